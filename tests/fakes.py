@@ -1,0 +1,71 @@
+"""Strict hand-written stand-ins: whatever a test did not script fails it."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from factory.http import HttpResponse, HttpStatusError, OversizeDocument
+from factory.retry import RequestFailed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a fake server says to one request.
+
+    Attributes:
+        body: Sent in the pieces given.
+        status: From 400 up it is raised as the real client does.
+        headers: With lower-case names.
+        breaks: Raised after the body.
+        expect_range: The Range header that the request must carry; None: it must carry none.
+    """
+
+    body: tuple[bytes, ...] = ()
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    breaks: RequestFailed | None = None
+    expect_range: str | None = None
+
+    def chunks(self) -> Iterator[bytes]:
+        yield from self.body
+        if self.breaks is not None:
+            raise self.breaks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A request as it was made."""
+
+    url: str
+    headers: Mapping[str, str]
+
+
+class FakeHttpClient:
+    """An `HttpClient` that gives scripted answers, each once, in order per address."""
+
+    def __init__(self, script: Mapping[str, tuple[Answer, ...]]) -> None:
+        self._left = {url: list(answers) for url, answers in script.items()}
+        self.requests: list[Request] = []
+
+    def get(self, url: str, *, headers: Mapping[str, str] | None = None, max_bytes: int) -> bytes:
+        with self.stream(url, headers=headers) as response:
+            body = b"".join(response.chunks())
+        if len(body) > max_bytes:
+            raise OversizeDocument(url, max_bytes)
+        return body
+
+    @contextmanager
+    def stream(self, url: str, *, headers: Mapping[str, str] | None = None) -> Iterator[HttpResponse]:
+        sent = dict(headers or {})
+        self.requests.append(Request(url=url, headers=sent))
+        answers = self._left.get(url)
+        assert answers, f"unscripted request: {url}"
+        answer = answers.pop(0)
+        assert sent.get("Range") == answer.expect_range
+        if answer.status >= 400:
+            raise HttpStatusError(url, answer.status)
+        yield answer
+
+    def assert_done(self) -> None:
+        """Fail if a scripted answer was never asked for."""
+        assert {url: answers for url, answers in self._left.items() if answers} == {}

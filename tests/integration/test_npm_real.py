@@ -1,0 +1,65 @@
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from factory.channels import UnknownRelease
+from factory.channels.npm import NpmChannel, default_npm_registry, npm_registry_from_client
+from factory.channels.remembered import RememberingChannel
+from factory.download import Downloader
+from factory.http import RequestsClient
+from factory.model import ReleaseAsset
+from factory.process import SubprocessRunner
+from factory.progress import SilentProgress
+from factory.store import Store
+from factory.tags import CodexTag
+from factory.targets import Target
+from tests.fakes import FakeHttpClient
+
+pytestmark = pytest.mark.network
+
+TAG = CodexTag.parse("rust-v0.131.0")
+LINUX_SHA512 = (
+    "163f4fee1de20608c040ace81325246f543c40c54ba9a7fad94ce52f58d87838"
+    "48cdb0cc23f81a574b4e69c9081973dc7e0bb3cce4490b5839a43f52316a94e6"
+)
+
+
+@pytest.fixture(scope="module")
+def channel() -> Iterator[NpmChannel]:
+    configured = npm_registry_from_client(SubprocessRunner(), env=os.environ)
+    with RequestsClient() as client:
+        yield NpmChannel(client, registry=configured or default_npm_registry())
+
+
+def linux(asset: ReleaseAsset) -> bool:
+    return asset.target is Target.LINUX_X86_64
+
+
+def test_a_real_release_has_every_target(channel: NpmChannel) -> None:
+    assets = channel.assets(TAG).assets
+    assert [asset.target for asset in assets] == list(Target)
+    assert assets[0].purl == "pkg:npm/%40openai/codex@0.131.0-linux-x64"
+
+
+def test_a_release_that_never_was_names_real_ones(channel: NpmChannel) -> None:
+    with pytest.raises(UnknownRelease) as caught:
+        channel.assets(CodexTag.parse("0.131.99"))
+    assert "rust-v0.131.0" in caught.value.hint
+
+
+def test_a_real_asset_is_fetched_once_and_then_without_network(channel: NpmChannel, tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    (asset,) = filter(linux, RememberingChannel(channel, store).assets(TAG).assets)
+    assert str(asset.digest) == f"sha512:{LINUX_SHA512}"
+    with RequestsClient() as client:
+        path = Downloader(store=store, client=client, progress=SilentProgress()).fetch(asset)
+    assert path.stat().st_size == 89_134_051
+    store.verify(asset.digest)
+
+    offline = NpmChannel(FakeHttpClient({}), registry=channel.identity)
+    (again,) = filter(linux, RememberingChannel(offline, store).assets(TAG).assets)
+    fetcher = Downloader(store=store, client=FakeHttpClient({}), progress=SilentProgress())
+    assert fetcher.fetch(again) == path
+    path.unlink()
