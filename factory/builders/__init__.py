@@ -1,0 +1,1 @@
+"""From a staged runtime to a built wheel."""

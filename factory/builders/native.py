@@ -1,0 +1,84 @@
+"""The reference builder: the real front end and backend, as a process on this host."""
+
+import shutil
+from pathlib import Path
+
+from factory.builders.plan import BuildPlan
+from factory.digests import Sha256
+from factory.errors import BuildError
+from factory.files import writing
+from factory.model import BuiltWheel
+from factory.process import Runner
+from factory.progress import Progress
+
+
+class BuildFailed(BuildError):
+    """The front end or the backend failed."""
+
+    hint = "Read the log; the staged directory can be built by hand with 'python -m build --wheel'."
+
+    def __init__(self, wheel_name: str, reason: str, log: Path | None) -> None:
+        super().__init__(f"building {wheel_name} failed in the backend: {reason}; log: {log}")
+
+
+class UnexpectedOutput(BuildError):
+    """The backend ended well, but what came out is not the one planned wheel."""
+
+    hint = "Stage the runtime again: its name, version or platform tag may have been edited."
+
+    def __init__(self, wheel_name: str, found: tuple[str, ...], log: Path | None) -> None:
+        seen = ", ".join(found) or "nothing"
+        super().__init__(f"building {wheel_name} gave {seen} in its place; log: {log}")
+
+
+def build(plan: BuildPlan, *, runner: Runner, progress: Progress) -> BuiltWheel:
+    """Run a plan and put the wheel in its place, whole or not at all.
+
+    The wheel is hashed before the rename; its bytes are the backend's, untouched. The
+    log stays beside the scratch directory when the build fails, else it goes with it.
+
+    Raises:
+        BuildFailed: The process failed.
+        UnexpectedOutput: Another file than the planned one came out.
+        CannotWrite: The scratch directory or the destination does not take files.
+    """
+    with writing(plan.scratch):
+        plan.scratch.mkdir(parents=True)
+    try:
+        _furnish_scratch(plan)
+        with progress.task(f"build {plan.staged.platform}"):
+            completed = runner.run(plan.command)
+        if completed.returncode != 0:
+            raise BuildFailed(plan.wheel_name, completed.reason, plan.command.log)
+        return _place(plan, _only_output(plan))
+    finally:
+        shutil.rmtree(plan.scratch, ignore_errors=True)
+
+
+def _furnish_scratch(plan: BuildPlan) -> None:
+    with writing(plan.scratch):
+        for name in ("out", "tmp", "home", "work"):
+            (plan.scratch / name).mkdir()
+        if plan.command.log is not None:
+            plan.command.log.unlink(missing_ok=True)
+
+
+def _only_output(plan: BuildPlan) -> Path:
+    found = tuple(sorted(path.name for path in plan.out.iterdir()))
+    if found != (plan.wheel_name,):
+        raise UnexpectedOutput(plan.wheel_name, found, plan.command.log)
+    return plan.out / plan.wheel_name
+
+
+def _place(plan: BuildPlan, wheel: Path) -> BuiltWheel:
+    """Move the wheel by rename, and drop the log that nobody needs any more."""
+    sha256 = Sha256.of_file(wheel)
+    size_bytes = wheel.stat().st_size
+    with writing(plan.destination):
+        plan.destination.parent.mkdir(parents=True, exist_ok=True)
+        wheel.replace(plan.destination)
+        if plan.command.log is not None:
+            plan.command.log.unlink(missing_ok=True)
+    return BuiltWheel(
+        path=plan.destination, platform=plan.staged.platform, size_bytes=size_bytes, sha256=sha256
+    )

@@ -1,0 +1,307 @@
+"""The recipe: everything that decides a wheel's bytes besides the payload.
+
+A wheel is ``f(recipe, payload)``. The factory uses `our_recipe`; an audit infers
+one from a published wheel and runs the same functions on it. Nothing here touches
+a payload's bytes, only paths, kinds and sizes.
+"""
+
+import fnmatch
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from factory.digests import Sha256
+from factory.errors import IntegrityError
+from factory.model import FileKind, Payload, PayloadFile
+from factory.targets import OperatingSystem, Platform, Target
+from factory.template import SOURCE_DIRECTORY, Template
+from factory.toolchain import lock_for
+from factory.zlib_identity import REFERENCE_ANSWER
+
+BACKEND_VERSION = "1.33.0"
+"""The hatchling of our recipe; the template's build-system table names it too."""
+
+
+class IncompletePayload(IntegrityError):
+    """A release package lacks something that every wheel needs."""
+
+    hint = "Give the whole release package of that target, or its codex executable alone."
+
+    def __init__(self, target: Target, missing: str) -> None:
+        super().__init__(f"the release package of {target} has no {missing}")
+
+
+class UnplaceableFile(IntegrityError):
+    """A payload file cannot go into a wheel where the recipe puts it."""
+
+    hint = "Look into the release package: the factory's payload rules may need a new one for this release."
+
+    def __init__(self, path: PurePosixPath, reason: str) -> None:
+        super().__init__(f"cannot place {path} of the release package: {reason}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaveOutRule:
+    """Payload files that stay out of a wheel, and why.
+
+    Attributes:
+        pattern: A shell pattern for paths inside the release package; ``*`` also matches ``/``.
+        reason: What about the files forbids them, for the manifest's reader.
+    """
+
+    pattern: str
+    reason: str
+
+    def is_for(self, path: PurePosixPath) -> bool:
+        """Whether the rule concerns a payload file."""
+        return fnmatch.fnmatchcase(str(path), self.pattern)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveRule:
+    """A file or directory of the release package that has another path in the wheel's package."""
+
+    source: PurePosixPath
+    becomes: PurePosixPath
+
+    def move(self, path: PurePosixPath) -> PurePosixPath | None:
+        """Return the new path, or None where the rule does not concern it."""
+        if not path.is_relative_to(self.source):
+            return None
+        return self.becomes / path.relative_to(self.source)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backend:
+    """The build backend: it decides member order, metadata and the generator's line.
+
+    Attributes:
+        version: Of hatchling.
+        lock: The digest of the toolchain's lock, which fixes the backend's own dependencies.
+    """
+
+    version: str
+    lock: Sha256
+
+    @property
+    def requirement(self) -> str:
+        """The exact requirement, as the template's build-system table has it."""
+        return f"hatchling=={self.version}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """What the zip around the members has.
+
+    Attributes:
+        time: Every member's time; this is hatchling's default without ``SOURCE_DATE_EPOCH``.
+        create_system: The host that zip says it was made on; 3 is Unix, 0 Windows (APPNOTE 4.4.2).
+        deflate_level: zlib's level.
+        deflate_answer: The encoder, by its answer to `factory.zlib_identity`.
+    """
+
+    time: tuple[int, int, int, int, int, int] = (2020, 2, 2, 0, 0, 0)
+    create_system: int = 3
+    deflate_level: int = 6
+    deflate_answer: Sha256 = REFERENCE_ANSWER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """Everything that decides a byte besides the payload and the release's version.
+
+    Line ends are no field: the template's bytes have them.
+    """
+
+    platform: Platform
+    template: Template
+    backend: Backend
+    container: Container
+    moves: tuple[MoveRule, ...]
+    leave_out: tuple[LeaveOutRule, ...]
+
+    @property
+    def identity(self) -> Sha256:
+        """The digest of the whole recipe: equal recipes and payloads make equal wheels."""
+        return Sha256.of([json.dumps(_canonical(self), sort_keys=True, separators=(",", ":")).encode()])
+
+    def place(self, path: PurePosixPath) -> PurePosixPath | None:
+        """Return where a payload file goes in the wheel's package, or None where it is left out."""
+        return None if self.rule_against(path) is not None else self.moved(path)
+
+    def moved(self, path: PurePosixPath) -> PurePosixPath:
+        """Return where a payload file goes, or would go if no rule left it out."""
+        moved = (rule.move(path) for rule in self.moves)
+        return next((place for place in moved if place is not None), path)
+
+    def rule_against(self, path: PurePosixPath) -> LeaveOutRule | None:
+        """Return the rule that leaves a payload file out, if there is one."""
+        return next((rule for rule in self.leave_out if rule.is_for(path)), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WheelMember:
+    """A payload file in the wheel: its path below the import package, and its mode there."""
+
+    path: PurePosixPath
+    file: PayloadFile
+    mode: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A payload file that the wheel does not have, and why."""
+
+    file: PayloadFile
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WheelLayout:
+    """What of a payload goes where: members sorted by their path in the wheel's package."""
+
+    members: tuple[WheelMember, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+# Legacy packages, before 0.133.0, kept the executable and its helpers in one directory, ripgrep in another.
+LEGACY_MOVES = (
+    MoveRule(source=PurePosixPath("codex"), becomes=PurePosixPath("bin")),
+    MoveRule(source=PurePosixPath("path"), becomes=PurePosixPath("codex-path")),
+)
+
+_VOICE = "codex-resources/voice/*"
+_LEAVE_OUT: Mapping[OperatingSystem, tuple[LeaveOutRule, ...]] = {
+    OperatingSystem.LINUX: (
+        LeaveOutRule(
+            pattern=_VOICE,
+            reason="the voice host and its libraries need a glibc newer than 2.17: they run neither on musl"
+            " nor on every system that manylinux_2_17 promises",
+        ),
+    ),
+    OperatingSystem.MACOS: (
+        LeaveOutRule(
+            pattern=_VOICE,
+            reason="the voice host and its libraries need macOS 14, newer than the platform tag says",
+        ),
+    ),
+    OperatingSystem.WINDOWS: (
+        LeaveOutRule(
+            pattern=_VOICE,
+            reason="the voice host and its libraries need the Visual C++ runtime, which a bare Windows lacks",
+        ),
+    ),
+}
+
+
+_GLIBC_RIPGREP = tuple(
+    LeaveOutRule(
+        pattern=pattern,
+        reason="for aarch64 upstream bundles a ripgrep that is linked to glibc, which musl systems"
+        " do not have; codex uses the system's own rg instead where there is one",
+    )
+    for pattern in ("codex-path/rg", "path/rg")
+)
+
+
+def _rules_for(platform: Platform) -> tuple[LeaveOutRule, ...]:
+    rules = _LEAVE_OUT[platform.target.operating_system]
+    return (*rules, *_GLIBC_RIPGREP) if platform.tag == "musllinux_1_1_aarch64" else rules
+
+
+def our_recipe(platform: Platform, *, template: Template) -> Recipe:
+    """Return the recipe of our wheel for a platform."""
+    return Recipe(
+        platform=platform,
+        template=template,
+        backend=Backend(version=BACKEND_VERSION, lock=lock_for(BACKEND_VERSION).sha256),
+        container=Container(),
+        moves=LEGACY_MOVES,
+        leave_out=_rules_for(platform),
+    )
+
+
+def lay_out(recipe: Recipe, payload: Payload) -> WheelLayout:
+    """Decide of each payload file whether, where and with which mode it goes into the wheel.
+
+    Raises:
+        IncompletePayload: Without it the wheel would not work: the executable, say.
+        UnplaceableFile: Two files would go to one place, or a place is taken or impossible.
+    """
+    members: list[WheelMember] = []
+    left_out: list[LeftOut] = []
+    for file in payload.files:
+        place = recipe.place(file.path)
+        rule = recipe.rule_against(file.path)
+        if rule is not None:
+            left_out.append(LeftOut(file=file, reason=rule.reason))
+        elif place is not None:
+            members.append(WheelMember(path=place, file=file, mode=mode_of(file.kind)))
+    _require_placeable(recipe, members)
+    _require_complete(recipe, payload)
+    return WheelLayout(
+        members=tuple(sorted(members, key=lambda member: member.path)), left_out=tuple(left_out)
+    )
+
+
+def mode_of(kind: FileKind) -> int:
+    """Return a payload file's mode in the wheel: by its content, since archives' modes vary by release."""
+    return 0o755 if kind.is_executable_image or kind is FileKind.SCRIPT else 0o644
+
+
+def _require_placeable(recipe: Recipe, members: list[WheelMember]) -> None:
+    """Refuse what an installer or the backend would silently turn into something else."""
+    taken = Counter(str(member.path).casefold() for member in members)
+    taken.update(
+        str(file.path.relative_to(SOURCE_DIRECTORY)).casefold()
+        for file in recipe.template.files
+        if file.path.is_relative_to(SOURCE_DIRECTORY)
+    )
+    for member in members:
+        if taken[str(member.path).casefold()] > 1:
+            raise UnplaceableFile(member.file.path, f"the wheel has another {member.path}")
+        if _is_passed_over(member.path):
+            raise UnplaceableFile(member.file.path, "the build backend passes over files of that name")
+
+
+def _is_passed_over(path: PurePosixPath) -> bool:
+    """Whether hatchling's fixed exclusions (constants.py, and compiled Python) match a path."""
+    names = {".DS_Store", ".git", ".hg", ".hatch", ".venv", ".tox", ".pixi", "__pycache__"}
+    caches = {".mypy_cache", ".pytest_cache", ".ruff_cache"}
+    return not (names | caches).isdisjoint(path.parts) or path.suffix in {".pyc", ".pyo", ".pyd"}
+
+
+def _require_complete(recipe: Recipe, payload: Payload) -> None:
+    """Refuse a package that lacks a part; an executable alone is one, as upstream's first staging took it."""
+    present = {str(recipe.moved(file.path)) for file in payload.files}
+    suffix = payload.target.executable_suffix
+    needed = [f"bin/codex{suffix}"]
+    if len(payload.files) > 1:
+        needed.append(f"codex-path/rg{suffix}")
+        if not any(file.path.parts[0] == "codex" for file in payload.files):
+            needed.append("codex-package.json")
+    for path in needed:
+        if path not in present:
+            raise IncompletePayload(payload.target, path)
+
+
+def _canonical(recipe: Recipe) -> dict[str, object]:
+    """Spell out what decides a byte; a rule's reason is for people and decides none."""
+    container = recipe.container
+    return {
+        "platform": recipe.platform.tag,
+        "target": recipe.platform.target.value,
+        "template": [
+            [str(file.path), file.mode, hashlib.sha256(file.content).hexdigest()]
+            for file in recipe.template.files
+        ],
+        "backend": [recipe.backend.requirement, str(recipe.backend.lock)],
+        "time": container.time,
+        "create_system": container.create_system,
+        "deflate": [container.deflate_level, str(container.deflate_answer)],
+        "moves": [[str(rule.source), str(rule.becomes)] for rule in recipe.moves],
+        "leave_out": [rule.pattern for rule in recipe.leave_out],
+    }

@@ -1,0 +1,244 @@
+"""Staging: a directory with template and payload that any PEP 517 front end builds into one wheel."""
+
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Protocol, Self
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+
+from factory.errors import UsageError
+from factory.files import TEMPORARY_PREFIX, writing
+from factory.model import Payload, StagedRuntime
+from factory.recipe import Recipe, WheelLayout, lay_out
+from factory.tags import CodexTag
+from factory.targets import Target
+from factory.template import DISTRIBUTION, SOURCE_DIRECTORY
+
+
+class OverlappingPaths(UsageError):
+    """The stage and its source are, or contain, one another."""
+
+    hint = "Stage into a directory of its own, outside the release package."
+
+    def __init__(self, destination: Path, source: Path) -> None:
+        super().__init__(f"the stage {destination} and its source {source} overlap")
+
+
+class NotAStage(UsageError):
+    """Something else than a stage is where the stage should go; it is left alone."""
+
+    hint = "Choose a directory that does not exist yet, or remove this one yourself."
+
+    def __init__(self, destination: Path) -> None:
+        super().__init__(f"{destination} exists and is no staged runtime, so it is not replaced")
+
+
+class MixedTargets(UsageError):
+    """One release package cannot feed these platforms together."""
+
+    hint = "Stage platforms of one target at a time; 'factory targets' lists them."
+
+    def __init__(self, targets: Sequence[Target]) -> None:
+        super().__init__(f"one release package cannot feed the targets {', '.join(targets)}")
+
+
+class StageSource(Protocol):
+    """Where a payload's bytes come from; `factory.payload.PackageSource` is one."""
+
+    @property
+    def path(self) -> Path:
+        """The file or directory that is read."""
+
+    def extract(self, target: Target, *, place: Callable[[PurePosixPath], tuple[Path, ...]]) -> Payload:
+        """Read all of it once, and write each payload file to the places that ``place`` gives.
+
+        Raises:
+            FactoryError: It cannot be read, or is no release package for the target.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageOrder:
+    """One stage to be made: where, and by which recipe."""
+
+    destination: Path
+    recipe: Recipe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagedPackage:
+    """What one walk over a release package gave.
+
+    Attributes:
+        payload: All of the package's files for the target, also those that no wheel has.
+        runtimes: The stages, in the order they were asked for.
+    """
+
+    payload: Payload
+    runtimes: tuple[StagedRuntime, ...]
+
+
+def stage(source: StageSource, order: StageOrder, *, tag: CodexTag) -> StagedRuntime:
+    """Stage a release package for one platform; see `stage_many`."""
+    return stage_many(source, (order,), tag=tag).runtimes[0]
+
+
+def stage_many(source: StageSource, orders: Sequence[StageOrder], *, tag: CodexTag) -> StagedPackage:
+    """Stage a release package for every platform that it feeds, in one walk over its bytes.
+
+    Each stage is written beside its destination and renamed there when all of them are
+    whole; a stage that was there before is replaced, anything else is not.
+
+    Raises:
+        OverlappingPaths: A destination and the source contain one another.
+        NotAStage: A destination exists and is something else.
+        MixedTargets: The platforms need different release packages.
+        IncompletePayload: The package lacks a part.
+        CannotWrite: A destination does not take files.
+    """
+    targets = sorted({order.recipe.platform.target for order in orders})
+    if len(targets) != 1:
+        raise MixedTargets(targets)
+    for order in orders:
+        _require_apart(order.destination, source.path)
+        _require_replaceable(order.destination)
+    with _drafts(orders, tag) as drafts:
+        payload = source.extract(targets[0], place=_placing(drafts))
+        for draft in drafts:
+            draft.finish(lay_out(draft.recipe, payload))
+        return StagedPackage(payload=payload, runtimes=tuple(draft.publish() for draft in drafts))
+
+
+def stage_skeleton(order: StageOrder, layout: WheelLayout, *, tag: CodexTag) -> StagedRuntime:
+    """Stage a runtime whose payload files are empty, with the names and modes of the real ones.
+
+    The backend's decisions depend on no payload byte, so what it makes of this shows them all.
+    """
+    _require_replaceable(order.destination)
+    with _drafts((order,), tag) as (draft,), writing(order.destination):
+        for member in layout.members:
+            path = draft.package / member.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(exist_ok=False)
+        draft.finish(layout)
+        return draft.publish()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draft:
+    """A stage under way, in a temporary directory beside its destination."""
+
+    directory: Path
+    destination: Path
+    recipe: Recipe
+    tag: CodexTag
+
+    @classmethod
+    def of(cls, order: StageOrder, tag: CodexTag) -> Self:
+        """Name a directory beside the destination; nothing is written yet."""
+        destination = order.destination.absolute()
+        directory = destination.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}")
+        return cls(directory=directory, destination=destination, recipe=order.recipe, tag=tag)
+
+    def begin(self) -> None:
+        """Make the directory and write the stamped template."""
+        with writing(self.destination):
+            self.directory.mkdir(parents=True)
+            for file in self.recipe.template.files:
+                path = self.directory / file.path
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(self.stamp(file.content) if path.name == "pyproject.toml" else file.content)
+                path.chmod(file.mode)
+
+    @property
+    def package(self) -> Path:
+        """The import package's directory: the payload's root."""
+        return self.directory / SOURCE_DIRECTORY
+
+    def stamp(self, pyproject: bytes) -> bytes:
+        """Return the project file with version and platform tag; comments and order survive."""
+        document = tomlkit.parse(pyproject.decode())
+        document["project"]["version"] = self.tag.pep440
+        hook = document["tool"]["hatch"]["build"]["hooks"]["custom"]
+        hook["platform-tag"] = self.recipe.platform.tag
+        return tomlkit.dumps(document).encode()
+
+    def place(self, path: PurePosixPath) -> tuple[Path, ...]:
+        """Return where a payload file's bytes go here: one path or none."""
+        place = self.recipe.place(path)
+        return () if place is None else (self.package / place,)
+
+    def finish(self, layout: WheelLayout) -> None:
+        """Give every file and directory its mode: the umask and the archive have no say."""
+        with writing(self.destination):
+            for member in layout.members:
+                (self.package / member.path).chmod(member.mode)
+            for root, _, _ in os.walk(self.directory):
+                Path(root).chmod(0o755)
+
+    def publish(self) -> StagedRuntime:
+        """Rename the directory to its destination, setting a former stage aside first."""
+        former = self.directory.with_name(f"{self.directory.name}-former")
+        with writing(self.destination):
+            if self.destination.exists():
+                self.destination.rename(former)
+            try:
+                self.directory.rename(self.destination)
+            except OSError:
+                if former.exists():
+                    former.rename(self.destination)
+                raise
+        shutil.rmtree(former, ignore_errors=True)
+        return StagedRuntime(path=self.destination, tag=self.tag, platform=self.recipe.platform)
+
+
+@contextmanager
+def _drafts(orders: Sequence[StageOrder], tag: CodexTag) -> Iterator[tuple[_Draft, ...]]:
+    """Begin all stages; whatever is not published when the context ends is removed."""
+    drafts = tuple(_Draft.of(order, tag) for order in orders)
+    try:
+        for draft in drafts:
+            draft.begin()
+        yield drafts
+    finally:
+        for draft in drafts:
+            shutil.rmtree(draft.directory, ignore_errors=True)
+
+
+def _placing(drafts: Sequence[_Draft]) -> Callable[[PurePosixPath], tuple[Path, ...]]:
+    def place(path: PurePosixPath) -> tuple[Path, ...]:
+        return tuple(place for draft in drafts for place in draft.place(path))
+
+    return place
+
+
+def _require_apart(destination: Path, source: Path) -> None:
+    stage, package = destination.resolve(), source.resolve()
+    if stage.is_relative_to(package) or package.is_relative_to(stage):
+        raise OverlappingPaths(destination, source)
+
+
+def _require_replaceable(destination: Path) -> None:
+    """Let through what is absent, empty or stamped; a directory of somebody's files is none of these."""
+    if destination.is_symlink():
+        raise NotAStage(destination)
+    if not destination.exists():
+        return
+    if not destination.is_dir() or not (_is_stage(destination) or not any(destination.iterdir())):
+        raise NotAStage(destination)
+
+
+def _is_stage(directory: Path) -> bool:
+    """Whether the project file is ours and stamped; the template itself is not stamped."""
+    try:
+        document = tomlkit.parse((directory / "pyproject.toml").read_text(encoding="utf-8")).unwrap()
+        hooks = document["tool"]["hatch"]["build"]["hooks"]["custom"]
+        return bool(document["project"]["name"] == DISTRIBUTION and "platform-tag" in hooks)
+    except (OSError, ValueError, KeyError, TypeError, TOMLKitError):
+        return False

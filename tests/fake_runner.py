@@ -1,0 +1,36 @@
+"""A strict stand-in for `factory.process.SubprocessRunner`: what is not scripted fails the test."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from factory.process import Command, Completed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """The next process: what its argv must contain, in order, how it ends, and what it does."""
+
+    argv: Sequence[str]
+    completed: Completed = field(default_factory=lambda: Completed(returncode=0))
+    effect: Callable[[Command], None] = lambda command: None  # noqa: ARG005
+
+
+class FakeRunner:
+    """Runs nothing: each call must be the next one of the script."""
+
+    def __init__(self, *script: Expected) -> None:
+        self._script = list(script)
+        self.commands: list[Command] = []
+
+    def run(self, command: Command) -> Completed:
+        assert self._script, f"unscripted process: {command.argv}"
+        expected = self._script.pop(0)
+        arguments = iter(command.argv)
+        missing = [part for part in expected.argv if part not in arguments]
+        assert not missing, f"{command.argv} lacks {missing}, or has it in another order"
+        self.commands.append(command)
+        expected.effect(command)
+        return expected.completed
+
+    def assert_done(self) -> None:
+        assert not self._script, f"never started: {[expected.argv for expected in self._script]}"
