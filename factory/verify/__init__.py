@@ -1,0 +1,97 @@
+"""Judge wheels by their own bytes: `inspect` any file, `verify` what was built."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from factory.errors import VerificationError
+from factory.model import BuiltWheel, Finding, Severity, VerifiedWheel
+from factory.verify.contents import ExpectedWheel, WheelContents
+from factory.verify.read import read_wheel
+from factory.verify.registry import CHECKS, find_all
+from factory.verify.waivers import WaivedFinding, Waiver, apply_waivers
+
+__all__ = ["Inspection", "WheelRejected", "inspect", "verify"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """What was found out about one wheel.
+
+    Attributes:
+        contents: The wheel, read; its extracted files live as long as the scratch directory.
+        checks: The ids of all checks that looked at it.
+        findings: What they found, and no waiver covers.
+        waived: What they found, and a waiver covers.
+        unused: Waivers that cover nothing of this wheel.
+    """
+
+    contents: WheelContents
+    checks: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    waived: tuple[WaivedFinding, ...] = ()
+    unused: tuple[Waiver, ...] = ()
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """The findings that forbid using the wheel."""
+        return tuple(finding for finding in self.findings if finding.severity is Severity.ERROR)
+
+
+class WheelRejected(VerificationError):
+    """A built wheel has error findings that no waiver covers."""
+
+    hint = "'factory explain ID' says why a check exists and what to do."
+
+    def __init__(self, name: str, findings: Sequence[Finding]) -> None:
+        lines = "".join(f"\n  {finding.check}: {finding.place}: {finding.evidence}" for finding in findings)
+        super().__init__(f"{name} is not verified, {len(findings)} findings forbid it:{lines}")
+        self.name = name
+        self.findings = tuple(findings)
+
+
+def inspect(
+    path: Path,
+    *,
+    scratch: Path,
+    expected: ExpectedWheel | None = None,
+    waivers: Sequence[Waiver] = (),
+) -> Inspection:
+    """Find everything that is wrong with a file that should be a wheel.
+
+    Args:
+        path: Any file at all.
+        scratch: An existing directory for the wheel's executables; the caller removes it.
+        expected: What the wheel must be, when the factory built it.
+        waivers: Findings that are accepted.
+
+    Raises:
+        CannotRead: There is no such file, or it may not be read.
+        CannotExtract: Scratch cannot be written to.
+    """
+    contents = read_wheel(path, scratch=scratch, expected=expected)
+    waived = apply_waivers(find_all(contents), waivers)
+    return Inspection(
+        contents=contents,
+        checks=tuple(check.id for check in CHECKS),
+        findings=waived.remaining,
+        waived=waived.waived,
+        unused=waived.unused,
+    )
+
+
+def verify(
+    wheel: BuiltWheel, *, expected: ExpectedWheel, scratch: Path, waivers: Sequence[Waiver] = ()
+) -> VerifiedWheel:
+    """Judge a built wheel; this alone makes a `VerifiedWheel`.
+
+    A waiver that covers nothing is no error here: it may be meant for another
+    wheel of the run. `factory.verify.waivers.require_used` is for the run's end.
+
+    Raises:
+        WheelRejected: It has error findings that no waiver covers.
+    """
+    inspection = inspect(wheel.path, scratch=scratch, expected=expected, waivers=waivers)
+    if inspection.errors:
+        raise WheelRejected(wheel.name, inspection.errors)
+    return VerifiedWheel(wheel=wheel, checks=inspection.checks, findings=inspection.findings)

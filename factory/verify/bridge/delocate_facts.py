@@ -1,0 +1,43 @@
+"""Ask delocate which tag the files of a wheel support, and, with an otool, which libraries they need."""
+
+import json
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+from delocate.delocating import _calculate_minimum_wheel_name, filter_system_libs
+from delocate.libsana import DelocationError, tree_libs_from_directory
+
+
+def main(request: Path, answer: Path) -> None:
+    """Analyse an unpacked wheel."""
+    asked = json.loads(request.read_text(encoding="utf-8"))
+    facts: dict[str, object] = {"version": version("delocate"), "error": None, "name": None}
+    try:
+        facts["name"], _ = _calculate_minimum_wheel_name(asked["name"], Path(asked["headers"]), None)
+    except DelocationError as error:
+        facts["error"] = f"{type(error).__name__}: {error}"
+    facts |= _libraries(Path(asked["tree"])) if asked["has_otool"] else {"libraries": [], "missing": None}
+    answer.write_text(json.dumps(facts), encoding="utf-8")
+
+
+def _libraries(tree: Path) -> dict[str, object]:
+    """Return the libraries needed from outside of the tree and of macOS, as delocate-listdeps prints them.
+
+    It names only those that this host has; of others it says no more than that there are some.
+    """
+    root = str(tree.resolve())
+    missing = None
+    try:
+        libraries = tree_libs_from_directory(str(tree), ignore_missing=False)
+    except DelocationError as error:
+        missing = str(error)
+        libraries = tree_libs_from_directory(str(tree), ignore_missing=True)
+    outside = sorted(
+        name for name in libraries if filter_system_libs(name) and not name.startswith((root, "@loader_path"))
+    )
+    return {"libraries": outside, "missing": missing}
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

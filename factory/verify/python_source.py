@@ -1,0 +1,25 @@
+"""What Python source defines, read from its syntax tree and never by running it."""
+
+import ast
+
+
+def defined_names(source: str) -> frozenset[str]:
+    """Return the names that a module binds at its top level, without running it; none if it is no Python."""
+    names: set[str] = set()
+    for node in parsed_source(source):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {alias.asname or alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names |= {target.id for target in targets if isinstance(target, ast.Name)}
+    return frozenset(names)
+
+
+def parsed_source(source: str) -> list[ast.stmt]:
+    """Parse Python source, however broken or deeply nested it is; nothing when it cannot be parsed."""
+    try:
+        return ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []

@@ -1,0 +1,221 @@
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from factory.errors import HostError
+from factory.process import Command, Completed, SubprocessRunner
+from factory.tags import CodexTag
+from factory.targets import Architecture, OperatingSystem, Platform
+from factory.verify.smoke import (
+    Host,
+    Libc,
+    MuslRoot,
+    NotRun,
+    SmokeOutcome,
+    SmokePlan,
+    SmokeResult,
+    SmokeSubject,
+    plan_smoke,
+    run_smoke,
+)
+from tests.fake_runner import Expected, FakeRunner
+from tests.images import Elf
+from tests.unit.verify.image_wheels import CODEX, wheel_file
+
+SCRATCH = Path("/scratch/s1")
+WHEEL = Path("/dist/some.whl")
+LINUX = Host(
+    operating_system=OperatingSystem.LINUX,
+    architecture=Architecture.X86_64,
+    libc=Libc.GLIBC,
+    python=Path("/usr/bin/python3"),
+    emulators={Architecture.AARCH64: Path("/usr/bin/qemu-aarch64-static")},
+    env={},
+)
+PIP = ("-I", "-m", "pip", "--isolated", "--disable-pip-version-check", "install")
+OPTIONS = ("--no-index", "--no-deps", "--no-compile", "--no-cache-dir")
+ENV = {"HOME": "/scratch/s1", "TMPDIR": "/scratch/s1"}
+
+
+def subject(platform: str) -> SmokeSubject:
+    return SmokeSubject(wheel=WHEEL, tag=CodexTag.parse("0.163.0"), platform=Platform.parse(platform))
+
+
+def planned(platform: str, host: Host = LINUX) -> SmokePlan:
+    plan = plan_smoke(subject(platform), host=host, scratch=SCRATCH)
+    assert isinstance(plan, SmokePlan)
+    return plan
+
+
+def command(*argv: str, **env: str) -> Command:
+    return Command(argv=argv, env={**ENV, **env}, cwd=SCRATCH, timeout_s=300.0)
+
+
+def test_the_host_s_own_platform_is_installed_and_started_as_a_user_would() -> None:
+    plan = planned("manylinux_2_17_x86_64")
+    assert plan.how == "natively"
+    assert plan.preparations == (
+        command("/usr/bin/python3", "-I", "-m", "venv", "/scratch/s1/venv"),
+        command("/scratch/s1/venv/bin/python", *PIP, *OPTIONS, "/dist/some.whl"),
+    )
+    assert plan.start.argv[:3] == ("/scratch/s1/venv/bin/python", "-P", "-c")
+    assert plan.start.argv[4:] == ("",)
+    assert plan.start.env == ENV
+    assert plan.expected_version == "0.163.0"
+    assert plan.leftovers is None
+
+
+def test_a_foreign_processor_is_emulated() -> None:
+    plan = planned("manylinux_2_17_aarch64")
+    assert plan.how == "under qemu-aarch64-static"
+    assert plan.preparations[1] == command(
+        "/scratch/s1/venv/bin/python",
+        *PIP,
+        *OPTIONS,
+        *("--only-binary", ":all:", "--platform", "manylinux_2_17_aarch64", "--target", "/scratch/s1/target"),
+        "/dist/some.whl",
+    )
+    assert plan.start.argv[4:] == ("", "/usr/bin/qemu-aarch64-static")
+    assert plan.start.env == {**ENV, "PYTHONPATH": "/scratch/s1/target"}
+
+
+def test_a_musllinux_wheel_starts_inside_a_musl_root() -> None:
+    root = MuslRoot(path=Path("/srv/alpine"), chroot=Path("/usr/sbin/chroot"))
+    plan = planned("musllinux_1_1_x86_64", replace(LINUX, musl_root=root))
+    assert plan.how == "in a musl root"
+    assert plan.start.argv[4:] == ("/srv/alpine", "/usr/sbin/chroot", "/srv/alpine")
+    assert plan.start.env["PYTHONPATH"] == "/srv/alpine/tmp/factory-s1"
+    assert plan.leftovers == Path("/srv/alpine/tmp/factory-s1")
+
+
+def test_a_musl_host_starts_musllinux_wheels_natively() -> None:
+    assert planned("musllinux_1_1_x86_64", replace(LINUX, libc=Libc.MUSL)).how == "natively"
+
+
+def test_windows_has_its_python_elsewhere() -> None:
+    windows = replace(
+        LINUX, operating_system=OperatingSystem.WINDOWS, libc=None, env={"SYSTEMROOT": "C:\\Windows"}
+    )
+    plan = planned("win_amd64", windows)
+    assert plan.start.argv[0] == "/scratch/s1/venv/Scripts/python.exe"
+    assert plan.start.env == {**ENV, "SYSTEMROOT": "C:\\Windows"}
+
+
+@pytest.mark.parametrize(
+    ("platform", "host", "reason"),
+    [
+        ("macosx_11_0_arm64", LINUX, "macosx_11_0_arm64 is for darwin, and this host is not"),
+        ("win_amd64", LINUX, "win_amd64 is for win32, and this host is not"),
+        (
+            "manylinux_2_17_aarch64",
+            replace(LINUX, emulators={}),
+            "manylinux_2_17_aarch64 needs a processor of aarch64, and there is no emulator here",
+        ),
+        (
+            "musllinux_1_1_x86_64",
+            LINUX,
+            "musllinux_1_1_x86_64 needs a musl system to start in, and there is none here",
+        ),
+        (
+            "musllinux_1_1_aarch64",
+            replace(LINUX, musl_root=MuslRoot(path=Path("/srv/alpine"), chroot=Path("/usr/sbin/chroot"))),
+            "musllinux_1_1_aarch64 needs a musl system to start in, and there is none here",
+        ),
+        (
+            "win_amd64",
+            replace(LINUX, operating_system=OperatingSystem.WINDOWS, architecture=Architecture.AARCH64),
+            "win_amd64 needs a processor of x86_64, and there is no emulator here",
+        ),
+    ],
+)
+def test_where_nothing_can_start_the_reason_is_told_and_nothing_runs(
+    platform: str, host: Host, reason: str
+) -> None:
+    plan = plan_smoke(subject(platform), host=host, scratch=SCRATCH)
+    assert plan == NotRun(reason=reason)
+    assert run_smoke(plan, runner=FakeRunner()) == SmokeResult(outcome=SmokeOutcome.NOT_RUN, detail=reason)
+
+
+def run(*script: Expected) -> SmokeResult:
+    runner = FakeRunner(*script)
+    result = run_smoke(planned("manylinux_2_17_x86_64"), runner=runner)
+    runner.assert_done()
+    return result
+
+
+VENV = Expected(argv=("-m", "venv"))
+INSTALL = Expected(argv=("pip", "install"))
+
+
+def started(output: str, returncode: int = 0) -> Expected:
+    return Expected(argv=("-c",), completed=Completed(returncode=returncode, output=output))
+
+
+def test_the_version_in_the_output_is_a_run() -> None:
+    assert run(VENV, INSTALL, started("WARNING: no PATH aliases\ncodex-cli 0.163.0\n")) == SmokeResult(
+        outcome=SmokeOutcome.RAN, detail="natively: codex-cli 0.163.0"
+    )
+
+
+@pytest.mark.parametrize(
+    "output", ["codex-cli 0.162.0", "", "codex-cli 10.163.0", "codex-cli 0.163.0-alpha.1"]
+)
+def test_another_version_is_a_failure(output: str) -> None:
+    result = run(VENV, INSTALL, started(output))
+    assert result.outcome is SmokeOutcome.FAILED
+    assert result.detail.startswith("codex --version, natively, does not say 0.163.0")
+
+
+def test_a_failing_executable_is_a_failure() -> None:
+    assert run(VENV, INSTALL, started("Exec format error\n", 126)) == SmokeResult(
+        outcome=SmokeOutcome.FAILED,
+        detail="codex --version, natively, ended with exit status 126: Exec format error",
+    )
+
+
+def test_a_failing_installation_is_a_failure() -> None:
+    refused = Expected(
+        argv=("pip", "install"), completed=Completed(returncode=1, output="not a supported wheel\n")
+    )
+    assert run(VENV, refused) == SmokeResult(
+        outcome=SmokeOutcome.FAILED,
+        detail="python -I -m pip --isolated ended with exit status 1: not a supported wheel",
+    )
+
+
+def test_a_program_that_is_not_there_is_not_run() -> None:
+    def missing(_: Command) -> None:
+        raise HostError("cannot start python3: no such file")
+
+    assert run(Expected(argv=("-m", "venv"), effect=missing)) == SmokeResult(
+        outcome=SmokeOutcome.NOT_RUN, detail="cannot start python3: no such file"
+    )
+
+
+def test_leftovers_in_a_musl_root_are_removed(tmp_path: Path) -> None:
+    leftovers = tmp_path / "tmp" / "factory-s1"
+    leftovers.mkdir(parents=True)
+    plan = replace(planned("manylinux_2_17_x86_64"), leftovers=leftovers)
+    run_smoke(plan, runner=FakeRunner(VENV, INSTALL, started("0.163.0")))
+    assert not leftovers.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="starts a fabricated Linux program")
+def test_a_fabricated_wheel_really_runs(tmp_path: Path) -> None:
+    architecture = Architecture(os.uname().machine)
+    machine = {Architecture.X86_64: 62, Architecture.AARCH64: 183}[architecture]
+    platform = Platform.parse(f"manylinux_2_17_{architecture}")
+    wheel = wheel_file(
+        tmp_path, platform.tag, {CODEX: Elf(machine=machine, output=b"codex-cli 0.163.0\n").content()}
+    )
+    host = replace(LINUX, architecture=architecture, python=Path(sys.executable))
+    plan = plan_smoke(
+        SmokeSubject(wheel=wheel, tag=CodexTag.parse("0.163.0"), platform=platform),
+        host=host,
+        scratch=tmp_path,
+    )
+    result = run_smoke(plan, runner=SubprocessRunner())
+    assert result == SmokeResult(outcome=SmokeOutcome.RAN, detail="natively: codex-cli 0.163.0")

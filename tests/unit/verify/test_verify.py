@@ -1,0 +1,114 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from factory.digests import Sha256
+from factory.errors import VerificationError
+from factory.model import BuiltWheel, Severity
+from factory.tags import CodexTag
+from factory.targets import Platform
+from factory.verify import WheelRejected, inspect, verify
+from factory.verify.contents import ExpectedFile, ExpectedWheel
+from factory.verify.registry import CHECKS
+from factory.verify.waivers import Waiver
+from tests.images import Elf
+from tests.wheels import PACKAGE, Wheel, good_wheel, payload_members
+from tests.zip_writer import ZipMember
+
+PLATFORM = Platform.parse("manylinux_2_17_x86_64")
+RG = f"{PACKAGE}/codex-path/rg"
+EXPECTED = ExpectedWheel(
+    tag=CodexTag.parse("0.163.0"),
+    platform=PLATFORM,
+    payload=tuple(
+        ExpectedFile(name=member.name.decode(), sha256=Sha256.of([member.content]))
+        for member in payload_members(PLATFORM)
+    ),
+)
+NO_TYPED = f"{PACKAGE}/py.typed"
+
+
+def built(wheel: Wheel, directory: Path) -> BuiltWheel:
+    path = wheel.write(directory)
+    return BuiltWheel(
+        path=path, platform=PLATFORM, size_bytes=path.stat().st_size, sha256=Sha256.of_file(path)
+    )
+
+
+def checks_of(wheel: Wheel, directory: Path, expected: ExpectedWheel = EXPECTED) -> set[str]:
+    inspection = inspect(wheel.write(directory), scratch=directory, expected=expected)
+    return {finding.check for finding in inspection.findings}
+
+
+def test_a_good_wheel_is_verified(tmp_path: Path) -> None:
+    wheel = built(good_wheel(), tmp_path)
+    verified = verify(wheel, expected=EXPECTED, scratch=tmp_path)
+    assert verified.wheel == wheel
+    assert verified.findings == ()
+    assert verified.checks == tuple(check.id for check in CHECKS)
+
+
+def test_notes_and_warnings_do_not_reject(tmp_path: Path) -> None:
+    verified = verify(built(good_wheel().without(NO_TYPED), tmp_path), expected=EXPECTED, scratch=tmp_path)
+    assert [(finding.check, finding.severity) for finding in verified.findings] == [
+        ("package-typed", Severity.NOTE)
+    ]
+
+
+def test_a_rejected_wheel_tells_all_errors_at_once(tmp_path: Path) -> None:
+    broken = good_wheel().without(RG).edited_text(f"{PACKAGE}/__init__.py", "bundled_codex_path", "codex")
+    with pytest.raises(WheelRejected) as caught:
+        verify(built(broken, tmp_path), expected=EXPECTED, scratch=tmp_path)
+    assert [finding.check for finding in caught.value.findings] == [
+        "package-interface",
+        "payload-missing",
+    ]
+    assert "2 findings forbid it" in str(caught.value)
+    assert isinstance(caught.value, VerificationError)
+
+
+def test_a_waived_error_does_not_reject(tmp_path: Path) -> None:
+    waivers = (
+        Waiver(check="payload-missing", pattern=RG, reason="a test"),
+        Waiver(check="package-json-tools", pattern="*", reason="a test"),
+    )
+    inspection = inspect(
+        good_wheel().without(RG).write(tmp_path), scratch=tmp_path, expected=EXPECTED, waivers=waivers
+    )
+    assert inspection.findings == ()
+    assert {waived.waiver for waived in inspection.waived} == set(waivers)
+    verify(built(good_wheel().without(RG), tmp_path), expected=EXPECTED, scratch=tmp_path, waivers=waivers)
+
+
+def test_other_bytes_than_the_channels_are_found(tmp_path: Path) -> None:
+    other = Elf(seed="other", size_bytes=9000).content()
+    wheel = good_wheel().edited(RG, lambda member: replace(member, content=other))
+    assert checks_of(wheel, tmp_path) == {"payload-bytes"}
+
+
+def test_a_payload_file_that_is_missing_is_found(tmp_path: Path) -> None:
+    wheel = good_wheel().without(f"{PACKAGE}/codex-resources/bwrap")
+    assert checks_of(wheel, tmp_path) == {"payload-missing"}
+
+
+def test_an_executable_that_nobody_released_is_found(tmp_path: Path) -> None:
+    name = f"{PACKAGE}/bin/codex-extra".encode()
+    wheel = good_wheel().with_first(ZipMember(name=name, content=Elf().content(), mode=0o100755))
+    assert checks_of(wheel, tmp_path) == {"payload-foreign"}
+
+
+def test_another_release_is_found(tmp_path: Path) -> None:
+    expected = replace(EXPECTED, tag=CodexTag.parse("0.164.0"))
+    assert checks_of(good_wheel(), tmp_path, expected) == {"payload-tag"}
+
+
+def test_another_platform_is_found(tmp_path: Path) -> None:
+    expected = replace(EXPECTED, platform=Platform.parse("musllinux_1_1_x86_64"))
+    assert checks_of(good_wheel(), tmp_path, expected) == {"payload-platform"}
+
+
+def test_a_file_that_is_no_wheels_name_is_found(tmp_path: Path) -> None:
+    wheel = replace(good_wheel(), name="codex.whl")
+    inspection = inspect(wheel.write(tmp_path), scratch=tmp_path)
+    assert [finding.check for finding in inspection.findings] == ["name-format"]

@@ -1,0 +1,203 @@
+"""Small good wheels, one for each platform, as values that a test changes in one way and writes."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from factory.tags import CodexTag
+from factory.targets import Architecture, OperatingSystem, Platform, Target
+from tests.images import Pe, PeMachine
+from tests.packages import executable
+from tests.zip_writer import ZipArchive, ZipMember
+
+VERSION = "0.163.0"
+INFO = f"openai_codex_cli_bin-{VERSION}.dist-info"
+PACKAGE = "codex_cli_bin"
+
+INIT = """\
+from pathlib import Path
+
+PACKAGE_NAME = "openai-codex-cli-bin"
+
+
+def bundled_codex_path() -> Path:
+    return bundled_package_dir() / "bin" / "codex"
+
+
+def bundled_package_dir() -> Path:
+    return Path(__file__).parent
+
+
+def bundled_path_dir() -> Path | None:
+    return bundled_package_dir() / "codex-path"
+"""
+METADATA = f"""\
+Metadata-Version: 2.4
+Name: openai-codex-cli-bin
+Version: {VERSION}
+Summary: The Codex CLI's release executables, as a Python package.
+License-Expression: Apache-2.0
+License-File: LICENSE
+Requires-Python: >=3.10
+Description-Content-Type: text/markdown
+
+# Executables
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wheel:
+    """A wheel to be written; RECORD is made from the members unless it is one of them.
+
+    Attributes:
+        name: Its file name.
+        archive: Its members without RECORD, and what the container has besides.
+        edit_record: Changes RECORD's text.
+        edit_record_member: Changes how RECORD is written.
+        is_recorded: Whether there is a RECORD at all.
+    """
+
+    name: str
+    archive: ZipArchive
+    edit_record: Callable[[str], str] = lambda text: text
+    edit_record_member: Callable[[ZipMember], ZipMember] = lambda member: member
+    is_recorded: bool = True
+
+    def content(self) -> bytes:
+        """Return the wheel's bytes."""
+        if not self.is_recorded:
+            return self.archive.content()
+        record = ZipMember(
+            name=f"{INFO}/RECORD".encode(), content=self.edit_record(self.record_text()).encode(), mode=0o644
+        )
+        members = (*self.archive.members, self.edit_record_member(record))
+        order = self.archive.directory_order
+        if order is not None:
+            order = (*order, len(self.archive.members))
+        return replace(self.archive, members=members, directory_order=order).content()
+
+    def write(self, directory: Path) -> Path:
+        """Write it under its name."""
+        path = directory / self.name
+        path.write_bytes(self.content())
+        return path
+
+    def member(self, name: str) -> ZipMember:
+        """Return a member; there must be one."""
+        return next(member for member in self.archive.members if member.name == name.encode())
+
+    def edited(self, name: str, edit: Callable[[ZipMember], ZipMember]) -> "Wheel":
+        """Change one member."""
+        self.member(name)
+        members = (
+            edit(member) if member.name == name.encode() else member for member in self.archive.members
+        )
+        return replace(self, archive=replace(self.archive, members=tuple(members)))
+
+    def edited_text(self, name: str, old: str, new: str) -> "Wheel":
+        """Replace a part of a member's text; RECORD follows."""
+        assert old.encode() in self.member(name).content
+        return self.edited(
+            name, lambda member: replace(member, content=member.content.replace(old.encode(), new.encode()))
+        )
+
+    def without(self, name: str) -> "Wheel":
+        """Leave one member out; RECORD follows."""
+        self.member(name)
+        members = tuple(member for member in self.archive.members if member.name != name.encode())
+        return replace(self, archive=replace(self.archive, members=members))
+
+    def with_first(self, *added: ZipMember) -> "Wheel":
+        """Add members before all others; RECORD follows."""
+        return replace(self, archive=replace(self.archive, members=(*added, *self.archive.members)))
+
+    def with_info(self, name: str, text: str) -> "Wheel":
+        """Add a file to .dist-info; RECORD follows."""
+        member = ZipMember(name=f"{INFO}/{name}".encode(), content=text.encode(), mode=0o644)
+        return replace(self, archive=replace(self.archive, members=(*self.archive.members, member)))
+
+    def in_archive(self, edit: Callable[[ZipArchive], ZipArchive]) -> "Wheel":
+        """Change the container."""
+        return replace(self, archive=edit(self.archive))
+
+    def record_text(self) -> str:
+        """Return the text of the right RECORD."""
+        lines = [
+            f"{_as_zipfile_reads(member)},{_hash(member.content)},{len(member.content)}\n"
+            for member in self.archive.members
+            if not member.name.endswith(b"/")
+        ]
+        return "".join([*lines, f"{INFO}/RECORD,,\n"])
+
+
+def _hash(content: bytes) -> str:
+    return "sha256=" + base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+
+
+def _as_zipfile_reads(member: ZipMember) -> str:
+    name = member.name.decode("utf-8" if member.flags & 0x800 else "cp437", "backslashreplace")
+    return f'"{name}"' if set(name) & {",", '"', "\n", "\r"} else name
+
+
+def file_name(platform: str, *, version: str = VERSION) -> str:
+    return f"openai_codex_cli_bin-{version}-py3-none-{platform}.whl"
+
+
+def payload_members(platform: Platform) -> tuple[ZipMember, ...]:
+    """Return the payload of a platform's wheel: its layout is that of 0.163.0."""
+    target = platform.target
+    suffix = target.executable_suffix
+    description = {
+        "layoutVersion": 1,
+        "version": VERSION,
+        "target": target.value,
+        "variant": "codex",
+        "entrypoint": f"bin/codex{suffix}",
+        "resourcesDir": "codex-resources",
+        "pathDir": "codex-path",
+    }
+    programs = [f"bin/codex{suffix}", f"codex-path/rg{suffix}"]
+    resource = ZipMember(name=f"{PACKAGE}/codex-resources/NOTICE.md".encode(), content=b"# Notices\n")
+    if target.operating_system is OperatingSystem.LINUX:
+        programs.append("codex-resources/bwrap")
+    return (
+        ZipMember(
+            name=f"{PACKAGE}/codex-package.json".encode(), content=json.dumps(description, indent=2).encode()
+        ),
+        *(
+            ZipMember(
+                name=f"{PACKAGE}/{program}".encode(),
+                content=_program(target, Path(program).stem),
+                mode=0o100755,
+            )
+            for program in programs
+        ),
+        resource,
+    )
+
+
+def _program(target: Target, name: str) -> bytes:
+    """Return an executable that no check has anything to say about: signed, on Windows."""
+    if target.operating_system is OperatingSystem.WINDOWS:
+        is_x86 = target.architecture is Architecture.X86_64
+        return Pe(machine=PeMachine.AMD64 if is_x86 else PeMachine.ARM64, security=b"a signature").content()
+    return executable(target, name=name, tag=CodexTag.parse(VERSION))
+
+
+def good_wheel(platform: str = "manylinux_2_17_x86_64") -> Wheel:
+    """Return a wheel without any finding, in the order and with the modes that hatchling gives."""
+    wheel_text = (
+        f"Wheel-Version: 1.0\nGenerator: hatchling 1.33.0\nRoot-Is-Purelib: false\nTag: py3-none-{platform}\n"
+    )
+    members = (
+        ZipMember(name=f"{PACKAGE}/__init__.py".encode(), content=INIT.encode()),
+        ZipMember(name=f"{PACKAGE}/py.typed".encode(), content=b""),
+        *payload_members(Platform.parse(platform)),
+        ZipMember(name=f"{INFO}/METADATA".encode(), content=METADATA.encode(), mode=0o644),
+        ZipMember(name=f"{INFO}/WHEEL".encode(), content=wheel_text.encode(), mode=0o644),
+        ZipMember(name=f"{INFO}/licenses/LICENSE".encode(), content=b"Apache License\n", mode=0o644),
+    )
+    return Wheel(name=file_name(platform), archive=ZipArchive(members=members))

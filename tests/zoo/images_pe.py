@@ -1,0 +1,118 @@
+"""Windows wheels with one executable that is broken."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from tests.images import Elf, Pe, PeMachine, PeSubsystem
+from tests.wheels import PACKAGE, Wheel
+from tests.zoo.breakage import Breakage
+
+_AMD64 = "win_amd64"
+_ARM64 = "win_arm64"
+_CODEX = f"{PACKAGE}/bin/codex.exe"
+_RG = f"{PACKAGE}/codex-path/rg.exe"
+_GOOD = Pe(security=b"a signature")
+
+
+def _program(content: bytes, name: str = _RG) -> Callable[[Wheel], Wheel]:
+    return lambda wheel: wheel.edited(name, lambda member: replace(member, content=content))
+
+
+IMAGES_PE = (
+    Breakage(
+        name="a PE file cut off in its headers",
+        check="image-unreadable",
+        make=_program(_GOOD.content()[:100]),
+        platform=_AMD64,
+    ),
+    Breakage(
+        name="a PE file with the optional header of a ROM image",
+        check="image-unreadable",
+        make=_program(_GOOD.content().replace(b"\x0b\x02", b"\x07\x01", 1)),
+        platform=_AMD64,
+    ),
+    Breakage(
+        name="a PE file cut off in its signature",
+        check="image-unreadable",
+        make=_program(_GOOD.content()[:-8]),
+        platform=_AMD64,
+    ),
+    Breakage(
+        name="a Linux program in a Windows wheel",
+        check="image-foreign",
+        make=_program(Elf().content()),
+        platform=_AMD64,
+    ),
+    Breakage(
+        name="an ARM64 program in an x86-64 wheel",
+        check="pe-machine",
+        make=_program(replace(_GOOD, machine=PeMachine.ARM64).content()),
+        platform=_AMD64,
+    ),
+    Breakage(
+        name="an x86-64 program in an ARM64 wheel",
+        check="pe-machine",
+        make=_program(_GOOD.content()),
+        platform=_ARM64,
+    ),
+    Breakage(
+        name="a DLL from nowhere",
+        check="pe-dll",
+        make=_program(replace(_GOOD, imports=("KERNEL32.dll", "libssl-3-x64.dll")).content()),
+        platform=_AMD64,
+    ),
+    Breakage(
+        name="a DLL from nowhere, loaded on use",
+        check="pe-delayed-dll",
+        make=_program(replace(_GOOD, delay_imports=("cudart64_12.dll",)).content()),
+        platform=_AMD64,
+    ),
+    Breakage(
+        name="the Visual C++ runtime",
+        check="pe-visual-cpp",
+        make=_program(replace(_GOOD, imports=("KERNEL32.dll", "VCRUNTIME140.dll")).content()),
+        platform=_AMD64,
+    ),
+    Breakage(
+        name="a driver",
+        check="pe-subsystem",
+        make=_program(replace(_GOOD, subsystem=PeSubsystem.NATIVE).content()),
+        platform=_AMD64,
+    ),
+    Breakage(
+        name="codex without a console",
+        check="pe-subsystem",
+        make=_program(replace(_GOOD, subsystem=PeSubsystem.WINDOWS_GUI).content(), _CODEX),
+        platform=_AMD64,
+    ),
+    Breakage(
+        name="a program at a fixed address",
+        check="pe-aslr",
+        make=_program(replace(_GOOD, dll_characteristics=0x0100).content()),
+        platform=_AMD64,
+    ),
+    Breakage(
+        name="a random address of few bits",
+        check="pe-aslr",
+        make=_program(replace(_GOOD, dll_characteristics=0x0140).content()),
+        platform=_AMD64,
+    ),
+    Breakage(
+        name="data that can be executed",
+        check="pe-nx",
+        make=_program(replace(_GOOD, dll_characteristics=0x0060).content()),
+        platform=_AMD64,
+    ),
+    Breakage(
+        name="an unsigned codex.exe",
+        check="pe-signature",
+        make=_program(replace(_GOOD, security=None).content(), _CODEX),
+        platform=_AMD64,
+    ),
+    Breakage(
+        name="an unsigned rg.exe",
+        check="pe-signature-bundled",
+        make=_program(replace(_GOOD, security=None).content()),
+        platform=_AMD64,
+    ),
+)

@@ -1,0 +1,45 @@
+from pathlib import Path
+
+import pytest
+
+from factory.model import Finding
+from factory.targets import PLATFORMS
+from factory.verify import inspect
+from factory.verify.registry import CHECKS
+from tests.wheels import Wheel, good_wheel
+from tests.zoo.breakage import Breakage
+from tests.zoo.container import CONTAINER
+from tests.zoo.dist_info import DIST_INFO
+from tests.zoo.images_elf import IMAGES_ELF
+from tests.zoo.images_macho import IMAGES_MACHO
+from tests.zoo.images_pe import IMAGES_PE
+from tests.zoo.members import MEMBERS
+from tests.zoo.package import PACKAGE_BREAKAGES
+
+ZOO = (*CONTAINER, *MEMBERS, *DIST_INFO, *PACKAGE_BREAKAGES, *IMAGES_ELF, *IMAGES_MACHO, *IMAGES_PE)
+
+
+def findings_of(wheel: Wheel, directory: Path) -> tuple[Finding, ...]:
+    scratch = directory / "scratch"
+    scratch.mkdir()
+    return inspect(wheel.write(directory), scratch=scratch).findings
+
+
+@pytest.mark.parametrize("platform", [platform.tag for platform in PLATFORMS])
+def test_a_good_wheel_has_no_finding(platform: str, tmp_path: Path) -> None:
+    assert findings_of(good_wheel(platform), tmp_path) == ()
+
+
+@pytest.mark.parametrize("breakage", ZOO, ids=lambda breakage: breakage.name)
+def test_a_broken_wheel_has_just_its_own_finding(breakage: Breakage, tmp_path: Path) -> None:
+    findings = findings_of(breakage.make(good_wheel(breakage.platform)), tmp_path)
+    assert {finding.check for finding in findings} == {breakage.check}, findings
+
+
+def test_every_name_is_there_once() -> None:
+    names = [breakage.name for breakage in ZOO]
+    assert len(names) == len(set(names))
+
+
+def test_every_check_is_known() -> None:
+    assert {breakage.check for breakage in ZOO} <= {check.id for check in CHECKS}
