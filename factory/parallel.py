@@ -12,7 +12,7 @@ ResultT = TypeVar("ResultT")
 
 
 class Stopped(HostError):
-    """Work ended because other work failed or the person interrupted it; the other error is the one to show."""
+    """Work ended because other work failed or was interrupted; the other error is the one to show."""
 
     def __init__(self) -> None:
         super().__init__("stopped, because something else failed")

@@ -137,9 +137,18 @@ _STATIC = "the executables are static: no interpreter, no needed library, so no 
 
 PLATFORMS: tuple[Platform, ...] = (
     Platform(tag="manylinux_2_17_x86_64", target=Target.LINUX_X86_64, reason=_STATIC),
-    Platform(tag="manylinux_2_17_aarch64", target=Target.LINUX_AARCH64, reason=_STATIC),
+    Platform(
+        tag="manylinux_2_17_aarch64",
+        target=Target.LINUX_AARCH64,
+        reason="ripgrep is linked to glibc and asks for symbols of 2.17 and of 2.18 that the manylinux_2_17"
+        " policy admits for aarch64 (its distributions backported them); the other executables are static",
+    ),
     Platform(tag="musllinux_1_1_x86_64", target=Target.LINUX_X86_64, reason=_STATIC),
-    Platform(tag="musllinux_1_1_aarch64", target=Target.LINUX_AARCH64, reason=_STATIC),
+    Platform(
+        tag="musllinux_1_1_aarch64",
+        target=Target.LINUX_AARCH64,
+        reason=f"without ripgrep, which is linked to glibc, {_STATIC}",
+    ),
     Platform(
         tag="macosx_11_0_arm64",
         target=Target.MACOS_AARCH64,

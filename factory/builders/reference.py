@@ -1,0 +1,86 @@
+"""The reference engine: stage each platform on disk and let the real front end build it."""
+
+import shutil
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from factory.builders.native import build
+from factory.builders.package import BuiltPackage, LaidOutWheel, Package
+from factory.builders.plan import plan_native_build
+from factory.model import BuiltWheel, StagedRuntime
+from factory.parallel import in_parallel
+from factory.process import Runner
+from factory.progress import Progress
+from factory.recipe import lay_out
+from factory.stage import StageOrder, stage_many
+from factory.tags import CodexTag
+from factory.toolchain import Toolchain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceBuilder:
+    """Builds with ``python -m build``, a process a wheel.
+
+    Attributes:
+        toolchain: The environment that has the backend.
+        runner: What starts the processes.
+        progress: Is told of each build.
+        host_env: Variables without which no process runs on this host.
+        jobs: How many processes at once.
+        stop: Is set when the run must end.
+    """
+
+    toolchain: Toolchain
+    runner: Runner
+    progress: Progress
+    host_env: Mapping[str, str]
+    jobs: int
+    stop: threading.Event
+
+    def build(self, packages: Sequence[Package], *, tag: CodexTag, scratch: Path) -> tuple[BuiltPackage, ...]:
+        """Build every wheel of every package; at most ``jobs`` packages are on disk at once.
+
+        Raises:
+            IntegrityError: A package is damaged or hostile.
+            BuildError: The backend failed.
+            CannotWrite: There is no room.
+        """
+        return in_parallel(
+            lambda package: self._build_package(package, tag, scratch),
+            packages,
+            jobs=self.jobs,
+            weight=lambda package: package.size_bytes,
+            stop=self.stop,
+        )
+
+    def _build_package(self, package: Package, tag: CodexTag, scratch: Path) -> BuiltPackage:
+        orders = tuple(
+            StageOrder(destination=scratch / f"stage-{recipe.platform}", recipe=recipe)
+            for recipe in package.recipes
+        )
+        with self.progress.task(f"stage {package.target}"):
+            staged = stage_many(package.source, orders, tag=tag)
+        wheels = tuple(
+            LaidOutWheel(
+                wheel=self._build_wheel(runtime, scratch),
+                recipe=recipe,
+                layout=lay_out(recipe, staged.payload),
+            )
+            for runtime, recipe in zip(staged.runtimes, package.recipes, strict=True)
+        )
+        return BuiltPackage(payload=staged.payload, wheels=wheels)
+
+    def _build_wheel(self, staged: StagedRuntime, scratch: Path) -> BuiltWheel:
+        plan = plan_native_build(
+            staged=staged,
+            toolchain=self.toolchain,
+            scratch=scratch / f"build-{staged.platform}",
+            dist=scratch / "wheels",
+            host_env=self.host_env,
+        )
+        try:
+            return build(plan, runner=self.runner, progress=self.progress)
+        finally:
+            shutil.rmtree(staged.path, ignore_errors=True)

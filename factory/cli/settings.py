@@ -1,0 +1,53 @@
+"""What the environment says: the only reader of environment variables."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+ENVIRONMENT_HELP = """\
+environment:
+  FACTORY_CACHE_DIR     where downloads, toolchains and compressed members are kept
+  FACTORY_NPM_REGISTRY  address of the npm registry (else npm's own configuration, else the public one)
+  FACTORY_GITHUB_API    address of the GitHub API (else the public one)
+  GITHUB_TOKEN          token for the GitHub API
+  HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, REQUESTS_CA_BUNDLE and PIP_* work as for other clients
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the environment decides; flags override it.
+
+    Attributes:
+        cache_dir: Where downloads and everything derived is kept.
+        npm_registry: Address of the npm registry, if the environment names one.
+        github_api: Address of the GitHub API, if the environment names one.
+        github_token: Token for the GitHub API, if there is one.
+        environ: The whole environment, for the child processes that need it: npm and pip.
+    """
+
+    cache_dir: Path
+    npm_registry: str | None
+    github_api: str | None
+    github_token: str | None
+    environ: Mapping[str, str]
+
+    @property
+    def host_env(self) -> Mapping[str, str]:
+        """The variables without which no process runs on this host: none but on Windows."""
+        return {name: self.environ[name] for name in ("SYSTEMROOT",) if name in self.environ}
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
+        """Read the settings from environment variables."""
+        cache_dir = environ.get("FACTORY_CACHE_DIR")
+        return cls(
+            cache_dir=Path(cache_dir) if cache_dir else platformdirs.user_cache_path("codex-wheel-factory"),
+            npm_registry=environ.get("FACTORY_NPM_REGISTRY") or environ.get("npm_config_registry"),
+            github_api=environ.get("FACTORY_GITHUB_API") or environ.get("GITHUB_API_URL"),
+            github_token=environ.get("GITHUB_TOKEN") or None,
+            environ=dict(environ),
+        )

@@ -1,0 +1,78 @@
+"""``factory stage-runtime``: upstream's command line for staging, for any platform on any host."""
+
+import argparse
+from pathlib import Path
+
+from factory.cli.command import Commands, add_command
+from factory.cli.console import print_json, say
+from factory.errors import EXIT_OK, UsageError
+from factory.payload import PackageSource
+from factory.recipe import our_recipe
+from factory.stage import StageOrder, stage
+from factory.tags import CodexTag
+from factory.targets import Platform
+from factory.template import bundled_template
+
+
+class DisagreeingVersions(UsageError):
+    """Two options name the release differently."""
+
+    hint = "Give only --codex-version; --runtime-version is its older name."
+
+    def __init__(self, codex: CodexTag, runtime: CodexTag) -> None:
+        super().__init__(f"--codex-version says {codex.pep440}, --runtime-version {runtime.pep440}")
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    parser = add_command(
+        commands,
+        "stage-runtime",
+        summary="stage a runtime: a directory that any front end builds into one wheel",
+        examples=(
+            "factory stage-runtime stage/ codex-package-x86_64-unknown-linux-musl.tar.gz \\",
+            "    --codex-version rust-v0.163.0 --platform-tag manylinux_2_17_x86_64",
+            "python -m build --wheel stage/",
+        ),
+        run=_run,
+    )
+    parser.add_argument(
+        "directory", metavar="DIR", type=Path, help="where to stage; an earlier stage is replaced"
+    )
+    parser.add_argument(
+        "source",
+        metavar="SOURCE",
+        type=Path,
+        help="a release package, its directory, or one codex executable",
+    )
+    parser.add_argument("--codex-version", metavar="TAG", help="the release, in any spelling")
+    parser.add_argument("--runtime-version", metavar="TAG", help="the older name of --codex-version")
+    parser.add_argument(
+        "--platform-tag", metavar="TAG", required=True, help="the wheel's platform; see 'factory targets'"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    platform = Platform.parse(arguments.platform_tag)
+    tag = _tag(arguments)
+    order = StageOrder(
+        destination=arguments.directory, recipe=our_recipe(platform, template=bundled_template())
+    )
+    staged = stage(PackageSource.at(arguments.source), order, tag=tag)
+    if arguments.json:
+        print_json({"path": str(staged.path), "version": tag.pep440, "platform": platform.tag})
+    else:
+        say(f"staged {tag.pep440} for {platform} in {staged.path}")
+        say(f"build it: python -m build --wheel {staged.path}")
+    return EXIT_OK
+
+
+def _tag(arguments: argparse.Namespace) -> CodexTag:
+    texts = [text for text in (arguments.codex_version, arguments.runtime_version) if text is not None]
+    if not texts:
+        raise UsageError("the release is not named", hint="Give --codex-version rust-v0.163.0.")
+    tags = [CodexTag.parse(text) for text in texts]
+    if tags[0] != tags[-1]:
+        raise DisagreeingVersions(tags[0], tags[-1])
+    return tags[0]

@@ -1,0 +1,188 @@
+"""``factory wheels``: the whole run, from a Codex tag to verified wheels."""
+
+import argparse
+import os
+import sys
+import threading
+from contextlib import closing
+from pathlib import Path
+
+from factory.builders.package import Engine
+from factory.channels.remembered import RememberingChannel
+from factory.cli.channel_options import add_channel_options, open_channel
+from factory.cli.command import Commands, add_command
+from factory.cli.console import Column, human_size, print_json, print_table, say, shown_progress
+from factory.cli.settings import Settings
+from factory.download import Downloader
+from factory.errors import EXIT_OK
+from factory.http import RequestsClient
+from factory.pipeline import WheelsRun, Workshop, make_wheels
+from factory.planning import WheelsOrder, WheelsPlan, plan_wheels
+from factory.process import SubprocessRunner
+from factory.store import Store
+from factory.tags import CodexTag
+from factory.targets import Platform
+from factory.toolchain import make_toolchain
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    parser = add_command(
+        commands,
+        "wheels",
+        summary="build every platform's wheel of a Codex release",
+        examples=(
+            "factory wheels rust-v0.163.0",
+            "factory wheels 0.163.0 --platform win_amd64 --platform win_arm64 --out wheels/",
+            "factory wheels rust-v0.163.0 --dry-run --json",
+            "factory wheels rust-v0.163.0 --channel directory --directory packages/",
+            "factory wheels rust-v0.163.0 --check-engine",
+        ),
+        run=_run,
+    )
+    parser.add_argument(
+        "tag", metavar="CODEX_TAG", help="the release: rust-v0.163.0, 0.163.0, 0.154.0a1, ..."
+    )
+    parser.add_argument(
+        "--platform",
+        action="append",
+        metavar="TAG",
+        help="build this platform's wheel only; may be repeated (default: all that the release has)",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("dist"),
+        metavar="DIR",
+        help="wheels go to DIR/<version>/ (default: dist)",
+    )
+    parser.add_argument(
+        "--engine",
+        choices=[engine.value for engine in Engine],
+        default=Engine.ASSEMBLER.value,
+        help="assembler: the fast path (default); backend: python -m build, the reference",
+    )
+    parser.add_argument(
+        "--check-engine", action="store_true", help="build with both engines and compare the bytes"
+    )
+    parser.add_argument(
+        "--jobs", type=_positive, metavar="N", help="how many things at once (default: all cores)"
+    )
+    parser.add_argument(
+        "--fresh", action="store_true", help="build again what is there, and compress everything anew"
+    )
+    parser.add_argument("--refresh", action="store_true", help="ask the channel again what the release has")
+    parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
+    parser.add_argument("--json", action="store_true", help="print JSON: the manifest, or the plan")
+    add_channel_options(parser)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    order = _order(arguments)
+    settings = Settings.from_environ()
+    stop = threading.Event()
+    runner = SubprocessRunner(stop)
+    store = Store(settings.cache_dir)
+    with closing(RequestsClient()) as client:
+        asked = open_channel(arguments, settings, client=client, runner=runner)
+        channel = RememberingChannel(asked, store, refresh=arguments.refresh)
+        plan = plan_wheels(order, channel)
+        if arguments.dry_run:
+            return _show_plan(plan, as_json=arguments.json)
+        with shown_progress() as progress:
+            workshop = Workshop(
+                store=store,
+                downloader=Downloader(store=store, client=client, progress=progress),
+                runner=runner,
+                progress=progress,
+                toolchain_for=lambda lock: make_toolchain(
+                    lock=lock,
+                    base_python=Path(sys.executable),
+                    cache_dir=settings.cache_dir,
+                    env=settings.environ,
+                    runner=runner,
+                ),
+                host_env=settings.host_env,
+                jobs=arguments.jobs or len(os.sched_getaffinity(0)),
+                stop=stop,
+            )
+            run = make_wheels(plan, workshop)
+    return _show_run(plan, run, as_json=arguments.json)
+
+
+def _order(arguments: argparse.Namespace) -> WheelsOrder:
+    """Parse the options into one value."""
+    platforms = None
+    if arguments.platform is not None:
+        platforms = tuple(dict.fromkeys(Platform.parse(text) for text in arguments.platform))
+    return WheelsOrder(
+        tag=CodexTag.parse(arguments.tag),
+        platforms=platforms,
+        out=arguments.out,
+        engine=Engine(arguments.engine),
+        is_engine_checked=arguments.check_engine,
+        is_fresh=arguments.fresh,
+    )
+
+
+def _show_plan(plan: WheelsPlan, *, as_json: bool) -> int:
+    rows = [
+        (
+            plan.wheel_name(planned),
+            planned.recipe.platform.tag,
+            planned.asset.purl,
+            str(planned.asset.digest),
+        )
+        for planned in plan.wheels
+    ]
+    if as_json:
+        keys = ("wheel", "platform", "purl", "digest")
+        print_json(
+            {"tag": str(plan.order.tag), "wheels": [dict(zip(keys, row, strict=True)) for row in rows]}
+        )
+        return EXIT_OK
+    print_table(
+        (Column(heading="wheel"), Column(heading="from"), Column(heading="digest")),
+        [(name, purl, digest[:23] + "...") for name, _, purl, digest in rows],
+        title=f"would make in {plan.dist.directory}",
+    )
+    _tell_not_released(plan)
+    return EXIT_OK
+
+
+def _show_run(plan: WheelsPlan, run: WheelsRun, *, as_json: bool) -> int:
+    _tell_not_released(plan)
+    if as_json:
+        print_json(run.manifest.to_json())
+        return EXIT_OK
+    print_table(
+        (
+            Column(heading="wheel"),
+            Column(heading="size", is_number=True),
+            Column(heading="sha256"),
+            Column(heading="state"),
+        ),
+        [
+            (
+                wheel.name,
+                human_size(wheel.size_bytes),
+                str(wheel.sha256),
+                "made" if wheel.name in run.made else "up to date",
+            )
+            for wheel in run.manifest.wheels
+        ],
+        title=str(plan.dist.directory),
+    )
+    return EXIT_OK
+
+
+def _tell_not_released(plan: WheelsPlan) -> None:
+    for platform in plan.not_released:
+        say(f"not made: {platform} (the release has no package for {platform.target})")

@@ -1,0 +1,65 @@
+"""Deflated contents that outlive a run, by content digest, encoder and level."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from factory.deflated import LEVEL, DamagedDeflated, Deflated, deflate
+from factory.digests import Sha256
+from factory.files import TEMPORARY_PREFIX, writing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeflateStore:
+    """A directory of deflated contents, safe for several threads and processes at once.
+
+    An entry is written under a temporary name and renamed, so it is whole or absent;
+    two writers of one content write equal bytes, so the last one wins harmlessly.
+
+    Attributes:
+        root: The directory.
+        encoder: The encoder's known answer: what another one compressed is another entry.
+    """
+
+    root: Path
+    encoder: Sha256
+
+    @property
+    def _directory(self) -> Path:
+        return self.root / f"{self.encoder.hex[:16]}-level{LEVEL}"
+
+    def path(self, content: Sha256) -> Path:
+        """Return where a content's entry is, if there is one."""
+        return self._directory / content.hex[:2] / content.hex
+
+    def find(self, content: Sha256) -> Deflated | None:
+        """Return a kept content and mark it as used, or None.
+
+        Its stream is verified when it is read; a header that is damaged already counts as
+        absence, and the entry is made again.
+        """
+        path = self.path(content)
+        try:
+            found = Deflated.open(path)
+            os.utime(path)
+        except (FileNotFoundError, DamagedDeflated):
+            return None
+        return found if found.sha256 == content else None
+
+    def add(self, chunks: Iterable[bytes]) -> Deflated:
+        """Deflate a content and keep it; its digest is known only afterwards.
+
+        Raises:
+            CannotWrite: The store's place does not take it.
+        """
+        with writing(self._directory):
+            self._directory.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=TEMPORARY_PREFIX, dir=self._directory) as scratch:
+            made = deflate(chunks, Path(scratch) / "content")
+            path = self.path(made.sha256)
+            with writing(path):
+                path.parent.mkdir(exist_ok=True)
+                made.path.replace(path)
+        return Deflated.open(path)

@@ -1,0 +1,151 @@
+"""The rules that the tree itself keeps, whoever changes it."""
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from factory.toolchain import lock_for
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = sorted((ROOT / "factory").rglob("*.py"))
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+LOCKS = [
+    ROOT / "requirements.txt",
+    ROOT / "requirements-dev.txt",
+    *sorted((ROOT / "factory/locks").glob("*.txt")),
+]
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def who_imports(module: str) -> set[str]:
+    return {relative(path) for path in MODULES if module in set(imports(path))}
+
+
+def test_one_module_starts_processes() -> None:
+    assert who_imports("subprocess") == {"factory/process.py"}
+
+
+@pytest.mark.parametrize("module", ["socket", "requests", "urllib.request", "http.client", "httpx"])
+def test_one_module_opens_sockets(module: str) -> None:
+    assert who_imports(module) <= {"factory/http.py"}
+
+
+def calls(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Call(func=ast.Name(id=name)):
+                yield name
+            case ast.Attribute(value=ast.Name(id=owner), attr=name):
+                yield f"{owner}.{name}"
+            case _:
+                pass
+
+
+@pytest.mark.parametrize("use", ["print", "os.environ", "os.getenv", "sys.exit", "exit"])
+def test_only_the_command_line_prints_reads_the_environment_and_exits(use: str) -> None:
+    entrances = {"factory/__main__.py"}
+    users = {relative(path) for path in MODULES if use in set(calls(path))} - entrances
+    assert {user for user in users if not user.startswith("factory/cli/")} == set()
+
+
+# The backend's hooks run where PEP 517 says they run: in the project's directory, in a process of their own.
+CHANGES_DIRECTORY = {"factory/builders/skeleton_hooks.py"}
+
+
+def test_nothing_changes_the_working_directory() -> None:
+    assert {relative(path) for path in MODULES if "os.chdir" in set(calls(path))} <= CHANGES_DIRECTORY
+
+
+# What each layer may not know: data goes one way.
+UPSTREAM = [
+    (
+        "factory/model.py",
+        ("factory.cli", "factory.pipeline", "factory.builders", "factory.verify", "factory.store"),
+    ),
+    (
+        "factory/channels",
+        ("factory.cli", "factory.pipeline", "factory.builders", "factory.verify", "factory.stage"),
+    ),
+    (
+        "factory/archives",
+        ("factory.cli", "factory.pipeline", "factory.builders", "factory.verify", "factory.payload"),
+    ),
+    (
+        "factory/payload",
+        ("factory.cli", "factory.pipeline", "factory.builders", "factory.verify", "factory.recipe"),
+    ),
+    (
+        "factory/recipe.py",
+        ("factory.cli", "factory.pipeline", "factory.builders", "factory.verify", "factory.stage"),
+    ),
+    ("factory/stage.py", ("factory.cli", "factory.pipeline", "factory.builders", "factory.verify")),
+    ("factory/builders", ("factory.cli", "factory.pipeline", "factory.verify", "factory.manifest")),
+    ("factory/verify", ("factory.cli", "factory.pipeline", "factory.builders", "factory.manifest")),
+    ("factory/manifest.py", ("factory.cli", "factory.pipeline", "factory.builders", "factory.verify")),
+]
+
+
+@pytest.mark.parametrize(("place", "downstream"), UPSTREAM, ids=[place for place, _ in UPSTREAM])
+def test_nothing_downstream_is_imported_upstream(place: str, downstream: tuple[str, ...]) -> None:
+    modules = [path for path in MODULES if relative(path) == place or relative(path).startswith(f"{place}/")]
+    assert modules
+    for path in modules:
+        wrong = {name for name in imports(path) if name.startswith(downstream)}
+        assert wrong == set(), relative(path)
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=relative)
+def test_a_lock_has_hashes_and_no_addresses(lock: Path) -> None:
+    text = lock.read_text(encoding="utf-8")
+    assert "://" not in text
+    requirements = re.findall(r"^[a-z0-9][^\s]*==", text, re.MULTILINE)
+    assert requirements
+    blocks = re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:]
+    assert all("--hash=sha256:" in block for block in blocks)
+    assert len(blocks) == len(requirements)
+
+
+def declared() -> set[str]:
+    groups = PROJECT["dependency-groups"]
+    texts = [*PROJECT["project"]["dependencies"], *(text for group in groups.values() for text in group)]
+    return {Requirement(text).name for text in texts}
+
+
+def test_every_dependency_has_a_reason_and_every_reason_a_dependency() -> None:
+    rows = re.findall(
+        r"^\| ([a-z0-9-]+) \| (.+) \|$", (ROOT / "docs/dependencies.md").read_text(), re.MULTILINE
+    )
+    assert {name for name, _ in rows} - {"distribution"} == declared()
+    assert all(reason.strip() for _, reason in rows)
+
+
+def test_every_dependency_is_locked() -> None:
+    names = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements-dev.txt").read_text(), re.MULTILINE))
+    assert {name.replace(".", "-") for name in declared()} <= names
+
+
+def test_the_tests_build_with_the_locked_backend() -> None:
+    versions = dict(
+        re.findall(r"^([a-z0-9-]+)==([^\s]+)", (ROOT / "requirements-dev.txt").read_text(), re.MULTILINE)
+    )
+    locked = dict(lock_for("1.33.0").requirements)
+    assert {name: versions[name] for name in ("hatchling", "build")} == {
+        name: locked[name] for name in ("hatchling", "build")
+    }

@@ -1,0 +1,54 @@
+"""Workshops for whole runs without network: the directory channel and the interpreter's own backend."""
+
+import threading
+from pathlib import Path
+
+from factory.builders.package import Engine
+from factory.channels.directory import DirectoryChannel
+from factory.download import Downloader
+from factory.pipeline import WheelsRun, Workshop, make_wheels
+from factory.planning import WheelsOrder, plan_wheels
+from factory.process import SubprocessRunner
+from factory.progress import Progress, SilentProgress
+from factory.store import Store
+from factory.targets import Platform
+from tests.fakes import FakeHttpClient
+from tests.packages import TAG
+from tests.toolchains import running_toolchain
+
+
+def workshop(cache: Path, *, progress: Progress | None = None) -> Workshop:
+    """Return a workshop that opens no socket."""
+    store = Store(cache)
+    shown = progress or SilentProgress()
+    stop = threading.Event()
+    return Workshop(
+        store=store,
+        downloader=Downloader(store=store, client=FakeHttpClient({}), progress=shown),
+        runner=SubprocessRunner(stop),
+        progress=shown,
+        toolchain_for=lambda _: running_toolchain(),
+        host_env={},
+        jobs=2,
+        stop=stop,
+    )
+
+
+def run_factory(
+    packages: Path,
+    out: Path,
+    *,
+    cache: Path,
+    platforms: tuple[str, ...] | None = None,
+    engine: Engine = Engine.ASSEMBLER,
+    is_engine_checked: bool = False,
+) -> WheelsRun:
+    """Make wheels of a directory of synthetic packages."""
+    order = WheelsOrder(
+        tag=TAG,
+        platforms=None if platforms is None else tuple(Platform.parse(tag) for tag in platforms),
+        out=out,
+        engine=engine,
+        is_engine_checked=is_engine_checked,
+    )
+    return make_wheels(plan_wheels(order, DirectoryChannel(packages)), workshop(cache))
