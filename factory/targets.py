@@ -162,12 +162,12 @@ PLATFORMS: tuple[Platform, ...] = (
     Platform(
         tag="win_amd64",
         target=Target.WINDOWS_X86_64,
-        reason="x86-64 PE executables that need only Windows' own libraries",
+        reason="x86-64 PE executables that need Windows' own libraries, and before 0.133.0 the Visual C++ runtime",
     ),
     Platform(
         tag="win_arm64",
         target=Target.WINDOWS_AARCH64,
-        reason="ARM64 PE executables that need only Windows' own libraries",
+        reason="ARM64 PE executables that need Windows' own libraries, and ripgrep the Visual C++ runtime",
     ),
 )
 
