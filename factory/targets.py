@@ -162,7 +162,7 @@ PLATFORMS: tuple[Platform, ...] = (
     Platform(
         tag="win_amd64",
         target=Target.WINDOWS_X86_64,
-        reason="x86-64 PE executables that need Windows' own libraries, and before 0.133.0 the Visual C++ runtime",
+        reason="x86-64 PE executables that need Windows' own libraries (before 0.133.0: Visual C++ runtime)",
     ),
     Platform(
         tag="win_arm64",
