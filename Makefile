@@ -30,7 +30,7 @@ wheels: $(READY) ## Build every platform's wheel: make wheels CODEX_TAG=rust-v0.
 	@$(BIN)/factory wheels $(CODEX_TAG) --out $(OUT) $(ARGS)
 
 test: $(READY) ## Run the tests that need no network and no docker
-	$(BIN)/python -m pytest -m "not network and not docker and not slow" $(ARGS)
+	$(BIN)/python -m pytest -n auto -m "not network and not docker and not slow" $(ARGS)
 
 test-network: $(READY) ## Run the tests against the real registries
 	$(BIN)/python -m pytest -m "network" $(ARGS)
