@@ -5,18 +5,17 @@ one from a published wheel and runs the same functions on it. Nothing here touch
 a payload's bytes, only paths, kinds and sizes.
 """
 
-import fnmatch
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from factory.digests import Sha256
 from factory.errors import IntegrityError
 from factory.model import FileKind, Payload, PayloadFile
-from factory.targets import OperatingSystem, Platform, Target
+from factory.payload_rules import LEGACY_MOVES, LeaveOutRule, MoveRule, rules_for
+from factory.targets import Platform, Target
 from factory.template import SOURCE_DIRECTORY, Template
 from factory.toolchain import lock_for
 from factory.zlib_identity import REFERENCE_ANSWER
@@ -41,37 +40,6 @@ class UnplaceableFile(IntegrityError):
 
     def __init__(self, path: PurePosixPath, reason: str) -> None:
         super().__init__(f"cannot place {path} of the release package: {reason}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeaveOutRule:
-    """Payload files that stay out of a wheel, and why.
-
-    Attributes:
-        pattern: A shell pattern for paths inside the release package; ``*`` also matches ``/``.
-        reason: What about the files forbids them, for the manifest's reader.
-    """
-
-    pattern: str
-    reason: str
-
-    def is_for(self, path: PurePosixPath) -> bool:
-        """Whether the rule concerns a payload file."""
-        return fnmatch.fnmatchcase(str(path), self.pattern)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MoveRule:
-    """A file or directory of the release package that has another path in the wheel's package."""
-
-    source: PurePosixPath
-    becomes: PurePosixPath
-
-    def move(self, path: PurePosixPath) -> PurePosixPath | None:
-        """Return the new path, or None where the rule does not concern it."""
-        if not path.is_relative_to(self.source):
-            return None
-        return self.becomes / path.relative_to(self.source)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,51 +135,6 @@ class WheelLayout:
     left_out: tuple[LeftOut, ...]
 
 
-# Legacy packages, before 0.133.0, kept the executable and its helpers in one directory, ripgrep in another.
-LEGACY_MOVES = (
-    MoveRule(source=PurePosixPath("codex"), becomes=PurePosixPath("bin")),
-    MoveRule(source=PurePosixPath("path"), becomes=PurePosixPath("codex-path")),
-)
-
-_VOICE = "codex-resources/voice/*"
-_LEAVE_OUT: Mapping[OperatingSystem, tuple[LeaveOutRule, ...]] = {
-    OperatingSystem.LINUX: (
-        LeaveOutRule(
-            pattern=_VOICE,
-            reason="the voice host and its libraries need a glibc newer than 2.17: they run neither on musl"
-            " nor on every system that manylinux_2_17 promises",
-        ),
-    ),
-    OperatingSystem.MACOS: (
-        LeaveOutRule(
-            pattern=_VOICE,
-            reason="the voice host and its libraries need macOS 14, newer than the platform tag says",
-        ),
-    ),
-    OperatingSystem.WINDOWS: (
-        LeaveOutRule(
-            pattern=_VOICE,
-            reason="the voice host and its libraries need the Visual C++ runtime, which a bare Windows lacks",
-        ),
-    ),
-}
-
-
-_GLIBC_RIPGREP = tuple(
-    LeaveOutRule(
-        pattern=pattern,
-        reason="for aarch64 upstream bundles a ripgrep that is linked to glibc, which musl systems"
-        " do not have; codex uses the system's own rg instead where there is one",
-    )
-    for pattern in ("codex-path/rg", "path/rg")
-)
-
-
-def _rules_for(platform: Platform) -> tuple[LeaveOutRule, ...]:
-    rules = _LEAVE_OUT[platform.target.operating_system]
-    return (*rules, *_GLIBC_RIPGREP) if platform.tag == "musllinux_1_1_aarch64" else rules
-
-
 def our_recipe(platform: Platform, *, template: Template) -> Recipe:
     """Return the recipe of our wheel for a platform."""
     return Recipe(
@@ -220,7 +143,7 @@ def our_recipe(platform: Platform, *, template: Template) -> Recipe:
         backend=Backend(version=BACKEND_VERSION, lock=lock_for(BACKEND_VERSION).sha256),
         container=Container(),
         moves=LEGACY_MOVES,
-        leave_out=_rules_for(platform),
+        leave_out=rules_for(platform),
     )
 
 

@@ -7,10 +7,9 @@ from hypothesis import strategies as st
 
 from factory.digests import Sha256
 from factory.model import FileKind, Payload, PayloadFile
+from factory.payload_rules import LeaveOutRule, MoveRule
 from factory.recipe import (
     IncompletePayload,
-    LeaveOutRule,
-    MoveRule,
     Recipe,
     UnplaceableFile,
     lay_out,
@@ -74,6 +73,24 @@ def test_a_ripgrep_that_is_linked_to_glibc_stays_out_of_the_musl_wheel_alone(pla
 
     left_out = [(str(item.file.path), "glibc" in item.reason) for item in layout.left_out]
     assert left_out == ([("codex-path/rg", True)] if platform.tag == "musllinux_1_1_aarch64" else [])
+
+
+@pytest.mark.parametrize("platform", PLATFORMS, ids=str)
+def test_a_zsh_that_needs_a_newer_system_stays_out(platform: Platform) -> None:
+    suffix = platform.target.executable_suffix
+    files = (
+        file(f"bin/codex{suffix}"),
+        file("codex-package.json", FileKind.DATA),
+        file(f"codex-path/rg{suffix}"),
+        file("codex-resources/zsh/bin/zsh"),
+    )
+
+    layout = lay_out(our_recipe(platform, template=TEMPLATE), payload(*files, target=platform.target))
+
+    reasons = [item.reason for item in layout.left_out if "zsh" in item.file.path.parts]
+    words = {"manylinux": "glibc 2.38", "musllinux": "musl", "macosx": "macOS 15"}
+    word = words.get(platform.tag.partition("_")[0])
+    assert [word in reason for reason in reasons if word] == ([True] if word else [])
 
 
 @pytest.mark.parametrize("platform", PLATFORMS, ids=str)
