@@ -6,12 +6,13 @@ VENV ?= .venv
 CODEX_TAG ?=
 OUT ?= dist
 ARGS ?=
+FUZZ_SECONDS ?= 120
 
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup wheels test test-network lint types check format lock bench clean
+.PHONY: help setup wheels test test-network lint types check format lock docs bench fuzz clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -48,12 +49,32 @@ format: $(READY) ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+docs: $(READY) ## Ask the stock tools what is not known yet; writes docs/checks.md
+	$(BIN)/python -m tests.zoo
+
 bench: $(READY) ## Measure on this machine; writes docs/performance.md
 	$(BIN)/python -m benchmarks $(ARGS)
 
+$(VENV)/.fuzz: $(READY) requirements-fuzz.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.txt
+	@touch $@
+
+fuzz: $(VENV)/.fuzz ## Fuzz the readers (Linux): make fuzz FUZZ_SECONDS=600
+	@mkdir -p .fuzz/archive .fuzz/images .fuzz/members
+	@for target in archive images members; do \
+	  echo "fuzz $$target for $(FUZZ_SECONDS) s"; \
+	  $(BIN)/python -m tests.fuzz $$target .fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -max_len=8192 \
+	    -timeout=10 -rss_limit_mb=600 -artifact_prefix=.fuzz/crash-$$target- -verbosity=0 -print_final_stats=1 $(ARGS) || exit 1; \
+	done
+
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+  --no-annotate --custom-compile-command 'make lock' pyproject.toml
+
 lock: ## Lock the requirements anew (needs uv)
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.txt
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --group test --group lint --group build -c requirements.txt pyproject.toml -o requirements-dev.txt
+	$(LOCK) -o requirements.txt
+	$(LOCK) --group test --group lint --group build --group zoo -c requirements.txt -o requirements-dev.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --custom-compile-command 'make lock' --group fuzz -o requirements-fuzz.txt
 
 clean: ## Remove the virtual environment and tool caches; dist/ stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -8,7 +8,7 @@ removes; no reader ever meets half a wheel.
 import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,6 +70,13 @@ class Dist:
             shutil.rmtree(scratch, ignore_errors=True)
             Path(lock.lock_file).unlink(missing_ok=True)
             lock.release()
+
+    def sweep(self) -> None:
+        """Remove what a killed run left beside the directory; a run that is at work keeps its own."""
+        left = self.directory.absolute().parent.glob(f"{TEMPORARY_PREFIX}{self.directory.name}*")
+        if any(left):
+            with suppress(DistInUse), self.scratch():
+                pass
 
     def read_manifest(self) -> Manifest | None:
         """Return the manifest of an earlier run; one that cannot be read counts as none."""

@@ -79,6 +79,10 @@ class JsonObject:
         """Return a member that is a list of objects."""
         return tuple(JsonObject.of(item, where) for item, where in self._items(key))
 
+    def objects_or_none(self, key: str) -> "tuple[JsonObject, ...]":
+        """Return a member that is a list of objects; an absent one holds none."""
+        return self.objects(key) if key in self.members else ()
+
     def texts(self, key: str) -> tuple[str, ...]:
         """Return a member that is a list of strings."""
         return tuple(self._text_item(item, where) for item, where in self._items(key))

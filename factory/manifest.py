@@ -14,8 +14,9 @@ from typing import Self
 
 from factory.digests import Digest, Sha256
 from factory.errors import IntegrityError
+from factory.finding_json import finding_from_json, finding_to_json, waived_from_json, waived_to_json
 from factory.json_reader import JsonObject
-from factory.model import ChannelName, Finding, Severity
+from factory.model import ChannelName, Finding, WaivedFinding
 from factory.tags import CodexTag
 from factory.targets import Platform, Target
 
@@ -183,6 +184,7 @@ class WheelRecord:
         left_out: The payload files that are not, each with the reason.
         checks: The checks that looked at it.
         findings: What they said short of an error.
+        waived: What they said and a waiver accepts, with its reason.
     """
 
     name: str
@@ -195,6 +197,12 @@ class WheelRecord:
     left_out: tuple[LeftOutRecord, ...]
     checks: tuple[str, ...]
     findings: tuple[Finding, ...]
+    waived: tuple[WaivedFinding, ...] = ()
+
+    @property
+    def found(self) -> tuple[Finding, ...]:
+        """All that the checks said, accepted or not."""
+        return (*self.findings, *(waived.finding for waived in self.waived))
 
     @classmethod
     def from_json(cls, data: JsonObject) -> Self:
@@ -209,7 +217,8 @@ class WheelRecord:
             payload=tuple(MemberRecord.from_json(item) for item in data.objects("payload")),
             left_out=tuple(LeftOutRecord.from_json(item) for item in data.objects("left_out")),
             checks=data.texts("checks"),
-            findings=tuple(_finding_from_json(item) for item in data.objects("findings")),
+            findings=tuple(finding_from_json(item) for item in data.objects("findings")),
+            waived=tuple(waived_from_json(item) for item in data.objects_or_none("waived")),
         )
 
     def to_json(self) -> dict[str, object]:
@@ -225,6 +234,7 @@ class WheelRecord:
             "left_out": [left_out.to_json() for left_out in self.left_out],
             "checks": list(self.checks),
             "findings": [finding_to_json(finding) for finding in self.findings],
+            "waived": [waived_to_json(waived) for waived in self.waived],
         }
 
 
@@ -287,24 +297,3 @@ class Manifest:
     def wheel(self, platform: Platform) -> WheelRecord | None:
         """Return the record of a platform's wheel, if there is one."""
         return next((wheel for wheel in self.wheels if wheel.platform == platform.tag), None)
-
-
-def finding_to_json(finding: Finding) -> dict[str, object]:
-    """Return a finding as JSON output and manifests have it."""
-    return {
-        "check": finding.check,
-        "severity": finding.severity.value,
-        "place": finding.place,
-        "evidence": finding.evidence,
-        "remedy": finding.remedy,
-    }
-
-
-def _finding_from_json(data: JsonObject) -> Finding:
-    return Finding(
-        check=data.text("check"),
-        severity=Severity(data.text("severity")),
-        place=data.text("place"),
-        evidence=data.text("evidence"),
-        remedy=data.text("remedy"),
-    )

@@ -183,6 +183,21 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WaivedFinding:
+    """A finding that somebody accepts.
+
+    Attributes:
+        finding: What was found.
+        pattern: The waiver's pattern, which its place matches.
+        reason: Why it is acceptable.
+    """
+
+    finding: Finding
+    pattern: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedWheel:
     """A built wheel without an error finding; `factory.verify.verify` alone makes one.
 
@@ -190,8 +205,10 @@ class VerifiedWheel:
         wheel: What was judged.
         checks: The ids of all checks that looked at it.
         findings: Warnings and notes that remain.
+        waived: Findings that a waiver accepts, errors among them.
     """
 
     wheel: BuiltWheel
     checks: tuple[str, ...]
     findings: tuple[Finding, ...]
+    waived: tuple[WaivedFinding, ...] = ()

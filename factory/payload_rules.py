@@ -55,7 +55,8 @@ _LINUX = (
     LeaveOutRule(
         pattern=_ZSH,
         reason="the patched zsh of releases such as 0.147.0 needs glibc 2.38: it runs neither on musl"
-        " nor on every system that manylinux_2_17 promises; only features that are off and under development use it",
+        " nor on every system that manylinux_2_17 promises; only features that are off and under"
+        " development use it",
     ),
 )
 _MACOS = (

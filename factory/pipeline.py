@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from factory.model import Local, ReleaseAsset, VerifiedWheel
 from factory.parallel import in_parallel
 from factory.payload import PackageSource
 from factory.payload_record import recall_payload, remember_payload
-from factory.planning import PlannedWheel, WheelsPlan
+from factory.planning import PlannedWheel, WheelsOrder, WheelsPlan
 from factory.process import Runner
 from factory.progress import Progress
 from factory.recording import record_run, record_toolchain, record_wheels
@@ -32,8 +33,12 @@ from factory.toolchain import Lock, Toolchain, lock_for
 from factory.verify import WheelRejected, verify
 from factory.verify.contents import ExpectedFile, ExpectedWheel
 from factory.verify.registry import CHECKS
+from factory.verify.stock_tools import StockTools
+from factory.verify.waivers import Waiver, apply_waivers, require_used
 from factory.zlib_identity import deflate_identity, require_reference_deflate
 
+DEFLATE_LIMIT_BYTES = 8_000_000_000
+"""How much of deflated contents stays after a run; a release has 0.9 GB of its own."""
 DOWNLOADS = 4
 """How many downloads at once; they wait for the network, not for a core."""
 
@@ -71,6 +76,8 @@ class Workshop:
         host_env: What every process on this host needs; nothing else reaches a build.
         jobs: How many things at once.
         stop: Is set when the run must end.
+        stock_tools: Second readers of every wheel; None asks none.
+        deflate_limit_bytes: How much of deflated contents stays after a run, least recently used first to go.
     """
 
     store: Store
@@ -81,6 +88,8 @@ class Workshop:
     host_env: Mapping[str, str]
     jobs: int
     stop: threading.Event
+    stock_tools: StockTools | None = None
+    deflate_limit_bytes: int = DEFLATE_LIMIT_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,20 +117,24 @@ def make_wheels(plan: WheelsPlan, workshop: Workshop) -> WheelsRun:
     kept = _keep(plan, earlier, record, jobs=workshop.jobs)
     missing = _missing(plan, kept)
     if earlier is not None and not missing:
+        plan.dist.sweep()
+        _require_used(plan.order.waivers, kept)
         return WheelsRun(manifest=earlier, made=())
     with plan.dist.scratch() as scratch:
         packages = _fetch(missing, plan, workshop)
         built = _build(packages, plan, toolchain, workshop, scratch)
         for package, done in zip(packages, built, strict=True):
             remember_payload(workshop.store, package.asset.digest, done.payload)
-        verified = _verify(plan.order.tag, built, workshop, scratch)
+        verified = _verify(plan.order, built, workshop, scratch)
         manifest = record_run(
             plan.released,
             toolchain=record,
             wheels=(*kept, *record_wheels(packages, built, verified)),
             sizes=_sizes(packages, earlier),
         )
+        _require_used(plan.order.waivers, manifest.wheels)
         plan.dist.publish(manifest, [wheel.wheel.path for wheel in verified])
+    workshop.store.bound(Namespace.DEFLATE, max_bytes=workshop.deflate_limit_bytes)
     return WheelsRun(manifest=manifest, made=tuple(wheel.wheel.name for wheel in verified))
 
 
@@ -133,8 +146,14 @@ def _prepare_toolchain(plan: WheelsPlan, workshop: Workshop) -> Toolchain:
     Raises:
         OtherDeflate: One of them is not the reference.
     """
-    require_reference_deflate(deflate_identity())
-    toolchain = workshop.toolchain_for(lock_for(plan.wheels[0].recipe.backend.version))
+    with ThreadPoolExecutor(max_workers=1) as pool:  # each takes its time, and they do not need each other
+        making = pool.submit(workshop.toolchain_for, lock_for(plan.wheels[0].recipe.backend.version))
+        try:
+            require_reference_deflate(deflate_identity())
+            toolchain = making.result()
+        except BaseException:
+            workshop.stop.set()
+            raise
     require_reference_deflate(toolchain.interpreter.deflate)
     return toolchain
 
@@ -156,7 +175,8 @@ def _keep(
     current = [
         record
         for record in earlier.wheels
-        if record.platform not in planned or _is_current(record, planned[record.platform])
+        if _stands(record, plan.order.waivers)
+        and (record.platform not in planned or _is_current(record, planned[record.platform]))
     ]
     return plan.dist.intact(current, jobs=jobs)
 
@@ -167,6 +187,22 @@ def _is_current(record: WheelRecord, planned: PlannedWheel) -> bool:
         and record.asset == planned.asset.digest
         and record.checks == tuple(check.id for check in CHECKS)
     )
+
+
+def _stands(record: WheelRecord, waivers: Sequence[Waiver]) -> bool:
+    """Whether today's waivers leave of a wheel's findings what the record says they left."""
+    now = apply_waivers(record.found, waivers)
+    return (set(now.remaining), set(now.waived)) == (set(record.findings), set(record.waived))
+
+
+def _require_used(waivers: Sequence[Waiver], wheels: Sequence[WheelRecord]) -> None:
+    """Refuse waivers that accept nothing of any wheel.
+
+    Raises:
+        UnusedWaiver: There are some.
+    """
+    found = [finding for wheel in wheels for finding in wheel.found]
+    require_used(apply_waivers(found, waivers).unused)
 
 
 def _missing(plan: WheelsPlan, kept: Sequence[WheelRecord]) -> tuple[PlannedWheel, ...]:
@@ -258,7 +294,7 @@ def _require_equal(built: Mapping[Engine, Sequence[BuiltPackage]]) -> None:
 
 
 def _verify(
-    tag: CodexTag, built: Sequence[BuiltPackage], workshop: Workshop, scratch: Path
+    order: WheelsOrder, built: Sequence[BuiltPackage], workshop: Workshop, scratch: Path
 ) -> tuple[VerifiedWheel, ...]:
     """Judge every wheel; what is wrong with all of them is told at once.
 
@@ -269,7 +305,13 @@ def _verify(
     def judge(laid_out: LaidOutWheel) -> VerifiedWheel | WheelRejected:
         with workshop.progress.task(f"verify {laid_out.wheel.platform}"):
             try:
-                return verify(laid_out.wheel, expected=_expected(tag, laid_out), scratch=scratch)
+                return verify(
+                    laid_out.wheel,
+                    expected=_expected(order.tag, laid_out),
+                    scratch=scratch,
+                    waivers=order.waivers,
+                    stock_tools=workshop.stock_tools,
+                )
             except WheelRejected as rejection:
                 return rejection
 
@@ -295,6 +337,7 @@ def _expected(tag: CodexTag, laid_out: LaidOutWheel) -> ExpectedWheel:
             ExpectedFile(name=f"{PACKAGE}/{member.path}", sha256=member.file.sha256)
             for member in laid_out.layout.members
         ),
+        left_out=tuple(f"{PACKAGE}/{left_out.file.path}" for left_out in laid_out.layout.left_out),
     )
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from factory.builders.package import Engine
 from factory.builders.plan import wheel_name
@@ -13,6 +14,9 @@ from factory.recipe import Recipe, our_recipe
 from factory.tags import CodexTag
 from factory.targets import PLATFORMS, Platform, targets_of
 from factory.template import bundled_template
+
+if TYPE_CHECKING:
+    from factory.verify.waivers import Waiver
 
 
 class TargetNotReleased(UpstreamError):
@@ -37,6 +41,7 @@ class WheelsOrder:
         engine: What lays wheels out.
         is_engine_checked: Build with the other engine as well and compare.
         is_fresh: Build again what is there, and compress everything anew.
+        waivers: Findings that do not keep a wheel from being verified.
     """
 
     tag: CodexTag
@@ -45,6 +50,7 @@ class WheelsOrder:
     engine: Engine = Engine.ASSEMBLER
     is_engine_checked: bool = False
     is_fresh: bool = False
+    waivers: "tuple[Waiver, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,4 +109,5 @@ def _record_wheel(laid_out: LaidOutWheel, asset: Digest, verified: VerifiedWheel
         ),
         checks=verified.checks,
         findings=verified.findings,
+        waived=verified.waived,
     )

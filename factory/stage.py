@@ -12,13 +12,17 @@ from typing import Protocol, Self
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from factory.errors import UsageError
+from factory.errors import IntegrityError, UsageError
 from factory.files import TEMPORARY_PREFIX, writing
+from factory.json_reader import JsonObject
 from factory.model import Payload, StagedRuntime
 from factory.recipe import Recipe, WheelLayout, lay_out
 from factory.tags import CodexTag
 from factory.targets import Target
 from factory.template import DISTRIBUTION, SOURCE_DIRECTORY
+
+PACKAGE_JSON = "codex-package.json"
+"""What a release package says of itself, at the top of the package layout."""
 
 
 class OverlappingPaths(UsageError):
@@ -46,6 +50,15 @@ class MixedTargets(UsageError):
 
     def __init__(self, targets: Sequence[Target]) -> None:
         super().__init__(f"one release package cannot feed the targets {', '.join(targets)}")
+
+
+class OtherRelease(IntegrityError):
+    """A release package says of itself that it is another one than was asked for."""
+
+    hint = "Name the release and the platform that the package is of, or give the right package."
+
+    def __init__(self, field: str, *, asked: str, seen: str) -> None:
+        super().__init__(f"the package's {PACKAGE_JSON} says {field} {seen!r}, where {asked!r} was asked for")
 
 
 class StageSource(Protocol):
@@ -100,6 +113,7 @@ def stage_many(source: StageSource, orders: Sequence[StageOrder], *, tag: CodexT
         NotAStage: A destination exists and is something else.
         MixedTargets: The platforms need different release packages.
         IncompletePayload: The package lacks a part.
+        OtherRelease: The package says that it is of another release or target.
         CannotWrite: A destination does not take files.
     """
     targets = sorted({order.recipe.platform.target for order in orders})
@@ -112,6 +126,7 @@ def stage_many(source: StageSource, orders: Sequence[StageOrder], *, tag: CodexT
         payload = source.extract(targets[0], place=_placing(drafts))
         for draft in drafts:
             draft.finish(lay_out(draft.recipe, payload))
+            _require_same_release(draft)
         return StagedPackage(payload=payload, runtimes=tuple(draft.publish() for draft in drafts))
 
 
@@ -216,6 +231,19 @@ def _placing(drafts: Sequence[_Draft]) -> Callable[[PurePosixPath], tuple[Path, 
         return tuple(place for draft in drafts for place in draft.place(path))
 
     return place
+
+
+def _require_same_release(draft: _Draft) -> None:
+    """Compare with what the package says of itself; releases before 0.133.0 say nothing."""
+    path = draft.package / PACKAGE_JSON
+    if not path.exists():
+        return
+    said = JsonObject.parse(path.read_bytes(), where=PACKAGE_JSON)
+    asked = {"version": draft.tag.semver, "target": draft.recipe.platform.target.value}
+    for field, wanted in asked.items():
+        seen = said.text_or_none(field)
+        if seen not in {None, wanted}:
+            raise OtherRelease(field, asked=wanted, seen=str(seen))
 
 
 def _require_apart(destination: Path, source: Path) -> None:

@@ -51,4 +51,9 @@ def run_factory(
         engine=engine,
         is_engine_checked=is_engine_checked,
     )
+    return run_order(order, packages, cache=cache)
+
+
+def run_order(order: WheelsOrder, packages: Path, *, cache: Path) -> WheelsRun:
+    """Make what is ordered of a directory of synthetic packages."""
     return make_wheels(plan_wheels(order, DirectoryChannel(packages)), workshop(cache))

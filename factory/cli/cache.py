@@ -60,7 +60,7 @@ def register(commands: Commands) -> None:
     )
     prune.add_argument("--max-size", metavar="SIZE", help="how much may stay, for example 10GB")
     prune.add_argument(
-        "--older-than", metavar="DAYS", type=float, help="remove what was not used for so many days"
+        "--older-than", metavar="DAYS", type=_days, help="remove what was not used for so many days"
     )
     add_command(parts, "clear", summary="remove everything", examples=("factory cache clear",), run=_clear)
 
@@ -75,6 +75,12 @@ def parse_size(text: str) -> int:
     if match is None:
         raise MalformedSize(text)
     return int(float(match["number"]) * _FACTORS[match["unit"].lower()])
+
+
+def _days(text: str) -> float:
+    if re.fullmatch(r"\d+(\.\d+)?", text) is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of days")
+    return float(text)
 
 
 def _store() -> Store:

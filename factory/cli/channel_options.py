@@ -1,6 +1,10 @@
 """The options that say which channel to take release packages from."""
 
 import argparse
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 from factory.channels import Channel
@@ -36,14 +40,42 @@ def add_channel_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+@contextmanager
+def asking_npm(
+    arguments: argparse.Namespace, settings: Settings, runner: Runner, *, stop: threading.Event
+) -> Iterator[Callable[[], str]]:
+    """Find out the npm registry's address while the caller does something else.
+
+    Starting npm takes as long as importing all that a run needs; neither waits for the
+    other. The function given returns the address: from the flag, the environment, npm
+    if there is one, else from a library.
+
+    Args:
+        arguments: The options.
+        settings: The environment.
+        runner: Starts npm.
+        stop: Is set when the caller fails meanwhile.
+    """
+    known = arguments.npm_registry or settings.npm_registry
+    if known is not None or arguments.channel != ChannelName.NPM:
+        yield lambda: known or default_npm_registry()
+        return
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        asked = pool.submit(npm_registry_from_client, runner, env=settings.environ)
+        try:
+            yield lambda: asked.result() or default_npm_registry()
+        except BaseException:
+            stop.set()
+            raise
+
+
 def open_channel(
-    arguments: argparse.Namespace, settings: Settings, *, client: HttpClient, runner: Runner
+    arguments: argparse.Namespace, settings: Settings, *, client: HttpClient, npm_registry: Callable[[], str]
 ) -> Channel:
     """Make the channel that the options name."""
     match ChannelName(arguments.channel):
         case ChannelName.NPM:
-            registry = arguments.npm_registry or _npm_registry(settings, runner)
-            return NpmChannel(client, registry=registry)
+            return NpmChannel(client, registry=npm_registry())
         case ChannelName.GITHUB:
             return GithubChannel(
                 client,
@@ -55,10 +87,3 @@ def open_channel(
             if arguments.directory is None:
                 raise UsageError("--channel directory needs a directory", hint="Add --directory DIR.")
             return DirectoryChannel(arguments.directory)
-
-
-def _npm_registry(settings: Settings, runner: Runner) -> str:
-    """Take the address from the environment, else from npm if there is one, else from a library."""
-    if settings.npm_registry:
-        return settings.npm_registry
-    return npm_registry_from_client(runner, env=settings.environ) or default_npm_registry()

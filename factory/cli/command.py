@@ -1,6 +1,8 @@
 """How a command is added to the parser: with its help, its examples and the function that runs it."""
 
 import argparse
+import os
+import sys
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -26,3 +28,16 @@ def add_command(
     )
     parser.set_defaults(command=run)
     return parser
+
+
+def positive(text: str) -> int:
+    """Parse a whole number from 1 up, for argparse."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 up")
+    return int(text)
+
+
+def usable_cores() -> int:
+    """Count the cores that this process may use, where the system tells; macOS and Windows do not."""
+    count = os.cpu_count() or 1
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else count

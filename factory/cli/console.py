@@ -10,13 +10,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from factory.progress import ProgressTask
-
-if TYPE_CHECKING:
-    from rich.progress import Progress as RichProgress
-    from rich.progress import TaskID
+from factory.progress import Progress, ProgressTask
 
 UNITS = ("B", "kB", "MB", "GB", "TB")
 THOUSAND = 1000
@@ -44,30 +39,31 @@ def say(message: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A column of a table: its heading, and whether it holds numbers or must not be folded."""
+    """A column of a table.
+
+    Attributes:
+        heading: What stands above it.
+        is_number: Its cells are set to the right.
+        is_cut: Its cells end in an ellipsis where a terminal is narrow; others are folded.
+        is_for_pipes: A terminal does not show it; a program that reads the table wants it.
+    """
 
     heading: str
     is_number: bool = False
+    is_cut: bool = False
+    is_for_pipes: bool = False
 
 
 def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, title: str = "") -> None:
     """Print a table to stdout: drawn by rich on a terminal, tab-separated in a pipe."""
-    if not sys.stdout.isatty():
-        print("\t".join(column.heading for column in columns))
-        for row in rows:
-            print("\t".join(row))
-        return
-    from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - rich is slow to import
-    from rich.console import Console  # noqa: PLC0415
-    from rich.markup import escape  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+    if sys.stdout.isatty():
+        from factory.cli.drawing import draw_table  # noqa: PLC0415 - rich is slow to import
 
-    table = Table(title=title or None, box=SIMPLE_HEAD, title_justify="left")
-    for column in columns:
-        table.add_column(column.heading, justify="right" if column.is_number else "left", overflow="fold")
+        draw_table(columns, rows, title=title)
+        return
+    print("\t".join(column.heading for column in columns))
     for row in rows:
-        table.add_row(*(escape(cell) for cell in row))
-    Console().print(table)
+        print("\t".join(row))
 
 
 class LineProgress:
@@ -81,11 +77,9 @@ class LineProgress:
         """Open a task that is told in two lines."""
         size = "" if total_bytes is None else f" ({human_size(total_bytes)})"
         self._line(f"{label}{size} ...")
-        counter = _Counter()
+        counter = ByteCounter()
         yield counter
-        self._line(
-            f"{label}: {human_size(counter.size_bytes)} done" if counter.size_bytes else f"{label}: done"
-        )
+        self._line(f"{label}: {counter.told}")
 
     def _line(self, text: str) -> None:
         with self._lock:
@@ -93,54 +87,30 @@ class LineProgress:
 
 
 @dataclass(slots=True)
-class _Counter:
+class ByteCounter:
+    """A task that counts what it is told."""
+
     size_bytes: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def advance(self, size_bytes: int) -> None:
+        """Say that so many more bytes are done."""
         with self._lock:
             self.size_bytes += size_bytes
 
-
-class BarProgress:
-    """Progress for a terminal: a bar per task, drawn by rich on stderr."""
-
-    def __init__(self, bars: "RichProgress") -> None:
-        self._bars = bars
-
-    @contextmanager
-    def task(self, label: str, *, total_bytes: int | None = None) -> Iterator[ProgressTask]:
-        """Open a task with a bar; a task without a total pulses."""
-        task_id = self._bars.add_task(label, total=total_bytes)
-        yield _Bar(self._bars, task_id)
-        total = total_bytes if total_bytes is not None else self._bars.tasks[-1].completed
-        self._bars.update(task_id, total=total, completed=total)
-
-
-@dataclass(frozen=True, slots=True)
-class _Bar:
-    bars: "RichProgress"
-    task_id: "TaskID"
-
-    def advance(self, size_bytes: int) -> None:
-        self.bars.advance(self.task_id, size_bytes)
+    @property
+    def told(self) -> str:
+        """What to say of it when it is done."""
+        return f"{human_size(self.size_bytes)} done" if self.size_bytes else "done"
 
 
 @contextmanager
-def shown_progress() -> Iterator[BarProgress | LineProgress]:
+def shown_progress() -> Iterator[Progress]:
     """Give the progress that fits: bars when stderr is a terminal, else plain lines."""
     if not sys.stderr.isatty():
         yield LineProgress()
         return
-    from rich import progress  # noqa: PLC0415 - rich is slow to import
-    from rich.console import Console  # noqa: PLC0415
+    from factory.cli.drawing import drawn_bars  # noqa: PLC0415 - rich is slow to import
 
-    with progress.Progress(
-        progress.TextColumn("{task.description}"),
-        progress.BarColumn(),
-        progress.DownloadColumn(),
-        progress.TransferSpeedColumn(),
-        progress.TimeRemainingColumn(),
-        console=Console(stderr=True),
-    ) as bars:
-        yield BarProgress(bars)
+    with drawn_bars() as bars:
+        yield bars

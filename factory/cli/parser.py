@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 
 from factory import __version__
-from factory.cli import cache, completion, doctor, stage, targets, wheels
+from factory.cli import cache, completion, doctor, stage, targets, verify, wheels
 from factory.cli.command import Commands
 from factory.cli.settings import ENVIRONMENT_HELP
 
@@ -23,6 +23,7 @@ examples:
   factory wheels rust-v0.163.0
   factory wheels rust-v0.163.0 --platform win_arm64 --dry-run
   factory stage-runtime stage/ codex-package.tar.gz --codex-version 0.163.0 --platform-tag win_amd64
+  factory verify dist/0.163.0
   factory doctor
 """
 
@@ -45,6 +46,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 _REGISTRARS: tuple[Callable[[Commands], None], ...] = (
     wheels.register,
+    verify.register,
     stage.register,
     targets.register,
     cache.register,

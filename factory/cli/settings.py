@@ -10,6 +10,7 @@ import platformdirs
 ENVIRONMENT_HELP = """\
 environment:
   FACTORY_CACHE_DIR     where downloads, toolchains and compressed members are kept
+  FACTORY_DEFLATE_LIMIT how much of the compressed members stays after a run (else 8GB)
   FACTORY_NPM_REGISTRY  address of the npm registry (else npm's own configuration, else the public one)
   FACTORY_GITHUB_API    address of the GitHub API (else the public one)
   GITHUB_TOKEN          token for the GitHub API
@@ -23,6 +24,7 @@ class Settings:
 
     Attributes:
         cache_dir: Where downloads and everything derived is kept.
+        deflate_limit: How much of the deflated contents stays after a run, as text with a unit, if said.
         npm_registry: Address of the npm registry, if the environment names one.
         github_api: Address of the GitHub API, if the environment names one.
         github_token: Token for the GitHub API, if there is one.
@@ -30,6 +32,7 @@ class Settings:
     """
 
     cache_dir: Path
+    deflate_limit: str | None
     npm_registry: str | None
     github_api: str | None
     github_token: str | None
@@ -43,9 +46,10 @@ class Settings:
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
         """Read the settings from environment variables."""
-        cache_dir = environ.get("FACTORY_CACHE_DIR")
+        cache_dir = environ.get("FACTORY_CACHE_DIR") or platformdirs.user_cache_dir("codex-wheel-factory")
         return cls(
-            cache_dir=Path(cache_dir) if cache_dir else platformdirs.user_cache_path("codex-wheel-factory"),
+            cache_dir=Path(cache_dir).absolute(),  # it holds programs, which run in other directories
+            deflate_limit=environ.get("FACTORY_DEFLATE_LIMIT") or None,
             npm_registry=environ.get("FACTORY_NPM_REGISTRY") or environ.get("npm_config_registry"),
             github_api=environ.get("FACTORY_GITHUB_API") or environ.get("GITHUB_API_URL"),
             github_token=environ.get("GITHUB_TOKEN") or None,

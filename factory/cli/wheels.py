@@ -1,28 +1,35 @@
 """``factory wheels``: the whole run, from a Codex tag to verified wheels."""
 
 import argparse
-import os
 import sys
 import threading
 from contextlib import closing
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from factory.builders.package import Engine
 from factory.channels.remembered import RememberingChannel
-from factory.cli.channel_options import add_channel_options, open_channel
-from factory.cli.command import Commands, add_command
+from factory.cli.cache import parse_size
+from factory.cli.channel_options import add_channel_options, asking_npm, open_channel
+from factory.cli.command import Commands, add_command, positive, usable_cores
 from factory.cli.console import Column, human_size, print_json, print_table, say, shown_progress
 from factory.cli.settings import Settings
+from factory.cli.waiver_options import add_waiver_options, waivers_of
 from factory.download import Downloader
 from factory.errors import EXIT_OK
 from factory.http import RequestsClient
-from factory.pipeline import WheelsRun, Workshop, make_wheels
 from factory.planning import WheelsOrder, WheelsPlan, plan_wheels
-from factory.process import SubprocessRunner
+from factory.process import Runner, SubprocessRunner
+from factory.progress import Progress
 from factory.store import Store
 from factory.tags import CodexTag
 from factory.targets import Platform
-from factory.toolchain import make_toolchain
+from factory.toolchain import Lock, Toolchain, make_toolchain
+
+if TYPE_CHECKING:
+    from factory.pipeline import WheelsRun
 
 
 def register(commands: Commands) -> None:
@@ -66,22 +73,21 @@ def register(commands: Commands) -> None:
         "--check-engine", action="store_true", help="build with both engines and compare the bytes"
     )
     parser.add_argument(
-        "--jobs", type=_positive, metavar="N", help="how many things at once (default: all cores)"
+        "--jobs", type=positive, metavar="N", help="how many things at once (default: all cores)"
     )
     parser.add_argument(
         "--fresh", action="store_true", help="build again what is there, and compress everything anew"
+    )
+    parser.add_argument(
+        "--deflate-limit",
+        metavar="SIZE",
+        help="how much of the compressed members stays in the cache afterwards (default: 8GB)",
     )
     parser.add_argument("--refresh", action="store_true", help="ask the channel again what the release has")
     parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
     parser.add_argument("--json", action="store_true", help="print JSON: the manifest, or the plan")
     add_channel_options(parser)
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
+    add_waiver_options(parser)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -90,10 +96,21 @@ def _run(arguments: argparse.Namespace) -> int:
     stop = threading.Event()
     runner = SubprocessRunner(stop)
     store = Store(settings.cache_dir)
-    with closing(RequestsClient()) as client:
-        asked = open_channel(arguments, settings, client=client, runner=runner)
-        channel = RememberingChannel(asked, store, refresh=arguments.refresh)
-        plan = plan_wheels(order, channel)
+    with (
+        asking_npm(arguments, settings, runner, stop=stop) as npm_registry,
+        closing(RequestsClient()) as client,
+    ):
+        from factory.pipeline import (  # noqa: PLC0415 - slow, and npm is asked meanwhile
+            DEFLATE_LIMIT_BYTES,
+            Workshop,
+            make_wheels,
+        )
+        from factory.verify.stock_tools import StockTools, installed_tools  # noqa: PLC0415 - as above
+
+        order = replace(order, waivers=waivers_of(arguments))
+
+        asked = open_channel(arguments, settings, client=client, npm_registry=npm_registry)
+        plan = plan_wheels(order, RememberingChannel(asked, store, refresh=arguments.refresh))
         if arguments.dry_run:
             return _show_plan(plan, as_json=arguments.json)
         with shown_progress() as progress:
@@ -102,19 +119,36 @@ def _run(arguments: argparse.Namespace) -> int:
                 downloader=Downloader(store=store, client=client, progress=progress),
                 runner=runner,
                 progress=progress,
-                toolchain_for=lambda lock: make_toolchain(
-                    lock=lock,
-                    base_python=Path(sys.executable),
-                    cache_dir=settings.cache_dir,
-                    env=settings.environ,
-                    runner=runner,
-                ),
+                toolchain_for=partial(_make_toolchain, settings=settings, runner=runner, progress=progress),
                 host_env=settings.host_env,
-                jobs=arguments.jobs or len(os.sched_getaffinity(0)),
+                jobs=arguments.jobs or usable_cores(),
                 stop=stop,
+                deflate_limit_bytes=_deflate_limit_bytes(arguments, settings, default=DEFLATE_LIMIT_BYTES),
+                stock_tools=StockTools(
+                    runner=runner,
+                    installed=installed_tools(),
+                    search_path=settings.environ.get("PATH", ""),
+                ),
             )
             run = make_wheels(plan, workshop)
     return _show_run(plan, run, as_json=arguments.json)
+
+
+def _make_toolchain(lock: Lock, *, settings: Settings, runner: Runner, progress: Progress) -> Toolchain:
+    """Tell that it is made: the first time pip installs for some seconds."""
+    with progress.task("toolchain"):
+        return make_toolchain(
+            lock=lock,
+            base_python=Path(sys.executable),
+            cache_dir=settings.cache_dir,
+            env=settings.environ,
+            runner=runner,
+        )
+
+
+def _deflate_limit_bytes(arguments: argparse.Namespace, settings: Settings, *, default: int) -> int:
+    text = arguments.deflate_limit or settings.deflate_limit
+    return default if text is None else parse_size(text)
 
 
 def _order(arguments: argparse.Namespace) -> WheelsOrder:
@@ -149,32 +183,39 @@ def _show_plan(plan: WheelsPlan, *, as_json: bool) -> int:
         )
         return EXIT_OK
     print_table(
-        (Column(heading="wheel"), Column(heading="from"), Column(heading="digest")),
-        [(name, purl, digest[:23] + "...") for name, _, purl, digest in rows],
+        (
+            Column(heading="wheel", is_for_pipes=True),
+            Column(heading="platform"),
+            Column(heading="from"),
+            Column(heading="digest", is_cut=True),
+        ),
+        rows,
         title=f"would make in {plan.dist.directory}",
     )
     _tell_not_released(plan)
     return EXIT_OK
 
 
-def _show_run(plan: WheelsPlan, run: WheelsRun, *, as_json: bool) -> int:
+def _show_run(plan: WheelsPlan, run: "WheelsRun", *, as_json: bool) -> int:
     _tell_not_released(plan)
     if as_json:
         print_json(run.manifest.to_json())
         return EXIT_OK
     print_table(
         (
-            Column(heading="wheel"),
+            Column(heading="wheel", is_for_pipes=True),
+            Column(heading="platform"),
             Column(heading="size", is_number=True),
-            Column(heading="sha256"),
             Column(heading="state"),
+            Column(heading="sha256", is_cut=True),
         ),
         [
             (
                 wheel.name,
+                wheel.platform,
                 human_size(wheel.size_bytes),
-                str(wheel.sha256),
                 "made" if wheel.name in run.made else "up to date",
+                str(wheel.sha256),
             )
             for wheel in run.manifest.wheels
         ],

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from factory.errors import VerificationError
-from factory.model import BuiltWheel, Finding, Severity, VerifiedWheel
+from factory.model import BuiltWheel, Finding, Severity, VerifiedWheel, WaivedFinding
 from factory.verify.contents import ExpectedWheel, WheelContents
 from factory.verify.read import read_wheel
-from factory.verify.registry import CHECKS, find_all
-from factory.verify.waivers import WaivedFinding, Waiver, apply_waivers
+from factory.verify.registry import checks_for, find_all
+from factory.verify.stock_tools import StockTools, corroborate
+from factory.verify.waivers import Waiver, apply_waivers
 
 __all__ = ["Inspection", "WheelRejected", "inspect", "verify"]
 
@@ -56,6 +57,7 @@ def inspect(
     scratch: Path,
     expected: ExpectedWheel | None = None,
     waivers: Sequence[Waiver] = (),
+    stock_tools: StockTools | None = None,
 ) -> Inspection:
     """Find everything that is wrong with a file that should be a wheel.
 
@@ -64,16 +66,21 @@ def inspect(
         scratch: An existing directory for the wheel's executables; the caller removes it.
         expected: What the wheel must be, when the factory built it.
         waivers: Findings that are accepted.
+        stock_tools: Are asked as well, where given.
 
     Raises:
         CannotRead: There is no such file, or it may not be read.
         CannotExtract: Scratch cannot be written to.
     """
     contents = read_wheel(path, scratch=scratch, expected=expected)
-    waived = apply_waivers(find_all(contents), waivers)
+    found = find_all(contents)
+    consultation = stock_tools.consult(contents, scratch=scratch) if stock_tools else None
+    if consultation is not None:
+        found = corroborate(found, consultation)
+    waived = apply_waivers(found, waivers)
     return Inspection(
         contents=contents,
-        checks=tuple(check.id for check in CHECKS),
+        checks=tuple(check.id for check in checks_for(contents)),
         findings=waived.remaining,
         waived=waived.waived,
         unused=waived.unused,
@@ -81,7 +88,12 @@ def inspect(
 
 
 def verify(
-    wheel: BuiltWheel, *, expected: ExpectedWheel, scratch: Path, waivers: Sequence[Waiver] = ()
+    wheel: BuiltWheel,
+    *,
+    expected: ExpectedWheel,
+    scratch: Path,
+    waivers: Sequence[Waiver] = (),
+    stock_tools: StockTools | None = None,
 ) -> VerifiedWheel:
     """Judge a built wheel; this alone makes a `VerifiedWheel`.
 
@@ -91,7 +103,11 @@ def verify(
     Raises:
         WheelRejected: It has error findings that no waiver covers.
     """
-    inspection = inspect(wheel.path, scratch=scratch, expected=expected, waivers=waivers)
+    inspection = inspect(
+        wheel.path, scratch=scratch, expected=expected, waivers=waivers, stock_tools=stock_tools
+    )
     if inspection.errors:
         raise WheelRejected(wheel.name, inspection.errors)
-    return VerifiedWheel(wheel=wheel, checks=inspection.checks, findings=inspection.findings)
+    return VerifiedWheel(
+        wheel=wheel, checks=inspection.checks, findings=inspection.findings, waived=inspection.waived
+    )

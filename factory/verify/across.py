@@ -9,10 +9,11 @@ from factory.targets import PLATFORMS, Architecture, OperatingSystem
 from factory.verify.check import Check, Fault
 from factory.verify.contents import Member, WheelContents
 from factory.verify.dist_info import PACKAGE
-from factory.verify.dist_info_files import dist_info_member, wheel_fields
+from factory.verify.dist_info_files import dist_info_member, metadata_fields, wheel_fields
 
 _STANDARD = "the set of wheels that upstream publishes"
-
+_RESOLVED = ("name", "version", "requires-python", "requires-dist", "provides-extra", "dynamic")
+"""The fields of METADATA that decide what is installed beside the wheel, and where."""
 _SHOWN = 3
 
 
@@ -74,6 +75,18 @@ def _find_versions(release: Release) -> Iterator[Fault]:
     )
 
 
+def _find_requirements(release: Release) -> Iterator[Fault]:
+    yield from _disagreeing(release, "METADATA, in what a resolver reads,", _resolved)
+
+
+def _resolved(wheel: WheelContents) -> str | None:
+    fields = metadata_fields(wheel)
+    if fields is None:
+        return None
+    read = {field.lower(): sorted(values) for field, values in fields.items()}
+    return repr([read.get(field) for field in _RESOLVED])
+
+
 def _find_metadata(release: Release) -> Iterator[Fault]:
     yield from _disagreeing(release, "METADATA", lambda wheel: _digest(dist_info_member(wheel, "METADATA")))
 
@@ -129,13 +142,14 @@ def _find_sdists(release: Release) -> Iterator[Fault]:
 def _find_companions(release: Release) -> Iterator[Fault]:
     """Compare the programs by name within an operating system, resources for one libc only apart."""
     by_system: dict[OperatingSystem, dict[str, frozenset[str]]] = defaultdict(dict)
+    left_out = {wheel.name: wheel.left_out for wheel in release.wheels}
     for wheel in release.wheels:
         if wheel.operating_system is not None:
             by_system[wheel.operating_system][wheel.name] = _programs(wheel)
     for programs in by_system.values():
         everywhere = frozenset.union(*programs.values())
         for name, found in programs.items():
-            if missing := sorted(everywhere - found):
+            if missing := sorted(everywhere - found - left_out[name]):
                 more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
                 shown = ", ".join(missing[:_SHOWN]) + more
                 yield Fault(place=name, evidence=f"it lacks what other wheels of the system have: {shown}")
@@ -194,11 +208,20 @@ CHECKS: tuple[Check[Release], ...] = (
         find=_find_versions,
     ),
     Check(
-        id="release-metadata",
-        title="All wheels have the same METADATA",
+        id="release-requirements",
+        title="All wheels have the same requirements in METADATA",
         severity=Severity.ERROR,
         protects="Users of resolvers that read one wheel's METADATA for all.",
         standard="packaging.python.org: core metadata specifications; uv's and Poetry's resolvers",
+        remedy="Build all wheels in one run.",
+        find=_find_requirements,
+    ),
+    Check(
+        id="release-metadata",
+        title="All wheels have the same METADATA",
+        severity=Severity.NOTE,
+        protects="Whoever compares the wheels of a release: they come of several builds.",
+        standard=_STANDARD,
         remedy="Build all wheels in one run.",
         find=_find_metadata,
     ),

@@ -41,13 +41,14 @@ class Check(Generic[SubjectT]):
 
     def findings(self, subject: SubjectT) -> tuple[Finding, ...]:
         """Run the check and make a finding of each fault."""
-        return tuple(
-            Finding(
-                check=self.id,
-                severity=self.severity,
-                place=fault.place,
-                evidence=fault.evidence,
-                remedy=self.remedy,
-            )
-            for fault in self.find(subject)
+        return tuple(self.finding(fault) for fault in self.find(subject))
+
+    def finding(self, fault: Fault) -> Finding:
+        """Make a finding of a fault."""
+        return Finding(
+            check=self.id,
+            severity=self.severity,
+            place=fault.place,
+            evidence=fault.evidence,
+            remedy=self.remedy,
         )

@@ -207,11 +207,19 @@ class ExpectedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedWheel:
-    """What a wheel must be, known because the factory itself built it."""
+    """What a wheel must be, known because the factory itself built it.
+
+    Attributes:
+        tag: The release.
+        platform: The platform.
+        payload: The release package's files that it must hold.
+        left_out: The members that the recipe leaves out of it, each for a reason in the manifest.
+    """
 
     tag: CodexTag
     platform: Platform
     payload: tuple[ExpectedFile, ...]
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)  # no slots: the cached properties live in the instance's dict
@@ -262,6 +270,11 @@ class WheelContents:
     def by_name(self) -> dict[str, Member]:
         """The members by name; of doubled names the last, as installers see it."""
         return {member.name: member for member in self.members}
+
+    @property
+    def left_out(self) -> frozenset[str]:
+        """Names of members that are known to be absent for a reason; none of a wheel from elsewhere."""
+        return frozenset(self.expected.left_out if self.expected else ())
 
     def member(self, name: str) -> Member | None:
         """Return the member of a name, if there is one."""

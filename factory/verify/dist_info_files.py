@@ -47,7 +47,16 @@ def member_text(member: Member) -> str | None:
 
 def wheel_fields(wheel: WheelContents) -> dict[str, tuple[str, ...]] | None:
     """Return the fields of WHEEL, each with all its values; None when it is missing or no text."""
-    text = dist_info_text(wheel, "WHEEL")
+    return _fields(wheel, "WHEEL")
+
+
+def metadata_fields(wheel: WheelContents) -> dict[str, tuple[str, ...]] | None:
+    """Return the fields of METADATA likewise, without the description in its body."""
+    return _fields(wheel, "METADATA")
+
+
+def _fields(wheel: WheelContents, name: str) -> dict[str, tuple[str, ...]] | None:
+    text = dist_info_text(wheel, name)
     if text is None:
         return None
     message = Parser(policy=compat32).parsestr(text)

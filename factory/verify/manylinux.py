@@ -3,10 +3,6 @@
 import re
 from dataclasses import dataclass
 
-from auditwheel.architecture import Architecture as PolicyArchitecture  # type: ignore[import-untyped]
-from auditwheel.libc import Libc  # type: ignore[import-untyped]
-from auditwheel.policy import WheelPolicies  # type: ignore[import-untyped]
-
 from factory.targets import Architecture
 
 _LEGACY_GLIBC = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}
@@ -26,7 +22,12 @@ def manylinux_policy(promised: tuple[int, int], architecture: Architecture) -> M
 
     Between two policies the older one holds: it promises less.
     """
-    policies = WheelPolicies(libc=Libc.GLIBC, arch=PolicyArchitecture(architecture.value))
+    # auditwheel takes longer to import than a run that finds nothing to do.
+    from auditwheel.architecture import Architecture as Processor  # type: ignore[import-untyped]  # noqa: PLC0415
+    from auditwheel.libc import Libc  # type: ignore[import-untyped]  # noqa: PLC0415
+    from auditwheel.policy import WheelPolicies  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    policies = WheelPolicies(libc=Libc.GLIBC, arch=Processor(architecture.value))
     by_glibc = {promised_glibc(policy.name): policy for policy in policies}
     older = [glibc for glibc in by_glibc if glibc is not None and glibc <= promised]
     if not older:

@@ -110,7 +110,7 @@ def _find_no_licence_files(wheel: WheelContents) -> Iterator[Fault]:
     if raw is not None and not raw.get("license_files"):
         yield Fault(
             place=dist_info_place(wheel, "METADATA"),
-            evidence="there is no License-File, and so no licence text for the executables",
+            evidence="there is no License-File: METADATA names no licence text",
         )
 
 

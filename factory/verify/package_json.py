@@ -159,8 +159,9 @@ def _absent_directory(wheel: WheelContents, key: str) -> Iterator[Fault]:
 
 
 def _has_directory(wheel: WheelContents, path: str) -> bool:
+    """Whether a file is there, or would be had the recipe not left it out for a reason."""
     prefix = f"{PACKAGE}/{path}/"
-    return any(name.startswith(prefix) for name in wheel.by_name)
+    return any(name.startswith(prefix) for name in {*wheel.by_name, *wheel.left_out})
 
 
 CHECKS: tuple[Check[WheelContents], ...] = (

@@ -72,7 +72,7 @@ def read_wheel(
             directory = read_directory(file, size_bytes=size, place=_display_name(path))
             if isinstance(directory, Problem):
                 return _contents(path, expected, evidence=directory.evidence)
-            reader = _Reader(file=file, scratch=_fresh_directory(scratch), limits=limits)
+            reader = _Reader(file=file, scratch=fresh_directory(scratch, prefix="wheel-"), limits=limits)
             members = tuple(reader.members(directory, place=_display_name(path)))
     except OSError as error:
         raise CannotRead(path, error) from error
@@ -127,10 +127,14 @@ def _display_name(path: Path) -> str:
     return path.name.encode("utf-8", "backslashreplace").decode()
 
 
-def _fresh_directory(scratch: Path) -> Path:
-    """Make a directory of this wheel's own, so that several wheels can share a scratch directory."""
+def fresh_directory(scratch: Path, *, prefix: str) -> Path:
+    """Make a directory of one wheel's own, so that several wheels can share a scratch directory.
+
+    Raises:
+        CannotExtract: Scratch cannot be written to.
+    """
     try:
-        return Path(tempfile.mkdtemp(prefix="wheel-", dir=scratch))
+        return Path(tempfile.mkdtemp(prefix=prefix, dir=scratch))
     except OSError as error:
         raise CannotExtract(scratch, error) from error
 

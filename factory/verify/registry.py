@@ -24,7 +24,7 @@ from factory.verify import (
     record,
     wheel_file,
 )
-from factory.verify.check import Check, Fault
+from factory.verify.check import Check, Fault, SubjectT
 from factory.verify.contents import WheelContents
 
 _ABOUT_THE_WHOLE_FILE = frozenset({"archive-unreadable", "archive-directory", "archive-bomb"})
@@ -33,11 +33,11 @@ CRASHED: Check[WheelContents] = Check(
     title="Every check comes to its end",
     severity=Severity.ERROR,
     protects="Users: what the check would have found is not known.",
-    standard="factory.verify.registry.find_all",
+    standard="factory.verify.registry.run_check",
     remedy="This is a bug of the factory: report it with the wheel.",
     find=lambda _: (),
 )
-"""Stands in the registry so that it can be listed and explained; `find_all` makes its findings."""
+"""Stands in the registry so that it can be listed and explained; `run_check` makes its findings."""
 
 CHECKS: tuple[Check[WheelContents], ...] = (
     *archive.CHECKS,
@@ -82,36 +82,51 @@ def check(check_id: str) -> Check[WheelContents]:
     raise UnknownCheck(check_id)
 
 
+def checks_for(
+    contents: WheelContents, checks: Sequence[Check[WheelContents]] = CHECKS
+) -> tuple[Check[WheelContents], ...]:
+    """Return the checks that have something to look at: of a wheel that cannot be read, few."""
+    if contents.is_unreadable:
+        return tuple(candidate for candidate in checks if candidate.id in _ABOUT_THE_WHOLE_FILE)
+    return tuple(checks)
+
+
 def find_all(contents: WheelContents, checks: Sequence[Check[WheelContents]] = CHECKS) -> tuple[Finding, ...]:
     """Run all checks; a wheel that cannot be read has that one finding and no consequences of it."""
-    if contents.is_unreadable:
-        checks = [candidate for candidate in checks if candidate.id in _ABOUT_THE_WHOLE_FILE]
-    findings = [finding for candidate in checks for finding in _run(candidate, contents)]
-    return tuple(_printable(finding) for finding in findings)
+    return tuple(
+        finding
+        for candidate in checks_for(contents, checks)
+        for finding in run_check(candidate, contents, name=contents.name)
+    )
 
 
-def _run(candidate: Check[WheelContents], contents: WheelContents) -> tuple[Finding, ...]:
-    """Run one check.
+def run_check(candidate: Check[SubjectT], subject: SubjectT, *, name: str) -> tuple[Finding, ...]:
+    """Run one check and make what it found fit to be printed.
 
     This is the one place that catches whatever a bug may raise: a check that fails
     on some wheel must not hide what the others find, nor count as silent.
+
+    Args:
+        candidate: The check.
+        subject: What it looks at.
+        name: What to call that, if the check crashes.
     """
     try:
-        return candidate.findings(contents)
+        found = candidate.findings(subject)
     except Exception as error:  # noqa: BLE001 - reported as a finding, with the place of the bug
         frame = traceback.extract_tb(error.__traceback__)[-1]
         evidence = f"{candidate.id}: {type(error).__name__}: {error} ({frame.name}, line {frame.lineno})"
-        return replace(CRASHED, find=lambda wheel: [Fault(place=wheel.name, evidence=evidence)]).findings(
-            contents
-        )
+        found = (CRASHED.finding(Fault(place=name, evidence=evidence)),)
+    return tuple(printable(finding) for finding in found)
 
 
-def _printable(finding: Finding) -> Finding:
+def printable(finding: Finding) -> Finding:
     """Escape what a wheel could use to fake output: control and formatting characters in names."""
-    return replace(finding, place=_escaped(finding.place), evidence=_escaped(finding.evidence))
+    return replace(finding, place=escaped(finding.place), evidence=escaped(finding.evidence))
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Escape control, formatting and undecodable characters."""
     if text.isprintable():
         return text
     return "".join(

@@ -7,15 +7,18 @@ the result says NOT RUN with the reason, and nobody may read that as a pass.
 
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from factory.errors import FactoryError
+from factory.model import Severity
 from factory.process import Command, Runner
-from factory.tags import CodexTag
-from factory.targets import Architecture, OperatingSystem, Platform
+from factory.tags import CodexTag, MalformedTag
+from factory.targets import Architecture, OperatingSystem, Platform, Target
+from factory.verify.check import Check, Fault
+from factory.verify.contents import WheelContents
 
 _TIMEOUT_S = 300.0
 _TAIL_CHARACTERS = 300
@@ -49,6 +52,14 @@ class SmokeResult:
 
     outcome: SmokeOutcome
     detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Smoked:
+    """A wheel and what came of starting its executable."""
+
+    wheel: str
+    result: SmokeResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +143,26 @@ class _Way:
     launcher: tuple[str, ...] = ()
     target: Path | None = None
     root: str = ""
+
+
+def smoke_subject(contents: WheelContents) -> SmokeSubject | NotRun:
+    """Tell a wheel's release and platform from its name; of several platform tags the first is taken."""
+    system, architecture = contents.operating_system, contents.architecture
+    if contents.problems:
+        return NotRun(reason="the archive could not be read whole")
+    if contents.parsed is None or system is None or architecture is None:
+        return NotRun(reason="its name does not tell one release and one platform")
+    target = next(
+        target
+        for target in Target
+        if (target.operating_system, target.architecture) == (system, architecture)
+    )
+    try:
+        tag = CodexTag.parse(contents.parsed.version_text)
+    except MalformedTag as error:
+        return NotRun(reason=str(error))
+    platform = Platform(tag=contents.platforms[0], target=target, reason="the wheel's own name")
+    return SmokeSubject(wheel=contents.path, tag=tag, platform=platform)
 
 
 def plan_smoke(subject: SmokeSubject, *, host: Host, scratch: Path) -> SmokePlan | NotRun:
@@ -239,3 +270,21 @@ def _run(plan: SmokePlan, runner: Runner) -> SmokeResult:
 def _failed(what: str, output: str) -> SmokeResult:
     tail = " ".join(output[-_TAIL_CHARACTERS:].split())
     return SmokeResult(outcome=SmokeOutcome.FAILED, detail=f"{what}: {tail}" if tail else what)
+
+
+def _find_failure(smoked: Smoked) -> Iterator[Fault]:
+    if smoked.result.outcome is SmokeOutcome.FAILED:
+        yield Fault(place=smoked.wheel, evidence=smoked.result.detail)
+
+
+CHECKS: tuple[Check[Smoked], ...] = (
+    Check(
+        id="smoke-start",
+        title="The wheel installs with pip, and codex --version starts and says the release",
+        severity=Severity.ERROR,
+        protects="Users: an installation that does not start.",
+        standard="factory.verify.smoke; run with 'factory verify --smoke' only",
+        remedy="Start the executable by hand on that platform and read what it says.",
+        find=_find_failure,
+    ),
+)

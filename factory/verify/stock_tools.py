@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 from factory.errors import FactoryError
@@ -24,6 +25,7 @@ from factory.verify.check import Check, Fault
 from factory.verify.contents import Member, WheelContents
 from factory.verify.image_bytes import MalformedImage
 from factory.verify.macho_facts import headers_without_segments
+from factory.verify.read import fresh_directory
 from factory.verify.stock_statements import Statement, StockTool, judge
 
 _TIMEOUT_S = 120.0
@@ -38,6 +40,7 @@ class Consultation:
         tool: Who was asked.
         version: Its version; empty when it did not answer.
         not_run: Why it was not asked or did not answer; None when it did.
+        is_broken: Whether it was asked and failed, so that what it would say is not known.
         statements: What it holds against the wheel.
     """
 
@@ -45,11 +48,51 @@ class Consultation:
     tool: StockTool
     version: str = ""
     not_run: str | None = None
+    is_broken: bool = False
     statements: tuple[Statement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockTools:
+    """The stock tools that this host has, ready to be asked.
+
+    Attributes:
+        runner: Starts them.
+        installed: Those that can be imported here.
+        search_path: Where an ``otool`` may be found, as PATH has it.
+    """
+
+    runner: Runner
+    installed: frozenset[StockTool]
+    search_path: str = ""
+
+    def consult(self, contents: WheelContents, *, scratch: Path) -> Consultation | None:
+        """Ask the tool of a wheel's platform; one that is not here is told as not asked.
+
+        Raises:
+            CannotExtract: Scratch cannot be written to.
+        """
+        system = contents.operating_system
+        if system is None:
+            return None
+        tool = tool_for(system)
+        if tool not in self.installed:
+            return Consultation(wheel=contents.name, tool=tool, not_run="it is not installed")
+        own = fresh_directory(scratch, prefix="stock-")
+        return consult(contents, scratch=own, runner=self.runner, search_path=self.search_path)
+
+
+def installed_tools() -> frozenset[StockTool]:
+    """Return the stock tools that this interpreter could import, without importing them."""
+    return frozenset(tool for tool in StockTool if find_spec(tool.value) is not None)
 
 
 class _NotAsked(FactoryError):
     """A reason not to ask a tool; becomes the consultation's `not_run`."""
+
+
+class _NoAnswer(FactoryError):
+    """A tool was asked and failed; becomes the consultation's `not_run`, too."""
 
 
 def tool_for(system: OperatingSystem) -> StockTool:
@@ -92,7 +135,9 @@ def consult(
             statements=tuple(judge(tool, answer, contents)),
         )
     except (FactoryError, OSError) as error:
-        return Consultation(wheel=contents.name, tool=tool, not_run=str(error))
+        return Consultation(
+            wheel=contents.name, tool=tool, not_run=str(error), is_broken=not isinstance(error, _NotAsked)
+        )
 
 
 def corroborate(findings: Iterable[Finding], consultation: Consultation) -> tuple[Finding, ...]:
@@ -190,7 +235,7 @@ def _ask(
     completed = runner.run(plan_question(tool, question=question, answer=answer, search_path=search_path))
     if completed.returncode != 0:
         said = completed.output.strip().rpartition("\n")[2][-_LINE_CHARACTERS:]
-        raise _NotAsked(f"{tool} ended with {completed.reason}: {said}")
+        raise _NoAnswer(f"{tool} ended with {completed.reason}: {said}")
     return JsonObject.parse(answer.read_bytes(), where=f"{tool}'s answer")
 
 

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from typing import Self
 
 from factory.errors import UsageError
-from factory.model import Finding
+from factory.model import Finding, WaivedFinding
+
+NEVER_WAIVED = frozenset({"archive-bomb", "archive-unreadable", "check-crashed"})
+"""What these say is that nobody looked; to accept that would be to pass what was never seen."""
 
 
 class MalformedWaiver(UsageError):
@@ -21,6 +24,15 @@ class MalformedWaiver(UsageError):
         super().__init__(f"{text!r} is no waiver: {problem}")
 
 
+class CannotBeWaived(UsageError):
+    """A waiver is for a check that says that a wheel was not looked at."""
+
+    hint = "A wheel that could not be looked at cannot be accepted; 'factory explain ID' says what to do."
+
+    def __init__(self, check: str) -> None:
+        super().__init__(f"findings of {check} cannot be waived")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiver:
     """One accepted kind of finding.
@@ -29,11 +41,19 @@ class Waiver:
         check: The id of the check, exactly.
         pattern: A shell pattern for the finding's place; ``*`` also matches ``/``.
         reason: Why it is acceptable; shown wherever findings are.
+
+    Raises:
+        CannotBeWaived: The check is one of `NEVER_WAIVED`.
     """
 
     check: str
     pattern: str
     reason: str
+
+    def __post_init__(self) -> None:
+        """Refuse what no reason could make acceptable."""
+        if self.check in NEVER_WAIVED:
+            raise CannotBeWaived(self.check)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -56,14 +76,6 @@ class Waiver:
 
     def __str__(self) -> str:
         return f"{self.check}:{self.pattern}={self.reason}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaivedFinding:
-    """A finding that is accepted, and by which waiver."""
-
-    finding: Finding
-    waiver: Waiver
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +112,8 @@ def apply_waivers(findings: Sequence[Finding], waivers: Sequence[Waiver]) -> Wai
         covering = [waiver for waiver in waivers if waiver.covers(finding)]
         used.update(covering)
         if covering:
-            waived.append(WaivedFinding(finding=finding, waiver=covering[0]))
+            first = covering[0]
+            waived.append(WaivedFinding(finding=finding, pattern=first.pattern, reason=first.reason))
         else:
             remaining.append(finding)
     return Waived(

@@ -17,6 +17,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCKS = [
     ROOT / "requirements.txt",
     ROOT / "requirements-dev.txt",
+    ROOT / "requirements-fuzz.txt",
     *sorted((ROOT / "factory/locks").glob("*.txt")),
 ]
 
@@ -137,7 +138,8 @@ def test_every_dependency_has_a_reason_and_every_reason_a_dependency() -> None:
 
 
 def test_every_dependency_is_locked() -> None:
-    names = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements-dev.txt").read_text(), re.MULTILINE))
+    locks = [(ROOT / f"requirements-{name}.txt").read_text() for name in ("dev", "fuzz")]
+    names = set(re.findall(r"^([a-z0-9-]+)==", "".join(locks), re.MULTILINE))
     assert {name.replace(".", "-") for name in declared()} <= names
 
 

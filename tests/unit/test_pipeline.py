@@ -9,11 +9,13 @@ import pytest
 from factory.builders.package import Engine
 from factory.channels import UnknownRelease
 from factory.errors import IntegrityError
-from factory.pipeline import WheelsRejected
-from factory.planning import TargetNotReleased
-from factory.targets import Target
+from factory.manifest import Manifest
+from factory.pipeline import WheelsRejected, WheelsRun
+from factory.planning import TargetNotReleased, WheelsOrder
+from factory.targets import Platform, Target
+from factory.verify.waivers import UnusedWaiver, Waiver
 from tests.packages import TAG, npm_tarball, release_directory, release_files
-from tests.workshops import run_factory
+from tests.workshops import run_factory, run_order
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = [
@@ -199,16 +201,69 @@ def test_an_absent_release_names_those_that_are_there(tmp_path: Path) -> None:
 
 
 def test_a_wheel_with_an_error_finding_is_not_published(tmp_path: Path) -> None:
-    files = release_files(Target.MACOS_AARCH64) | {
-        "bin/codex": release_files(Target.LINUX_X86_64)["bin/codex"],
-    }
-    packages = tmp_path / "packages"
-    packages.mkdir()
-    tarball = npm_tarball(packages / "codex-0.163.0-darwin-arm64.tgz", {Target.MACOS_AARCH64: files}, tag=TAG)
-    digest = hashlib.sha256(tarball.read_bytes()).hexdigest()
-    (packages / "SHA256SUMS").write_text(f"{digest}  {tarball.name}\n")
-
+    packages = broken_release(tmp_path / "packages")
     with pytest.raises(WheelsRejected) as caught:
         run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache")
     assert "bin/codex" in str(caught.value)
     assert contents(tmp_path / "dist") == {}
+
+
+LIBC = Waiver(check="image-foreign", pattern="*", reason="a test")
+
+
+def run_waiving(packages: Path, tmp_path: Path, *platforms: str) -> WheelsRun:
+    order = WheelsOrder(
+        tag=TAG,
+        platforms=tuple(Platform.parse(tag) for tag in platforms) or None,
+        out=tmp_path / "dist",
+        waivers=(LIBC,),
+    )
+    return run_order(order, packages, cache=tmp_path / "cache")
+
+
+def broken_release(directory: Path) -> Path:
+    """Write a release whose macOS package has a Linux executable."""
+    files = release_files(Target.MACOS_AARCH64) | {
+        "bin/codex": release_files(Target.LINUX_X86_64)["bin/codex"],
+    }
+    directory.mkdir()
+    tarball = npm_tarball(
+        directory / "codex-0.163.0-darwin-arm64.tgz", {Target.MACOS_AARCH64: files}, tag=TAG
+    )
+    digest = hashlib.sha256(tarball.read_bytes()).hexdigest()
+    (directory / "SHA256SUMS").write_text(f"{digest}  {tarball.name}\n")
+    return directory
+
+
+def test_a_waived_error_is_published_with_its_reason(tmp_path: Path) -> None:
+    packages = broken_release(tmp_path / "packages")
+    run = run_waiving(packages, tmp_path)
+    document = json.loads(run.manifest.render())
+    jsonschema.validate(document, json.loads((ROOT / "docs/manifest.schema.json").read_text()))
+    (wheel,) = document["wheels"]
+    assert [(item["check"], item["severity"], item["reason"]) for item in wheel["waived"]] == [
+        ("image-foreign", "error", "a test")
+    ]
+    assert Manifest.parse(run.manifest.render()) == run.manifest
+
+    again = run_waiving(packages, tmp_path)
+    assert again.made == ()
+
+
+def test_a_withdrawn_waiver_rejects_the_wheel_that_it_let_pass(tmp_path: Path) -> None:
+    packages = broken_release(tmp_path / "packages")
+    run_waiving(packages, tmp_path)
+    with pytest.raises(WheelsRejected):
+        run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache")
+
+
+@pytest.mark.parametrize("is_second_run", [False, True])
+def test_a_waiver_that_nothing_needs_is_refused(
+    packages: Path, tmp_path: Path, *, is_second_run: bool
+) -> None:
+    if is_second_run:
+        run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache", platforms=("win_amd64",))
+    before = contents(tmp_path / "dist")
+    with pytest.raises(UnusedWaiver, match=r"image-foreign:\*"):
+        run_waiving(packages, tmp_path, "win_amd64")
+    assert contents(tmp_path / "dist") == before

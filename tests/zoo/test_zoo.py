@@ -8,15 +8,7 @@ from factory.verify import inspect
 from factory.verify.registry import CHECKS
 from tests.wheels import Wheel, good_wheel
 from tests.zoo.breakage import Breakage
-from tests.zoo.container import CONTAINER
-from tests.zoo.dist_info import DIST_INFO
-from tests.zoo.images_elf import IMAGES_ELF
-from tests.zoo.images_macho import IMAGES_MACHO
-from tests.zoo.images_pe import IMAGES_PE
-from tests.zoo.members import MEMBERS
-from tests.zoo.package import PACKAGE_BREAKAGES
-
-ZOO = (*CONTAINER, *MEMBERS, *DIST_INFO, *PACKAGE_BREAKAGES, *IMAGES_ELF, *IMAGES_MACHO, *IMAGES_PE)
+from tests.zoo.catalogue import ZOO
 
 
 def findings_of(wheel: Wheel, directory: Path) -> tuple[Finding, ...]:

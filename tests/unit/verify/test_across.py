@@ -45,9 +45,16 @@ def test_another_version_is_found(tmp_path: Path) -> None:
     assert checks_of([renamed, *others], tmp_path) == {"release-version"}
 
 
-def test_another_metadata_is_found(tmp_path: Path) -> None:
+def test_other_requirements_are_found(tmp_path: Path) -> None:
     first, *others = good_wheels()
     changed = first.edited_text(f"{INFO}/METADATA", ">=3.10", ">=3.11")
+    assert checks_of([changed, *others], tmp_path) == {"release-requirements", "release-metadata"}
+
+
+def test_another_metadata_version_alone_is_no_other_requirement(tmp_path: Path) -> None:
+    """0.147.0's musllinux wheels came of a later hatchling: Metadata-Version 2.5 beside 2.4."""
+    first, *others = good_wheels()
+    changed = first.edited_text(f"{INFO}/METADATA", "Metadata-Version: 2.4", "Metadata-Version: 2.5")
     assert checks_of([changed, *others], tmp_path) == {"release-metadata"}
 
 

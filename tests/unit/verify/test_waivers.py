@@ -1,10 +1,10 @@
 import pytest
 
-from factory.model import Finding, Severity
+from factory.model import Finding, Severity, WaivedFinding
 from factory.verify.waivers import (
+    CannotBeWaived,
     MalformedWaiver,
     UnusedWaiver,
-    WaivedFinding,
     Waiver,
     apply_waivers,
     require_used,
@@ -45,7 +45,7 @@ def test_waivers_part_the_findings() -> None:
     unused = Waiver(check="elf-rpath", pattern="*", reason="gone")
     waived = apply_waivers([kept, accepted], [used, unused])
     assert waived.remaining == (kept,)
-    assert waived.waived == (WaivedFinding(finding=accepted, waiver=used),)
+    assert waived.waived == (WaivedFinding(finding=accepted, pattern="voice/*", reason="known"),)
     assert waived.unused == (unused,)
 
 
@@ -58,3 +58,9 @@ def test_an_unused_waiver_is_an_error() -> None:
     with pytest.raises(UnusedWaiver, match=r"no finding matches the waiver elf-musl:\*"):
         require_used([Waiver(check="elf-musl", pattern="*", reason="known")])
     require_used([])
+
+
+@pytest.mark.parametrize("check", ["check-crashed", "archive-unreadable", "archive-bomb"])
+def test_what_was_not_looked_at_cannot_be_waived(check: str) -> None:
+    with pytest.raises(CannotBeWaived, match=check):
+        Waiver.parse(f"{check}:*=it will be fine")

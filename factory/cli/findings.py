@@ -1,0 +1,91 @@
+"""A report as a person reads it: a block for every wheel on a terminal, one line a finding in a pipe."""
+
+import sys
+from collections.abc import Iterator
+
+from factory.cli.console import Column, print_table, say
+from factory.model import Finding, Severity
+from factory.verify.report import Judged, Report, WheelReport
+from factory.verify.smoke import SmokeOutcome
+
+_WAIVED = "waived"
+_PLURALS = {Severity.ERROR: "errors", Severity.WARNING: "warnings", Severity.NOTE: "notes"}
+_FIELDS = ("wheel", "severity", "check", "place", "evidence", "remedy", "reason")
+
+
+def show_report(report: Report) -> None:
+    """Print the findings, and tell the counts and what was not looked at."""
+    if sys.stdout.isatty():
+        _draw(report)
+    else:
+        print_table([Column(heading=field) for field in _FIELDS], list(_lines(report)))
+    for wheel in report.wheels:
+        for line in _not_looked_at(wheel):
+            say(f"{wheel.name}: {line}")
+    for waiver in report.unused:
+        say(f"no finding matches the waiver {waiver.check}:{waiver.pattern}")
+    say(_closing_line(report))
+
+
+def _draw(report: Report) -> None:
+    from factory.cli.drawing import draw_findings  # noqa: PLC0415 - rich is slow to import
+
+    parts = [(wheel.name, wheel.judged) for wheel in report.wheels]
+    parts += [(f"across {release.path}", release.judged) for release in report.releases]
+    for title, judged in parts:
+        draw_findings(title, list(_rows(judged)))
+
+
+def _rows(judged: Judged) -> Iterator[tuple[str, str, str, str]]:
+    """Yield severity, check, what was found where, and the remedy; one row a check."""
+    told = [(finding, finding.severity.value, finding.remedy) for finding in judged.findings]
+    told += [(waived.finding, _WAIVED, f"accepted: {waived.reason}") for waived in judged.waived]
+    rows: dict[tuple[str, str, str], list[Finding]] = {}
+    for finding, severity, conclusion in told:
+        rows.setdefault((severity, finding.check, conclusion), []).append(finding)
+    for (severity, check, conclusion), findings in sorted(rows.items(), key=lambda row: _weight(row[0][0])):
+        yield severity, check, "\n".join(_told(finding) for finding in findings), conclusion
+
+
+def _told(finding: Finding) -> str:
+    return f"{finding.place}\n{finding.evidence}"
+
+
+def _weight(severity: str) -> int:
+    return (*Severity, _WAIVED).index(severity)
+
+
+def _lines(report: Report) -> Iterator[tuple[str, ...]]:
+    parts = [(wheel.name, wheel.judged) for wheel in report.wheels]
+    parts += [(release.path, release.judged) for release in report.releases]
+    for name, judged in parts:
+        for finding in judged.findings:
+            yield (name, finding.severity.value, *_fields(finding), "")
+        for waived in judged.waived:
+            yield (name, _WAIVED, *_fields(waived.finding), waived.reason)
+
+
+def _fields(finding: Finding) -> tuple[str, ...]:
+    return finding.check, finding.place, finding.evidence, finding.remedy
+
+
+def _not_looked_at(wheel: WheelReport) -> Iterator[str]:
+    if wheel.not_looked_at is not None:
+        yield f"NOT LOOKED AT: {wheel.not_looked_at}"
+    consultation = wheel.consultation
+    if consultation is not None and consultation.not_run is not None:
+        state = "GAVE NO ANSWER" if consultation.is_broken else "NOT ASKED"
+        yield f"{consultation.tool} {state}: {consultation.not_run}"
+    if wheel.smoke is not None and wheel.smoke.outcome is SmokeOutcome.RAN:
+        yield f"started {wheel.smoke.detail}"
+    if wheel.smoke is not None and wheel.smoke.outcome is SmokeOutcome.NOT_RUN:
+        yield f"start NOT RUN: {wheel.smoke.detail}"
+
+
+def _closing_line(report: Report) -> str:
+    wheels = f"{len(report.wheels)} wheels" if len(report.wheels) != 1 else "1 wheel"
+    counts = ", ".join(
+        f"{count} {severity.value if count == 1 else _PLURALS[severity]}"
+        for severity, count in report.counts.items()
+    )
+    return f"{report.verdict.value}: {wheels}, {counts}, {report.waived_count} waived"

@@ -1,0 +1,108 @@
+"""SIGKILL in the middle of a run: the next one gives the same bytes and leaves nothing behind."""
+
+import gzip
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from factory.targets import Target
+from tests.children import Child, factory
+from tests.images.filler import filler
+from tests.packages import release_files, tar_bytes
+from tests.toolchains import place_toolchain
+
+pytestmark = pytest.mark.slow
+
+BULK_MIB = 12
+
+
+def contents(directory: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(directory)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(directory.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write a package that takes a second or more to deflate."""
+    directory = tmp_path_factory.mktemp("packages")
+    target = Target.WINDOWS_X86_64
+    files = release_files(target)
+    content, mode = files["bin/codex.exe"]
+    files["bin/codex.exe"] = (content + BULK_MIB * filler(1 << 20, seed="bulk"), mode)
+    package = gzip.compress(tar_bytes(files), 1, mtime=0)
+    name = f"codex-package-{target}.tar.gz"
+    (directory / name).write_bytes(package)
+    (directory / "SHA256SUMS").write_text(f"{hashlib.sha256(package).hexdigest()}  {name}\n")
+    return directory
+
+
+@pytest.fixture(scope="module")
+def toolchain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    cache = tmp_path_factory.mktemp("cache")
+    place_toolchain(cache)
+    return cache / "toolchains"
+
+
+def run_in(directory: Path, packages: Path, toolchain: Path, *more: str) -> Child:
+    cache = directory / "cache"
+    cache.mkdir(parents=True)
+    (cache / "toolchains").symlink_to(toolchain)
+    command = ("wheels", "0.163.0", "--channel", "directory", "--directory", str(packages), *more)
+    return factory(*command, cwd=directory, env={"FACTORY_CACHE_DIR": str(cache)})
+
+
+@pytest.fixture(scope="module")
+def undisturbed(packages: Path, toolchain: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What a run gives that nobody disturbs."""
+    directory = tmp_path_factory.mktemp("undisturbed")
+    assert run_in(directory, packages, toolchain).run().status == 0
+    wheels = contents(directory / "dist")
+    assert sorted(wheels) == [
+        "0.163.0/SHA256SUMS",
+        "0.163.0/manifest.json",
+        "0.163.0/openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl",
+    ]
+    return wheels
+
+
+@pytest.mark.parametrize("phase", ["compress", "lay out", "assemble", "verify"])
+def test_a_killed_run_is_repeated_to_the_byte(
+    packages: Path, toolchain: Path, undisturbed: dict[str, str], tmp_path: Path, phase: str
+) -> None:
+    command = run_in(tmp_path, packages, toolchain)
+    assert command.kill_at(phase, after_s=0.05).status == -9
+    assert not (tmp_path / "dist" / "0.163.0").exists()
+
+    assert command.run().status == 0
+    assert contents(tmp_path / "dist") == undisturbed
+    assert [path for path in tmp_path.rglob(".factory-tmp-*") if "deflate" not in path.parts] == []
+
+
+def test_a_killed_backend_s_children_do_not_disturb_the_next_run(
+    packages: Path, toolchain: Path, undisturbed: dict[str, str], tmp_path: Path
+) -> None:
+    command = run_in(tmp_path, packages, toolchain, "--engine", "backend")
+    assert command.kill_at("build", after_s=1.0).status == -9
+
+    ended = command.run()
+    assert ended.status == 0, ended.err
+    wheel = "0.163.0/openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl"
+    there = contents(tmp_path / "dist")
+    assert there[wheel] == undisturbed[wheel]
+    assert sorted(there) == sorted(undisturbed)
+
+
+def test_a_place_killed_while_it_was_renewed_is_swept_by_a_run_that_makes_nothing(
+    packages: Path, toolchain: Path, undisturbed: dict[str, str], tmp_path: Path
+) -> None:
+    command = run_in(tmp_path, packages, toolchain)
+    assert command.run().status == 0
+    fresh = Child(argv=(*command.argv, "--fresh"), env=command.env, cwd=tmp_path)
+    assert fresh.kill_at("compress", after_s=0.05).status == -9
+
+    assert command.run().status == 0
+    assert contents(tmp_path / "dist") == undisturbed

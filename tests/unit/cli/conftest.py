@@ -1,0 +1,72 @@
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from factory.cli import main
+from tests.packages import release_directory
+from tests.toolchains import place_toolchain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a command ended, and what it said on each of its channels."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict[str, object]:
+        document = json.loads(self.out)
+        assert isinstance(document, dict)
+        return document
+
+    @property
+    def complaint(self) -> str:
+        """The error's sentence and hint, without the progress lines above them."""
+        return self.err[self.err.index("factory: ") :]
+
+
+Factory = Callable[..., Ended]
+
+
+@pytest.fixture(scope="session")
+def cache_with_toolchain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    cache = tmp_path_factory.mktemp("toolchain")
+    place_toolchain(cache)
+    return cache
+
+
+@pytest.fixture
+def cache(cache_with_toolchain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Name an empty cache that has a toolchain, as after an earlier run."""
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    (cache / "toolchains").symlink_to(cache_with_toolchain / "toolchains")
+    monkeypatch.setenv("FACTORY_CACHE_DIR", str(cache))
+    return cache
+
+
+@pytest.fixture
+def factory(capsys: pytest.CaptureFixture[str], cache: Path) -> Factory:
+    """Run the command line in this process."""
+    assert cache.is_dir()
+
+    def run(*words: str | Path) -> Ended:
+        argv: Sequence[str] = [str(word) for word in words]
+        try:
+            status = main(argv)
+        except SystemExit as ended:  # argparse
+            status = int(ended.code or 0)
+        said = capsys.readouterr()
+        return Ended(status=status, out=said.out, err=said.err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return release_directory(tmp_path_factory.mktemp("release") / "packages")

@@ -1,0 +1,91 @@
+"""Places that take no files, and an encoder that gives other bytes: told, and nothing is left."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from factory.channels.directory import DirectoryChannel
+from factory.digests import Sha256
+from factory.pipeline import make_wheels
+from factory.planning import WheelsOrder, plan_wheels
+from factory.process import Command, SubprocessRunner
+from factory.targets import Platform
+from factory.toolchain import Toolchain
+from factory.zlib_identity import DeflateIdentity, OtherDeflate
+from tests.packages import TAG
+from tests.toolchains import running_toolchain
+from tests.unit.cli.conftest import Factory
+from tests.workshops import workshop
+
+can_mount = pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() != 0 or shutil.which("mount") is None,
+    reason="needs root to mount",
+)
+
+
+@contextmanager
+def mounted(place: Path, options: str) -> Iterator[Path]:
+    """Mount a file system in memory while the context lasts."""
+    runner, env = SubprocessRunner(), {"PATH": os.defpath}
+    place.mkdir()
+    mount = Command(argv=("mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)), env=env)
+    if runner.run(mount).returncode != 0:
+        pytest.skip("this system lets nobody mount")
+    try:
+        yield place
+    finally:
+        runner.run(Command(argv=("umount", str(place)), env=env))
+
+
+def wheels(factory: Factory, packages: Path, out: Path) -> tuple[int, str]:
+    command = ("wheels", "0.163.0", "--channel", "directory", "--directory", packages)
+    ended = factory(*command, "--platform", "win_arm64", "--out", out)
+    return ended.status, ended.complaint
+
+
+@can_mount
+def test_a_full_disk_is_told_and_nothing_is_left(factory: Factory, packages: Path, tmp_path: Path) -> None:
+    with mounted(tmp_path / "small", "size=64k") as out:
+        status, complaint = wheels(factory, packages, out)
+        assert list(out.iterdir()) == []
+    assert status == 25
+    assert "No space left on device" in complaint
+    assert "hint: Free some space" in complaint
+
+
+@can_mount
+def test_a_read_only_place_is_told(factory: Factory, packages: Path, tmp_path: Path) -> None:
+    with mounted(tmp_path / "fixed", "ro,size=1m") as out:
+        status, complaint = wheels(factory, packages, out)
+    assert status == 25
+    assert complaint == (
+        f"factory: cannot write {tmp_path / 'fixed' / '0.163.0'}: Read-only file system\n"
+        "hint: Choose a writable place, or correct its permissions.\n"
+    )
+
+
+def other_toolchain() -> Toolchain:
+    toolchain = running_toolchain()
+    deflate = DeflateIdentity(name="zlib-ng", version="2.2.4", answer=Sha256(64 * "b"))
+    return replace(toolchain, interpreter=replace(toolchain.interpreter, deflate=deflate))
+
+
+def test_another_encoder_stops_the_run_before_anything_is_written(packages: Path, tmp_path: Path) -> None:
+    order = WheelsOrder(tag=TAG, platforms=(Platform.parse("win_arm64"),), out=tmp_path / "dist")
+    with_other = replace(workshop(tmp_path / "cache"), toolchain_for=lambda _: other_toolchain())
+
+    with pytest.raises(OtherDeflate) as caught:
+        make_wheels(plan_wheels(order, DirectoryChannel(packages)), with_other)
+    assert str(caught.value) == (
+        "this Python's deflate encoder (zlib-ng 2.2.4) gives other bytes than stock zlib, "
+        "so its wheels would not be reproducible"
+    )
+    assert caught.value.exit_code == 25
+    assert "container builder" in caught.value.hint
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,224 @@
+import json
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from factory.digests import Sha256
+from factory.lots import NothingToVerify, collect
+from factory.model import Severity
+from factory.process import Command, Completed
+from factory.progress import SilentProgress
+from factory.targets import PLATFORMS, Architecture, OperatingSystem
+from factory.verify.examine import Bench, Lot, Subject, examine
+from factory.verify.report import Report, Verdict
+from factory.verify.smoke import Host, Libc, SmokeOutcome
+from factory.verify.stock_statements import StockTool
+from factory.verify.stock_tools import StockTools
+from factory.verify.waivers import Waiver
+from tests.fake_runner import Expected, FakeRunner
+from tests.unit.test_manifest import MANIFEST
+from tests.wheels import good_wheel
+
+MANYLINUX = "manylinux_2_17_x86_64"
+HOST = Host(
+    operating_system=OperatingSystem.LINUX,
+    architecture=Architecture.X86_64,
+    libc=Libc.GLIBC,
+    python=Path("/usr/bin/python3"),
+    emulators={},
+    env={},
+)
+
+
+def judge(
+    scratch: Path,
+    lots: Sequence[Lot],
+    *,
+    runner: FakeRunner | None = None,
+    installed: frozenset[StockTool] | None = None,
+    host: Host | None = None,
+    waivers: Sequence[Waiver] = (),
+) -> Report:
+    runner = runner or FakeRunner()
+    own = scratch / "scratch"
+    own.mkdir()
+    bench = Bench(
+        runner=runner,
+        progress=SilentProgress(),
+        scratch=own,
+        jobs=1,
+        stop=threading.Event(),
+        stock_tools=None if installed is None else StockTools(runner=runner, installed=installed),
+        host=host,
+    )
+    report = examine(lots, bench, waivers=waivers)
+    runner.assert_done()
+    assert list(own.iterdir()) == []
+    return report
+
+
+def one(path: Path) -> Lot:
+    return Lot(path=path, subjects=(Subject(path=path),))
+
+
+def release(directory: Path) -> Path:
+    """Write a good wheel of every platform and a manifest that lists them."""
+    directory.mkdir()
+    (template,) = MANIFEST.wheels
+    records = []
+    for platform in PLATFORMS:
+        path = good_wheel(platform.tag).write(directory)
+        record = replace(
+            template, name=path.name, platform=platform.tag, sha256=Sha256.of_file(path), payload=()
+        )
+        records.append(record)
+    document = replace(MANIFEST, wheels=tuple(records)).to_json() | {"tag": "rust-v0.163.0"}
+    (directory / "manifest.json").write_text(json.dumps(document))
+    return directory
+
+
+def checks_of(report: Report) -> list[str]:
+    return [finding.check for finding in report.findings if finding.severity is Severity.ERROR]
+
+
+def test_a_wheel_by_itself_is_no_release(tmp_path: Path) -> None:
+    report = judge(tmp_path, collect([good_wheel().write(tmp_path)]))
+    assert (report.verdict, report.releases) == (Verdict.PASSED, ())
+
+
+def test_a_directory_is_a_release(tmp_path: Path) -> None:
+    (tmp_path / "dist").mkdir()
+    good_wheel().write(tmp_path / "dist")
+    report = judge(tmp_path, collect([tmp_path / "dist"]))
+    assert checks_of(report) == ["release-platforms"] * 7
+
+
+def test_a_directory_without_wheels_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NothingToVerify, match="there is no wheel in"):
+        collect([tmp_path])
+
+
+def test_a_manifest_tells_what_every_wheel_must_be(tmp_path: Path) -> None:
+    dist = release(tmp_path / "dist")
+    (lot,) = collect([dist])
+    assert lot == replace(collect([dist / "manifest.json"])[0])
+    assert [str(s.expected and s.expected.platform) for s in lot.subjects][:2] == [
+        "macosx_10_12_x86_64",
+        "macosx_11_0_arm64",
+    ]
+    report = judge(tmp_path, [lot])
+    assert set(checks_of(report)) == {"payload-foreign"}  # the manifest's payload is empty
+
+
+def test_what_a_manifest_leaves_out_for_a_reason_is_no_finding(tmp_path: Path) -> None:
+    dist = release(tmp_path / "dist")
+    lean = good_wheel().without("codex_cli_bin/codex-path/rg").write(dist)
+    document = json.loads((dist / "manifest.json").read_text())
+    for wheel in document["wheels"]:
+        wheel["left_out"] = [{"source": "codex-path/rg", "sha256": "1" * 64, "reason": "a test"}]
+    (dist / "manifest.json").write_text(json.dumps(document))
+    found = {finding.check for finding in judge(tmp_path, collect([dist])).findings}
+    assert found == {"payload-foreign", "manifest-digest"}
+    (tmp_path / "scratch").rmdir()
+    assert {finding.check for finding in judge(tmp_path, [one(lean)]).findings} == {"package-json-tools"}
+
+
+def test_what_a_manifest_promises_is_held_against_what_is_there(tmp_path: Path) -> None:
+    dist = release(tmp_path / "dist")
+    damaged, gone, *_ = sorted(dist.glob("*.whl"))
+    damaged.write_bytes(damaged.read_bytes() + b"x")
+    gone.rename(dist / gone.name.replace("0.163.0", "0.164.0"))
+    (result,) = judge(tmp_path, collect([dist])).releases
+    found = [(finding.check, finding.place) for finding in result.judged.findings]
+    assert [item for item in found if item[0].startswith("manifest-")] == [
+        ("manifest-missing", gone.name),
+        ("manifest-digest", damaged.name),
+        ("manifest-unlisted", gone.name.replace("0.163.0", "0.164.0")),
+    ]
+
+
+def answer(policy: str) -> Expected:
+    def write(command: Command) -> None:
+        facts = {"version": "6", "error": None, "policy": policy, "policies": [policy, MANYLINUX]}
+        members = ["bin/codex", "codex-path/rg", "codex-resources/bwrap"]
+        analysed = [f"codex_cli_bin/{name}" for name in members]
+        Path(command.argv[-1]).write_text(json.dumps(facts | {"analysed": analysed}))
+
+    return Expected(argv=("-I", "-B"), effect=write)
+
+
+def test_a_stock_tool_can_reject_what_the_checks_accept(tmp_path: Path) -> None:
+    report = judge(
+        tmp_path,
+        collect([good_wheel().write(tmp_path)]),
+        runner=FakeRunner(answer("manylinux_2_34_x86_64")),
+        installed=frozenset(StockTool),
+    )
+    assert checks_of(report) == ["auditwheel-verdict"]
+    assert report.wheels[0].judged.checks[-1] == "auditwheel-verdict"
+
+
+def test_a_stock_tool_that_is_not_installed_is_told_and_no_failure(tmp_path: Path) -> None:
+    report = judge(tmp_path, collect([good_wheel().write(tmp_path)]), installed=frozenset())
+    (wheel,) = report.wheels
+    assert report.verdict is Verdict.PASSED
+    assert wheel.consultation is not None
+    assert wheel.consultation.not_run == "it is not installed"
+    assert "auditwheel-verdict" not in wheel.judged.checks
+
+
+def test_a_stock_tool_that_breaks_is_inconclusive(tmp_path: Path) -> None:
+    boom = Expected(argv=("-I",), completed=Completed(returncode=1, output="Boom"))
+    report = judge(
+        tmp_path,
+        collect([good_wheel().write(tmp_path)]),
+        runner=FakeRunner(boom),
+        installed=frozenset(StockTool),
+    )
+    assert report.verdict is Verdict.INCONCLUSIVE
+
+
+def test_an_executable_that_does_not_start_is_an_error_that_a_waiver_can_accept(tmp_path: Path) -> None:
+    script = [
+        Expected(argv=("venv",)),
+        Expected(argv=("install",)),
+        Expected(argv=("-c",), completed=Completed(returncode=126, output="Exec\x1b[2J format error")),
+    ]
+    waiver = Waiver(check="smoke-start", pattern="*", reason="an old kernel")
+    lots = collect([good_wheel().write(tmp_path)])
+    report = judge(tmp_path, lots, runner=FakeRunner(*script), host=HOST, waivers=[waiver])
+    ((waived,),) = [wheel.judged.waived for wheel in report.wheels]
+    assert waived.finding.check == "smoke-start"
+    assert "\x1b" not in waived.finding.evidence
+    assert (report.verdict, report.unused) == (Verdict.PASSED, ())
+
+
+@pytest.mark.parametrize(
+    ("platform", "reason"),
+    [
+        ("macosx_11_0_arm64", "macosx_11_0_arm64 is for darwin, and this host is not"),
+        (
+            "musllinux_1_1_x86_64",
+            "musllinux_1_1_x86_64 needs a musl system to start in, and there is none here",
+        ),
+    ],
+)
+def test_what_cannot_be_started_here_is_told_and_is_no_check(
+    tmp_path: Path, platform: str, reason: str
+) -> None:
+    report = judge(tmp_path, collect([good_wheel(platform).write(tmp_path)]), host=HOST)
+    (wheel,) = report.wheels
+    assert wheel.smoke is not None
+    assert (wheel.smoke.outcome, wheel.smoke.detail) == (SmokeOutcome.NOT_RUN, reason)
+    assert "smoke-start" not in wheel.judged.checks
+
+
+@pytest.mark.parametrize("name", ["codex.whl", "openai_codex_cli_bin-1-py3-none-any.whl"])
+def test_a_wheel_whose_name_tells_no_platform_is_not_started(tmp_path: Path, name: str) -> None:
+    report = judge(tmp_path, [one(replace(good_wheel(), name=name).write(tmp_path))], host=HOST)
+    (wheel,) = report.wheels
+    assert wheel.smoke is not None
+    assert wheel.smoke.detail == "its name does not tell one release and one platform"

@@ -1,0 +1,24 @@
+"""``python -m tests.zoo``: ask the stock tools what is not known yet, and write docs/checks.md anew."""
+
+import os
+import sys
+
+from factory.files import atomic_write
+from factory.process import SubprocessRunner
+from tests.zoo.catalogue import ZOO
+from tests.zoo.checks_page import PAGE, render
+from tests.zoo.stock_results import RESULTS, load, measure, save
+
+
+def main() -> None:
+    """Ask, remember, write."""
+    known = load() if RESULTS.exists() else {}
+    results = measure(ZOO, known, runner=SubprocessRunner(), jobs=os.cpu_count() or 1)
+    save(results)
+    atomic_write(PAGE, render(results).encode())
+    fresh = sum(known.get(question) == result for question, result in results.items())
+    sys.stderr.write(f"{len(results)} results, {len(results) - fresh} of them new; {PAGE.name} is written\n")
+
+
+if __name__ == "__main__":
+    main()

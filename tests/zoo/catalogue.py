@@ -1,0 +1,20 @@
+"""Every breakage of the zoo."""
+
+from tests.zoo.breakage import Breakage
+from tests.zoo.container import CONTAINER
+from tests.zoo.dist_info import DIST_INFO
+from tests.zoo.images_elf import IMAGES_ELF
+from tests.zoo.images_macho import IMAGES_MACHO
+from tests.zoo.images_pe import IMAGES_PE
+from tests.zoo.members import MEMBERS
+from tests.zoo.package import PACKAGE_BREAKAGES
+
+ZOO: tuple[Breakage, ...] = (
+    *CONTAINER,
+    *MEMBERS,
+    *DIST_INFO,
+    *PACKAGE_BREAKAGES,
+    *IMAGES_ELF,
+    *IMAGES_MACHO,
+    *IMAGES_PE,
+)
