@@ -1,10 +1,10 @@
 """Deflated contents that outlive a run, by content digest, encoder and level."""
 
 import os
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from factory.deflated import LEVEL, DamagedDeflated, Deflated, deflate
 from factory.digests import Sha256
@@ -56,10 +56,13 @@ class DeflateStore:
         """
         with writing(self._directory):
             self._directory.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=TEMPORARY_PREFIX, dir=self._directory) as scratch:
-            made = deflate(chunks, Path(scratch) / "content")
+        temporary = self.root / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}"
+        try:
+            made = deflate(chunks, temporary)
             path = self.path(made.sha256)
             with writing(path):
                 path.parent.mkdir(exist_ok=True)
-                made.path.replace(path)
+                temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
         return Deflated.open(path)

@@ -46,8 +46,8 @@ class Child:
             out, err = process.communicate(timeout=_TIMEOUT_S)
         return Ended(status=process.returncode, out=out, err=err)
 
-    def kill_at(self, said: str, *, after_s: float) -> Ended:
-        """Send SIGKILL some time after a line on stderr begins so; it must not end before."""
+    def kill_at(self, said: str, *, after_s: float, by: signal.Signals = signal.SIGKILL) -> Ended:
+        """Send a signal some time after a line on stderr begins so; it must not end before."""
         seen = []
         with self._start() as process:
             assert process.stderr is not None
@@ -56,7 +56,7 @@ class Child:
                 if line.startswith(said):
                     break
             time.sleep(after_s)
-            process.send_signal(signal.SIGKILL)
+            process.send_signal(by)
             out, err = process.communicate(timeout=_TIMEOUT_S)
         return Ended(status=process.returncode, out=out, err="".join(seen) + err)
 

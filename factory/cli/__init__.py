@@ -4,8 +4,12 @@ The only code that prints, and the only code that reads environment variables.
 """
 
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
 
 from factory.cli.parser import make_parser
 from factory.errors import FactoryError
@@ -13,6 +17,25 @@ from factory.errors import FactoryError
 EXIT_NO_COMMAND = 2
 EXIT_INTERRUPTED = 130
 EXIT_UNREAD = 141
+EXIT_TERMINATED = 143
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM came: clean up as after Ctrl-C."""
+
+
+@contextmanager
+def _sigterm_interrupts() -> Iterator[None]:
+    """Let SIGTERM, how CI engines end a job, unwind the program instead of killing it on the spot."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+        raise _Terminated
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -28,13 +51,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_NO_COMMAND
     arguments = parser.parse_args(words)
     try:
-        status: int = arguments.command(arguments)
+        with _sigterm_interrupts():
+            status: int = arguments.command(arguments)
         sys.stdout.flush()
     except FactoryError as error:
         print(f"factory: {error}", file=sys.stderr)
         if error.hint:
             print(f"hint: {error.hint}", file=sys.stderr)
         return error.exit_code
+    except _Terminated:
+        print("factory: ended by SIGTERM; run the same command again to go on", file=sys.stderr)
+        return EXIT_TERMINATED
     except KeyboardInterrupt:
         print("factory: interrupted; run the same command again to go on", file=sys.stderr)
         return EXIT_INTERRUPTED

@@ -15,7 +15,7 @@ exit status:
   2   unusable options  23  a build step failed
   10  an audit differs  24  a wheel has findings that forbid using it
   11  inconclusive      25  this host cannot do it
-  20  unusable input    130 interrupted
+  20  unusable input    130 interrupted, 143 by SIGTERM
   21  channel, index or network failed
 """
 EXAMPLES = """\

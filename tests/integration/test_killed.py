@@ -2,10 +2,12 @@
 
 import gzip
 import hashlib
+import signal
 from pathlib import Path
 
 import pytest
 
+from factory.files import TEMPORARY_PREFIX
 from factory.targets import Target
 from tests.children import Child, factory
 from tests.images.filler import filler
@@ -67,6 +69,17 @@ def undisturbed(packages: Path, toolchain: Path, tmp_path_factory: pytest.TempPa
         "0.163.0/openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl",
     ]
     return wheels
+
+
+@pytest.mark.parametrize(("by", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_run_cleans_up_itself(
+    packages: Path, toolchain: Path, tmp_path: Path, by: signal.Signals, status: int
+) -> None:
+    ended = run_in(tmp_path, packages, toolchain).kill_at("compress", after_s=0.05, by=by)
+    assert ended.status == status
+    assert "run the same command again" in ended.err
+    assert contents(tmp_path / "dist") == {}
+    assert [path for path in tmp_path.rglob(f"{TEMPORARY_PREFIX}*") if path.is_file()] == []
 
 
 @pytest.mark.parametrize("phase", ["compress", "lay out", "assemble", "verify"])
