@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup wheels test test-network lint types check format lock docs bench fuzz clean
+.PHONY: help setup wheels test test-slow test-network lint types check format lock docs bench fuzz clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -33,8 +33,11 @@ wheels: $(READY) ## Build every platform's wheel: make wheels CODEX_TAG=rust-v0.
 test: $(READY) ## Run the tests that need no network and no docker
 	$(BIN)/python -m pytest -n auto -m "not network and not docker and not slow" $(ARGS)
 
+test-slow: $(READY) ## Run the tests that take minutes: killed runs, the stock tools
+	$(BIN)/python -m pytest -m "slow and not network and not docker" $(ARGS)
+
 test-network: $(READY) ## Run the tests against the real registries
-	$(BIN)/python -m pytest -m "network" $(ARGS)
+	$(BIN)/python -m pytest -m "network and not slow" $(ARGS)
 
 lint: $(READY) ## Check style and format
 	$(BIN)/ruff check .

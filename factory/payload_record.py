@@ -2,7 +2,7 @@
 
 from pathlib import PurePosixPath
 
-from factory.digests import Digest, Sha256
+from factory.digests import Digest, MalformedDigest, Sha256
 from factory.json_reader import JsonObject, MalformedJson
 from factory.model import FileKind, Payload, PayloadFile
 from factory.store import Store
@@ -36,7 +36,7 @@ def recall_payload(store: Store, asset: Digest, target: Target) -> Payload | Non
     try:
         record = JsonObject.of(store.read_record(_KIND, key), key)
         files = tuple(_file(entry) for entry in record.objects("files"))
-    except (MalformedJson, ValueError):
+    except (MalformedJson, MalformedDigest, ValueError):
         return None
     return Payload(target=target, files=files)
 

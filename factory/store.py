@@ -316,6 +316,17 @@ class Store:
             sweep_temporaries(self.root / namespace, before_s=now_s - _STALE_TEMPORARY_S)
         return tuple(removed)
 
+    def bound(self, namespace: Namespace, *, max_bytes: int) -> tuple[StoreEntry, ...]:
+        """Remove the least recently used entries of one class until the rest fits, and return them."""
+        entries = sorted(self._entries_of(namespace), key=lambda entry: (entry.last_used_s, entry.path))
+        excess = sum(entry.size_bytes for entry in entries) - max_bytes
+        removed = []
+        for entry in entries:
+            if excess > 0 and self._remove(entry):
+                excess -= entry.size_bytes
+                removed.append(entry)
+        return tuple(removed)
+
     def clear(self) -> tuple[StoreEntry, ...]:
         """Remove every entry that no other process is receiving, and return what was removed."""
         return tuple(entry for entry in self.entries() if self._remove(entry))

@@ -109,7 +109,7 @@ def _record(skeleton: Skeleton, payload: Mapping[str, Deflated]) -> _Content:
     before = zlib.decompress(skeleton.record.deflated, -zlib.MAX_WBITS).decode("utf-8")
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    for name, digest, size in csv.reader(before.splitlines()):
+    for name, digest, size in csv.reader(io.StringIO(before, newline="")):
         deflated = payload.get(name)
         writer.writerow((name, digest, size) if deflated is None else _record_line(name, deflated))
     content = text.getvalue().encode("utf-8")

@@ -180,3 +180,21 @@ def test_several_processes_receive_a_blob_once(tmp_path: Path) -> None:
         outcomes = pool.map(receive_slowly, [tmp_path] * 3)
     assert sorted(outcomes) == ["found", "found", "received"]
     Store(tmp_path).verify(BIG_DIGEST)
+
+
+def test_one_class_is_bounded_and_the_others_stay(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    asset = admit(store, ABC, b"abc")
+    for age, name in enumerate(("new", "middle", "old")):
+        path = tmp_path / "deflate" / "encoder" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x" * 10)
+        os.utime(path, (1000 - age, 1000 - age))
+    os.utime(asset, (1, 1))
+
+    assert [entry.name for entry in store.bound(Namespace.DEFLATE, max_bytes=15)] == [
+        "encoder/old",
+        "encoder/middle",
+    ]
+    assert [entry.name for entry in store.entries()] == [asset.name, "encoder/new"]
+    assert store.bound(Namespace.DEFLATE, max_bytes=15) == ()
