@@ -1,0 +1,168 @@
+"""What a measured process is told and what it reports: the two ends of one pipe of JSON files."""
+
+import argparse
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from typing import Self
+
+from factory.channels import Channel
+from factory.channels.npm import NpmChannel, default_npm_registry
+from factory.channels.remembered import RememberingChannel
+from factory.cli.settings import Settings
+from factory.download import Downloader
+from factory.http import RequestsClient
+from factory.pipeline import Workshop
+from factory.planning import WheelsOrder, WheelsPlan, plan_wheels
+from factory.process import SubprocessRunner
+from factory.progress import Progress
+from factory.store import Store
+from factory.tags import CodexTag
+from factory.targets import Platform
+from factory.toolchain import make_toolchain
+
+KILOBYTE = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One measured process's task.
+
+    Attributes:
+        tag: The release.
+        platforms: Which wheels.
+        cache: The store: downloads are there, deflated contents may be.
+        out: Where wheels and temporary files go.
+        jobs: How many things at once.
+        report: The file that gets the answer.
+    """
+
+    tag: CodexTag
+    platforms: tuple[Platform, ...]
+    cache: Path
+    out: Path
+    jobs: int
+    report: Path
+
+    @classmethod
+    def parse(cls, argv: Sequence[str]) -> Self:
+        """Parse what `argv` wrote."""
+        parser = argparse.ArgumentParser()
+        parser.add_argument("tag", type=CodexTag.parse)
+        parser.add_argument("platforms", type=Platform.parse, nargs="+")
+        for name in ("--cache", "--out", "--report"):
+            parser.add_argument(name, type=Path, required=True)
+        parser.add_argument("--jobs", type=int, required=True)
+        given = parser.parse_args(argv)
+        return cls(
+            tag=given.tag,
+            platforms=tuple(given.platforms),
+            cache=given.cache,
+            out=given.out,
+            jobs=given.jobs,
+            report=given.report,
+        )
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """The arguments that `parse` reads."""
+        paths = {"--cache": self.cache, "--out": self.out, "--report": self.report}
+        options = [text for name, path in paths.items() for text in (name, str(path))]
+        platforms = [platform.tag for platform in self.platforms]
+        return (str(self.tag), *platforms, *options, "--jobs", str(self.jobs))
+
+    def plan(self, channel: Channel) -> WheelsPlan:
+        """Plan the wheels."""
+        return plan_wheels(WheelsOrder(tag=self.tag, platforms=self.platforms, out=self.out), channel)
+
+    def answer(self, document: Mapping[str, object]) -> None:
+        """Write the report."""
+        self.report.write_text(json.dumps(document), encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """What this process and the children that it has waited for used up to a moment.
+
+    Attributes:
+        at_s: The moment, on the clock that all processes of a machine share.
+        cpu_s: User and system time.
+        peak_bytes: The largest resident set of any one of the processes.
+        read_bytes: Through system calls, from the page cache or not.
+        written_bytes: Likewise.
+    """
+
+    at_s: float
+    cpu_s: float
+    peak_bytes: int
+    read_bytes: int
+    written_bytes: int
+
+    @classmethod
+    def now(cls) -> Self:
+        """Look."""
+        own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+        sums = _numbers("/proc/self/io")
+        return cls(
+            at_s=time.monotonic(),
+            cpu_s=sum(usage.ru_utime + usage.ru_stime for usage in (own, children)),
+            peak_bytes=max(_own_peak_bytes(own), children.ru_maxrss * KILOBYTE),
+            read_bytes=sums.get("rchar", 0),
+            written_bytes=sums.get("wchar", 0),
+        )
+
+    def to_json(self) -> dict[str, float]:
+        """Return it for a report."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def _own_peak_bytes(usage: resource.struct_rusage) -> int:
+    """Prefer the kernel's high-water mark: ``ru_maxrss`` begins with the parent's at the fork."""
+    return _numbers("/proc/self/status").get("VmHWM", usage.ru_maxrss) * KILOBYTE
+
+
+def _numbers(path: str) -> dict[str, int]:
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return {}
+    pairs = (line.partition(":")[::2] for line in lines)
+    return {
+        name: int(text.split()[0]) for name, text in pairs if text.split()[:1] and text.split()[0].isdigit()
+    }
+
+
+@contextmanager
+def opened(cache: Path, *, jobs: int, progress: Progress) -> Iterator[tuple[Channel, Workshop]]:
+    """Open the npm channel and a workshop, as the command line does."""
+    settings = Settings.from_environ()
+    runner, store = SubprocessRunner(), Store(cache)
+    with ExitStack() as stack:
+        client = stack.enter_context(RequestsClient())
+        registry = settings.npm_registry or default_npm_registry()
+        yield (
+            RememberingChannel(NpmChannel(client, registry=registry), store),
+            Workshop(
+                store=store,
+                downloader=Downloader(store=store, client=client, progress=progress),
+                runner=runner,
+                progress=progress,
+                toolchain_for=lambda lock: make_toolchain(
+                    lock=lock,
+                    base_python=Path(sys.executable),
+                    cache_dir=cache,
+                    env=os.environ,
+                    runner=runner,
+                ),
+                host_env=settings.host_env,
+                jobs=jobs,
+                stop=Event(),
+            ),
+        )

@@ -1,0 +1,165 @@
+"""Run one measured process: its time, its memory, and the most that it had on disk at once."""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from benchmarks.job import Job
+from factory.errors import BuildError
+from factory.json_reader import JsonObject
+
+_SAMPLE_S = 0.1
+_BLOCK_BYTES = 512
+
+
+class MeasuredFailed(BuildError):
+    """A measured process failed; what it said stands above."""
+
+    hint = "Read its output above; what was measured before is kept in the results file."
+
+    def __init__(self, label: str, status: int) -> None:
+        super().__init__(f"{label}: exit status {status}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What one process took.
+
+    Attributes:
+        case: What was measured: ``upstream``, ``cold`` and so on.
+        label: Which one of them.
+        jobs: How many things it did at once.
+        wheel_count: How many wheels it made.
+        wall_s: From its start to the end of what counts; verification does not.
+        cpu_s: With its children.
+        peak_bytes: Of the largest process.
+        read_bytes: Through system calls.
+        written_bytes: Through system calls.
+        disk_bytes: The most that its directory held at once meanwhile, its output among it.
+        judged_disk_bytes: The most while wheels were verified, which unpacks them.
+        output_bytes: The size of the wheels.
+        phases: Seconds, where the process tells them; those of verification are not in ``wall_s``.
+        wheels: SHA-256 by name.
+    """
+
+    case: str
+    label: str
+    jobs: int
+    wheel_count: int
+    wall_s: float
+    cpu_s: float
+    peak_bytes: int
+    read_bytes: int
+    written_bytes: int
+    disk_bytes: int
+    judged_disk_bytes: int
+    output_bytes: int
+    phases: Mapping[str, float]
+    wheels: Mapping[str, str]
+
+    def to_json(self) -> dict[str, object]:
+        """Return it for the results file."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """What a directory held at a moment."""
+
+    at_s: float
+    size_bytes: int
+
+
+def measure(case: str, module: str, job: Job, *, extra: Sequence[str] = ()) -> Measured:
+    """Run a module of this package as a process and measure it.
+
+    Raises:
+        MeasuredFailed: It failed.
+    """
+    one, *others = job.platforms
+    label = f"{case} {len(job.platforms)} wheels" if others else f"{case} {one.tag}"
+    job.out.mkdir(parents=True, exist_ok=True)
+    temporary = job.out / "tmp"
+    temporary.mkdir(exist_ok=True)
+    argv = (sys.executable, "-m", f"benchmarks.{module}", *job.argv, *extra)
+    with _sampled(job.out) as sizes:
+        began_s = time.monotonic()
+        process = os.posix_spawn(sys.executable, argv, {**os.environ, "TMPDIR": str(temporary)})
+        try:
+            _, status = os.waitpid(process, 0)
+        except BaseException:
+            os.kill(process, 15)
+            os.waitpid(process, 0)
+            raise
+    if status != 0:
+        raise MeasuredFailed(label, os.waitstatus_to_exitcode(status))
+    return _read(job, case=case, label=label, began_s=began_s, sizes=sizes)
+
+
+def _read(job: Job, *, case: str, label: str, began_s: float, sizes: Sequence[Sample]) -> Measured:
+    report = JsonObject.parse(job.report.read_bytes(), where=label)
+    used = report.child("used")
+    end_s = _number(used, "at_s")
+    return Measured(
+        case=case,
+        label=label,
+        jobs=job.jobs,
+        wheel_count=len(job.platforms),
+        wall_s=end_s - began_s,
+        cpu_s=_number(used, "cpu_s"),
+        peak_bytes=used.integer("peak_bytes"),
+        read_bytes=used.integer("read_bytes"),
+        written_bytes=used.integer("written_bytes"),
+        disk_bytes=max(sample.size_bytes for sample in sizes if sample.at_s <= end_s),
+        judged_disk_bytes=max((sample.size_bytes for sample in sizes if sample.at_s > end_s), default=0),
+        output_bytes=report.integer("output_bytes"),
+        phases={name: _number(report.child("phases"), name) for name in report.child("phases").members},
+        wheels=report.child("wheels").text_members(),
+    )
+
+
+def _number(report: JsonObject, key: str) -> float:
+    value = report.members[key]
+    if not isinstance(value, int | float):
+        raise TypeError(f"{report.where}: {key!r} should be a number")
+    return float(value)
+
+
+@contextmanager
+def _sampled(directory: Path) -> Iterator[list[Sample]]:
+    """Look at a directory's size again and again until the context ends."""
+    sizes, end = [_look(directory)], threading.Event()
+
+    def sample() -> None:
+        while not end.wait(_SAMPLE_S):
+            sizes.append(_look(directory))
+
+    thread = threading.Thread(target=sample, daemon=True)
+    thread.start()
+    try:
+        yield sizes
+    finally:
+        end.set()
+        thread.join()
+
+
+def _look(directory: Path) -> Sample:
+    return Sample(at_s=time.monotonic(), size_bytes=disk_bytes(directory))
+
+
+def disk_bytes(directory: Path) -> int:
+    """Return what a directory's files take on disk; what vanishes meanwhile takes nothing."""
+    total = 0
+    for root, _, names in os.walk(directory):
+        for name in names:
+            try:
+                status = os.lstat(os.path.join(root, name))  # noqa: PTH118 - thousands of files, ten times a second
+            except FileNotFoundError:
+                continue
+            total += status.st_blocks * _BLOCK_BYTES
+    return total

@@ -1,0 +1,123 @@
+"""What ``python -m benchmarks`` is asked for."""
+
+import argparse
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from factory.cli.settings import Settings
+from factory.tags import CodexTag
+from factory.targets import PLATFORMS, Platform
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Case(StrEnum):
+    """What can be measured."""
+
+    UPSTREAM = "upstream"
+    COLD = "cold"
+    WARM = "warm"
+    FLOOR = "floor"
+    VERIFY = "verify"
+    AUDIT = "audit"
+    GROWTH = "growth"
+
+
+MEANINGS = {
+    Case.UPSTREAM: "upstream's way: extract, copy, `python -m build` in isolation, one after the other",
+    Case.COLD: "`factory wheels` up to the built wheels, packages downloaded, nothing compressed yet",
+    Case.WARM: "the same once more, every content compressed before",
+    Case.FLOOR: "the distinct payload bytes through bare zlib on all cores, nothing else",
+    Case.VERIFY: "`factory verify` of the release",
+    Case.AUDIT: "`factory audit` of the release",
+    Case.GROWTH: "`cold` with 1, 2, 4 wheels, and with 1, 2, 4 workers",
+}
+"""What each case is, for the help and the report."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What to measure, and how.
+
+    Attributes:
+        tag: The release.
+        platforms: Which wheels.
+        repeat: How often; the median counts.
+        cases: What to measure.
+        cache: The store with the downloads; it is only added to.
+        scratch: Where temporary files go.
+        results: Where the JSON goes.
+        docs: Where the report goes.
+    """
+
+    tag: CodexTag
+    platforms: tuple[Platform, ...]
+    repeat: int
+    cases: frozenset[Case]
+    cache: Path
+    scratch: Path
+    results: Path
+    docs: Path
+
+
+def parse_options(argv: Sequence[str] | None) -> Options:
+    """Parse the command line; a partial measurement leaves the checked-in report alone."""
+    given = _parser().parse_args(argv)
+    cases = frozenset(given.only or Case) | ({Case.COLD} if Case.WARM in (given.only or ()) else set())
+    platforms = tuple(given.platform or PLATFORMS)
+    is_whole = cases == frozenset(Case) and platforms == PLATFORMS
+    results = ROOT / "benchmarks" / "results"
+    return Options(
+        tag=given.release,
+        platforms=platforms,
+        repeat=given.repeat,
+        cases=cases,
+        cache=Settings.from_environ().cache_dir,
+        scratch=given.scratch.absolute(),
+        results=results,
+        docs=given.docs or (ROOT / "docs" if is_whole else results),
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measure the factory beside upstream's way and bare zlib, on this machine, in one run.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="cases:\n" + "\n".join(f"  {case:<9} {MEANINGS[case]}" for case in Case),
+    )
+    parser.add_argument(
+        "--release",
+        type=CodexTag.parse,
+        default=CodexTag.parse("0.163.0"),
+        metavar="TAG",
+        help="what to build (default: 0.163.0)",
+    )
+    parser.add_argument(
+        "--platform",
+        type=Platform.parse,
+        action="append",
+        metavar="TAG",
+        help="this wheel only; may be repeated",
+    )
+    parser.add_argument("--repeat", type=int, default=1, metavar="N", help="measure so often (default: 1)")
+    parser.add_argument(
+        "--only", type=Case, action="append", metavar="CASE", help="this case only; may be repeated"
+    )
+    parser.add_argument(
+        "--scratch",
+        type=Path,
+        default=Path(os.environ.get("TMPDIR", "/var/tmp")) / f"factory-bench-{os.getpid()}",  # noqa: S108
+        metavar="DIR",
+        help="on the disk to measure, with 8 GB of room; removed afterwards (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--docs",
+        type=Path,
+        metavar="DIR",
+        help="where performance.md goes (default: docs/ if all is measured)",
+    )
+    return parser

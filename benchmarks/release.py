@@ -1,0 +1,77 @@
+"""A release made ready to be measured: downloaded, its payload known, and the floor's files laid out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.job import Job, opened
+from factory.digests import Sha256
+from factory.payload import PackageSource
+from factory.payload_record import recall_payload, remember_payload
+from factory.pipeline import DOWNLOADS
+from factory.planning import WheelsPlan
+from factory.progress import SilentProgress
+from factory.recipe import lay_out
+from factory.store import Store
+from factory.tags import CodexTag
+from factory.targets import Platform
+from factory.toolchain import lock_for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """What is measured.
+
+    Attributes:
+        tag: The release.
+        platforms: Those that it has packages for.
+        content_bytes: Each platform's payload: size by digest, so that equal contents count once.
+    """
+
+    tag: CodexTag
+    platforms: tuple[Platform, ...]
+    content_bytes: dict[str, dict[Sha256, int]]
+
+    def distinct_bytes(self, platforms: Sequence[Platform]) -> int:
+        """Return how many bytes some wheels' payloads have, each content counted once."""
+        sizes: dict[Sha256, int] = {}
+        for platform in platforms:
+            sizes |= self.content_bytes[platform.tag]
+        return sum(sizes.values())
+
+
+def prepare(job: Job, *, floor: Path | None) -> Release:
+    """Download what is missing, read each package once, and extract each distinct content for the floor.
+
+    Nothing of this is measured: it makes every measured process start from the same files.
+
+    Args:
+        job: Names release, platforms and store.
+        floor: Where the distinct contents go, each under its digest; None where none are needed.
+    """
+    with opened(job.cache, jobs=job.jobs, progress=SilentProgress()) as (channel, workshop):
+        plan = job.plan(channel)
+        workshop.toolchain_for(lock_for(plan.wheels[0].recipe.backend.version))
+        workshop.downloader.fetch_all(plan.assets, jobs=DOWNLOADS)
+        return _read(plan, workshop.store, floor)
+
+
+def _read(plan: WheelsPlan, store: Store, floor: Path | None) -> Release:
+    contents: dict[str, dict[Sha256, int]] = {}
+    for planned in plan.wheels:
+        asset = planned.asset
+        source = PackageSource.archive(store.path(asset.digest), asset.format, name=asset.name)
+        payload = recall_payload(store, asset.digest, asset.target) or source.scan(asset.target)
+        remember_payload(store, asset.digest, payload)
+        members = lay_out(planned.recipe, payload).members
+        contents[planned.recipe.platform.tag] = {m.file.sha256: m.file.size_bytes for m in members}
+        if floor is not None:
+            wanted = {m.file.path: floor / m.file.sha256.hex for m in members}
+            missing = {path: (place,) for path, place in wanted.items() if not place.exists()}
+            if missing:
+                source.extract(asset.target, place=lambda path, places=missing: places.get(path, ()))  # type: ignore[misc]
+    return Release(
+        tag=plan.order.tag,
+        platforms=tuple(planned.recipe.platform for planned in plan.wheels),
+        content_bytes=contents,
+    )

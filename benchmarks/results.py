@@ -1,0 +1,146 @@
+"""What was measured in one run, kept in a JSON file after each part of it."""
+
+import json
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from benchmarks.machine import machine_facts
+from benchmarks.measure import Measured
+from benchmarks.options import Case, Options
+from factory.errors import VerificationError
+from factory.files import atomic_write
+
+MEGABYTE = 1e6
+
+
+class BytesDiffer(VerificationError):
+    """Two ways made other bytes of one wheel: no speed counts then."""
+
+    hint = "Run 'factory wheels --check-engine' for that platform."
+
+    def __init__(self, name: str, digests: Sequence[str]) -> None:
+        super().__init__(f"{name} came out in {len(digests)} ways: {', '.join(sorted(digests))}")
+
+
+@dataclass(slots=True, kw_only=True)
+class Results:
+    """All measurements of a run, in the order they were made.
+
+    Attributes:
+        path: The file.
+        release: The tag.
+        machine: Facts about it.
+        measured: What was measured.
+        skipped: What was not, with the reason.
+        distinct_bytes: By label of a growth measurement: how many payload bytes it compressed.
+    """
+
+    path: Path
+    release: str
+    machine: Mapping[str, str]
+    measured: list[Measured] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
+    distinct_bytes: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def begin(cls, options: Options) -> Self:
+        """Name the file; it is written with the first measurement."""
+        stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
+        return cls(
+            path=options.results / f"{stamp}-{options.tag.pep440}.json",
+            release=str(options.tag),
+            machine=machine_facts(),
+        )
+
+    def add(self, measured: Measured) -> None:
+        """Keep a measurement and say it.
+
+        Raises:
+            BytesDiffer: It made other bytes than one before it.
+        """
+        self.measured.append(measured)
+        self.write()
+        print(
+            f"{measured.label:<60} {measured.wall_s:7.1f} s  cpu {measured.cpu_s:6.1f} s"
+            f"  peak {measured.peak_bytes / MEGABYTE:5.0f} MB  disk {measured.disk_bytes / MEGABYTE:6.0f} MB",
+            flush=True,
+        )
+        self.equal_wheels()
+
+    def write(self) -> None:
+        """Write everything measured so far."""
+        document = {
+            "version": 1,
+            "release": self.release,
+            "machine": dict(self.machine),
+            "measured": [measured.to_json() for measured in self.measured],
+            "skipped": self.skipped,
+            "distinct_bytes": self.distinct_bytes,
+            "ratios": self.ratios(),
+        }
+        atomic_write(self.path, json.dumps(document, indent=1).encode())
+
+    def equal_wheels(self) -> int:
+        """Return how many wheels were made in more than one way, all with equal bytes.
+
+        Raises:
+            BytesDiffer: Some were not equal.
+        """
+        ways: dict[str, dict[str, str]] = {}
+        for measured in self.measured:
+            for name, digest in measured.wheels.items():
+                ways.setdefault(name, {})[f"{measured.case}"] = digest
+        for name, digests in ways.items():
+            if len(set(digests.values())) != 1:
+                raise BytesDiffer(name, tuple(set(digests.values())))
+        return sum(len(digests) > 1 for digests in ways.values())
+
+    def of(self, case: str) -> list[Measured]:
+        """Return a case's measurements."""
+        return [measured for measured in self.measured if measured.case == case]
+
+    def total(self, case: str, value: Callable[[Measured], float]) -> float | None:
+        """Add up a case's parts, each its median over the repetitions."""
+        by_label: dict[str, list[float]] = {}
+        for measured in self.of(case):
+            by_label.setdefault(measured.label, []).append(value(measured))
+        return sum(statistics.median(values) for values in by_label.values()) if by_label else None
+
+    def largest(self, case: str, value: Callable[[Measured], float]) -> float | None:
+        """Return the largest value of a case."""
+        return max((value(measured) for measured in self.of(case)), default=None)
+
+    def ratios(self) -> dict[str, float]:
+        """Return what the project promises about, as far as it was measured."""
+        pairs = {
+            "upstream / cold": (Case.UPSTREAM, Case.COLD),
+            "cold / floor": (Case.COLD, Case.FLOOR),
+            "upstream / warm": (Case.UPSTREAM, Case.WARM),
+            "4 workers / 2 workers": ("workers 4", "workers 2"),
+        }
+        walls = {
+            name: self.total(name, lambda measured: measured.wall_s)
+            for pair in pairs.values()
+            for name in pair
+        }
+        ratios = {}
+        for label, (above, below) in pairs.items():
+            first, second = walls[above], walls[below]
+            if first is not None and second:
+                ratios[label] = first / second
+        return ratios | self._shares()
+
+    def _shares(self) -> dict[str, float]:
+        """Return ratios of other things than wall time; CPU time says something on a busy machine, too."""
+        shares = {}
+        work, least = (self.total(case, lambda measured: measured.cpu_s) for case in (Case.COLD, Case.FLOOR))
+        if work is not None and least:
+            shares["CPU: cold / floor"] = work / least
+        fullest = max(self.of(Case.COLD), key=lambda measured: measured.disk_bytes, default=None)
+        if fullest is not None and fullest.output_bytes:
+            shares["disk: cold / its wheels"] = fullest.disk_bytes / fullest.output_bytes
+        return shares

@@ -1,0 +1,141 @@
+"""The order in which things are measured: what is compared is spread over the same stretch of time."""
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from benchmarks.job import Job
+from benchmarks.measure import MeasuredFailed, measure
+from benchmarks.options import Case, Options
+from benchmarks.release import Release, prepare
+from benchmarks.results import Results
+from factory.store import Namespace
+from factory.targets import PLATFORMS, Platform
+
+WHEELS = (1, 2, 4)
+WORKERS = (1, 2, 4)
+CORES = len(os.sched_getaffinity(0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """One run of the benchmark; every measured process has a directory that is removed after it."""
+
+    options: Options
+    results: Results
+
+    def run(self) -> None:
+        """Measure everything that was asked for.
+
+        Raises:
+            MeasuredFailed: A part failed.
+            BytesDiffer: Two ways made other bytes of one wheel.
+        """
+        floor = self.options.scratch / "floor" if self._has(Case.FLOOR) else None
+        release = prepare(self._job("prepare", self.options.platforms, CORES), floor=floor)
+        for _ in range(self.options.repeat):
+            self._compare(release.platforms, floor)
+        if self._has(Case.GROWTH):
+            self._grow(release)
+
+    def _compare(self, platforms: Sequence[Platform], floor: Path | None) -> None:
+        """Measure half of upstream's way, then the factory, then the other half."""
+        half = len(platforms) // 2
+        self._upstream(platforms[:half])
+        if floor is not None:
+            self._floor(platforms, floor)
+        if self._has(Case.COLD):
+            self._factory(platforms)
+        self._upstream(platforms[half:])
+
+    def _upstream(self, platforms: Sequence[Platform]) -> None:
+        if self._has(Case.UPSTREAM):
+            for platform in platforms:
+                job = self._job("upstream", (platform,), 1)
+                self._measure(Case.UPSTREAM, "upstream_way", job)
+
+    def _floor(self, platforms: Sequence[Platform], directory: Path) -> None:
+        job = self._job("floor", platforms, CORES)
+        self.results.add(measure(Case.FLOOR, "floor", replace(job, out=directory)))
+
+    def _factory(self, platforms: Sequence[Platform]) -> None:
+        """Measure a cold run, and with the store that it leaves, a warm one and what judges the wheels."""
+        job = self._job("factory", platforms, CORES)
+        try:
+            self.results.add(measure(Case.COLD, "factory_way", job))
+            if self._has(Case.WARM):
+                shutil.rmtree(job.out)
+                self.results.add(measure(Case.WARM, "factory_way", job))
+            self._command(Case.VERIFY, job, ("verify", *_wheels_of(job)))
+            self._command(Case.AUDIT, job, ("audit", job.tag.pep440))
+        finally:
+            shutil.rmtree(job.out, ignore_errors=True)
+            shutil.rmtree(job.cache / Namespace.DEFLATE, ignore_errors=True)
+
+    def _command(self, case: Case, job: Job, argv: Sequence[str]) -> None:
+        """Measure a command, if this version has it; no other measurement depends on it."""
+        if not self._has(case):
+            return
+        if importlib.util.find_spec(f"factory.cli.{case}") is None:
+            self.results.skipped[case] = "this version has no such command"
+            return
+        try:
+            self.results.add(measure(case, "command_way", job, extra=("--", *argv)))
+        except MeasuredFailed as error:
+            self.results.skipped[case] = str(error)
+
+    def _grow(self, release: Release) -> None:
+        """Measure cold runs of fewer wheels, and of all wheels with fewer and with more workers."""
+        for count in WHEELS:
+            chosen = release.platforms[:count]
+            if len(chosen) == count < len(release.platforms):
+                self._measure(f"wheels {count}", "factory_way", self._job("growth", chosen, CORES))
+        for workers in WORKERS:
+            self._measure(
+                f"workers {workers}", "factory_way", self._job("growth", release.platforms, workers)
+            )
+        for count in (*WHEELS, len(release.platforms)):
+            self.results.distinct_bytes[f"wheels {count}"] = release.distinct_bytes(release.platforms[:count])
+        self.results.write()
+
+    def _measure(self, case: str, module: str, job: Job) -> None:
+        try:
+            self.results.add(measure(case, module, job))
+        finally:
+            shutil.rmtree(job.out, ignore_errors=True)
+            shutil.rmtree(job.cache / Namespace.DEFLATE, ignore_errors=True)
+
+    def _job(self, name: str, platforms: Sequence[Platform], jobs: int) -> Job:
+        return Job(
+            tag=self.options.tag,
+            platforms=tuple(platforms),
+            cache=self._cache(),
+            out=self.options.scratch / name,
+            jobs=jobs,
+            report=self.options.scratch / "report.json",
+        )
+
+    def _cache(self) -> Path:
+        """Return a store that shares everything with the user's but the deflated contents."""
+        cache = self.options.scratch / "cache"
+        cache.mkdir(exist_ok=True)
+        for name in ("assets", "partials", "records", "locks", "toolchains"):
+            shared = self.options.cache / name
+            shared.mkdir(parents=True, exist_ok=True)
+            if not (cache / name).exists():
+                (cache / name).symlink_to(shared, target_is_directory=True)
+        return cache
+
+    def _has(self, case: Case) -> bool:
+        return case in self.options.cases
+
+
+def _wheels_of(job: Job) -> tuple[str, ...]:
+    """Name a whole release by its directory, a part of one by its wheels: a release must be whole."""
+    directory = job.out / job.tag.pep440
+    if job.platforms == PLATFORMS:
+        return (str(directory),)
+    return tuple(str(path) for path in sorted(directory.glob("*.whl")))

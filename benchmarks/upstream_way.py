@@ -1,0 +1,66 @@
+"""Measured: upstream's way for one platform: extract the package, copy it into a stage, build in isolation.
+
+The stage's template and layout are ours, so that the bytes must be equal; the work is
+upstream's: everything goes through the disk, and the front end makes an environment.
+"""
+
+import os
+import shutil
+import sys
+import tarfile
+from pathlib import Path
+
+from benchmarks.job import Job, Used, opened
+from factory.digests import Sha256
+from factory.payload_record import recall_payload
+from factory.process import Command, SubprocessRunner
+from factory.progress import SilentProgress
+from factory.recipe import lay_out
+from factory.stage import StageOrder, stage_skeleton
+from factory.template import SOURCE_DIRECTORY
+
+
+def main() -> None:
+    """Make one wheel and report."""
+    job = Job.parse(sys.argv[1:])
+    with opened(job.cache, jobs=1, progress=SilentProgress()) as (channel, workshop):
+        (planned,) = job.plan(channel).wheels
+        archive = workshop.store.path(planned.asset.digest)
+        payload = recall_payload(workshop.store, planned.asset.digest, planned.asset.target)
+    if payload is None:
+        raise SystemExit("the payload's record is gone from the store")
+    extracted = job.out / "extracted"
+    with tarfile.open(archive) as package:
+        package.extractall(extracted, filter="data")
+    layout = lay_out(planned.recipe, payload)
+    order = StageOrder(destination=job.out / "stage", recipe=planned.recipe)
+    stage = stage_skeleton(order, layout, tag=job.tag).path
+    root = extracted / "package" / "vendor" / planned.asset.target.value
+    for member in layout.members:
+        shutil.copyfile(root / member.file.path, stage / SOURCE_DIRECTORY / member.path)
+    wheel = _build(stage, job.out / "dist")
+    job.answer(
+        {
+            "used": Used.now().to_json(),
+            "phases": {},
+            "wheels": {wheel.name: str(Sha256.of_file(wheel))},
+            "output_bytes": wheel.stat().st_size,
+        }
+    )
+
+
+def _build(stage: Path, dist: Path) -> Path:
+    environ = {name: value for name, value in os.environ.items() if name != "SOURCE_DATE_EPOCH"}
+    completed = SubprocessRunner().run(
+        Command(
+            argv=(sys.executable, "-m", "build", "--wheel", "--outdir", str(dist), str(stage)), env=environ
+        )
+    )
+    if completed.returncode != 0:
+        raise SystemExit(f"python -m build: {completed.reason}\n{completed.output}")
+    (wheel,) = dist.glob("*.whl")
+    return wheel
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+from collections.abc import Mapping
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from benchmarks.job import Job
+from benchmarks.measure import Measured
+from benchmarks.options import ROOT, Case, parse_options
+from benchmarks.report import write_report
+from benchmarks.results import BytesDiffer, Results
+from factory.tags import CodexTag
+from factory.targets import PLATFORMS, Platform
+
+
+def measured(
+    case: str, wall_s: float, *, label: str = "", wheels: Mapping[str, str] | None = None
+) -> Measured:
+    return Measured(
+        case=case,
+        label=label or case,
+        jobs=2,
+        wheel_count=8,
+        wall_s=wall_s,
+        cpu_s=2 * wall_s,
+        peak_bytes=45_000_000,
+        read_bytes=3_000_000_000,
+        written_bytes=1_000_000_000,
+        disk_bytes=1_100_000_000,
+        judged_disk_bytes=0,
+        output_bytes=1_000_000_000,
+        phases={"compress": wall_s - 1},
+        wheels={} if wheels is None else wheels,
+    )
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Results:
+    return Results(path=tmp_path / "results.json", release="rust-v0.163.0", machine={"cores": "2"})
+
+
+def test_a_job_comes_through_its_arguments(tmp_path: Path) -> None:
+    job = Job(
+        tag=CodexTag.parse("0.163.0"),
+        platforms=(Platform.parse("win_amd64"), Platform.parse("win_arm64")),
+        cache=tmp_path / "cache",
+        out=tmp_path / "out",
+        jobs=4,
+        report=tmp_path / "report",
+    )
+    assert Job.parse(job.argv) == job
+
+
+def test_only_a_whole_measurement_writes_the_checked_in_report() -> None:
+    assert parse_options([]).docs == ROOT / "docs"
+    assert parse_options([]).platforms == PLATFORMS
+    assert parse_options(["--platform", "win_arm64"]).docs == ROOT / "benchmarks" / "results"
+    assert parse_options(["--only", "warm"]).cases == {Case.COLD, Case.WARM}
+
+
+def test_ratios_are_of_sums_of_medians(results: Results) -> None:
+    for seconds in (100.0, 90.0, 500.0):
+        results.add(measured("upstream", seconds, label="upstream win_arm64"))
+    results.add(measured("upstream", 80.0, label="upstream win_amd64"))
+    results.add(measured("cold", 60.0))
+    results.add(measured("floor", 50.0))
+    assert results.ratios() == {
+        "upstream / cold": 3.0,
+        "cold / floor": 1.2,
+        "CPU: cold / floor": 1.2,
+        "disk: cold / its wheels": 1.1,
+    }
+
+
+def test_ways_that_make_other_bytes_are_an_error(results: Results) -> None:
+    results.add(measured("upstream", 9.0, wheels={"a.whl": "11", "b.whl": "22"}))
+    results.add(measured("cold", 3.0, wheels={"a.whl": "11"}))
+    assert results.equal_wheels() == 1
+    with pytest.raises(BytesDiffer, match=r"b\.whl came out in 2 ways: 22, 33"):
+        results.add(measured("warm", 1.0, wheels={"b.whl": "33"}))
+
+
+def test_the_report_has_the_table_and_a_plot_that_is_xml(results: Results, tmp_path: Path) -> None:
+    results.add(measured("upstream", 180.0, wheels={"a.whl": "11"}))
+    results.add(measured("cold", 60.0, wheels={"a.whl": "11"}))
+    results.add(measured("workers 4", 61.0))
+    lines = write_report(results, tmp_path).read_text().splitlines()
+    assert "| cold | 60.0 | 120.0 | 45 | 3.0 | 1.0 | 1100 |" in lines
+    assert any(line.startswith("| upstream / cold | 3.00 | at least 3.0 |") for line in lines)
+    assert "1 wheels were made in more than one way, each with the same SHA-256 every time." in lines
+    plot = (tmp_path / "performance.svg").read_text()
+    texts = [element.text for element in ET.fromstring(plot).iter("{http://www.w3.org/2000/svg}text")]  # noqa: S314
+    assert texts == [
+        "All wheels of rust-v0.163.0: seconds",
+        "upstream",
+        "180.0",
+        "cold",
+        "60.0",
+        "Growth: seconds",
+        "workers 4",
+        "61.0",
+    ]
