@@ -1,8 +1,10 @@
 """The run behind ``factory wheels``: fetch, build, verify, publish; one function a step."""
 
+import shutil
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +17,7 @@ from factory.deflate_store import DeflateStore
 from factory.digests import Digest, Sha256
 from factory.download import Downloader
 from factory.errors import VerificationError
-from factory.files import read_verified
+from factory.files import read_verified, writing
 from factory.manifest import Manifest, ToolchainRecord, WheelRecord
 from factory.model import Local, ReleaseAsset, VerifiedWheel
 from factory.parallel import in_parallel
@@ -303,12 +305,13 @@ def _verify(
     """
 
     def judge(laid_out: LaidOutWheel) -> VerifiedWheel | WheelRejected:
-        with workshop.progress.task(f"verify {laid_out.wheel.platform}"):
+        unpacked = scratch / f"verify-{laid_out.wheel.platform}"
+        with workshop.progress.task(f"verify {laid_out.wheel.platform}"), _own_directory(unpacked):
             try:
                 return verify(
                     laid_out.wheel,
                     expected=_expected(order.tag, laid_out),
-                    scratch=scratch,
+                    scratch=unpacked,
                     waivers=order.waivers,
                     stock_tools=workshop.stock_tools,
                 )
@@ -326,6 +329,17 @@ def _verify(
     if rejected:
         raise WheelsRejected(rejected)
     return tuple(verdict for verdict in verdicts if isinstance(verdict, VerifiedWheel))
+
+
+@contextmanager
+def _own_directory(path: Path) -> Iterator[None]:
+    """Make a directory and remove it: a wheel's unpacked executables go before the next wheel's come."""
+    with writing(path):
+        path.mkdir()
+    try:
+        yield
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _expected(tag: CodexTag, laid_out: LaidOutWheel) -> ExpectedWheel:
