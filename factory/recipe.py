@@ -75,6 +75,19 @@ class MoveRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """One payload file's exact place and mode in a wheel, as a published wheel has it."""
+
+    source: PurePosixPath
+    becomes: PurePosixPath
+    mode: int
+
+
+NOT_PLACED = LeaveOutRule(pattern="*", reason="the published wheel does not have it")
+"""What leaves a payload file out of a wheel whose every placement is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
     """The build backend: it decides member order, metadata and the generator's line.
 
@@ -114,6 +127,10 @@ class Recipe:
     """Everything that decides a byte besides the payload and the release's version.
 
     Line ends are no field: the template's bytes have them.
+
+    Attributes:
+        placements: Exactly what of the payload goes where; where they are given, as an audit
+            does, no rule and no policy of ours has a say. None for our own recipe.
     """
 
     platform: Platform
@@ -122,6 +139,7 @@ class Recipe:
     container: Container
     moves: tuple[MoveRule, ...]
     leave_out: tuple[LeaveOutRule, ...]
+    placements: tuple[Placement, ...] | None = None
 
     @property
     def identity(self) -> Sha256:
@@ -134,12 +152,26 @@ class Recipe:
 
     def moved(self, path: PurePosixPath) -> PurePosixPath:
         """Return where a payload file goes, or would go if no rule left it out."""
+        placement = self.placement(path)
+        if placement is not None:
+            return placement.becomes
         moved = (rule.move(path) for rule in self.moves)
         return next((place for place in moved if place is not None), path)
 
     def rule_against(self, path: PurePosixPath) -> LeaveOutRule | None:
         """Return the rule that leaves a payload file out, if there is one."""
+        if self.placements is not None:
+            return NOT_PLACED if self.placement(path) is None else None
         return next((rule for rule in self.leave_out if rule.is_for(path)), None)
+
+    def placement(self, path: PurePosixPath) -> Placement | None:
+        """Return a payload file's exact placement, if the recipe has such."""
+        return next((placement for placement in self.placements or () if placement.source == path), None)
+
+    def mode(self, file: PayloadFile) -> int:
+        """Return a payload file's mode in the wheel."""
+        placement = self.placement(file.path)
+        return mode_of(file.kind) if placement is None else placement.mode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,9 +271,10 @@ def lay_out(recipe: Recipe, payload: Payload) -> WheelLayout:
         if rule is not None:
             left_out.append(LeftOut(file=file, reason=rule.reason))
         elif place is not None:
-            members.append(WheelMember(path=place, file=file, mode=mode_of(file.kind)))
+            members.append(WheelMember(path=place, file=file, mode=recipe.mode(file)))
     _require_placeable(recipe, members)
-    _require_complete(recipe, payload)
+    if recipe.placements is None:
+        _require_complete(recipe, payload)
     return WheelLayout(
         members=tuple(sorted(members, key=lambda member: member.path)), left_out=tuple(left_out)
     )
@@ -291,7 +324,9 @@ def _require_complete(recipe: Recipe, payload: Payload) -> None:
 def _canonical(recipe: Recipe) -> dict[str, object]:
     """Spell out what decides a byte; a rule's reason is for people and decides none."""
     container = recipe.container
+    exact = {} if recipe.placements is None else {"placements": _canonical_placements(recipe.placements)}
     return {
+        **exact,
         "platform": recipe.platform.tag,
         "target": recipe.platform.target.value,
         "template": [
@@ -305,3 +340,7 @@ def _canonical(recipe: Recipe) -> dict[str, object]:
         "moves": [[str(rule.source), str(rule.becomes)] for rule in recipe.moves],
         "leave_out": [rule.pattern for rule in recipe.leave_out],
     }
+
+
+def _canonical_placements(placements: tuple[Placement, ...]) -> list[list[object]]:
+    return [[str(placement.source), str(placement.becomes), placement.mode] for placement in placements]

@@ -127,7 +127,7 @@ def make_toolchain(
     directory = cache_dir / "toolchains" / _key(lock, interpreter)
     with writing(directory):
         directory.parent.mkdir(parents=True, exist_ok=True)
-        guard = FileLock(directory.with_suffix(".lock"))
+        guard = FileLock(directory.with_name(f"{directory.name}.lock"))
         with guard:
             if not (directory / _COMPLETE).is_file() or not _python_of(directory).exists():
                 _install(lock, base_python, directory, env, runner)
@@ -135,7 +135,7 @@ def make_toolchain(
 
 
 def _install(lock: Lock, base_python: Path, directory: Path, env: Mapping[str, str], runner: Runner) -> None:
-    log = directory.with_suffix(".log")
+    log = directory.with_name(f"{directory.name}.log")
     log.unlink(missing_ok=True)
     shutil.rmtree(directory, ignore_errors=True)
 
