@@ -243,7 +243,9 @@ def _trust_base(contents: PublishedContents, members: Iterable[str]) -> tuple[Tr
             use=use,
             sha256=Sha256.of([contents.texts[name]]),
             text=contents.texts[name].decode("utf-8", "backslashreplace"),
-            is_usual=name == metadata or name.removeprefix(f"{PACKAGE}/") in _USUAL_TEXTS,
+            is_usual=name == metadata
+            or name.startswith(f"{contents.dist_info}/licenses/")
+            or name.removeprefix(f"{PACKAGE}/") in _USUAL_TEXTS,
         )
         for name, use in texts
     )

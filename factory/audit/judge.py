@@ -83,8 +83,26 @@ def judge(judged: Judged, files: WheelFiles, scratch: Path) -> Verdict:
             verdict = replace(judged.same(), findings=_about(judged.wheel, findings), is_inspected=True)
         else:
             verdict = _explain(judged, files, place)
-    path.unlink(missing_ok=True)
     return verdict
+
+
+def look_at(judged: Judged, reason: str, files: WheelFiles, scratch: Path) -> Verdict:
+    """Give the verdict of a wheel that cannot be rebuilt, and read it whole to tell what is in it.
+
+    Raises:
+        FactoryError: The wheel cannot be had.
+    """
+    with (
+        TemporaryDirectory(prefix="judge-", dir=scratch) as directory,
+        files.whole(judged.wheel, judged.fetched) as path,
+    ):
+        inspection = inspect(path, scratch=Path(directory))
+    return replace(
+        judged.not_rebuilt(reason),
+        chain=_chain(inspection.contents, judged.origins),
+        findings=_about(judged.wheel, inspection.findings),
+        is_inspected=True,
+    )
 
 
 def _explain(judged: Judged, files: WheelFiles, scratch: Path) -> Verdict:

@@ -59,7 +59,7 @@ def audit_local(
 
 
 def _nearer(wheel: PublishedWheel, listed: PublishedWheel | None) -> PublishedWheel:
-    """Return what the recipe is read from: the listed wheel, or the local one where it is that, or none is."""
+    """Return what the recipe is read from: the listed wheel, if there is one and it is another."""
     return wheel if listed is None or listed.sha256 == wheel.sha256 else listed
 
 

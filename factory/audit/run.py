@@ -5,16 +5,16 @@ with one wheel is that wheel's reason, and the rest goes on.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from factory.audit.index import PublishedWheel
 from factory.audit.infer import Inferred, infer, read_contents, target_of
-from factory.audit.judge import Judged, judge
+from factory.audit.judge import Judged, judge, look_at
 from factory.audit.project_file import NotInferable
-from factory.audit.published import PublishedReader
+from factory.audit.published import PublishedReader, UnreadableWheel
 from factory.audit.remote_zip import Fetched
 from factory.audit.verdict import Verdict
 from factory.audit.wheel_file import WheelFiles
@@ -22,7 +22,7 @@ from factory.builders.assembler import AssemblingBuilder
 from factory.builders.package import LaidOutWheel, Package
 from factory.channels import Channel
 from factory.deflate_store import DeflateStore
-from factory.errors import FactoryError
+from factory.errors import FactoryError, IntegrityError, UpstreamError
 from factory.model import Payload, ReleaseAsset, ReleaseAssets
 from factory.parallel import Stopped, in_parallel
 from factory.payload import PackageSource
@@ -66,7 +66,11 @@ class AuditWorkshop:
 
 @dataclass(slots=True, kw_only=True)
 class _Case:
-    """One subject on its way to its verdict; a reason ends the way."""
+    """One subject on its way to its verdict; a reason ends the way.
+
+    Attributes:
+        is_readable: Whether the reason is in the wheel itself, so that reading it whole tells more.
+    """
 
     subject: Subject
     fetched: Fetched = field(default_factory=Fetched)
@@ -75,6 +79,7 @@ class _Case:
     inferred: Inferred | None = None
     rebuilt: LaidOutWheel | None = None
     reason: str = ""
+    is_readable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +154,7 @@ def _reasoned(cases: Iterable[_Case]) -> Iterator[None]:
     except (FactoryError, NotInferable) as error:
         for case in cases:
             case.reason = str(error)
+            case.is_readable = isinstance(error, NotInferable | UnreadableWheel)
 
 
 def _ask_channel(
@@ -275,6 +281,17 @@ def _conclude(case: _Case, sources: Sequence[_Source], files: WheelFiles, scratc
         fetched=case.fetched,
     )
     if not case.reason:
-        with _reasoned([case]):
+        with _reasoned([case]), _dropped(case.rebuilt):
             return judge(judged, files, scratch)
+    if case.is_readable and case.source is not None:
+        with suppress(UpstreamError, IntegrityError):
+            return look_at(judged, case.reason, files, scratch)
     return judged.not_rebuilt(case.reason)
+
+
+@contextmanager
+def _dropped(rebuilt: LaidOutWheel | None) -> Iterator[None]:
+    """Remove a rebuilt wheel once it is judged: a release's wheels are a gigabyte together."""
+    yield
+    if rebuilt is not None:
+        rebuilt.wheel.path.unlink(missing_ok=True)
