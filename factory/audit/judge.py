@@ -8,6 +8,13 @@ from tempfile import TemporaryDirectory
 from factory.audit.compare import Comparison, compare
 from factory.audit.index import PublishedWheel
 from factory.audit.infer import Inferred
+from factory.audit.no_recipe import (
+    REPLAYED,
+    judge_contents,
+    recipe_unknown,
+    texts_of,
+    unexplained_members,
+)
 from factory.audit.remote_zip import Fetched
 from factory.audit.replay import replayed_digest
 from factory.audit.verdict import Cause, ChainLink, Outcome, Verdict
@@ -24,7 +31,16 @@ Origins = Sequence[tuple[ReleaseAsset, Payload]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """A wheel, and what is known of it when it comes to the verdict."""
+    """A wheel, and what is known of it when it comes to the verdict.
+
+    Attributes:
+        wheel: What is judged.
+        tag: The release.
+        inferred: Its recipe, if one could be inferred, and `rebuilt` what that gave.
+        origins: Every release package that was read.
+        fetched: How much was read of the wheel.
+        is_legible: Whether it could be read as a wheel at all; if not, no replay makes up for that.
+    """
 
     wheel: PublishedWheel
     tag: str
@@ -32,6 +48,7 @@ class Judged:
     rebuilt: LaidOutWheel | None
     origins: Origins
     fetched: Fetched
+    is_legible: bool = True
 
     def not_rebuilt(self, reason: str) -> Verdict:
         """Give the verdict of a wheel that could not be rebuilt, with all that is known all the same."""
@@ -87,7 +104,7 @@ def judge(judged: Judged, files: WheelFiles, scratch: Path) -> Verdict:
 
 
 def look_at(judged: Judged, reason: str, files: WheelFiles, scratch: Path) -> Verdict:
-    """Give the verdict of a wheel that cannot be rebuilt, and read it whole to tell what is in it.
+    """Judge a wheel that no recipe could be inferred for, by reading it whole.
 
     Raises:
         FactoryError: The wheel cannot be had.
@@ -97,12 +114,31 @@ def look_at(judged: Judged, reason: str, files: WheelFiles, scratch: Path) -> Ve
         files.whole(judged.wheel, judged.fetched) as path,
     ):
         inspection = inspect(path, scratch=Path(directory))
+        contents = inspection.contents
+        links = _chain(contents, judged.origins)
+        foreign = tuple(unexplained_members(contents, links))
+        outcome = Outcome.NOT_REBUILT
+        if judged.is_legible and links and not foreign and not _is_odd(contents):
+            outcome = judge_contents(path, contents, promised=judged.wheel.sha256)
+    is_judged = outcome is not Outcome.NOT_REBUILT
     return replace(
-        judged.not_rebuilt(reason),
-        chain=_chain(inspection.contents, judged.origins),
+        judged.other(outcome),
+        reason="" if is_judged else reason,
+        causes=(recipe_unknown(judged.wheel.name, reason),) if is_judged else foreign,
+        replayed=REPLAYED if outcome is Outcome.REPLAYED else (),
+        chain=links,
+        trust_base=texts_of(contents),
         findings=_about(judged.wheel, inspection.findings),
         is_inspected=True,
     )
+
+
+def _is_odd(contents: WheelContents) -> bool:
+    """Whether there is more, or less, in the file than its members."""
+    archive = contents.archive
+    stray = archive.prefix_bytes + archive.suffix_bytes + len(archive.gaps) + len(archive.overlapping)
+    is_doubled = len(contents.by_name) != len(contents.members)
+    return bool(contents.problems or stray or archive.rival_ends or is_doubled)
 
 
 def _explain(judged: Judged, files: WheelFiles, scratch: Path) -> Verdict:

@@ -7,9 +7,11 @@ above all no content does, since every content comes from the rebuild.
 
 import hashlib
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import BinaryIO
 
-from factory.digests import Sha256
+from factory.digests import CHUNK_BYTES, Sha256
 from factory.verify.contents import CentralHeader, Header, Member, WheelContents
 
 _LOCAL = struct.Struct("<4s5H3L2H")
@@ -29,28 +31,52 @@ def replayed_digest(published: WheelContents, rebuilt: WheelContents) -> Sha256 
         return None
     if any(member.local is None or member.central.has_descriptor for member in published.members):
         return None
+    with rebuilt.path.open("rb") as file:
+        return written_digest(
+            published,
+            source=lambda member: rebuilt.by_name[member.name].central,
+            content=lambda member: stored_content(file, rebuilt.by_name[member.name]),
+        )
+
+
+def written_digest(
+    published: WheelContents,
+    *,
+    source: Callable[[Member], CentralHeader],
+    content: Callable[[Member], Iterable[bytes]],
+) -> Sha256:
+    """Return the SHA-256 of a wheel written with the published headers around other contents.
+
+    Args:
+        published: Whose headers, order and comment are taken.
+        source: Gives method, checksum and sizes for each member.
+        content: Gives each member's compressed bytes.
+    """
     hasher = hashlib.sha256()
-    for chunk in _chunks(published, rebuilt):
-        hasher.update(chunk)
+    position, offsets = 0, {}
+    for member in sorted(published.members, key=lambda member: member.start):
+        offsets[member.name] = position
+        header = _local(member.local or member.central, source(member))
+        for chunk in chain((header,), content(member)):
+            hasher.update(chunk)
+            position += len(chunk)
+    directory = b"".join(
+        _central(member, source(member), offsets[member.name]) for member in published.members
+    )
+    comment, count = published.archive.comment, len(published.members)
+    hasher.update(directory)
+    hasher.update(_END.pack(b"PK\x05\x06", 0, 0, count, count, len(directory), position, len(comment)))
+    hasher.update(comment)
     return Sha256(hasher.hexdigest())
 
 
-def _chunks(published: WheelContents, rebuilt: WheelContents) -> Iterator[bytes]:
-    position, offsets = 0, {}
-    with rebuilt.path.open("rb") as file:
-        for member in sorted(published.members, key=lambda member: member.start):
-            source = rebuilt.by_name[member.name]
-            offsets[member.name] = position
-            local = _local(member.local or member.central, source.central)
-            file.seek(source.end - source.central.compressed_bytes)
-            content = file.read(source.central.compressed_bytes)
-            yield from (local, content)
-            position += len(local) + len(content)
-    directory = b"".join(_central(member, rebuilt, offsets[member.name]) for member in published.members)
-    yield directory
-    comment = published.archive.comment
-    count = len(published.members)
-    yield _END.pack(b"PK\x05\x06", 0, 0, count, count, len(directory), position, len(comment)) + comment
+def stored_content(file: BinaryIO, member: Member) -> Iterator[bytes]:
+    """Yield a member's compressed bytes from the wheel that has it."""
+    left = member.central.compressed_bytes
+    file.seek(member.end - left)
+    while left and (chunk := file.read(min(CHUNK_BYTES, left))):
+        left -= len(chunk)
+        yield chunk
 
 
 def _local(header: Header, source: CentralHeader) -> bytes:
@@ -70,8 +96,8 @@ def _local(header: Header, source: CentralHeader) -> bytes:
     return fixed + header.name + header.extra
 
 
-def _central(member: Member, rebuilt: WheelContents, offset: int) -> bytes:
-    header, source = member.central, rebuilt.by_name[member.name].central
+def _central(member: Member, source: CentralHeader, offset: int) -> bytes:
+    header = member.central
     fixed = _CENTRAL.pack(
         b"PK\x01\x02",
         header.create_system << 8 | _CREATE_VERSION,

@@ -69,7 +69,8 @@ class _Case:
     """One subject on its way to its verdict; a reason ends the way.
 
     Attributes:
-        is_readable: Whether the reason is in the wheel itself, so that reading it whole tells more.
+        is_legible: Whether the wheel could be read as one.
+        is_in_the_wheel: Whether the reason is in the wheel itself, so that reading it whole tells more.
     """
 
     subject: Subject
@@ -79,7 +80,8 @@ class _Case:
     inferred: Inferred | None = None
     rebuilt: LaidOutWheel | None = None
     reason: str = ""
-    is_readable: bool = False
+    is_legible: bool = True
+    is_in_the_wheel: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +156,8 @@ def _reasoned(cases: Iterable[_Case]) -> Iterator[None]:
     except (FactoryError, NotInferable) as error:
         for case in cases:
             case.reason = str(error)
-            case.is_readable = isinstance(error, NotInferable | UnreadableWheel)
+            case.is_legible = not isinstance(error, UnreadableWheel)
+            case.is_in_the_wheel = isinstance(error, NotInferable | UnreadableWheel)
 
 
 def _ask_channel(
@@ -279,11 +282,12 @@ def _conclude(case: _Case, sources: Sequence[_Source], files: WheelFiles, scratc
         rebuilt=case.rebuilt,
         origins=tuple((source.asset, source.payload) for source in sources),
         fetched=case.fetched,
+        is_legible=case.is_legible,
     )
     if not case.reason:
         with _reasoned([case]), _dropped(case.rebuilt):
             return judge(judged, files, scratch)
-    if case.is_readable and case.source is not None:
+    if case.is_in_the_wheel and case.source is not None:
         with suppress(UpstreamError, IntegrityError):
             return look_at(judged, case.reason, files, scratch)
     return judged.not_rebuilt(case.reason)

@@ -213,8 +213,8 @@ def first_breaks(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
     was_identical: set[str] = set()
     breaks: list[Verdict] = []
     for verdict in verdicts:
-        if verdict.outcome.is_same_bytes:
+        if verdict.outcome is Outcome.IDENTICAL:
             was_identical.add(verdict.platform)
-        elif verdict.outcome in {Outcome.DIFFERENT, Outcome.EQUIVALENT} and verdict.platform in was_identical:
+        elif verdict.outcome is not Outcome.NOT_REBUILT and verdict.platform in was_identical:
             breaks.append(verdict)
     return tuple(breaks)

@@ -1,6 +1,7 @@
 """Whole audits against an index that serves honest, falsified and hostile wheels."""
 
 import hashlib
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -180,7 +181,7 @@ NO_LOCK = (
     "there is no locked toolchain for its generator hatchling 0.9;"
     " there are 1.29.0, 1.30.1, 1.31.0, 1.32.0, 1.32.4, 1.33.0"
 )
-REFUSED: dict[str, tuple[Callable[[Wheel], Wheel], str]] = {
+UNKNOWN: dict[str, tuple[Callable[[Wheel], Wheel], str]] = {
     "an unknown generator": (
         lambda wheel: wheel.edited_text(f"{INFO}/WHEEL", "hatchling 1.33.0", "maturin 1.9.0"),
         "its generator 'maturin 1.9.0' is not one that is known here",
@@ -193,6 +194,60 @@ REFUSED: dict[str, tuple[Callable[[Wheel], Wheel], str]] = {
         lambda wheel: wheel.edited_text(f"{INFO}/METADATA", "Keywords:", "Obsoletes-Dist: x\nKeywords:"),
         "METADATA has the field Obsoletes-Dist, whose origin in a project file is not known",
     ),
+}
+
+
+@pytest.mark.parametrize("case", UNKNOWN)
+def test_a_wheel_without_a_known_recipe_is_judged_by_its_contents_and_says_so(
+    packages: Path, honest: dict[str, Wheel], tmp_path: Path, case: str
+) -> None:
+    tamper, reason = UNKNOWN[case]
+
+    (verdict,) = run_audit(served(tamper(honest[LINUX])), packages, tmp_path).verdicts
+
+    assert verdict.outcome is Outcome.REPLAYED
+    assert [(cause.id, cause.severity.value, cause.evidence) for cause in verdict.causes] == [
+        ("recipe-unknown", "warning", reason)
+    ]
+    assert verdict.has_whole_chain
+    assert verdict.inferred is None
+    assert "generator" in verdict.replayed
+    assert f"{INFO}/WHEEL" in {text.place for text in verdict.trust_base}
+
+
+def test_an_unknown_recipe_hides_no_foreign_executable(
+    packages: Path, honest: dict[str, Wheel], tmp_path: Path
+) -> None:
+    tampered = honest[LINUX].edited_text(f"{INFO}/WHEEL", "hatchling 1.33.0", "maturin 1.9.0")
+    tampered = tampered.edited("codex_cli_bin/bin/codex", flipped)
+
+    (verdict,) = run_audit(served(tampered), packages, tmp_path).verdicts
+
+    assert verdict.outcome is Outcome.NOT_REBUILT
+    assert [(cause.id, cause.severity.value) for cause in verdict.causes] == [
+        ("executable-not-on-channel", "error")
+    ]
+    assert not verdict.has_whole_chain
+
+
+def test_an_unknown_recipe_and_an_unknown_encoder_are_equivalent(
+    packages: Path, honest: dict[str, Wheel], tmp_path: Path
+) -> None:
+    tampered = honest[LINUX].edited_text(f"{INFO}/WHEEL", "hatchling 1.33.0", "maturin 1.9.0")
+    tampered = tampered.edited(INIT, lambda member: replace(member, method=0))
+    tampered = tampered.edited(f"{INFO}/METADATA", with_level_0)
+
+    (verdict,) = run_audit(served(tampered), packages, tmp_path).verdicts
+
+    assert verdict.outcome is Outcome.EQUIVALENT
+
+
+def with_level_0(member: ZipMember) -> ZipMember:
+    encoder = zlib.compressobj(0, zlib.DEFLATED, -15)
+    return replace(member, packed=encoder.compress(member.content) + encoder.flush())
+
+
+REFUSED: dict[str, tuple[Callable[[Wheel], Wheel], str]] = {
     "a wheel without RECORD": (
         lambda wheel: replace(wheel, is_recorded=False),
         f"{LINUX} cannot be read: it has no {INFO}/RECORD",
