@@ -31,8 +31,8 @@ def unexplained_members(wheel: WheelContents, chain: Iterable[ChainLink]) -> Ite
                 id="executable-not-on-channel",
                 severity=Severity.ERROR,
                 place=member.name,
-                sentence="No package of the release that was read has this executable: it is of a target that the"
-                " channel does not carry, or somebody else made or changed it.",
+                sentence="No package of the release that was read has this executable: it is of a target"
+                " that the channel does not carry, or somebody else made or changed it.",
                 evidence=f"SHA-256 {member.sha256}, {member.size_bytes} bytes",
             )
 

@@ -172,12 +172,16 @@ def _ask_channel(
         return
     with _reasoned(going):
         released = workshop.channel.assets(tag)
-        for target in sorted({case.target for case in going if case.target is not None}):
+
+        def bring(target: Target) -> None:
             concerned = [case for case in going if case.target is target]
             with _reasoned(concerned):
                 sources[target] = _source(released, target, workshop)
                 for case in concerned:
                     case.source = sources[target]
+
+        targets = sorted({case.target for case in going if case.target is not None})
+        in_parallel(bring, targets, jobs=workshop.tools.jobs, weight=lambda _: 1, stop=workshop.tools.stop)
 
 
 def _source(released: ReleaseAssets, target: Target, workshop: AuditWorkshop) -> _Source:

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shutil
 import sys
 import threading
 import time
@@ -166,8 +167,7 @@ def _scratch(out: Path) -> Iterator[Path]:
     try:
         yield scratch
     finally:
-        with writing(scratch):
-            scratch.rmdir()
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _tell_verdict(verdict: Verdict) -> None:
