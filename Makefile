@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 CODEX_TAG ?=
 OUT ?= dist
+AUDIT_OUT ?= audit
 ARGS ?=
 FUZZ_SECONDS ?= 120
 
@@ -12,7 +13,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup wheels test test-slow test-network lint types check format lock docs bench fuzz clean
+.PHONY: help setup wheels audit test test-slow test-network lint types check format lock docs bench fuzz clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -29,6 +30,10 @@ setup: $(READY) ## Make the virtual environment
 wheels: $(READY) ## Build every platform's wheel: make wheels CODEX_TAG=rust-v0.163.0
 	@test -n "$(CODEX_TAG)" || { echo "Say which release: make wheels CODEX_TAG=rust-v0.163.0" >&2; exit 1; }
 	@$(BIN)/factory wheels $(CODEX_TAG) --out $(OUT) $(ARGS)
+
+audit: $(READY) ## Rebuild what the index serves and compare: make audit CODEX_TAG=rust-v0.163.0
+	@test -n "$(CODEX_TAG)" || { echo "Say which release: make audit CODEX_TAG=rust-v0.163.0" >&2; exit 1; }
+	@$(BIN)/factory audit $(CODEX_TAG) --out $(AUDIT_OUT) $(ARGS)
 
 test: $(READY) ## Run the tests that need no network and no docker
 	$(BIN)/python -m pytest -n auto -m "not network and not docker and not slow" $(ARGS)

@@ -38,6 +38,19 @@ class MoveRule:
         return self.becomes / path.relative_to(self.source)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """One payload file's exact place and mode in a wheel, as a published wheel has it."""
+
+    source: PurePosixPath
+    becomes: PurePosixPath
+    mode: int
+
+
+NOT_PLACED = LeaveOutRule(pattern="*", reason="the published wheel does not have it")
+"""What leaves a payload file out of a wheel whose every placement is known."""
+
+
 # Legacy packages, before 0.133.0, kept the executable and its helpers in one directory, ripgrep in another.
 LEGACY_MOVES = (
     MoveRule(source=PurePosixPath("codex"), becomes=PurePosixPath("bin")),

@@ -220,7 +220,7 @@ def _fetch(missing: Sequence[PlannedWheel], plan: WheelsPlan, workshop: Workshop
     return tuple(
         Package(
             asset=asset,
-            source=_source(asset, path, workshop.store),
+            source=source_of(asset, path, workshop.store),
             size_bytes=path.stat().st_size,
             payload=recall_payload(workshop.store, asset.digest, asset.target),
             recipes=tuple(wheel.recipe for wheel in missing if wheel.recipe.platform.target is asset.target),
@@ -229,7 +229,7 @@ def _fetch(missing: Sequence[PlannedWheel], plan: WheelsPlan, workshop: Workshop
     )
 
 
-def _source(asset: ReleaseAsset, path: Path, store: Store) -> PackageSource:
+def source_of(asset: ReleaseAsset, path: Path, store: Store) -> PackageSource:
     """Name a package so that its digest is checked again as it is read."""
     if isinstance(asset.location, Local):
         opened = partial(read_verified, path, asset.digest, name=asset.name)

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from factory.digests import Sha256
 from factory.errors import IntegrityError
 from factory.model import FileKind, Payload, PayloadFile
-from factory.payload_rules import LEGACY_MOVES, LeaveOutRule, MoveRule, rules_for
+from factory.payload_rules import LEGACY_MOVES, NOT_PLACED, LeaveOutRule, MoveRule, Placement, rules_for
 from factory.targets import Platform, Target
 from factory.template import SOURCE_DIRECTORY, Template
 from factory.toolchain import lock_for
@@ -82,6 +82,10 @@ class Recipe:
     """Everything that decides a byte besides the payload and the release's version.
 
     Line ends are no field: the template's bytes have them.
+
+    Attributes:
+        placements: Exactly what of the payload goes where; where they are given, as an audit
+            does, no rule and no policy of ours has a say. None for our own recipe.
     """
 
     platform: Platform
@@ -90,6 +94,7 @@ class Recipe:
     container: Container
     moves: tuple[MoveRule, ...]
     leave_out: tuple[LeaveOutRule, ...]
+    placements: tuple[Placement, ...] | None = None
 
     @property
     def identity(self) -> Sha256:
@@ -102,12 +107,26 @@ class Recipe:
 
     def moved(self, path: PurePosixPath) -> PurePosixPath:
         """Return where a payload file goes, or would go if no rule left it out."""
+        placement = self.placement(path)
+        if placement is not None:
+            return placement.becomes
         moved = (rule.move(path) for rule in self.moves)
         return next((place for place in moved if place is not None), path)
 
     def rule_against(self, path: PurePosixPath) -> LeaveOutRule | None:
         """Return the rule that leaves a payload file out, if there is one."""
+        if self.placements is not None:
+            return NOT_PLACED if self.placement(path) is None else None
         return next((rule for rule in self.leave_out if rule.is_for(path)), None)
+
+    def placement(self, path: PurePosixPath) -> Placement | None:
+        """Return a payload file's exact placement, if the recipe has such."""
+        return next((placement for placement in self.placements or () if placement.source == path), None)
+
+    def mode(self, file: PayloadFile) -> int:
+        """Return a payload file's mode in the wheel."""
+        placement = self.placement(file.path)
+        return mode_of(file.kind) if placement is None else placement.mode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,9 +181,10 @@ def lay_out(recipe: Recipe, payload: Payload) -> WheelLayout:
         if rule is not None:
             left_out.append(LeftOut(file=file, reason=rule.reason))
         elif place is not None:
-            members.append(WheelMember(path=place, file=file, mode=mode_of(file.kind)))
+            members.append(WheelMember(path=place, file=file, mode=recipe.mode(file)))
     _require_placeable(recipe, members)
-    _require_complete(recipe, payload)
+    if recipe.placements is None:
+        _require_complete(recipe, payload)
     return WheelLayout(
         members=tuple(sorted(members, key=lambda member: member.path)), left_out=tuple(left_out)
     )
@@ -214,7 +234,9 @@ def _require_complete(recipe: Recipe, payload: Payload) -> None:
 def _canonical(recipe: Recipe) -> dict[str, object]:
     """Spell out what decides a byte; a rule's reason is for people and decides none."""
     container = recipe.container
+    exact = {} if recipe.placements is None else {"placements": _canonical_placements(recipe.placements)}
     return {
+        **exact,
         "platform": recipe.platform.tag,
         "target": recipe.platform.target.value,
         "template": [
@@ -228,3 +250,7 @@ def _canonical(recipe: Recipe) -> dict[str, object]:
         "moves": [[str(rule.source), str(rule.becomes)] for rule in recipe.moves],
         "leave_out": [rule.pattern for rule in recipe.leave_out],
     }
+
+
+def _canonical_placements(placements: tuple[Placement, ...]) -> list[list[object]]:
+    return [[str(placement.source), str(placement.becomes), placement.mode] for placement in placements]

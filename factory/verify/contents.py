@@ -257,13 +257,13 @@ class WheelContents:
     @property
     def operating_system(self) -> OperatingSystem | None:
         """The operating system of all its platform tags; None when they name none, or several."""
-        systems = {_operating_system(tag) for tag in self.platforms}
+        systems = {operating_system_of(tag) for tag in self.platforms}
         return systems.pop() if len(systems) == 1 else None
 
     @property
     def architecture(self) -> Architecture | None:
         """The architecture of all its platform tags; None when they name none we know, or several."""
-        architectures = {_architecture(tag) for tag in self.platforms}
+        architectures = {architecture_of(tag) for tag in self.platforms}
         return architectures.pop() if len(architectures) == 1 else None
 
     @cached_property
@@ -290,7 +290,8 @@ class WheelContents:
         )
 
 
-def _operating_system(platform_tag: str) -> OperatingSystem | None:
+def operating_system_of(platform_tag: str) -> OperatingSystem | None:
+    """Return the operating system that a platform tag is for, if it is one we know."""
     if platform_tag.startswith(("manylinux", "musllinux", "linux_")):
         return OperatingSystem.LINUX
     if platform_tag.startswith("macosx_"):
@@ -300,7 +301,8 @@ def _operating_system(platform_tag: str) -> OperatingSystem | None:
     return None
 
 
-def _architecture(platform_tag: str) -> Architecture | None:
+def architecture_of(platform_tag: str) -> Architecture | None:
+    """Return the architecture that a platform tag is for, if it is one we know."""
     if platform_tag.endswith(("_x86_64", "_amd64")):
         return Architecture.X86_64
     if platform_tag.endswith(("_aarch64", "_arm64")):

@@ -99,6 +99,7 @@ UPSTREAM = [
     ("factory/stage.py", ("factory.cli", "factory.pipeline", "factory.builders", "factory.verify")),
     ("factory/builders", ("factory.cli", "factory.pipeline", "factory.verify", "factory.manifest")),
     ("factory/verify", ("factory.cli", "factory.pipeline", "factory.builders", "factory.manifest")),
+    ("factory/audit", ("factory.cli",)),
     ("factory/manifest.py", ("factory.cli", "factory.pipeline", "factory.builders", "factory.verify")),
 ]
 

@@ -1,0 +1,252 @@
+"""Infer a recipe from a published wheel: everything that decides its bytes besides the payload.
+
+What can be told from the wheel is taken as it is; what cannot be justified stops the
+inference (`NotInferable`) and is never guessed. That the inference is right is proved by the
+rebuild alone: equal SHA-256, or the differences are listed.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from factory.audit.index import PublishedWheel
+from factory.audit.matching import Match, match_payload
+from factory.audit.project_file import README, Metadata, NotInferable, project_file
+from factory.audit.published import PublishedContents, PublishedReader, read_record
+from factory.audit.verdict import ChainLink, InferredFacts, TrustedText
+from factory.digests import Sha256
+from factory.model import Payload, ReleaseAsset
+from factory.payload import kind_of
+from factory.payload_rules import Placement
+from factory.recipe import Backend, Container, Recipe
+from factory.targets import Platform, Target
+from factory.template import PACKAGE, SOURCE_DIRECTORY, Template, TemplateFile, bundled_template
+from factory.toolchain import lock_for, locked_versions
+from factory.verify.contents import architecture_of, operating_system_of
+
+_GENERATOR = re.compile(r"^Generator: (.+)$", re.MULTILINE)
+_HATCHLING = re.compile(r"hatchling (\d+(?:\.\d+)*)")
+_PLATFORM_TAG = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+")
+_USUAL_TEXTS = frozenset({"__init__.py", "py.typed"})
+"""The Python text that runtime wheels have; any other is told in the report."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inferred:
+    """An inferred recipe, and what it rests on."""
+
+    recipe: Recipe
+    facts: InferredFacts
+    chain: tuple[ChainLink, ...]
+    trust_base: tuple[TrustedText, ...]
+
+
+def target_of(wheel: PublishedWheel) -> Target:
+    """Return whose release package feeds a wheel: all its platform tags must agree on that.
+
+    Raises:
+        NotInferable: They name no target, or several.
+    """
+    fed = {(operating_system_of(tag), architecture_of(tag)) for tag in wheel.platforms}
+    for target in Target:
+        if fed == {(target.operating_system, target.architecture)}:
+            return target
+    raise NotInferable(f"its platform tag {wheel.platform} names no single target of Codex")
+
+
+def read_contents(reader: PublishedReader, *, name: str, payload: Payload) -> PublishedContents:
+    """Read a wheel's texts: dist-info, and what no release file has for its content.
+
+    Raises:
+        UnreadableWheel: A text is missing, too large or damaged.
+    """
+    info = "-".join(name.split("-")[:2]) + ".dist-info"
+    record = reader.text(f"{info}/RECORD")
+    claims = read_record(record)
+    known = {file.sha256 for file in payload.files}
+    places = {str(match.path) for match in match_payload(_in_package(claims), payload)}
+    texts = {f"{info}/RECORD": record}
+    for member in reader.headers:
+        is_payload = claims.get(member) in known or member.removeprefix(f"{PACKAGE}/") in places
+        if member not in texts and not is_payload and reader.is_text(member):
+            texts[member] = reader.text(member)
+    return PublishedContents(name=name, headers=reader.headers, recorded=claims, texts=texts)
+
+
+def infer(
+    wheel: PublishedWheel, contents: PublishedContents, payload: Payload, asset: ReleaseAsset
+) -> Inferred:
+    """Infer the recipe of a published wheel.
+
+    Raises:
+        NotInferable: The generator is not known, or something cannot be told from the wheel.
+    """
+    info = contents.dist_info
+    generator, version = _generator(contents.texts.get(f"{info}/WHEEL", b""))
+    metadata = Metadata.parse(contents.texts.get(f"{info}/METADATA", b""))
+    matches = match_payload(_members(contents), payload)
+    template_members = _template_members(contents, matches)
+    template = _template(contents, metadata, template_members, backend=f"hatchling=={version}")
+    recipe = Recipe(
+        platform=_platform(wheel, payload.target),
+        template=template,
+        backend=Backend(version=version, lock=lock_for(version).sha256),
+        container=Container(create_system=_create_system(contents)),
+        moves=(),
+        leave_out=(),
+        placements=tuple(_placement(match, contents) for match in matches),
+    )
+    placed = {match.file.path for match in matches}
+    facts = InferredFacts(
+        generator=generator,
+        metadata_version=metadata.one("Metadata-Version") or "",
+        create_system=recipe.container.create_system,
+        line_ends=_line_ends(contents.texts[member] for member in template_members),
+        recipe=recipe.identity,
+        left_out=tuple(str(file.path) for file in payload.files if file.path not in placed),
+    )
+    return Inferred(
+        recipe=recipe,
+        facts=facts,
+        chain=chain_of(matches, asset),
+        trust_base=_trust_base(contents, template_members),
+    )
+
+
+def chain_of(matches: Iterable[Match], asset: ReleaseAsset) -> tuple[ChainLink, ...]:
+    """Tell of each executable where it comes from."""
+    return tuple(
+        ChainLink(
+            member=f"{PACKAGE}/{match.path}",
+            sha256=match.file.sha256,
+            asset=asset.purl if match.is_same_content else None,
+            path=str(match.file.path) if match.is_same_content else None,
+        )
+        for match in matches
+        if match.file.kind.is_executable_image
+    )
+
+
+def _generator(wheel_file: bytes) -> tuple[str, str]:
+    found = _GENERATOR.findall(wheel_file.decode("utf-8", "replace"))
+    if len(found) != 1:
+        raise NotInferable(f"WHEEL names {len(found)} generators")
+    match = _HATCHLING.fullmatch(found[0])
+    if match is None:
+        raise NotInferable(f"its generator {found[0]!r} is not one that is known here")
+    if match[1] not in locked_versions():
+        known = ", ".join(locked_versions())
+        raise NotInferable(f"there is no locked toolchain for its generator {found[0]}; there are {known}")
+    return found[0], match[1]
+
+
+def _platform(wheel: PublishedWheel, target: Target) -> Platform:
+    if len(wheel.platforms) != 1 or not _PLATFORM_TAG.fullmatch(wheel.platform):
+        raise NotInferable(f"its platform tag {wheel.platform} is none that the build hook gives")
+    if wheel.name.split("-")[2:] != ["py3", "none", f"{wheel.platform}.whl"]:
+        raise NotInferable("its file name has another Python tag, ABI tag or a build tag")
+    return Platform(tag=wheel.platform, target=target, reason="the published wheel has it")
+
+
+def _create_system(contents: PublishedContents) -> int:
+    """Return the zip host of its members: the commonest, and the comparison tells of others."""
+    systems = Counter(header.create_system for header in contents.headers.values())
+    return systems.most_common(1)[0][0] if systems else Container().create_system
+
+
+def _members(contents: PublishedContents) -> dict[PurePosixPath, Sha256 | None]:
+    prefix = f"{PACKAGE}/"
+    return {
+        PurePosixPath(name.removeprefix(prefix)): contents.recorded.get(name)
+        for name in contents.headers
+        if name.startswith(prefix) and not name.endswith("/")
+    }
+
+
+def _in_package(claims: Mapping[str, Sha256]) -> dict[PurePosixPath, Sha256 | None]:
+    prefix = f"{PACKAGE}/"
+    return {
+        PurePosixPath(name.removeprefix(prefix)): sha256
+        for name, sha256 in claims.items()
+        if name.startswith(prefix)
+    }
+
+
+def _template_members(contents: PublishedContents, matches: Iterable[Match]) -> tuple[str, ...]:
+    """Return the members that the template gave: texts of the package, and licence files.
+
+    What is executable or lies elsewhere is not taken over: the rebuild will lack it, and
+    the comparison names it.
+    """
+    matched = {f"{PACKAGE}/{match.path}" for match in matches}
+    places = (f"{PACKAGE}/", f"{contents.dist_info}/licenses/")
+    return tuple(
+        name
+        for name in contents.headers
+        if name.startswith(places)
+        and name in contents.texts
+        and name not in matched
+        and ".." not in name.split("/")
+        and not kind_of(contents.texts[name]).is_executable_image
+    )
+
+
+def _template(
+    contents: PublishedContents, metadata: Metadata, members: Iterable[str], *, backend: str
+) -> Template:
+    licences = f"{contents.dist_info}/licenses/"
+    files = [
+        TemplateFile(
+            path=PurePosixPath(name.removeprefix(licences))
+            if name.startswith(licences)
+            else SOURCE_DIRECTORY / name.removeprefix(f"{PACKAGE}/"),
+            content=contents.texts[name],
+            mode=contents.headers[name].external_attributes >> 16 & 0o777 or 0o644,
+        )
+        for name in members
+    ]
+    own = {
+        "pyproject.toml": project_file(metadata, backend=backend),
+        "hatch_build.py": bundled_template().content("hatch_build.py"),
+    }
+    if metadata.one("Description-Content-Type") is not None:
+        own[README] = metadata.description.encode("utf-8")
+    taken = {str(file.path) for file in files} & own.keys()
+    if taken:
+        raise NotInferable(f"it has a licence file {min(taken)!r}, which is a name of the project itself")
+    files += [TemplateFile(path=PurePosixPath(path), content=content) for path, content in own.items()]
+    return Template(files=tuple(sorted(files, key=lambda file: file.path)))
+
+
+def _placement(match: Match, contents: PublishedContents) -> Placement:
+    header = contents.headers[f"{PACKAGE}/{match.path}"]
+    return Placement(
+        source=match.file.path, becomes=match.path, mode=header.external_attributes >> 16 & 0o777
+    )
+
+
+def _line_ends(texts: Iterable[bytes]) -> str:
+    joined = b"".join(texts)
+    crlf, lf = joined.count(b"\r\n"), joined.count(b"\n")
+    return "LF" if not crlf else "CRLF" if crlf == lf else "mixed"
+
+
+def _trust_base(contents: PublishedContents, members: Iterable[str]) -> tuple[TrustedText, ...]:
+    """List what the rebuild took from the wheel itself; everything else is the channel's or the backend's."""
+    metadata = f"{contents.dist_info}/METADATA"
+    texts = [(metadata, "the project file's fields and the description")]
+    texts += [(name, "the template's text, byte for byte") for name in members]
+    return tuple(
+        TrustedText(
+            place=name,
+            use=use,
+            sha256=Sha256.of([contents.texts[name]]),
+            text=contents.texts[name].decode("utf-8", "backslashreplace"),
+            is_usual=name == metadata
+            or name.startswith(f"{contents.dist_info}/licenses/")
+            or name.removeprefix(f"{PACKAGE}/") in _USUAL_TEXTS,
+        )
+        for name, use in texts
+    )

@@ -1,0 +1,72 @@
+"""Match a wheel's members with a release's files: by content, whatever their paths."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from factory.digests import Sha256
+from factory.model import Payload, PayloadFile
+from factory.payload_rules import LEGACY_MOVES
+
+_EMPTY = Sha256("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """A member and the release file that is its content, or that stands where it should come from.
+
+    Attributes:
+        path: The member below the import package.
+        file: The release's file.
+        is_same_content: Whether RECORD claims the file's very content; else only the path fits, and
+            the rebuild will show a difference.
+    """
+
+    path: PurePosixPath
+    file: PayloadFile
+    is_same_content: bool
+
+
+def match_payload(members: Mapping[PurePosixPath, Sha256 | None], payload: Payload) -> tuple[Match, ...]:
+    """Match members with payload files, each file at most once.
+
+    Content decides. Among files of one content, and there are such, the one of the same
+    path goes first, then the one of the same name. Where no file has a member's content,
+    the file that belongs at its path is taken, so that the difference can be told.
+
+    Args:
+        members: The claimed content of each member, by its path below the import package.
+        payload: The release's files.
+    """
+    left = {file.path: file for file in payload.files}
+    matches: list[Match] = []
+    for is_like in (_is_same_path, _is_same_name, _is_any):
+        for path, sha256 in members.items():
+            if any(match.path == path for match in matches):
+                continue
+            file = next(
+                (file for file in left.values() if file.sha256 == sha256 and is_like(path, file)), None
+            )
+            if file is not None:
+                del left[file.path]
+                matches.append(Match(path=path, file=file, is_same_content=True))
+    for path in members:
+        file = next((file for file in left.values() if _is_same_path(path, file)), None)
+        if file is not None and all(match.path != path for match in matches):
+            del left[file.path]
+            matches.append(Match(path=path, file=file, is_same_content=False))
+    return tuple(sorted(matches, key=lambda match: match.path))
+
+
+def _is_same_path(path: PurePosixPath, file: PayloadFile) -> bool:
+    moved = (rule.move(file.path) for rule in LEGACY_MOVES)
+    return path in {file.path, *(place for place in moved if place is not None)}
+
+
+def _is_same_name(path: PurePosixPath, file: PayloadFile) -> bool:
+    return path.name == file.path.name
+
+
+def _is_any(_: PurePosixPath, file: PayloadFile) -> bool:
+    """Match by nothing but content; all empty files have the same, which tells nothing."""
+    return file.sha256 != _EMPTY

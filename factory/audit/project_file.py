@@ -1,0 +1,157 @@
+"""From METADATA back to the project file whose build gives it.
+
+Each METADATA field has one origin in ``pyproject.toml``
+(https://packaging.python.org/specifications/core-metadata/). A field without one here stops the
+inference: leaving it out would rebuild another METADATA without a word.
+"""
+
+import email.utils
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import tomlkit
+
+from factory.template import DISTRIBUTION
+
+README = "README.md"
+_SINGLE = {
+    "Metadata-Version",
+    "Name",
+    "Version",
+    "Summary",
+    "Author",
+    "Author-email",
+    "Maintainer",
+    "Maintainer-email",
+    "License",
+    "License-Expression",
+    "Keywords",
+    "Requires-Python",
+    "Description-Content-Type",
+}
+_REPEATED = {"Project-URL", "License-File", "Classifier", "Requires-Dist"}
+
+
+class NotInferable(Exception):
+    """What decides the wheel's bytes cannot be told from it, and why; it becomes a verdict's reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """METADATA taken apart: its fields in order, and the description."""
+
+    fields: tuple[tuple[str, str], ...]
+    description: str
+
+    @classmethod
+    def parse(cls, content: bytes) -> "Metadata":
+        """Parse METADATA as backends write it: one field a line, an empty line, the description.
+
+        Raises:
+            NotInferable: It is written in another way, or has a field whose origin is not known.
+        """
+        try:
+            head, _, description = content.decode("utf-8").partition("\n\n")
+        except UnicodeDecodeError as error:
+            raise NotInferable("METADATA is not UTF-8") from error
+        fields = tuple(_field(line) for line in head.removesuffix("\n").split("\n"))
+        for name in _SINGLE:
+            if sum(field == name for field, _ in fields) > 1:
+                raise NotInferable(f"METADATA has the field {name} more than once")
+        return cls(fields=fields, description=description)
+
+    def one(self, name: str) -> str | None:
+        """Return a field's value, or None where METADATA lacks it."""
+        return next((value for field, value in self.fields if field == name), None)
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Return the values of a field that may be repeated."""
+        return tuple(value for field, value in self.fields if field == name)
+
+
+def _field(line: str) -> tuple[str, str]:
+    name, colon, value = line.partition(": ")
+    if not colon or not value:
+        raise NotInferable(f"METADATA has a line that is no field: {line[:80]!r}")
+    if name not in _SINGLE | _REPEATED:
+        raise NotInferable(f"METADATA has the field {name}, whose origin in a project file is not known")
+    return name, value
+
+
+def project_file(metadata: Metadata, *, backend: str) -> bytes:
+    """Write the ``pyproject.toml`` that gives some METADATA; staging stamps version and platform tag.
+
+    Args:
+        metadata: What shall come out.
+        backend: The exact requirement of the build backend.
+
+    Raises:
+        NotInferable: A field has a value that no project file gives.
+    """
+    if metadata.one("Name") != DISTRIBUTION:
+        raise NotInferable(f"METADATA names {metadata.one('Name')!r}, not {DISTRIBUTION!r}")
+    project: dict[str, object] = {"name": DISTRIBUTION, "version": "0"}
+    for field, (key, origin) in _ORIGINS.items():
+        values = metadata.all(field)
+        if values:
+            project[key] = origin(values)
+    project.update(_people(metadata))
+    if metadata.one("Description-Content-Type") is not None:
+        project["readme"] = {"file": README, "content-type": metadata.one("Description-Content-Type")}
+    elif metadata.description:
+        raise NotInferable("METADATA has a description without a content type")
+    wheel = {"core-metadata-version": metadata.one("Metadata-Version"), "packages": ["src/codex_cli_bin"]}
+    document = {
+        "build-system": {"requires": [backend], "build-backend": "hatchling.build"},
+        "project": project,
+        "tool": {
+            "hatch": {
+                "build": {
+                    "ignore-vcs": True,
+                    "targets": {"wheel": wheel},
+                    "hooks": {"custom": {"path": "hatch_build.py"}},
+                }
+            }
+        },
+    }
+    return tomlkit.dumps(document).encode("utf-8")
+
+
+def _urls(values: Iterable[str]) -> dict[str, str]:
+    urls = {}
+    for value in values:
+        label, comma, url = value.partition(", ")
+        if not comma or label in urls:
+            raise NotInferable(f"METADATA has the project URL {value!r}, which no project file gives")
+        urls[label] = url
+    return urls
+
+
+def _first(values: tuple[str, ...]) -> str:
+    return values[0]
+
+
+_ORIGINS: Mapping[str, tuple[str, Callable[[tuple[str, ...]], object]]] = {
+    "Summary": ("description", _first),
+    "Project-URL": ("urls", _urls),
+    "License": ("license", lambda values: {"text": values[0]}),
+    "License-Expression": ("license", _first),
+    "License-File": ("license-files", list),
+    "Keywords": ("keywords", lambda values: values[0].split(",")),
+    "Classifier": ("classifiers", list),
+    "Requires-Python": ("requires-python", _first),
+    "Requires-Dist": ("dependencies", list),
+}
+
+
+def _people(metadata: Metadata) -> dict[str, object]:
+    """Return authors and maintainers: names alone and names with addresses are two fields in METADATA."""
+    people: dict[str, object] = {}
+    for field, key in (("Author", "authors"), ("Maintainer", "maintainers")):
+        names = [{"name": name} for name in (metadata.one(field) or "").split(", ") if name]
+        addresses = email.utils.getaddresses([metadata.one(f"{field}-email") or ""])
+        named = [{"name": name, "email": mail} if name else {"email": mail} for name, mail in addresses]
+        entries = [*names, *(entry for entry in named if entry["email"])]
+        if entries:
+            people[key] = entries
+    return people

@@ -1,0 +1,140 @@
+"""What can be read of a published wheel without its large members: directory, RECORD, small texts."""
+
+import base64
+import binascii
+import csv
+import zlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from factory.digests import Sha256
+from factory.errors import IntegrityError
+from factory.verify.contents import CentralHeader, Problem
+from factory.verify.read import decode_name
+from factory.verify.zip_records import read_directory, read_local_header
+
+MAX_MEMBERS = 10_000
+MAX_TEXT_BYTES = 1 << 18
+MAX_TEXTS_BYTES = 4 << 20
+_DEFLATED, _STORED = 8, 0
+
+
+class UnreadableWheel(IntegrityError):
+    """A published file is no zip archive that can be read safely."""
+
+    hint = "Download the file and run 'factory verify' on it, which tells everything that is wrong."
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"{name} cannot be read: {problem}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedContents:
+    """A published wheel as far as it was read.
+
+    Attributes:
+        name: Its file name.
+        headers: The central directory by member name, in its order.
+        recorded: The SHA-256 that RECORD claims of members. A claim, not a fact.
+        texts: The content of the small members that were read.
+    """
+
+    name: str
+    headers: Mapping[str, CentralHeader]
+    recorded: Mapping[str, Sha256]
+    texts: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def dist_info(self) -> str:
+        """The name of its .dist-info directory."""
+        return "-".join(self.name.split("-")[:2]) + ".dist-info"
+
+
+class PublishedReader:
+    """Reads parts of one archive.
+
+    Args:
+        file: The archive; it is sought.
+        size_bytes: Its size.
+        name: Its file name.
+
+    Raises:
+        UnreadableWheel: There is no directory that can be trusted to be one.
+    """
+
+    def __init__(self, file: BinaryIO, *, size_bytes: int, name: str) -> None:
+        self._file = file
+        self._name = name
+        self._kept_bytes = 0
+        directory = read_directory(file, size_bytes=size_bytes, place=name)
+        if isinstance(directory, Problem):
+            raise UnreadableWheel(name, directory.evidence)
+        if directory.problems:
+            raise UnreadableWheel(name, directory.problems[0].evidence)
+        if len(directory.headers) > MAX_MEMBERS:
+            raise UnreadableWheel(name, f"it has {len(directory.headers)} members")
+        self._stop = directory.end.directory_start
+        names = [decode_name(header) for header in directory.headers]
+        doubled = [name for name, count in Counter(names).items() if count > 1]
+        if doubled:
+            raise UnreadableWheel(name, f"it has two members {doubled[0]!r}")
+        self.headers = dict(zip(names, directory.headers, strict=True))
+
+    def is_text(self, name: str) -> bool:
+        """Whether a member can be one of the texts that are read, by its size."""
+        size_bytes = self.headers[name].size_bytes
+        return not name.endswith("/") and size_bytes <= MAX_TEXT_BYTES
+
+    def text(self, name: str) -> bytes:
+        """Return a small member's content, whole and with the checksum that the directory has.
+
+        Raises:
+            UnreadableWheel: It is not there, not small, or not what the directory says.
+        """
+        header = self.headers.get(name)
+        if header is None:
+            raise UnreadableWheel(self._name, f"it has no {name}")
+        self._kept_bytes += header.size_bytes
+        if header.size_bytes > MAX_TEXT_BYTES or header.compressed_bytes > MAX_TEXT_BYTES:
+            raise UnreadableWheel(self._name, f"{name} is too large for a text")
+        if self._kept_bytes > MAX_TEXTS_BYTES or header.is_encrypted:
+            raise UnreadableWheel(self._name, "its texts are too large together, or encrypted")
+        content = self._content(name, header)
+        if len(content) != header.size_bytes or zlib.crc32(content) != header.crc32:
+            raise UnreadableWheel(self._name, f"{name} is not what the directory says of it")
+        return content
+
+    def _content(self, name: str, header: CentralHeader) -> bytes:
+        found = read_local_header(self._file, header.offset) if header.offset < self._stop else None
+        if found is None or found[1] + header.compressed_bytes > self._stop:
+            raise UnreadableWheel(self._name, f"{name} is not where the directory says")
+        self._file.seek(found[1])
+        packed = self._file.read(header.compressed_bytes)
+        if header.method == _STORED:
+            return packed
+        if header.method != _DEFLATED:
+            raise UnreadableWheel(self._name, f"{name} is compressed by the method {header.method}")
+        try:
+            return zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, MAX_TEXT_BYTES + 1)
+        except zlib.error as error:
+            raise UnreadableWheel(self._name, f"{name} is damaged ({error})") from error
+
+
+def read_record(text: bytes) -> dict[str, Sha256]:
+    """Read RECORD's SHA-256 claims by member name; a line that claims none is passed over."""
+    claims: dict[str, Sha256] = {}
+    try:
+        for row in csv.reader(text.decode("utf-8").splitlines()):
+            if len(row) == 3 and row[1].startswith("sha256="):  # noqa: PLR2004 - name, digest, size
+                claims[row[0]] = _sha256(row[1].removeprefix("sha256="))
+    except (UnicodeDecodeError, csv.Error, ValueError, binascii.Error):
+        return claims
+    return claims
+
+
+def _sha256(encoded: str) -> Sha256:
+    """Decode URL-safe base64 without padding (PEP 427)."""
+    padded = encoded + "=" * (-len(encoded) % 4)
+    return Sha256(base64.urlsafe_b64decode(padded).hex())

@@ -1,0 +1,54 @@
+"""An audit as one self-contained page: no scripts, no fonts, nothing from anywhere else."""
+
+from dataclasses import dataclass
+
+from factory import __version__
+from factory.audit.report.table import chain_word, findings_word
+from factory.audit.report.texts import seen_texts
+from factory.audit.verdict import AuditReport, Outcome, Verdict, first_breaks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatrixRow:
+    """One release in the summary: a cell for each platform, empty where it has no wheel."""
+
+    release: str
+    cells: tuple[Verdict | None, ...]
+
+
+def render_html(report: AuditReport) -> str:
+    """Render a report as a page."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - few runs need it
+
+    environment = Environment(
+        loader=PackageLoader("factory.audit.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    platforms = tuple(sorted({verdict.platform for verdict in report.verdicts}))
+    return environment.get_template("page.html").render(
+        report=report,
+        version=__version__,
+        platforms=platforms,
+        rows=matrix(report, platforms),
+        outcomes=tuple(Outcome),
+        counts={
+            outcome: sum(verdict.outcome is outcome for verdict in report.verdicts) for outcome in Outcome
+        },
+        breaks=first_breaks(report.verdicts),
+        texts=seen_texts(report.verdicts),
+        chain_word=chain_word,
+        findings_word=findings_word,
+    )
+
+
+def matrix(report: AuditReport, platforms: tuple[str, ...]) -> tuple[MatrixRow, ...]:
+    """Lay the verdicts out by release and platform, the newest release first."""
+    by_place = {(verdict.tag, verdict.platform): verdict for verdict in report.verdicts}
+    releases = list(dict.fromkeys(verdict.tag for verdict in report.verdicts))
+    return tuple(
+        MatrixRow(release=release, cells=tuple(by_place.get((release, platform)) for platform in platforms))
+        for release in reversed(releases)
+    )

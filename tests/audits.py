@@ -1,0 +1,137 @@
+"""A published release for audits: a fake index that gives ranges, and the tools to falsify its wheels."""
+
+import hashlib
+import json
+import re
+import stat
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from factory.audit.history import Selection, Steps, audit_listing
+from factory.audit.index import fetch_listing
+from factory.audit.results import Results
+from factory.audit.run import AuditWorkshop
+from factory.audit.verdict import AuditReport, Verdict
+from factory.channels.directory import DirectoryChannel
+from factory.download import Downloader
+from factory.http import HttpResponse, HttpStatusError, OversizeDocument
+from tests.fakes import Answer
+from tests.packages import TAG
+from tests.wheels import Wheel
+from tests.workshops import workshop
+from tests.zip_writer import ZipArchive, ZipMember
+
+INDEX = "https://index.example.invalid/simple/"
+FILES = "https://files.example.invalid/"
+PROJECT = "openai-codex-cli-bin"
+
+
+@dataclass(slots=True, kw_only=True)
+class FakeIndex:
+    """An `HttpClient` in front of an index: a project page, and files in whole or in ranges.
+
+    Attributes:
+        files: The bytes served under a file name.
+        promised: The bytes that the page describes, where those served are others.
+        gives_ranges: Whether a part is given when asked for.
+        edit: Changes an answer to a request for a part.
+    """
+
+    files: Mapping[str, bytes]
+    promised: Mapping[str, bytes] = field(default_factory=dict)
+    gives_ranges: bool = True
+    edit: Callable[[Answer], Answer] = lambda answer: answer
+    served_bytes: int = 0
+
+    def get(self, url: str, *, headers: Mapping[str, str] | None = None, max_bytes: int) -> bytes:
+        with self.stream(url, headers=headers) as response:
+            body = b"".join(response.chunks())
+        if len(body) > max_bytes:
+            raise OversizeDocument(url, max_bytes)
+        return body
+
+    @contextmanager
+    def stream(self, url: str, *, headers: Mapping[str, str] | None = None) -> Iterator[HttpResponse]:
+        if url == f"{INDEX}{PROJECT}/":
+            yield Answer(body=(self.page(),))
+            return
+        content = self.files.get(url.removeprefix(FILES))
+        if content is None:
+            raise HttpStatusError(url, 404)
+        asked = re.fullmatch(r"bytes=(\d+)-(\d+)", (headers or {}).get("Range", ""))
+        if asked is None or not self.gives_ranges:
+            yield Answer(body=(content,), headers={"content-length": str(len(content))})
+            return
+        start, stop = int(asked[1]), min(int(asked[2]), len(content) - 1)
+        part = content[start : stop + 1]
+        self.served_bytes += len(part)
+        span = f"bytes {start}-{stop}/{len(content)}"
+        yield self.edit(Answer(body=(part,), status=206, headers={"content-range": span, "etag": '"1"'}))
+
+    def page(self) -> bytes:
+        """Return the project page, in JSON (PEP 691)."""
+        described = {name: self.promised.get(name, content) for name, content in self.files.items()}
+        files = [
+            {
+                "filename": name,
+                "url": f"{FILES}{name}",
+                "hashes": {"sha256": hashlib.sha256(content).hexdigest()},
+                "size": len(content),
+            }
+            for name, content in described.items()
+        ]
+        meta = {"api-version": "1.1"}
+        return json.dumps({"meta": meta, "name": PROJECT, "versions": [], "files": files}).encode()
+
+
+def audit_workshop(client: FakeIndex, packages: Path, directory: Path) -> AuditWorkshop:
+    """Return what an audit works with: the fake index, a directory of packages, the running backend."""
+    tools = workshop(directory / "cache")
+    downloader = Downloader(store=tools.store, client=client, progress=tools.progress)
+    scratch = directory / "scratch"
+    scratch.mkdir(exist_ok=True)
+    return AuditWorkshop(
+        tools=replace(tools, downloader=downloader),
+        channel=DirectoryChannel(packages),
+        scratch=scratch,
+    )
+
+
+def run_audit(
+    client: FakeIndex,
+    packages: Path,
+    directory: Path,
+    *,
+    selection: Selection | None = None,
+    told: list[Verdict] | None = None,
+) -> AuditReport:
+    """Audit what the fake index has."""
+    listing = fetch_listing(client, index=INDEX, project=PROJECT)
+    kept: list[Verdict] = [] if told is None else told
+    return audit_listing(
+        listing,
+        selection or Selection(tags=(TAG,)),
+        audit_workshop(client, packages, directory),
+        results=Results(directory / "out", identity={"channel": "directory"}),
+        steps=Steps(verdict=kept.append, release=lambda *_: None),
+    )
+
+
+def opened(path: Path) -> Wheel:
+    """Take a wheel apart into members that can be falsified; written again, its bytes are the same."""
+    with zipfile.ZipFile(path) as archive:
+        members = tuple(
+            ZipMember(
+                name=info.filename.encode(),
+                content=archive.read(info),
+                mode=info.external_attr >> 16,
+                create_system=info.create_system,
+            )
+            for info in archive.infolist()
+            if not info.filename.endswith("/RECORD")
+        )
+    assert all(stat.S_ISREG(member.mode) or not stat.S_IFMT(member.mode) for member in members)
+    return Wheel(name=path.name, archive=ZipArchive(members=members))

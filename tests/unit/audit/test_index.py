@@ -1,0 +1,103 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from factory.audit.index import (
+    MalformedIndexPage,
+    PublishedWheel,
+    default_index,
+    fetch_listing,
+    index_from_pip,
+    read_page,
+)
+from factory.digests import Sha256
+from factory.model import Remote
+from factory.process import Completed
+from factory.tags import CodexTag
+from tests.fake_runner import Expected, FakeRunner
+from tests.fakes import Answer, FakeHttpClient
+
+NAME = "openai_codex_cli_bin-0.137.0a4-py3-none-win_amd64.whl"
+ZEROS = "0" * 64
+BASE = "https://index.example.invalid/simple/openai-codex-cli-bin/"
+WHEEL = PublishedWheel(
+    name=NAME,
+    version="0.137.0a4",
+    platforms=("win_amd64",),
+    size_bytes=None,
+    sha256=Sha256(ZEROS),
+    location=Remote(url=f"https://index.example.invalid/files/{NAME}"),
+    yanked="broken",
+)
+HTML = f"""<!DOCTYPE html><html><body>
+<a href="../../files/{NAME}#sha256={ZEROS}" data-yanked="broken">{NAME}</a>
+<a href="../../files/x.tar.gz#sha256={ZEROS}">openai_codex_cli_bin-0.1.tar.gz</a>
+<a href="../../files/no-digest.whl">openai_codex_cli_bin-0.1-py3-none-any.whl</a>
+</body></html>"""
+UNEXPECTED = [
+    ("openai_codex_cli_bin-0.1.tar.gz", "it is no wheel; a runtime is published as wheels only"),
+    ("openai_codex_cli_bin-0.1-py3-none-any.whl", "the index promises no SHA-256 for it"),
+]
+
+
+def test_an_html_page_lists_wheels_and_what_is_unexpected() -> None:
+    listing = read_page(HTML.encode(), project="openai-codex-cli-bin", base_url=BASE)
+
+    assert listing.wheels == (WHEEL,)
+    assert [(file.name, file.reason) for file in listing.unexpected] == UNEXPECTED
+    assert WHEEL.tag == CodexTag.parse("rust-v0.137.0-alpha.4")
+
+
+def test_a_json_page_says_the_size() -> None:
+    file = {"filename": NAME, "url": f"../../files/{NAME}", "hashes": {"sha256": ZEROS}, "size": 7}
+    page = {
+        "meta": {"api-version": "1.1"},
+        "name": "openai-codex-cli-bin",
+        "versions": [],
+        "files": [{**file, "yanked": False}],
+    }
+    client = FakeHttpClient({BASE: (Answer(body=(json.dumps(page).encode(),)),)})
+
+    listing = fetch_listing(
+        client, index="https://index.example.invalid/simple", project="openai_codex.cli-bin"
+    )
+
+    (wheel,) = listing.wheels
+    assert (wheel.size_bytes, wheel.yanked, wheel.name) == (7, None, NAME)
+    assert "application/vnd.pypi.simple.v1+json" in client.requests[0].headers["Accept"]
+    assert listing.wheel(NAME) == wheel
+    assert listing.wheel("another.whl") is None
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b"{}", b'{"meta": {"api-version": "9.0"}, "files": []}', b'{"meta": 3}']
+)
+def test_a_page_that_makes_no_sense_is_an_error(body: bytes) -> None:
+    with pytest.raises(MalformedIndexPage, match=r"openai-codex-cli-bin makes no sense"):
+        read_page(body, project="openai-codex-cli-bin", base_url=BASE)
+
+
+def test_the_public_index_is_a_library_s_constant() -> None:
+    assert default_index().endswith("/simple/")
+
+
+CONFIGURED = "https://mirror.example.invalid/simple"
+
+
+def test_pip_says_which_index_it_uses() -> None:
+    answer = Completed(returncode=0, output=f"a warning\n{CONFIGURED}\n")
+    runner = FakeRunner(Expected(argv=("-m", "pip", "config", "get", "global.index-url"), completed=answer))
+
+    assert index_from_pip(runner, python=Path("python"), env={"HOME": "/home"}) == CONFIGURED
+    assert runner.commands[0].env == {"HOME": "/home"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [Completed(returncode=1, output="ERROR: No such key"), Completed(returncode=0, output="file:///x")],
+)
+def test_a_pip_without_an_index_says_none(answer: Completed) -> None:
+    runner = FakeRunner(Expected(argv=("pip",), completed=answer))
+
+    assert index_from_pip(runner, python=Path("python"), env={}) is None

@@ -1,0 +1,67 @@
+import tomllib
+
+import pytest
+
+from factory.audit.project_file import Metadata, NotInferable, project_file
+
+METADATA = b"""\
+Metadata-Version: 2.4
+Name: openai-codex-cli-bin
+Version: 0.131.0
+Summary: Pinned runtime
+Project-URL: Homepage, https://example.invalid/codex
+Author: OpenAI
+Maintainer-email: A Person <a@example.invalid>
+License: Apache-2.0
+Classifier: Development Status :: 4 - Beta
+Requires-Python: >=3.10
+Description-Content-Type: text/markdown
+
+# Runtime
+
+Text.
+"""
+
+
+def test_each_field_goes_back_to_its_origin() -> None:
+    metadata = Metadata.parse(METADATA)
+    document = tomllib.loads(project_file(metadata, backend="hatchling==1.29.0").decode())
+
+    assert metadata.description == "# Runtime\n\nText.\n"
+    assert document["build-system"] == {
+        "requires": ["hatchling==1.29.0"],
+        "build-backend": "hatchling.build",
+    }
+    assert document["project"] == {
+        "name": "openai-codex-cli-bin",
+        "version": "0",
+        "description": "Pinned runtime",
+        "urls": {"Homepage": "https://example.invalid/codex"},
+        "authors": [{"name": "OpenAI"}],
+        "maintainers": [{"name": "A Person", "email": "a@example.invalid"}],
+        "license": {"text": "Apache-2.0"},
+        "classifiers": ["Development Status :: 4 - Beta"],
+        "requires-python": ">=3.10",
+        "readme": {"file": "README.md", "content-type": "text/markdown"},
+    }
+    assert document["tool"]["hatch"]["build"]["targets"]["wheel"] == {
+        "core-metadata-version": "2.4",
+        "packages": ["src/codex_cli_bin"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (b"Author: ", b"Obsoletes: ", "METADATA has the field Obsoletes, whose origin"),
+        (b"Author: OpenAI", b"Author: OpenAI\n  and others", "METADATA has a line that is no field"),
+        (b"Author: OpenAI", b"Name: evil", "METADATA has the field Name more than once"),
+        (b"Name: openai-codex-cli-bin", b"Name: evil", "METADATA names 'evil'"),
+        (b"Homepage, https", b"https", "METADATA has the project URL"),
+        (b"Description-Content-Type: text/markdown\n", b"", "a description without a content type"),
+        (b"Pinned", b"\xff", "METADATA is not UTF-8"),
+    ],
+)
+def test_what_has_no_origin_stops_the_inference(old: bytes, new: bytes, reason: str) -> None:
+    with pytest.raises(NotInferable, match=reason):
+        project_file(Metadata.parse(METADATA.replace(old, new)), backend="hatchling==1.29.0")

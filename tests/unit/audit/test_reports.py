@@ -1,0 +1,184 @@
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+
+import jsonschema
+
+from factory.audit.report.html import matrix, render_html
+from factory.audit.report.table import summary, told_causes, verdict_row
+from factory.audit.report.texts import seen_texts
+from factory.audit.results import report_json
+from factory.audit.verdict import (
+    AuditReport,
+    Cause,
+    ChainLink,
+    InferredFacts,
+    Outcome,
+    TrustedText,
+    UnexpectedFile,
+    Verdict,
+)
+from factory.digests import Sha256
+from factory.model import Finding, Severity
+
+ROOT = Path(__file__).resolve().parents[3]
+ONE, TWO = Sha256("1" * 64), Sha256("2" * 64)
+
+
+def text(place: str, content: str) -> TrustedText:
+    return TrustedText(
+        place=place, use="the template", sha256=Sha256.of([content.encode()]), text=content, is_usual=True
+    )
+
+
+def verdict(tag: str, platform: str, outcome: Outcome, *texts: TrustedText) -> Verdict:
+    return Verdict(
+        name=f"openai_codex_cli_bin-{tag}-py3-none-{platform}.whl",
+        tag=tag,
+        platform=platform,
+        size_bytes=1000,
+        sha256=ONE,
+        yanked="it <broke>",
+        outcome=outcome,
+        rebuilt=TWO,
+        causes=(
+            Cause(
+                id="text",
+                severity=Severity.ERROR,
+                place="<script>alert(1)</script>",
+                sentence="Its text differs.",
+                evidence="first differing byte at 3\n-old\n+new",
+            ),
+        ),
+        chain=(ChainLink(member="codex_cli_bin/bin/codex", sha256=ONE, asset=None, path=None),),
+        trust_base=texts,
+        inferred=InferredFacts(
+            generator="hatchling 1.32.4",
+            metadata_version="2.5",
+            create_system=3,
+            line_ends="LF",
+            recipe=TWO,
+            left_out=("codex-resources/voice/x",),
+        ),
+        findings=(
+            Finding(
+                check="elf-x", severity=Severity.WARNING, place="bin/codex", evidence="seen", remedy="do"
+            ),
+        ),
+        is_inspected=True,
+        fetched_bytes=2345,
+    )
+
+
+BREAK = (
+    "FIRST BREAK: openai_codex_cli_bin-0.2.0-py3-none-win_amd64.whl is DIFFERENT;"
+    " earlier ones of win_amd64 were identical"
+)
+REPORT = AuditReport(
+    project="openai-codex-cli-bin",
+    channel="npm",
+    verdicts=(
+        verdict("0.1.0", "win_amd64", Outcome.IDENTICAL, text("codex_cli_bin/__init__.py", "import os\n")),
+        verdict("0.2.0", "win_amd64", Outcome.DIFFERENT, text("codex_cli_bin/__init__.py", "import os\r\n")),
+        verdict("0.2.0", "win_arm64", Outcome.NOT_REBUILT),
+    ),
+    unexpected=(UnexpectedFile(name="x.tar.gz", reason="it is no wheel"),),
+    absent=("rust-v0.3.0",),
+)
+
+
+class Page(HTMLParser):
+    """Collects what a page links to, loads and names; fails on tags that are not closed."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.feed(page)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        if tag not in {"meta", "br"}:
+            self.open.append(tag)
+        for name, value in attrs:
+            assert name not in {"src", "onclick", "style"}
+            if name == "id":
+                self.ids.append(value or "")
+            if name == "href":
+                self.links.append(value or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_the_page_is_self_contained_and_well_formed() -> None:
+    page = Page(render_html(REPORT))
+
+    assert {"script", "link", "img", "iframe"}.isdisjoint(page.tags)
+    assert all(link.startswith("#") and link[1:] in page.ids for link in page.links)
+    assert len(page.ids) == len(set(page.ids))
+
+
+def test_the_page_quotes_what_wheels_say_without_obeying_it() -> None:
+    page = render_html(REPORT)
+
+    assert "<script>" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "it &lt;broke&gt;" in page
+
+
+def test_the_page_puts_the_first_break_before_everything() -> None:
+    page = render_html(REPORT)
+
+    assert page.index("A release differs after one that was identical") < page.index("Summary")
+
+
+def test_the_matrix_has_the_newest_release_first_and_gaps_where_there_is_no_wheel() -> None:
+    rows = matrix(REPORT, ("win_amd64", "win_arm64"))
+
+    assert [(row.release, [cell.outcome if cell else None for cell in row.cells]) for row in rows] == [
+        ("0.2.0", [Outcome.DIFFERENT, Outcome.NOT_REBUILT]),
+        ("0.1.0", [Outcome.IDENTICAL, None]),
+    ]
+
+
+def test_texts_that_differ_in_line_ends_are_one() -> None:
+    (seen,) = seen_texts(REPORT.verdicts)
+
+    assert (seen.base, len(seen.digests), len(seen.wheels), seen.releases) == ("__init__.py", 2, 2, 2)
+
+
+def test_metadata_of_two_releases_is_one_text_but_for_the_version() -> None:
+    one = verdict("0.1.0", "a", Outcome.IDENTICAL, text("x.dist-info/METADATA", "Name: a\nVersion: 1\n"))
+    two = verdict("0.2.0", "a", Outcome.IDENTICAL, text("x.dist-info/METADATA", "Name: a\nVersion: 2\n"))
+    odd = verdict("0.3.0", "a", Outcome.IDENTICAL, text("x.dist-info/METADATA", "Name: b\nVersion: 3\n"))
+
+    assert [seen.releases for seen in seen_texts((one, two, odd))] == [2, 1]
+
+
+def test_the_report_is_what_its_schema_says() -> None:
+    schema = json.loads((ROOT / "docs/audit.schema.json").read_text(encoding="utf-8"))
+
+    jsonschema.validate(report_json(REPORT), schema)
+
+
+def test_the_table_and_the_lines_below_it() -> None:
+    assert verdict_row(REPORT.verdicts[1]) == (
+        "openai_codex_cli_bin-0.2.0-py3-none-win_amd64.whl",
+        "DIFFERENT",
+        "0 of 1 from the release",
+        "1 warning",
+        "2 kB",
+        "text",
+    )
+    assert list(told_causes(REPORT))[1] == "    first differing byte at 3\n    -old\n    +new"
+    assert summary(REPORT).splitlines() == [
+        "3 wheels of openai-codex-cli-bin: 1 IDENTICAL, 1 DIFFERENT, 1 NOT-REBUILT",
+        "not on the index: rust-v0.3.0",
+        "unexpected: x.tar.gz: it is no wheel",
+        BREAK,
+    ]

@@ -1,0 +1,487 @@
+"""Whole audits against an index that serves honest, falsified and hostile wheels."""
+
+import hashlib
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from factory.audit.index import fetch_listing
+from factory.audit.local import audit_local
+from factory.audit.results import Results, parse_verdict, report_json, verdict_json
+from factory.audit.verdict import AuditReport, Outcome, Verdict, first_breaks
+from factory.digests import Sha256
+from factory.json_reader import JsonObject
+from factory.tags import CodexTag
+from tests.audits import FILES, INDEX, PROJECT, FakeIndex, audit_workshop, opened, run_audit
+from tests.fakes import Answer
+from tests.images import MachO, MachOCpu
+from tests.packages import TAG, release_directory
+from tests.wheels import INFO, Wheel
+from tests.workshops import run_factory
+from tests.zip_writer import ZipMember
+
+LINUX = "openai_codex_cli_bin-0.163.0-py3-none-manylinux_2_17_x86_64.whl"
+WINDOWS = "openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl"
+INIT = "codex_cli_bin/__init__.py"
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return release_directory(tmp_path_factory.mktemp("release") / "packages")
+
+
+@pytest.fixture(scope="module")
+def honest(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Wheel]:
+    """Two honest wheels; the one for Windows as a build on Windows makes it: zip host 0, CRLF."""
+    root = tmp_path_factory.mktemp("honest")
+    run_factory(packages, root, cache=root / "cache", platforms=("manylinux_2_17_x86_64", "win_amd64"))
+    windows = opened(root / TAG.pep440 / WINDOWS)
+    windows = windows.edited(
+        INIT, lambda member: replace(member, content=member.content.replace(b"\n", b"\r\n"))
+    )
+    return {LINUX: opened(root / TAG.pep440 / LINUX), WINDOWS: on_windows(windows)}
+
+
+def on_windows(wheel: Wheel) -> Wheel:
+    def edit(member: ZipMember) -> ZipMember:
+        return replace(member, create_system=0)
+
+    members = tuple(edit(member) for member in wheel.archive.members)
+    return replace(wheel, archive=replace(wheel.archive, members=members), edit_record_member=edit)
+
+
+def served(*wheels: Wheel) -> FakeIndex:
+    return FakeIndex(files={wheel.name: wheel.content() for wheel in wheels})
+
+
+def test_every_platform_is_identical_and_little_is_read(
+    packages: Path, honest: dict[str, Wheel], tmp_path: Path
+) -> None:
+    index = served(*honest.values())
+    told: list[Verdict] = []
+
+    report = run_audit(index, packages, tmp_path, told=told)
+
+    assert [(verdict.name, verdict.outcome) for verdict in report.verdicts] == [
+        (LINUX, Outcome.IDENTICAL),
+        (WINDOWS, Outcome.IDENTICAL),
+    ]
+    assert sorted(told, key=lambda verdict: verdict.name) == list(report.verdicts)
+    assert sum(verdict.fetched_bytes for verdict in report.verdicts) == index.served_bytes
+    assert not report.is_different
+    assert not report.is_inconclusive
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_a_verdict_says_what_it_rests_on(packages: Path, honest: dict[str, Wheel], tmp_path: Path) -> None:
+    report = run_audit(served(honest[WINDOWS]), packages, tmp_path)
+
+    (verdict,) = report.verdicts
+    assert verdict.inferred is not None
+    assert verdict.inferred.generator == "hatchling 1.33.0"
+    assert verdict.inferred.create_system == 0
+    assert verdict.inferred.line_ends == "mixed"  # the typing marker and the licences have LF
+    assert [(link.member, link.path) for link in verdict.chain] == [
+        ("codex_cli_bin/bin/codex-code-mode-host.exe", "bin/codex-code-mode-host.exe"),
+        ("codex_cli_bin/bin/codex.exe", "bin/codex.exe"),
+        ("codex_cli_bin/codex-path/rg.exe", "codex-path/rg.exe"),
+        (
+            "codex_cli_bin/codex-resources/codex-command-runner.exe",
+            "codex-resources/codex-command-runner.exe",
+        ),
+        (
+            "codex_cli_bin/codex-resources/codex-windows-sandbox-setup.exe",
+            "codex-resources/codex-windows-sandbox-setup.exe",
+        ),
+    ]
+    assert verdict.has_whole_chain
+    assert {text.place for text in verdict.trust_base} == {
+        f"{INFO}/METADATA",
+        f"{INFO}/licenses/LICENSE",
+        f"{INFO}/licenses/THIRD_PARTY_NOTICES.md",
+        INIT,
+        "codex_cli_bin/py.typed",
+    }
+    assert verdict.is_inspected
+
+
+def test_a_verdict_comes_back_from_json(packages: Path, honest: dict[str, Wheel], tmp_path: Path) -> None:
+    (verdict,) = run_audit(served(honest[LINUX]), packages, tmp_path).verdicts
+
+    assert parse_verdict(JsonObject.of(verdict_json(verdict), "a verdict")) == verdict
+
+
+def flipped(member: ZipMember) -> ZipMember:
+    return replace(member, content=member.content[:-1] + b"!")
+
+
+PUBLISHED: dict[str, tuple[Callable[[Wheel], Wheel], Outcome, set[tuple[str, str]]]] = {
+    "a falsified executable": (
+        lambda wheel: wheel.edited("codex_cli_bin/bin/codex", flipped),
+        Outcome.DIFFERENT,
+        {("executable-not-upstream", "error"), ("record", "error")},
+    ),
+    "an executable at another path": (
+        lambda wheel: wheel.edited(
+            "codex_cli_bin/codex-path/rg", lambda member: replace(member, name=b"codex_cli_bin/bin/rg")
+        ),
+        Outcome.IDENTICAL,
+        set(),
+    ),
+    "a module that no wheel has": (
+        lambda wheel: wheel.with_first(ZipMember(name=b"codex_cli_bin/__evil__.py", content=b"import os\n")),
+        Outcome.IDENTICAL,
+        {("unusual-text", "warning")},
+    ),
+    "an executable that the release has not": (
+        lambda wheel: wheel.with_first(
+            ZipMember(
+                name=b"codex_cli_bin/evil",
+                content=MachO(cpu=MachOCpu.ARM64, seed="evil").content(),
+                mode=0o100755,
+            )
+        ),
+        Outcome.DIFFERENT,
+        {("member-added", "error"), ("record", "error")},
+    ),
+    "a path file beside the package": (
+        lambda wheel: wheel.with_first(ZipMember(name=b"evil.pth", content=b"import os\n")),
+        Outcome.DIFFERENT,
+        {("member-added", "error"), ("record", "error")},
+    ),
+    "another summary": (
+        lambda wheel: wheel.edited_text(f"{INFO}/METADATA", "release executables", "executables"),
+        Outcome.IDENTICAL,
+        set(),
+    ),
+    "METADATA that the backend would write otherwise": (
+        lambda wheel: wheel.edited_text(f"{INFO}/METADATA", "Python: >=3.10", "Python: >= 3.10"),
+        Outcome.DIFFERENT,
+        {("metadata", "error"), ("record", "error")},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", PUBLISHED)
+def test_what_the_index_serves_is_judged_by_what_it_says_of_itself(
+    packages: Path, honest: dict[str, Wheel], tmp_path: Path, case: str
+) -> None:
+    tamper, outcome, causes = PUBLISHED[case]
+
+    (verdict,) = run_audit(served(tamper(honest[LINUX])), packages, tmp_path).verdicts
+
+    assert ({(cause.id, cause.severity.value) for cause in verdict.causes}, verdict.reason) == (causes, "")
+    assert verdict.outcome is outcome
+
+
+NO_LOCK = (
+    "there is no locked toolchain for its generator hatchling 0.9;"
+    " there are 1.29.0, 1.30.1, 1.31.0, 1.32.0, 1.32.4, 1.33.0"
+)
+UNKNOWN: dict[str, tuple[Callable[[Wheel], Wheel], str]] = {
+    "an unknown generator": (
+        lambda wheel: wheel.edited_text(f"{INFO}/WHEEL", "hatchling 1.33.0", "maturin 1.9.0"),
+        "its generator 'maturin 1.9.0' is not one that is known here",
+    ),
+    "a version without a lock": (
+        lambda wheel: wheel.edited_text(f"{INFO}/WHEEL", "hatchling 1.33.0", "hatchling 0.9"),
+        NO_LOCK,
+    ),
+    "a field without an origin": (
+        lambda wheel: wheel.edited_text(f"{INFO}/METADATA", "Keywords:", "Obsoletes-Dist: x\nKeywords:"),
+        "METADATA has the field Obsoletes-Dist, whose origin in a project file is not known",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNKNOWN)
+def test_a_wheel_without_a_known_recipe_is_judged_by_its_contents_and_says_so(
+    packages: Path, honest: dict[str, Wheel], tmp_path: Path, case: str
+) -> None:
+    tamper, reason = UNKNOWN[case]
+
+    (verdict,) = run_audit(served(tamper(honest[LINUX])), packages, tmp_path).verdicts
+
+    assert verdict.outcome is Outcome.REPLAYED
+    assert [(cause.id, cause.severity.value, cause.evidence) for cause in verdict.causes] == [
+        ("recipe-unknown", "warning", reason)
+    ]
+    assert verdict.has_whole_chain
+    assert verdict.inferred is None
+    assert "generator" in verdict.replayed
+    assert f"{INFO}/WHEEL" in {text.place for text in verdict.trust_base}
+
+
+def test_an_unknown_recipe_hides_no_foreign_executable(
+    packages: Path, honest: dict[str, Wheel], tmp_path: Path
+) -> None:
+    tampered = honest[LINUX].edited_text(f"{INFO}/WHEEL", "hatchling 1.33.0", "maturin 1.9.0")
+    tampered = tampered.edited("codex_cli_bin/bin/codex", flipped)
+
+    (verdict,) = run_audit(served(tampered), packages, tmp_path).verdicts
+
+    assert verdict.outcome is Outcome.NOT_REBUILT
+    assert [(cause.id, cause.severity.value) for cause in verdict.causes] == [
+        ("executable-not-on-channel", "error")
+    ]
+    assert not verdict.has_whole_chain
+
+
+def test_an_unknown_recipe_and_an_unknown_encoder_are_equivalent(
+    packages: Path, honest: dict[str, Wheel], tmp_path: Path
+) -> None:
+    tampered = honest[LINUX].edited_text(f"{INFO}/WHEEL", "hatchling 1.33.0", "maturin 1.9.0")
+    tampered = tampered.edited(INIT, lambda member: replace(member, method=0))
+    tampered = tampered.edited(f"{INFO}/METADATA", with_level_0)
+
+    (verdict,) = run_audit(served(tampered), packages, tmp_path).verdicts
+
+    assert verdict.outcome is Outcome.EQUIVALENT
+
+
+def with_level_0(member: ZipMember) -> ZipMember:
+    encoder = zlib.compressobj(0, zlib.DEFLATED, -15)
+    return replace(member, packed=encoder.compress(member.content) + encoder.flush())
+
+
+REFUSED: dict[str, tuple[Callable[[Wheel], Wheel], str]] = {
+    "a wheel without RECORD": (
+        lambda wheel: replace(wheel, is_recorded=False),
+        f"{LINUX} cannot be read: it has no {INFO}/RECORD",
+    ),
+    "two members of one name": (
+        lambda wheel: wheel.with_first(ZipMember(name=INIT.encode(), content=b"import os\n")),
+        f"{LINUX} cannot be read: it has two members '{INIT}'",
+    ),
+    "a directory that lies": (
+        lambda wheel: wheel.in_archive(lambda archive: replace(archive, entries=99)),
+        f"{LINUX} cannot be read: 99 entries are claimed, 12 are there",
+    ),
+    "a text of another checksum": (
+        lambda wheel: wheel.edited(f"{INFO}/METADATA", lambda member: replace(member, crc32=1)),
+        f"{LINUX} cannot be read: {INFO}/METADATA is not what the directory says of it",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_justified_is_a_reason_and_not_a_guess(
+    packages: Path, honest: dict[str, Wheel], tmp_path: Path, case: str
+) -> None:
+    tamper, reason = REFUSED[case]
+
+    report = run_audit(served(tamper(honest[LINUX])), packages, tmp_path)
+
+    (verdict,) = report.verdicts
+    assert (verdict.outcome, verdict.reason) == (Outcome.NOT_REBUILT, reason)
+    assert verdict.is_inspected
+    assert verdict.has_whole_chain  # what is inside is told all the same, by its own bytes
+    assert report.is_inconclusive
+
+
+def test_a_file_that_is_no_zip_is_a_reason(packages: Path, tmp_path: Path) -> None:
+    (verdict,) = run_audit(FakeIndex(files={LINUX: b"<html>" * 20_000}), packages, tmp_path).verdicts
+
+    assert verdict.reason == f"{LINUX} cannot be read: no usable zip end record in its 120000 bytes"
+
+
+def with_headers(**headers: str) -> Callable[[Answer], Answer]:
+    spelled = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda answer: replace(answer, headers={**answer.headers, **spelled})
+
+
+LYING: dict[str, tuple[Callable[[Answer], Answer], str]] = {
+    "about the size": (
+        with_headers(content_range="bytes 0-32767/77"),
+        f"{LINUX} cannot be read in parts: bytes 0 to 32767 came for 0 to 32767",
+    ),
+    "about the part": (
+        with_headers(content_range="bytes 5-9/100000"),
+        f"{LINUX} cannot be read in parts: bytes 5 to 9 came for 0 to 32767",
+    ),
+    "by saying nothing": (
+        with_headers(content_range=""),
+        f"{LINUX} cannot be read in parts: an answer does not say which part it is",
+    ),
+    "by sending more": (
+        lambda answer: replace(answer, body=(*answer.body, b"more")),
+        f"{LINUX} cannot be read in parts: more came than the 32768 bytes asked for",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", LYING)
+def test_a_server_that_lies_is_a_reason(
+    packages: Path, honest: dict[str, Wheel], tmp_path: Path, case: str
+) -> None:
+    edit, reason = LYING[case]
+    index = served(honest[LINUX])
+    index.edit = edit
+
+    (verdict,) = run_audit(index, packages, tmp_path).verdicts
+
+    assert (verdict.outcome, verdict.reason) == (Outcome.NOT_REBUILT, reason)
+
+
+def test_a_server_that_gives_other_bytes_in_the_right_ranges_is_found_out(
+    packages: Path, honest: dict[str, Wheel], tmp_path: Path
+) -> None:
+    index = served(honest[LINUX])
+    index.edit = lambda answer: replace(answer, body=(bytes(len(answer.body[0])),))
+
+    (verdict,) = run_audit(index, packages, tmp_path).verdicts
+
+    assert verdict.outcome is Outcome.NOT_REBUILT
+    assert "no usable zip end record" in verdict.reason
+
+
+def test_a_wheel_of_another_size_than_the_index_says_is_a_reason(
+    packages: Path, honest: dict[str, Wheel], tmp_path: Path
+) -> None:
+    content = honest[LINUX].content()
+    index = FakeIndex(files={LINUX: content}, promised={LINUX: content + b"!"})
+
+    (verdict,) = run_audit(index, packages, tmp_path).verdicts
+
+    assert verdict.outcome is Outcome.NOT_REBUILT
+    assert "by one word and" in verdict.reason
+
+
+def test_a_server_without_ranges_gives_the_whole_wheel(
+    packages: Path, honest: dict[str, Wheel], tmp_path: Path
+) -> None:
+    index = served(honest[LINUX])
+    index.gives_ranges = False
+
+    (verdict,) = run_audit(index, packages, tmp_path).verdicts
+
+    assert verdict.outcome is Outcome.IDENTICAL
+    assert verdict.fetched_bytes == len(honest[LINUX].content())
+
+
+class VanishingIndex(FakeIndex):
+    """Lists a wheel that it does not have any more."""
+
+    def page(self) -> bytes:
+        return super().page().replace(FILES.encode() + LINUX.encode(), FILES.encode() + b"gone.whl")
+
+
+def test_a_wheel_that_vanishes_is_a_reason_and_the_rest_goes_on(
+    packages: Path, honest: dict[str, Wheel], tmp_path: Path
+) -> None:
+    index = VanishingIndex(files={name: wheel.content() for name, wheel in honest.items()})
+
+    first, second = run_audit(index, packages, tmp_path).verdicts
+
+    assert first.reason == f"{FILES}gone.whl answered with status 404"
+    assert second.outcome is Outcome.IDENTICAL
+
+
+def test_a_release_without_payload_is_not_rebuilt(honest: dict[str, Wheel], tmp_path: Path) -> None:
+    other = release_directory(tmp_path / "other", CodexTag.parse("0.162.0"))
+    index = served(honest[LINUX])
+
+    report = run_audit(index, other, tmp_path)
+
+    (verdict,) = report.verdicts
+    assert verdict.outcome is Outcome.NOT_REBUILT
+    assert verdict.reason == "channel directory has no release rust-v0.163.0"
+    assert index.served_bytes == 0
+    assert report.is_inconclusive
+
+
+def test_an_audit_goes_on_where_it_stopped(packages: Path, honest: dict[str, Wheel], tmp_path: Path) -> None:
+    first = run_audit(served(honest[LINUX]), packages, tmp_path)
+    index = served(honest[LINUX])
+
+    second = run_audit(index, packages, tmp_path)
+
+    assert report_json(second) == report_json(first)
+    assert index.served_bytes == 0
+
+
+def test_a_kept_verdict_is_about_the_same_bytes_only(
+    packages: Path, honest: dict[str, Wheel], tmp_path: Path
+) -> None:
+    (verdict,) = run_audit(served(honest[LINUX]), packages, tmp_path).verdicts
+    results = Results(tmp_path / "out", identity={"channel": "directory"})
+
+    assert results.recall(LINUX, verdict.sha256) == verdict
+    assert results.recall(LINUX, Sha256("0" * 64)) is None
+    assert Results(tmp_path / "out", identity={"channel": "npm"}).recall(LINUX, verdict.sha256) is None
+
+
+def test_what_is_asked_for_and_not_listed_is_told(packages: Path, tmp_path: Path) -> None:
+    report = run_audit(FakeIndex(files={}), packages, tmp_path)
+
+    assert report.verdicts == ()
+    assert report.absent == ("rust-v0.163.0",)
+    assert report.is_inconclusive
+
+
+def test_an_sdist_and_a_wheel_without_a_digest_are_unexpected(packages: Path, tmp_path: Path) -> None:
+    index = FakeIndex(files={"openai_codex_cli_bin-0.163.0.tar.gz": b""})
+
+    report = run_audit(index, packages, tmp_path)
+
+    assert [(file.name, file.reason) for file in report.unexpected] == [
+        ("openai_codex_cli_bin-0.163.0.tar.gz", "it is no wheel; a runtime is published as wheels only")
+    ]
+
+
+def test_a_local_file_is_judged_against_the_published_one(
+    packages: Path, honest: dict[str, Wheel], tmp_path: Path
+) -> None:
+    tampered = honest[LINUX].edited_text(f"{INFO}/METADATA", "release executables", "executables")
+    path = tampered.write(tmp_path)
+    index = served(honest[LINUX])
+
+    report = audit_local(
+        [path],
+        fetch_listing(index, index=INDEX, project=PROJECT),
+        audit_workshop(index, packages, tmp_path),
+        done=lambda _: None,
+    )
+
+    (verdict,) = report.verdicts
+    assert verdict.outcome is Outcome.DIFFERENT
+    assert {cause.id for cause in verdict.causes} == {"metadata", "record"}
+    assert verdict.rebuilt == Sha256(hashlib.sha256(honest[LINUX].content()).hexdigest())
+
+
+def answered(platform: str, outcome: Outcome, tag: str) -> Verdict:
+    return Verdict(
+        name=f"{tag}-{platform}.whl",
+        tag=tag,
+        platform=platform,
+        size_bytes=1,
+        sha256=Sha256("0" * 64),
+        yanked=None,
+        outcome=outcome,
+    )
+
+
+def test_the_strongest_signal_is_a_difference_after_an_identical_release() -> None:
+    verdicts = (
+        answered("win_amd64", Outcome.DIFFERENT, "1"),
+        answered("win_amd64", Outcome.IDENTICAL, "2"),
+        answered("win_arm64", Outcome.NOT_REBUILT, "2"),
+        answered("win_amd64", Outcome.DIFFERENT, "3"),
+        answered("win_arm64", Outcome.DIFFERENT, "3"),
+    )
+
+    assert [verdict.name for verdict in first_breaks(verdicts)] == ["3-win_amd64.whl"]
+
+
+def test_an_audit_that_differs_says_so() -> None:
+    report = AuditReport(
+        project=PROJECT,
+        channel="npm",
+        verdicts=(answered("a", Outcome.DIFFERENT, "1"), answered("b", Outcome.NOT_REBUILT, "1")),
+    )
+
+    assert report.is_different
+    assert report.is_inconclusive

@@ -1,0 +1,384 @@
+"""Falsified copies of a published wheel, judged against the honest one: outcome, cause, severity."""
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from factory.audit.index import PublishedWheel, local_wheel
+from factory.audit.judge import Judged, judge
+from factory.audit.remote_zip import Fetched
+from factory.audit.verdict import Outcome, Verdict
+from factory.audit.wheel_file import WheelFiles
+from factory.builders.package import LaidOutWheel
+from factory.channels.directory import DirectoryChannel
+from factory.model import BuiltWheel, Local, Payload, ReleaseAsset
+from factory.payload import PackageSource
+from factory.recipe import lay_out, our_recipe
+from factory.targets import Platform, Target
+from factory.template import bundled_template
+from tests.audits import opened
+from tests.images import MachO, MachOCpu
+from tests.packages import TAG, executable, release_directory
+from tests.wheels import INFO, Wheel
+from tests.workshops import run_factory, workshop
+from tests.zip_writer import ZipMember, extra_field
+
+LINUX = "manylinux_2_17_x86_64"
+CODEX = "codex_cli_bin/bin/codex"
+INIT = "codex_cli_bin/__init__.py"
+METADATA = f"{INFO}/METADATA"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """An honest wheel with what rebuilds it."""
+
+    wheel: Wheel
+    rebuilt: LaidOutWheel
+    origins: tuple[tuple[ReleaseAsset, Payload], ...]
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    root = tmp_path_factory.mktemp("bench")
+    packages = release_directory(root / "packages")
+    run = run_factory(packages, root / "dist", cache=root / "cache", platforms=(LINUX,))
+    path = root / "dist" / TAG.pep440 / run.made[0]
+    released = DirectoryChannel(packages).assets(TAG)
+    origins = tuple((asset, payload_of(asset)) for asset in released.assets)
+    payload = next(payload for asset, payload in origins if asset.target is Target.LINUX_X86_64)
+    recipe = our_recipe(Platform.parse(LINUX), template=bundled_template())
+    built = BuiltWheel(
+        path=path,
+        platform=recipe.platform,
+        size_bytes=path.stat().st_size,
+        sha256=run.manifest.wheels[0].sha256,
+    )
+    rebuilt = LaidOutWheel(wheel=built, recipe=recipe, layout=lay_out(recipe, payload))
+    return Bench(wheel=opened(path), rebuilt=rebuilt, origins=origins)
+
+
+def payload_of(asset: ReleaseAsset) -> Payload:
+    assert isinstance(asset.location, Local)
+    return PackageSource.archive(asset.location.path, asset.format).scan(asset.target)
+
+
+def judged(bench: Bench, wheel: Wheel, directory: Path) -> Verdict:
+    published = local_wheel(wheel.write(directory))
+    assert isinstance(published, PublishedWheel)
+    case = Judged(
+        wheel=published,
+        tag=str(TAG),
+        inferred=None,
+        rebuilt=bench.rebuilt,
+        origins=bench.origins,
+        fetched=Fetched(),
+    )
+    tools = workshop(directory / "cache")
+    return judge(case, WheelFiles(tools=tools, scratch=directory / "published"), directory)
+
+
+def test_the_honest_wheel_written_again_is_identical(bench: Bench, tmp_path: Path) -> None:
+    verdict = judged(bench, bench.wheel, tmp_path)
+
+    assert verdict.outcome is Outcome.IDENTICAL
+    assert verdict.causes == ()
+    assert verdict.is_inspected
+
+
+def flipped(member: ZipMember) -> ZipMember:
+    content = bytearray(member.content)
+    content[-1] ^= 1
+    return replace(member, content=bytes(content))
+
+
+def with_content(content: bytes) -> Callable[[ZipMember], ZipMember]:
+    return lambda member: replace(member, content=content)
+
+
+def all_members(wheel: Wheel, edit: Callable[[ZipMember], ZipMember]) -> Wheel:
+    members = tuple(edit(member) for member in wheel.archive.members)
+    return replace(wheel, archive=replace(wheel.archive, members=members), edit_record_member=edit)
+
+
+def with_level(level: int) -> Callable[[ZipMember], ZipMember]:
+    def edit(member: ZipMember) -> ZipMember:
+        encoder = zlib.compressobj(level, zlib.DEFLATED, -15)
+        return replace(member, packed=encoder.compress(member.content) + encoder.flush())
+
+    return edit
+
+
+def stored(member: ZipMember) -> ZipMember:
+    return replace(member, method=0)
+
+
+def on_a_wall_clock(member: ZipMember) -> ZipMember:
+    return replace(member, dos_date=member.dos_date + 1, dos_time=0x6A2F)
+
+
+def on_windows(member: ZipMember) -> ZipMember:
+    return replace(member, create_system=0)
+
+
+def in_other_order(wheel: Wheel) -> Wheel:
+    first, second, *rest = wheel.archive.members
+    return wheel.in_archive(lambda archive: replace(archive, members=(second, first, *rest)))
+
+
+def listed_in_other_order(wheel: Wheel) -> Wheel:
+    count = len(wheel.archive.members)
+    order = (1, 0, *range(2, count))
+    return wheel.in_archive(lambda archive: replace(archive, directory_order=order))
+
+
+def added(name: str, content: bytes, mode: int = 0o100644) -> Callable[[Wheel], Wheel]:
+    return lambda wheel: wheel.with_first(ZipMember(name=name.encode(), content=content, mode=mode))
+
+
+def crlf(member: ZipMember) -> ZipMember:
+    return replace(member, content=member.content.replace(b"\n", b"\r\n"))
+
+
+def with_mode(mode: int) -> Callable[[ZipMember], ZipMember]:
+    return lambda member: replace(member, mode=mode)
+
+
+def doubled(wheel: Wheel) -> Wheel:
+    evil = replace(wheel.member(INIT), content=b"import evil\n")
+    members = (evil, *wheel.archive.members)
+    return replace(
+        wheel,
+        archive=replace(wheel.archive, members=members),
+        edit_record=lambda text: text.partition("\n")[2],
+    )
+
+
+def unrecorded_edit(wheel: Wheel) -> Wheel:
+    """Falsify the executable and leave RECORD as it was."""
+    honest = wheel.record_text()
+    return replace(wheel.edited(CODEX, flipped), edit_record=lambda _: honest)
+
+
+OF_ARM = executable(Target.LINUX_AARCH64, name="codex", size_bytes=60_000)
+FOREIGN = MachO(cpu=MachOCpu.ARM64, size_bytes=9000, seed="foreign").content()
+
+TAMPERED: dict[str, tuple[Callable[[Wheel], Wheel], Outcome, set[tuple[str, str]]]] = {
+    "one byte of the executable": (
+        lambda wheel: wheel.edited(CODEX, flipped),
+        Outcome.DIFFERENT,
+        {("executable-not-upstream", "error"), ("record", "error")},
+    ),
+    "one byte of the executable, RECORD as it was": (
+        unrecorded_edit,
+        Outcome.DIFFERENT,
+        {("executable-not-upstream", "error")},
+    ),
+    "a swapped architecture": (
+        lambda wheel: wheel.edited(CODEX, with_content(OF_ARM)),
+        Outcome.DIFFERENT,
+        {("executable-of-another-target", "error"), ("record", "error")},
+    ),
+    "an executable of another system": (
+        lambda wheel: wheel.edited(CODEX, with_content(FOREIGN)),
+        Outcome.DIFFERENT,
+        {("executable-not-upstream", "error"), ("record", "error")},
+    ),
+    "a text in the executable's place": (
+        lambda wheel: wheel.edited(CODEX, with_content(b"#!/bin/sh\ncurl\n")),
+        Outcome.DIFFERENT,
+        {("executable-not-upstream", "error"), ("record", "error")},
+    ),
+    "an added module": (
+        added("codex_cli_bin/extra.py", b"import os\n"),
+        Outcome.DIFFERENT,
+        {("member-added", "error"), ("record", "error")},
+    ),
+    "an added path file": (
+        added("codex.pth", b"import os\n"),
+        Outcome.DIFFERENT,
+        {("member-added", "error"), ("record", "error")},
+    ),
+    "an added executable": (
+        added("codex_cli_bin/bin/helper", FOREIGN, 0o100755),
+        Outcome.DIFFERENT,
+        {("member-added", "error"), ("record", "error")},
+    ),
+    "added entry points": (
+        lambda wheel: wheel.with_info("entry_points.txt", "[console_scripts]\npip = evil:main\n"),
+        Outcome.DIFFERENT,
+        {("member-added", "error"), ("record", "error")},
+    ),
+    "an added directory": (
+        added("codex_cli_bin/bin/", b"", 0o040755),
+        Outcome.DIFFERENT,
+        {("member-added", "error")},
+    ),
+    "a missing helper": (
+        lambda wheel: wheel.without("codex_cli_bin/codex-path/rg"),
+        Outcome.DIFFERENT,
+        {("member-missing", "error"), ("record", "error")},
+    ),
+    "a missing licence": (
+        lambda wheel: wheel.without(f"{INFO}/licenses/LICENSE"),
+        Outcome.DIFFERENT,
+        {("member-missing", "error"), ("record", "error")},
+    ),
+    "no RECORD": (
+        lambda wheel: replace(wheel, is_recorded=False),
+        Outcome.DIFFERENT,
+        {("member-missing", "error")},
+    ),
+    "a changed METADATA line": (
+        lambda wheel: wheel.edited_text(f"{INFO}/METADATA", "Python: >=3.10", "Python: >=3.6"),
+        Outcome.DIFFERENT,
+        {("metadata", "error"), ("record", "error")},
+    ),
+    "an added requirement": (
+        lambda wheel: wheel.edited_text(METADATA, "Requires-Python", "Requires-Dist: evil\nRequires-Python"),
+        Outcome.DIFFERENT,
+        {("metadata", "error"), ("record", "error")},
+    ),
+    "another generator": (
+        lambda wheel: wheel.edited_text(f"{INFO}/WHEEL", "hatchling 1.33.0", "hatchling 1.29.0"),
+        Outcome.DIFFERENT,
+        {("generator", "warning"), ("record", "error")},
+    ),
+    "another tag": (
+        lambda wheel: wheel.edited_text(f"{INFO}/WHEEL", LINUX, "manylinux_2_5_x86_64"),
+        Outcome.DIFFERENT,
+        {("tag", "error"), ("record", "error")},
+    ),
+    "purelib": (
+        lambda wheel: wheel.edited_text(f"{INFO}/WHEEL", "Root-Is-Purelib: false", "Root-Is-Purelib: true"),
+        Outcome.DIFFERENT,
+        {("wheel-file", "error"), ("record", "error")},
+    ),
+    "an extra RECORD line": (
+        lambda wheel: replace(wheel, edit_record=lambda text: f"../../evil.py,,\n{text}"),
+        Outcome.DIFFERENT,
+        {("record", "error")},
+    ),
+    "RECORD in another order": (
+        lambda wheel: replace(
+            wheel, edit_record=lambda text: "".join(sorted(text.splitlines(keepends=True), reverse=True))
+        ),
+        Outcome.DIFFERENT,
+        {("record-order", "warning")},
+    ),
+    "a changed module": (
+        lambda wheel: wheel.edited_text(INIT, "import", "import os\nimport"),
+        Outcome.DIFFERENT,
+        {("text", "error"), ("record", "error")},
+    ),
+    "other line ends": (
+        lambda wheel: wheel.edited(INIT, crlf),
+        Outcome.DIFFERENT,
+        {("line-ends", "warning"), ("record", "error")},
+    ),
+    "a changed package description": (
+        lambda wheel: wheel.edited_text("codex_cli_bin/codex-package.json", "0.163.0", "0.163.1"),
+        Outcome.DIFFERENT,
+        {("text", "error"), ("record", "error")},
+    ),
+    "a lost executable bit": (
+        lambda wheel: wheel.edited(CODEX, with_mode(0o100644)),
+        Outcome.DIFFERENT,
+        {("mode", "error")},
+    ),
+    "a text made executable": (
+        lambda wheel: wheel.edited(INIT, with_mode(0o100755)),
+        Outcome.DIFFERENT,
+        {("mode", "warning")},
+    ),
+    "a setuid executable": (
+        lambda wheel: wheel.edited(CODEX, with_mode(0o104755)),
+        Outcome.DIFFERENT,
+        {("mode", "error")},
+    ),
+    "a doubled name": (
+        doubled,
+        Outcome.DIFFERENT,
+        {("member-doubled", "error"), ("order", "note")},
+    ),
+    "bytes before everything": (
+        lambda wheel: wheel.in_archive(lambda archive: replace(archive, prefix=b"#!/bin/sh\n")),
+        Outcome.DIFFERENT,
+        {("stray-bytes", "error")},
+    ),
+    "bytes between members": (
+        lambda wheel: wheel.edited(INIT, lambda member: replace(member, before=b"hidden")),
+        Outcome.DIFFERENT,
+        {("stray-bytes", "error")},
+    ),
+    "a header that says another name": (
+        lambda wheel: wheel.edited(CODEX, lambda member: replace(member, local_name=b"codex_cli_bin/x")),
+        Outcome.DIFFERENT,
+        {("local-header", "error")},
+    ),
+    "damaged content": (
+        lambda wheel: wheel.edited(CODEX, lambda member: replace(member, packed=b"\xff" * 50)),
+        Outcome.DIFFERENT,
+        {("unreadable", "error"), ("executable-not-upstream", "error")},
+    ),
+    "packed again with times": (
+        lambda wheel: all_members(wheel, on_a_wall_clock),
+        Outcome.REPLAYED,
+        {("time", "note")},
+    ),
+    "packed again on Windows": (
+        lambda wheel: all_members(wheel, on_windows),
+        Outcome.REPLAYED,
+        {("zip-host", "note")},
+    ),
+    "members in another order, RECORD too": (
+        in_other_order,
+        Outcome.DIFFERENT,
+        {("record-order", "warning"), ("order", "note")},
+    ),
+    "the directory in another order": (
+        listed_in_other_order,
+        Outcome.REPLAYED,
+        {("order", "note")},
+    ),
+    "a comment": (
+        lambda wheel: wheel.in_archive(lambda archive: replace(archive, comment=b"hello")),
+        Outcome.REPLAYED,
+        {("comment", "note")},
+    ),
+    "extra fields": (
+        lambda wheel: all_members(wheel, lambda member: replace(member, extra=extra_field(0x9999, b"abcd"))),
+        Outcome.REPLAYED,
+        {("header", "note")},
+    ),
+    "packed again at level 9": (
+        lambda wheel: all_members(wheel, with_level(9)),
+        Outcome.EQUIVALENT,
+        {("encoder", "note")},
+    ),
+    "packed again at level 1": (
+        lambda wheel: all_members(wheel, with_level(1)),
+        Outcome.EQUIVALENT,
+        {("encoder", "note")},
+    ),
+    "stored": (
+        lambda wheel: all_members(wheel, stored),
+        Outcome.EQUIVALENT,
+        {("encoder", "note")},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TAMPERED)
+def test_a_falsified_wheel_gets_its_outcome_and_its_causes(bench: Bench, tmp_path: Path, case: str) -> None:
+    tamper, outcome, causes = TAMPERED[case]
+
+    verdict = judged(bench, tamper(bench.wheel), tmp_path)
+
+    assert {(cause.id, cause.severity.value) for cause in verdict.causes} == causes
+    assert verdict.outcome is outcome
+    assert verdict.rebuilt == bench.rebuilt.wheel.sha256
+    assert all(cause.sentence.endswith(".") and cause.evidence for cause in verdict.causes)
