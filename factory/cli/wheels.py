@@ -1,19 +1,16 @@
 """``factory wheels``: the whole run, from a Codex tag to verified wheels."""
 
 import argparse
-import sys
 import threading
 from contextlib import closing
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from factory.builders.package import Engine
 from factory.channels.remembered import RememberingChannel
-from factory.cli.cache import parse_size
 from factory.cli.channel_options import add_channel_options, asking_npm, open_channel
-from factory.cli.command import Commands, add_command, positive, usable_cores
+from factory.cli.command import Commands, add_command, positive
 from factory.cli.console import Column, human_size, print_json, print_table, say, shown_progress
 from factory.cli.settings import Settings
 from factory.cli.waiver_options import add_waiver_options, waivers_of
@@ -21,12 +18,10 @@ from factory.download import Downloader
 from factory.errors import EXIT_OK
 from factory.http import RequestsClient
 from factory.planning import WheelsOrder, WheelsPlan, plan_wheels
-from factory.process import Runner, SubprocessRunner
-from factory.progress import Progress
+from factory.process import SubprocessRunner
 from factory.store import Store
 from factory.tags import CodexTag
 from factory.targets import Platform
-from factory.toolchain import Lock, Toolchain, make_toolchain
 
 if TYPE_CHECKING:
     from factory.pipeline import WheelsRun
@@ -100,55 +95,26 @@ def _run(arguments: argparse.Namespace) -> int:
         asking_npm(arguments, settings, runner, stop=stop) as npm_registry,
         closing(RequestsClient()) as client,
     ):
-        from factory.pipeline import (  # noqa: PLC0415 - slow, and npm is asked meanwhile
-            DEFLATE_LIMIT_BYTES,
-            Workshop,
-            make_wheels,
-        )
-        from factory.verify.stock_tools import StockTools, installed_tools  # noqa: PLC0415 - as above
+        # Slow to import, and npm is asked meanwhile.
+        from factory.cli.workshops import open_workshop  # noqa: PLC0415
+        from factory.pipeline import make_wheels  # noqa: PLC0415
 
         order = replace(order, waivers=waivers_of(arguments))
-
         asked = open_channel(arguments, settings, client=client, npm_registry=npm_registry)
         plan = plan_wheels(order, RememberingChannel(asked, store, refresh=arguments.refresh))
         if arguments.dry_run:
             return _show_plan(plan, as_json=arguments.json)
         with shown_progress() as progress:
-            workshop = Workshop(
-                store=store,
+            workshop = open_workshop(
+                settings,
                 downloader=Downloader(store=store, client=client, progress=progress),
                 runner=runner,
-                progress=progress,
-                toolchain_for=partial(_make_toolchain, settings=settings, runner=runner, progress=progress),
-                host_env=settings.host_env,
-                jobs=arguments.jobs or usable_cores(),
+                jobs=arguments.jobs,
                 stop=stop,
-                deflate_limit_bytes=_deflate_limit_bytes(arguments, settings, default=DEFLATE_LIMIT_BYTES),
-                stock_tools=StockTools(
-                    runner=runner,
-                    installed=installed_tools(),
-                    search_path=settings.environ.get("PATH", ""),
-                ),
+                deflate_limit=arguments.deflate_limit,
             )
             run = make_wheels(plan, workshop)
     return _show_run(plan, run, as_json=arguments.json)
-
-
-def _make_toolchain(lock: Lock, *, settings: Settings, runner: Runner, progress: Progress) -> Toolchain:
-    """Tell that it is made: the first time pip installs for some seconds."""
-    with progress.task("toolchain"):
-        return make_toolchain(
-            lock=lock,
-            base_python=Path(sys.executable),
-            cache_dir=settings.cache_dir,
-            env=settings.environ,
-            runner=runner,
-        )
-
-
-def _deflate_limit_bytes(arguments: argparse.Namespace, settings: Settings, *, default: int) -> int:
-    text = arguments.deflate_limit or settings.deflate_limit
-    return default if text is None else parse_size(text)
 
 
 def _order(arguments: argparse.Namespace) -> WheelsOrder:

@@ -1,0 +1,66 @@
+"""Make the workshop of a run from what the environment and the options say."""
+
+import sys
+import threading
+from functools import partial
+from pathlib import Path
+
+from factory.cli.cache import parse_size
+from factory.cli.command import usable_cores
+from factory.cli.settings import Settings
+from factory.download import Downloader
+from factory.pipeline import DEFLATE_LIMIT_BYTES, Workshop
+from factory.process import Runner
+from factory.progress import Progress
+from factory.toolchain import Lock, Toolchain, make_toolchain
+from factory.verify.stock_tools import StockTools, installed_tools
+
+
+def open_workshop(
+    settings: Settings,
+    *,
+    downloader: Downloader,
+    runner: Runner,
+    stop: threading.Event,
+    jobs: int | None,
+    deflate_limit: str | None = None,
+) -> Workshop:
+    """Make a workshop around a downloader, whose store and progress it shares.
+
+    Args:
+        settings: The environment.
+        downloader: What brings packages.
+        runner: What starts processes.
+        stop: Is set when the run must end.
+        jobs: How many things at once; None for one a core.
+        deflate_limit: How much of deflated contents stays, as the options say it, if they do.
+    """
+    limit = deflate_limit or settings.deflate_limit
+    return Workshop(
+        store=downloader.store,
+        downloader=downloader,
+        runner=runner,
+        progress=downloader.progress,
+        toolchain_for=partial(
+            _make_toolchain, settings=settings, runner=runner, progress=downloader.progress
+        ),
+        host_env=settings.host_env,
+        jobs=jobs or usable_cores(),
+        stop=stop,
+        deflate_limit_bytes=DEFLATE_LIMIT_BYTES if limit is None else parse_size(limit),
+        stock_tools=StockTools(
+            runner=runner, installed=installed_tools(), search_path=settings.environ.get("PATH", "")
+        ),
+    )
+
+
+def _make_toolchain(lock: Lock, *, settings: Settings, runner: Runner, progress: Progress) -> Toolchain:
+    """Tell that it is made: the first time pip installs for some seconds."""
+    with progress.task("toolchain"):
+        return make_toolchain(
+            lock=lock,
+            base_python=Path(sys.executable),
+            cache_dir=settings.cache_dir,
+            env=settings.environ,
+            runner=runner,
+        )
