@@ -22,6 +22,7 @@ class Case(StrEnum):
     WARM = "warm"
     FLOOR = "floor"
     VERIFY = "verify"
+    STOCK = "stock"
     AUDIT = "audit"
     GROWTH = "growth"
 
@@ -32,6 +33,7 @@ MEANINGS = {
     Case.WARM: "the same once more, every content compressed before",
     Case.FLOOR: "the distinct payload bytes through bare zlib on all cores, nothing else",
     Case.VERIFY: "`factory verify` of the release",
+    Case.STOCK: "stock tools on the same wheels: auditwheel, delvewheel, twine, check-wheel-contents",
     Case.AUDIT: "`factory audit` of the release",
     Case.GROWTH: "`cold` with 1, 2, 4 wheels, and with 1, 2, 4 workers",
 }

@@ -93,7 +93,7 @@ def _phases(results: Results) -> list[tuple[str, ...]]:
 
 def _growth(results: Results) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
-    for measured in results.measured:
+    for measured in sorted(results.measured, key=lambda measured: measured.wheel_count):
         if measured.case in {*Case} - {Case.COLD}:
             continue
         name = f"wheels {measured.wheel_count}" if measured.case == Case.COLD else measured.case

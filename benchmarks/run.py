@@ -70,10 +70,16 @@ class Bench:
                 shutil.rmtree(job.out)
                 self.results.add(measure(Case.WARM, "factory_way", job))
             self._command(Case.VERIFY, job, ("verify", *_wheels_of(job)))
-            self._command(Case.AUDIT, job, ("audit", job.tag.pep440))
+            self._stock(job)
+            self._command(Case.AUDIT, job, ("audit", job.tag.pep440, "--out", str(job.out / "audit")))
         finally:
             shutil.rmtree(job.out, ignore_errors=True)
             shutil.rmtree(job.cache / Namespace.DEFLATE, ignore_errors=True)
+
+    def _stock(self, job: Job) -> None:
+        if self._has(Case.STOCK):
+            wheels = sorted(str(path) for path in (job.out / job.tag.pep440).glob("*.whl"))
+            self.results.add(measure(Case.STOCK, "stock_way", job, extra=("--", *wheels)))
 
     def _command(self, case: Case, job: Job, argv: Sequence[str]) -> None:
         """Measure a command, if this version has it; no other measurement depends on it."""

@@ -1,5 +1,7 @@
 """Do the same thing to many things at once, the heaviest first, and stop together."""
 
+import os
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -16,6 +18,12 @@ class Stopped(HostError):
 
     def __init__(self) -> None:
         super().__init__("stopped, because something else failed")
+
+
+def usable_cores() -> int:
+    """Count the cores that this process may use, where the system tells; macOS and Windows do not."""
+    count = os.cpu_count() or 1
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else count
 
 
 def in_parallel(

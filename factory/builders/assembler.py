@@ -19,7 +19,7 @@ from factory.deflate_store import DeflateStore
 from factory.deflated import Deflated
 from factory.files import writing
 from factory.model import BuiltWheel
-from factory.parallel import in_parallel
+from factory.parallel import in_parallel, usable_cores
 from factory.process import Runner
 from factory.progress import Progress
 from factory.recipe import Recipe, WheelLayout, lay_out
@@ -85,7 +85,7 @@ class AssemblingBuilder:
         compressed = in_parallel(
             self._compress,
             packages,
-            jobs=self.jobs,
+            jobs=min(self.jobs, usable_cores()),  # more only take the GIL and the cache from each other
             weight=lambda package: package.size_bytes,
             stop=self.stop,
         )

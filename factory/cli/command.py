@@ -1,8 +1,6 @@
 """How a command is added to the parser: with its help, its examples and the function that runs it."""
 
 import argparse
-import os
-import sys
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -35,9 +33,3 @@ def positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 up")
     return int(text)
-
-
-def usable_cores() -> int:
-    """Count the cores that this process may use, where the system tells; macOS and Windows do not."""
-    count = os.cpu_count() or 1
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else count

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from factory.cli.command import usable_cores
 from factory.cli.console import print_json, say, shown_progress
 from factory.cli.findings import show_report
 from factory.cli.host import this_host
@@ -16,6 +15,7 @@ from factory.cli.waiver_options import waivers_of
 from factory.errors import EXIT_INCONCLUSIVE, EXIT_OK, VerificationError
 from factory.files import atomic_write
 from factory.lots import collect
+from factory.parallel import usable_cores
 from factory.process import SubprocessRunner
 from factory.verify.examine import Bench, Lot, examine
 from factory.verify.findings_json import findings_document

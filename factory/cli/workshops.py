@@ -6,9 +6,9 @@ from functools import partial
 from pathlib import Path
 
 from factory.cli.cache import parse_size
-from factory.cli.command import usable_cores
 from factory.cli.settings import Settings
 from factory.download import Downloader
+from factory.parallel import usable_cores
 from factory.pipeline import DEFLATE_LIMIT_BYTES, Workshop
 from factory.process import Runner
 from factory.progress import Progress
