@@ -2,6 +2,7 @@
 
 import sys
 import sysconfig
+from functools import cache
 from pathlib import Path
 
 from factory.process import Command, Completed, SubprocessRunner
@@ -9,6 +10,7 @@ from factory.toolchain import Toolchain, lock_for, make_toolchain
 from factory.zlib_identity import Interpreter, deflate_identity
 
 
+@cache
 def running_toolchain() -> Toolchain:
     """Return it; no environment is made and nothing is installed."""
     interpreter = Interpreter(

@@ -204,6 +204,7 @@ def test_leftovers_in_a_musl_root_are_removed(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="starts a fabricated Linux program")
+@pytest.mark.slow
 def test_a_fabricated_wheel_really_runs(tmp_path: Path) -> None:
     architecture = Architecture(os.uname().machine)
     machine = {Architecture.X86_64: 62, Architecture.AARCH64: 183}[architecture]
