@@ -1,6 +1,11 @@
 """What Python source defines, read from its syntax tree and never by running it."""
 
 import ast
+import threading
+
+_PARSER = threading.Lock()
+"""CPython's parser counts its depth once for all threads and takes another thread's count for a mismatch
+(SystemError, "AST constructor recursion depth mismatch"; seen on 3.11.7)."""
 
 
 def defined_names(source: str) -> frozenset[str]:
@@ -20,6 +25,7 @@ def defined_names(source: str) -> frozenset[str]:
 def parsed_source(source: str) -> list[ast.stmt]:
     """Parse Python source, however broken or deeply nested it is; nothing when it cannot be parsed."""
     try:
-        return ast.parse(source).body
+        with _PARSER:
+            return ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
