@@ -129,6 +129,6 @@ def test_an_exit_status_that_the_good_wheel_has_too_is_no_refusal() -> None:
 
 
 def test_places_styles_and_temporary_names_are_no_part_of_an_answer() -> None:
-    run = Completed(returncode=0, output="\x1b[31mERROR\x1b[0m: /work/tmpab12_xyz/a in /work/x.whl\n")
-    said = Answer.of([run, Completed(returncode=2)], directory=Path("/work"))
+    run = Completed(returncode=0, output="\x1b[31mERROR\x1b[0m: /scratch/tmpab12_xyz/a in /scratch/x.whl\n")
+    said = Answer.of([run, Completed(returncode=2)], directory=Path("/scratch"))
     assert said == answer("ERROR: TMP/a in x.whl", "", returncode=2)
