@@ -85,7 +85,7 @@ class AssemblingBuilder:
         compressed = in_parallel(
             self._compress,
             packages,
-            jobs=min(self.jobs, usable_cores()),  # more only take the GIL and the cache from each other
+            jobs=min(self.jobs, usable_cores()),  # deflate is bound by the processor
             weight=lambda package: package.size_bytes,
             stop=self.stop,
         )
