@@ -5,13 +5,15 @@ import platform
 import zlib
 from pathlib import Path
 
+from factory.parallel import usable_cores
+
 
 def machine_facts() -> dict[str, str]:
     """Return what decides speed here, as text for a table."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     return {
         "CPU": _cpu_model(),
-        "cores": str(len(os.sched_getaffinity(0))),
+        "cores": str(usable_cores()),
         "memory": f"{memory:.1f} GB",
         "system": f"{platform.system()} {platform.machine()}",
         "Python": f"{platform.python_implementation()} {platform.python_version()}",

@@ -1,7 +1,6 @@
 """The order in which things are measured: what is compared is spread over the same stretch of time."""
 
 import importlib.util
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,12 +11,13 @@ from benchmarks.measure import MeasuredFailed, measure
 from benchmarks.options import Case, Options
 from benchmarks.release import Release, prepare
 from benchmarks.results import Results
+from factory.parallel import usable_cores
 from factory.store import Namespace
 from factory.targets import PLATFORMS, Platform
 
 WHEELS = (1, 2, 4)
 WORKERS = (1, 2, 4)
-CORES = len(os.sched_getaffinity(0))
+CORES = usable_cores()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,10 +19,10 @@ from factory.json_reader import JsonObject
 from factory.model import ChannelName, Finding, WaivedFinding
 from factory.tags import CodexTag
 from factory.targets import Platform, Target
+from factory.template import DISTRIBUTION
 
 MANIFEST_NAME = "manifest.json"
 CHECKSUMS_NAME = "SHA256SUMS"
-PROJECT_NAME = "openai-codex-cli-bin"
 SCHEMA_VERSION = 1
 
 
@@ -274,7 +274,7 @@ class Manifest:
         """Return the document."""
         return {
             "schema_version": SCHEMA_VERSION,
-            "project": PROJECT_NAME,
+            "project": DISTRIBUTION,
             "tag": str(self.tag),
             "version": self.tag.pep440,
             "channel": self.channel.value,
