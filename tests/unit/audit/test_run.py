@@ -179,7 +179,7 @@ def test_what_the_index_serves_is_judged_by_what_it_says_of_itself(
 
 NO_LOCK = (
     "there is no locked toolchain for its generator hatchling 0.9;"
-    " there are 1.29.0, 1.30.1, 1.31.0, 1.32.0, 1.32.4, 1.33.0"
+    " there are 1.29.0, 1.30.1, 1.31.0, 1.32.0, 1.32.3, 1.32.4, 1.33.0"
 )
 UNKNOWN: dict[str, tuple[Callable[[Wheel], Wheel], str]] = {
     "an unknown generator": (

@@ -1,0 +1,55 @@
+"""Locked toolchains that no other real test installs: each builds, and says which backend it is."""
+
+import os
+import sys
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from factory.builders.native import build
+from factory.builders.plan import plan_native_build
+from factory.payload import PackageSource
+from factory.process import SubprocessRunner
+from factory.progress import SilentProgress
+from factory.recipe import our_recipe
+from factory.stage import StageOrder, stage
+from factory.targets import Platform, Target
+from factory.template import Template, bundled_template
+from factory.toolchain import lock_for, make_toolchain
+from tests.packages import TAG, package_directory, release_files
+
+pytestmark = pytest.mark.network
+
+
+def requiring(version: str) -> Template:
+    files = (
+        replace(file, content=file.content.replace(b"hatchling==1.33.0", f"hatchling=={version}".encode()))
+        for file in bundled_template().files
+    )
+    return Template(files=tuple(files))
+
+
+@pytest.mark.parametrize("version", ["1.30.1", "1.32.3"])
+def test_a_locked_backend_builds_and_says_which_it_is(version: str, tmp_path: Path) -> None:
+    toolchain = make_toolchain(
+        lock=lock_for(version),
+        base_python=Path(sys.executable),
+        cache_dir=tmp_path / "cache",
+        env=os.environ,
+        runner=SubprocessRunner(),
+    )
+    package = package_directory(tmp_path / "package", release_files(Target.WINDOWS_AARCH64))
+    recipe = our_recipe(Platform.parse("win_arm64"), template=requiring(version))
+    staged = stage(
+        PackageSource.directory(package), StageOrder(destination=tmp_path / "stage", recipe=recipe), tag=TAG
+    )
+    plan = plan_native_build(
+        staged=staged, toolchain=toolchain, scratch=tmp_path / "scratch", dist=tmp_path / "dist", host_env={}
+    )
+    wheel = build(plan, runner=SubprocessRunner(), progress=SilentProgress())
+    with zipfile.ZipFile(wheel.path) as archive:
+        said = archive.read(f"openai_codex_cli_bin-{TAG.pep440}.dist-info/WHEEL").decode()
+    assert f"Generator: hatchling {version}\n" in said
+    assert "Tag: py3-none-win_arm64\n" in said
