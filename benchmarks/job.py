@@ -28,6 +28,9 @@ from factory.tags import CodexTag
 from factory.targets import Platform
 from factory.toolchain import make_toolchain
 
+FRONT_END = "python -m build"
+"""The phase of upstream's way that is the front end and its backend alone."""
+
 KILOBYTE = 1024
 
 

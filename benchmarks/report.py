@@ -14,6 +14,7 @@ PROMISES = {
     "upstream / warm": ("", "the same once everything was compressed before"),
     "CPU: cold / floor": ("", "as above in processor time, which other work on the machine disturbs less"),
     "disk: cold / its wheels": ("at most 1.2", "no payload is unpacked to disk; verification is apart"),
+    "audit / four python -m build": ("at most 1.0", "the release's audit, and the backend on four stages"),
     "4 workers / 2 workers": ("at most 1.05 on two cores", "more workers than cores do no harm"),
 }
 INTRODUCTION = """\

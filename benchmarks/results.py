@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from benchmarks.job import FRONT_END
 from benchmarks.machine import machine_facts
 from benchmarks.measure import Measured
 from benchmarks.options import Case, Options
@@ -143,4 +144,8 @@ class Results:
         fullest = max(self.of(Case.COLD), key=lambda measured: measured.disk_bytes, default=None)
         if fullest is not None and fullest.output_bytes:
             shares["disk: cold / its wheels"] = fullest.disk_bytes / fullest.output_bytes
+        audit = self.total(Case.AUDIT, lambda measured: measured.wall_s)
+        builds = [measured.phases.get(FRONT_END, 0) for measured in self.of(Case.UPSTREAM)]
+        if audit is not None and builds and all(builds):
+            shares["audit / four python -m build"] = audit / (4 * statistics.fmean(builds))
         return shares

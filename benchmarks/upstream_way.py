@@ -8,9 +8,10 @@ import os
 import shutil
 import sys
 import tarfile
+import time
 from pathlib import Path
 
-from benchmarks.job import Job, Used, opened
+from benchmarks.job import FRONT_END, Job, Used, opened
 from factory.digests import Sha256
 from factory.payload_record import recall_payload
 from factory.process import Command, SubprocessRunner
@@ -38,11 +39,13 @@ def main() -> None:
     root = extracted / "package" / "vendor" / planned.asset.target.value
     for member in layout.members:
         shutil.copyfile(root / member.file.path, stage / SOURCE_DIRECTORY / member.path)
+    start_s = time.monotonic()
     wheel = _build(stage, job.out / "dist")
+    build_s = time.monotonic() - start_s
     job.answer(
         {
             "used": Used.now().to_json(),
-            "phases": {},
+            "phases": {FRONT_END: build_s},
             "wheels": {wheel.name: str(Sha256.of_file(wheel))},
             "output_bytes": wheel.stat().st_size,
         }

@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -70,6 +71,13 @@ def test_ratios_are_of_sums_of_medians(results: Results) -> None:
         "CPU: cold / floor": 1.2,
         "disk: cold / its wheels": 1.1,
     }
+
+
+def test_an_audit_is_held_to_four_runs_of_the_front_end(results: Results) -> None:
+    results.add(replace(measured("upstream", 25.0), phases={"python -m build": 20.0}))
+    results.add(replace(measured("upstream", 20.0, label="other"), phases={"python -m build": 10.0}))
+    results.add(measured("audit", 45.0))
+    assert results.ratios()["audit / four python -m build"] == 0.75
 
 
 def test_ways_that_make_other_bytes_are_an_error(results: Results) -> None:
