@@ -83,7 +83,7 @@ def _expected(tag: CodexTag, record: WheelRecord | None) -> ExpectedWheel | None
         return None
     return ExpectedWheel(
         tag=tag,
-        platform=Platform.parse(record.platform),
+        platform=Platform.of_tag(record.platform),
         payload=tuple(ExpectedFile(name=str(file.path), sha256=file.sha256) for file in record.payload),
         left_out=tuple(f"{PACKAGE}/{left_out.source}" for left_out in record.left_out),
     )

@@ -15,7 +15,7 @@ from factory.manifest import (
     WheelRecord,
 )
 from factory.model import ReleaseAssets, VerifiedWheel
-from factory.targets import PLATFORMS, Target
+from factory.targets import PLATFORMS, Platform, Target
 from factory.template import PACKAGE
 from factory.toolchain import Toolchain
 
@@ -62,9 +62,9 @@ def record_run(
         sizes: The size of each asset in bytes; channels do not all promise one.
     """
     place = {platform.tag: index for index, platform in enumerate(PLATFORMS)}
-    ordered = tuple(sorted(wheels, key=lambda wheel: place[wheel.platform]))
+    ordered = tuple(sorted(wheels, key=lambda wheel: (place.get(wheel.platform, len(place)), wheel.platform)))
     used = {wheel.asset for wheel in ordered}
-    fed = {platform.target for platform in PLATFORMS if platform.tag in {w.platform for w in ordered}}
+    fed = {Platform.of_tag(wheel.platform).target for wheel in ordered}
     return Manifest(
         tag=released.tag,
         channel=released.channel,

@@ -98,6 +98,26 @@ class Target(StrEnum):
         return f"{self.operating_system.value}-{cpu}"
 
 
+def operating_system_of(platform_tag: str) -> OperatingSystem | None:
+    """Return the operating system that a platform tag is for, if it is one we know."""
+    if platform_tag.startswith(("manylinux", "musllinux", "linux_")):
+        return OperatingSystem.LINUX
+    if platform_tag.startswith("macosx_"):
+        return OperatingSystem.MACOS
+    if platform_tag.startswith("win"):
+        return OperatingSystem.WINDOWS
+    return None
+
+
+def architecture_of(platform_tag: str) -> Architecture | None:
+    """Return the architecture that a platform tag is for, if it is one we know."""
+    if platform_tag.endswith(("_x86_64", "_amd64")):
+        return Architecture.X86_64
+    if platform_tag.endswith(("_aarch64", "_arm64")):
+        return Architecture.AARCH64
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
     """A wheel platform: its tag, and the target whose release package feeds it.
@@ -122,6 +142,24 @@ class Platform:
         for platform in PLATFORMS:
             if platform.tag == text:
                 return platform
+        raise UnknownPlatform(text)
+
+    @classmethod
+    def of_tag(cls, text: str) -> "Platform":
+        """Return the platform of any platform tag: ours, or another one that published wheels have.
+
+        Raises:
+            UnknownPlatform: It is for no target of Codex.
+        """
+        for platform in PLATFORMS:
+            if platform.tag == text:
+                return platform
+        for target in Target:
+            if (operating_system_of(text), architecture_of(text)) == (
+                target.operating_system,
+                target.architecture,
+            ):
+                return cls(tag=text, target=target, reason="published wheels have it")
         raise UnknownPlatform(text)
 
     @property

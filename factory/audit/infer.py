@@ -21,10 +21,9 @@ from factory.model import Payload, ReleaseAsset
 from factory.payload import kind_of
 from factory.payload_rules import Placement
 from factory.recipe import Backend, Container, Recipe
-from factory.targets import Platform, Target
+from factory.targets import Platform, Target, architecture_of, operating_system_of
 from factory.template import PACKAGE, SOURCE_DIRECTORY, Template, TemplateFile, bundled_template
 from factory.toolchain import lock_for, locked_versions
-from factory.verify.contents import architecture_of, operating_system_of
 
 _GENERATOR = re.compile(r"^Generator: (.+)$", re.MULTILINE)
 _HATCHLING = re.compile(r"hatchling (\d+(?:\.\d+)*)")

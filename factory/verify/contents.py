@@ -16,7 +16,7 @@ from packaging.version import Version
 from factory.digests import Sha256
 from factory.model import FileKind
 from factory.tags import CodexTag
-from factory.targets import Architecture, OperatingSystem, Platform
+from factory.targets import Architecture, OperatingSystem, Platform, architecture_of, operating_system_of
 
 
 class ProblemKind(StrEnum):
@@ -288,23 +288,3 @@ class WheelContents:
             for member in self.members
             if member.kind.is_executable_image and member.extracted is not None
         )
-
-
-def operating_system_of(platform_tag: str) -> OperatingSystem | None:
-    """Return the operating system that a platform tag is for, if it is one we know."""
-    if platform_tag.startswith(("manylinux", "musllinux", "linux_")):
-        return OperatingSystem.LINUX
-    if platform_tag.startswith("macosx_"):
-        return OperatingSystem.MACOS
-    if platform_tag.startswith("win"):
-        return OperatingSystem.WINDOWS
-    return None
-
-
-def architecture_of(platform_tag: str) -> Architecture | None:
-    """Return the architecture that a platform tag is for, if it is one we know."""
-    if platform_tag.endswith(("_x86_64", "_amd64")):
-        return Architecture.X86_64
-    if platform_tag.endswith(("_aarch64", "_arm64")):
-        return Architecture.AARCH64
-    return None

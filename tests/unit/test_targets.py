@@ -54,3 +54,21 @@ def test_an_unknown_target_names_the_known_ones() -> None:
     with pytest.raises(UnknownTarget) as caught:
         Target.parse("riscv64gc-unknown-linux-musl")
     assert "x86_64-unknown-linux-musl" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("tag", "target"),
+    [
+        ("macosx_10_9_x86_64", "x86_64-apple-darwin"),
+        ("manylinux2014_aarch64", "aarch64-unknown-linux-musl"),
+        ("win_arm64", "aarch64-pc-windows-msvc"),
+    ],
+)
+def test_any_platform_tag_has_the_target_that_feeds_it(tag: str, target: str) -> None:
+    platform = Platform.of_tag(tag)
+    assert (platform.tag, platform.target.value) == (tag, target)
+
+
+def test_a_tag_for_no_target_is_refused() -> None:
+    with pytest.raises(UnknownPlatform):
+        Platform.of_tag("win32")
