@@ -1,9 +1,11 @@
 """The reference builder: the real front end and backend, as a process on this host."""
 
 import shutil
+import zipfile
 from pathlib import Path
 
 from factory.builders.plan import BuildPlan
+from factory.builders.zip_host import set_zip_host
 from factory.digests import Sha256
 from factory.errors import BuildError
 from factory.files import writing
@@ -34,7 +36,8 @@ class UnexpectedOutput(BuildError):
 def build(plan: BuildPlan, *, runner: Runner, progress: Progress) -> BuiltWheel:
     """Run a plan and put the wheel in its place, whole or not at all.
 
-    The wheel is hashed before the rename; its bytes are the backend's, untouched. The
+    The wheel is hashed before the rename; its bytes are the backend's but for the zip host,
+    which is the recipe's. The
     log stays beside the scratch directory when the build fails, else it goes with it.
 
     Raises:
@@ -72,6 +75,12 @@ def _only_output(plan: BuildPlan) -> Path:
 
 def _place(plan: BuildPlan, wheel: Path) -> BuiltWheel:
     """Move the wheel by rename, and drop the log that nobody needs any more."""
+    try:
+        set_zip_host(wheel, plan.create_system)
+    except zipfile.BadZipFile as error:
+        raise UnexpectedOutput(
+            plan.wheel_name, ("a file that is no zip archive",), plan.command.log
+        ) from error
     sha256 = Sha256.of_file(wheel)
     size_bytes = wheel.stat().st_size
     with writing(plan.destination):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from factory.model import StagedRuntime
 from factory.process import Command
+from factory.recipe import Container
 from factory.tags import CodexTag
 from factory.targets import Platform
 from factory.template import DISTRIBUTION
@@ -22,6 +23,7 @@ class BuildPlan:
         wheel_name: The one file that must come out.
         scratch: A directory of this build alone; it must not exist yet and is removed afterwards.
         destination: Where the wheel goes once it is whole.
+        create_system: The zip host that its directory names.
     """
 
     command: Command
@@ -29,6 +31,7 @@ class BuildPlan:
     wheel_name: str
     scratch: Path
     destination: Path
+    create_system: int = Container().create_system
 
     @property
     def out(self) -> Path:

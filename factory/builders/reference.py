@@ -3,7 +3,7 @@
 import shutil
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from factory.builders.native import build
@@ -13,7 +13,7 @@ from factory.model import BuiltWheel, StagedRuntime
 from factory.parallel import in_parallel
 from factory.process import Runner
 from factory.progress import Progress
-from factory.recipe import lay_out
+from factory.recipe import Recipe, lay_out
 from factory.stage import StageOrder, stage_many
 from factory.tags import CodexTag
 from factory.toolchain import Toolchain
@@ -64,7 +64,7 @@ class ReferenceBuilder:
             staged = stage_many(package.source, orders, tag=tag)
         wheels = tuple(
             LaidOutWheel(
-                wheel=self._build_wheel(runtime, scratch),
+                wheel=self._build_wheel(runtime, recipe, scratch),
                 recipe=recipe,
                 layout=lay_out(recipe, staged.payload),
             )
@@ -72,7 +72,7 @@ class ReferenceBuilder:
         )
         return BuiltPackage(payload=staged.payload, wheels=wheels)
 
-    def _build_wheel(self, staged: StagedRuntime, scratch: Path) -> BuiltWheel:
+    def _build_wheel(self, staged: StagedRuntime, recipe: Recipe, scratch: Path) -> BuiltWheel:
         plan = plan_native_build(
             staged=staged,
             toolchain=self.toolchain,
@@ -80,6 +80,7 @@ class ReferenceBuilder:
             dist=scratch / "wheels",
             host_env=self.host_env,
         )
+        plan = replace(plan, create_system=recipe.container.create_system)
         try:
             return build(plan, runner=self.runner, progress=self.progress)
         finally:

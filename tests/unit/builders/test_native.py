@@ -58,10 +58,13 @@ def run(plan: BuildPlan, *script: Expected) -> BuiltWheel:
     return wheel
 
 
-def writing(*names: str) -> Callable[[Command], None]:
+EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
+
+
+def writing(*names: str, content: bytes = EMPTY_ZIP) -> Callable[[Command], None]:
     def effect(command: Command) -> None:
         for name in names:
-            (Path(command.argv[-2]) / name).write_bytes(b"wheel")
+            (Path(command.argv[-2]) / name).write_bytes(content)
 
     return effect
 
@@ -80,8 +83,8 @@ def test_a_wheel_is_placed_and_nothing_else_stays(tmp_path: Path) -> None:
     assert wheel == BuiltWheel(
         path=tmp_path / "dist" / NAME,
         platform=Platform.parse("manylinux_2_17_x86_64"),
-        size_bytes=5,
-        sha256=Sha256("ba59926159d2aa256eb8739b8da7e2b574b960e1202c6d624cbe981cef996c91"),
+        size_bytes=22,
+        sha256=Sha256("8739c76e681f900923b900c9df0ef75cf421d39cabb54650c4b9ad19b6a76d85"),
     )
     assert list((tmp_path / "scratch").iterdir()) == []
     assert [path.name for path in (tmp_path / "dist").iterdir()] == [NAME]
@@ -107,6 +110,13 @@ def test_a_failure_keeps_the_log_and_places_nothing(tmp_path: Path) -> None:
 def test_another_output_is_refused(tmp_path: Path, names: tuple[str, ...], seen: str) -> None:
     with pytest.raises(UnexpectedOutput, match=f"gave {seen} in its place"):
         run(plan(tmp_path), Expected(argv=FRONT_END, effect=writing(*names)))
+
+    assert not (tmp_path / "dist").exists()
+
+
+def test_an_output_that_is_no_archive_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnexpectedOutput, match="gave a file that is no zip archive in its place"):
+        run(plan(tmp_path), Expected(argv=FRONT_END, effect=writing(NAME, content=b"wheel")))
 
     assert not (tmp_path / "dist").exists()
 
