@@ -55,6 +55,15 @@ class EnginesDisagree(VerificationError):
         super().__init__(f"{name}: {told}")
 
 
+class NotAsPublished(VerificationError):
+    """Wheels made with the recipe of published ones have other bytes."""
+
+    hint = "Run 'factory audit' on the release: it names what differs."
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(f"not the bytes that the index lists: {', '.join(names)}")
+
+
 class WheelsRejected(VerificationError):
     """Some built wheels have error findings; nothing of the run is published."""
 
@@ -125,6 +134,7 @@ def make_wheels(plan: WheelsPlan, workshop: Workshop) -> WheelsRun:
     with plan.dist.scratch() as scratch:
         packages = _fetch(missing, plan, workshop)
         built = _build(packages, plan, toolchain, workshop, scratch)
+        _require_promised(missing, built)
         for package, done in zip(packages, built, strict=True):
             remember_payload(workshop.store, package.asset.digest, done.payload)
         verified = _verify(plan.order, built, workshop, scratch)
@@ -293,6 +303,19 @@ def _require_equal(built: Mapping[Engine, Sequence[BuiltPackage]]) -> None:
     for name, digests in sorted(by_name.items()):
         if len(set(digests.values())) != 1:
             raise EnginesDisagree(name, digests)
+
+
+def _require_promised(planned: Sequence[PlannedWheel], built: Sequence[BuiltPackage]) -> None:
+    """Refuse wheels that are made like published ones and are not the same.
+
+    Raises:
+        NotAsPublished: There are some.
+    """
+    promised = {wheel.recipe.platform.tag: wheel.promised for wheel in planned}
+    made = [laid_out.wheel for package in built for laid_out in package.wheels]
+    others = [wheel.name for wheel in made if promised[wheel.platform.tag] not in {None, wheel.sha256}]
+    if others:
+        raise NotAsPublished(others)
 
 
 def _verify(

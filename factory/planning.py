@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from factory.builders.package import Engine
 from factory.builders.plan import wheel_name
 from factory.channels import Channel
+from factory.digests import Sha256
 from factory.dist import Dist
 from factory.errors import UpstreamError
 from factory.model import ReleaseAsset, ReleaseAssets
@@ -55,10 +56,17 @@ class WheelsOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedWheel:
-    """A wheel to be made: from which asset, by which recipe."""
+    """A wheel to be made.
+
+    Attributes:
+        asset: From which release asset.
+        recipe: By which recipe.
+        promised: The digest that must come out, where a published wheel is made again.
+    """
 
     asset: ReleaseAsset
     recipe: Recipe
+    promised: Sha256 | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

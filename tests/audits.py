@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from factory.audit.cases import AuditWorkshop
 from factory.audit.history import Selection, Steps, audit_listing
 from factory.audit.index import fetch_listing
 from factory.audit.results import Results
-from factory.audit.run import AuditWorkshop
 from factory.audit.verdict import AuditReport, Verdict
 from factory.channels.directory import DirectoryChannel
 from factory.download import Downloader
@@ -87,7 +87,9 @@ class FakeIndex:
         return json.dumps({"meta": meta, "name": PROJECT, "versions": [], "files": files}).encode()
 
 
-def audit_workshop(client: FakeIndex, packages: Path, directory: Path) -> AuditWorkshop:
+def audit_workshop(
+    client: FakeIndex, packages: Path, directory: Path, *, cache_limit_bytes: int = 1_000_000_000
+) -> AuditWorkshop:
     """Return what an audit works with: the fake index, a directory of packages, the running backend."""
     tools = workshop(directory / "cache")
     downloader = Downloader(store=tools.store, client=client, progress=tools.progress)
@@ -97,6 +99,7 @@ def audit_workshop(client: FakeIndex, packages: Path, directory: Path) -> AuditW
         tools=replace(tools, downloader=downloader),
         channel=DirectoryChannel(packages),
         scratch=scratch,
+        cache_limit_bytes=cache_limit_bytes,
     )
 
 

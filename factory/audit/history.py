@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from packaging.version import Version
 
+from factory.audit.cases import AuditWorkshop, Subject
 from factory.audit.index import Listing, PublishedWheel
 from factory.audit.results import Results
-from factory.audit.run import AuditWorkshop, Subject, audit_release
+from factory.audit.run import audit_release
 from factory.audit.verdict import AuditReport, Outcome, Verdict
 from factory.errors import UsageError
+from factory.store import Namespace
 from factory.tags import CodexTag
 
 
@@ -70,6 +72,7 @@ def audit_listing(
     """Audit the selected wheels of a project, the oldest release first.
 
     A verdict is kept as soon as there is one; a conclusive one on the same bytes is not made again.
+    After each release the cache is brought back to its limit: a history of packages is 25 GB.
     """
     chosen = sorted((wheel for wheel in listing.wheels if selection.takes(wheel)), key=_order)
     verdicts: list[Verdict] = []
@@ -78,6 +81,8 @@ def audit_listing(
         steps.release(version, index, len(versions))
         wheels = [wheel for wheel in chosen if wheel.version == version]
         verdicts += _audit_version(wheels, workshop, results, steps)
+        for namespace in (Namespace.ASSETS, Namespace.DEFLATE):
+            workshop.tools.store.bound(namespace, max_bytes=workshop.cache_limit_bytes)
     return AuditReport(
         project=listing.project,
         channel=workshop.channel.name.value,

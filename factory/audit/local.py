@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from factory.audit.cases import AuditWorkshop, Subject
 from factory.audit.index import Listing, PublishedWheel, local_wheel
-from factory.audit.run import AuditWorkshop, Subject, audit_release
+from factory.audit.run import audit_release
 from factory.audit.verdict import AuditReport, UnexpectedFile, Verdict
 from factory.errors import UsageError
 

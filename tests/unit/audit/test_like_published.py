@@ -1,0 +1,151 @@
+"""The factory's pipeline with the recipes of published wheels."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from factory.audit.history import Selection, Steps, audit_listing
+from factory.audit.index import fetch_listing
+from factory.audit.like_published import NoRecipe, NotPublished, SeveralBackends, plan_like_published
+from factory.audit.results import Results
+from factory.builders.package import Engine
+from factory.digests import Sha256
+from factory.lots import collect
+from factory.pipeline import NotAsPublished, make_wheels
+from factory.planning import WheelsOrder, WheelsPlan
+from tests.audits import INDEX, PROJECT, FakeIndex, audit_workshop, opened
+from tests.packages import TAG, release_directory
+from tests.wheels import INFO, Wheel
+from tests.workshops import run_factory
+from tests.zip_writer import ZipMember
+
+LINUX = "openai_codex_cli_bin-0.163.0-py3-none-manylinux_2_17_x86_64.whl"
+WINDOWS = "openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl"
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return release_directory(tmp_path_factory.mktemp("release") / "packages")
+
+
+@pytest.fixture(scope="module")
+def published(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Wheel]:
+    """What an index has: a wheel for Linux, and one for Windows with a text and a zip host of its own."""
+    root = tmp_path_factory.mktemp("published")
+    run_factory(packages, root, cache=root / "cache", platforms=("manylinux_2_17_x86_64", "win_amd64"))
+    windows = opened(root / TAG.pep440 / WINDOWS).edited_text(
+        "codex_cli_bin/__init__.py", "no other code", "nothing else"
+    )
+
+    def edit(member: ZipMember) -> ZipMember:
+        return replace(member, create_system=0)
+
+    members = tuple(edit(member) for member in windows.archive.members)
+    archive = replace(windows.archive, members=members)
+    return {
+        LINUX: opened(root / TAG.pep440 / LINUX),
+        WINDOWS: replace(windows, archive=archive, edit_record_member=edit),
+    }
+
+
+def planned(
+    wheels: dict[str, Wheel],
+    packages: Path,
+    tmp_path: Path,
+    *,
+    engine: Engine = Engine.ASSEMBLER,
+    platforms: tuple[str, ...] = (),
+) -> WheelsPlan:
+    index = FakeIndex(files={name: wheel.content() for name, wheel in wheels.items()})
+    workshop = audit_workshop(index, packages, tmp_path)
+    order = WheelsOrder(tag=TAG, platforms=None, out=tmp_path / "dist", engine=engine)
+    listing = fetch_listing(index, index=INDEX, project=PROJECT)
+    return plan_like_published(order, listing, workshop, platforms=platforms)
+
+
+def build(plan: WheelsPlan, packages: Path, tmp_path: Path) -> Path:
+    make_wheels(plan, audit_workshop(FakeIndex(files={}), packages, tmp_path).tools)
+    return tmp_path / "dist" / "0.163.0-as-published"
+
+
+def test_a_tag_that_is_none_of_ours_is_made_and_recorded(
+    published: dict[str, Wheel], packages: Path, tmp_path: Path
+) -> None:
+    name = LINUX.replace("manylinux_2_17", "manylinux_2_12")
+    other = replace(
+        published[LINUX].edited_text(f"{INFO}/WHEEL", "manylinux_2_17", "manylinux_2_12"), name=name
+    )
+    made = build(planned({name: other}, packages, tmp_path), packages, tmp_path)
+    assert (made / name).read_bytes() == other.content()
+    (lot,) = collect([made / "manifest.json"])
+    assert [subject.path.name for subject in lot.subjects] == [name]
+
+
+@pytest.mark.parametrize("engine", list(Engine))
+def test_the_index_s_bytes_come_out(
+    published: dict[str, Wheel], packages: Path, tmp_path: Path, engine: Engine
+) -> None:
+    plan = planned(published, packages, tmp_path, engine=engine)
+    made = build(plan, packages, tmp_path)
+    assert sorted(path.name for path in made.glob("*.whl")) == [LINUX, WINDOWS]
+    assert (made / LINUX).read_bytes() == published[LINUX].content()
+    assert (made / WINDOWS).read_bytes() == published[WINDOWS].content()
+
+
+def test_a_platform_can_be_named(published: dict[str, Wheel], packages: Path, tmp_path: Path) -> None:
+    plan = planned(published, packages, tmp_path, platforms=("win_amd64",))
+    assert [plan.wheel_name(wheel) for wheel in plan.wheels] == [WINDOWS]
+
+
+def test_other_bytes_than_the_index_s_are_not_published(
+    published: dict[str, Wheel], packages: Path, tmp_path: Path
+) -> None:
+    plan = planned(published, packages, tmp_path, platforms=("win_amd64",))
+    lying = replace(plan, wheels=(replace(plan.wheels[0], promised=Sha256("0" * 64)),))
+    with pytest.raises(NotAsPublished, match=r"not the bytes that the index lists: .*win_amd64\.whl"):
+        build(lying, packages, tmp_path)
+    assert not (tmp_path / "dist" / "0.163.0-as-published" / WINDOWS).exists()
+
+
+def test_a_platform_that_is_not_published_is_refused(
+    published: dict[str, Wheel], packages: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(NotPublished, match=r"no wheel of rust-v0\.163\.0 for macosx_11_0_arm64"):
+        planned(published, packages, tmp_path, platforms=("win_amd64", "macosx_11_0_arm64"))
+
+
+def test_a_wheel_of_an_unknown_generator_is_refused_with_its_reason(
+    published: dict[str, Wheel], packages: Path, tmp_path: Path
+) -> None:
+    other = published[LINUX].edited_text(f"{INFO}/WHEEL", "hatchling", "flit")
+    with pytest.raises(NoRecipe, match=r"manylinux_2_17_x86_64\.whl cannot be made again: its generator"):
+        planned({LINUX: other}, packages, tmp_path)
+
+
+def test_wheels_of_two_backends_are_refused_together(
+    published: dict[str, Wheel], packages: Path, tmp_path: Path
+) -> None:
+    older = published[LINUX].edited_text(f"{INFO}/WHEEL", "1.33.0", "1.32.4")
+    with pytest.raises(
+        SeveralBackends, match=r"hatchling==1\.32\.4: manylinux_2_17_x86_64; hatchling==1\.33\.0: win_amd64"
+    ):
+        planned({**published, LINUX: older}, packages, tmp_path)
+
+
+def test_an_audit_brings_the_cache_back_to_its_limit(
+    published: dict[str, Wheel], packages: Path, tmp_path: Path
+) -> None:
+    index = FakeIndex(files={LINUX: published[LINUX].content()})
+    listing = fetch_listing(index, index=INDEX, project=PROJECT)
+    steps = Steps(verdict=lambda _: None, release=lambda *_: None)
+    for limit, kept in ((1_000_000_000, True), (0, False)):
+        audit_listing(
+            listing,
+            Selection(tags=(TAG,)),
+            audit_workshop(index, packages, tmp_path, cache_limit_bytes=limit),
+            results=Results(tmp_path / str(limit), identity={}),
+            steps=steps,
+        )
+        deflated = [path for path in (tmp_path / "cache" / "deflate").rglob("[!.]*") if path.is_file()]
+        assert bool(deflated) is kept
