@@ -62,17 +62,22 @@ class Child:
 
     def _start(self) -> "subprocess.Popen[str]":
         below = os.environ if self.environ is None else self.environ
-        return subprocess.Popen(
-            self.argv,
-            cwd=self.cwd,
-            env={**below, **self.env},
-            umask=self.umask,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-        )
+        # Where the tests run in the background of a script, SIGINT is ignored, and a child inherits that.
+        former = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return subprocess.Popen(
+                self.argv,
+                cwd=self.cwd,
+                env={**below, **self.env},
+                umask=self.umask,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+            )
+        finally:
+            signal.signal(signal.SIGINT, former)
 
 
 def factory(*arguments: str, cwd: Path, env: Mapping[str, str]) -> Child:
