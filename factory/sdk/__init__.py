@@ -1,0 +1,1 @@
+"""What an SDK needs of a runtime, and whether the runtime gives it."""

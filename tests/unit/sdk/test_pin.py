@@ -1,0 +1,227 @@
+"""A pin needs proof: each refusal is one change of a real manifest, or of what lies beside it."""
+
+import json
+import shutil
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from packaging.pylock import Pylock
+
+from factory.json_reader import MalformedJson
+from factory.manifest import UnknownManifestVersion
+from factory.sdk.pin import PinFormat, render_pin
+from factory.sdk.proof import NoManifest, NotProven, ProvenManifest, Terms, prove
+from factory.targets import Platform
+from tests.packages import release_directory
+from tests.unit.cli.conftest import Factory, cache, cache_with_toolchain, factory
+from tests.workshops import run_factory
+
+__all__ = ["cache", "cache_with_toolchain", "factory"]
+
+WINDOWS = "openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl"
+Document = dict[str, object]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("whole")
+    run_factory(release_directory(root / "packages"), root, cache=root / "cache")
+    return root / "0.163.0"
+
+
+@pytest.fixture
+def dist(whole: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(whole, tmp_path / "dist"))
+
+
+def wheels_of(document: Document) -> list[Document]:
+    wheels = document["wheels"]
+    assert isinstance(wheels, list)
+    return wheels
+
+
+def edit(dist: Path, change: Callable[[Document, Document], None]) -> None:
+    """Change a manifest: the whole document, or its record of the Windows wheel."""
+    path = dist / "manifest.json"
+    document = json.loads(path.read_text())
+    (record,) = (wheel for wheel in wheels_of(document) if wheel["name"] == WINDOWS)
+    change(document, record)
+    path.write_text(json.dumps(document))
+
+
+def refusals(dist: Path, terms: Terms | None = None) -> tuple[str, ...]:
+    with pytest.raises(NotProven) as caught:
+        prove(dist, terms or Terms())
+    assert caught.value.exit_code == 24
+    return caught.value.refusals
+
+
+def proven(dist: Path) -> ProvenManifest:
+    return prove(dist / "manifest.json", Terms())
+
+
+def test_the_whole_manifest_justifies_a_pin(dist: Path) -> None:
+    assert len(proven(dist).wheels) == 8
+    assert prove(dist, Terms()) == proven(dist)
+
+
+def test_a_check_that_did_not_look_is_a_refusal(dist: Path) -> None:
+    def change(_: Document, record: Document) -> None:
+        checks = record["checks"]
+        assert isinstance(checks, list)
+        checks.remove("elf-musl")
+
+    edit(dist, change)
+    assert refusals(dist) == (f"{WINDOWS} was not looked at by elf-musl",)
+
+
+FINDING = {
+    "check": "pe-machine",
+    "severity": "error",
+    "place": "codex_cli_bin/bin/codex.exe",
+    "evidence": "it is for arm64",
+    "remedy": "take the other package",
+}
+
+
+def test_an_error_finding_is_a_refusal(dist: Path) -> None:
+    edit(dist, lambda _, record: record.update(findings=[FINDING]))
+    assert refusals(dist) == (f"{WINDOWS} is not verified: pe-machine at codex_cli_bin/bin/codex.exe",)
+
+
+def test_a_note_is_none(dist: Path) -> None:
+    edit(dist, lambda _, record: record.update(findings=[FINDING | {"severity": "note"}]))
+    assert len(proven(dist).wheels) == 8
+
+
+def test_a_waived_error_is_a_refusal_unless_waivers_are_accepted(dist: Path) -> None:
+    waived = {**FINDING, "pattern": "*", "reason": "known"}
+    edit(dist, lambda _, record: record.update(waived=[waived]))
+    assert refusals(dist) == (f"{WINDOWS} has a waived error: pe-machine at codex_cli_bin/bin/codex.exe",)
+    assert prove(dist, Terms(accepts_waivers=True)).manifest.tag.pep440 == "0.163.0"
+
+
+def without_windows(dist: Path) -> None:
+    (dist / WINDOWS).unlink()
+
+    def change(document: Document, record: Document) -> None:
+        wheels_of(document).remove(record)
+
+    edit(dist, change)
+    sums = (dist / "SHA256SUMS").read_text().splitlines(keepends=True)
+    (dist / "SHA256SUMS").write_text("".join(line for line in sums if WINDOWS not in line))
+
+
+def test_a_missing_platform_is_a_refusal_unless_it_is_named(dist: Path) -> None:
+    without_windows(dist)
+    assert refusals(dist) == ("there is no wheel for win_amd64",)
+    assert len(prove(dist, Terms(without=(Platform.parse("win_amd64"),))).wheels) == 7
+
+
+def test_a_doubled_platform_is_a_refusal(dist: Path) -> None:
+    def change(document: Document, record: Document) -> None:
+        wheels_of(document).append(record)
+
+    edit(dist, change)
+    assert "2 wheels are for win_amd64" in refusals(dist)
+
+
+def test_a_wheel_that_is_gone_is_a_refusal(dist: Path) -> None:
+    (dist / WINDOWS).unlink()
+    assert refusals(dist) == (f"{WINDOWS} is not there",)
+
+
+def test_a_wheel_with_one_other_byte_is_a_refusal(dist: Path) -> None:
+    content = bytearray((dist / WINDOWS).read_bytes())
+    content[100] ^= 1
+    (dist / WINDOWS).write_bytes(content)
+    assert refusals(dist) == (f"{WINDOWS} on disk is not the one that was verified",)
+
+
+def test_a_wheel_that_is_not_listed_is_a_refusal(dist: Path) -> None:
+    (dist / "stray-1-py3-none-any.whl").touch()
+    assert refusals(dist) == ("stray-1-py3-none-any.whl is there and not in the manifest",)
+
+
+def test_other_checksums_are_a_refusal(dist: Path) -> None:
+    (dist / "SHA256SUMS").write_text("")
+    assert refusals(dist) == ("SHA256SUMS does not say what the manifest says",)
+
+
+def test_a_wheel_of_another_release_is_a_refusal(dist: Path) -> None:
+    edit(dist, lambda document, _: document.update(tag="rust-v0.162.0"))
+    assert f"{WINDOWS} is no wheel of openai-codex-cli-bin 0.162.0 for win_amd64" in refusals(dist)
+
+
+def test_a_name_that_is_no_wheel_s_is_a_refusal(dist: Path) -> None:
+    edit(dist, lambda _, record: record.update(name="codex.zip"))
+    assert "codex.zip is no wheel of openai-codex-cli-bin 0.163.0 for win_amd64" in refusals(dist)
+
+
+def test_another_version_of_the_format_is_refused(dist: Path) -> None:
+    edit(dist, lambda document, _: document.update(schema_version=99))
+    with pytest.raises(UnknownManifestVersion):
+        prove(dist, Terms())
+
+
+def test_a_damaged_manifest_is_refused(dist: Path) -> None:
+    (dist / "manifest.json").write_text("{")
+    with pytest.raises(MalformedJson):
+        prove(dist, Terms())
+
+
+def test_no_manifest_is_said(tmp_path: Path) -> None:
+    with pytest.raises(NoManifest, match="No such file"):
+        prove(tmp_path, Terms())
+
+
+def test_all_refusals_are_told_at_once(dist: Path) -> None:
+    (dist / WINDOWS).unlink()
+    (dist / "SHA256SUMS").unlink()
+    assert len(refusals(dist)) == 2
+
+
+def test_the_requirement_and_its_hashes(dist: Path) -> None:
+    assert render_pin(proven(dist), PinFormat.REQUIREMENT) == "openai-codex-cli-bin==0.163.0\n"
+    lines = render_pin(proven(dist), PinFormat.REQUIREMENTS).splitlines()
+    assert lines[0] == "openai-codex-cli-bin==0.163.0 \\"
+    sums = (dist / "SHA256SUMS").read_text().split()[::2]
+    assert [line.strip(" \\") for line in lines[1:]] == [f"--hash=sha256:{digest}" for digest in sums]
+    assert not lines[-1].endswith("\\")
+
+
+def test_the_lock_is_valid_and_has_every_wheel(dist: Path) -> None:
+    document = tomllib.loads(render_pin(proven(dist), PinFormat.PYLOCK))
+    lock = Pylock.from_dict(document)
+    (package,) = lock.packages
+    assert (package.name, str(package.version)) == ("openai-codex-cli-bin", "0.163.0")
+    listed = {wheel.name: wheel.hashes["sha256"] for wheel in package.wheels or ()}
+    words = (dist / "SHA256SUMS").read_text().split()
+    assert listed == dict(zip(words[1::2], words[::2], strict=True))
+
+
+def test_the_command_prints_one_form_or_all(dist: Path, factory: Factory) -> None:
+    one = factory("pin", dist, "--format", "requirement")
+    assert (one.status, one.out, one.err) == (0, "openai-codex-cli-bin==0.163.0\n", "")
+    out = factory("pin", dist).out
+    assert [line for line in out.splitlines() if line.startswith("# ")] == [
+        "# requirement",
+        "# requirements",
+        "# pylock",
+        "# commands",
+    ]
+    assert f"python -m pip install --require-hashes --find-links {dist} -r requirements-codex.txt" in out
+    assert factory("pin", dist, "--json").document["requirement"] == "openai-codex-cli-bin==0.163.0"
+
+
+def test_the_command_says_what_stands_against_it(dist: Path, factory: Factory) -> None:
+    (dist / WINDOWS).unlink()
+    ended = factory("pin", dist)
+    assert (ended.status, ended.out) == (24, "")
+    assert ended.err == (
+        f"factory: {dist}/manifest.json justifies no pin:\n"
+        f"  {WINDOWS} is not there\n"
+        "hint: Run 'factory wheels' for the release again, and pin what it writes.\n"
+    )
