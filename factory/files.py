@@ -9,6 +9,7 @@ import errno
 import io
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -121,6 +122,25 @@ def atomic_write(path: Path, content: bytes) -> None:
     """
     with placed(path) as file, writing(path):
         file.write(content)
+
+
+def replace_directory(draft: Path, destination: Path) -> None:
+    """Rename a whole directory to its place, setting a former one aside first and removing it last.
+
+    Raises:
+        CannotWrite: The place does not take it; what was there before stays.
+    """
+    former = draft.with_name(f"{draft.name}-former")
+    with writing(destination):
+        if destination.exists():
+            destination.rename(former)
+        try:
+            draft.rename(destination)
+        except OSError:
+            if former.exists():
+                former.rename(destination)
+            raise
+    shutil.rmtree(former, ignore_errors=True)
 
 
 def sweep_temporaries(directory: Path, *, before_s: float) -> tuple[Path, ...]:

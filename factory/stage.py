@@ -13,7 +13,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from factory.errors import IntegrityError, UsageError
-from factory.files import TEMPORARY_PREFIX, writing
+from factory.files import TEMPORARY_PREFIX, replace_directory, writing
 from factory.json_reader import JsonObject
 from factory.model import Payload, StagedRuntime
 from factory.recipe import Recipe, WheelLayout, lay_out
@@ -120,7 +120,7 @@ def stage_many(source: StageSource, orders: Sequence[StageOrder], *, tag: CodexT
     if len(targets) != 1:
         raise MixedTargets(targets)
     for order in orders:
-        _require_apart(order.destination, source.path)
+        require_apart(order.destination, source.path)
         _require_replaceable(order.destination)
     with _drafts(orders, tag) as drafts:
         payload = source.extract(targets[0], place=_placing(drafts))
@@ -199,17 +199,7 @@ class _Draft:
 
     def publish(self) -> StagedRuntime:
         """Rename the directory to its destination, setting a former stage aside first."""
-        former = self.directory.with_name(f"{self.directory.name}-former")
-        with writing(self.destination):
-            if self.destination.exists():
-                self.destination.rename(former)
-            try:
-                self.directory.rename(self.destination)
-            except OSError:
-                if former.exists():
-                    former.rename(self.destination)
-                raise
-        shutil.rmtree(former, ignore_errors=True)
+        replace_directory(self.directory, self.destination)
         return StagedRuntime(path=self.destination, tag=self.tag, platform=self.recipe.platform)
 
 
@@ -246,7 +236,12 @@ def _require_same_release(draft: _Draft) -> None:
             raise OtherRelease(field, asked=wanted, seen=str(seen))
 
 
-def _require_apart(destination: Path, source: Path) -> None:
+def require_apart(destination: Path, source: Path) -> None:
+    """Refuse a stage that would be in its source, or its source in it.
+
+    Raises:
+        OverlappingPaths: They are, or contain, one another.
+    """
     stage, package = destination.resolve(), source.resolve()
     if stage.is_relative_to(package) or package.is_relative_to(stage):
         raise OverlappingPaths(destination, source)

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 
 from factory import __version__
-from factory.cli import audit, cache, completion, doctor, pin, stage, targets, verify, wheels
+from factory.cli import audit, cache, completion, doctor, pin, stage, stage_sdk, targets, verify, wheels
 from factory.cli.command import Commands
 from factory.cli.settings import ENVIRONMENT_HELP
 
@@ -50,6 +50,7 @@ _REGISTRARS: tuple[Callable[[Commands], None], ...] = (
     audit.register,
     pin.register,
     stage.register,
+    stage_sdk.register,
     targets.register,
     cache.register,
     doctor.register,

@@ -55,7 +55,7 @@ def register(commands: Commands) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     platform = Platform.parse(arguments.platform_tag)
-    tag = _tag(arguments)
+    tag = named_release(arguments)
     order = StageOrder(
         destination=arguments.directory, recipe=our_recipe(platform, template=bundled_template())
     )
@@ -68,7 +68,13 @@ def _run(arguments: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _tag(arguments: argparse.Namespace) -> CodexTag:
+def named_release(arguments: argparse.Namespace) -> CodexTag:
+    """Return the release that ``--codex-version``, or its older name, says.
+
+    Raises:
+        DisagreeingVersions: Both are given, and differ.
+        UsageError: Neither is.
+    """
     texts = [text for text in (arguments.codex_version, arguments.runtime_version) if text is not None]
     if not texts:
         raise UsageError("the release is not named", hint="Give --codex-version rust-v0.163.0.")

@@ -1,0 +1,97 @@
+"""``factory stage-sdk``: upstream's command line for staging an SDK, with a gate before the pin."""
+
+import argparse
+from pathlib import Path
+
+from factory.cli.command import Commands, add_command
+from factory.cli.console import print_json, say
+from factory.cli.pin import add_terms
+from factory.cli.stage import named_release
+from factory.errors import EXIT_OK, UsageError
+from factory.tags import CodexTag
+from factory.targets import Platform
+
+
+class ManifestOfAnotherRelease(UsageError):
+    """The manifest proves another release than the SDK shall pin."""
+
+    hint = "Give the manifest of that release, or leave --codex-version to it."
+
+    def __init__(self, asked: CodexTag, proven: CodexTag) -> None:
+        super().__init__(f"the manifest proves {proven}, where {asked} was asked for")
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    parser = add_command(
+        commands,
+        "stage-sdk",
+        summary="stage an SDK that pins one runtime: a project that its own backend builds",
+        examples=(
+            "factory stage-sdk sdk/ --sdk-source checkout/sdk/python --codex-version rust-v0.163.0 \\",
+            "    --manifest dist/0.163.0",
+            "factory stage-sdk sdk/ --sdk-source openai_codex-0.163.0.tar.gz --codex-version 0.163.0",
+            "python -m build sdk/",
+        ),
+        run=_run,
+    )
+    parser.add_argument(
+        "directory", metavar="DIR", type=Path, help="where to stage; an earlier stage is replaced"
+    )
+    parser.add_argument(
+        "--sdk-source", metavar="PATH", type=Path, required=True, help="the SDK's checkout, sdist or wheel"
+    )
+    parser.add_argument("--codex-version", metavar="TAG", help="the runtime's release, in any spelling")
+    parser.add_argument("--runtime-version", metavar="TAG", help="the older name of --codex-version")
+    parser.add_argument(
+        "--sdk-version", metavar="VERSION", help="the SDK's own version (default: the runtime's)"
+    )
+    parser.add_argument(
+        "--manifest",
+        metavar="MANIFEST",
+        type=Path,
+        help="pin only what this manifest proves, as 'factory pin' does",
+    )
+    add_terms(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from factory.sdk.stage import SdkOrder, stage_sdk  # noqa: PLC0415 - slow, and other commands need none of it
+
+    tag = named_release(arguments)
+    if arguments.manifest is not None:
+        _require_proof(arguments, tag)
+    staged = stage_sdk(
+        SdkOrder(
+            source=arguments.sdk_source,
+            destination=arguments.directory,
+            runtime=tag,
+            version=arguments.sdk_version or tag.pep440,
+        )
+    )
+    if arguments.json:
+        print_json(
+            {
+                "path": str(staged.path),
+                "name": staged.name,
+                "version": staged.version,
+                "requirement": staged.requirement,
+            }
+        )
+    else:
+        say(f"staged {staged.name} {staged.version} with {staged.requirement} in {staged.path}")
+        say(f"build it: python -m build {staged.path}")
+    return EXIT_OK
+
+
+def _require_proof(arguments: argparse.Namespace, tag: CodexTag) -> None:
+    from factory.sdk.proof import Terms, prove  # noqa: PLC0415 - it imports every check
+
+    terms = Terms(
+        accepts_waivers=arguments.accept_waivers,
+        without=tuple(Platform.parse(text) for text in arguments.without),
+    )
+    proven = prove(arguments.manifest, terms)
+    if proven.manifest.tag != tag:
+        raise ManifestOfAnotherRelease(tag, proven.manifest.tag)

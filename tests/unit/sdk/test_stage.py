@@ -1,0 +1,272 @@
+"""An SDK staged from each form it comes in, and every way that it refuses to be one."""
+
+import io
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+import tomlkit
+
+from factory.errors import FactoryError
+from factory.process import Command, SubprocessRunner
+from factory.sdk.source import NoSdk
+from factory.sdk.stage import SdkOrder, UnusablePin, UnusableProject, stage_sdk
+from factory.stage import NotAStage, OverlappingPaths
+from factory.tags import CodexTag
+from tests.unit.cli.conftest import Factory, cache, cache_with_toolchain, factory
+
+__all__ = ["cache", "cache_with_toolchain", "factory"]
+
+PROJECT = """\
+# The SDK.
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[project]
+name = "tiny-sdk"
+version = "0.0.0.dev0"  # stamped
+requires-python = ">=3.10"
+dependencies = [
+    "packaging>=1",
+    "openai-codex-cli-bin==0.1.0",  # the runtime
+]
+
+[tool.hatch.build.targets.wheel]
+packages = ["src/tiny_sdk"]
+"""
+TAG = CodexTag.parse("rust-v0.163.0")
+METADATA = """\
+Metadata-Version: 2.4
+Name: tiny-sdk
+Version: 0.5.0
+Summary: Says hello
+Keywords: a,b
+Author: Somebody
+License-Expression: Apache-2.0
+Classifier: Intended Audience :: Developers
+Requires-Dist: packaging>=1
+Requires-Dist: openai-codex-cli-bin==0.5.0
+Requires-Python: >=3.10
+Project-URL: Homepage, https://sdk.example.invalid/
+Description-Content-Type: text/markdown
+
+# Tiny
+"""
+
+
+def checkout(path: Path, project: str = PROJECT) -> Path:
+    files = {
+        "pyproject.toml": project,
+        "src/tiny_sdk/__init__.py": "SAID = 'hello'\n",
+        "src/tiny_sdk/bin/codex": "an old runtime",
+        "src/tiny_sdk/__pycache__/x.cpython-311.pyc": "",
+        ".venv/pyvenv.cfg": "",
+        "dist/tiny_sdk-0.whl": "",
+        "src/tiny_sdk.egg-info/PKG-INFO": "",
+        "docs/build.md": "how",
+    }
+    for name, content in files.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_text(content, encoding="utf-8")
+    return path
+
+
+def sdist(path: Path, *, tops: tuple[str, ...] = ("tiny_sdk-0.5.0",)) -> Path:
+    with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT) as archive:
+        for top in tops:
+            for name, text in (
+                ("pyproject.toml", PROJECT),
+                ("PKG-INFO", "x"),
+                ("src/tiny_sdk/a.py", "A = 1\n"),
+            ):
+                member = tarfile.TarInfo(f"{top}/{name}")
+                member.size = len(text)
+                archive.addfile(member, io.BytesIO(text.encode()))
+    return path
+
+
+def wheel(path: Path, metadata: str = METADATA) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("tiny_sdk/__init__.py", "SAID = 'hello'\n")
+        archive.writestr("tiny_sdk-0.5.0.dist-info/METADATA", metadata)
+    return path
+
+
+def order(source: Path, tmp_path: Path, version: str = "0.163.0") -> SdkOrder:
+    return SdkOrder(source=source, destination=tmp_path / "stage", runtime=TAG, version=version)
+
+
+def there(directory: Path) -> list[str]:
+    return sorted(path.relative_to(directory).as_posix() for path in directory.rglob("*") if path.is_file())
+
+
+def test_a_checkout_is_copied_without_its_by_products_and_stamped(tmp_path: Path) -> None:
+    staged = stage_sdk(order(checkout(tmp_path / "sdk"), tmp_path))
+    assert (staged.name, staged.version, staged.requirement) == (
+        "tiny-sdk",
+        "0.163.0",
+        "openai-codex-cli-bin==0.163.0",
+    )
+    assert there(staged.path) == ["docs/build.md", "pyproject.toml", "src/tiny_sdk/__init__.py"]
+    assert (staged.path / "pyproject.toml").read_text() == PROJECT.replace("0.0.0.dev0", "0.163.0").replace(
+        "cli-bin==0.1.0", "cli-bin==0.163.0"
+    ) + ('\n[tool.codex-wheel-factory]\nruntime = "0.163.0"\n')
+
+
+def test_an_sdist_is_staged_without_its_top(tmp_path: Path) -> None:
+    staged = stage_sdk(order(sdist(tmp_path / "tiny_sdk-0.5.0.tar.gz"), tmp_path))
+    assert there(staged.path) == ["pyproject.toml", "src/tiny_sdk/a.py"]
+
+
+def test_a_wheel_becomes_a_project_that_says_what_its_metadata_says(tmp_path: Path) -> None:
+    staged = stage_sdk(order(wheel(tmp_path / "tiny_sdk-0.5.0-py3-none-any.whl"), tmp_path))
+    assert there(staged.path) == ["README.md", "pyproject.toml", "src/tiny_sdk/__init__.py"]
+    assert (staged.path / "README.md").read_text() == "# Tiny\n"
+    document = tomlkit.parse((staged.path / "pyproject.toml").read_text()).unwrap()
+    assert document["project"] == {
+        "name": "tiny-sdk",
+        "version": "0.163.0",
+        "readme": "README.md",
+        "dependencies": ["packaging>=1", "openai-codex-cli-bin==0.163.0"],
+        "description": "Says hello",
+        "requires-python": ">=3.10",
+        "license": "Apache-2.0",
+        "keywords": ["a", "b"],
+        "classifiers": ["Intended Audience :: Developers"],
+        "authors": [{"name": "Somebody"}],
+        "urls": {"Homepage": "https://sdk.example.invalid/"},
+    }
+
+
+@pytest.mark.parametrize("form", ["checkout", "wheel"])
+def test_the_stage_builds_with_its_own_backend(tmp_path: Path, form: str) -> None:
+    source = checkout(tmp_path / "sdk") if form == "checkout" else wheel(tmp_path / "a-1-py3-none-any.whl")
+    staged = stage_sdk(order(source, tmp_path))
+    argv = (
+        sys.executable,
+        "-m",
+        "build",
+        "--wheel",
+        "--no-isolation",
+        "-o",
+        str(tmp_path / "out"),
+        str(staged.path),
+    )
+    completed = SubprocessRunner().run(Command(argv=argv, env={"PYTHONDONTWRITEBYTECODE": "1"}))
+    assert completed.returncode == 0, completed.output
+    with zipfile.ZipFile(tmp_path / "out" / "tiny_sdk-0.163.0-py3-none-any.whl") as built:
+        metadata = built.read("tiny_sdk-0.163.0.dist-info/METADATA").decode()
+        assert "tiny_sdk/__init__.py" in built.namelist()
+    assert "Requires-Dist: openai-codex-cli-bin==0.163.0\n" in metadata
+
+
+def test_an_earlier_stage_is_replaced_and_nothing_else_is(tmp_path: Path) -> None:
+    source = checkout(tmp_path / "sdk")
+    staged = stage_sdk(order(source, tmp_path))
+    (staged.path / "stale.py").touch()
+    stage_sdk(order(source, tmp_path))
+    assert not (staged.path / "stale.py").exists()
+    (staged.path / "pyproject.toml").write_text(PROJECT)
+    with pytest.raises(NotAStage):
+        stage_sdk(order(source, tmp_path))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["sdk", "stage"]
+
+
+PIN = '"openai-codex-cli-bin==0.1.0",  # the runtime'
+
+
+@pytest.mark.parametrize(
+    ("project", "error", "said"),
+    [
+        (PROJECT.replace(PIN, ""), UnusablePin, "the SDK has no requirements of openai-codex-cli-bin"),
+        (
+            PROJECT.replace(PIN, f'"openai_codex.cli-bin>=0",\n{PIN}'),
+            UnusablePin,
+            "the SDK has 2 requirements",
+        ),
+        (
+            PROJECT.replace("==0.1.0", "==0.1.0; sys_platform == 'linux'"),
+            UnusablePin,
+            "requires its runtime on terms of its own",
+        ),
+        (
+            PROJECT.replace('version = "0.0.0.dev0"', 'dynamic = ["version"]'),
+            UnusableProject,
+            "the SDK's version are made by its backend: dynamic",
+        ),
+        (
+            PROJECT.replace("[project]", '[project]\ndynamic = ["dependencies"]'),
+            UnusableProject,
+            "dependencies are made by its backend",
+        ),
+        (PROJECT.replace('"packaging>=1"', '"=="'), UnusableProject, "'==' is no requirement"),
+        (PROJECT.replace('"packaging>=1"', "1"), UnusableProject, "no list of dependencies"),
+        ("[project", NoSdk, "is not TOML"),
+        ("[tool.x]\n", NoSdk, "names no project"),
+    ],
+)
+def test_a_project_that_cannot_be_pinned_is_refused(
+    tmp_path: Path, project: str, error: type[FactoryError], said: str
+) -> None:
+    with pytest.raises(error) as caught:
+        stage_sdk(order(checkout(tmp_path / "sdk", project), tmp_path))
+    assert said in str(caught.value)
+    assert caught.value.exit_code == 20
+    assert [path.name for path in tmp_path.iterdir()] == ["sdk"]
+
+
+def test_no_version_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnusableProject, match="'new' is no version"):
+        stage_sdk(order(checkout(tmp_path / "sdk"), tmp_path, version="new"))
+
+
+def test_a_stage_inside_the_sdk_is_refused(tmp_path: Path) -> None:
+    source = checkout(tmp_path / "sdk")
+    with pytest.raises(OverlappingPaths):
+        stage_sdk(SdkOrder(source=source, destination=source / "stage", runtime=TAG, version="1"))
+
+
+def test_what_is_no_sdk_is_refused(tmp_path: Path) -> None:
+    linked = checkout(tmp_path / "linked")
+    (linked / "link.py").symlink_to("pyproject.toml")
+    (tmp_path / "plain.txt").touch()
+    (tmp_path / "empty").mkdir()
+    said = {
+        linked: "link.py is a link",
+        tmp_path / "plain.txt": "neither a directory nor an archive",
+        tmp_path / "empty": "no pyproject.toml",
+        tmp_path / "gone": "not there",
+        tmp_path / "gone.whl": "No such file",
+        sdist(tmp_path / "two.tar.gz", tops=("a", "b")): "one directory at its top",
+        wheel(tmp_path / "bad.whl", "Name: x\n"): "its METADATA is not valid",
+    }
+    for path, reason in said.items():
+        with pytest.raises(NoSdk) as caught:
+            stage_sdk(order(path, tmp_path))
+        assert reason in str(caught.value)
+    assert not (tmp_path / "stage").exists()
+
+
+def test_the_command_pins_no_release_without_the_proof_that_was_asked_for(
+    tmp_path: Path, factory: Factory
+) -> None:
+    source = checkout(tmp_path / "sdk")
+    stage = ("stage-sdk", tmp_path / "stage", "--sdk-source", source, "--codex-version", "v0.163.0")
+    ended = factory(*stage, "--manifest", tmp_path)
+    assert ended.status == 20
+    assert ended.complaint == (
+        f"factory: cannot read {tmp_path}/manifest.json: No such file or directory\n"
+        "hint: Name the manifest.json that 'factory wheels' wrote, or the directory that has it.\n"
+    )
+    assert not (tmp_path / "stage").exists()
+    ended = factory(*stage, "--runtime-version", "0.163.0", "--sdk-version", "0.163.1", "--json")
+    assert ended.document == {
+        "path": str(tmp_path / "stage"),
+        "name": "tiny-sdk",
+        "version": "0.163.1",
+        "requirement": "openai-codex-cli-bin==0.163.0",
+    }
+    assert factory(*stage, "--runtime-version", "0.162.0").status == 20
