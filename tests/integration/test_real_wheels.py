@@ -136,11 +136,35 @@ def test_the_official_sdk_runs_a_turn_on_our_wheel(place: Place, tmp_path: Path)
         "packaging>=26.2",
     )
     succeed(Child(argv=install, cwd=tmp_path))
-    (tmp_path / "turn.py").write_text(TURN, encoding="utf-8")
+    assert_runs_a_turn(python, tmp_path)
+
+
+@runs_linux_x86_64
+def test_a_staged_sdk_is_installed_from_a_directory_and_runs_a_turn(place: Place, tmp_path: Path) -> None:
+    local = tmp_path / "local"
+    download = (sys.executable, "-m", "pip", "download", "--quiet", "--dest", str(local))
+    succeed(Child(argv=(*download, "pydantic>=2.12", "packaging>=26.2"), cwd=tmp_path))
+    official = tmp_path / "official"
+    succeed(Child(argv=(*download[:-1], str(official), "--no-deps", "openai-codex==0.163.0"), cwd=tmp_path))
+    (source,) = official.glob("*.whl")
+    stage = ("stage-sdk", str(tmp_path / "sdk"), "--sdk-source", str(source), "--codex-version", "0.163.0")
+    succeed(place.factory(*stage, "--sdk-version", "0.163.0.post1"))
+    build = (sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(local))
+    succeed(Child(argv=(*build, str(tmp_path / "sdk")), cwd=tmp_path))
+    runtime = place.wheel(SDK_RUNTIME)
+
+    only_local = ("--no-index", "--find-links", local, "--find-links", runtime.parent)
+    python = environment(tmp_path / "installed", *only_local, "openai-codex==0.163.0.post1")
+    assert_runs_a_turn(python, tmp_path)
+
+
+def assert_runs_a_turn(python: Path, directory: Path) -> None:
+    """Let an environment's SDK talk to a model on this machine."""
+    (directory / "turn.py").write_text(TURN, encoding="utf-8")
     with model_server("Said on our wheel.") as server:
-        server.configure(tmp_path / "codex-home")
-        only = {"CODEX_HOME": str(tmp_path / "codex-home"), "HOME": str(tmp_path), "PATH": os.defpath}
-        ended = succeed(Child(argv=(str(python), "turn.py"), environ=only, cwd=tmp_path))
+        server.configure(directory / "codex-home")
+        only = {"CODEX_HOME": str(directory / "codex-home"), "HOME": str(directory), "PATH": os.defpath}
+        ended = succeed(Child(argv=(str(python), "turn.py"), environ=only, cwd=directory))
 
     assert ended.out == "Said on our wheel.\n"
     assert [json.loads(turn)["model"] for turn in server.turns] == ["loopback"]
