@@ -4,7 +4,19 @@ import argparse
 from collections.abc import Callable
 
 from factory import __version__
-from factory.cli import audit, cache, completion, doctor, pin, stage, stage_sdk, targets, verify, wheels
+from factory.cli import (
+    audit,
+    cache,
+    completion,
+    doctor,
+    pin,
+    reproduce,
+    stage,
+    stage_sdk,
+    targets,
+    verify,
+    wheels,
+)
 from factory.cli.command import Commands
 from factory.cli.settings import ENVIRONMENT_HELP
 
@@ -49,6 +61,7 @@ _REGISTRARS: tuple[Callable[[Commands], None], ...] = (
     verify.register,
     audit.register,
     pin.register,
+    reproduce.register,
     stage.register,
     stage_sdk.register,
     targets.register,

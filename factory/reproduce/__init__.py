@@ -1,0 +1,1 @@
+"""Build a wheel again under named variations of its surroundings, and compare."""
