@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from factory.digests import Digest
+from factory.sdk.model_server import Say, model_server
 from factory.store import Store
 from tests.children import ROOT, Child, Ended, factory
-from tests.model_server import model_server
 
 pytestmark = pytest.mark.network
 
@@ -161,7 +161,7 @@ def test_a_staged_sdk_is_installed_from_a_directory_and_runs_a_turn(place: Place
 def assert_runs_a_turn(python: Path, directory: Path) -> None:
     """Let an environment's SDK talk to a model on this machine."""
     (directory / "turn.py").write_text(TURN, encoding="utf-8")
-    with model_server("Said on our wheel.") as server:
+    with model_server((Say(text="Said on our wheel."),)) as server:
         server.configure(directory / "codex-home")
         only = {"CODEX_HOME": str(directory / "codex-home"), "HOME": str(directory), "PATH": os.defpath}
         ended = succeed(Child(argv=(str(python), "turn.py"), environ=only, cwd=directory))

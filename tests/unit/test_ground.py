@@ -54,6 +54,12 @@ def test_one_module_opens_sockets(module: str) -> None:
     assert who_imports(module) <= {"factory/http.py"}
 
 
+# It listens on the loopback address and connects nowhere, so the rule about clients stays whole.
+def test_one_module_listens() -> None:
+    assert who_imports("http.server") == {"factory/sdk/model_server.py"}
+    assert who_imports("socketserver") == set()
+
+
 def calls(path: Path) -> Iterator[str]:
     for node in nodes(path):
         match node:
