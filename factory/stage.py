@@ -121,7 +121,7 @@ def stage_many(source: StageSource, orders: Sequence[StageOrder], *, tag: CodexT
         raise MixedTargets(targets)
     for order in orders:
         require_apart(order.destination, source.path)
-        _require_replaceable(order.destination)
+        require_replaceable(order.destination, _is_stage)
     with _drafts(orders, tag) as drafts:
         payload = source.extract(targets[0], place=_placing(drafts))
         for draft in drafts:
@@ -135,7 +135,7 @@ def stage_skeleton(order: StageOrder, layout: WheelLayout, *, tag: CodexTag) -> 
 
     The backend's decisions depend on no payload byte, so what it makes of this shows them all.
     """
-    _require_replaceable(order.destination)
+    require_replaceable(order.destination, _is_stage)
     with _drafts((order,), tag) as (draft,), writing(order.destination):
         for member in layout.members:
             path = draft.package / member.path
@@ -247,13 +247,17 @@ def require_apart(destination: Path, source: Path) -> None:
         raise OverlappingPaths(destination, source)
 
 
-def _require_replaceable(destination: Path) -> None:
-    """Let through what is absent, empty or stamped; a directory of somebody's files is none of these."""
+def require_replaceable(destination: Path, is_stage: Callable[[Path], bool]) -> None:
+    """Let through what is absent, empty or an earlier stage; somebody's directory of files is none of these.
+
+    Raises:
+        NotAStage: It is something else.
+    """
     if destination.is_symlink():
         raise NotAStage(destination)
     if not destination.exists():
         return
-    if not destination.is_dir() or not (_is_stage(destination) or not any(destination.iterdir())):
+    if not destination.is_dir() or not (is_stage(destination) or not any(destination.iterdir())):
         raise NotAStage(destination)
 
 

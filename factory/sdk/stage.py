@@ -14,7 +14,7 @@ from tomlkit.exceptions import TOMLKitError
 from factory.errors import UsageError
 from factory.files import TEMPORARY_PREFIX, replace_directory, writing
 from factory.sdk.source import PROJECT_FILE, NoSdk, SdkFile, read_sdk
-from factory.stage import NotAStage, require_apart
+from factory.stage import require_apart, require_replaceable
 from factory.tags import CodexTag
 from factory.template import DISTRIBUTION
 
@@ -73,7 +73,7 @@ def stage_sdk(order: SdkOrder) -> StagedSdk:
         CannotWrite: It does not take files.
     """
     require_apart(order.destination, order.source)
-    _require_replaceable(order.destination)
+    require_replaceable(order.destination, _is_stage)
     files = read_sdk(order.source)
     project = next(file for file in files if file.path == PROJECT_FILE)
     stamped, name = _stamp(order, project)
@@ -144,16 +144,6 @@ def _write(draft: Path, destination: Path, files: list[SdkFile]) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(file.content)
             path.chmod(file.mode)
-
-
-def _require_replaceable(destination: Path) -> None:
-    """Let through what is absent, empty or an earlier stage."""
-    if destination.is_symlink():
-        raise NotAStage(destination)
-    if not destination.exists():
-        return
-    if not destination.is_dir() or not (_is_stage(destination) or not any(destination.iterdir())):
-        raise NotAStage(destination)
 
 
 def _is_stage(directory: Path) -> bool:
