@@ -21,7 +21,7 @@ help: ## Show the targets
 $(READY): requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "factory needs Python 3.11 or newer; set PYTHON=..." >&2; exit 1; }
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -64,7 +64,7 @@ bench: $(READY) ## Measure on this machine; writes docs/performance.md
 	$(BIN)/python -m benchmarks $(ARGS)
 
 $(VENV)/.fuzz: $(READY) requirements-fuzz.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-fuzz.txt
 	@touch $@
 
 fuzz: $(VENV)/.fuzz ## Fuzz the readers (Linux): make fuzz FUZZ_SECONDS=600
