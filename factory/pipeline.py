@@ -11,6 +11,7 @@ from pathlib import Path
 
 from factory import __version__
 from factory.builders.assembler import AssemblingBuilder
+from factory.builders.native import NativeFrontEnd
 from factory.builders.package import Builder, BuiltPackage, Engine, LaidOutWheel, Package
 from factory.builders.reference import ReferenceBuilder
 from factory.deflate_store import DeflateStore
@@ -284,13 +285,14 @@ def _assembling(toolchain: Toolchain, workshop: Workshop, deflated: Path) -> Bui
 
 
 def _reference(toolchain: Toolchain, workshop: Workshop) -> Builder:
-    return ReferenceBuilder(
+    front_end = NativeFrontEnd(
         toolchain=toolchain,
         runner=workshop.runner,
         progress=workshop.progress,
         host_env=workshop.host_env,
-        jobs=workshop.jobs,
-        stop=workshop.stop,
+    )
+    return ReferenceBuilder(
+        front_end=front_end, progress=workshop.progress, jobs=workshop.jobs, stop=workshop.stop
     )
 
 

@@ -1,17 +1,21 @@
-"""The reference builder: the real front end and backend, as a process on this host."""
+"""The front end on this host: a process with the locked toolchain."""
 
 import shutil
 import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from factory.builders.plan import BuildPlan
+from factory.builders.plan import BuildPlan, plan_native_build
 from factory.builders.zip_host import set_zip_host
 from factory.digests import Sha256
 from factory.errors import BuildError
 from factory.files import writing
-from factory.model import BuiltWheel
+from factory.model import BuiltWheel, StagedRuntime
 from factory.process import Runner
 from factory.progress import Progress
+from factory.recipe import Recipe
+from factory.toolchain import Toolchain
 
 
 class BuildFailed(BuildError):
@@ -31,6 +35,31 @@ class UnexpectedOutput(BuildError):
     def __init__(self, wheel_name: str, found: tuple[str, ...], log: Path | None) -> None:
         seen = ", ".join(found) or "nothing"
         super().__init__(f"building {wheel_name} gave {seen} in its place; log: {log}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NativeFrontEnd:
+    """Runs ``python -m build`` on this host.
+
+    Attributes:
+        toolchain: The environment that has the backend.
+        runner: What starts the processes.
+        progress: Is told of each build.
+        host_env: Variables without which no process runs on this host.
+    """
+
+    toolchain: Toolchain
+    runner: Runner
+    progress: Progress
+    host_env: Mapping[str, str]
+
+    def build(self, staged: StagedRuntime, recipe: Recipe, *, scratch: Path, dist: Path) -> BuiltWheel:
+        """Build one wheel into ``dist``; see `FrontEnd`."""
+        plan = plan_native_build(
+            staged=staged, toolchain=self.toolchain, scratch=scratch, dist=dist, host_env=self.host_env
+        )
+        plan = replace(plan, create_system=recipe.container.create_system)
+        return build(plan, runner=self.runner, progress=self.progress)
 
 
 def build(plan: BuildPlan, *, runner: Runner, progress: Progress) -> BuiltWheel:

@@ -2,21 +2,18 @@
 
 import shutil
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from factory.builders.native import build
+from factory.builders.front_end import FrontEnd
 from factory.builders.package import BuiltPackage, LaidOutWheel, Package
-from factory.builders.plan import plan_native_build
 from factory.model import BuiltWheel, StagedRuntime
 from factory.parallel import in_parallel
-from factory.process import Runner
 from factory.progress import Progress
 from factory.recipe import Recipe, lay_out
 from factory.stage import StageOrder, stage_many
 from factory.tags import CodexTag
-from factory.toolchain import Toolchain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,18 +21,14 @@ class ReferenceBuilder:
     """Builds with ``python -m build``, a process a wheel.
 
     Attributes:
-        toolchain: The environment that has the backend.
-        runner: What starts the processes.
-        progress: Is told of each build.
-        host_env: Variables without which no process runs on this host.
-        jobs: How many processes at once.
+        front_end: What builds a stage.
+        progress: Is told of each stage.
+        jobs: How many packages at once.
         stop: Is set when the run must end.
     """
 
-    toolchain: Toolchain
-    runner: Runner
+    front_end: FrontEnd
     progress: Progress
-    host_env: Mapping[str, str]
     jobs: int
     stop: threading.Event
 
@@ -73,15 +66,9 @@ class ReferenceBuilder:
         return BuiltPackage(payload=staged.payload, wheels=wheels)
 
     def _build_wheel(self, staged: StagedRuntime, recipe: Recipe, scratch: Path) -> BuiltWheel:
-        plan = plan_native_build(
-            staged=staged,
-            toolchain=self.toolchain,
-            scratch=scratch / f"build-{staged.platform}",
-            dist=scratch / "wheels",
-            host_env=self.host_env,
-        )
-        plan = replace(plan, create_system=recipe.container.create_system)
         try:
-            return build(plan, runner=self.runner, progress=self.progress)
+            return self.front_end.build(
+                staged, recipe, scratch=scratch / f"build-{staged.platform}", dist=scratch / "wheels"
+            )
         finally:
             shutil.rmtree(staged.path, ignore_errors=True)

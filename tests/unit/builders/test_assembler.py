@@ -7,6 +7,7 @@ import pytest
 
 from factory.builders.assembler import AssemblingBuilder
 from factory.builders.compress import compress
+from factory.builders.native import NativeFrontEnd
 from factory.builders.package import BuiltPackage, Package
 from factory.builders.reference import ReferenceBuilder
 from factory.deflate_store import DeflateStore
@@ -55,14 +56,10 @@ def recalled(package: Package, builder: AssemblingBuilder) -> Package:
 
 
 def test_it_makes_what_the_reference_makes(builder: AssemblingBuilder, tarball: Path, tmp_path: Path) -> None:
-    reference = ReferenceBuilder(
-        toolchain=builder.toolchain,
-        runner=builder.runner,
-        progress=builder.progress,
-        host_env={},
-        jobs=2,
-        stop=builder.stop,
+    front_end = NativeFrontEnd(
+        toolchain=builder.toolchain, runner=builder.runner, progress=builder.progress, host_env={}
     )
+    reference = ReferenceBuilder(front_end=front_end, progress=builder.progress, jobs=2, stop=builder.stop)
     packages = [package(tarball, *BOTH)]
     slow = reference.build(packages, tag=TAG, scratch=tmp_path / "slow")
     fast = builder.build(packages, tag=TAG, scratch=tmp_path / "fast")
