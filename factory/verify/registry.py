@@ -22,6 +22,7 @@ from factory.verify import (
     payload,
     pe,
     record,
+    sbom,
     wheel_file,
 )
 from factory.verify.check import Check, Fault, SubjectT
@@ -51,6 +52,7 @@ CHECKS: tuple[Check[WheelContents], ...] = (
     *package.CHECKS,
     *package_json.CHECKS,
     *payload.CHECKS,
+    *sbom.CHECKS,
     *images.CHECKS,
     *elf.CHECKS,
     *macho.CHECKS,

@@ -2,12 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from factory.builders.plan import BuildPlan, plan_native_build, wheel_name
+from factory.builders.plan import BuildPlan, plan_native_build
 from factory.digests import Sha256
 from factory.model import StagedRuntime
 from factory.process import Command
 from factory.tags import CodexTag
 from factory.targets import Platform
+from factory.template import wheel_name
 from factory.toolchain import Lock, Toolchain
 from factory.zlib_identity import DeflateIdentity, Interpreter
 
