@@ -68,8 +68,8 @@ $(VENV)/.fuzz: $(READY) requirements-fuzz.txt
 	@touch $@
 
 fuzz: $(VENV)/.fuzz ## Fuzz the readers (Linux): make fuzz FUZZ_SECONDS=600
-	@mkdir -p .fuzz/archive .fuzz/images .fuzz/members
-	@for target in archive images members; do \
+	@mkdir -p .fuzz/archive .fuzz/images .fuzz/members .fuzz/statements
+	@for target in archive images members statements; do \
 	  echo "fuzz $$target for $(FUZZ_SECONDS) s"; \
 	  $(BIN)/python -m tests.fuzz $$target .fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -max_len=8192 \
 	    -timeout=10 -rss_limit_mb=600 -artifact_prefix=.fuzz/crash-$$target- -verbosity=0 -print_final_stats=1 $(ARGS) || exit 1; \

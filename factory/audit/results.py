@@ -12,6 +12,7 @@ from factory.audit.verdict import (
     InferredFacts,
     Outcome,
     TrustedText,
+    UnexpectedFile,
     Verdict,
 )
 from factory.digests import MalformedDigest, Sha256
@@ -87,6 +88,31 @@ def report_json(report: AuditReport) -> dict[str, object]:
         "unexpected": [{"name": file.name, "reason": file.reason} for file in report.unexpected],
         "absent": list(report.absent),
     }
+
+
+def parse_report(data: JsonObject) -> AuditReport:
+    """Read a report that ``factory audit --json`` printed.
+
+    Raises:
+        MalformedJson: It is none, or of another version.
+    """
+    version = data.integer("schema_version")
+    if version != SCHEMA_VERSION:
+        raise MalformedJson(data.where, f"version {version}; this factory reads version {SCHEMA_VERSION}")
+    try:
+        verdicts = tuple(parse_verdict(entry) for entry in data.objects("wheels"))
+    except (ValueError, MalformedDigest) as error:
+        raise MalformedJson(data.where, str(error)) from error
+    return AuditReport(
+        project=data.text("project"),
+        channel=data.text("channel"),
+        verdicts=verdicts,
+        unexpected=tuple(
+            UnexpectedFile(name=file.text("name"), reason=file.text("reason"))
+            for file in data.objects("unexpected")
+        ),
+        absent=data.texts("absent"),
+    )
 
 
 def parse_verdict(entry: JsonObject) -> Verdict:

@@ -5,8 +5,10 @@ from collections.abc import Callable
 
 from factory import __version__
 from factory.cli import (
+    attest,
     audit,
     cache,
+    check_statement,
     completion,
     doctor,
     pin,
@@ -60,6 +62,8 @@ _REGISTRARS: tuple[Callable[[Commands], None], ...] = (
     wheels.register,
     verify.register,
     audit.register,
+    attest.register,
+    check_statement.register,
     pin.register,
     reproduce.register,
     stage.register,
