@@ -11,6 +11,8 @@ from factory.audit.verdict import (
     ChainLink,
     InferredFacts,
     Outcome,
+    ProvenanceState,
+    ServedProvenance,
     TrustedText,
     UnexpectedFile,
     Verdict,
@@ -74,6 +76,11 @@ def verdict_json(verdict: Verdict) -> dict[str, object]:
         ],
         "is_inspected": verdict.is_inspected,
         "fetched_bytes": verdict.fetched_bytes,
+        "provenance": {
+            "state": verdict.provenance.state.value,
+            "reason": verdict.provenance.reason,
+            "publishers": list(verdict.provenance.publishers),
+        },
     }
 
 
@@ -140,6 +147,7 @@ def parse_verdict(entry: JsonObject) -> Verdict:
         findings=tuple(_finding(finding) for finding in entry.objects("findings")),
         is_inspected=entry.members.get("is_inspected") is True,
         fetched_bytes=entry.integer("fetched_bytes"),
+        provenance=_provenance(entry.child("provenance")),
     )
 
 
@@ -200,6 +208,14 @@ def _facts(entry: JsonObject) -> InferredFacts:
         line_ends=entry.text("line_ends"),
         recipe=Sha256(entry.text("recipe")),
         left_out=entry.texts("left_out"),
+    )
+
+
+def _provenance(entry: JsonObject) -> ServedProvenance:
+    return ServedProvenance(
+        state=ProvenanceState(entry.text("state")),
+        reason=entry.text("reason"),
+        publishers=entry.texts("publishers"),
     )
 
 

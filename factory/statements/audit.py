@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from factory.audit.results import verdict_json
-from factory.audit.verdict import AuditReport, Verdict
+from factory.audit.verdict import AuditReport, ProvenanceState, Verdict
 from factory.model import Severity
 from factory.statements.statement import OUR_TYPES, Author, Statement, Subject
 
@@ -61,6 +61,8 @@ def meets_policy(verdict: Verdict) -> bool:
     """Whether nothing stands against a wheel: same bytes, all from the release, and no error in it."""
     has_error = any(finding.severity is Severity.ERROR for finding in verdict.findings)
     is_looked_at = verdict.is_inspected and not has_error
+    if verdict.provenance.state is ProvenanceState.NOT_VALID:
+        return False
     return verdict.outcome.is_same_bytes and verdict.has_whole_chain and is_looked_at
 
 

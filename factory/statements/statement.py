@@ -78,7 +78,7 @@ class Statement:
         return cls(
             subjects=subjects,
             predicate_type=data.text("predicateType"),
-            predicate=data.child("predicate").members,
+            predicate={} if data.members.get("predicate") is None else data.child("predicate").members,
         )
 
     def render(self) -> bytes:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from factory import __version__
-from factory.audit.report.table import chain_word, findings_word
+from factory.audit.report.table import chain_word, findings_word, provenance_word
 from factory.audit.report.texts import seen_texts
 from factory.audit.verdict import AuditReport, Outcome, Verdict, first_breaks
 
@@ -41,6 +41,7 @@ def render_html(report: AuditReport) -> str:
         texts=seen_texts(report.verdicts),
         chain_word=chain_word,
         findings_word=findings_word,
+        provenance_word=provenance_word,
     )
 
 
