@@ -1,11 +1,13 @@
 """``factory attest``: say in signed statements what was built, or what an audit said."""
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from factory.cli.command import Commands, add_command
 from factory.cli.console import print_json, say
+from factory.cli.settings import Settings
 from factory.errors import EXIT_OK, UsageError
 from factory.files import atomic_write
 
@@ -56,7 +58,9 @@ def register(commands: Commands) -> None:
         "--new-key", type=Path, metavar="FILE", help="write a new key to FILE and its public half to FILE.pub"
     )
     parser.add_argument(
-        "--by", default=LOCAL, metavar="URI", help="who says so, as a URI (default: an unnamed local user)"
+        "--by",
+        metavar="URI",
+        help="who says so, as a URI (default: the workflow, in GitHub Actions; else an unnamed local user)",
     )
     parser.add_argument(
         "--out", type=Path, default=Path("statements"), metavar="DIR", help="default: %(default)s"
@@ -73,7 +77,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
     sealer = _sealer(arguments)
     written = []
-    for named in statements_of(arguments.path, by=arguments.by):
+    by = arguments.by or author_of(Settings.from_environ().environ)
+    for named in statements_of(arguments.path, by=by):
         place = arguments.out / f"{named.name}.{sealer.suffix}"
         atomic_write(place, sealer.seal(named.statement.render()))
         written.append({"path": str(place), "predicate_type": named.statement.predicate_type})
@@ -84,6 +89,12 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.unsigned:
         say("nobody signed them: they show what would be said, and prove nothing")
     return EXIT_OK
+
+
+def author_of(environ: Mapping[str, str]) -> str:
+    """Name the workflow that this is a job of as its certificate will: server, repository, file and ref."""
+    server, workflow = environ.get("GITHUB_SERVER_URL"), environ.get("GITHUB_WORKFLOW_REF")
+    return f"{server}/{workflow}" if server and workflow else LOCAL
 
 
 def _make_key(path: Path) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from factory.audit.results import report_json
+from factory.cli.attest import LOCAL, author_of
 from factory.statements.sealing import KeySealer
 from factory.statements.statement import Statement, Subject
 from tests.statements import CONTENT, DIFFERENT, IDENTICAL, KEY, MANIFEST, NAME, WHEEL, report
@@ -132,6 +133,17 @@ def test_what_cannot_be_done_is_said(
 
     assert ended.status == status
     assert complaint in ended.err
+
+
+def test_a_workflow_is_named_as_its_certificate_names_it() -> None:
+    job = {
+        "GITHUB_SERVER_URL": "https://github.example.invalid",
+        "GITHUB_WORKFLOW_REF": "o/r/.github/workflows/wheels.yml@refs/tags/v1",
+    }
+
+    assert author_of(job) == "https://github.example.invalid/o/r/.github/workflows/wheels.yml@refs/tags/v1"
+    assert author_of({"GITHUB_SERVER_URL": "https://github.example.invalid"}) == LOCAL
+    assert author_of({}) == "urn:uuid:08cabbf3-06a3-4202-b588-2e2f5d32685f#local"
 
 
 @pytest.mark.usefixtures("place")
