@@ -5,7 +5,16 @@ from pathlib import PurePosixPath
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from factory.audit.verdict import AuditReport, Cause, ChainLink, Outcome, TrustedText, Verdict
+from factory.audit.verdict import (
+    AuditReport,
+    Cause,
+    ChainLink,
+    Outcome,
+    ProvenanceState,
+    ServedProvenance,
+    TrustedText,
+    Verdict,
+)
 from factory.digests import Digest, Sha256
 from factory.manifest import AssetRecord, Manifest, MemberRecord, ToolchainRecord, WheelRecord
 from factory.model import ChannelName, Finding, Severity
@@ -93,6 +102,7 @@ IDENTICAL = Verdict(
     ),
     is_inspected=True,
     fetched_bytes=120_000,
+    provenance=ServedProvenance(state=ProvenanceState.NONE, reason="the index names none"),
 )
 DIFFERENT = replace(
     IDENTICAL,

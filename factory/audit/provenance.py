@@ -36,11 +36,14 @@ def verify_provenance(document: bytes, name: str, sha256: Sha256) -> ServedProve
     Sigstore's trusted root is the one that the library brings along.
     """
     from pypi_attestations import Provenance  # noqa: PLC0415 - sigstore is slow to import
+    from sigstore.errors import TUFError  # noqa: PLC0415 - as above
 
     try:
         publishers = tuple(_published_by(Provenance.model_validate_json(document), name, sha256))
         if not publishers:
             raise _NotValid("it has no attestation")  # noqa: TRY301 - one place says why it is not valid
+    except (OSError, TUFError) as error:  # the trusted root cannot be had, which is not the document's fault
+        return ServedProvenance(state=ProvenanceState.NOT_SEEN, reason=f"it cannot be verified here: {error}")
     except Exception as error:  # noqa: BLE001 - readers of foreign certificates raise anything; none may pass
         reason = escaped(str(error).partition("\n")[0])
         return ServedProvenance(state=ProvenanceState.NOT_VALID, reason=reason)

@@ -175,7 +175,7 @@ class Results:
         atomic_write(self._path(verdict.name), text.encode("utf-8", "backslashreplace"))
 
     def recall(self, name: str, sha256: Sha256) -> Verdict | None:
-        """Return the verdict on the very same bytes, if it was a conclusive one; the rest is tried again."""
+        """Return the verdict on the very same bytes, if all of it was seen; the rest is tried again."""
         try:
             document = JsonObject.parse(self._path(name).read_bytes(), where=name)
             verdict = parse_verdict(document.child("verdict"))
@@ -183,7 +183,9 @@ class Results:
         except (OSError, MalformedJson, MalformedDigest, ValueError):
             return None
         is_current = identity == self._identity and verdict.sha256 == sha256
-        return verdict if is_current and verdict.outcome is not Outcome.NOT_REBUILT else None
+        is_seen = verdict.provenance.state is not ProvenanceState.NOT_SEEN
+        is_conclusive = verdict.outcome is not Outcome.NOT_REBUILT and is_seen
+        return verdict if is_current and is_conclusive else None
 
     def _path(self, name: str) -> Path:
         return self._directory / "wheels" / f"{name}.json"

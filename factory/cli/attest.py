@@ -10,11 +10,12 @@ from factory.cli.console import print_json, say
 from factory.cli.settings import Settings
 from factory.errors import EXIT_OK, UsageError
 from factory.files import atomic_write
+from factory.statements.statement import OUR_TYPES
 
 if TYPE_CHECKING:
     from factory.statements.sealing import Sealer
 
-LOCAL = "urn:uuid:08cabbf3-06a3-4202-b588-2e2f5d32685f#local"
+LOCAL = f"{OUR_TYPES}#local"
 """Somebody at a machine of their own, whom only the key tells apart."""
 
 

@@ -61,9 +61,9 @@ def meets_policy(verdict: Verdict) -> bool:
     """Whether nothing stands against a wheel: same bytes, all from the release, and no error in it."""
     has_error = any(finding.severity is Severity.ERROR for finding in verdict.findings)
     is_looked_at = verdict.is_inspected and not has_error
-    if verdict.provenance.state is ProvenanceState.NOT_VALID:
-        return False
-    return verdict.outcome.is_same_bytes and verdict.has_whole_chain and is_looked_at
+    is_provenance_clear = verdict.provenance.state in {ProvenanceState.VERIFIED, ProvenanceState.NONE}
+    is_rebuilt = verdict.outcome.is_same_bytes and verdict.has_whole_chain
+    return is_rebuilt and is_looked_at and is_provenance_clear
 
 
 def _subjects(verdict: Verdict) -> tuple[Subject, ...]:

@@ -111,7 +111,8 @@ UPSTREAM = [
     ("factory/stage.py", ("factory.cli", "factory.pipeline", "factory.builders", "factory.verify")),
     ("factory/builders", ("factory.cli", "factory.pipeline", "factory.verify", "factory.manifest")),
     ("factory/verify", ("factory.cli", "factory.pipeline", "factory.builders", "factory.manifest")),
-    ("factory/audit", ("factory.cli",)),
+    ("factory/audit", ("factory.cli", "factory.statements")),
+    ("factory/statements", ("factory.cli", "factory.pipeline", "factory.builders")),
     ("factory/manifest.py", ("factory.cli", "factory.pipeline", "factory.builders", "factory.verify")),
 ]
 

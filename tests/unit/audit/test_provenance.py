@@ -6,6 +6,7 @@ only sigstore's own services make one.
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,8 @@ from factory.audit.index import PublishedWheel, read_page
 from factory.audit.provenance import look_up, provenance_causes, verify_provenance
 from factory.audit.report.html import render_html
 from factory.audit.report.table import provenance_word
-from factory.audit.verdict import ProvenanceState, ServedProvenance
+from factory.audit.results import Results
+from factory.audit.verdict import NOT_LOOKED_UP, ProvenanceState, ServedProvenance
 from factory.digests import Sha256
 from factory.model import Remote, Severity
 from factory.statements.audit import meets_policy
@@ -140,6 +142,7 @@ def test_a_provenance_that_does_not_hold_is_an_error_and_no_summary() -> None:
     assert provenance_causes(NAME, HOLDS) == ()
     assert meets_policy(replace(IDENTICAL, provenance=HOLDS))
     assert not meets_policy(replace(IDENTICAL, provenance=BROKEN))
+    assert not meets_policy(replace(IDENTICAL, provenance=NOT_LOOKED_UP))
 
 
 @pytest.mark.parametrize(
@@ -155,3 +158,13 @@ def test_a_reader_is_told(served: ServedProvenance, word: str) -> None:
 
     assert provenance_word(verdict) == word
     assert f"<dt>Provenance</dt><dd>{word}" in render_html(report(verdict))
+
+
+@pytest.mark.parametrize(("served", "is_kept"), [(HOLDS, True), (BROKEN, True), (NOT_LOOKED_UP, False)])
+def test_what_was_not_seen_is_looked_at_again(
+    tmp_path: Path, served: ServedProvenance, *, is_kept: bool
+) -> None:
+    results = Results(tmp_path, identity={})
+    results.keep(replace(IDENTICAL, provenance=served))
+
+    assert (results.recall(NAME, WHEEL) is not None) == is_kept
