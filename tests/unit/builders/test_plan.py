@@ -20,7 +20,7 @@ TOOLCHAIN = Toolchain(
         version="3.12.1",
         deflate=DeflateIdentity(name="zlib", version="1.2.13", answer=Sha256("ab" * 32)),
     ),
-    lock=Lock(backend_version="1.33.0", content=b""),
+    lock=Lock(name="hatchling-1.33.0", content=b""),
 )
 STAGED = StagedRuntime(
     path=Path("/somewhere/stage"),
