@@ -36,12 +36,12 @@ class OverlappingPaths(UsageError):
 
 
 class NotAStage(UsageError):
-    """Something else than a stage is where the stage should go; it is left alone."""
+    """Something else than what the command makes is where it should go; it is left alone."""
 
     hint = "Choose a directory that does not exist yet, or remove this one yourself."
 
     def __init__(self, destination: Path) -> None:
-        super().__init__(f"{destination} exists and is no staged runtime, so it is not replaced")
+        super().__init__(f"{destination} exists and is none of this command's making, so it is not replaced")
 
 
 class MixedTargets(UsageError):

@@ -275,7 +275,7 @@ def test_what_is_no_stage_is_never_replaced(
     occupy(tmp_path / "stage")
     before = sorted(tmp_path.rglob("*"))
 
-    with pytest.raises(NotAStage, match="is no staged runtime"):
+    with pytest.raises(NotAStage, match="none of this command's making"):
         stage(package, order(tmp_path / "stage"), tag=TAG)
 
     assert sorted(tmp_path.rglob("*")) == before
