@@ -118,6 +118,7 @@ class SubprocessRunner:
         except BaseException:
             _end(process)
             raise
+        _end_group(process)
         return Completed(returncode=process.returncode, output=output.decode("utf-8", "replace"))
 
     def _wait(self, process: "subprocess.Popen[bytes]", timeout_s: float) -> bytes:
@@ -144,7 +145,12 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
     """Kill a process and its children and wait for it, so that none outlives the call."""
     if sys.platform == "win32":
         process.kill()
-    else:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+    _end_group(process)
     process.communicate()
+
+
+def _end_group(process: "subprocess.Popen[bytes]") -> None:
+    """Kill what is left of a process's session; macOS says of one that is empty that it may not."""
+    if sys.platform != "win32":
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)

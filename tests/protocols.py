@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from factory.sdk.types.schema import BUNDLE, SchemaBundle
+from factory.tags import CodexTag
 from factory.targets import Target
 from tests.packages import TAG, npm_tarball, release_files
 
@@ -122,14 +123,17 @@ def script(*lines: str) -> bytes:
     return "\n".join(("#!/bin/sh", "PATH=/usr/bin:/bin", *lines, "")).encode()
 
 
-def runtimes(path: Path, executable: bytes, *, targets: Sequence[Target] = tuple(Target)) -> Path:
-    """Write a directory of release packages whose codex is an executable of ours."""
-    path.mkdir()
+def runtimes(
+    path: Path, executable: bytes, *, tag: CodexTag = TAG, targets: Sequence[Target] = tuple(Target)
+) -> Path:
+    """Write, or add to, a directory of release packages whose codex is an executable of ours."""
+    path.mkdir(exist_ok=True)
     lines = []
     for target in targets:
-        files = release_files(target) | {f"bin/codex{target.executable_suffix}": (executable, 0o755)}
-        name = f"codex-{TAG.semver}-{target.npm_suffix}.tgz"
-        tarball = npm_tarball(path / name, {target: files})
+        files = release_files(target, tag) | {f"bin/codex{target.executable_suffix}": (executable, 0o755)}
+        name = f"codex-{tag.semver}-{target.npm_suffix}.tgz"
+        tarball = npm_tarball(path / name, {target: files}, tag=tag)
         lines.append(f"{hashlib.sha256(tarball.read_bytes()).hexdigest()}  {name}\n")
-    (path / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
+    with (path / "SHA256SUMS").open("a", encoding="utf-8") as sums:
+        sums.writelines(lines)
     return path
