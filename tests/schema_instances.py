@@ -21,8 +21,9 @@ class Instances:
         self._is_full = is_full
 
     def of(self, name: str) -> list[object]:
-        """Return an instance of each of a definition's variants."""
-        return list(self._all(self._bundle.definitions[name], 0))
+        """Return a definition's examples, and an instance of each of its variants."""
+        schema = self._bundle.definitions[name]
+        return [*elements(schema.get("examples")), *self._all(schema, 0)]
 
     def _all(self, schema: Schema, depth: int) -> Iterator[object]:
         target = referred(schema)
