@@ -7,6 +7,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,6 @@ from factory.tags import CodexTag
 from factory.targets import Platform
 
 if TYPE_CHECKING:
-    from factory.sdk.types.compare import Change
     from factory.sdk.types.maker import TypesMaker
     from factory.sdk.types.package import FileDifference, TypesPackage
 
@@ -82,12 +82,9 @@ def register(commands: Commands) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     _require_agreeing(arguments)
-    with _open_maker(arguments) as maker:
-        if arguments.compare is None:
-            return _generate(arguments, maker)
-        before, after = (CodexTag.parse(text) for text in arguments.compare)
-        changes = maker.compare(before, after)
-    return _show_changes(before, after, changes, as_json=arguments.json)
+    if arguments.compare is not None:
+        return _compare(arguments)
+    return _check(arguments) if arguments.check else _generate(arguments)
 
 
 def _require_agreeing(arguments: argparse.Namespace) -> None:
@@ -105,15 +102,13 @@ def _require_agreeing(arguments: argparse.Namespace) -> None:
         )
 
 
-def _generate(arguments: argparse.Namespace, maker: "TypesMaker") -> int:
-    from factory.sdk.types.package import differences, publish, require_place  # noqa: PLC0415 - as the maker
+def _generate(arguments: argparse.Namespace) -> int:
+    from factory.sdk.types.package import publish, require_place  # noqa: PLC0415 - slow, as the maker
 
-    if arguments.check:
-        package = _make(arguments, maker)
-        return _show_differences(arguments, differences(package, arguments.out))
     require_place(arguments.out)
-    package = _make(arguments, maker)
-    publish(package, arguments.out)
+    with _open_maker(arguments) as maker:
+        package = _make(arguments, maker)
+        publish(package, arguments.out)
     if arguments.json:
         names = list(package.files)
         document = {"path": str(arguments.out), "files": names, "models": package.models}
@@ -123,25 +118,41 @@ def _generate(arguments: argparse.Namespace, maker: "TypesMaker") -> int:
     return EXIT_OK
 
 
+def _check(arguments: argparse.Namespace) -> int:
+    from factory.sdk.types.package import differences  # noqa: PLC0415 - slow, as the maker
+
+    with _open_maker(arguments) as maker:
+        found = differences(_make(arguments, maker), arguments.out)
+    if arguments.json:
+        files = [{"name": difference.name, "state": difference.state} for difference in found]
+        print_json({"version": _JSON_VERSION, "is_current": not files, "files": files})
+    else:
+        sys.stdout.writelines(line for difference in found for line in _diff(difference))
+    if found:
+        raise NotCurrent(arguments.out, found)
+    if not arguments.json:
+        say(f"{arguments.out} is current")
+    return EXIT_OK
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    before, after = (CodexTag.parse(text) for text in arguments.compare)
+    with _open_maker(arguments) as maker:
+        changes = maker.compare(before, after)
+    if arguments.json:
+        told = [{**asdict(change), "words": change.words} for change in changes]
+        print_json({"version": _JSON_VERSION, "from": before.pep440, "to": after.pep440, "changes": told})
+    else:
+        sys.stdout.writelines(f"{change.words}\n" for change in changes)
+        say(f"{len(changes)} changes from {before.pep440} to {after.pep440}")
+    return EXIT_OK
+
+
 def _make(arguments: argparse.Namespace, maker: "TypesMaker") -> "TypesPackage":
     if arguments.schema_dir is None:
         return maker.make(named_release(arguments))
     has_release = (arguments.codex_version, arguments.runtime_version) != (None, None)
     return maker.make_from(arguments.schema_dir, named_release(arguments) if has_release else None)
-
-
-def _show_differences(arguments: argparse.Namespace, differences: "Sequence[FileDifference]") -> int:
-    if arguments.json:
-        files = [{"name": difference.name, "state": difference.state} for difference in differences]
-        print_json({"version": _JSON_VERSION, "is_current": not files, "files": files})
-    else:
-        for difference in differences:
-            sys.stdout.writelines(_diff(difference))
-    if differences:
-        raise NotCurrent(arguments.out, differences)
-    if not arguments.json:
-        say(f"{arguments.out} is current")
-    return EXIT_OK
 
 
 def _diff(difference: "FileDifference") -> Iterator[str]:
@@ -154,26 +165,6 @@ def _diff(difference: "FileDifference") -> Iterator[str]:
         for content in (difference.copy, difference.generated)
     )
     yield from difflib.unified_diff(before, after, f"{name} (copy)", f"{name} (generated)")
-
-
-def _show_changes(before: CodexTag, after: CodexTag, changes: "Sequence[Change]", *, as_json: bool) -> int:
-    if as_json:
-        told = [
-            {
-                "kind": change.kind.value,
-                "place": change.place,
-                "name": change.name,
-                "before": change.before,
-                "after": change.after,
-                "words": change.words,
-            }
-            for change in changes
-        ]
-        print_json({"version": _JSON_VERSION, "from": before.pep440, "to": after.pep440, "changes": told})
-        return EXIT_OK
-    sys.stdout.writelines(f"{change.words}\n" for change in changes)
-    say(f"{len(changes)} changes from {before.pep440} to {after.pep440}")
-    return EXIT_OK
 
 
 @contextmanager

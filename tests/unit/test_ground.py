@@ -113,6 +113,7 @@ UPSTREAM = [
     ("factory/verify", ("factory.cli", "factory.pipeline", "factory.builders", "factory.manifest")),
     ("factory/audit", ("factory.cli", "factory.statements")),
     ("factory/statements", ("factory.cli", "factory.pipeline", "factory.builders")),
+    ("factory/sdk/types", ("factory.cli",)),
     ("factory/manifest.py", ("factory.cli", "factory.pipeline", "factory.builders", "factory.verify")),
 ]
 

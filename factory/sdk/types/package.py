@@ -17,6 +17,7 @@ from factory.sdk.types.schema import SchemaBundle
 from factory.sdk.types.shape import generator_input
 from factory.stage import require_replaceable
 from factory.toolchain import Toolchain
+from factory.verify.read import CannotRead
 
 GENERATOR: Final = "datamodel-code-generator"
 GENERATOR_LOCK: Final = f"{GENERATOR}-0.89.0"
@@ -39,14 +40,8 @@ _OPTIONS = (
     *("--disable-timestamp", "--use-double-quotes", "--formatters", "builtin"),
 )
 _FORMAT = (
-    "format",
-    "--isolated",
-    "--no-cache",
-    "--quiet",
-    "--line-length",
-    "100",
-    "--target-version",
-    "py310",
+    *("ruff", "format", "--isolated", "--no-cache", "--quiet"),
+    *("--line-length", "100", "--target-version", "py310"),
 )
 
 
@@ -116,7 +111,7 @@ def make_package(
         for name, text in texts.items():
             (place / name).write_bytes(text.encode())
     _generate(bundle, header, place / _MODELS_FILE, toolchain, bench)
-    _run_tool(("ruff", *_FORMAT, str(place)), toolchain, bench)
+    _run_tool((*_FORMAT, str(place)), toolchain, bench)
     files = {name: (place / name).read_bytes() for name in sorted(_FILES)}
     classes, named = _classes(files[_MODELS_FILE]), models_named(bundle)
     missing = [name for name in named if name not in classes]
@@ -155,8 +150,15 @@ def publish(package: TypesPackage, destination: Path) -> None:
 
 
 def differences(package: TypesPackage, directory: Path) -> tuple[FileDifference, ...]:
-    """Compare a package with a copy of it, module by module; a directory that is not there has none."""
-    copy = {path.name: path.read_bytes() for path in directory.glob("*.py") if path.is_file()}
+    """Compare a package with a copy of it, module by module; a directory that is not there has none.
+
+    Raises:
+        CannotRead: The copy cannot be read.
+    """
+    try:
+        copy = {path.name: path.read_bytes() for path in directory.glob("*.py") if path.is_file()}
+    except OSError as error:
+        raise CannotRead(directory, error) from error
     return tuple(
         FileDifference(name=name, generated=package.files.get(name), copy=copy.get(name))
         for name in sorted(package.files.keys() | copy.keys())
@@ -166,8 +168,8 @@ def differences(package: TypesPackage, directory: Path) -> tuple[FileDifference,
 
 def is_generated(directory: Path) -> bool:
     """Whether a directory holds a generated package and nothing that somebody put there."""
-    names = {path.name for path in directory.iterdir()} - {"__pycache__"}
     try:
+        names = {path.name for path in directory.iterdir()} - {"__pycache__"}
         return names <= _FILES and (directory / _INIT_FILE).read_bytes().startswith(_MARK.encode())
     except OSError:
         return False

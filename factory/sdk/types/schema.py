@@ -27,14 +27,8 @@ _NAMED = ("properties",)
 _SINGLE = ("items", "additionalProperties")
 _LISTED = ("oneOf", "anyOf", "allOf")
 _ANNOTATIONS = (
-    "$schema",
-    "title",
-    "description",
-    "default",
-    "examples",
-    "deprecated",
-    "readOnly",
-    "writeOnly",
+    *("$schema", "title", "description", "default"),
+    *("examples", "deprecated", "readOnly", "writeOnly"),
 )
 _ASSERTIONS = (
     *("$ref", "type", "enum", "const", "format", "pattern", "required", "multipleOf"),
