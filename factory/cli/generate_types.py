@@ -62,7 +62,9 @@ def register(commands: Commands) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="the package's directory; an earlier one is replaced"
     )
-    parser.add_argument("--check", action="store_true", help="only say whether DIR is current (else: 24)")
+    parser.add_argument(
+        "--check", action="store_true", help="only say whether DIR is current; exit status 24 where it is not"
+    )
     parser.add_argument(
         "--compare", nargs=2, metavar=("TAG1", "TAG2"), help="say what changed between two releases"
     )
