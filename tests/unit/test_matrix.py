@@ -7,7 +7,7 @@ from pytest_httpserver import HTTPServer
 
 from factory.audit.index import PublishedWheel
 from factory.audit.results import Results, identity_of
-from factory.audit.verdict import Outcome, Verdict
+from factory.audit.verdict import Outcome, ProvenanceState, ServedProvenance, Verdict
 from factory.channels.directory import DirectoryChannel
 from factory.digests import Sha256
 from factory.matrix import (
@@ -48,6 +48,7 @@ ARM_WHEEL = {
     "runner": "ubuntu-24.04-arm",
     "emulator": "qemu-aarch64-static",
 }
+UPLOADER = ServedProvenance(state=ProvenanceState.NONE, reason="the index has none")
 IDENTITY = identity_of(project="openai-codex-cli-bin", channel=ChannelName.NPM)
 
 
@@ -120,6 +121,7 @@ def keep(results: Results, wheel: PublishedWheel, outcome: Outcome) -> None:
             yanked=None,
             outcome=outcome,
             reason="",
+            provenance=UPLOADER,
         )
     )
 

@@ -84,8 +84,8 @@ def test_every_command_in_a_script_is_one_that_the_program_takes(path: Path) -> 
         assert callable(make_parser().parse_args(words).command)
     expected = {
         "ci.yml": [],
-        "wheels.yml": ["matrix", "wheels", "merge", "pin"],
-        "audit.yml": ["matrix", "audit", "audit"],
+        "wheels.yml": ["matrix", "wheels", "merge", "pin", "attest"],
+        "audit.yml": ["matrix", "audit", "attest", "audit"],
         "action.yml": ["verify"],
     }
     assert [words[0] for words in commands] == expected[path.name]
