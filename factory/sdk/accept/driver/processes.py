@@ -1,4 +1,4 @@
-"""What still runs of a case: processes younger than the driver that are its own by descent, session or home."""
+"""What still runs of a case: processes younger than the driver and its own by descent, session or home."""
 
 import os
 import signal
