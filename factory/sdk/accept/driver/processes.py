@@ -50,7 +50,7 @@ def end(there: tuple[Survivor, ...]) -> None:
 
 
 def _survivors(home: Path) -> Iterator[Survivor]:
-    own, session = os.getpid(), os.getsid(0)
+    own = os.getpid()
     _, started = _stat(_PROC / str(own))
     marker = b"HOME=" + os.fsencode(home)
     for directory in _PROC.iterdir():
@@ -58,7 +58,8 @@ def _survivors(home: Path) -> Iterator[Survivor]:
             continue
         with suppress(OSError):  # it ended meanwhile, or is another user's
             name, fields = _stat(directory)
-            is_known = int(fields[_PARENT]) == own or int(fields[_SESSION]) == session
+            # A session is this case's own where it is named after the driver; else it is somebody's terminal.
+            is_known = own in {int(fields[_PARENT]), int(fields[_SESSION])}
             is_ours = is_known or marker in _environment(directory)
             is_younger = int(fields[_STARTED]) >= int(started[_STARTED])
             if is_ours and is_younger and fields[_STATE] != "Z":
