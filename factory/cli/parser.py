@@ -6,6 +6,7 @@ from collections.abc import Callable
 from factory import __version__
 from factory.cli import (
     attest,
+    accept,
     audit,
     cache,
     check_statement,
@@ -69,6 +70,7 @@ _REGISTRARS: tuple[Callable[[Commands], None], ...] = (
     check_statement.register,
     matrix.register,
     merge.register,
+    accept.register,
     pin.register,
     reproduce.register,
     stage.register,

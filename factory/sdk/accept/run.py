@@ -1,0 +1,166 @@
+"""The run behind ``factory accept``: bring the SDK, make the environment, try every case."""
+
+import json
+import re
+import shutil
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+from factory.acceptance import Acceptance, SdkIdentity, case_from_json
+from factory.case_result import CaseOutcome, CaseResult
+from factory.digests import Sha256
+from factory.errors import FactoryError
+from factory.files import writing
+from factory.json_reader import JsonObject, MalformedJson
+from factory.parallel import Stopped, in_parallel
+from factory.process import Command, Completed
+from factory.progress import Progress
+from factory.sdk.accept.cases import Case
+from factory.sdk.accept.environment import Environment, Site, case_environ, make_environment
+from factory.sdk.accept.subject import Runtime, way_of
+from factory.sdk.choice import bring_sdk
+from factory.sdk.source import NoSdk
+from factory.sdk.stage import SdkOrder, stage_sdk
+
+_LIMIT_S = 60.0
+_EMULATED = 5.0
+"""How much longer an emulated runtime may take."""
+_GRACE_S = 30.0
+"""How long the driver may take to end a case that hangs, before it is ended itself."""
+_DETAIL_CHARACTERS = 500
+_RUNS_DIFFER = (
+    (re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "<id>"),
+    (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:<port>"),
+    (re.compile(r"\bpid \d+"), "pid <number>"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptanceOrder:
+    """What to try.
+
+    Attributes:
+        runtime: The wheel under test.
+        sdk: A path, or an exact requirement.
+        is_repinned: Pin the SDK to this runtime first.
+        cases: Which cases.
+    """
+
+    runtime: Runtime
+    sdk: str
+    is_repinned: bool
+    cases: Sequence[Case]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """What a run works with: a site, whoever wants to know how it goes, and how many cases at once."""
+
+    site: Site
+    progress: Progress
+    jobs: int
+    stop: threading.Event
+
+
+def accept(order: AcceptanceOrder, bench: Bench) -> Acceptance:
+    """Try a runtime with an SDK.
+
+    Raises:
+        CannotTry: This host cannot start it.
+        NoSdk: The SDK is none.
+        PipFailed: It could not be brought, built or installed.
+        OtherRuntimeRequired: It wants another runtime.
+    """
+    way = way_of(order.runtime.platform, bench.site.host)
+    with bench.progress.task(f"bring {order.sdk}"):
+        sdk = sdk_wheel(order, bench.site)
+    with bench.progress.task(f"install {order.runtime.wheel.name} and {sdk.name}"):
+        environment = make_environment(order.runtime, way, sdk, bench.site)
+    limit_s = _LIMIT_S if way.emulator is None else _LIMIT_S * _EMULATED
+
+    def attempt(case: Case) -> CaseResult:
+        with bench.progress.task(case.name):
+            return _attempt(case, order.runtime, environment, bench.site, limit_s)
+
+    results = in_parallel(attempt, order.cases, jobs=bench.jobs, weight=lambda _: 1, stop=bench.stop)
+    return Acceptance(sdk=_identity(sdk), how=way.how, cases=results)
+
+
+def sdk_wheel(order: AcceptanceOrder, site: Site) -> Path:
+    """Return the SDK as a wheel: as it is, or built by its own backend.
+
+    Raises:
+        NoSdk: It is not there, or is neither a project, an sdist nor a wheel.
+        PipFailed: It could not be brought or built.
+    """
+    source = bring_sdk(order.sdk, pip=site.pip, scratch=site.directory)
+    if not source.exists():
+        raise NoSdk(source, "it is not there")
+    if order.is_repinned:
+        stage = site.directory / "repinned"
+        tag = order.runtime.tag
+        stage_sdk(SdkOrder(source=source, destination=stage, runtime=tag, version=tag.pep440))
+        source = stage
+    elif source.is_dir():  # some backends leave their output in the project; what was given stays as it is
+        source = Path(shutil.copytree(source, site.directory / "project"))
+    return source if source.suffix == ".whl" else site.pip.build(source, site.directory / "sdk")
+
+
+def _identity(sdk: Path) -> SdkIdentity:
+    try:
+        name, version, _, _ = parse_wheel_filename(sdk.name)
+    except InvalidWheelFilename as error:
+        raise NoSdk(sdk, "its name is no wheel's") from error
+    return SdkIdentity(name=name, version=str(version), sha256=Sha256.of_file(sdk))
+
+
+def _attempt(
+    case: Case, runtime: Runtime, environment: Environment, site: Site, limit_s: float
+) -> CaseResult:
+    home = site.directory / "cases" / case.name
+    with writing(home):
+        home.mkdir(parents=True)
+    request = {
+        "case": case.name,
+        "needs": case.needs,
+        "home": str(home),
+        "codex": None if environment.codex is None else str(environment.codex),
+        "version": runtime.tag.semver,
+        "limit_s": limit_s,
+    }
+    argv = (str(environment.python), "-P", "-m", "factory.sdk.accept.driver", json.dumps(request))
+    environ = case_environ(environment, site.host, home)
+    command = Command(argv=argv, env=environ, cwd=home, timeout_s=limit_s + _GRACE_S)
+    try:
+        result = read_answer(case.name, site.runner.run(command))
+    except Stopped:
+        raise
+    except FactoryError as error:
+        result = CaseResult(case=case.name, outcome=CaseOutcome.COULD_NOT_RUN, detail=str(error))
+    return replace(result, detail=without_circumstances(result.detail, site.directory))
+
+
+def read_answer(case: str, completed: Completed) -> CaseResult:
+    """Read the driver's answer, its last line; where there is none nobody knows, and that is said."""
+    lines = [line for line in completed.output.splitlines() if line.strip()]
+    try:
+        result = case_from_json(JsonObject.parse(lines[-1] if lines else "", where="the driver's answer"))
+    except MalformedJson:
+        result = None
+    if result is None or result.case != case or completed.returncode != 0:
+        said = " ".join(lines[-1:])
+        detail = f"the driver gave no answer: {completed.reason}: {said}".removesuffix(": ")
+        return CaseResult(case=case, outcome=CaseOutcome.COULD_NOT_RUN, detail=detail)
+    return result
+
+
+def without_circumstances(detail: str, scratch: Path) -> str:
+    """Take out of a text what differs from run to run: paths of this run, ports, identifiers."""
+    told = " ".join(detail.replace(str(scratch), "<scratch>").split())
+    for pattern, name in _RUNS_DIFFER:
+        told = pattern.sub(name, told)
+    return told if len(told) <= _DETAIL_CHARACTERS else f"{told[:_DETAIL_CHARACTERS]}..."
