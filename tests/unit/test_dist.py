@@ -66,7 +66,8 @@ def test_scratch_is_empty_and_goes_whatever_happens(tmp_path: Path) -> None:
 
 def test_a_manifest_is_amended_as_it_is_now(made: Manifest, tmp_path: Path) -> None:
     dist = Dist(directory=tmp_path / "0.163.0")
-    dist.publish(made, [])
+    dist.directory.mkdir()
+    dist.manifest_path.write_text(made.render())
     dist.amend(lambda manifest: replace(manifest, wheels=manifest.wheels[:0]))
     changed = dist.read_manifest()
     assert changed is not None

@@ -2,12 +2,13 @@
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
-from factory.sdk.accept.cases import CASE_NAMES, UnknownCase, cases_named
+from factory.sdk.accept.cases import CASE_NAMES, CASES, UnknownCase, cases_named
 from factory.sdk.accept.driver.behaviours import BEHAVIOURS
 from tests.children import ROOT, Child
 
@@ -111,3 +112,9 @@ def test_a_process_that_is_left_behind_fails_the_case_and_is_ended(tmp_path: Pat
     assert document["outcome"] == "failed"
     assert document["detail"].startswith("left behind: python")
     assert has_ended(int((tmp_path / "pid").read_text()))
+
+
+def test_the_page_tells_every_case() -> None:
+    page = (ROOT / "docs" / "sdk.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z-]+)` \| (.+) \| the (runtime|SDK) \|$", page, re.MULTILINE)
+    assert rows == [(case.name, case.proves, "runtime" if case.is_of_runtime else "SDK") for case in CASES]
