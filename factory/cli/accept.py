@@ -12,11 +12,12 @@ from factory.cli.host import this_host
 from factory.cli.sdk_options import add_sources, this_pip
 from factory.cli.settings import Settings
 from factory.dist import Dist
-from factory.errors import EXIT_INCONCLUSIVE, EXIT_OK, VerificationError
+from factory.errors import EXIT_INCONCLUSIVE, EXIT_OK, UsageError
 from factory.manifest import MANIFEST_NAME
 from factory.parallel import usable_cores
 from factory.process import SubprocessRunner
 from factory.targets import Platform
+from factory.verify.smoke import Host
 
 if TYPE_CHECKING:
     from factory.acceptance import Acceptance
@@ -71,41 +72,45 @@ def register(commands: Commands) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     from factory.sdk.accept.cases import cases_named  # noqa: PLC0415 - other commands need none of it
-    from factory.sdk.accept.run import AcceptanceOrder  # noqa: PLC0415
+    from factory.sdk.accept.run import AcceptanceOrder, NotAccepted  # noqa: PLC0415
 
     cases = cases_named(tuple(arguments.case))
-    runtime, dist = _subject(arguments)
+    host = this_host(Settings.from_environ(), musl_root=None)
+    runtime, dist = _subject(arguments, host)
     order = AcceptanceOrder(
         runtime=runtime,
         sdk=arguments.sdk or f"{OFFICIAL_SDK}=={runtime.tag.pep440}",
         is_repinned=arguments.repin,
         cases=cases,
     )
-    acceptance = _accept(order, arguments)
+    acceptance = _accept(order, arguments, host)
     is_recorded = dist is not None and not arguments.case and not arguments.no_record
     if dist is not None and is_recorded:
         dist.amend(lambda manifest: manifest.accepting({runtime.sha256: acceptance}))
     _show(runtime, acceptance, as_json=arguments.json)
     if is_recorded:
         say(f"recorded in {arguments.runtime}")
-    return _status(acceptance)
+    if acceptance.failed:
+        raise NotAccepted(runtime, acceptance)
+    return EXIT_OK if acceptance.is_whole else EXIT_INCONCLUSIVE
 
 
-def _subject(arguments: argparse.Namespace) -> "tuple[Runtime, Dist | None]":
+def _subject(arguments: argparse.Namespace, host: Host) -> "tuple[Runtime, Dist | None]":
     from factory.sdk.accept.subject import runtime_of_manifest, runtime_of_wheel  # noqa: PLC0415
     from factory.sdk.proof import read_manifest  # noqa: PLC0415
 
     path: Path = arguments.runtime
     if path.suffix == ".whl" and not path.is_dir():
+        if arguments.platform is not None:
+            raise UsageError("--platform chooses a manifest's wheel, and one wheel is given")
         return runtime_of_wheel(path), None
     manifest, place = read_manifest(path)
     platform = None if arguments.platform is None else Platform.parse(arguments.platform)
-    host = this_host(Settings.from_environ(), musl_root=None)
     runtime = runtime_of_manifest(manifest, place.parent, platform=platform, host=host)
     return runtime, Dist(directory=place.parent) if place.name == MANIFEST_NAME else None
 
 
-def _accept(order: "AcceptanceOrder", arguments: argparse.Namespace) -> "Acceptance":
+def _accept(order: "AcceptanceOrder", arguments: argparse.Namespace, host: Host) -> "Acceptance":
     from factory.sdk.accept.environment import Site  # noqa: PLC0415
     from factory.sdk.accept.run import Bench, accept  # noqa: PLC0415
 
@@ -116,7 +121,7 @@ def _accept(order: "AcceptanceOrder", arguments: argparse.Namespace) -> "Accepta
     ):
         site = Site(
             directory=Path(directory).resolve(),
-            host=this_host(Settings.from_environ(), musl_root=None),
+            host=host,
             pip=this_pip(arguments, SubprocessRunner(stop)),
         )
         bench = Bench(site=site, progress=progress, jobs=arguments.jobs or usable_cores(), stop=stop)
@@ -133,9 +138,3 @@ def _show(runtime: "Runtime", acceptance: "Acceptance", *, as_json: bool) -> Non
         (Column(heading="case"), Column(heading="outcome"), Column(heading="detail")),
         [(result.case, result.outcome.value, result.detail) for result in acceptance.cases],
     )
-
-
-def _status(acceptance: "Acceptance") -> int:
-    if acceptance.failed:
-        return VerificationError.exit_code
-    return EXIT_OK if acceptance.is_whole else EXIT_INCONCLUSIVE

@@ -40,7 +40,7 @@ class NoSdk(UsageError):
     hint = "Give the SDK's project directory, sdist (.tar.gz) or wheel (.whl), or openai-codex==VERSION."
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path} is no SDK to stage: {reason}")
+        super().__init__(f"{path} is no SDK: {reason}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

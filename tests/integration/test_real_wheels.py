@@ -201,11 +201,12 @@ def broken_runtime(directory: Path, program: str) -> Path:
 
 @runs_linux_x86_64
 def test_a_runtime_that_is_broken_is_told_and_nothing_of_it_stays(place: Place, tmp_path: Path) -> None:
-    wheel = broken_runtime(tmp_path, "echo it is broken >&2; sleep 86421 & exit 7")
+    wheel = broken_runtime(tmp_path, "read line; echo it is broken >&2; sleep 86421 <&- >&- 2>&- & exit 7")
     cases = ("--case", "constructor-initialises", "--case", "app-server-too-old")
     ended = place.factory("accept", str(wheel), "--json", *cases).run()
 
     assert ended.status == 24, ended.err
+    assert f"factory: {SDK_RUNTIME} failed 1 of 2 cases with openai-codex 0.163.0\nhint: " in ended.err
     first, second = json.loads(ended.out)["acceptance"]["cases"]
     assert first["outcome"] == "failed"
     assert first["detail"].startswith("TransportClosedError: ")

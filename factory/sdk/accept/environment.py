@@ -15,6 +15,7 @@ from factory.files import writing
 from factory.process import Command, Runner
 from factory.sdk.accept.subject import Runtime, Way
 from factory.sdk.pip import Pip
+from factory.sdk.source import NoSdk
 from factory.template import DISTRIBUTION, PACKAGE
 from factory.verify.smoke import Host
 
@@ -88,7 +89,8 @@ def make_environment(runtime: Runtime, way: Way, sdk: Path, site: Site) -> Envir
     """Install the very wheel under test, by its digest, and the SDK with whatever it requires besides.
 
     Raises:
-        OtherRuntimeRequired: The SDK wants another runtime.
+        NoSdk: The SDK is no wheel.
+        OtherRuntimeRequired: It wants another runtime.
         PipFailed: Something does not install.
         EnvironmentFailed: There is no environment to install into.
     """
@@ -178,10 +180,13 @@ def _ask(site: Site, what: str, argv: tuple[str, ...]) -> str:
 
 
 def _require_served(sdk: Path, runtime: Runtime) -> None:
-    with zipfile.ZipFile(sdk) as archive:
-        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
-        metadata = Metadata.from_email(archive.read(name), validate=False)
-    for requirement in metadata.requires_dist or ():
+    try:
+        with zipfile.ZipFile(sdk) as archive:
+            (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+            requirements = Metadata.from_email(archive.read(name), validate=False).requires_dist or ()
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise NoSdk(sdk, f"it is no whole wheel: {error}") from error
+    for requirement in requirements:
         is_runtime = canonicalize_name(requirement.name) == DISTRIBUTION
         if is_runtime and not requirement.specifier.contains(runtime.tag.pep440, prereleases=True):
             raise OtherRuntimeRequired(sdk, str(requirement), runtime)

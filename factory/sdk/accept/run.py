@@ -13,7 +13,7 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from factory.acceptance import Acceptance, SdkIdentity, case_from_json
 from factory.case_result import CaseOutcome, CaseResult
 from factory.digests import Sha256
-from factory.errors import FactoryError
+from factory.errors import FactoryError, VerificationError
 from factory.files import writing
 from factory.json_reader import JsonObject, MalformedJson
 from factory.parallel import Stopped, in_parallel
@@ -37,6 +37,17 @@ _RUNS_DIFFER = (
     (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:<port>"),
     (re.compile(r"\bpid \d+"), "pid <number>"),
 )
+
+
+class NotAccepted(VerificationError):
+    """A runtime does not serve an SDK."""
+
+    hint = "Try one again with --case NAME; 'factory verify --smoke' starts the executable without an SDK."
+
+    def __init__(self, runtime: Runtime, acceptance: Acceptance) -> None:
+        count = f"{len(acceptance.failed)} of {len(acceptance.cases)} cases"
+        sdk = f"{acceptance.sdk.name} {acceptance.sdk.version}"
+        super().__init__(f"{runtime.wheel.name} failed {count} with {sdk}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +89,7 @@ def accept(order: AcceptanceOrder, bench: Bench) -> Acceptance:
     way = way_of(order.runtime.platform, bench.site.host)
     with bench.progress.task(f"bring {order.sdk}"):
         sdk = sdk_wheel(order, bench.site)
+        identity = _identity(sdk)
     with bench.progress.task(f"install {order.runtime.wheel.name} and {sdk.name}"):
         environment = make_environment(order.runtime, way, sdk, bench.site)
     limit_s = _LIMIT_S if way.emulator is None else _LIMIT_S * _EMULATED
@@ -87,7 +99,7 @@ def accept(order: AcceptanceOrder, bench: Bench) -> Acceptance:
             return _attempt(case, order.runtime, environment, bench.site, limit_s)
 
     results = in_parallel(attempt, order.cases, jobs=bench.jobs, weight=lambda _: 1, stop=bench.stop)
-    return Acceptance(sdk=_identity(sdk), how=way.how, cases=results)
+    return Acceptance(sdk=identity, how=way.how, cases=results)
 
 
 def sdk_wheel(order: AcceptanceOrder, site: Site) -> Path:

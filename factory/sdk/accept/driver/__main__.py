@@ -22,9 +22,12 @@ def lacking(needs: Sequence[str]) -> str | None:
 
 def _has(need: str) -> bool:
     module, _, path = need.rpartition(":")
+    name = f"openai_codex.{module}" if module else "openai_codex"
     try:
-        found: object = importlib.import_module(f"openai_codex.{module}" if module else "openai_codex")
-    except ModuleNotFoundError:
+        found: object = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name:  # the SDK lacks what it requires: that is no matter of what it offers
+            raise
         return False
     for part in path.split("."):
         if not hasattr(found, part):
@@ -35,14 +38,15 @@ def _has(need: str) -> bool:
 
 def attempt(case: str, needs: Sequence[str], trial: Trial) -> CaseResult:
     """Run a case to its answer; whatever it raises is one."""
-    missing = lacking(needs)
-    if missing is not None:
-        return CaseResult(case=case, outcome=CaseOutcome.NOT_APPLICABLE, detail=f"this SDK has no {missing}")
     try:
+        missing = lacking(needs)
+        if missing is not None:
+            detail = f"this SDK has no {missing}"
+            return CaseResult(case=case, outcome=CaseOutcome.NOT_APPLICABLE, detail=detail)
         BEHAVIOURS[case](trial)
     except CannotLook as error:
         return CaseResult(case=case, outcome=CaseOutcome.COULD_NOT_RUN, detail=str(error))
-    except Exception as error:  # noqa: BLE001 - an SDK may raise anything, and it is what was seen
+    except BaseException as error:  # noqa: BLE001 - an SDK may raise anything, and it is what was seen
         return CaseResult(
             case=case,
             outcome=CaseOutcome.FAILED,

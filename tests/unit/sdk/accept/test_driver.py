@@ -26,9 +26,12 @@ SLEEPER = "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'
 REFUSE = "raise FileNotFoundError(configuration.codex_bin)"
 
 
-def answer(directory: Path, constructor: str, *, needs: tuple[str, ...] = (), limit_s: float = 30) -> object:
-    """Try an SDK whose constructor does this."""
-    (directory / "openai_codex.py").write_text(SDK.format(constructor=constructor), encoding="utf-8")
+def answer(
+    directory: Path, constructor: str, *, needs: tuple[str, ...] = (), limit_s: float = 30, end: str = ""
+) -> object:
+    """Try an SDK whose constructor does this, and whose module ends with that."""
+    sdk = SDK.format(constructor=constructor) + end
+    (directory / "openai_codex.py").write_text(sdk, encoding="utf-8")
     home = directory / "home"
     home.mkdir()
     request = {
@@ -95,6 +98,17 @@ def test_what_an_sdk_lacks_makes_a_case_not_applicable(tmp_path: Path, need: str
         "outcome": "not-applicable",
         "detail": f"this SDK has no {need}",
     }
+
+
+def test_an_sdk_that_lacks_what_it_requires_fails(tmp_path: Path) -> None:
+    assert answer(tmp_path, REFUSE, needs=("Codex",), end="import no_such_module\n") == {
+        "outcome": "failed",
+        "detail": "ModuleNotFoundError: No module named 'no_such_module'",
+    }
+
+
+def test_an_sdk_that_ends_the_program_fails(tmp_path: Path) -> None:
+    assert answer(tmp_path, "sys.exit(3)") == {"outcome": "failed", "detail": "SystemExit: 3"}
 
 
 def test_a_case_that_hangs_is_ended(tmp_path: Path) -> None:

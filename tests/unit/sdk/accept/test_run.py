@@ -147,6 +147,20 @@ def test_an_sdk_that_is_not_there_is_said(tmp_path: Path) -> None:
         accept(order("absent.whl"), bench(FakeRunner(), tmp_path))
 
 
+@pytest.mark.parametrize("content", [b"", b"PK no zip"])
+def test_an_sdk_that_is_no_wheel_is_said(tmp_path: Path, content: bytes) -> None:
+    sdk = tmp_path / "openai_codex-0.163.0-py3-none-any.whl"
+    sdk.write_bytes(content)
+    with pytest.raises(NoSdk, match="no whole wheel"):
+        accept(order(sdk), bench(FakeRunner(), tmp_path))
+
+
+def test_an_sdk_whose_name_is_no_wheel_s_is_said(tmp_path: Path) -> None:
+    (tmp_path / "sdk.whl").touch()
+    with pytest.raises(NoSdk, match="its name is no wheel's"):
+        accept(order(tmp_path / "sdk.whl"), bench(FakeRunner(), tmp_path))
+
+
 def test_an_sdk_that_does_not_install_is_said(tmp_path: Path) -> None:
     runner = FakeRunner(
         Expected(argv=("venv",)),
