@@ -92,11 +92,10 @@ def accept(order: AcceptanceOrder, bench: Bench) -> Acceptance:
         identity = _identity(sdk)
     with bench.progress.task(f"install {order.runtime.wheel.name} and {sdk.name}"):
         environment = make_environment(order.runtime, way, sdk, bench.site)
-    limit_s = _LIMIT_S if way.emulator is None else _LIMIT_S * _EMULATED
 
     def attempt(case: Case) -> CaseResult:
         with bench.progress.task(case.name):
-            return _attempt(case, order.runtime, environment, bench.site, limit_s)
+            return _attempt(case, order.runtime, environment, bench.site)
 
     results = in_parallel(attempt, order.cases, jobs=bench.jobs, weight=lambda _: 1, stop=bench.stop)
     return Acceptance(sdk=identity, how=way.how, cases=results)
@@ -130,9 +129,9 @@ def _identity(sdk: Path) -> SdkIdentity:
     return SdkIdentity(name=name, version=str(version), sha256=Sha256.of_file(sdk))
 
 
-def _attempt(
-    case: Case, runtime: Runtime, environment: Environment, site: Site, limit_s: float
-) -> CaseResult:
+def _attempt(case: Case, runtime: Runtime, environment: Environment, site: Site) -> CaseResult:
+    is_emulated = case.is_of_runtime and environment.codex is not None
+    limit_s = _LIMIT_S * _EMULATED if is_emulated else _LIMIT_S
     home = site.directory / "cases" / case.name
     with writing(home):
         home.mkdir(parents=True)
