@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from factory import __version__
 from factory.cli import (
-    attest,
     accept,
+    attest,
     audit,
     cache,
     check_statement,
