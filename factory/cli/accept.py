@@ -72,7 +72,7 @@ def register(commands: Commands) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     from factory.sdk.accept.cases import cases_named  # noqa: PLC0415 - other commands need none of it
-    from factory.sdk.accept.run import AcceptanceOrder, NotAccepted  # noqa: PLC0415
+    from factory.sdk.accept.run import AcceptanceOrder, NotAccepted, record  # noqa: PLC0415
 
     cases = cases_named(tuple(arguments.case))
     host = this_host(Settings.from_environ(), musl_root=None)
@@ -84,11 +84,9 @@ def _run(arguments: argparse.Namespace) -> int:
         cases=cases,
     )
     acceptance = _accept(order, arguments, host)
-    is_recorded = dist is not None and not arguments.case and not arguments.no_record
-    if dist is not None and is_recorded:
-        dist.amend(lambda manifest: manifest.accepting({runtime.sha256: acceptance}))
     _show(runtime, acceptance, as_json=arguments.json)
-    if is_recorded:
+    if dist is not None and not arguments.case and not arguments.no_record:
+        record(acceptance, runtime, dist)
         say(f"recorded in {arguments.runtime}")
     if acceptance.failed:
         raise NotAccepted(runtime, acceptance)

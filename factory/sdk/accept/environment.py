@@ -1,6 +1,7 @@
 """A clean environment with the runtime under test and an SDK in it, and the driver beside it."""
 
 import os
+import shlex
 import zipfile
 from dataclasses import dataclass, replace
 from importlib.resources import files
@@ -100,7 +101,7 @@ def make_environment(runtime: Runtime, way: Way, sdk: Path, site: Site) -> Envir
     _install_runtime(runtime, way, site, pip)
     exactly = site.directory / "constraints.txt"
     _write(exactly, f"{DISTRIBUTION}=={runtime.tag.pep440}\n")
-    pip.install(sdk.name, "--constraint", str(exactly), *pip.sources.options, str(sdk))
+    pip.install(sdk.name, "--constraint", str(exactly), *pip.sources.options, str(sdk.absolute()))
     modules = site.directory / "modules"
     carry_driver(modules)
     codex = None if way.emulator is None else _launcher(way.emulator, site, python)
@@ -167,7 +168,7 @@ def _launcher(emulator: Path, site: Site, python: Path) -> Path:
     """Write the program that the SDK's executable override names: the emulator with the executable."""
     executable = _ask(site, "find the executable", (str(python), "-I", "-c", _ASK_PATHS[1]))
     launcher = site.directory / "codex"
-    _write(launcher, f"#!/bin/sh\nexec '{emulator}' '{executable}' \"$@\"\n")
+    _write(launcher, f'#!/bin/sh\nexec {shlex.join((str(emulator), executable))} "$@"\n')
     launcher.chmod(0o755)
     return launcher
 

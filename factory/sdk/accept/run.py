@@ -1,7 +1,6 @@
 """The run behind ``factory accept``: bring the SDK, make the environment, try every case."""
 
 import json
-import re
 import shutil
 import threading
 from collections.abc import Sequence
@@ -10,15 +9,17 @@ from pathlib import Path
 
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
-from factory.acceptance import Acceptance, SdkIdentity, case_from_json
+from factory.acceptance import Acceptance, SdkIdentity
 from factory.case_result import CaseOutcome, CaseResult
 from factory.digests import Sha256
-from factory.errors import FactoryError, VerificationError
+from factory.dist import Dist
+from factory.errors import FactoryError, UsageError, VerificationError
 from factory.files import writing
-from factory.json_reader import JsonObject, MalformedJson
+from factory.manifest import Manifest
 from factory.parallel import Stopped, in_parallel
-from factory.process import Command, Completed
+from factory.process import Command
 from factory.progress import Progress
+from factory.sdk.accept.answers import read_answer, without_circumstances
 from factory.sdk.accept.cases import Case
 from factory.sdk.accept.environment import Environment, Site, case_environ, make_environment
 from factory.sdk.accept.subject import Runtime, way_of
@@ -31,12 +32,6 @@ _EMULATED = 5.0
 """How much longer an emulated runtime may take."""
 _GRACE_S = 30.0
 """How long the driver may take to end a case that hangs, before it is ended itself."""
-_DETAIL_CHARACTERS = 500
-_RUNS_DIFFER = (
-    (re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "<id>"),
-    (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:<port>"),
-    (re.compile(r"\bpid \d+"), "pid <number>"),
-)
 
 
 class NotAccepted(VerificationError):
@@ -48,6 +43,15 @@ class NotAccepted(VerificationError):
         count = f"{len(acceptance.failed)} of {len(acceptance.cases)} cases"
         sdk = f"{acceptance.sdk.name} {acceptance.sdk.version}"
         super().__init__(f"{runtime.wheel.name} failed {count} with {sdk}")
+
+
+class WheelReplaced(UsageError):
+    """The manifest lists other bytes now than those that were tried."""
+
+    hint = "Another run made the wheel anew; try that one."
+
+    def __init__(self, runtime: Runtime) -> None:
+        super().__init__(f"the manifest no longer lists {runtime.wheel.name} with the bytes that were tried")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +103,23 @@ def accept(order: AcceptanceOrder, bench: Bench) -> Acceptance:
 
     results = in_parallel(attempt, order.cases, jobs=bench.jobs, weight=lambda _: 1, stop=bench.stop)
     return Acceptance(sdk=identity, how=way.how, cases=results)
+
+
+def record(acceptance: Acceptance, runtime: Runtime, dist: Dist) -> None:
+    """Put the evidence with the wheel, into the manifest as it is now.
+
+    Raises:
+        WheelReplaced: The wheel is not there any more.
+        DistInUse: Another run is at work there.
+        CannotWrite: The place does not take files.
+    """
+
+    def add(manifest: Manifest) -> Manifest:
+        if all(wheel.sha256 != runtime.sha256 for wheel in manifest.wheels):
+            raise WheelReplaced(runtime)
+        return manifest.accepting({runtime.sha256: acceptance})
+
+    dist.amend(add)
 
 
 def sdk_wheel(order: AcceptanceOrder, site: Site) -> Path:
@@ -153,25 +174,3 @@ def _attempt(case: Case, runtime: Runtime, environment: Environment, site: Site)
     except FactoryError as error:
         result = CaseResult(case=case.name, outcome=CaseOutcome.COULD_NOT_RUN, detail=str(error))
     return replace(result, detail=without_circumstances(result.detail, site.directory))
-
-
-def read_answer(case: str, completed: Completed) -> CaseResult:
-    """Read the driver's answer, its last line; where there is none nobody knows, and that is said."""
-    lines = [line for line in completed.output.splitlines() if line.strip()]
-    try:
-        result = case_from_json(JsonObject.parse(lines[-1] if lines else "", where="the driver's answer"))
-    except MalformedJson:
-        result = None
-    if result is None or result.case != case or completed.returncode != 0:
-        said = " ".join(lines[-1:])
-        detail = f"the driver gave no answer: {completed.reason}: {said}".removesuffix(": ")
-        return CaseResult(case=case, outcome=CaseOutcome.COULD_NOT_RUN, detail=detail)
-    return result
-
-
-def without_circumstances(detail: str, scratch: Path) -> str:
-    """Take out of a text what differs from run to run: paths of this run, ports, identifiers."""
-    told = " ".join(detail.replace(str(scratch), "<scratch>").split())
-    for pattern, name in _RUNS_DIFFER:
-        told = pattern.sub(name, told)
-    return told if len(told) <= _DETAIL_CHARACTERS else f"{told[:_DETAIL_CHARACTERS]}..."

@@ -13,11 +13,19 @@ import pytest
 from factory.acceptance import Acceptance
 from factory.case_result import CaseOutcome, CaseResult
 from factory.digests import Sha256
+from factory.dist import Dist
 from factory.process import CannotStart, Command, Completed
 from factory.progress import SilentProgress
+from factory.sdk.accept.answers import read_answer, without_circumstances
 from factory.sdk.accept.cases import cases_named
 from factory.sdk.accept.environment import EnvironmentFailed, OtherRuntimeRequired, Site, carry_driver
-from factory.sdk.accept.run import AcceptanceOrder, Bench, accept, read_answer, without_circumstances
+from factory.sdk.accept.run import (
+    AcceptanceOrder,
+    Bench,
+    WheelReplaced,
+    accept,
+    record,
+)
 from factory.sdk.accept.subject import Runtime
 from factory.sdk.pip import Pip, PipFailed, Sources
 from factory.sdk.source import NoSdk
@@ -26,6 +34,7 @@ from factory.targets import Platform
 from tests.children import Child
 from tests.fake_runner import Expected, FakeRunner
 from tests.unit.sdk.accept.test_subject import LINUX, QEMU
+from tests.unit.test_manifest import ACCEPTANCE, MANIFEST
 
 TAG = CodexTag.parse("rust-v0.163.0")
 WHEEL = Path("/dist/openai_codex_cli_bin-0.163.0-py3-none-manylinux_2_17_x86_64.whl")
@@ -119,14 +128,14 @@ def test_another_processor_s_wheel_is_unpacked_and_started_by_the_emulator(tmp_p
         Expected(argv=(python, "-I", "-c"), completed=Completed(returncode=0, output="/site\n")),
         Expected(argv=(python, "install", "--require-hashes", *target)),
         Expected(argv=(python, "install", "--constraint")),
-        Expected(argv=(python, "-I", "-c"), completed=Completed(returncode=0, output="/site/bin/codex\n")),
+        Expected(argv=(python, "-I", "-c"), completed=Completed(returncode=0, output="/a site/bin/codex\n")),
         Expected(argv=(python, "factory.sdk.accept.driver"), completed=says(PASSED)),
     )
     acceptance = accept(order(sdk_file(tmp_path), "manylinux_2_17_aarch64"), bench(runner, tmp_path))
 
     assert acceptance.how == "under qemu-aarch64-static"
     launcher = tmp_path / "codex"
-    assert launcher.read_text() == f"#!/bin/sh\nexec '{QEMU}' '/site/bin/codex' \"$@\"\n"
+    assert launcher.read_text() == f"#!/bin/sh\nexec {QEMU} '/a site/bin/codex' \"$@\"\n"
     assert launcher.stat().st_mode & 0o111
     request = json.loads(runner.commands[-1].argv[-1])
     assert (request["codex"], request["limit_s"]) == (str(launcher), 300.0)
@@ -201,6 +210,21 @@ def test_a_process_that_cannot_start_is_no_pass(tmp_path: Path) -> None:
     (result,) = accept(order(sdk_file(tmp_path)), bench(runner, tmp_path)).cases
     assert result.outcome is CaseOutcome.COULD_NOT_RUN
     assert result.detail == "cannot start <scratch>/venv/bin/python: no room"
+
+
+def test_evidence_is_for_the_bytes_that_were_tried(tmp_path: Path) -> None:
+    dist = Dist(directory=tmp_path / "0.163.0")
+    dist.directory.mkdir()
+    dist.manifest_path.write_text(MANIFEST.render())
+    tried = replace(order("sdk.whl").runtime, sha256=MANIFEST.wheels[0].sha256)
+    record(ACCEPTANCE, tried, dist)
+    amended = dist.read_manifest()
+    assert amended is not None
+    assert [wheel.acceptance for wheel in amended.wheels] == [ACCEPTANCE]
+
+    with pytest.raises(WheelReplaced, match="no longer lists"):
+        record(ACCEPTANCE, replace(tried, sha256=Sha256("6" * 64)), dist)
+    assert dist.read_manifest() == amended
 
 
 @pytest.mark.parametrize(
