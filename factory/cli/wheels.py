@@ -25,7 +25,8 @@ from factory.tags import CodexTag
 from factory.targets import Platform
 
 if TYPE_CHECKING:
-    from factory.pipeline import WheelsRun, Workshop
+    from factory.pipeline import WheelsRun
+    from factory.workshop import Workshop
 
 
 def register(commands: Commands) -> None:

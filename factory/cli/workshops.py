@@ -9,11 +9,11 @@ from factory.cli.cache import parse_size
 from factory.cli.settings import Settings
 from factory.download import Downloader
 from factory.parallel import usable_cores
-from factory.pipeline import DEFLATE_LIMIT_BYTES, Workshop
 from factory.process import Runner
 from factory.progress import Progress
 from factory.toolchain import Lock, Toolchain, make_toolchain
 from factory.verify.stock_tools import StockTools, installed_tools
+from factory.workshop import DEFLATE_LIMIT_BYTES, Workshop
 
 
 def open_workshop(

@@ -9,8 +9,9 @@ import pytest
 from factory.builders.package import Engine
 from factory.channels import UnknownRelease
 from factory.errors import IntegrityError
+from factory.judging import WheelsRejected
 from factory.manifest import Manifest
-from factory.pipeline import WheelsRejected, WheelsRun
+from factory.pipeline import WheelsRun
 from factory.planning import TargetNotReleased, WheelsOrder
 from factory.targets import Platform, Target
 from factory.verify.waivers import UnusedWaiver, Waiver

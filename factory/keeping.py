@@ -1,0 +1,62 @@
+"""Which wheels of an earlier run stand, so that this one need not make them again."""
+
+from collections.abc import Sequence
+
+from factory import __version__
+from factory.manifest import Manifest, ToolchainRecord, WheelRecord
+from factory.planning import PlannedWheel, WheelsPlan
+from factory.verify.registry import CHECKS
+from factory.verify.waivers import Waiver, apply_waivers, require_used
+
+
+def keep(
+    plan: WheelsPlan, earlier: Manifest | None, toolchain: ToolchainRecord, *, jobs: int
+) -> tuple[WheelRecord, ...]:
+    """Return the wheels of an earlier run that are whole and that this run would make again.
+
+    Wheels of platforms that were not asked for stay, too, where the same toolchain made
+    them from the same channel: a manifest has one of each.
+    """
+    if earlier is None or plan.order.is_fresh or plan.order.is_engine_checked:
+        return ()
+    same = (earlier.tag, earlier.channel, earlier.factory_version, earlier.toolchain)
+    if same != (plan.order.tag, plan.released.channel, __version__, toolchain):
+        return ()
+    planned = {wheel.recipe.platform.tag: wheel for wheel in plan.wheels}
+    current = [
+        record
+        for record in earlier.wheels
+        if _stands(record, plan.order.waivers)
+        and (record.platform not in planned or _is_current(record, planned[record.platform]))
+    ]
+    return plan.dist.intact(current, jobs=jobs)
+
+
+def _is_current(record: WheelRecord, planned: PlannedWheel) -> bool:
+    return (
+        record.recipe == planned.recipe.identity
+        and record.asset == planned.asset.digest
+        and record.checks == tuple(check.id for check in CHECKS)
+    )
+
+
+def _stands(record: WheelRecord, waivers: Sequence[Waiver]) -> bool:
+    """Whether today's waivers leave of a wheel's findings what the record says they left."""
+    now = apply_waivers(record.found, waivers)
+    return (set(now.remaining), set(now.waived)) == (set(record.findings), set(record.waived))
+
+
+def require_used_waivers(waivers: Sequence[Waiver], wheels: Sequence[WheelRecord]) -> None:
+    """Refuse waivers that accept nothing of any wheel.
+
+    Raises:
+        UnusedWaiver: There are some.
+    """
+    found = [finding for wheel in wheels for finding in wheel.found]
+    require_used(apply_waivers(found, waivers).unused)
+
+
+def missing_of(plan: WheelsPlan, kept: Sequence[WheelRecord]) -> tuple[PlannedWheel, ...]:
+    """Return what is planned and was not kept."""
+    there = {record.platform for record in kept}
+    return tuple(wheel for wheel in plan.wheels if wheel.recipe.platform.tag not in there)
