@@ -1,21 +1,19 @@
 """Build the wheels of a run with the engine that was asked for, or with both."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import assert_never
 
 from factory.builders.assembler import AssemblingBuilder
-from factory.builders.native import NativeFrontEnd
-from factory.builders.package import Builder, BuiltPackage, Engine, Package
+from factory.builders.package import Builder, BuilderName, BuiltPackage, Engine, Package
 from factory.builders.reference import ReferenceBuilder
 from factory.deflate_store import DeflateStore
 from factory.digests import Sha256
 from factory.errors import VerificationError
-from factory.planning import PlannedWheel, WheelsPlan
+from factory.planning import PlannedWheel, WheelsOrder
+from factory.sites import BuildSite, engine_at, prepare_toolchain
 from factory.store import Namespace
-from factory.toolchain import Toolchain, lock_for
 from factory.workshop import Workshop
-from factory.zlib_identity import deflate_identity, require_reference_deflate
 
 
 class EnginesDisagree(VerificationError):
@@ -37,71 +35,53 @@ class NotAsPublished(VerificationError):
         super().__init__(f"not the bytes that the index lists: {', '.join(names)}")
 
 
-def prepare_toolchain(plan: WheelsPlan, workshop: Workshop) -> Toolchain:
-    """Make the locked environment, and let both encoders answer for themselves.
-
-    The assembler deflates with this process's zlib, the backend with the toolchain's.
-
-    Raises:
-        OtherDeflate: One of them is not the reference.
-    """
-    with ThreadPoolExecutor(max_workers=1) as pool:  # each takes its time, and they do not need each other
-        making = pool.submit(workshop.toolchain_for, lock_for(plan.wheels[0].recipe.backend.version))
-        try:
-            require_reference_deflate(deflate_identity())
-            toolchain = making.result()
-        except BaseException:
-            workshop.stop.set()
-            raise
-    require_reference_deflate(toolchain.interpreter.deflate)
-    return toolchain
-
-
 def build_packages(
     packages: Sequence[Package],
-    plan: WheelsPlan,
-    toolchain: Toolchain,
+    order: WheelsOrder,
+    site: BuildSite,
     workshop: Workshop,
     scratch: Path,
 ) -> tuple[BuiltPackage, ...]:
     """Build with the engine that was asked for, and with the other one as well where that was asked for."""
-    order = plan.order
+    engine = engine_at(order, site.builder)
     is_cold = order.is_fresh or order.is_engine_checked
     deflated = scratch / "deflate" if is_cold else workshop.store.root / Namespace.DEFLATE
-    makers = {
-        Engine.ASSEMBLER: _assembling(toolchain, workshop, deflated),
-        Engine.BACKEND: _reference(toolchain, workshop),
-    }
-    built = makers[order.engine].build(packages, tag=order.tag, scratch=scratch / "build")
+
+    def made_by(maker: Engine, below: str) -> tuple[BuiltPackage, ...]:
+        builder = _builder(maker, site, workshop, deflated)
+        return builder.build(packages, tag=order.tag, scratch=scratch / below)
+
+    built = made_by(engine, "build")
     if order.is_engine_checked:
-        (other,) = set(Engine) - {order.engine}
-        check = makers[other].build(packages, tag=order.tag, scratch=scratch / "check")
-        _require_equal({order.engine: built, other: check})
+        (other,) = set(Engine) - {engine}
+        _require_equal({engine: built, other: made_by(other, "check")})
     return built
 
 
-def _assembling(toolchain: Toolchain, workshop: Workshop, deflated: Path) -> Builder:
-    return AssemblingBuilder(
-        toolchain=toolchain,
-        runner=workshop.runner,
-        progress=workshop.progress,
-        host_env=workshop.host_env,
-        jobs=workshop.jobs,
-        store=DeflateStore(root=deflated, encoder=toolchain.interpreter.deflate.answer),
-        stop=workshop.stop,
-    )
-
-
-def _reference(toolchain: Toolchain, workshop: Workshop) -> Builder:
-    front_end = NativeFrontEnd(
-        toolchain=toolchain,
-        runner=workshop.runner,
-        progress=workshop.progress,
-        host_env=workshop.host_env,
-    )
-    return ReferenceBuilder(
-        front_end=front_end, progress=workshop.progress, jobs=workshop.jobs, stop=workshop.stop
-    )
+def _builder(engine: Engine, site: BuildSite, workshop: Workshop, deflated: Path) -> Builder:
+    """Make an engine; the assembler works on this host and with its toolchain, wherever the site is."""
+    match engine:
+        case Engine.BACKEND:
+            return ReferenceBuilder(
+                front_end=site.front_end,
+                progress=workshop.progress,
+                jobs=workshop.jobs,
+                stop=workshop.stop,
+            )
+        case Engine.ASSEMBLER:
+            is_here = site.builder is BuilderName.NATIVE
+            toolchain = site.toolchain if is_here else prepare_toolchain(site.toolchain.lock, workshop)
+            return AssemblingBuilder(
+                toolchain=toolchain,
+                runner=workshop.runner,
+                progress=workshop.progress,
+                host_env=workshop.host_env,
+                jobs=workshop.jobs,
+                store=DeflateStore(root=deflated, encoder=toolchain.interpreter.deflate.answer),
+                stop=workshop.stop,
+            )
+        case _:
+            assert_never(engine)
 
 
 def _require_equal(built: Mapping[Engine, Sequence[BuiltPackage]]) -> None:

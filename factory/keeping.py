@@ -1,6 +1,7 @@
 """Which wheels of an earlier run stand, so that this one need not make them again."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from factory import __version__
 from factory.manifest import Manifest, ToolchainRecord, WheelRecord
@@ -19,8 +20,8 @@ def keep(
     """
     if earlier is None or plan.order.is_fresh or plan.order.is_engine_checked:
         return ()
-    same = (earlier.tag, earlier.channel, earlier.factory_version, earlier.toolchain)
-    if same != (plan.order.tag, plan.released.channel, __version__, toolchain):
+    same = (earlier.tag, earlier.channel, earlier.factory_version, replace(earlier.toolchain, reason=""))
+    if same != (plan.order.tag, plan.released.channel, __version__, replace(toolchain, reason="")):
         return ()
     planned = {wheel.recipe.platform.tag: wheel for wheel in plan.wheels}
     current = [

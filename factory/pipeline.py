@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from factory.builders.package import Package
-from factory.building import build_packages, prepare_toolchain, require_promised
+from factory.building import build_packages, require_promised
 from factory.digests import Digest
 from factory.files import read_verified
 from factory.judging import judge_wheels
@@ -17,8 +17,10 @@ from factory.payload import PackageSource
 from factory.payload_record import recall_payload, remember_payload
 from factory.planning import PlannedWheel, WheelsPlan
 from factory.recording import record_run, record_toolchain, record_wheels
+from factory.sites import BuildSite, engine_at, open_site
 from factory.store import Namespace, Store
 from factory.targets import targets_of
+from factory.toolchain import lock_for
 from factory.workshop import Workshop
 
 DOWNLOADS = 4
@@ -44,8 +46,13 @@ def make_wheels(plan: WheelsPlan, workshop: Workshop) -> WheelsRun:
     Raises:
         FactoryError: A step failed; the output directory is as it was.
     """
-    toolchain = prepare_toolchain(plan, workshop)
-    record = record_toolchain(toolchain, builder="native", engine=plan.order.engine)
+    lock = lock_for(plan.wheels[0].recipe.backend.version)
+    with open_site(plan.order, lock, workshop) as site:
+        return _make(plan, workshop, site)
+
+
+def _make(plan: WheelsPlan, workshop: Workshop, site: BuildSite) -> WheelsRun:
+    record = record_toolchain(site, engine=engine_at(plan.order, site.builder))
     earlier = plan.dist.read_manifest()
     kept = keep(plan, earlier, record, jobs=workshop.jobs)
     missing = missing_of(plan, kept)
@@ -55,7 +62,7 @@ def make_wheels(plan: WheelsPlan, workshop: Workshop) -> WheelsRun:
         return WheelsRun(manifest=earlier, made=())
     with plan.dist.scratch() as scratch:
         packages = _fetch(missing, plan, workshop)
-        built = build_packages(packages, plan, toolchain, workshop, scratch)
+        built = build_packages(packages, plan.order, site, workshop, scratch)
         require_promised(missing, built)
         for package, done in zip(packages, built, strict=True):
             remember_payload(workshop.store, package.asset.digest, done.payload)

@@ -2,8 +2,10 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from factory.containers.engine import ContainerEngine
 from factory.download import Downloader
 from factory.process import Runner
 from factory.progress import Progress
@@ -13,6 +15,23 @@ from factory.verify.stock_tools import StockTools
 
 DEFLATE_LIMIT_BYTES = 8_000_000_000
 """How much of deflated contents stays after a run; a release has 0.9 GB of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Containers:
+    """What a run needs for builds in containers.
+
+    Attributes:
+        open_engine: Connects to the engine; only a run that may use one calls it.
+        image: The image's name, digest or id.
+    """
+
+    open_engine: Callable[[], AbstractContextManager[ContainerEngine]]
+    image: str
+
+
+def _tell_nobody(_message: str) -> None:
+    """Keep it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +47,8 @@ class Workshop:
         host_env: What every process on this host needs; nothing else reaches a build.
         jobs: How many things at once.
         stop: Is set when the run must end.
+        containers: What builds in containers need; None where there are none.
+        tell: Is told in a sentence what the run decides.
         stock_tools: Second readers of every wheel; None asks none.
         deflate_limit_bytes: How much of deflated contents stays after a run, least recently used first to go.
     """
@@ -40,5 +61,7 @@ class Workshop:
     host_env: Mapping[str, str]
     jobs: int
     stop: threading.Event
+    containers: Containers | None = None
+    tell: Callable[[str], None] = _tell_nobody
     stock_tools: StockTools | None = None
     deflate_limit_bytes: int = DEFLATE_LIMIT_BYTES

@@ -114,10 +114,19 @@ def probe_interpreter(python: Path, *, env: Mapping[str, str], runner: Runner) -
     completed = runner.run(Command(argv=argv, env=env, timeout_s=120.0))
     if completed.returncode != 0:
         raise ProbeFailed(python, f"{completed.reason}\n{completed.output}".strip())
+    return parse_probe(python, completed.output)
+
+
+def parse_probe(python: Path, output: str) -> Interpreter:
+    """Read what an interpreter said of itself, wherever it ran.
+
+    Raises:
+        ProbeFailed: It said something else.
+    """
     try:
-        return _parse(completed.output)
+        return _parse(output)
     except (MalformedJson, MalformedDigest) as error:
-        raise ProbeFailed(python, f"it printed {completed.output[:200]!r}") from error
+        raise ProbeFailed(python, f"it printed {output[:200]!r}") from error
 
 
 def _parse(output: str) -> Interpreter:
