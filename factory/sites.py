@@ -151,7 +151,7 @@ def docker_site(lock: Lock, workshop: Workshop) -> Iterator[BuildSite]:
     ):
         image = require_image(engine, workshop.containers.image)
         interpreter = probe_image(image=image, lock=lock, owner=owner, engine=engine, stop=workshop.stop)
-        require_reference_deflate(interpreter.deflate)
+        require_reference_deflate(interpreter.deflate, whose="the image's Python")
         toolchain = Toolchain(python=Path(toolchain_python(lock)), interpreter=interpreter, lock=lock)
         yield BuildSite(
             builder=BuilderName.DOCKER,

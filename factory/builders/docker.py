@@ -179,7 +179,7 @@ def _order(owner: Owner, image: Image, *, name: str, argv: tuple[str, ...], limi
     scratch = str(_SCRATCH)
     places = dict.fromkeys(("HOME", "TEMP", "TMP", "TMPDIR"), scratch)
     return ContainerOrder(
-        name=f"codex-wheel-factory-{owner.token}-{name}",
+        name=f"codex-wheel-factory-{owner.name}-{name}",
         image=image.id,
         argv=("timeout", "--signal=KILL", f"{last_s:g}", *argv),
         env={**scrubbed_env(Path(scratch)), **places},
@@ -187,7 +187,7 @@ def _order(owner: Owner, image: Image, *, name: str, argv: tuple[str, ...], limi
         mounts=(),
         scratch=_SCRATCH,
         limits=limits,
-        labels={OWNER_LABEL: owner.token},
+        labels={OWNER_LABEL: owner.name},
     )
 
 

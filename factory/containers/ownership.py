@@ -25,10 +25,10 @@ class Owner:
     """A run that makes containers.
 
     Attributes:
-        token: What tells it from every other run.
+        name: What tells it from every other run.
     """
 
-    token: str
+    name: str
 
 
 @contextmanager
@@ -50,7 +50,7 @@ def owning(engine: ContainerEngine, locks: Path) -> Iterator[Owner]:
     is_clean = False
     try:
         sweep(engine, locks)
-        yield Owner(token=token)
+        yield Owner(name=token)
         _remove(engine, token)
         is_clean = True
     except BaseException:
