@@ -21,9 +21,10 @@ RUN set -eu; \
         digest=$(sha256sum "$lock" | cut -c -16); \
         install "/opt/factory/toolchains/$(basename "$lock" .txt)-$digest" /opt/factory/wheels "$lock"; \
     done; \
-    install /opt/factory/program /wheels /requirements.txt; \
-    "$PYTHON" -I -m pip --python /opt/factory/program/bin/python install --quiet --disable-pip-version-check \
-        --no-index --no-deps /wheels/codex_wheel_factory-*.whl
+    install /opt/factory/program /wheels /requirements.txt
+COPY .image/factory /factory
+RUN "$PYTHON" -I -m pip --python /opt/factory/program/bin/python install --quiet --disable-pip-version-check \
+        --no-index --no-deps /factory/*.whl
 
 FROM ${BASE_IMAGE}
 LABEL org.opencontainers.image.title="codex-wheel-factory" \
