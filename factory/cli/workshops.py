@@ -53,15 +53,18 @@ def open_workshop(
         host_env=settings.host_env,
         jobs=jobs or usable_cores(),
         stop=stop,
-        containers=Containers(
-            open_engine=partial(_open_engine, settings), image=settings.image or DEFAULT_IMAGE
-        ),
+        containers=containers_of(settings),
         tell=say,
         deflate_limit_bytes=DEFLATE_LIMIT_BYTES if limit is None else parse_size(limit),
         stock_tools=StockTools(
             runner=runner, installed=installed_tools(), search_path=settings.environ.get("PATH", "")
         ),
     )
+
+
+def containers_of(settings: Settings) -> Containers:
+    """Return what builds in containers need; the engine is not asked yet."""
+    return Containers(open_engine=partial(_open_engine, settings), image=settings.image or DEFAULT_IMAGE)
 
 
 def _open_engine(settings: Settings) -> AbstractContextManager[ContainerEngine]:
