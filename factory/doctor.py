@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from factory.builders.docker import require_image
-from factory.containers.engine import ContainerEngine
+from factory.containers.engine import ContainerEngine, Containers
+from factory.containers.images import require_image
 from factory.errors import HostError
 from factory.files import CannotWrite, placed
-from factory.workshop import Containers
 from factory.zlib_identity import OtherDeflate, deflate_identity
 
 RELEASE_BYTES = 4 * 10**9

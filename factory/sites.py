@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from factory.builders.docker import DockerFrontEnd, probe_image, require_image, toolchain_python
+from factory.builders.docker import DockerFrontEnd, probe_image, toolchain_python
 from factory.builders.front_end import FrontEnd
 from factory.builders.native import NativeFrontEnd
 from factory.builders.package import BuilderName, Engine
 from factory.containers.engine import NoEngine
+from factory.containers.images import require_image
 from factory.containers.ownership import owning
 from factory.errors import HostError, UsageError
 from factory.parallel import Stopped

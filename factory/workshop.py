@@ -2,10 +2,9 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from factory.containers.engine import ContainerEngine
+from factory.containers.engine import Containers
 from factory.download import Downloader
 from factory.process import Runner
 from factory.progress import Progress
@@ -15,19 +14,6 @@ from factory.verify.stock_tools import StockTools
 
 DEFLATE_LIMIT_BYTES = 8_000_000_000
 """How much of deflated contents stays after a run; a release has 0.9 GB of its own."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Containers:
-    """What a run needs for builds in containers.
-
-    Attributes:
-        open_engine: Connects to the engine; only a run that may use one calls it.
-        image: The image's name, digest or id.
-    """
-
-    open_engine: Callable[[], AbstractContextManager[ContainerEngine]]
-    image: str
 
 
 def _tell_nobody(_message: str) -> None:

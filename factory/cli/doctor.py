@@ -4,8 +4,8 @@ import argparse
 
 from factory.cli.command import Commands, add_command
 from factory.cli.console import Column, print_json, print_table
+from factory.cli.containers import containers_of
 from factory.cli.settings import Settings
-from factory.cli.workshops import containers_of
 from factory.doctor import Ability, Examination, examine_containers, examine_host
 from factory.errors import EXIT_OK, HostError
 

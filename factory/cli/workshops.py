@@ -2,24 +2,20 @@
 
 import sys
 import threading
-from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
 from factory.cli.cache import parse_size
 from factory.cli.console import say
+from factory.cli.containers import containers_of
 from factory.cli.settings import Settings
-from factory.containers.engine import ContainerEngine
 from factory.download import Downloader
 from factory.parallel import usable_cores
 from factory.process import Runner
 from factory.progress import Progress
 from factory.toolchain import Lock, Toolchain, make_toolchain
 from factory.verify.stock_tools import StockTools, installed_tools
-from factory.workshop import DEFLATE_LIMIT_BYTES, Containers, Workshop
-
-DEFAULT_IMAGE = "codex-wheel-factory:local"
-"""What ``make image`` makes."""
+from factory.workshop import DEFLATE_LIMIT_BYTES, Workshop
 
 
 def open_workshop(
@@ -60,17 +56,6 @@ def open_workshop(
             runner=runner, installed=installed_tools(), search_path=settings.environ.get("PATH", "")
         ),
     )
-
-
-def containers_of(settings: Settings) -> Containers:
-    """Return what builds in containers need; the engine is not asked yet."""
-    return Containers(open_engine=partial(_open_engine, settings), image=settings.image or DEFAULT_IMAGE)
-
-
-def _open_engine(settings: Settings) -> AbstractContextManager[ContainerEngine]:
-    from factory.containers.docker_engine import open_engine  # noqa: PLC0415 - the SDK is slow to import
-
-    return open_engine(settings.environ)
 
 
 def _make_toolchain(lock: Lock, *, settings: Settings, runner: Runner, progress: Progress) -> Toolchain:

@@ -1,6 +1,7 @@
 """The seam to a container engine: orders and answers as values, and what can go wrong with it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
@@ -203,3 +204,16 @@ class ContainerEngine(Protocol):
 
     def owned(self) -> tuple[Owned, ...]:
         """Return all containers that any run of the factory made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Containers:
+    """What a run needs for builds in containers.
+
+    Attributes:
+        open_engine: Connects to the engine; only a run that may use one calls it.
+        image: The image's name, digest or id.
+    """
+
+    open_engine: Callable[[], AbstractContextManager[ContainerEngine]]
+    image: str

@@ -18,9 +18,10 @@ import docker
 import pytest
 from docker.constants import DEFAULT_UNIX_SOCKET
 
-from factory.builders.docker import Place, plan_docker_build, require_image
+from factory.builders.docker import Place, plan_docker_build
 from factory.containers.docker_engine import DockerEngine, open_engine
 from factory.containers.engine import ContainerOrder, EngineRefused, NoEngine
+from factory.containers.images import require_image
 from factory.containers.ownership import owning
 from factory.containers.run import Ended, Ending, run_container
 from factory.errors import HostError

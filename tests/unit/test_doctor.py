@@ -1,7 +1,7 @@
 import pytest
 
+from factory.containers.engine import Containers
 from factory.doctor import Ability, Examination, examine_containers
-from factory.workshop import Containers
 from tests.fake_engine import IMAGE, NAME, FakeEngine, answering
 
 

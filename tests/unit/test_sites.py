@@ -6,17 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from factory.builders.docker import ImageMissing
 from factory.builders.output import BuildFailed
 from factory.builders.package import BuilderName, Engine
 from factory.channels.directory import DirectoryChannel
 from factory.containers.engine import (
     ContainerEngine,
     ContainerOrder,
+    Containers,
     ContainerState,
     EngineForbidden,
     NoEngine,
 )
+from factory.containers.images import ImageMissing
 from factory.digests import Sha256
 from factory.errors import HostError
 from factory.manifest import Manifest
@@ -26,7 +27,7 @@ from factory.process import Command, SubprocessRunner
 from factory.sites import AssemblerElsewhere, NoBuilder
 from factory.targets import Platform, Target
 from factory.toolchain import Toolchain
-from factory.workshop import Containers, Workshop
+from factory.workshop import Workshop
 from factory.zlib_identity import DeflateIdentity
 from tests.fake_engine import IMAGE, NAME, FakeEngine, Scripted, answering, probed
 from tests.packages import TAG, release_directory

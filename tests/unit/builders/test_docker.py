@@ -7,19 +7,16 @@ import pytest
 
 from factory.builders.docker import (
     DockerBuildPlan,
-    ImageMissing,
     LacksToolchain,
-    OtherImage,
     Place,
-    WrongArchitecture,
     build,
     plan_docker_build,
     plan_probe,
     probe_image,
-    require_image,
 )
 from factory.builders.output import BuildFailed, UnexpectedOutput, WheelOutput
 from factory.containers.engine import ContainerOrder, ContainerState, EngineLost, Image, Limits, Mount
+from factory.containers.images import ImageMissing, OtherImage, WrongArchitecture, require_image
 from factory.containers.ownership import Owner
 from factory.errors import HostError
 from factory.model import StagedRuntime
