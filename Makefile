@@ -9,6 +9,9 @@ AUDIT_OUT ?= audit
 SDK ?=
 SDK_OUT ?= sdk
 PIN_ARGS ?=
+IMAGE ?= codex-wheel-factory:local
+BASE_IMAGE ?=
+IMAGE_PYTHON ?=
 ARGS ?=
 FUZZ_SECONDS ?= 120
 
@@ -16,7 +19,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup wheels audit sdk test test-slow test-network lint types check format lock docs bench fuzz clean
+.PHONY: help setup wheels audit sdk image test test-slow test-network test-docker lint types check format lock docs bench fuzz clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -57,7 +60,13 @@ test-slow: $(READY) ## Run the tests that take minutes: killed runs, the stock t
 	$(BIN)/python -m pytest -m "slow and not network and not docker" $(ARGS)
 
 test-network: $(READY) ## Run the tests against the real registries
-	$(BIN)/python -m pytest -m "network and not slow" $(ARGS)
+	$(BIN)/python -m pytest -m "network and not slow and not docker" $(ARGS)
+
+test-docker: $(READY) ## Run the tests that need a container engine and the builder image
+	$(BIN)/python -m pytest -m "docker" $(ARGS)
+
+image: $(READY) ## Make the builder image, with no network but for its wheels: make image BASE_IMAGE=...
+	@.ci/build-image $(BIN)/python $(IMAGE) $(BASE_IMAGE) $(IMAGE_PYTHON)
 
 lint: $(READY) ## Check style, format and the workflows
 	$(BIN)/ruff check .

@@ -19,7 +19,6 @@ from factory.channels.remembered import RememberingChannel
 from factory.cli.settings import Settings
 from factory.download import Downloader
 from factory.http import RequestsClient
-from factory.pipeline import Workshop
 from factory.planning import WheelsOrder, WheelsPlan, plan_wheels
 from factory.process import SubprocessRunner
 from factory.progress import Progress
@@ -27,6 +26,7 @@ from factory.store import Store
 from factory.tags import CodexTag
 from factory.targets import Platform
 from factory.toolchain import make_toolchain
+from factory.workshop import Workshop
 
 FRONT_END = "python -m build"
 """The phase of upstream's way that is the front end and its backend alone."""

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from factory.containers.engine import ContainerEngine, Containers
+from factory.containers.images import require_image
+from factory.errors import HostError
 from factory.files import CannotWrite, placed
 from factory.zlib_identity import OtherDeflate, deflate_identity
 
@@ -54,7 +57,7 @@ TOOLS = (
         program="npm",
         remedy="only its configuration is read, for the registry's address; else use --npm-registry",
     ),
-    Tool(program="docker", remedy="the container builder needs it; Debian: apt-get install docker.io"),
+    Tool(program="docker", remedy="'make image' needs it; Debian: apt-get install docker.io"),
     Tool(
         program="qemu-aarch64-static",
         remedy="runs aarch64 executables on this host; Debian: apt-get install qemu-user-static",
@@ -79,6 +82,35 @@ def examine_host(*, search_path: str, cache_dir: Path) -> tuple[Examination, ...
         _examine_room(cache_dir),
         *(_examine_tool(tool, search_path) for tool in TOOLS),
     )
+
+
+def examine_containers(containers: Containers) -> tuple[Examination, ...]:
+    """Look for the engine and the builder image, without which a run builds on this host."""
+    subject = "container engine"
+    try:
+        with containers.open_engine() as engine:
+            identity = engine.identify()
+            image = _examine_image(engine, containers.image)
+    except HostError as error:
+        return (
+            Examination(
+                subject=subject,
+                ability=Ability.ABSENT,
+                detail=str(error),
+                remedy=f"--builder docker: {error.hint}",
+            ),
+        )
+    seen = f"{identity.name}, {identity.architecture}"
+    return Examination(subject=subject, ability=Ability.OK, detail=seen), image
+
+
+def _examine_image(engine: ContainerEngine, reference: str) -> Examination:
+    subject = "builder image"
+    try:
+        image = require_image(engine, reference)
+    except HostError as error:
+        return Examination(subject=subject, ability=Ability.ABSENT, detail=str(error), remedy=error.hint)
+    return Examination(subject=subject, ability=Ability.OK, detail=f"{reference}, {image.id}")
 
 
 def _examine_python() -> Examination:

@@ -74,6 +74,8 @@ class ToolchainRecord:
 
     Attributes:
         builder: Where the build ran, ``native`` or a container.
+        reason: Why there; decides no byte.
+        image: The id of the container's image, if there was one.
         engine: What laid the wheel out, the backend itself or the assembler.
         python: Implementation and version of the interpreter.
         deflate: The deflate encoder, by name and version.
@@ -89,10 +91,12 @@ class ToolchainRecord:
     deflate_answer: Sha256
     lock: Sha256
     packages: Mapping[str, str]
+    reason: str = ""
+    image: str | None = None
 
     @classmethod
     def from_json(cls, data: JsonObject) -> Self:
-        """Read ``toolchain``."""
+        """Read ``toolchain``; manifests of before there were containers have neither reason nor image."""
         return cls(
             builder=data.text("builder"),
             engine=data.text("engine"),
@@ -101,12 +105,16 @@ class ToolchainRecord:
             deflate_answer=Sha256(data.text("deflate_answer")),
             lock=Sha256(data.text("lock")),
             packages=data.child("packages").text_members(),
+            reason=data.text_or_none("reason") or "",
+            image=data.text_or_none("image"),
         )
 
     def to_json(self) -> dict[str, object]:
         """Return ``toolchain``."""
         return {
             "builder": self.builder,
+            "reason": self.reason,
+            "image": self.image,
             "engine": self.engine,
             "python": self.python,
             "deflate": self.deflate,

@@ -172,13 +172,17 @@ def _differences(one: Manifest, other: Manifest) -> Iterator[str]:
             yield f"{name}: {ours.get(name, 'none')} and {theirs.get(name, 'none')}"
 
 
+_TOLD_APART = {"packages", "reason"}
+"""Packages are compared one by one; why a builder was taken may differ from machine to machine."""
+
+
 def _common(manifest: Manifest) -> dict[str, object]:
     toolchain = manifest.toolchain
     return {
         "tag": manifest.tag,
         "channel": manifest.channel,
         "factory": manifest.factory_version,
-        **{name: value for name, value in toolchain.to_json().items() if name != "packages"},
+        **{name: value for name, value in toolchain.to_json().items() if name not in _TOLD_APART},
         **toolchain.packages,
     }
 

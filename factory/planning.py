@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from factory.builders.package import Engine
+from factory.builders.package import BuilderName, Engine
 from factory.channels import Channel
 from factory.digests import Sha256
 from factory.dist import Dist
@@ -38,7 +38,8 @@ class WheelsOrder:
         tag: The release.
         platforms: Which wheels; None for all that the release has packages for.
         out: Below it the release's directory is made.
-        engine: What lays wheels out.
+        engine: What lays wheels out; None leaves it to the builder.
+        builder: Where the backend runs.
         is_engine_checked: Build with the other engine as well and compare.
         is_fresh: Build again what is there, and compress everything anew.
         waivers: Findings that do not keep a wheel from being verified.
@@ -47,7 +48,8 @@ class WheelsOrder:
     tag: CodexTag
     platforms: tuple[Platform, ...] | None
     out: Path
-    engine: Engine = Engine.ASSEMBLER
+    engine: Engine | None = None
+    builder: BuilderName = BuilderName.NATIVE
     is_engine_checked: bool = False
     is_fresh: bool = False
     waivers: "tuple[Waiver, ...]" = ()

@@ -15,16 +15,19 @@ from factory.manifest import (
     WheelRecord,
 )
 from factory.model import ReleaseAssets, VerifiedWheel
+from factory.sites import BuildSite
 from factory.targets import PLATFORMS, Platform, Target
 from factory.template import PACKAGE
-from factory.toolchain import Toolchain
 
 
-def record_toolchain(toolchain: Toolchain, *, builder: str, engine: Engine) -> ToolchainRecord:
+def record_toolchain(site: BuildSite, *, engine: Engine) -> ToolchainRecord:
     """Record what turns payload and recipe into bytes."""
+    toolchain = site.toolchain
     interpreter = toolchain.interpreter
     return ToolchainRecord(
-        builder=builder,
+        builder=site.builder.value,
+        reason=site.reason,
+        image=site.image,
         engine=engine.value,
         python=f"{interpreter.implementation} {interpreter.version}",
         deflate=f"{interpreter.deflate.name} {interpreter.deflate.version}",

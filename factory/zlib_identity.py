@@ -28,10 +28,10 @@ class OtherDeflate(HostError):
         "python.org's and pyenv's for Linux and macOS do."
     )
 
-    def __init__(self, identity: "DeflateIdentity") -> None:
+    def __init__(self, identity: "DeflateIdentity", whose: str) -> None:
         super().__init__(
-            f"this Python's deflate encoder ({identity.name} {identity.version}) gives other bytes than "
-            "stock zlib, so its wheels would not be reproducible"
+            f"the deflate encoder of {whose} ({identity.name} {identity.version}) gives other bytes "
+            "than stock zlib"
         )
 
 
@@ -91,14 +91,18 @@ def deflate_identity() -> DeflateIdentity:
     )
 
 
-def require_reference_deflate(identity: DeflateIdentity) -> None:
+def require_reference_deflate(identity: DeflateIdentity, *, whose: str = "this Python") -> None:
     """Stop the run where wheels would silently differ.
+
+    Args:
+        identity: An encoder.
+        whose: How to name its interpreter in the error.
 
     Raises:
         OtherDeflate: The encoder is not the reference one.
     """
     if not identity.is_reference:
-        raise OtherDeflate(identity)
+        raise OtherDeflate(identity, whose)
 
 
 def probe_interpreter(python: Path, *, env: Mapping[str, str], runner: Runner) -> Interpreter:
@@ -114,10 +118,19 @@ def probe_interpreter(python: Path, *, env: Mapping[str, str], runner: Runner) -
     completed = runner.run(Command(argv=argv, env=env, timeout_s=120.0))
     if completed.returncode != 0:
         raise ProbeFailed(python, f"{completed.reason}\n{completed.output}".strip())
+    return parse_probe(python, completed.output)
+
+
+def parse_probe(python: Path, output: str) -> Interpreter:
+    """Read what an interpreter said of itself, wherever it ran.
+
+    Raises:
+        ProbeFailed: It said something else.
+    """
     try:
-        return _parse(completed.output)
+        return _parse(output)
     except (MalformedJson, MalformedDigest) as error:
-        raise ProbeFailed(python, f"it printed {completed.output[:200]!r}") from error
+        raise ProbeFailed(python, f"it printed {output[:200]!r}") from error
 
 
 def _parse(output: str) -> Interpreter:

@@ -196,6 +196,20 @@ def release_directory(
     return path
 
 
+def bulky_directory(path: Path, *, mib: int) -> Path:
+    """Write a release of one package that takes a while to deflate, about a second for 12 MiB."""
+    path.mkdir(parents=True, exist_ok=True)
+    target = Target.WINDOWS_X86_64
+    files = release_files(target)
+    content, mode = files["bin/codex.exe"]
+    files["bin/codex.exe"] = (content + mib * filler(1 << 20, seed="bulk"), mode)
+    package = gzip.compress(tar_bytes(files), 1, mtime=0)
+    name = f"codex-package-{target}.tar.gz"
+    (path / name).write_bytes(package)
+    (path / "SHA256SUMS").write_text(f"{hashlib.sha256(package).hexdigest()}  {name}\n")
+    return path
+
+
 def tar_bytes(files: Files) -> bytes:
     """Return a tar archive of regular files."""
     out = io.BytesIO()

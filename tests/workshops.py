@@ -6,12 +6,13 @@ from pathlib import Path
 from factory.builders.package import Engine
 from factory.channels.directory import DirectoryChannel
 from factory.download import Downloader
-from factory.pipeline import WheelsRun, Workshop, make_wheels
+from factory.pipeline import WheelsRun, make_wheels
 from factory.planning import WheelsOrder, plan_wheels
 from factory.process import SubprocessRunner
 from factory.progress import Progress, SilentProgress
 from factory.store import Store
 from factory.targets import Platform
+from factory.workshop import Workshop
 from tests.fakes import FakeHttpClient
 from tests.packages import TAG
 from tests.toolchains import running_toolchain

@@ -22,10 +22,11 @@ from factory.model import Payload, ReleaseAsset, ReleaseAssets
 from factory.parallel import Stopped, in_parallel
 from factory.payload import PackageSource
 from factory.payload_record import recall_payload, remember_payload
-from factory.pipeline import Workshop, source_of
+from factory.pipeline import source_of
 from factory.store import Cancelled
 from factory.tags import CodexTag
 from factory.targets import Target
+from factory.workshop import Workshop
 
 CACHE_LIMIT_BYTES = 8_000_000_000
 """A release has 1 GB of packages; a history has 25."""

@@ -13,8 +13,8 @@ from factory.audit.index import PublishedWheel
 from factory.audit.remote_zip import Fetched, RangeRefused, RemoteSource
 from factory.files import writing
 from factory.model import ArchiveFormat, Local, ReleaseAsset, Remote
-from factory.pipeline import Workshop
 from factory.targets import Target
+from factory.workshop import Workshop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from factory.builders import skeleton_hooks
-from factory.builders.native import BuildFailed
+from factory.builders.output import BuildFailed
 from factory.builders.plan import scrubbed_env
 from factory.builders.skeleton import Skeleton, read_skeleton
 from factory.files import writing

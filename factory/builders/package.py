@@ -13,6 +13,14 @@ from factory.tags import CodexTag
 from factory.targets import Target
 
 
+class BuilderName(StrEnum):
+    """Where the backend runs, as ``--builder`` and the manifest spell it."""
+
+    AUTO = "auto"
+    NATIVE = "native"
+    DOCKER = "docker"
+
+
 class Engine(StrEnum):
     """What lays a wheel out: the fast path, or the backend itself that it is held to."""
 

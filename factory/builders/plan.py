@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from factory.builders.output import WheelOutput
 from factory.model import StagedRuntime
 from factory.process import Command
 from factory.recipe import Container
@@ -35,6 +36,18 @@ class BuildPlan:
     def out(self) -> Path:
         """Where the front end puts the wheel."""
         return self.scratch / "out"
+
+    @property
+    def output(self) -> WheelOutput:
+        """What becomes of the wheel."""
+        return WheelOutput(
+            wheel_name=self.wheel_name,
+            platform=self.staged.platform,
+            out=self.out,
+            destination=self.destination,
+            create_system=self.create_system,
+            log=self.command.log,
+        )
 
 
 def plan_native_build(

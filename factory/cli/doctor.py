@@ -4,8 +4,9 @@ import argparse
 
 from factory.cli.command import Commands, add_command
 from factory.cli.console import Column, print_json, print_table
+from factory.cli.containers import containers_of
 from factory.cli.settings import Settings
-from factory.doctor import Ability, Examination, examine_host
+from factory.doctor import Ability, Examination, examine_containers, examine_host
 from factory.errors import EXIT_OK, HostError
 
 
@@ -23,7 +24,10 @@ def register(commands: Commands) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     settings = Settings.from_environ()
-    examinations = examine_host(search_path=settings.environ.get("PATH", ""), cache_dir=settings.cache_dir)
+    examinations = (
+        *examine_host(search_path=settings.environ.get("PATH", ""), cache_dir=settings.cache_dir),
+        *examine_containers(containers_of(settings)),
+    )
     if arguments.json:
         print_json([_to_json(examination) for examination in examinations])
     else:

@@ -8,9 +8,9 @@ from factory.channels import Channel
 from factory.cli.indexes import ask_index
 from factory.cli.settings import Settings
 from factory.files import writing
-from factory.pipeline import Workshop
 from factory.planning import WheelsOrder, WheelsPlan
 from factory.template import DISTRIBUTION
+from factory.workshop import Workshop
 
 
 def plan_as_published(

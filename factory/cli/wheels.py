@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from factory.builders.package import Engine
+from factory.builders.package import BuilderName, Engine
 from factory.channels import Channel
 from factory.channels.remembered import RememberingChannel
 from factory.cli.channel_options import add_channel_options, asking_npm, open_channel
@@ -25,7 +25,8 @@ from factory.tags import CodexTag
 from factory.targets import Platform
 
 if TYPE_CHECKING:
-    from factory.pipeline import WheelsRun, Workshop
+    from factory.pipeline import WheelsRun
+    from factory.workshop import Workshop
 
 
 def register(commands: Commands) -> None:
@@ -40,6 +41,7 @@ def register(commands: Commands) -> None:
             "factory wheels rust-v0.163.0 --dry-run --json",
             "factory wheels rust-v0.163.0 --channel directory --directory packages/",
             "factory wheels rust-v0.163.0 --check-engine",
+            "factory wheels rust-v0.163.0 --builder docker",
             "factory wheels rust-v0.163.0 --like-published --platform win_amd64",
         ),
         run=_run,
@@ -63,8 +65,20 @@ def register(commands: Commands) -> None:
     parser.add_argument(
         "--engine",
         choices=[engine.value for engine in Engine],
-        default=Engine.ASSEMBLER.value,
-        help="assembler: the fast path (default); backend: python -m build, the reference",
+        help="assembler: the fast path (default on this host); backend: python -m build, the reference"
+        " (the only one in a container)",
+    )
+    parser.add_argument(
+        "--builder",
+        choices=[builder.value for builder in BuilderName],
+        default=BuilderName.AUTO.value,
+        help="native: this host; docker: a container without network; auto (default): a container where"
+        " an engine answers and has the image, else this host",
+    )
+    parser.add_argument(
+        "--image",
+        metavar="REF",
+        help="the builder image: a name, NAME@sha256:... or an id (default: codex-wheel-factory:local)",
     )
     parser.add_argument(
         "--check-engine", action="store_true", help="build with both engines and compare the bytes"
@@ -99,6 +113,8 @@ def register(commands: Commands) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     order = _order(arguments)
     settings = Settings.from_environ()
+    if arguments.image is not None:
+        settings = replace(settings, image=arguments.image)
     stop = threading.Event()
     runner = SubprocessRunner(stop)
     store = Store(settings.cache_dir)
@@ -152,7 +168,8 @@ def _order(arguments: argparse.Namespace) -> WheelsOrder:
         tag=CodexTag.parse(arguments.tag),
         platforms=platforms,
         out=arguments.out,
-        engine=Engine(arguments.engine),
+        engine=None if arguments.engine is None else Engine(arguments.engine),
+        builder=BuilderName(arguments.builder),
         is_engine_checked=arguments.check_engine,
         is_fresh=arguments.fresh,
     )

@@ -6,14 +6,16 @@ from functools import partial
 from pathlib import Path
 
 from factory.cli.cache import parse_size
+from factory.cli.console import say
+from factory.cli.containers import containers_of
 from factory.cli.settings import Settings
 from factory.download import Downloader
 from factory.parallel import usable_cores
-from factory.pipeline import DEFLATE_LIMIT_BYTES, Workshop
 from factory.process import Runner
 from factory.progress import Progress
 from factory.toolchain import Lock, Toolchain, make_toolchain
 from factory.verify.stock_tools import StockTools, installed_tools
+from factory.workshop import DEFLATE_LIMIT_BYTES, Workshop
 
 
 def open_workshop(
@@ -47,6 +49,8 @@ def open_workshop(
         host_env=settings.host_env,
         jobs=jobs or usable_cores(),
         stop=stop,
+        containers=containers_of(settings),
+        tell=say,
         deflate_limit_bytes=DEFLATE_LIMIT_BYTES if limit is None else parse_size(limit),
         stock_tools=StockTools(
             runner=runner, installed=installed_tools(), search_path=settings.environ.get("PATH", "")

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from factory.digests import Sha256
 from factory.errors import FactoryError
-from factory.pipeline import Workshop, make_wheels
+from factory.pipeline import make_wheels
 from factory.planning import WheelsOrder, WheelsPlan
 from factory.reproduce.variations import Variation, VaryingRunner
+from factory.workshop import Workshop
 
 Planner = Callable[[WheelsOrder], WheelsPlan]
 """Decides what a build is: the channel and the recipe are the caller's matter."""

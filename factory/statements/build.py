@@ -39,6 +39,7 @@ def build_statement(manifest: Manifest, wheel: WheelRecord, *, by: str) -> State
                 "resolvedDependencies": [
                     _asset_descriptor(asset),
                     {"name": "toolchain lock", "digest": {"sha256": str(manifest.toolchain.lock)}},
+                    *_image_descriptors(manifest.toolchain),
                     *_package_descriptors(manifest.toolchain),
                 ],
             },
@@ -73,6 +74,14 @@ def _asset_descriptor(asset: AssetRecord) -> dict[str, object]:
         "uri": asset.purl,
         "digest": {asset.digest.algorithm.value: asset.digest.hex},
     }
+
+
+def _image_descriptors(toolchain: ToolchainRecord) -> list[dict[str, object]]:
+    """Name the container's image, where the build was in one."""
+    if toolchain.image is None:
+        return []
+    algorithm, _, digest = toolchain.image.partition(":")
+    return [{"name": "builder image", "digest": {algorithm: digest}}]
 
 
 def _package_descriptors(toolchain: ToolchainRecord) -> list[dict[str, object]]:

@@ -1,6 +1,5 @@
 """SIGKILL in the middle of a run: the next one gives the same bytes and leaves nothing behind."""
 
-import gzip
 import hashlib
 import signal
 from pathlib import Path
@@ -8,15 +7,11 @@ from pathlib import Path
 import pytest
 
 from factory.files import TEMPORARY_PREFIX
-from factory.targets import Target
 from tests.children import Child, factory
-from tests.images.filler import filler
-from tests.packages import release_files, tar_bytes
+from tests.packages import bulky_directory
 from tests.toolchains import place_toolchain
 
 pytestmark = pytest.mark.slow
-
-BULK_MIB = 12
 
 
 def contents(directory: Path) -> dict[str, str]:
@@ -30,16 +25,7 @@ def contents(directory: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write a package that takes a second or more to deflate."""
-    directory = tmp_path_factory.mktemp("packages")
-    target = Target.WINDOWS_X86_64
-    files = release_files(target)
-    content, mode = files["bin/codex.exe"]
-    files["bin/codex.exe"] = (content + BULK_MIB * filler(1 << 20, seed="bulk"), mode)
-    package = gzip.compress(tar_bytes(files), 1, mtime=0)
-    name = f"codex-package-{target}.tar.gz"
-    (directory / name).write_bytes(package)
-    (directory / "SHA256SUMS").write_text(f"{hashlib.sha256(package).hexdigest()}  {name}\n")
-    return directory
+    return bulky_directory(tmp_path_factory.mktemp("packages"), mib=12)
 
 
 @pytest.fixture(scope="module")

@@ -87,34 +87,35 @@ def test_nothing_changes_the_working_directory() -> None:
 
 
 # What each layer may not know: data goes one way.
+RUN = ("factory.pipeline", "factory.building", "factory.judging", "factory.keeping")
 UPSTREAM = [
     (
         "factory/model.py",
-        ("factory.cli", "factory.pipeline", "factory.builders", "factory.verify", "factory.store"),
+        ("factory.cli", *RUN, "factory.builders", "factory.verify", "factory.store"),
     ),
     (
         "factory/channels",
-        ("factory.cli", "factory.pipeline", "factory.builders", "factory.verify", "factory.stage"),
+        ("factory.cli", *RUN, "factory.builders", "factory.verify", "factory.stage"),
     ),
     (
         "factory/archives",
-        ("factory.cli", "factory.pipeline", "factory.builders", "factory.verify", "factory.payload"),
+        ("factory.cli", *RUN, "factory.builders", "factory.verify", "factory.payload"),
     ),
     (
         "factory/payload",
-        ("factory.cli", "factory.pipeline", "factory.builders", "factory.verify", "factory.recipe"),
+        ("factory.cli", *RUN, "factory.builders", "factory.verify", "factory.recipe"),
     ),
     (
         "factory/recipe.py",
-        ("factory.cli", "factory.pipeline", "factory.builders", "factory.verify", "factory.stage"),
+        ("factory.cli", *RUN, "factory.builders", "factory.verify", "factory.stage"),
     ),
-    ("factory/stage.py", ("factory.cli", "factory.pipeline", "factory.builders", "factory.verify")),
-    ("factory/builders", ("factory.cli", "factory.pipeline", "factory.verify", "factory.manifest")),
-    ("factory/verify", ("factory.cli", "factory.pipeline", "factory.builders", "factory.manifest")),
+    ("factory/stage.py", ("factory.cli", *RUN, "factory.builders", "factory.verify")),
+    ("factory/builders", ("factory.cli", *RUN, "factory.verify", "factory.manifest")),
+    ("factory/verify", ("factory.cli", *RUN, "factory.builders", "factory.manifest")),
     ("factory/audit", ("factory.cli", "factory.statements")),
-    ("factory/statements", ("factory.cli", "factory.pipeline", "factory.builders")),
+    ("factory/statements", ("factory.cli", *RUN, "factory.builders")),
     ("factory/sdk/types", ("factory.cli",)),
-    ("factory/manifest.py", ("factory.cli", "factory.pipeline", "factory.builders", "factory.verify")),
+    ("factory/manifest.py", ("factory.cli", *RUN, "factory.builders", "factory.verify")),
 ]
 
 

@@ -157,6 +157,15 @@ def test_parts_that_were_made_in_another_way_are_refused(
     assert "the same factory and the same Python" in error.hint
 
 
+def other_reason(document: Document) -> None:
+    member(document, "toolchain")["reason"] = "asked for"
+
+
+def test_why_a_part_was_built_where_it_was_is_no_obstacle(parts: Path, tmp_path: Path) -> None:
+    edit(part(parts, "macosx_10_12_x86_64"), other_reason)
+    assert len(list(merged(parts, tmp_path / "release").glob("*.whl"))) == 8
+
+
 def test_parts_of_another_release_are_refused(parts: Path, tmp_path: Path) -> None:
     directory = part(parts, "macosx_10_12_x86_64")
     (wheel,) = directory.glob("*.whl")

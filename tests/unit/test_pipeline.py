@@ -13,8 +13,9 @@ from factory.channels import UnknownRelease
 from factory.digests import Sha256
 from factory.dist import Dist
 from factory.errors import IntegrityError
+from factory.judging import WheelsRejected
 from factory.manifest import Manifest
-from factory.pipeline import WheelsRejected, WheelsRun
+from factory.pipeline import WheelsRun
 from factory.planning import TargetNotReleased, WheelsOrder
 from factory.targets import Platform, Target
 from factory.verify.waivers import UnusedWaiver, Waiver

@@ -2,10 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from factory.builders.package import Engine
+from factory.builders.package import BuilderName, Engine
 from factory.digests import Sha256
 from factory.manifest import ToolchainRecord
+from factory.model import BuiltWheel, StagedRuntime
+from factory.recipe import Recipe
 from factory.recording import record_toolchain
+from factory.sites import BuildSite
 from factory.targets import Target
 from factory.toolchain import Lock, Toolchain
 from factory.zlib_identity import DeflateIdentity, Interpreter
@@ -13,6 +16,13 @@ from tests.packages import release_directory, release_files
 from tests.workshops import run_factory
 
 LOCK = b"hatchling==1.33.0 \\\n    --hash=sha256:00\npackaging==26.2 \\\n    --hash=sha256:00\n"
+
+
+class NoFrontEnd:
+    """A front end that a record has no use for."""
+
+    def build(self, staged: StagedRuntime, recipe: Recipe, *, scratch: Path, dist: Path) -> BuiltWheel:
+        raise AssertionError((staged, recipe, scratch, dist))
 
 
 def test_a_toolchain_s_record_has_what_decides_bytes_and_no_path() -> None:
@@ -26,8 +36,17 @@ def test_a_toolchain_s_record_has_what_decides_bytes_and_no_path() -> None:
         ),
         lock=Lock(name="hatchling-1.33.0", content=LOCK),
     )
-    assert record_toolchain(toolchain, builder="native", engine=Engine.BACKEND) == ToolchainRecord(
-        builder="native",
+    site = BuildSite(
+        builder=BuilderName.DOCKER,
+        reason="Docker 20.10.24 answers and has the image",
+        toolchain=toolchain,
+        front_end=NoFrontEnd(),
+        image="sha256:" + "cd" * 32,
+    )
+    assert record_toolchain(site, engine=Engine.BACKEND) == ToolchainRecord(
+        builder="docker",
+        reason="Docker 20.10.24 answers and has the image",
+        image="sha256:" + "cd" * 32,
         engine="backend",
         python="CPython 3.12.1",
         deflate="zlib 1.2.13",

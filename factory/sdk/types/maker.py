@@ -6,7 +6,7 @@ from pathlib import Path
 
 from factory.channels import Channel
 from factory.files import writing
-from factory.pipeline import Workshop, source_of
+from factory.pipeline import source_of
 from factory.sdk.types.compare import Change, compare
 from factory.sdk.types.package import GENERATOR_LOCK, TypesPackage, make_package
 from factory.sdk.types.runtime import Workbench, choose_runtime, launches_on, write_schema
@@ -15,6 +15,7 @@ from factory.tags import CodexTag
 from factory.targets import Target
 from factory.toolchain import lock_named
 from factory.verify.smoke import Host
+from factory.workshop import Workshop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

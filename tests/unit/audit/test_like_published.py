@@ -10,9 +10,10 @@ from factory.audit.index import fetch_listing
 from factory.audit.like_published import NoRecipe, NotPublished, SeveralBackends, plan_like_published
 from factory.audit.results import Results
 from factory.builders.package import Engine
+from factory.building import NotAsPublished
 from factory.digests import Sha256
 from factory.lots import collect
-from factory.pipeline import NotAsPublished, make_wheels
+from factory.pipeline import make_wheels
 from factory.planning import WheelsOrder, WheelsPlan
 from tests.audits import INDEX, PROJECT, FakeIndex, as_upstream, audit_workshop
 from tests.packages import TAG, release_directory

@@ -6,7 +6,7 @@ import pytest
 
 from factory.builders import skeleton_hooks
 from factory.builders.backend import SkeletonPlan, build_skeletons, plan_skeletons
-from factory.builders.native import BuildFailed
+from factory.builders.output import BuildFailed
 from factory.files import CannotWrite
 from factory.model import StagedRuntime
 from factory.process import Command, Completed, SubprocessRunner

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from factory.builders.native import BuildFailed, UnexpectedOutput, build
+from factory.builders.native import build
+from factory.builders.output import BuildFailed, UnexpectedOutput
 from factory.builders.plan import BuildPlan, plan_native_build
 from factory.digests import Sha256
 from factory.files import CannotWrite

@@ -47,6 +47,7 @@ def cache(cache_with_toolchain: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     cache.mkdir()
     (cache / "toolchains").symlink_to(cache_with_toolchain / "toolchains")
     monkeypatch.setenv("FACTORY_CACHE_DIR", str(cache))
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no.sock")  # never a developer's engine
     return cache
 
 

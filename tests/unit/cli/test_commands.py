@@ -50,6 +50,8 @@ def test_the_doctor_says_what_this_host_can_do(factory: Factory, cache: Path) ->
     assert ended.status == 0
     assert seen["deflate"]["state"] == "ok"
     assert seen["cache"]["seen"] == str(cache)
+    assert seen["container engine"]["state"] == "absent"
+    assert "no container engine answers: there is no " in seen["container engine"]["seen"]
     assert all(item["remedy"] for item in seen.values() if item["state"] != "ok")
     assert factory("doctor").out.splitlines()[0] == "what\tstate\tseen\thow to get it"
 

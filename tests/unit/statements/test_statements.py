@@ -74,6 +74,14 @@ def test_a_build_statement_is_slsa_provenance() -> None:
     }
 
 
+def test_a_build_in_a_container_depends_on_its_image() -> None:
+    toolchain = replace(MANIFEST.toolchain, builder="docker", image="sha256:" + "3" * 64)
+    statement = build_statement(replace(MANIFEST, toolchain=toolchain), MANIFEST.wheels[0], by=BY)
+    definition = json.loads(statement.render())["predicate"]["buildDefinition"]
+    assert definition["internalParameters"]["builder"] == "docker"
+    assert {"name": "builder image", "digest": {"sha256": "3" * 64}} in definition["resolvedDependencies"]
+
+
 def test_an_audit_statement_has_the_verdict_without_what_differs_between_runs() -> None:
     document = json.loads(audit_statement(report(DIFFERENT), DIFFERENT, auditor=AUDITOR).render())
     verdict = document["predicate"]["verdict"]

@@ -1,0 +1,35 @@
+"""Write the part of a hash lock that holds for another Python: ``image_requirements.py PYTHON.json LOCK``.
+
+pip evaluates markers for the interpreter that it runs on, whatever ``--python-version`` says, and the
+image's Python is another one than this. PYTHON.json is what that Python says of itself.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+
+def applicable(lock: str, environment: Mapping[str, str]) -> str:
+    """Return the requirements whose markers hold in an environment, without the markers."""
+    kept = []
+    for block in re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE)[1:]:
+        line, _, hashes = block.partition("\\\n")
+        requirement = Requirement(line)
+        if requirement.marker is None or requirement.marker.evaluate(dict(environment)):
+            kept.append(f"{requirement.name}{requirement.specifier} \\\n{hashes}")
+    return "".join(kept)
+
+
+def main() -> None:
+    """Filter the lock to stdout."""
+    described, lock = (Path(argument).read_text(encoding="utf-8") for argument in sys.argv[1:])
+    environment: dict[str, str] = json.loads(described)["environment"]
+    sys.stdout.write(applicable(lock, environment))
+
+
+if __name__ == "__main__":
+    main()

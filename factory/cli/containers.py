@@ -1,0 +1,21 @@
+"""The container engine and the builder image that the environment and the options name."""
+
+from contextlib import AbstractContextManager
+from functools import partial
+
+from factory.cli.settings import Settings
+from factory.containers.engine import ContainerEngine, Containers
+
+DEFAULT_IMAGE = "codex-wheel-factory:local"
+"""What ``make image`` makes."""
+
+
+def containers_of(settings: Settings) -> Containers:
+    """Return what builds in containers need; the engine is not asked yet."""
+    return Containers(open_engine=partial(_open_engine, settings), image=settings.image or DEFAULT_IMAGE)
+
+
+def _open_engine(settings: Settings) -> AbstractContextManager[ContainerEngine]:
+    from factory.containers.docker_engine import open_engine  # noqa: PLC0415 - the SDK is slow to import
+
+    return open_engine(settings.environ)

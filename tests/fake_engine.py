@@ -1,0 +1,140 @@
+"""A strict stand-in for a container engine: each container made must be the next one of the script."""
+
+import itertools
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from factory.containers.engine import (
+    OWNER_LABEL,
+    ContainerOrder,
+    ContainerState,
+    EngineIdentity,
+    EngineLost,
+    Image,
+    Owned,
+)
+from factory.errors import HostError
+from factory.zlib_identity import REFERENCE_ANSWER
+
+IMAGE = Image(id="sha256:" + "1a" * 32, architecture="amd64")
+NAME = "codex-wheel-factory:local"
+RUNNING = ContainerState(exit_code=None)
+DONE = ContainerState(exit_code=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scripted:
+    """How the next container goes.
+
+    Attributes:
+        argv: What its argv must contain, in order.
+        states: What each question after it is answered; the last one again and again.
+        log: What it says.
+        effect: What it does when it is started.
+        refusals: By the method's name, what is raised instead.
+    """
+
+    argv: tuple[str, ...] = ()
+    states: tuple[ContainerState, ...] = (DONE,)
+    log: bytes = b""
+    effect: Callable[[ContainerOrder], None] = lambda order: None  # noqa: ARG005
+    refusals: Mapping[str, HostError] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Container:
+    order: ContainerOrder
+    script: Scripted
+    states: Iterator[ContainerState]
+
+
+class FakeEngine:
+    """Runs nothing; containers are left in `containers` until they are removed."""
+
+    def __init__(
+        self, *script: Scripted, images: Mapping[str, Image] | None = None, architecture: str = "amd64"
+    ) -> None:
+        self._script = list(script)
+        self._images = {NAME: IMAGE, IMAGE.id: IMAGE} if images is None else images
+        self._architecture = architecture
+        self._numbers = itertools.count(1)
+        self.containers: dict[str, _Container] = {}
+        self.orders: list[ContainerOrder] = []
+        self.is_lost = False
+
+    def identify(self) -> EngineIdentity:
+        return EngineIdentity(name="Docker 20.10.24", architecture=self._architecture)
+
+    def find_image(self, reference: str) -> Image | None:
+        return self._images.get(reference)
+
+    def create(self, order: ContainerOrder) -> str:
+        assert self._script, f"unscripted container: {order.argv}"
+        script = self._script.pop(0)
+        arguments = iter(order.argv)
+        missing = [part for part in script.argv if part not in arguments]
+        assert not missing, f"{order.argv} lacks {missing}, or has it in another order"
+        self._refuse(script, "create")
+        assert order.name not in {container.order.name for container in self.containers.values()}
+        states = itertools.chain(script.states, itertools.repeat(script.states[-1]))
+        key = f"container-{next(self._numbers)}"
+        self.containers[key] = _Container(order=order, script=script, states=states)
+        self.orders.append(order)
+        return key
+
+    def start(self, container: str) -> None:
+        found = self.containers[container]
+        self._refuse(found.script, "start")
+        found.script.effect(found.order)
+
+    def state(self, container: str) -> ContainerState:
+        self._refuse(self.containers[container].script, "state")
+        return next(self.containers[container].states)
+
+    def log(self, container: str) -> bytes:
+        self._refuse(self.containers[container].script, "log")
+        return self.containers[container].script.log
+
+    def remove(self, container: str) -> None:
+        self._answer("removing a container")
+        self.containers.pop(container, None)
+
+    def owned(self) -> tuple[Owned, ...]:
+        self._answer("listing containers")
+        return tuple(
+            Owned(id=key, owner=container.order.labels[OWNER_LABEL])
+            for key, container in self.containers.items()
+        )
+
+    def assert_done(self) -> None:
+        assert not self._script, f"never made: {[scripted.argv for scripted in self._script]}"
+
+    def _refuse(self, script: Scripted, method: str) -> None:
+        if method in script.refusals:
+            self.is_lost = isinstance(script.refusals[method], EngineLost)
+            raise script.refusals[method]
+
+    def _answer(self, doing: str) -> None:
+        if self.is_lost:
+            raise EngineLost(doing, "connection refused")
+
+
+def probed(answer: str = str(REFERENCE_ANSWER)) -> Scripted:
+    """Return the container that says how its interpreter deflates."""
+    said = {
+        "executable": "/opt/factory/toolchains/x/bin/python",
+        "implementation": "CPython",
+        "python": "3.11.2",
+        "name": "zlib",
+        "version": "1.2.13",
+        "answer": answer,
+    }
+    return Scripted(argv=("-I", "-c"), log=json.dumps(said).encode())
+
+
+@contextmanager
+def answering(engine: FakeEngine) -> Iterator[FakeEngine]:
+    """Connect to it, as to the real one."""
+    yield engine

@@ -1,0 +1,391 @@
+"""Builds in real containers: what they see, what they may use, and that nothing of them stays.
+
+They run where an engine answers and has the builder image; ``.ci/run`` provides both.
+"""
+
+import json
+import os
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import docker
+import pytest
+from docker.constants import DEFAULT_UNIX_SOCKET
+
+from factory.builders.docker import Place, plan_docker_build
+from factory.containers.docker_engine import DockerEngine, open_engine
+from factory.containers.engine import ContainerOrder, EngineRefused, NoEngine
+from factory.containers.images import require_image
+from factory.containers.ownership import owning
+from factory.containers.run import Ended, Ending, run_container
+from factory.errors import HostError
+from factory.model import StagedRuntime
+from factory.parallel import Stopped
+from factory.tags import CodexTag
+from factory.targets import Platform
+from factory.toolchain import lock_for
+from tests.children import Child, factory
+from tests.packages import bulky_directory
+from tests.relay import Relay
+
+pytestmark = pytest.mark.docker
+
+IMAGE = os.environ.get("FACTORY_IMAGE", "codex-wheel-factory:local")
+WHEEL = "openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl"
+REAL_WHEEL = "openai_codex_cli_bin-0.131.0-py3-none-win_arm64.whl"
+MIB = 1 << 20
+
+Containers = Callable[[], list[str]]
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[DockerEngine]:
+    try:
+        with open_engine(os.environ) as found:
+            require_image(found, IMAGE)
+            yield found
+    except HostError as error:
+        pytest.skip(f"{error}; .ci/docker-engine starts an engine, 'make image' makes the image")
+
+
+@pytest.fixture(scope="module")
+def client(engine: DockerEngine) -> Iterator[docker.DockerClient]:
+    assert engine.identify().name
+    client = docker.DockerClient.from_env()
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def order(engine: DockerEngine, tmp_path: Path) -> Iterator[ContainerOrder]:
+    """Give the order of a real build, whose program a test replaces."""
+    for name in ("stage", "scratch", "scratch/out"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "scratch/out").chmod(0o777)
+    staged = StagedRuntime(
+        path=tmp_path / "stage",
+        tag=CodexTag.parse("rust-v0.163.0"),
+        platform=Platform.parse("win_amd64"),
+    )
+    with owning(engine, tmp_path / "locks") as owner:
+        yield plan_docker_build(
+            staged=staged,
+            stage_bytes=0,
+            image=require_image(engine, IMAGE),
+            lock=lock_for("1.33.0"),
+            owner=owner,
+            place=Place(scratch=tmp_path / "scratch", dist=tmp_path / "dist", logs=tmp_path / "logs"),
+        ).order
+
+
+def run(order: ContainerOrder, engine: DockerEngine, script: str) -> Ended:
+    """Run another program in place of the build, with all else as it is."""
+    python = order.argv.index("-m")
+    argv = (*order.argv[:python], "-I", "-c", script)
+    return run_container(replace(order, argv=argv), engine, stop=threading.Event())
+
+
+LOOK_AROUND = """
+import json, os, socket
+def refused(action):
+    try:
+        action()
+    except OSError as error:
+        return type(error).__name__ + ": " + os.strerror(error.errno or 0)
+def write(place):
+    with open(place + "/written", "w") as file:
+        file.write("x")
+status = dict(line.rstrip().split(":\\t", 1) for line in open("/proc/self/status") if ":\\t" in line)
+json.dump({
+    "uid": os.getuid(), "gid": os.getgid(),
+    "capabilities": [status[name] for name in ("CapEff", "CapPrm", "CapBnd")],
+    "no_new_privileges": status["NoNewPrivs"],
+    "interfaces": os.listdir("/sys/class/net"),
+    "connected": refused(lambda: socket.create_connection(("192.0.2.1", 443), 5)),
+    "resolved": refused(lambda: socket.getaddrinfo("index.example.invalid", 443)) is not None,
+    "refused": {place: refused(lambda: write(place))
+                for place in ("/", "/stage", "/opt/factory", "/etc", "/tmp", "/var/tmp", "/cache", "/root",
+                              "/dev", "/sys", "/proc")},
+    "allowed": {place: refused(lambda: write(place)) for place in ("/scratch", "/out")},
+    "programs_in_scratch": open("/proc/mounts").read().split(" /scratch ")[1].split()[1],
+}, __import__("sys").stdout)
+"""
+
+
+def test_a_build_has_no_network_no_privilege_and_one_place_to_write(
+    order: ContainerOrder, engine: DockerEngine, tmp_path: Path
+) -> None:
+    ended = run(order, engine, LOOK_AROUND)
+    assert ended.ending is Ending.DONE, ended.log
+    seen = json.loads(ended.log)
+    assert (seen["uid"], seen["gid"]) == (65532, 65532)
+    assert seen["capabilities"] == ["0000000000000000"] * 3
+    assert seen["no_new_privileges"] == "1"
+    assert seen["interfaces"] == ["lo"]
+    assert seen["connected"] == "OSError: Network is unreachable"
+    assert seen["resolved"] is True
+    assert None not in seen["refused"].values(), seen["refused"]
+    assert seen["refused"]["/stage"] == "OSError: Read-only file system"
+    assert seen["allowed"] == {"/scratch": None, "/out": None}
+    assert "noexec" in seen["programs_in_scratch"].split(",")
+    assert [path.name for path in tmp_path.rglob("written")] == ["written"]
+    assert (tmp_path / "scratch/out/written").stat().st_uid == 65532
+
+
+def test_nothing_of_the_caller_s_environment_reaches_a_build(
+    order: ContainerOrder, engine: DockerEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1")
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example.invalid")
+    ended = run(order, engine, "import json, os; print(json.dumps(sorted(os.environ)))")
+    names = set(json.loads(ended.log))
+    assert names == {
+        *("HOSTNAME", "PATH", "HOME", "TEMP", "TMP", "TMPDIR", "TZ", "LC_ALL", "NO_COLOR"),
+        *("PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "PYTHONNOUSERSITE"),
+        *("FACTORY_CACHE_DIR", "PIP_NO_INDEX", "PIP_FIND_LINKS"),
+    }
+
+
+@pytest.fixture
+def containers(client: docker.DockerClient, tmp_path: Path) -> Containers:
+    """List the containers that see the test's directory: others on this engine are not of this test."""
+
+    def list_them() -> list[str]:
+        return [
+            entry["Names"][0]
+            for entry in client.api.containers(all=True)
+            if any(mount["Source"].startswith(f"{tmp_path}/") for mount in entry["Mounts"])
+        ]
+
+    return list_them
+
+
+FILL = "file = open('{place}/big', 'wb')\nfor _ in range({mib}): file.write(bytes(1 << 20)); file.flush()"
+
+
+@pytest.mark.parametrize(
+    ("script", "ending"),
+    [
+        ("raise SystemExit(3)", Ending.FAILED),
+        (FILL.format(place="/scratch", mib=64), Ending.OUT_OF_SCRATCH),
+        (FILL.format(place="/out", mib=64), Ending.OUT_OF_SCRATCH),
+        ("import time; time.sleep(60)", Ending.OUT_OF_TIME),
+        ("held = [bytearray(1 << 26) for _ in range(64)]", Ending.OUT_OF_MEMORY),
+        ("import os\nwhile True: os.fork()", Ending.FAILED),
+    ],
+    ids=["status", "scratch", "output", "time", "memory", "processes"],
+)
+def test_a_build_keeps_within_its_limits_and_leaves_no_container(
+    script: str,
+    ending: Ending,
+    order: ContainerOrder,
+    engine: DockerEngine,
+    containers: Containers,
+) -> None:
+    limits = replace(order.limits, memory_bytes=96 * MIB, time_s=4.0 if "sleep" in script else 60.0)
+    ended = run(replace(order, limits=limits), engine, script)
+    assert ended.ending is ending, (ended.exit_code, ended.log[-500:])
+    assert containers() == []
+
+
+def test_a_container_ends_by_itself_when_nobody_is_left_to_end_it(
+    order: ContainerOrder, engine: DockerEngine
+) -> None:
+    at = order.argv.index("--signal=KILL") + 1
+    argv = (*order.argv[:at], "1", *order.argv[at + 1 :])
+    ended = run(replace(order, argv=argv), engine, "import time; time.sleep(60)")
+    assert (ended.ending, ended.exit_code) == (Ending.FAILED, 137)
+
+
+def test_a_run_that_must_end_takes_its_container_along(
+    order: ContainerOrder, engine: DockerEngine, containers: Containers
+) -> None:
+    stop = threading.Event()
+    threading.Timer(1.0, stop.set).start()
+    with pytest.raises(Stopped):
+        run_container(replace(order, argv=("sleep", "60")), engine, stop=stop)
+    assert containers() == []
+
+
+def test_what_the_engine_refuses_is_told(order: ContainerOrder, engine: DockerEngine, tmp_path: Path) -> None:
+    (tmp_path / "stage").rmdir()
+    with pytest.raises(EngineRefused, match="bind source path does not exist"):
+        run(order, engine, "")
+
+
+def test_a_user_who_may_not_use_the_engine_is_told_so(engine: DockerEngine) -> None:
+    if os.getuid() != 0:
+        pytest.skip("only root can become a user without rights")
+    assert engine.identify().name
+    script = (
+        "import os\n"
+        "from factory.containers.docker_engine import open_engine\n"
+        "from factory.errors import FactoryError\n"
+        "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
+        "try:\n"
+        "    with open_engine(os.environ): pass\n"
+        "except FactoryError as error: print(type(error).__name__, '|', error, '|', error.hint)\n"
+    )
+    root = str(Path(__file__).resolve().parents[2])
+    ended = Child(argv=(sys.executable, "-c", script), env={"PYTHONPATH": root}, cwd=Path("/")).run()
+    assert ended.out.startswith("EngineForbidden | this user may not use the container engine: "), ended.err
+    assert "Permission denied" in ended.out
+    assert "rootless" in ended.out
+
+
+def test_an_engine_that_is_not_there_is_told_without_a_stack_of_libraries(tmp_path: Path) -> None:
+    with pytest.raises(NoEngine) as caught, open_engine({"DOCKER_HOST": f"unix://{tmp_path}/no.sock"}):
+        pass
+    assert str(caught.value) == f"no container engine answers: there is no {tmp_path}/no.sock"
+
+
+# The rest runs the real command line, as a person does.
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return bulky_directory(tmp_path_factory.mktemp("release") / "packages", mib=40)
+
+
+def wheels(packages: Path, directory: Path, *more: str, **environ: str) -> Child:
+    words = ("wheels", "0.163.0", "--channel", "directory", "--directory", str(packages), *more)
+    return factory(
+        *words,
+        cwd=directory,
+        env={"FACTORY_CACHE_DIR": str(directory / "cache"), "FACTORY_IMAGE": IMAGE, **environ},
+    )
+
+
+def files_in(directory: Path) -> list[str]:
+    return sorted(str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file())
+
+
+MADE = ["0.163.0/SHA256SUMS", "0.163.0/manifest.json", f"0.163.0/{WHEEL}", f"0.163.0/{WHEEL}.cdx.json"]
+
+
+@pytest.mark.parametrize(("by", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_run_leaves_no_container(
+    packages: Path, tmp_path: Path, containers: Containers, by: signal.Signals, status: int
+) -> None:
+    ended = wheels(packages, tmp_path, "--builder", "docker").kill_at("build win_amd64", after_s=2.0, by=by)
+    assert ended.status == status, ended.err
+    assert "run the same command again" in ended.err
+    assert containers() == []
+    assert files_in(tmp_path / "dist") == []
+    assert list((tmp_path / "cache" / "containers").iterdir()) == []
+
+
+def test_what_a_killed_run_left_goes_with_the_next_one(
+    packages: Path, tmp_path: Path, containers: Containers
+) -> None:
+    command = wheels(packages, tmp_path)
+    assert command.kill_at("build win_amd64", after_s=2.0).status == -9
+    assert len(containers()) == 1, "it was killed in the middle of the build"
+
+    ended = command.run()
+    assert ended.status == 0, ended.err
+    assert containers() == []
+    assert files_in(tmp_path / "dist") == MADE
+    assert list((tmp_path / "cache" / "containers").iterdir()) == []
+
+
+def until(condition: Callable[[], object], *, within_s: float = 60.0) -> None:
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_an_engine_that_dies_in_the_middle_is_told_and_cleaned_up_after(
+    packages: Path, tmp_path: Path, containers: Containers
+) -> None:
+    behind = Path(os.environ.get("DOCKER_HOST", DEFAULT_UNIX_SOCKET).rpartition("unix://")[2])
+    with tempfile.TemporaryDirectory() as short, Relay(Path(short) / "engine.sock", behind) as relay:
+
+        def cut_in_the_middle() -> None:
+            until(containers)
+            relay.cut()
+
+        command = wheels(packages, tmp_path, "--builder", "docker", DOCKER_HOST=f"unix://{short}/engine.sock")
+        cutting = threading.Thread(target=cut_in_the_middle)
+        cutting.start()
+        ended = command.run()
+        cutting.join()
+    assert ended.status == 25, ended.err
+    assert "factory: the container engine stopped answering while " in ended.err
+    assert "hint: Start it and run the same command again" in ended.err
+    assert "Traceback" not in ended.err
+    assert files_in(tmp_path / "dist") == []
+    assert len(containers()) == 1
+
+    assert wheels(packages, tmp_path, "--builder", "docker").run().status == 0
+    assert containers() == []
+
+
+@pytest.mark.parametrize(
+    ("reference", "sentence"),
+    [
+        ("codex-wheel-factory:absent", "the container engine has no image codex-wheel-factory:absent"),
+        (f"{IMAGE}@sha256:{'0' * 64}", f"the container engine has another image than {IMAGE}@sha256:000"),
+    ],
+)
+def test_an_image_that_is_not_there_is_told(
+    packages: Path, tmp_path: Path, engine: DockerEngine, reference: str, sentence: str
+) -> None:
+    assert engine.identify().name
+    ended = wheels(packages, tmp_path, "--builder", "docker", "--image", reference).run()
+    assert ended.status == 25
+    assert f"factory: {sentence}" in ended.err
+    assert "hint: " in ended.err
+    assert files_in(tmp_path) == []
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="containers-") as directory:
+        yield Path(directory)
+
+
+def real(place: Path, out: str, *options: str) -> bytes:
+    words = ("wheels", "0.131.0", "--platform", "win_arm64", "--out", out, *options)
+    environ = {"FACTORY_CACHE_DIR": str(place / "cache"), "FACTORY_IMAGE": IMAGE}
+    ended = factory(*words, cwd=place, env=environ).run()
+    assert ended.status == 0, ended.err
+    return (place / out / "0.131.0" / REAL_WHEEL).read_bytes()
+
+
+@pytest.mark.network
+def test_a_real_wheel_is_the_same_from_a_container_and_from_this_host(
+    place: Path, engine: DockerEngine
+) -> None:
+    contained = real(place, "contained")
+    manifest = json.loads((place / "contained/0.131.0/manifest.json").read_bytes())
+    assert manifest["toolchain"]["builder"] == "docker"
+    assert manifest["toolchain"]["image"] == require_image(engine, IMAGE).id
+    assert contained == real(place, "native", "--builder", "native")
+
+
+@pytest.mark.network
+def test_the_image_makes_the_same_wheel_with_a_filled_store_and_no_network(
+    place: Path, client: docker.DockerClient
+) -> None:
+    expected = real(place, "outside", "--builder", "native")
+    out = place / "inside"
+    out.mkdir()
+    said = client.containers.run(
+        IMAGE,
+        ["wheels", "0.131.0", "--platform", "win_arm64", "--out", "/out"],
+        volumes={str(place / "cache"): {"bind": "/cache"}, str(out): {"bind": "/out"}},
+        network_mode="none",
+        user=f"{os.getuid()}:{os.getgid()}",  # whose directories those are
+        remove=True,
+        stderr=True,
+    )
+    assert b"builder: native (no container engine answers)" in said
+    assert (out / "0.131.0" / REAL_WHEEL).read_bytes() == expected
