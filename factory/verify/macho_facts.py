@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
-from factory.verify.image_bytes import ImageBytes, MalformedImage, decoded
+from factory.image_bytes import ImageBytes, MalformedImage, decoded
 
 _MAX_SLICES = 8
 _MAX_COMMANDS_BYTES = 1 << 16

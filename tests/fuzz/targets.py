@@ -8,9 +8,9 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+from factory.image_bytes import MalformedImage
 from factory.verify.contents import WheelContents
 from factory.verify.elf_facts import read_elf
-from factory.verify.image_bytes import MalformedImage
 from factory.verify.macho_facts import headers_without_segments, read_macho
 from factory.verify.pe_facts import read_pe
 from factory.verify.read import read_wheel

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from factory.verify.image_bytes import MalformedImage
+from factory.image_bytes import MalformedImage
 from factory.verify.macho import promised_macos
 from factory.verify.macho_facts import MachoSlice, headers_without_segments, read_macho
 from tests.images import FatMachO, MachO, MachOType
