@@ -156,6 +156,25 @@ def parse_signed_data(encoded: bytes) -> SignedData:
         )
 
 
+def parse_signer(encoded: bytes, carried: tuple[x509.Certificate, ...]) -> SignerInfo:
+    """Decode a signer that stands alone, as a countersignature does (RFC 5652, 11.4).
+
+    Args:
+        encoded: The SignerInfo.
+        carried: The certificates of the message that it is in.
+
+    Raises:
+        InvalidSignature: It is none.
+    """
+    require_readable(encoded, "the countersignature")
+    with decoding("the countersignature"):
+        certificates = {
+            (found.issuer.public_bytes(), core.Integer(found.serial_number).contents): found
+            for found in carried
+        }
+        return _signer(cms.SignerInfo.load(encoded, strict=True), certificates)
+
+
 def check_signer(
     signer: SignerInfo,
     *,

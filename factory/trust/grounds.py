@@ -1,0 +1,31 @@
+"""What a standing rests on besides the executable's own bytes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from factory.digests import Sha256
+from factory.trust.certificates import TrustedRoot
+
+MICROSOFT_ROOTS: tuple[TrustedRoot, ...] = (
+    TrustedRoot(
+        name="Microsoft Identity Verification Root Certificate Authority 2020",
+        sha256=Sha256("5367f20c7ade0e2bca790915056d086b720c33c1fa2a2661acf787e3292e1270"),
+    ),
+)
+"""The root of Microsoft's Trusted Signing, for signers and for times; signatures carry the certificate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grounds:
+    """What is trusted, and what is known of a file from elsewhere.
+
+    Attributes:
+        microsoft_roots: Where an Authenticode chain may end.
+        now: Signatures from the future are refused.
+        promises: Content to who promises it: a release package whose digest its channel states.
+    """
+
+    microsoft_roots: tuple[TrustedRoot, ...] = MICROSOFT_ROOTS
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    promises: Mapping[Sha256, str] = field(default_factory=dict)
