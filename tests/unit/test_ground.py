@@ -101,6 +101,14 @@ UPSTREAM = [
         ("factory.cli", "factory.pipeline", "factory.builders", "factory.verify", "factory.payload"),
     ),
     (
+        "factory/macho_frame.py",
+        ("factory.cli", "factory.pipeline", "factory.builders", "factory.verify", "factory.trust"),
+    ),
+    (
+        "factory/trust",
+        ("factory.cli", "factory.pipeline", "factory.builders", "factory.verify", "factory.audit"),
+    ),
+    (
         "factory/payload",
         ("factory.cli", "factory.pipeline", "factory.builders", "factory.verify", "factory.recipe"),
     ),
