@@ -113,20 +113,47 @@ class MachoFrame:
             at += length
 
 
-def slices(image: ImageBytes) -> Iterator[ImageBytes]:
-    """Return the slices of a universal file, in the order of its table; a thin file is its own.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UniversalTable:
+    """Where the slices of a universal file are; a thin file is its own only slice.
 
-    Raises:
-        MalformedImage: A slice is not all inside, or there are more than any file has.
+    Attributes:
+        size_bytes: Of the table itself.
+        slices: In the table's order.
     """
-    (magic,) = image.unpack(">I", 0)
-    if magic not in {_FAT_MAGIC, _FAT_MAGIC_64}:
-        yield image
-        return
-    (count,) = image.unpack(">I", 4)
-    if not 0 < count <= _MAX_SLICES:
-        raise MalformedImage(f"a universal file of {count} architectures")
-    layout = ">IIIII" if magic == _FAT_MAGIC else ">IIQQII"
-    for index in range(count):
-        fields = image.unpack(layout, 8 + index * struct.calcsize(layout))
-        yield image.window(fields[2], fields[3])
+
+    size_bytes: int
+    slices: tuple[ImageBytes, ...]
+
+    @classmethod
+    def read(cls, image: ImageBytes) -> Self:
+        """Read the table.
+
+        Raises:
+            MalformedImage: A slice is not all inside, or there are more than any file has.
+        """
+        (magic,) = image.unpack(">I", 0)
+        if magic not in {_FAT_MAGIC, _FAT_MAGIC_64}:
+            return cls(size_bytes=0, slices=(image,))
+        (count,) = image.unpack(">I", 4)
+        if not 0 < count <= _MAX_SLICES:
+            raise MalformedImage(f"a universal file of {count} architectures")
+        layout = ">IIIII" if magic == _FAT_MAGIC else ">IIQQII"
+        places = [8 + index * struct.calcsize(layout) for index in range(count + 1)]
+        fields = [image.unpack(layout, place) for place in places[:-1]]
+        parts = tuple(image.window(offset, size) for _, _, offset, size, *_ in fields)
+        return cls(size_bytes=places[-1], slices=parts)
+
+    def gaps(self, image: ImageBytes) -> Iterator[tuple[int, int]]:
+        """Tell where there are bytes that belong to no slice: offset and size.
+
+        Raises:
+            MalformedImage: Slices overlap each other or the table.
+        """
+        end = self.size_bytes
+        for part in sorted(self.slices, key=lambda part: part.start):
+            if part.start < end:
+                raise MalformedImage("architectures of a universal file overlap")
+            yield end, part.start - end
+            end = part.start + part.size_bytes
+        yield end, image.size_bytes - end

@@ -46,6 +46,9 @@ class Subject:
     Attributes:
         name: The common name; the key comes from it.
         organization: The organization.
+        unit: The organizational unit: Apple's Team ID.
+        marks: Private extensions, as dotted numbers; critical on a leaf, as Apple has them.
+        path_length: How many authorities an authority may have below it.
         usages: Extended key usages, as dotted numbers; none on an authority.
         is_authority: Whether it may issue certificates.
         not_before: From when it is valid.
@@ -54,6 +57,9 @@ class Subject:
 
     name: str
     organization: str = "Test Authority"
+    unit: str | None = None
+    marks: tuple[str, ...] = ()
+    path_length: int | None = None
     usages: tuple[str, ...] = ()
     is_authority: bool = False
     not_before: datetime = SIGNED_AT - timedelta(days=1)
@@ -106,8 +112,13 @@ def issued(subject: Subject, issuer: Identity | None = None) -> Identity:
         .serial_number(int.from_bytes(hashlib.sha256(repr(subject).encode()).digest()[:8], "big") | 1)
         .not_valid_before(subject.not_before)
         .not_valid_after(subject.not_after)
-        .add_extension(x509.BasicConstraints(ca=subject.is_authority, path_length=None), critical=True)
+        .add_extension(
+            x509.BasicConstraints(ca=subject.is_authority, path_length=subject.path_length), critical=True
+        )
     )
+    for mark in subject.marks:
+        extension = x509.UnrecognizedExtension(x509.ObjectIdentifier(mark), b"\x05\x00")
+        builder = builder.add_extension(extension, critical=not subject.is_authority)
     if subject.usages:
         usages = [x509.ObjectIdentifier(usage) for usage in subject.usages]
         is_alone = subject.usages == (TIME_STAMPING,)
@@ -119,12 +130,12 @@ def issued(subject: Subject, issuer: Identity | None = None) -> Identity:
 
 
 def _name(subject: Subject) -> x509.Name:
-    return x509.Name(
-        [
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, subject.organization),
-            x509.NameAttribute(NameOID.COMMON_NAME, subject.name),
-        ]
-    )
+    parts = {
+        NameOID.ORGANIZATION_NAME: subject.organization,
+        NameOID.ORGANIZATIONAL_UNIT_NAME: subject.unit,
+        NameOID.COMMON_NAME: subject.name,
+    }
+    return x509.Name([x509.NameAttribute(kind, text) for kind, text in parts.items() if text is not None])
 
 
 def authority(name: str, issuer: Identity | None = None) -> Identity:
@@ -155,7 +166,8 @@ class Message:
 
     Attributes:
         content_type: A dotted number.
-        content: What stands in the message, whole: an octet string in CMS, any DER in PKCS #7.
+        content: What stands in the message, whole: an octet string in CMS, any DER in PKCS #7; empty
+            where it is detached.
         covered: The bytes that the digest covers; in PKCS #7 not the content's tag and length.
         digest: The digest algorithm, as `hashlib` names it.
     """
@@ -265,7 +277,7 @@ def signed_data(
     body = sequence(
         integer(version),
         set_of(digest_algorithm(message.digest)),
-        sequence(oid(message.content_type), tagged(0xA0, message.content)),
+        sequence(oid(message.content_type), tagged(0xA0, message.content) if message.content else b""),
         tagged(0xA0, b"".join(certificates)) if certificates else b"",
         set_of(*signers),
     )

@@ -11,7 +11,14 @@ from enum import IntEnum
 from pathlib import Path
 
 from factory.image_bytes import ImageBytes
-from factory.macho_frame import LC_CODE_SIGNATURE, LC_SEGMENT, LC_SEGMENT_64, LoadCommand, MachoFrame, slices
+from factory.macho_frame import (
+    LC_CODE_SIGNATURE,
+    LC_SEGMENT,
+    LC_SEGMENT_64,
+    LoadCommand,
+    MachoFrame,
+    UniversalTable,
+)
 
 _SIGNATURE_MAGIC = 0xFADE0CC0
 _PLATFORM_MACOS = 1
@@ -86,7 +93,7 @@ def read_macho(path: Path) -> tuple[MachoSlice, ...]:
         MalformedImage: It contradicts the format, or is cut off.
     """
     with ImageBytes.open(path) as image:
-        return tuple(_slice(part) for part in slices(image))
+        return tuple(_slice(part) for part in UniversalTable.read(image).slices)
 
 
 def headers_without_segments(path: Path) -> tuple[bytes, ...]:
@@ -99,7 +106,7 @@ def headers_without_segments(path: Path) -> tuple[bytes, ...]:
         MalformedImage: It contradicts the format, or is cut off.
     """
     with ImageBytes.open(path) as image:
-        return tuple(_header_without_segments(part) for part in slices(image))
+        return tuple(_header_without_segments(part) for part in UniversalTable.read(image).slices)
 
 
 def _header_without_segments(image: ImageBytes) -> bytes:
