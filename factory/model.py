@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from factory.digests import Digest, Sha256
 from factory.tags import CodexTag
 from factory.targets import Platform, Target
+from factory.trust.levels import Standing
 
 
 class ChannelName(StrEnum):
@@ -206,9 +207,11 @@ class VerifiedWheel:
         checks: The ids of all checks that looked at it.
         findings: Warnings and notes that remain.
         waived: Findings that a waiver accepts, errors among them.
+        standings: How much is known of who made each of its executables.
     """
 
     wheel: BuiltWheel
     checks: tuple[str, ...]
     findings: tuple[Finding, ...]
     waived: tuple[WaivedFinding, ...] = ()
+    standings: tuple[Standing, ...] = ()

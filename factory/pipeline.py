@@ -33,6 +33,8 @@ from factory.tags import CodexTag
 from factory.targets import targets_of
 from factory.template import PACKAGE
 from factory.toolchain import Lock, Toolchain, lock_for
+from factory.trust.policy import TrustPolicy
+from factory.trust.signers import without_authorship
 from factory.verify import WheelRejected, verify
 from factory.verify.contents import ExpectedFile, ExpectedWheel
 from factory.verify.registry import CHECKS
@@ -138,7 +140,7 @@ def make_wheels(plan: WheelsPlan, workshop: Workshop) -> WheelsRun:
         _require_promised(missing, built)
         for package, done in zip(packages, built, strict=True):
             remember_payload(workshop.store, package.asset.digest, done.payload)
-        verified = _verify(plan.order, built, workshop, scratch)
+        verified = _verify(plan.order, packages, built, workshop, scratch)
         manifest = record_run(
             plan.released,
             toolchain=record,
@@ -188,7 +190,7 @@ def _keep(
     current = [
         record
         for record in earlier.wheels
-        if _stands(record, plan.order.waivers)
+        if _stands(record, plan.order)
         and (record.platform not in planned or _is_current(record, planned[record.platform]))
     ]
     return plan.dist.intact(current, jobs=jobs)
@@ -202,9 +204,11 @@ def _is_current(record: WheelRecord, planned: PlannedWheel) -> bool:
     )
 
 
-def _stands(record: WheelRecord, waivers: Sequence[Waiver]) -> bool:
-    """Whether today's waivers leave of a wheel's findings what the record says they left."""
-    now = apply_waivers(record.found, waivers)
+def _stands(record: WheelRecord, order: WheelsOrder) -> bool:
+    """Whether today's waivers leave of a wheel's findings what the record says, and no author is missing."""
+    if order.required_authorship.covers((record.platform,)) and without_authorship(record.standings):
+        return False
+    now = apply_waivers(record.found, order.waivers)
     return (set(now.remaining), set(now.waived)) == (set(record.findings), set(record.waived))
 
 
@@ -321,13 +325,18 @@ def _require_promised(planned: Sequence[PlannedWheel], built: Sequence[BuiltPack
 
 
 def _verify(
-    order: WheelsOrder, built: Sequence[BuiltPackage], workshop: Workshop, scratch: Path
+    order: WheelsOrder,
+    packages: Sequence[Package],
+    built: Sequence[BuiltPackage],
+    workshop: Workshop,
+    scratch: Path,
 ) -> tuple[VerifiedWheel, ...]:
     """Judge every wheel; what is wrong with all of them is told at once.
 
     Raises:
         WheelsRejected: A wheel has an error finding.
     """
+    assets = {package.asset.target: package.asset for package in packages}
 
     def judge(laid_out: LaidOutWheel) -> VerifiedWheel | WheelRejected:
         unpacked = scratch / f"verify-{laid_out.wheel.platform}"
@@ -335,10 +344,11 @@ def _verify(
             try:
                 return verify(
                     laid_out.wheel,
-                    expected=_expected(order.tag, laid_out),
+                    expected=_expected(order.tag, laid_out, assets[laid_out.recipe.platform.target]),
                     scratch=unpacked,
                     waivers=order.waivers,
                     stock_tools=workshop.stock_tools,
+                    trust=TrustPolicy(required=order.required_authorship),
                 )
             except WheelRejected as rejection:
                 return rejection
@@ -367,7 +377,7 @@ def _own_directory(path: Path) -> Iterator[None]:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _expected(tag: CodexTag, laid_out: LaidOutWheel) -> ExpectedWheel:
+def _expected(tag: CodexTag, laid_out: LaidOutWheel, asset: ReleaseAsset) -> ExpectedWheel:
     """Say what a wheel must hold, from the channel's bytes and not from the wheel."""
     return ExpectedWheel(
         tag=tag,
@@ -377,6 +387,7 @@ def _expected(tag: CodexTag, laid_out: LaidOutWheel) -> ExpectedWheel:
             for member in laid_out.layout.members
         ),
         left_out=tuple(f"{PACKAGE}/{left_out.file.path}" for left_out in laid_out.layout.left_out),
+        asset=asset.purl,
     )
 
 

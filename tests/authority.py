@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from factory.digests import Sha256
+from factory.trust.certificates import TrustedRoot
+from factory.trust.policy import TrustPolicy
 
 SIGNED_AT = datetime(2026, 10, 15, 20, 18, 40, tzinfo=UTC)
 """When everything is signed, unless a test says otherwise."""
@@ -158,6 +160,13 @@ TIME_AUTHORITY = issued(
     ),
     ISSUER,
 )
+
+
+TRUST = TrustPolicy(
+    microsoft_roots=(TrustedRoot(name="Test Root", sha256=ROOT.fingerprint),),
+    now=SIGNED_AT + timedelta(days=30),
+)
+"""Trust in the test root, a month after everything was signed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,8 @@ from factory.files import atomic_write
 from factory.lots import collect
 from factory.parallel import usable_cores
 from factory.process import SubprocessRunner
+from factory.trust.policy import TrustPolicy
+from factory.trust.requirement import Requirement
 from factory.verify.examine import Bench, Lot, examine
 from factory.verify.findings_json import findings_document
 from factory.verify.report import Report, Verdict
@@ -65,6 +67,7 @@ def _examine(
             stop=stop,
             stock_tools=None if arguments.no_stock_tools else tools,
             host=this_host(settings, musl_root=arguments.musl_root) if arguments.smoke else None,
+            trust=TrustPolicy(required=Requirement.parse(arguments.require_authorship)),
         )
         return examine(lots, bench, waivers=waivers)
 

@@ -19,10 +19,10 @@ from factory.trust.asn1 import decoding
 from factory.trust.certificates import ChainRules, TrustedRoot, find_chain
 from factory.trust.cms import STRONG, HashName, SignedData, SignerInfo, check_signer, parse_signed_data
 from factory.trust.countersignatures import COUNTERSIGNATURE, TOKEN, counter_signed_at
-from factory.trust.grounds import Grounds
 from factory.trust.invalid import InvalidSignature
 from factory.trust.levels import Level, Scheme, Signature
 from factory.trust.pe_certificates import CertificateTable, authentihash, read_certificates
+from factory.trust.policy import TrustPolicy
 from factory.trust.reading import Reading
 
 _INDIRECT_DATA = "1.3.6.1.4.1.311.2.1.4"
@@ -42,7 +42,7 @@ class _Signed:
     signature: Signature
 
 
-def read_authenticode(path: Path, grounds: Grounds) -> Reading | None:
+def read_authenticode(path: Path, policy: TrustPolicy) -> Reading | None:
     """Judge the signatures of a PE file; None when it has none.
 
     All signatures must hold: whoever looks at another one than the first must not meet another answer.
@@ -51,7 +51,7 @@ def read_authenticode(path: Path, grounds: Grounds) -> Reading | None:
         table = read_certificates(path)
         if table is None:
             return None
-        signed = tuple(_each(table, grounds))
+        signed = tuple(_each(table, policy))
     except (InvalidSignature, MalformedImage) as error:
         return Reading(
             level=Level.SIGNATURE_NOT_VALID,
@@ -79,7 +79,7 @@ def _with_others(signed: tuple[_Signed, ...]) -> Signature:
     return replace(first, details=(*first.details, *told))
 
 
-def _each(table: CertificateTable, grounds: Grounds) -> Iterator[_Signed]:
+def _each(table: CertificateTable, policy: TrustPolicy) -> Iterator[_Signed]:
     """Check every signature of the table, and those nested in them."""
     waiting = list(table.signatures)
     for number in range(1, _MAX_SIGNATURES + 1):
@@ -87,7 +87,7 @@ def _each(table: CertificateTable, grounds: Grounds) -> Iterator[_Signed]:
             return
         try:
             data = parse_signed_data(waiting.pop(0))
-            yield _check(data, grounds)
+            yield _check(data, policy)
         except InvalidSignature as error:
             if number == 1:
                 raise
@@ -96,14 +96,14 @@ def _each(table: CertificateTable, grounds: Grounds) -> Iterator[_Signed]:
     raise InvalidSignature(f"it has more than {_MAX_SIGNATURES} signatures")
 
 
-def _check(data: SignedData, grounds: Grounds) -> _Signed:
+def _check(data: SignedData, policy: TrustPolicy) -> _Signed:
     if data.content_type != _INDIRECT_DATA or data.content is None:
         raise InvalidSignature("it signs something else than a file's digest")
     algorithm, digest = _file_digest(data.content)
     signer = data.signer
     leaf = check_signer(signer, content=data.content, content_type=_INDIRECT_DATA)
-    roots = _carried_roots(grounds.microsoft_roots, data.certificates)
-    at = counter_signed_at(signer, data.certificates, roots=roots, now=grounds.now)
+    roots = _carried_roots(policy.microsoft_roots, data.certificates)
+    at = counter_signed_at(signer, data.certificates, roots=roots, now=policy.now)
     if at is None:
         raise InvalidSignature("nobody countersigned its time, and its certificate was valid for days only")
     chain = find_chain(leaf, carried=data.certificates, rules=ChainRules(roots=roots), at=at)

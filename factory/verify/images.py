@@ -50,6 +50,16 @@ def readable(
                 continue
 
 
+def is_readable(member: Member) -> bool:
+    """Whether an image keeps to its format, as far as its loader looks."""
+    try:
+        if member.extracted is not None:
+            _read(member.kind, member.extracted)
+    except MalformedImage:
+        return False
+    return True
+
+
 def _read(kind: FileKind, path: Path) -> None:
     match kind:
         case FileKind.ELF:

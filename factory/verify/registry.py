@@ -22,6 +22,7 @@ from factory.verify import (
     payload,
     pe,
     record,
+    signatures,
     wheel_file,
 )
 from factory.verify.check import Check, Fault, SubjectT
@@ -55,6 +56,7 @@ CHECKS: tuple[Check[WheelContents], ...] = (
     *elf.CHECKS,
     *macho.CHECKS,
     *pe.CHECKS,
+    *signatures.CHECKS,
     CRASHED,
 )
 

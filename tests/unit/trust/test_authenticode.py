@@ -9,12 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factory.trust.authenticode import read_authenticode
-from factory.trust.certificates import TrustedRoot
-from factory.trust.grounds import Grounds
 from factory.trust.levels import Level, Scheme, Signature, Signer
 from factory.trust.pe_certificates import authentihash, read_certificates
+from factory.trust.policy import TrustPolicy
 from factory.trust.reading import Reading
-from tests.authority import CODE_SIGNING, ISSUER, ROOT, SIGNED_AT, TIME_STAMPING, Subject, authority, issued
+from tests.authority import CODE_SIGNING, ISSUER, SIGNED_AT, TIME_STAMPING, TRUST, Subject, authority, issued
 from tests.images import Pe
 from tests.images.authenticode import (
     OPENAI,
@@ -26,10 +25,6 @@ from tests.images.authenticode import (
     without_table,
 )
 
-GROUNDS = Grounds(
-    microsoft_roots=(TrustedRoot(name="Test Root", sha256=ROOT.fingerprint),),
-    now=SIGNED_AT + timedelta(days=30),
-)
 PLAIN = Pe()
 SIZE = len(PLAIN.content())
 SIGNER = Signer(
@@ -47,10 +42,10 @@ VALID = Reading(
 )
 
 
-def read(content: bytes, directory: Path, grounds: Grounds = GROUNDS) -> Reading | None:
+def read(content: bytes, directory: Path, policy: TrustPolicy = TRUST) -> Reading | None:
     path = directory / "program.exe"
     path.write_bytes(content)
-    return read_authenticode(path, grounds)
+    return read_authenticode(path, policy)
 
 
 def flipped(content: bytes, at: int) -> bytes:

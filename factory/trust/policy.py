@@ -1,4 +1,4 @@
-"""What a standing rests on besides the executable's own bytes."""
+"""What is trusted, what is known from elsewhere, and what is demanded: a ladder's only options."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from factory.digests import Sha256
 from factory.trust.certificates import TrustedRoot
+from factory.trust.requirement import Requirement
 
 MICROSOFT_ROOTS: tuple[TrustedRoot, ...] = (
     TrustedRoot(
@@ -17,15 +18,17 @@ MICROSOFT_ROOTS: tuple[TrustedRoot, ...] = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grounds:
-    """What is trusted, and what is known of a file from elsewhere.
+class TrustPolicy:
+    """What standings rest on besides the executables' own bytes, and what they must reach.
 
     Attributes:
         microsoft_roots: Where an Authenticode chain may end.
         now: Signatures from the future are refused.
         promises: Content to who promises it: a release package whose digest its channel states.
+        required: Of which platforms authorship is demanded.
     """
 
     microsoft_roots: tuple[TrustedRoot, ...] = MICROSOFT_ROOTS
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     promises: Mapping[Sha256, str] = field(default_factory=dict)
+    required: Requirement = field(default_factory=Requirement)
