@@ -50,6 +50,7 @@ class Subject:
         organization: The organization.
         unit: The organizational unit: Apple's Team ID.
         marks: Private extensions, as dotted numbers; critical on a leaf, as Apple has them.
+        serial: The serial number.
         path_length: How many authorities an authority may have below it.
         usages: Extended key usages, as dotted numbers; none on an authority.
         is_authority: Whether it may issue certificates.
@@ -61,6 +62,7 @@ class Subject:
     organization: str = "Test Authority"
     unit: str | None = None
     marks: tuple[str, ...] = ()
+    serial: int = 1
     path_length: int | None = None
     usages: tuple[str, ...] = ()
     is_authority: bool = False

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from asn1crypto import core
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 
 from factory.trust.invalid import InvalidSignature
@@ -45,6 +46,10 @@ def load_certificate(encoded: bytes) -> x509.Certificate:
     Raises:
         InvalidSignature: It is none.
     """
+    with decoding("a certificate that it carries"):
+        # `cryptography` only warns, and warnings are the whole process's business.
+        if asn1_x509.Certificate.load(encoded, strict=True).serial_number <= 0:
+            raise InvalidSignature("a certificate that it carries has no positive serial number")
     try:
         certificate = x509.load_der_x509_certificate(encoded)
         _ = certificate.subject, certificate.issuer, certificate.extensions
