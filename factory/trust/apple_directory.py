@@ -6,7 +6,7 @@ version says which are there.
 
 import hashlib
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from typing import Self
@@ -80,10 +80,13 @@ class DirectoryHash(IntEnum):
             case DirectoryHash.SHA384:
                 return "SHA-384"
 
-    def slot(self, content: bytes | memoryview) -> bytes:
-        """Hash some bytes as a directory keeps it."""
-        digest = hashlib.new(self.algorithm, content, usedforsecurity=False).digest()
-        return digest[: self.size_bytes]
+    def slots(self, contents: Iterable[bytes | memoryview]) -> Iterator[bytes]:
+        """Hash contents, one after the other, as a directory keeps them."""
+        size_bytes, template = self.size_bytes, hashlib.new(self.algorithm, usedforsecurity=False)
+        for content in contents:
+            hasher = template.copy()
+            hasher.update(content)
+            yield hasher.digest()[:size_bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,10 +207,10 @@ class _Fields:
 
     def text(self, at: int) -> str:
         """Return a text that a field points to."""
-        text, end, _ = self._encoded[at:].partition(b"\0")
-        if at < self._fixed_bytes or not end or not text:
+        end = self._encoded.find(b"\0", at)
+        if at < self._fixed_bytes or end <= at:
             raise InvalidSignature("a name in the CodeDirectory is not inside of it")
-        return decoded(text)
+        return decoded(self._encoded[at:end])
 
     def slots(self) -> tuple[memoryview, dict[int, bytes]]:
         """Return the pages' hashes, and the special slots, which lie before them in reverse order."""

@@ -35,15 +35,19 @@ def check_pages(image: ImageBytes, directory: CodeDirectory) -> None:
         InvalidSignature: A page is not what was signed; the first such one is named.
         MalformedImage: The file ends before the code does.
     """
-    size, page_bytes = directory.hash.size_bytes, directory.page_bytes
-    at = 0
+    size = directory.hash.size_bytes
+    expected = directory.page_slots
+    for number, slot in enumerate(directory.hash.slots(_pages(image, directory))):
+        if slot != expected[number * size : (number + 1) * size]:
+            offset = number * directory.page_bytes
+            raise InvalidSignature(f"the page at offset {offset} is not what was signed")
+
+
+def _pages(image: ImageBytes, directory: CodeDirectory) -> Iterator[memoryview]:
     for batch in image.chunks(0, directory.code_limit, chunk_bytes=_BATCH_BYTES):
         view = memoryview(batch)
-        for start in range(0, len(batch), page_bytes):
-            page = view[start : start + page_bytes]
-            if directory.hash.slot(page) != directory.page_slots[at * size : (at + 1) * size]:
-                raise InvalidSignature(f"the page at offset {at * page_bytes} is not what was signed")
-            at += 1
+        for start in range(0, len(batch), directory.page_bytes):
+            yield view[start : start + directory.page_bytes]
 
 
 def check_special_slots(
@@ -64,7 +68,7 @@ def check_special_slots(
             raise InvalidSignature(f"its {name}: present and not sealed")
         if number not in present:
             raise InvalidSignature(f"its {name}: sealed and not in the executable")
-        if directory.hash.slot(present[number]) != slot:
+        if next(directory.hash.slots([present[number]])) != slot:
             raise InvalidSignature(f"its {name}: not what was sealed")
 
 
