@@ -164,8 +164,10 @@ TIME_AUTHORITY = issued(
 )
 
 
+_ROOTS = (TrustedRoot(name="Test Root", sha256=ROOT.fingerprint),)
 TRUST = TrustPolicy(
-    microsoft_roots=(TrustedRoot(name="Test Root", sha256=ROOT.fingerprint),),
+    apple_roots=_ROOTS,
+    microsoft_roots=_ROOTS,
     now=SIGNED_AT + timedelta(days=30),
 )
 """Trust in the test root, a month after everything was signed."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from factory.digests import Sha256
 from factory.model import FileKind
+from factory.trust.apple import read_apple_signature
 from factory.trust.authenticode import read_authenticode
 from factory.trust.levels import Level, Signature, Standing
 from factory.trust.policy import TrustPolicy
@@ -60,7 +61,7 @@ def _read(executable: Executable, policy: TrustPolicy) -> Reading | None:
         case FileKind.PE:
             return read_authenticode(executable.path, policy)
         case FileKind.MACHO:
-            return None
+            return read_apple_signature(executable.path, now=policy.now, roots=policy.apple_roots)
         case FileKind.ELF | FileKind.SCRIPT | FileKind.DATA:
             return None
 

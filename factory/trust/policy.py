@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from factory.digests import Sha256
+from factory.trust.apple_authorship import APPLE_ROOTS
 from factory.trust.certificates import TrustedRoot
 from factory.trust.requirement import Requirement
 
@@ -22,12 +23,14 @@ class TrustPolicy:
     """What standings rest on besides the executables' own bytes, and what they must reach.
 
     Attributes:
+        apple_roots: Where the chain of an Apple code signature may end.
         microsoft_roots: Where an Authenticode chain may end.
         now: Signatures from the future are refused.
         promises: Content to who promises it: a release package whose digest its channel states.
         required: Of which platforms authorship is demanded.
     """
 
+    apple_roots: tuple[TrustedRoot, ...] = APPLE_ROOTS
     microsoft_roots: tuple[TrustedRoot, ...] = MICROSOFT_ROOTS
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     promises: Mapping[Sha256, str] = field(default_factory=dict)

@@ -20,7 +20,6 @@ from factory.macho_frame import (
     UniversalTable,
 )
 
-_SIGNATURE_MAGIC = 0xFADE0CC0
 _PLATFORM_MACOS = 1
 
 
@@ -164,5 +163,4 @@ def _leads_to_signature(image: ImageBytes, command: LoadCommand) -> bool:
     if command.kind != LC_CODE_SIGNATURE:
         return False
     offset, size_bytes = command.numbers("II", 8)
-    (magic,) = image.window(offset, size_bytes).unpack(">I", 0)
-    return magic == _SIGNATURE_MAGIC
+    return image.window(offset, size_bytes).size_bytes > 0

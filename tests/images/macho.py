@@ -183,7 +183,7 @@ def code_signature(signed: bytes, *, identifier: str = "codex", flags: int = 0x2
     hashes = b"".join(hashlib.sha256(page).digest() for page in pages)
     hashes_at = 44 + len(name)
     directory = struct.pack(
-        ">9I4BI", 0xFADE0C02, hashes_at + len(hashes), 0x20100, flags, hashes_at, 44, 0, len(pages),
+        ">9I4BI", 0xFADE0C02, hashes_at + len(hashes), 0x20001, flags, hashes_at, 44, 0, len(pages),
         len(signed), 32, 2, 0, 12, 0,
     )  # fmt: skip
     directory += name + hashes

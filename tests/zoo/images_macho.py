@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tests.images import Elf, FatMachO, MachO, MachOCpu, MachOType
+from tests.images.apple_signature import SOMEBODY, AppleSignature, signed
 from tests.wheels import PACKAGE, Wheel
 from tests.zoo.breakage import Breakage
 
@@ -120,8 +121,20 @@ IMAGES_MACHO = (
     ),
     Breakage(
         name="a signature command that leads to no signature",
-        check="macho-signature",
+        check="signature-not-valid",
         make=_rg(MachO(signature=b"not a SuperBlob").content()),
+        platform=_ARM64,
+    ),
+    Breakage(
+        name="a Mac program that was changed after signing",
+        check="signature-not-valid",
+        make=_rg(signed(MachO()).content().replace(b"libSystem.B", b"libSystem.C", 1)),
+        platform=_ARM64,
+    ),
+    Breakage(
+        name="a Mac program signed by another team",
+        check="signer-unexpected",
+        make=_rg(signed(MachO(), AppleSignature(by=SOMEBODY, team="ZZZZZZZZZZ")).content()),
         platform=_ARM64,
     ),
     Breakage(
