@@ -227,8 +227,6 @@ def _certificates(data: cms.SignedData) -> dict[tuple[bytes, bytes], x509.Certif
     for choice in choices:
         if choice.name == "certificate":
             fields = choice.chosen["tbs_certificate"]
-            if fields["serial_number"].native <= 0:  # RFC 5280; `cryptography` warns, and will refuse it
-                raise InvalidSignature("a certificate's serial number is not positive")
             key = (fields["issuer"].dump(), fields["serial_number"].contents)
             found.setdefault(key, load_certificate(choice.chosen.dump()))
     return found
