@@ -10,6 +10,7 @@ from pathlib import Path
 
 from factory.image_bytes import MalformedImage
 from factory.trust.apple import read_apple_signature
+from factory.trust.authenticode import read_authenticode
 from factory.trust.certificates import ChainRules, TrustedRoot, find_chain
 from factory.trust.cms import HashName, check_signer, parse_signed_data
 from factory.trust.invalid import InvalidSignature
@@ -21,8 +22,9 @@ from factory.verify.pe_facts import read_pe
 from factory.verify.read import read_wheel
 from factory.verify.registry import CRASHED, find_all
 from factory.verify.unpack import Limits
-from tests.authority import ROOT, SIGNED_AT
-from tests.images import MachO
+from tests.authority import ROOT, SIGNED_AT, TRUST
+from tests.images import MachO, Pe
+from tests.images.authenticode import with_table
 from tests.wheels import Wheel, good_wheel
 from tests.zip_writer import ZipMember
 
@@ -81,6 +83,14 @@ def read_apple_signatures(data: bytes) -> None:
         read_apple_signature(path, now=SIGNED_AT, roots=ROOTS)
 
 
+def read_authenticode_signatures(data: bytes) -> None:
+    """Judge bytes as a signed PE file, or as the certificate of a sound one; the first byte chooses."""
+    with _scratch() as scratch:
+        path = scratch / "program.exe"
+        path.write_bytes(data[1:] if data[:1] == b"\0" else with_table(Pe().content(), [data[1:]]))
+        read_authenticode(path, TRUST)
+
+
 def read_messages(data: bytes) -> None:
     """Check bytes as a CMS message whose content and chain are right, and as a timestamp."""
     with suppress(InvalidSignature):
@@ -96,6 +106,7 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = {
     "members": judge_member,
     "images": read_images,
     "apple": read_apple_signatures,
+    "authenticode": read_authenticode_signatures,
     "messages": read_messages,
 }
 
