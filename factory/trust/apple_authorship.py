@@ -95,7 +95,7 @@ def check_authorship(
     return Authorship(
         signer=chain.signer(identifier=directories[0].team),
         signed_at=None if timestamp is None else timestamp.at,
-        remarks=(_certificate_remark(is_developer_id=is_developer_id), _time_remark(timestamp)),
+        remarks=(_certificate_remark(is_developer_id=is_developer_id), _time_remark(timestamp, signer)),
     )
 
 
@@ -108,7 +108,7 @@ def _check_directories(signer: SignerInfo, directories: Sequence[CodeDirectory])
                 raise InvalidSignature(f"the signer did not sign the {directory.hash.title} CodeDirectory")
     if _CDHASHES_PLIST in signer.attributes:
         cdhashes = _listed_cdhashes(octets(signer.attribute(_CDHASHES_PLIST), "the list of cdhashes"))
-        if cdhashes != [directory.cdhash for directory in directories]:
+        if cdhashes != sorted(directory.cdhash for directory in directories):
             raise InvalidSignature("the signer's list of cdhashes is of other CodeDirectories")
     elif len(directories) > 1 and _CDHASHES not in signer.attributes:
         raise InvalidSignature("the signer did not sign its alternate CodeDirectories")
@@ -120,13 +120,15 @@ def _named_digests(signer: SignerInfo) -> set[tuple[str, bytes]]:
         return {(value["algorithm"].native, bytes(value["digest"])) for value in values}
 
 
-def _listed_cdhashes(encoded: bytes) -> list[object]:
+def _listed_cdhashes(encoded: bytes) -> list[bytes]:
     try:
         document = plistlib.loads(encoded, fmt=plistlib.FMT_XML)
     except (ExpatError, ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
         raise InvalidSignature("the list of cdhashes cannot be decoded") from error
     cdhashes = document.get("cdhashes") if isinstance(document, dict) else None
-    return cdhashes if isinstance(cdhashes, list) else []
+    if not isinstance(cdhashes, list):
+        return []
+    return sorted(cdhash for cdhash in cdhashes if isinstance(cdhash, bytes))
 
 
 def _timestamp(signer: SignerInfo, roots: tuple[TrustedRoot, ...], now: datetime) -> Timestamp | None:
@@ -179,9 +181,10 @@ def _certificate_remark(*, is_developer_id: bool) -> str:
     return "a Developer ID Application certificate" if is_developer_id else "no Developer ID certificate"
 
 
-def _time_remark(timestamp: Timestamp | None) -> str:
+def _time_remark(timestamp: Timestamp | None, signer: SignerInfo) -> str:
     if timestamp is None:
-        return "no timestamp"
-    signer = timestamp.chain.signer()
+        claimed = signer.claimed_at
+        return "no timestamp" + (f"; the signer says {claimed:%Y-%m-%dT%H:%M:%SZ}" if claimed else "")
+    authority = timestamp.chain.signer()
     weakness = f", which signs with {timestamp.digest}" if timestamp.is_weak else ""
-    return f"timestamp by {signer.name} under {signer.root}{weakness}"
+    return f"timestamp by {authority.name} under {authority.root}{weakness}"

@@ -76,7 +76,7 @@ def identifier(encoded: bytes, what: str) -> str:
         return str(core.ObjectIdentifier.load(encoded, strict=True).dotted)
 
 
-def utc_time(value: core.GeneralizedTime, what: str) -> datetime:
+def utc_time(value: core.AbstractTime, what: str) -> datetime:
     """Return a decoded time; one without a zone is refused, since it could be any."""
     with decoding(what):
         native = value.native

@@ -8,6 +8,7 @@ forms would let one be passed off as the other.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from asn1crypto import cms, core
@@ -17,7 +18,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-from factory.trust.asn1 import decoding, identifier, load_certificate, octets, require_readable
+from factory.trust.asn1 import decoding, identifier, load_certificate, octets, require_readable, utc_time
 from factory.trust.invalid import InvalidSignature
 
 MAX_CERTIFICATES = 24
@@ -25,6 +26,7 @@ _MAX_SIGNERS = 4
 _MAX_ATTRIBUTES = 32
 _CONTENT_TYPE = "1.2.840.113549.1.9.3"
 _MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
+_SIGNING_TIME = "1.2.840.113549.1.9.5"
 
 
 class HashName(StrEnum):
@@ -102,6 +104,19 @@ class SignerInfo:
         if len(values) != 1:
             raise InvalidSignature(f"the signed attribute {dotted} has {len(values)} values")
         return values[0]
+
+    @property
+    def claimed_at(self) -> datetime | None:
+        """When the signer says that it signed, which nobody else vouches for.
+
+        Raises:
+            InvalidSignature: What it says is no time.
+        """
+        if _SIGNING_TIME not in self.attributes:
+            return None
+        with decoding("the signing time"):
+            time = core.UTCTime.load(self.attribute(_SIGNING_TIME), strict=True)
+        return utc_time(time, "the signing time")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,9 @@
 
 from datetime import datetime
 
-from asn1crypto import core
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from factory.trust.asn1 import decoding, utc_time
 from factory.trust.certificates import ChainRules, TrustedRoot, find_chain
 from factory.trust.cms import SignerInfo, check_signer, parse_signer
 from factory.trust.invalid import InvalidSignature
@@ -19,7 +17,6 @@ COUNTERSIGNATURE = "1.2.840.113549.1.9.6"
 """PKCS #9's own attribute, which older tools write."""
 
 _DATA = "1.2.840.113549.1.7.1"
-_SIGNING_TIME = "1.2.840.113549.1.9.5"
 
 
 def counter_signed_at(
@@ -60,9 +57,9 @@ def _countersigned_at(
 ) -> datetime:
     counter = parse_signer(encoded, carried)
     leaf = check_signer(counter, content=signer.signature, content_type=_DATA)
-    with decoding("the countersigned time"):
-        time = core.UTCTime.load(counter.attribute(_SIGNING_TIME), strict=True)
-    at = utc_time(time, "the countersigned time")
+    at = counter.claimed_at
+    if at is None:
+        raise InvalidSignature("the countersignature names no time")
     if at > now:
         raise InvalidSignature(f"the countersignature is from the future: {at:%Y-%m-%dT%H:%M:%SZ}")
     find_chain(leaf, carried=carried, rules=rules, at=at)

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from asn1crypto import cms
+from asn1crypto import cms, core
 
 from tests.authority import (
     CODE_SIGNING,
     ROOT,
     SIGNED_AT,
+    SIGNING_TIME,
     TIME_AUTHORITY,
     Identity,
     Message,
@@ -101,6 +102,7 @@ class AppleSignature:
         seals: Hashed contents by special slot, instead of those of `sealed`.
         is_bound: Whether the signed attributes name the CodeDirectories.
         digest: Of the message.
+        claimed_at: When the signer says that it signed.
     """
 
     by: Identity | None = OPENAI
@@ -116,6 +118,7 @@ class AppleSignature:
     seals: Mapping[int, bytes] | None = None
     is_bound: bool = True
     digest: str = "sha256"
+    claimed_at: datetime | None = None
 
     def over(self, code: bytes) -> bytes:
         """Sign what comes before the signature; return the embedded signature."""
@@ -173,6 +176,10 @@ class AppleSignature:
         return signed_data(message, [signer], by.certificates)
 
     def _attributes(self, directories: Sequence[bytes]) -> list[bytes]:
+        claim = [] if self.claimed_at is None else [core.UTCTime(self.claimed_at).dump()]
+        return [*(attribute(SIGNING_TIME, each) for each in claim), *self._bindings(directories)]
+
+    def _bindings(self, directories: Sequence[bytes]) -> list[bytes]:
         if not self.is_bound:
             return []
         algorithms = [_HASHES[name][1] for name in self.hashes]

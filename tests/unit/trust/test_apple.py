@@ -315,6 +315,14 @@ def test_a_certificate_that_expired_is_good_at_its_timestamp_only(tmp_path: Path
     assert "no timestamp" in reading.signature.details
 
 
+def test_what_the_signer_says_of_the_time_is_said_to_be_a_claim(tmp_path: Path) -> None:
+    signature = AppleSignature(at=None, claimed_at=datetime(2026, 5, 18, 17, 43, 53, tzinfo=UTC))
+    reading = read(signed(PLAIN, signature).content(), tmp_path, now=SIGNED_AT + DAYS)
+    assert reading is not None
+    assert reading.signature.signed_at is None
+    assert "no timestamp; the signer says 2026-05-18T17:43:53Z" in reading.signature.details
+
+
 def test_a_certificate_that_was_not_yet_valid(tmp_path: Path) -> None:
     by = leaf(not_before=SIGNED_AT + DAYS)
     assert reason_of(signed(PLAIN, AppleSignature(by=by)).content(), tmp_path) == (
