@@ -9,19 +9,19 @@ import struct
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
-from typing import Self
+from typing import NamedTuple, Self
 
 from factory.image_bytes import decoded
 from factory.trust.invalid import InvalidSignature
 
-CDHASH_BYTES = 20
-"""A cdhash is a directory's digest, cut off here whatever the algorithm."""
-
+_CDHASH_BYTES = 20
 _EARLIEST, _SCATTER, _TEAM, _LIMIT_64 = 0x20001, 0x20100, 0x20200, 0x20300
 _INCOMPATIBLE = 0x2F000
 _PAGE_SHIFTS = range(12, 17)
 _MAX_SPECIAL_SLOTS = 32
-_FIXED_BYTES = {_EARLIEST: 44, _SCATTER: 48, _TEAM: 52, _LIMIT_64: 64, 0x20400: 88, 0x20500: 96, 0x20600: 108}
+_HEADER = struct.Struct(">9I4BI")
+# Where the fields end, by the version that brought the last ones.
+_SIZES = {_EARLIEST: 44, _SCATTER: 48, _TEAM: 52, _LIMIT_64: 64, 0x20400: 88, 0x20500: 96, 0x20600: 108}
 
 
 class DirectoryFlag(IntFlag):
@@ -125,17 +125,16 @@ class CodeDirectory:
             InvalidSignature: It contradicts itself, or is of a kind that macOS refuses too.
         """
         fields = _Fields(encoded)
-        page_slots, special_slots = fields.slots()
         return cls(
             encoded=encoded,
-            version=fields.version,
-            flags=DirectoryFlag(fields.number(12)),
+            version=fields.header.version,
+            flags=DirectoryFlag(fields.header.flags),
             hash=fields.hash,
             page_bytes=fields.page_bytes,
             code_limit=fields.code_limit,
-            page_slots=page_slots,
-            special_slots=special_slots,
-            identifier=fields.text(fields.number(20)),
+            page_slots=fields.page_slots(),
+            special_slots=fields.special_slots(),
+            identifier=fields.identifier,
             team=fields.team,
         )
 
@@ -151,80 +150,99 @@ class CodeDirectory:
 
     @property
     def cdhash(self) -> bytes:
-        """What macOS knows it by."""
-        return self.digest[:CDHASH_BYTES]
+        """What macOS knows it by: its digest, cut off at one length whatever the algorithm."""
+        return self.digest[:_CDHASH_BYTES]
+
+
+class _Header(NamedTuple):
+    """The fields that every version has, in their order."""
+
+    magic: int
+    length: int
+    version: int
+    flags: int
+    slots_at: int
+    identifier_at: int
+    special_count: int
+    page_count: int
+    code_limit: int
+    hash_bytes: int
+    hash_type: int
+    platform: int
+    page_shift: int
+    spare: int
 
 
 class _Fields:
-    """The numbers of a directory, with what they must satisfy."""
+    """The fields of a directory, with what they must satisfy."""
 
     def __init__(self, encoded: bytes) -> None:
         self._encoded = encoded
-        self._fixed_bytes = _FIXED_BYTES[_EARLIEST]
-        self._fixed_bytes = self._end_of_fields()
-        if self.version >= _SCATTER and self.number(44):
+        if len(encoded) < _HEADER.size:
+            raise InvalidSignature("the CodeDirectory is cut off")
+        self.header = _Header(*_HEADER.unpack_from(encoded))
+        if not _EARLIEST <= self.header.version < _INCOMPATIBLE:
+            raise InvalidSignature(f"the CodeDirectory's version {self.header.version:#x} is unknown")
+        self._end = max(size for since, size in _SIZES.items() if since <= self.header.version)
+        if self._later(_SCATTER, ">I", at=44):
             raise InvalidSignature("the CodeDirectory has scatter vectors, which macOS no longer accepts")
 
-    def _end_of_fields(self) -> int:
-        if not _EARLIEST <= self.version < _INCOMPATIBLE:
-            raise InvalidSignature(f"the CodeDirectory's version {self.version:#x} is unknown")
-        return max(size for version, size in _FIXED_BYTES.items() if version <= self.version)
-
-    def number(self, at: int, layout: str = ">I") -> int:
-        """Read one field."""
-        if at + struct.calcsize(layout) > min(self._fixed_bytes, len(self._encoded)):
+    def _later(self, since: int, layout: str, *, at: int) -> int:
+        """Read a field that there is since a version; before, it is 0."""
+        if self.header.version < since:
+            return 0
+        if len(self._encoded) < self._end:
             raise InvalidSignature("the CodeDirectory is cut off")
         number: int = struct.unpack_from(layout, self._encoded, at)[0]
         return number
 
     @property
-    def version(self) -> int:
-        return self.number(8)
-
-    @property
     def hash(self) -> DirectoryHash:
-        size, kind = self.number(36, ">B"), self.number(37, ">B")
+        size, kind = self.header.hash_bytes, self.header.hash_type
         if kind not in tuple(DirectoryHash) or DirectoryHash(kind).size_bytes != size:
             raise InvalidSignature(f"the CodeDirectory's hash type {kind} of {size} bytes is unknown")
         return DirectoryHash(kind)
 
     @property
     def page_bytes(self) -> int:
-        shift = self.number(39, ">B")
+        shift = self.header.page_shift
         if shift not in _PAGE_SHIFTS:
             raise InvalidSignature(f"the CodeDirectory's pages of 2^{shift} bytes are none that macOS loads")
         return 1 << shift
 
     @property
     def code_limit(self) -> int:
-        wide = self.number(56, ">Q") if self.version >= _LIMIT_64 else 0
-        return wide or self.number(32)
+        return self._later(_LIMIT_64, ">Q", at=56) or self.header.code_limit
 
     @property
     def team(self) -> str | None:
-        at = self.number(48) if self.version >= _TEAM else 0
-        return self.text(at) if at else None
+        at = self._later(_TEAM, ">I", at=48)
+        return self._text(at) if at else None
 
-    def text(self, at: int) -> str:
-        """Return a text that a field points to."""
+    @property
+    def identifier(self) -> str:
+        return self._text(self.header.identifier_at)
+
+    def _text(self, at: int) -> str:
         end = self._encoded.find(b"\0", at)
-        if at < self._fixed_bytes or end <= at:
+        if at < self._end or end <= at:
             raise InvalidSignature("a name in the CodeDirectory is not inside of it")
         return decoded(self._encoded[at:end])
 
-    def slots(self) -> tuple[memoryview, dict[int, bytes]]:
-        """Return the pages' hashes, and the special slots, which lie before them in reverse order."""
-        start, special_count, count = self.number(16), self.number(24), self.number(28)
-        size = self.hash.size_bytes
+    def page_slots(self) -> memoryview:
+        """Return the hashes of the pages, which have to be as many as the code has pages."""
+        count, start, size = self.header.page_count, self.header.slots_at, self.hash.size_bytes
         if count != -(-self.code_limit // self.page_bytes):
             raise InvalidSignature(f"the CodeDirectory has {count} pages for {self.code_limit} bytes")
-        if (
-            special_count > _MAX_SPECIAL_SLOTS
-            or start < self._fixed_bytes + special_count * size
-            or start + count * size > len(self._encoded)
-        ):
+        if start < self._end or start + count * size > len(self._encoded):
             raise InvalidSignature("the CodeDirectory's hashes are not inside of it")
-        places = {number: start - number * size for number in range(1, special_count + 1)}
-        special = {number: self._encoded[at : at + size] for number, at in places.items()}
-        pages = memoryview(self._encoded)[start : start + count * size]
-        return pages, {number: slot for number, slot in special.items() if any(slot)}
+        return memoryview(self._encoded)[start : start + count * size]
+
+    def special_slots(self) -> dict[int, bytes]:
+        """Return the hashes of other things: before those of the pages, in reverse; zeros seal nothing."""
+        count, start, size = self.header.special_count, self.header.slots_at, self.hash.size_bytes
+        if count > _MAX_SPECIAL_SLOTS or start - count * size < self._end:
+            raise InvalidSignature("the CodeDirectory's special hashes are not inside of it")
+        places = {number: start - number * size for number in range(1, count + 1)}
+        slots = {number: self._encoded[at : at + size] for number, at in places.items()}
+        return {number: slot for number, slot in slots.items() if any(slot)}

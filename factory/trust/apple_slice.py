@@ -109,10 +109,10 @@ def _authorship(
 def _reading(embedded: EmbeddedSignature, directory: CodeDirectory, authorship: Authorship | None) -> Reading:
     details = tuple(_details(embedded, directory))
     if authorship is None:
-        by = "by a linker" if DirectoryFlag.LINKER_SIGNED in directory.flags else "by nobody who says a name"
+        by = " by a linker" if DirectoryFlag.LINKER_SIGNED in directory.flags else ""
         return Reading(
             level=Level.NOTHING_KNOWN,
-            reason=f"it is signed ad hoc, {by}: its hashes hold, and tell nothing of who made it",
+            reason=f"it is signed ad hoc{by}: its hashes hold and name nobody",
             signature=replace(_NO_DETAILS, details=details),
         )
     at = authorship.signed_at

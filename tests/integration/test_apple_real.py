@@ -161,7 +161,7 @@ def test_an_ad_hoc_signature_in_its_place(release: Release) -> None:
     reading = release.read(resigned(release.rg, AD_HOC_SIGNATURE))
     assert reading is not None
     assert (reading.level, reading.signature.signer) == (Level.NOTHING_KNOWN, None)
-    assert reading.reason.startswith("it is signed ad hoc, by nobody who says a name")
+    assert reading.reason == "it is signed ad hoc: its hashes hold and name nobody"
 
 
 @pytest.mark.parametrize(

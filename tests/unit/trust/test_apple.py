@@ -146,13 +146,11 @@ def test_no_signature_is_no_reading(tmp_path: Path) -> None:
     assert read(both.content(), tmp_path) is None
 
 
-@pytest.mark.parametrize(
-    ("flags", "by"), [(0x2, "by nobody who says a name"), (0x20002, "by a linker")], ids=["ad hoc", "linker"]
-)
+@pytest.mark.parametrize(("flags", "by"), [(0x2, ""), (0x20002, " by a linker")], ids=["ad hoc", "linker"])
 def test_an_ad_hoc_signature_tells_nothing_of_who_made_it(flags: int, by: str, tmp_path: Path) -> None:
     assert reading_of(signed(PLAIN, replace(AD_HOC_SIGNATURE, flags=flags)), tmp_path) == Reading(
         level=Level.NOTHING_KNOWN,
-        reason=f"it is signed ad hoc, {by}: its hashes hold, and tell nothing of who made it",
+        reason=f"it is signed ad hoc{by}: its hashes hold and name nobody",
         signature=Signature(
             scheme=Scheme.APPLE,
             signer=None,
@@ -450,7 +448,7 @@ OUTSIDE = "the CodeDirectory's hashes are not inside of it"
         (number_at(8, 0), "the CodeDirectory's version 0x0 is unknown"),
         (number_at(16, 0xFFFFFFFF), OUTSIDE),
         (number_at(16, 0), OUTSIDE),
-        (number_at(24, 0xFFFFFFFF), OUTSIDE),
+        (number_at(24, 0xFFFFFFFF), "the CodeDirectory's special hashes are not inside of it"),
         (number_at(28, 0xFFFFFFFF), "the CodeDirectory has 4294967295 pages for 16384 bytes"),
         (number_at(20, 0xFFFFFFFF), "a name in the CodeDirectory is not inside of it"),
         (number_at(20, 0), "a name in the CodeDirectory is not inside of it"),
@@ -468,6 +466,12 @@ def test_a_directory_that_contradicts_itself(
     edit: Callable[[bytearray], None], reason: str, tmp_path: Path
 ) -> None:
     assert reason_of(edited_directory(edit), tmp_path) == reason
+
+
+@pytest.mark.parametrize("directory", [b"", bytes(20), struct.pack(">I", 0x20500) + bytes(40)])
+def test_a_directory_that_is_cut_off(directory: bytes, tmp_path: Path) -> None:
+    content = with_parts((0, blob(0xFADE0C02, directory)))
+    assert reason_of(content, tmp_path) == "the CodeDirectory is cut off"
 
 
 def index_of(*entries: tuple[int, int], count: int | None = None) -> bytes:
