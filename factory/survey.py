@@ -18,6 +18,7 @@ from factory.trust.ladder import Executable, stand
 from factory.trust.levels import Level, Standing
 from factory.trust.policy import TrustPolicy
 from factory.trust.signers import is_unexpected, without_authorship
+from factory.trust.sigstore_bundles import MAX_BUNDLE_BYTES
 from factory.verify.examine import Subject
 from factory.verify.read import CannotRead, fresh_directory, read_wheel
 from factory.verify.registry import escaped
@@ -33,6 +34,15 @@ class NothingExecutable(UsageError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"{path} is no wheel and no executable, and has none in it")
+
+
+class BundleOfOne(UsageError):
+    """A bundle is given, and it is not clear of what."""
+
+    hint = "Name the one executable that it was released beside: factory trust codex --bundle FILE"
+
+    def __init__(self) -> None:
+        super().__init__("a sigstore bundle is of exactly one executable")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +119,39 @@ def survey(paths: Sequence[Path], bench: SurveyBench) -> Survey:
     )
 
 
+def bundle_beside(paths: Sequence[Path], bundle: Path) -> dict[Sha256, bytes]:
+    """Return a bundle by the content of the one executable that it is named beside.
+
+    Whether it is of that executable at all is for the ladder to say.
+
+    Raises:
+        BundleOfOne: Not exactly one executable is named.
+        CannotRead: The bundle, or the executable, is not there.
+    """
+    things = [thing for path in dict.fromkeys(paths) for thing in _things(path)]
+    match things:
+        case [Path() as executable]:
+            return {_digest(executable): _bounded(bundle)}
+        case _:
+            raise BundleOfOne
+
+
+def _bounded(path: Path) -> bytes:
+    """Read a bundle, and no more of it than shows that it is too large."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BUNDLE_BYTES + 1)
+    except OSError as error:
+        raise CannotRead(path, error) from error
+
+
+def _digest(path: Path) -> Sha256:
+    try:
+        return Sha256.of_file(path)
+    except OSError as error:
+        raise CannotRead(path, error) from error
+
+
 Thing = Subject | Path
 """A wheel, or the path of a lone executable."""
 
@@ -164,11 +207,9 @@ def _wheel(subject: Subject, bench: SurveyBench) -> Surveyed:
 
 
 def _executable(path: Path, bench: SurveyBench) -> Surveyed:
-    try:
-        sha256 = Sha256.of_file(path)
-    except OSError as error:
-        raise CannotRead(path, error) from error
-    executable = Executable(path=path, place=escaped(path.name), sha256=sha256, kind=kind_of(_head(path)))
+    executable = Executable(
+        path=path, place=escaped(path.name), sha256=_digest(path), kind=kind_of(_head(path))
+    )
     standings = (stand(executable, bench.policy),)
     is_required = bench.policy.required.covers_kind(executable.kind)
     return Surveyed(

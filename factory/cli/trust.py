@@ -17,6 +17,7 @@ def register(commands: Commands) -> None:
             "factory trust dist/0.163.0",
             "factory trust openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl --json",
             "factory trust codex.exe",
+            "factory trust codex --bundle codex-x86_64-unknown-linux-musl.sigstore",
             "factory trust wheels/ --require-authorship macos,windows",
         ),
         run=_run,
@@ -31,6 +32,12 @@ def register(commands: Commands) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON (docs/trust.schema.json)")
     parser.add_argument(
         "--jobs", type=positive, metavar="N", help="how many files at once (default: all cores)"
+    )
+    parser.add_argument(
+        "--bundle",
+        type=Path,
+        metavar="FILE",
+        help="the sigstore bundle that was released beside the one executable that is named",
     )
     add_authorship_option(parser)
 

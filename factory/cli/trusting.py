@@ -10,7 +10,7 @@ from factory import __version__
 from factory.cli.console import Column, print_json, print_table, say, shown_progress
 from factory.errors import EXIT_INCONCLUSIVE, EXIT_OK, VerificationError
 from factory.parallel import usable_cores
-from factory.survey import Survey, SurveyBench, Surveyed, survey
+from factory.survey import Survey, SurveyBench, Surveyed, bundle_beside, survey
 from factory.trust.levels import Standing
 from factory.trust.policy import TrustPolicy
 from factory.trust.requirement import Requirement
@@ -31,7 +31,10 @@ _COLUMNS = (
 
 def run_trust(arguments: argparse.Namespace) -> int:
     """Put what was named on the ladder, show it, and return the exit status."""
-    policy = TrustPolicy(required=Requirement.parse(arguments.require_authorship))
+    policy = TrustPolicy(
+        required=Requirement.parse(arguments.require_authorship),
+        bundles={} if arguments.bundle is None else bundle_beside(arguments.paths, arguments.bundle),
+    )
     with (
         tempfile.TemporaryDirectory(prefix="factory-trust-", ignore_cleanup_errors=True) as scratch,
         shown_progress() as progress,

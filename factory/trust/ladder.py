@@ -11,6 +11,8 @@ from factory.trust.levels import Level, Signature, Standing
 from factory.trust.policy import TrustPolicy
 from factory.trust.reading import Reading
 from factory.trust.signers import unsigned_companion
+from factory.trust.sigstore_bundles import read_sigstore_bundle
+from factory.trust.sigstore_root import packaged_root
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +58,16 @@ def _standing(executable: Executable, level: Level, reason: str, signature: Sign
 
 
 def _read(executable: Executable, policy: TrustPolicy) -> Reading | None:
-    """Read the signature that is inside; None when there is none."""
+    """Read the signature that is inside, or else the one beside it; None when there is neither."""
+    inside = _read_inside(executable, policy)
+    bundle = policy.bundles.get(executable.sha256)
+    if inside is not None or bundle is None:
+        return inside
+    root = policy.sigstore_root or packaged_root()
+    return read_sigstore_bundle(bundle, sha256=executable.sha256, root=root, now=policy.now)
+
+
+def _read_inside(executable: Executable, policy: TrustPolicy) -> Reading | None:
     match executable.kind:
         case FileKind.PE:
             return read_authenticode(executable.path, policy)

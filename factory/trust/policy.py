@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 from factory.digests import Sha256
 from factory.trust.apple_authorship import APPLE_ROOTS
@@ -26,6 +27,8 @@ class TrustPolicy:
         apple_roots: Where the chain of an Apple code signature may end.
         microsoft_roots: Where an Authenticode chain may end.
         now: Signatures from the future are refused.
+        sigstore_root: The trust root of sigstore bundles; the package's own when None.
+        bundles: Content to the sigstore bundle that is beside it.
         promises: Content to who promises it: a release package whose digest its channel states.
         required: Of which platforms authorship is demanded.
     """
@@ -33,5 +36,7 @@ class TrustPolicy:
     apple_roots: tuple[TrustedRoot, ...] = APPLE_ROOTS
     microsoft_roots: tuple[TrustedRoot, ...] = MICROSOFT_ROOTS
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    sigstore_root: Path | None = None
+    bundles: Mapping[Sha256, bytes] = field(default_factory=dict)
     promises: Mapping[Sha256, str] = field(default_factory=dict)
     required: Requirement = field(default_factory=Requirement)

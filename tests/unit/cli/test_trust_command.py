@@ -5,6 +5,7 @@ import jsonschema
 
 from tests.images import Elf, Pe
 from tests.images.authenticode import signed
+from tests.sigstore_instance import Instance
 from tests.unit.cli.conftest import Factory
 from tests.wheels import good_wheel
 
@@ -85,3 +86,20 @@ def test_a_promise_of_the_manifest_is_integrity(factory: Factory, packages: Path
     assert ended.status == 0
     assert "nothing-known" not in ended.out
     assert "it is in pkg:npm/%40openai/codex@0.163.0-win32-x64, whose" in ended.out
+
+
+def test_a_bundle_under_another_root_is_an_error(factory: Factory, tmp_path: Path) -> None:
+    program, bundle = tmp_path / "codex", tmp_path / "codex.sigstore"
+    program.write_bytes(Elf().content())
+    bundle.write_text(json.dumps(Instance().cosign(Elf().content())))
+    ended = factory("trust", program, "--bundle", bundle)
+    assert ended.status == 24
+    assert "its sigstore bundle: its log is none that is trusted for that time" in ended.out
+
+
+def test_a_bundle_is_of_one_executable(factory: Factory, tmp_path: Path) -> None:
+    bundle = tmp_path / "codex.sigstore"
+    bundle.write_text("{}")
+    ended = factory("trust", good_wheel().write(tmp_path), "--bundle", bundle)
+    assert ended.status == 20
+    assert "a sigstore bundle is of exactly one executable" in ended.complaint
