@@ -64,9 +64,11 @@ SIGNERS: tuple[ExpectedSigner, ...] = (
     ExpectedSigner(
         scheme=Scheme.APPLE,
         identifier="2DC432GLL2",
+        name="Developer ID Application: .+",
         source=(
             "the Team ID in the Developer ID certificate of every macOS executable of 0.131.0, 0.147.0 and "
-            "0.163.0; OpenAI's applications for macOS carry the same one"
+            "0.163.0; OpenAI's applications for macOS carry the same one. Apple gives each member of a team "
+            "a certificate for development with the same Team ID, and that is no release"
         ),
     ),
     ExpectedSigner(
