@@ -19,6 +19,7 @@ from factory.digests import Digest, Sha256
 from factory.download import Downloader
 from factory.errors import VerificationError
 from factory.files import read_verified, writing
+from factory.judging import expected_wheel, trust_policy
 from factory.manifest import Manifest, ToolchainRecord, WheelRecord
 from factory.model import Local, ReleaseAsset, VerifiedWheel
 from factory.parallel import in_parallel
@@ -29,14 +30,10 @@ from factory.process import Runner
 from factory.progress import Progress
 from factory.recording import record_run, record_toolchain, record_wheels
 from factory.store import Namespace, Store
-from factory.tags import CodexTag
 from factory.targets import targets_of
-from factory.template import PACKAGE
 from factory.toolchain import Lock, Toolchain, lock_for
-from factory.trust.policy import TrustPolicy
 from factory.trust.signers import without_authorship
 from factory.verify import WheelRejected, verify
-from factory.verify.contents import ExpectedFile, ExpectedWheel
 from factory.verify.registry import CHECKS
 from factory.verify.stock_tools import StockTools
 from factory.verify.waivers import Waiver, apply_waivers, require_used
@@ -140,7 +137,7 @@ def make_wheels(plan: WheelsPlan, workshop: Workshop) -> WheelsRun:
         _require_promised(missing, built)
         for package, done in zip(packages, built, strict=True):
             remember_payload(workshop.store, package.asset.digest, done.payload)
-        verified = _verify(plan.order, packages, built, workshop, scratch)
+        verified = _verify(plan, built, workshop, scratch)
         manifest = record_run(
             plan.released,
             toolchain=record,
@@ -325,18 +322,13 @@ def _require_promised(planned: Sequence[PlannedWheel], built: Sequence[BuiltPack
 
 
 def _verify(
-    order: WheelsOrder,
-    packages: Sequence[Package],
-    built: Sequence[BuiltPackage],
-    workshop: Workshop,
-    scratch: Path,
+    plan: WheelsPlan, built: Sequence[BuiltPackage], workshop: Workshop, scratch: Path
 ) -> tuple[VerifiedWheel, ...]:
     """Judge every wheel; what is wrong with all of them is told at once.
 
     Raises:
         WheelsRejected: A wheel has an error finding.
     """
-    assets = {package.asset.target: package.asset for package in packages}
 
     def judge(laid_out: LaidOutWheel) -> VerifiedWheel | WheelRejected:
         unpacked = scratch / f"verify-{laid_out.wheel.platform}"
@@ -344,11 +336,11 @@ def _verify(
             try:
                 return verify(
                     laid_out.wheel,
-                    expected=_expected(order.tag, laid_out, assets[laid_out.recipe.platform.target]),
+                    expected=expected_wheel(plan, laid_out),
                     scratch=unpacked,
-                    waivers=order.waivers,
+                    waivers=plan.order.waivers,
                     stock_tools=workshop.stock_tools,
-                    trust=TrustPolicy(required=order.required_authorship),
+                    trust=trust_policy(plan, laid_out),
                 )
             except WheelRejected as rejection:
                 return rejection
@@ -375,20 +367,6 @@ def _own_directory(path: Path) -> Iterator[None]:
         yield
     finally:
         shutil.rmtree(path, ignore_errors=True)
-
-
-def _expected(tag: CodexTag, laid_out: LaidOutWheel, asset: ReleaseAsset) -> ExpectedWheel:
-    """Say what a wheel must hold, from the channel's bytes and not from the wheel."""
-    return ExpectedWheel(
-        tag=tag,
-        platform=laid_out.recipe.platform,
-        payload=tuple(
-            ExpectedFile(name=f"{PACKAGE}/{member.path}", sha256=member.file.sha256)
-            for member in laid_out.layout.members
-        ),
-        left_out=tuple(f"{PACKAGE}/{left_out.file.path}" for left_out in laid_out.layout.left_out),
-        asset=asset.purl,
-    )
 
 
 def _sizes(packages: Sequence[Package], earlier: Manifest | None) -> Mapping[Digest, int]:

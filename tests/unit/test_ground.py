@@ -119,6 +119,10 @@ UPSTREAM = [
     ("factory/stage.py", ("factory.cli", "factory.pipeline", "factory.builders", "factory.verify")),
     ("factory/builders", ("factory.cli", "factory.pipeline", "factory.verify", "factory.manifest")),
     ("factory/verify", ("factory.cli", "factory.pipeline", "factory.builders", "factory.manifest")),
+    (
+        "factory/trust",
+        ("factory.cli", "factory.pipeline", "factory.builders", "factory.verify", "factory.manifest"),
+    ),
     ("factory/audit", ("factory.cli",)),
     ("factory/manifest.py", ("factory.cli", "factory.pipeline", "factory.builders", "factory.verify")),
 ]
