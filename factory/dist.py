@@ -6,7 +6,7 @@ removes; no reader ever meets half a wheel.
 """
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from factory.digests import Sha256
 from factory.errors import FactoryError, UsageError
 from factory.files import TEMPORARY_PREFIX, atomic_write, sweep_temporaries, writing
 from factory.manifest import CHECKSUMS_NAME, MANIFEST_NAME, Manifest, WheelRecord
+from factory.sbom.document import SBOM_SUFFIX, read_sbom
 
 
 class DistInUse(UsageError):
@@ -98,8 +99,18 @@ class Dist:
         except OSError:
             return False
 
+    def _lay_sboms_beside(self, wheels: Collection[str]) -> None:
+        """Copy each wheel's bill of materials out of it, for scanners that do not open wheels."""
+        for path in self.directory.glob(f"*.whl{SBOM_SUFFIX}"):
+            if path.name.removesuffix(SBOM_SUFFIX) not in wheels:
+                path.unlink()
+        for name in wheels:
+            sbom = read_sbom(self.directory / name)
+            if sbom is not None:
+                atomic_write(self.directory / f"{name}{SBOM_SUFFIX}", sbom)
+
     def publish(self, manifest: Manifest, wheels: Sequence[Path]) -> None:
-        """Move verified wheels in, write checksums and manifest, and remove every other wheel.
+        """Move verified wheels in, write what vouches for them, and remove every other wheel.
 
         Raises:
             CannotWrite: The place does not take files.
@@ -114,6 +125,7 @@ class Dist:
             for path in self.directory.glob("*.whl"):
                 if path.name not in kept:
                     path.unlink()
+            self._lay_sboms_beside(kept)
         sweep_temporaries(self.directory, before_s=float("inf"))
         atomic_write(self.directory / CHECKSUMS_NAME, manifest.render_checksums().encode())
         atomic_write(self.manifest_path, manifest.render().encode())

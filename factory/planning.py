@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from factory.builders.package import Engine
-from factory.builders.plan import wheel_name
 from factory.channels import Channel
 from factory.digests import Sha256
 from factory.dist import Dist
@@ -14,7 +13,7 @@ from factory.model import ReleaseAsset, ReleaseAssets
 from factory.recipe import Recipe, our_recipe
 from factory.tags import CodexTag
 from factory.targets import PLATFORMS, Platform, targets_of
-from factory.template import bundled_template
+from factory.template import bundled_template, wheel_name
 from factory.trust.requirement import Requirement
 
 if TYPE_CHECKING:

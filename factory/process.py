@@ -16,6 +16,7 @@ from factory.errors import HostError
 from factory.parallel import Stopped
 
 _POLL_S = 0.2
+_MAX_OUTPUT_BYTES = 64 << 20
 
 
 class CannotStart(HostError):
@@ -64,6 +65,10 @@ class Completed:
             return f"killed by signal {-self.returncode}"
 
 
+class _NoEnd(Exception):
+    """A process is ended by us, and why."""
+
+
 class Runner(Protocol):
     """What starts processes."""
 
@@ -107,33 +112,45 @@ class SubprocessRunner:
             raise CannotStart(command.argv[0], error.strerror or str(error)) from error
         try:
             output = self._wait(process, command.timeout_s)
+        except _NoEnd as reason:
+            _end(process)
+            return Completed(returncode=-signal.SIGKILL, output=str(reason))
         except BaseException:
             _end(process)
             raise
-        if output is None:
-            _end(process)
-            return Completed(returncode=-signal.SIGKILL, output=f"no end within {command.timeout_s:g} s")
+        _end_group(process)
         return Completed(returncode=process.returncode, output=output.decode("utf-8", "replace"))
 
-    def _wait(self, process: "subprocess.Popen[bytes]", timeout_s: float) -> bytes | None:
-        """Return the output once the process has ended, or None when its time is up."""
+    def _wait(self, process: "subprocess.Popen[bytes]", timeout_s: float) -> bytes:
+        """Return the output once the process has ended.
+
+        Raises:
+            _NoEnd: Its time is up, or its output would fill the memory.
+        """
         deadline = time.monotonic() + timeout_s
         while True:
             left_s = deadline - time.monotonic()
             try:
                 return process.communicate(timeout=max(0.0, min(_POLL_S, left_s)))[0] or b""
-            except subprocess.TimeoutExpired:
+            except subprocess.TimeoutExpired as waiting:
                 if self._stop.is_set():
                     raise Stopped from None
                 if left_s <= 0:
-                    return None
+                    raise _NoEnd(f"no end within {timeout_s:g} s") from None
+                if len(waiting.output or b"") > _MAX_OUTPUT_BYTES:
+                    raise _NoEnd(f"more than {_MAX_OUTPUT_BYTES >> 20} MiB of output") from None
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
     """Kill a process and its children and wait for it, so that none outlives the call."""
     if sys.platform == "win32":
         process.kill()
-    else:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+    _end_group(process)
     process.communicate()
+
+
+def _end_group(process: "subprocess.Popen[bytes]") -> None:
+    """Kill what is left of a process's session; macOS says of one that is empty that it may not."""
+    if sys.platform != "win32":
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)

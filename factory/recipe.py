@@ -24,6 +24,10 @@ BACKEND_VERSION = "1.33.0"
 """The hatchling of our recipe; the template's build-system table names it too."""
 
 
+SBOM_FORM = "cyclonedx-1.6 form 1"
+"""Rises with every change of what `factory.sbom` writes, so that no two recipes of one identity differ."""
+
+
 class IncompletePayload(IntegrityError):
     """A release package lacks something that every wheel needs."""
 
@@ -84,6 +88,7 @@ class Recipe:
     Line ends are no field: the template's bytes have them.
 
     Attributes:
+        has_sbom: Whether the wheel carries a bill of materials, which `factory.sbom` makes of its payload.
         placements: Exactly what of the payload goes where; where they are given, as an audit
             does, no rule and no policy of ours has a say. None for our own recipe.
     """
@@ -94,6 +99,7 @@ class Recipe:
     container: Container
     moves: tuple[MoveRule, ...]
     leave_out: tuple[LeaveOutRule, ...]
+    has_sbom: bool = False
     placements: tuple[Placement, ...] | None = None
 
     @property
@@ -163,6 +169,7 @@ def our_recipe(platform: Platform, *, template: Template) -> Recipe:
         container=Container(),
         moves=LEGACY_MOVES,
         leave_out=rules_for(platform),
+        has_sbom=True,
     )
 
 
@@ -237,6 +244,7 @@ def _canonical(recipe: Recipe) -> dict[str, object]:
     exact = {} if recipe.placements is None else {"placements": _canonical_placements(recipe.placements)}
     return {
         **exact,
+        **({"sbom": SBOM_FORM} if recipe.has_sbom else {}),
         "platform": recipe.platform.tag,
         "target": recipe.platform.target.value,
         "template": [

@@ -17,6 +17,7 @@ from factory.files import TEMPORARY_PREFIX, replace_directory, writing
 from factory.json_reader import JsonObject
 from factory.model import Payload, StagedRuntime
 from factory.recipe import Recipe, WheelLayout, lay_out
+from factory.sbom.document import SBOM_PATH, render_sbom
 from factory.tags import CodexTag
 from factory.targets import Target
 from factory.template import DISTRIBUTION, SOURCE_DIRECTORY
@@ -35,12 +36,12 @@ class OverlappingPaths(UsageError):
 
 
 class NotAStage(UsageError):
-    """Something else than a stage is where the stage should go; it is left alone."""
+    """Something else than what the command makes is where it should go; it is left alone."""
 
     hint = "Choose a directory that does not exist yet, or remove this one yourself."
 
     def __init__(self, destination: Path) -> None:
-        super().__init__(f"{destination} exists and is no staged runtime, so it is not replaced")
+        super().__init__(f"{destination} exists and is none of this command's making, so it is not replaced")
 
 
 class MixedTargets(UsageError):
@@ -177,11 +178,13 @@ class _Draft:
         return self.directory / SOURCE_DIRECTORY
 
     def stamp(self, pyproject: bytes) -> bytes:
-        """Return the project file with version and platform tag; comments and order survive."""
+        """Return the project file with version, platform tag and SBOM; comments and order survive."""
         document = tomlkit.parse(pyproject.decode())
         document["project"]["version"] = self.tag.pep440
         hook = document["tool"]["hatch"]["build"]["hooks"]["custom"]
         hook["platform-tag"] = self.recipe.platform.tag
+        if self.recipe.has_sbom:
+            document["tool"]["hatch"]["build"]["targets"]["wheel"]["sbom-files"] = [str(SBOM_PATH)]
         return tomlkit.dumps(document).encode()
 
     def place(self, path: PurePosixPath) -> tuple[Path, ...]:
@@ -190,8 +193,16 @@ class _Draft:
         return () if place is None else (self.package / place,)
 
     def finish(self, layout: WheelLayout) -> None:
-        """Give every file and directory its mode: the umask and the archive have no say."""
+        """Write what depends on the payload, and give every file and directory its mode.
+
+        The umask and the archive have no say in modes.
+        """
         with writing(self.destination):
+            if self.recipe.has_sbom:
+                sbom = self.directory / SBOM_PATH
+                sbom.parent.mkdir()
+                sbom.write_bytes(render_sbom(self.recipe, layout, tag=self.tag))
+                sbom.chmod(0o644)
             for member in layout.members:
                 (self.package / member.path).chmod(member.mode)
             for root, _, _ in os.walk(self.directory):

@@ -5,6 +5,8 @@ from pathlib import Path, PurePosixPath
 from typing import Self
 
 from factory.errors import HostError
+from factory.tags import CodexTag
+from factory.targets import Platform
 
 DISTRIBUTION = "openai-codex-cli-bin"
 PACKAGE = "codex_cli_bin"
@@ -21,6 +23,15 @@ TEMPLATE_PATHS = (
     "src/codex_cli_bin/py.typed",
 )
 """The files of the template; named, so that a stray file beside them has no say."""
+
+
+def wheel_name(tag: CodexTag, platform: Platform) -> str:
+    """Return the file name of a platform's wheel, ``openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl``.
+
+    The escaping is that of the binary distribution format,
+    https://packaging.python.org/specifications/binary-distribution-format/.
+    """
+    return f"{DISTRIBUTION.replace('-', '_')}-{tag.pep440}-{platform.wheel_tag}.whl"
 
 
 class TemplateMissing(HostError):

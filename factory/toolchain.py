@@ -1,9 +1,12 @@
-"""The locked toolchain: an environment with one version of the backend and its front end.
+"""Locked toolchains: environments of their own with one version of a tool and all that it needs.
 
-Each lock is a file in ``factory/locks``, ``hatchling-<version>.txt``: exact versions
+Each lock is a file in ``factory/locks``, ``<distribution>-<version>.txt``: exact versions
 with hashes and without addresses, so that pip takes the bytes from wherever its
 configuration says and nothing else than those bytes. To support another version,
 add its lock; nothing else changes.
+
+`lock_for` gives those of the build backend, whose version is a part of every recipe;
+`lock_named` any of them.
 """
 
 import hashlib
@@ -28,13 +31,10 @@ _COMPLETE = "complete.json"
 
 
 class NoLock(UsageError):
-    """The factory has no lock for a backend version."""
+    """The factory has no lock of a name."""
 
-    def __init__(self, version: str) -> None:
-        known = ", ".join(locked_versions())
-        super().__init__(
-            f"there is no toolchain lock for hatchling {version}", hint=f"Locked versions are {known}."
-        )
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no toolchain lock {name!r}", hint=f"Locks are {', '.join(lock_names())}.")
 
 
 class ToolchainFailed(BuildError):
@@ -42,8 +42,8 @@ class ToolchainFailed(BuildError):
 
     hint = "Read the log. pip needs an index or a --find-links directory that has the locked files."
 
-    def __init__(self, phase: str, reason: str, log: Path) -> None:
-        super().__init__(f"making the toolchain failed while {phase}: {reason}; log: {log}")
+    def __init__(self, name: str, phase: str, reason: str, log: Path) -> None:
+        super().__init__(f"making the toolchain {name} failed while {phase}: {reason}; log: {log}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +51,11 @@ class Lock:
     """A toolchain's requirements, exact and with hashes.
 
     Attributes:
-        backend_version: The version of hatchling.
+        name: The tool and its version, ``hatchling-1.33.0``.
         content: The requirements file.
     """
 
-    backend_version: str
+    name: str
     content: bytes
 
     @property
@@ -72,7 +72,7 @@ class Lock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Toolchain:
-    """An environment that builds staged runtimes.
+    """An environment with a lock's packages and nothing else.
 
     Attributes:
         python: Its interpreter.
@@ -85,10 +85,27 @@ class Toolchain:
     lock: Lock
 
 
+def lock_names() -> tuple[str, ...]:
+    """Return the names of all locks, sorted."""
+    names = (entry.name for entry in files("factory").joinpath("locks").iterdir())
+    return tuple(sorted(name.removesuffix(".txt") for name in names if name.endswith(".txt")))
+
+
+def lock_named(name: str) -> Lock:
+    """Load a lock.
+
+    Raises:
+        NoLock: There is none of that name.
+    """
+    if name not in lock_names():
+        raise NoLock(name)
+    content = files("factory").joinpath("locks", f"{name}.txt").read_bytes()
+    return Lock(name=name, content=content.replace(b"\r\n", b"\n"))
+
+
 def locked_versions() -> tuple[str, ...]:
     """Return the backend versions that have a lock, oldest first."""
-    names = (entry.name for entry in files("factory").joinpath("locks").iterdir())
-    versions = (re.fullmatch(r"hatchling-(\d+(?:\.\d+)*)\.txt", name) for name in names)
+    versions = (re.fullmatch(r"hatchling-(\d+(?:\.\d+)*)", name) for name in lock_names())
     return tuple(sorted((match[1] for match in versions if match), key=_numbers))
 
 
@@ -98,10 +115,7 @@ def lock_for(backend_version: str) -> Lock:
     Raises:
         NoLock: There is none.
     """
-    if backend_version not in locked_versions():
-        raise NoLock(backend_version)
-    content = files("factory").joinpath("locks", f"hatchling-{backend_version}.txt").read_bytes()
-    return Lock(backend_version=backend_version, content=content.replace(b"\r\n", b"\n"))
+    return lock_named(f"hatchling-{backend_version}")
 
 
 def make_toolchain(
@@ -143,7 +157,7 @@ def _install(lock: Lock, base_python: Path, directory: Path, env: Mapping[str, s
         completed = runner.run(Command(argv=argv, env=env, log=log))
         if completed.returncode != 0:
             shutil.rmtree(directory, ignore_errors=True)
-            raise ToolchainFailed(phase, completed.reason, log)
+            raise ToolchainFailed(lock.name, phase, completed.reason, log)
 
     run("creating the environment", (str(base_python), "-I", "-m", "venv", str(directory)))
     requirements = directory / "lock.txt"
@@ -175,7 +189,7 @@ def _key(lock: Lock, interpreter: Interpreter) -> str:
         str(interpreter.deflate.answer),
     ]
     digest = hashlib.sha256("\0".join(said).encode()).hexdigest()
-    return f"hatchling-{lock.backend_version}-{digest[:16]}"
+    return f"{lock.name}-{digest[:16]}"
 
 
 def _numbers(version: str) -> tuple[int, ...]:

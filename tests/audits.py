@@ -123,6 +123,13 @@ def run_audit(
     )
 
 
+def as_upstream(path: Path) -> Wheel:
+    """Open a wheel of ours as upstream would have made it: without a bill of materials."""
+    wheel = opened(path)
+    (sbom,) = (m.name.decode() for m in wheel.archive.members if m.name.endswith(b".cdx.json"))
+    return wheel.without(sbom)
+
+
 def opened(path: Path) -> Wheel:
     """Take a wheel apart into members that can be falsified; written again, its bytes are the same."""
     with zipfile.ZipFile(path) as archive:

@@ -6,7 +6,8 @@ from functools import cache
 from pathlib import Path
 
 from factory.process import Command, Completed, SubprocessRunner
-from factory.toolchain import Toolchain, lock_for, make_toolchain
+from factory.sdk.types.package import GENERATOR_LOCK
+from factory.toolchain import Toolchain, lock_for, lock_named, make_toolchain
 from factory.zlib_identity import Interpreter, deflate_identity
 
 
@@ -35,6 +36,41 @@ class LinkingRunner:
         link = Path(asked.output.strip()) / "running.pth"
         link.write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
         return Completed(returncode=0)
+
+
+class GeneratingRunner:
+    """Makes an environment whose generator writes empty classes, and whose formatter does nothing."""
+
+    _GENERATOR = """\
+import json, pathlib, sys
+given = dict(zip(sys.argv, sys.argv[1:]))
+names = json.loads(pathlib.Path(given["--input"]).read_text())["definitions"]
+text = given["--custom-file-header"] + "".join(f"\\n\\n\\nclass {name}:\\n    pass\\n" for name in names)
+pathlib.Path(given["--output"]).write_text(text)
+"""
+
+    def __init__(self) -> None:
+        self._linking = LinkingRunner()
+
+    def run(self, command: Command) -> Completed:
+        completed = self._linking.run(command)
+        if "pip" in command.argv:
+            (link,) = Path(command.argv[0]).parents[1].rglob("running.pth")
+            link.unlink()
+            link.with_name("datamodel_code_generator.py").write_text(self._GENERATOR, encoding="utf-8")
+            link.with_name("ruff.py").write_text("", encoding="utf-8")
+        return completed
+
+
+def place_generator(cache_dir: Path) -> Toolchain:
+    """Leave in a cache directory a generator of the locked name, so that no index is needed."""
+    return make_toolchain(
+        lock=lock_named(GENERATOR_LOCK),
+        base_python=Path(sys.executable),
+        cache_dir=cache_dir,
+        env={},
+        runner=GeneratingRunner(),
+    )
 
 
 def place_toolchain(cache_dir: Path) -> Toolchain:

@@ -6,11 +6,12 @@ the request goes through our own client, so proxies, certificates and retries ar
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.version import Version
 
 from factory.audit.verdict import UnexpectedFile
 from factory.digests import MalformedDigest, Sha256
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 _MAX_PAGE_BYTES = 32 << 20
+_PROVENANCE_SINCE = Version("1.3")
 
 
 class MalformedIndexPage(UpstreamError):
@@ -50,6 +52,8 @@ class PublishedWheel:
         sha256: The digest that it promises.
         location: Where its bytes are.
         yanked: The reason it gives for a yanked file, which may be empty; None when it is not yanked.
+        provenance: Where it serves attestations of who published the file (PEP 740).
+        no_provenance: Why it serves none; no part of what the file is.
     """
 
     name: str
@@ -59,6 +63,8 @@ class PublishedWheel:
     sha256: Sha256
     location: Remote | Local
     yanked: str | None = None
+    provenance: Remote | None = None
+    no_provenance: str = "it is a local file"
 
     @property
     def tag(self) -> CodexTag | None:
@@ -115,10 +121,8 @@ def read_page(body: bytes, *, project: str, base_url: str) -> Listing:
             page = ProjectPage.from_html(project, body, base_url=base_url)
     except (ValueError, KeyError, TypeError, UnsupportedRepoVersionError) as error:
         raise MalformedIndexPage(project, str(error)) from error
-    files = [
-        _published(package.filename, package.url, package.digests, package.size, _yanked(package))
-        for package in page.packages
-    ]
+    absence = _absence(page.repository_version)
+    files = [_with_provenance(_listed(package), package.provenance_url, absence) for package in page.packages]
     return Listing(
         project=project,
         wheels=tuple(file for file in files if isinstance(file, PublishedWheel)),
@@ -165,6 +169,28 @@ def index_from_pip(runner: Runner, *, python: Path, env: Mapping[str, str]) -> s
     answer = completed.output.strip().rpartition("\n")[2].strip()
     is_usable = completed.returncode == 0 and answer.startswith(("https://", "http://"))
     return answer if is_usable else None
+
+
+def _absence(api_version: str | None) -> str:
+    """Say why a file that the page names no provenance for has none."""
+    if api_version is not None and Version(api_version) >= _PROVENANCE_SINCE:
+        return "the index names none"
+    told = "no version" if api_version is None else f"version {api_version}"
+    return f"the index names {told} of the simple API, and provenance came with {_PROVENANCE_SINCE}"
+
+
+def _listed(package: "DistributionPackage") -> PublishedWheel | UnexpectedFile:
+    return _published(package.filename, package.url, package.digests, package.size, _yanked(package))
+
+
+def _with_provenance(
+    file: PublishedWheel | UnexpectedFile, url: str | None, absence: str
+) -> PublishedWheel | UnexpectedFile:
+    if isinstance(file, UnexpectedFile):
+        return file
+    if url is None:
+        return replace(file, no_provenance=absence)
+    return replace(file, provenance=Remote(url=url), no_provenance="")
 
 
 def _yanked(package: "DistributionPackage") -> str | None:

@@ -21,6 +21,7 @@ from factory.model import Payload, ReleaseAsset
 from factory.payload import kind_of
 from factory.payload_rules import Placement
 from factory.recipe import Backend, Container, Recipe
+from factory.sbom.document import SBOM_PATH
 from factory.targets import Platform, Target, architecture_of, operating_system_of
 from factory.template import PACKAGE, SOURCE_DIRECTORY, Template, TemplateFile, bundled_template
 from factory.toolchain import lock_for, locked_versions
@@ -95,6 +96,7 @@ def infer(
         container=Container(create_system=_create_system(contents)),
         moves=(),
         leave_out=(),
+        has_sbom=f"{info}/{SBOM_PATH}" in contents.headers,
         placements=tuple(_placement(match, contents) for match in matches),
     )
     placed = {match.file.path for match in matches}

@@ -1,6 +1,7 @@
 """Judge local files, against what the index lists under their names."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from factory.audit.cases import AuditWorkshop, Subject
@@ -48,6 +49,8 @@ def audit_local(
             unexpected.append(UnexpectedFile(name=wheel.name, reason=reason))
             continue
         listed = listing.wheel(wheel.name)
+        if listed is not None:
+            wheel = replace(wheel, provenance=listed.provenance, no_provenance=listed.no_provenance)
         subject = Subject(wheel=wheel, reference=_nearer(wheel, listed))
         verdicts += audit_release(tag, [subject], workshop, done=done)
     return AuditReport(

@@ -11,7 +11,10 @@ from factory.audit.verdict import (
     ChainLink,
     InferredFacts,
     Outcome,
+    ProvenanceState,
+    ServedProvenance,
     TrustedText,
+    UnexpectedFile,
     Verdict,
 )
 from factory.digests import MalformedDigest, Sha256
@@ -76,6 +79,11 @@ def verdict_json(verdict: Verdict) -> dict[str, object]:
         "standings": [standing_to_json(standing) for standing in verdict.standings],
         "is_inspected": verdict.is_inspected,
         "fetched_bytes": verdict.fetched_bytes,
+        "provenance": {
+            "state": verdict.provenance.state.value,
+            "reason": verdict.provenance.reason,
+            "publishers": list(verdict.provenance.publishers),
+        },
     }
 
 
@@ -90,6 +98,31 @@ def report_json(report: AuditReport) -> dict[str, object]:
         "unexpected": [{"name": file.name, "reason": file.reason} for file in report.unexpected],
         "absent": list(report.absent),
     }
+
+
+def parse_report(data: JsonObject) -> AuditReport:
+    """Read a report that ``factory audit --json`` printed.
+
+    Raises:
+        MalformedJson: It is none, or of another version.
+    """
+    version = data.integer("schema_version")
+    if version != SCHEMA_VERSION:
+        raise MalformedJson(data.where, f"version {version}; this factory reads version {SCHEMA_VERSION}")
+    try:
+        verdicts = tuple(parse_verdict(entry) for entry in data.objects("wheels"))
+    except (ValueError, MalformedDigest) as error:
+        raise MalformedJson(data.where, str(error)) from error
+    return AuditReport(
+        project=data.text("project"),
+        channel=data.text("channel"),
+        verdicts=verdicts,
+        unexpected=tuple(
+            UnexpectedFile(name=file.text("name"), reason=file.text("reason"))
+            for file in data.objects("unexpected")
+        ),
+        absent=data.texts("absent"),
+    )
 
 
 def parse_verdict(entry: JsonObject) -> Verdict:
@@ -118,6 +151,7 @@ def parse_verdict(entry: JsonObject) -> Verdict:
         standings=tuple(_standing(standing) for standing in entry.objects("standings")),
         is_inspected=entry.members.get("is_inspected") is True,
         fetched_bytes=entry.integer("fetched_bytes"),
+        provenance=_provenance(entry.child("provenance")),
     )
 
 
@@ -145,7 +179,7 @@ class Results:
         atomic_write(self._path(verdict.name), text.encode("utf-8", "backslashreplace"))
 
     def recall(self, name: str, sha256: Sha256) -> Verdict | None:
-        """Return the verdict on the very same bytes, if it was a conclusive one; the rest is tried again."""
+        """Return the verdict on the very same bytes, if all of it was seen; the rest is tried again."""
         try:
             document = JsonObject.parse(self._path(name).read_bytes(), where=name)
             verdict = parse_verdict(document.child("verdict"))
@@ -153,7 +187,9 @@ class Results:
         except (OSError, MalformedJson, MalformedDigest, ValueError):
             return None
         is_current = identity == self._identity and verdict.sha256 == sha256
-        return verdict if is_current and verdict.outcome is not Outcome.NOT_REBUILT else None
+        is_seen = verdict.provenance.state is not ProvenanceState.NOT_SEEN
+        is_conclusive = verdict.outcome is not Outcome.NOT_REBUILT and is_seen
+        return verdict if is_current and is_conclusive else None
 
     def _path(self, name: str) -> Path:
         return self._directory / "wheels" / f"{name}.json"
@@ -182,6 +218,14 @@ def _facts(entry: JsonObject) -> InferredFacts:
         line_ends=entry.text("line_ends"),
         recipe=Sha256(entry.text("recipe")),
         left_out=entry.texts("left_out"),
+    )
+
+
+def _provenance(entry: JsonObject) -> ServedProvenance:
+    return ServedProvenance(
+        state=ProvenanceState(entry.text("state")),
+        reason=entry.text("reason"),
+        publishers=entry.texts("publishers"),
     )
 
 

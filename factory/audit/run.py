@@ -6,6 +6,7 @@ with one wheel is that wheel's reason, and the rest goes on.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,7 +21,9 @@ from factory.audit.cases import (
     reasoned,
     weight_of,
 )
+from factory.audit.index import PublishedWheel
 from factory.audit.judge import Judged, judge, look_at
+from factory.audit.provenance import look_up, provenance_causes
 from factory.audit.verdict import Verdict
 from factory.audit.wheel_file import WheelFiles
 from factory.builders.assembler import AssemblingBuilder
@@ -64,6 +67,7 @@ def audit_release(
 
         def conclude(case: Case) -> Verdict:
             verdict = _conclude(case, tuple(sources.values()), files, scratch)
+            verdict = _with_provenance(verdict, case.subject.wheel, workshop)
             done(verdict)
             return verdict
 
@@ -158,6 +162,13 @@ def _conclude(case: Case, sources: Sequence[Source], files: WheelFiles, scratch:
         with suppress(UpstreamError, IntegrityError):
             return look_at(judged, case.reason, files, scratch)
     return judged.not_rebuilt(case.reason)
+
+
+def _with_provenance(verdict: Verdict, wheel: PublishedWheel, workshop: AuditWorkshop) -> Verdict:
+    """Add what the index serves about who published the wheel; it changes no outcome."""
+    served = look_up(wheel, workshop.tools.downloader.client)
+    causes = (*verdict.causes, *provenance_causes(wheel.name, served))
+    return replace(verdict, provenance=served, causes=causes)
 
 
 @contextmanager

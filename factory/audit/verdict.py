@@ -119,6 +119,33 @@ class InferredFacts:
     left_out: tuple[str, ...]
 
 
+class ProvenanceState(StrEnum):
+    """What became of the provenance that an index serves for a file (PEP 740)."""
+
+    VERIFIED = "verified"
+    NOT_VALID = "not-valid"
+    NONE = "none"
+    NOT_SEEN = "not-seen"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedProvenance:
+    """What an index serves about who published a file.
+
+    Attributes:
+        state: Whether it holds.
+        reason: Why there is none, why it does not hold, or why it was not seen; empty where it holds.
+        publishers: Who published the file, where it holds.
+    """
+
+    state: ProvenanceState
+    reason: str
+    publishers: tuple[str, ...] = ()
+
+
+NOT_LOOKED_UP = ServedProvenance(state=ProvenanceState.NOT_SEEN, reason="nobody looked")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """The answer for one published wheel.
@@ -142,6 +169,7 @@ class Verdict:
         standings: How much is known of who made each of its executables.
         is_inspected: Whether `factory verify` saw them; else no finding means nothing.
         fetched_bytes: How much was read of the published wheel.
+        provenance: What the index serves about who published it; it decides nothing.
     """
 
     name: str
@@ -162,6 +190,7 @@ class Verdict:
     standings: tuple[Standing, ...] = ()
     is_inspected: bool = False
     fetched_bytes: int = 0
+    provenance: ServedProvenance = NOT_LOOKED_UP
 
     @property
     def has_whole_chain(self) -> bool:

@@ -7,9 +7,7 @@ from pathlib import Path
 from factory.model import StagedRuntime
 from factory.process import Command
 from factory.recipe import Container
-from factory.tags import CodexTag
-from factory.targets import Platform
-from factory.template import DISTRIBUTION
+from factory.template import wheel_name
 from factory.toolchain import Toolchain
 
 
@@ -37,15 +35,6 @@ class BuildPlan:
     def out(self) -> Path:
         """Where the front end puts the wheel."""
         return self.scratch / "out"
-
-
-def wheel_name(tag: CodexTag, platform: Platform) -> str:
-    """Return the file name of a platform's wheel, ``openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl``.
-
-    The escaping is that of the binary distribution format,
-    https://packaging.python.org/specifications/binary-distribution-format/.
-    """
-    return f"{DISTRIBUTION.replace('-', '_')}-{tag.pep440}-{platform.wheel_tag}.whl"
 
 
 def plan_native_build(

@@ -3,6 +3,7 @@
 The only code that prints, and the only code that reads environment variables.
 """
 
+import logging
 import os
 import signal
 import sys
@@ -50,6 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help(sys.stderr)
         return EXIT_NO_COMMAND
     arguments = parser.parse_args(words)
+    # It warns that it works offline, which is how it is asked to work.
+    logging.getLogger("sigstore").setLevel(logging.ERROR)
     try:
         with _sigterm_interrupts():
             status: int = arguments.command(arguments)

@@ -5,10 +5,13 @@ from collections.abc import Callable
 
 from factory import __version__
 from factory.cli import (
+    attest,
     audit,
     cache,
+    check_statement,
     completion,
     doctor,
+    generate_types,
     pin,
     reproduce,
     stage,
@@ -26,7 +29,7 @@ EXIT_STATUS_HELP = """\
 exit status:
   0   done              22  bytes are not what was promised
   2   unusable options  23  a build step failed
-  10  an audit differs  24  a wheel has findings that forbid using it
+  10  an audit differs  24  a wheel must not be used, or types are not current
   11  inconclusive      25  this host cannot do it
   20  unusable input    130 interrupted, 143 by SIGTERM
   21  channel, index or network failed
@@ -63,10 +66,13 @@ _REGISTRARS: tuple[Callable[[Commands], None], ...] = (
     verify.register,
     trust.register,
     audit.register,
+    attest.register,
+    check_statement.register,
     pin.register,
     reproduce.register,
     stage.register,
     stage_sdk.register,
+    generate_types.register,
     targets.register,
     cache.register,
     doctor.register,

@@ -22,6 +22,7 @@ from factory.verify import (
     payload,
     pe,
     record,
+    sbom,
     signatures,
     wheel_file,
 )
@@ -52,6 +53,7 @@ CHECKS: tuple[Check[WheelContents], ...] = (
     *package.CHECKS,
     *package_json.CHECKS,
     *payload.CHECKS,
+    *sbom.CHECKS,
     *images.CHECKS,
     *elf.CHECKS,
     *macho.CHECKS,

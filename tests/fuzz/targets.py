@@ -5,10 +5,17 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
+from factory.errors import FactoryError
 from factory.image_bytes import MalformedImage
+from factory.json_reader import JsonObject
+from factory.statements.check import open_statement, refuse_future
+from factory.statements.envelope import Envelope
+from factory.statements.meaning import meaning_of
+from factory.statements.statement import Statement
 from factory.trust.apple import read_apple_signature
 from factory.trust.authenticode import read_authenticode
 from factory.trust.certificates import ChainRules, TrustedRoot, find_chain
@@ -20,7 +27,7 @@ from factory.verify.elf_facts import read_elf
 from factory.verify.macho_facts import headers_without_segments, read_macho
 from factory.verify.pe_facts import read_pe
 from factory.verify.read import read_wheel
-from factory.verify.registry import CRASHED, find_all
+from factory.verify.registry import CRASHED, escaped, find_all
 from factory.verify.unpack import Limits
 from tests.authority import ROOT, SIGNED_AT, TRUST
 from tests.images import MachO, Pe
@@ -101,6 +108,22 @@ def read_messages(data: bytes) -> None:
         check_timestamp(data, signature=b"", roots=ROOTS, now=SIGNED_AT)
 
 
+def read_statements(data: bytes) -> None:
+    """Read bytes as a statement in any of its forms, and as an envelope alone."""
+    with suppress(FactoryError):
+        payload, _ = open_statement(data, None, where="input")
+        _tell(payload)
+    with suppress(FactoryError):
+        Envelope.from_json(JsonObject.parse(data, where="input"))
+
+
+def _tell(payload: bytes) -> None:
+    statement = Statement.parse(payload, where="input")
+    refuse_future(statement, datetime(2026, 11, 24, tzinfo=UTC), where="input")
+    for sentence in meaning_of(statement).sentences:
+        escaped(sentence).encode()
+
+
 TARGETS: Mapping[str, Callable[[bytes], None]] = {
     "archive": judge_archive,
     "members": judge_member,
@@ -108,6 +131,7 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = {
     "apple": read_apple_signatures,
     "authenticode": read_authenticode_signatures,
     "messages": read_messages,
+    "statements": read_statements,
 }
 
 

@@ -1,3 +1,5 @@
+import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,10 +17,16 @@ PLATFORM = "macosx_11_0_arm64"
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("made")
     packages = release_directory(root / "packages", targets=(Target.MACOS_AARCH64,))
-    return run_factory(packages, root / "dist", cache=root / "cache").manifest
+    run_factory(packages, root / "dist", cache=root / "cache")
+    return root / "dist" / "0.163.0"
+
+
+@pytest.fixture(scope="module")
+def made(out: Path) -> Manifest:
+    return Manifest.parse((out / "manifest.json").read_bytes())
 
 
 def record(made: Manifest, content: bytes) -> WheelRecord:
@@ -81,18 +89,23 @@ def test_only_whole_wheels_are_intact(made: Manifest, tmp_path: Path) -> None:
     assert Dist(directory=tmp_path).intact((good, short, other, absent), jobs=2) == (good,)
 
 
-def test_publishing_leaves_what_the_manifest_says_and_nothing_else(made: Manifest, tmp_path: Path) -> None:
+def test_publishing_leaves_what_the_manifest_says_and_nothing_else(
+    made: Manifest, out: Path, tmp_path: Path
+) -> None:
     dist = Dist(directory=tmp_path / "0.163.0")
     dist.directory.mkdir()
     (dist.directory / "older.whl").touch()
+    (dist.directory / "older.whl.cdx.json").touch()
     (dist.directory / ".factory-tmp-killed").touch()
     (dist.directory / "notes.txt").touch()
     wheel = tmp_path / made.wheels[0].name
-    wheel.write_bytes(b"wheel")
+    shutil.copyfile(out / wheel.name, wheel)
     wheel.chmod(0o600)
 
     dist.publish(made, [wheel])
 
-    assert names(dist.directory) == ["SHA256SUMS", "manifest.json", "notes.txt", made.wheels[0].name]
+    sbom = f"{wheel.name}.cdx.json"
+    assert names(dist.directory) == ["SHA256SUMS", "manifest.json", "notes.txt", wheel.name, sbom]
+    assert json.loads((dist.directory / sbom).read_bytes())["metadata"]["component"]["version"] == "0.163.0"
     assert oct((dist.directory / wheel.name).stat().st_mode & 0o777) == "0o644"
     assert dist.read_manifest() == made

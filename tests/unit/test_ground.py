@@ -123,7 +123,9 @@ UPSTREAM = [
         "factory/trust",
         ("factory.cli", "factory.pipeline", "factory.builders", "factory.verify", "factory.manifest"),
     ),
-    ("factory/audit", ("factory.cli",)),
+    ("factory/audit", ("factory.cli", "factory.statements")),
+    ("factory/statements", ("factory.cli", "factory.pipeline", "factory.builders")),
+    ("factory/sdk/types", ("factory.cli",)),
     ("factory/manifest.py", ("factory.cli", "factory.pipeline", "factory.builders", "factory.verify")),
 ]
 

@@ -51,8 +51,9 @@ def test_a_release_gives_every_platform_s_wheel_and_nothing_else(packages: Path,
     run = run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache")
 
     assert sorted(run.made) == NAMES
+    beside = [f"{name}.cdx.json" for name in NAMES]
     assert sorted(contents(tmp_path / "dist")) == [
-        f"0.163.0/{name}" for name in ["SHA256SUMS", "manifest.json", *NAMES]
+        f"0.163.0/{name}" for name in ["SHA256SUMS", "manifest.json", *sorted([*NAMES, *beside])]
     ]
 
 
@@ -142,6 +143,7 @@ def test_wheels_that_no_manifest_vouches_for_do_not_stay(packages: Path, tmp_pat
         "0.163.0/SHA256SUMS",
         "0.163.0/manifest.json",
         f"0.163.0/{NAMES[6]}",
+        f"0.163.0/{NAMES[6]}.cdx.json",
     ]
 
 

@@ -45,11 +45,32 @@ def test_a_time_out_ends_the_process_and_its_children(tmp_path: Path) -> None:
     done = SubprocessRunner().run(Command(argv=(PYTHON, "-c", script), timeout_s=2))
     assert done.returncode == -signal.SIGKILL
     assert done.reason == "killed by SIGKILL"
-    child = int(pid_file.read_text())
+    _await_end(int(pid_file.read_text()))
+
+
+def test_what_a_process_leaves_behind_is_ended(tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    script = (
+        "import subprocess, sys;"
+        "quiet = dict(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL);"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'], **quiet);"
+        f"open({str(pid_file)!r}, 'w').write(str(child.pid))"
+    )
+    assert SubprocessRunner().run(Command(argv=(PYTHON, "-c", script))).returncode == 0
+    _await_end(int(pid_file.read_text()))
+
+
+def test_output_without_end_ends_the_process() -> None:
+    script = "import sys\nwhile True: sys.stdout.write('garbage' * 9000)"
+    done = SubprocessRunner().run(Command(argv=(PYTHON, "-c", script)))
+    assert done == Completed(returncode=-signal.SIGKILL, output="more than 64 MiB of output")
+
+
+def _await_end(pid: int) -> None:
     deadline = time.monotonic() + 10
-    while _runs(child) and time.monotonic() < deadline:
+    while _runs(pid) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not _runs(child)
+    assert not _runs(pid)
 
 
 def _runs(pid: int) -> bool:

@@ -24,7 +24,7 @@ def test_a_toolchain_s_record_has_what_decides_bytes_and_no_path() -> None:
             version="3.12.1",
             deflate=DeflateIdentity(name="zlib", version="1.2.13", answer=Sha256("ab" * 32)),
         ),
-        lock=Lock(backend_version="1.33.0", content=LOCK),
+        lock=Lock(name="hatchling-1.33.0", content=LOCK),
     )
     assert record_toolchain(toolchain, builder="native", engine=Engine.BACKEND) == ToolchainRecord(
         builder="native",

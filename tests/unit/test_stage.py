@@ -1,4 +1,5 @@
 import hashlib
+import json
 import os
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -127,11 +128,19 @@ def test_a_stage_is_the_stamped_template_with_the_payload(tmp_path: Path, packag
         .replace(
             b'path = "hatch_build.py"\n', b'path = "hatch_build.py"\nplatform-tag = "manylinux_2_17_x86_64"\n'
         )
+        .replace(b"sbom-files = [] #", b'sbom-files = ["sboms/openai-codex-cli-bin.cdx.json"] #')
     )
     assert staged.path == tmp_path / "stage"
     assert staged.tag == TAG
     assert staged.platform.tag == "manylinux_2_17_x86_64"
-    assert tree(staged.path) == {
+    made = tree(staged.path)
+    sbom = json.loads(made.pop("sboms/openai-codex-cli-bin.cdx.json"))
+    assert [component["bom-ref"] for component in sbom["components"]] == [
+        "codex_cli_bin/bin/codex",
+        "codex_cli_bin/codex-package.json",
+        "codex_cli_bin/codex-path/rg",
+    ]
+    assert made == {
         **template,
         "pyproject.toml": stamped,
         "src/codex_cli_bin/bin/codex": b"\x7fELF codex",
@@ -154,6 +163,8 @@ def test_modes_are_the_recipes_whatever_the_umask_and_the_package(
         "THIRD_PARTY_NOTICES.md": "0o644",
         "hatch_build.py": "0o644",
         "pyproject.toml": "0o644",
+        "sboms": "0o755",
+        "sboms/openai-codex-cli-bin.cdx.json": "0o644",
         "src": "0o755",
         "src/codex_cli_bin": "0o755",
         "src/codex_cli_bin/__init__.py": "0o644",
@@ -189,7 +200,10 @@ def test_one_walk_feeds_both_platforms(tmp_path: Path) -> None:
 
     many, musl = (tree(runtime.path) for runtime in staged.runtimes)
     assert reads == [Target.LINUX_X86_64]
-    assert {path for path in many if many[path] != musl[path]} == {"pyproject.toml"}
+    assert {path for path in many if many[path] != musl[path]} == {
+        "pyproject.toml",
+        "sboms/openai-codex-cli-bin.cdx.json",  # it names the wheel
+    }
     assert many.keys() == musl.keys()
     assert len(staged.payload.files) == 4
 
@@ -261,7 +275,7 @@ def test_what_is_no_stage_is_never_replaced(
     occupy(tmp_path / "stage")
     before = sorted(tmp_path.rglob("*"))
 
-    with pytest.raises(NotAStage, match="is no staged runtime"):
+    with pytest.raises(NotAStage, match="none of this command's making"):
         stage(package, order(tmp_path / "stage"), tag=TAG)
 
     assert sorted(tmp_path.rglob("*")) == before
@@ -348,6 +362,7 @@ def test_a_stage_builds_into_the_planned_wheel(tmp_path: Path) -> None:
         "openai_codex_cli_bin-0.116.0a1.dist-info/WHEEL": (3, "0o644"),
         "openai_codex_cli_bin-0.116.0a1.dist-info/licenses/LICENSE": (3, "0o644"),
         "openai_codex_cli_bin-0.116.0a1.dist-info/licenses/THIRD_PARTY_NOTICES.md": (3, "0o644"),
+        "openai_codex_cli_bin-0.116.0a1.dist-info/sboms/openai-codex-cli-bin.cdx.json": (3, "0o100644"),
         "openai_codex_cli_bin-0.116.0a1.dist-info/RECORD": (3, "0o644"),
     }
 

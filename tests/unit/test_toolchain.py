@@ -4,7 +4,16 @@ from pathlib import Path
 import pytest
 
 from factory.process import Command, Completed
-from factory.toolchain import NoLock, Toolchain, ToolchainFailed, lock_for, locked_versions, make_toolchain
+from factory.toolchain import (
+    NoLock,
+    Toolchain,
+    ToolchainFailed,
+    lock_for,
+    lock_named,
+    lock_names,
+    locked_versions,
+    make_toolchain,
+)
 from tests.fake_runner import Expected, FakeRunner
 
 ANSWER = json.dumps(
@@ -49,23 +58,28 @@ def test_the_lock_of_our_backend() -> None:
     }
 
 
-@pytest.mark.parametrize("version", locked_versions())
-def test_every_lock_has_hashes_and_no_address(version: str) -> None:
-    lock = lock_for(version)
+@pytest.mark.parametrize("name", lock_names())
+def test_every_lock_has_hashes_and_no_address(name: str) -> None:
+    lock = lock_named(name)
     text = lock.content.decode()
 
-    assert ("hatchling", version) in lock.requirements
+    assert tuple(name.rsplit("-", 1)) in lock.requirements
     assert "://" not in text
     assert text.count("==") >= len(lock.requirements)
     blocks = text.replace("\\\n", " ").splitlines()
     assert all("--hash=sha256:" in line for line in blocks if line and not line.startswith("#"))
 
 
+def test_a_lock_of_another_tool_is_no_version_of_the_backend() -> None:
+    assert "cibuildwheel-4.3.5" in lock_names()
+    assert "4.3.5" not in locked_versions()
+
+
 def test_an_unknown_version_names_the_known_ones() -> None:
-    with pytest.raises(NoLock) as caught:
+    with pytest.raises(NoLock, match=r"'hatchling-0\.1'") as caught:
         lock_for("0.1")
 
-    assert "1.33.0" in caught.value.hint
+    assert "hatchling-1.33.0" in caught.value.hint
 
 
 def test_a_name_with_a_path_in_it_is_no_version() -> None:
@@ -113,6 +127,6 @@ def test_a_failure_names_the_phase_and_leaves_no_environment(
     with pytest.raises(ToolchainFailed) as caught:
         make(tmp_path, FakeRunner(*script))
 
-    assert phase in str(caught.value)
+    assert f"the toolchain hatchling-1.33.0 failed while {phase}" in str(caught.value)
     assert "exit status 3" in str(caught.value)
     assert not [path for path in (tmp_path / "toolchains").iterdir() if path.is_dir()]

@@ -8,12 +8,14 @@ from tests.zoo.images_macho import IMAGES_MACHO
 from tests.zoo.images_pe import IMAGES_PE
 from tests.zoo.members import MEMBERS
 from tests.zoo.package import PACKAGE_BREAKAGES
+from tests.zoo.sboms import SBOMS
 
 ZOO: tuple[Breakage, ...] = (
     *CONTAINER,
     *MEMBERS,
     *DIST_INFO,
     *PACKAGE_BREAKAGES,
+    *SBOMS,
     *IMAGES_ELF,
     *IMAGES_MACHO,
     *IMAGES_PE,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from factory import __version__
-from factory.audit.report.table import authorship_word, chain_word, findings_word
+from factory.audit.report.table import authorship_word, chain_word, findings_word, provenance_word
 from factory.audit.report.texts import seen_texts
 from factory.audit.signer_history import signer_changes
 from factory.audit.verdict import AuditReport, Outcome, Verdict, first_breaks
@@ -46,6 +46,7 @@ def render_html(report: AuditReport) -> str:
         told_time=told_time,
         chain_word=chain_word,
         findings_word=findings_word,
+        provenance_word=provenance_word,
     )
 
 

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 from factory.audit.signer_history import signer_changes
-from factory.audit.verdict import AuditReport, Outcome, Verdict, first_breaks
+from factory.audit.verdict import AuditReport, Outcome, ProvenanceState, Verdict, first_breaks
 from factory.model import Severity
 from factory.trust.levels import Level
 
-HEADINGS = ("wheel", "outcome", "payload", "authorship", "verify", "fetched", "why")
+HEADINGS = ("wheel", "outcome", "payload", "authorship", "verify", "provenance", "fetched", "why")
 
 
 def verdict_row(verdict: Verdict) -> tuple[str, ...]:
@@ -19,6 +19,7 @@ def verdict_row(verdict: Verdict) -> tuple[str, ...]:
         chain_word(verdict),
         authorship_word(verdict),
         findings_word(verdict),
+        provenance_word(verdict),
         f"{verdict.fetched_bytes / 1000:.0f} kB",
         verdict.reason or ", ".join(dict.fromkeys(cause.id for cause in verdict.causes)),
     )
@@ -47,6 +48,14 @@ def findings_word(verdict: Verdict) -> str:
     counts = Counter(finding.severity for finding in verdict.findings)
     told = [f"{counts[severity]} {severity}" for severity in Severity if counts[severity]]
     return ", ".join(told) or "nothing found"
+
+
+def provenance_word(verdict: Verdict) -> str:
+    """Say in some words what the index serves about who published a wheel."""
+    served = verdict.provenance
+    if served.state is ProvenanceState.VERIFIED:
+        return f"published by {', '.join(served.publishers)}"
+    return served.state.value.replace("-", " ")
 
 
 def told_causes(report: AuditReport) -> Iterator[str]:

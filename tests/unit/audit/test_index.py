@@ -29,6 +29,7 @@ WHEEL = PublishedWheel(
     sha256=Sha256(ZEROS),
     location=Remote(url=f"https://index.example.invalid/files/{NAME}"),
     yanked="broken",
+    no_provenance="the index names no version of the simple API, and provenance came with 1.3",
 )
 HTML = f"""<!DOCTYPE html><html><body>
 <a href="../../files/{NAME}#sha256={ZEROS}" data-yanked="broken">{NAME}</a>

@@ -14,7 +14,7 @@ from factory.digests import Sha256
 from factory.lots import collect
 from factory.pipeline import NotAsPublished, make_wheels
 from factory.planning import WheelsOrder, WheelsPlan
-from tests.audits import INDEX, PROJECT, FakeIndex, audit_workshop, opened
+from tests.audits import INDEX, PROJECT, FakeIndex, as_upstream, audit_workshop
 from tests.packages import TAG, release_directory
 from tests.wheels import INFO, Wheel
 from tests.workshops import run_factory
@@ -34,7 +34,7 @@ def published(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
     """What an index has: a wheel for Linux, and one for Windows with a text and a zip host of its own."""
     root = tmp_path_factory.mktemp("published")
     run_factory(packages, root, cache=root / "cache", platforms=("manylinux_2_17_x86_64", "win_amd64"))
-    windows = opened(root / TAG.pep440 / WINDOWS).edited_text(
+    windows = as_upstream(root / TAG.pep440 / WINDOWS).edited_text(
         "codex_cli_bin/__init__.py", "no other code", "nothing else"
     )
 
@@ -44,7 +44,7 @@ def published(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
     members = tuple(edit(member) for member in windows.archive.members)
     archive = replace(windows.archive, members=members)
     return {
-        LINUX: opened(root / TAG.pep440 / LINUX),
+        LINUX: as_upstream(root / TAG.pep440 / LINUX),
         WINDOWS: replace(windows, archive=archive, edit_record_member=edit),
     }
 

@@ -241,6 +241,7 @@ def test_the_table_and_the_lines_below_it() -> None:
         "0 of 1 from the release",
         "1 of 1 proved",
         "1 warning",
+        "not seen",
         "2 kB",
         "text",
     )

@@ -15,7 +15,7 @@ from factory.audit.verdict import AuditReport, Outcome, Verdict, first_breaks
 from factory.digests import Sha256
 from factory.json_reader import JsonObject
 from factory.tags import CodexTag
-from tests.audits import FILES, INDEX, PROJECT, FakeIndex, audit_workshop, opened, run_audit
+from tests.audits import FILES, INDEX, PROJECT, FakeIndex, as_upstream, audit_workshop, opened, run_audit
 from tests.fakes import Answer
 from tests.images import MachO, MachOCpu
 from tests.packages import TAG, release_directory
@@ -38,11 +38,11 @@ def honest(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str
     """Two honest wheels; the one for Windows as a build on Windows makes it: zip host 0, CRLF."""
     root = tmp_path_factory.mktemp("honest")
     run_factory(packages, root, cache=root / "cache", platforms=("manylinux_2_17_x86_64", "win_amd64"))
-    windows = opened(root / TAG.pep440 / WINDOWS)
+    windows = as_upstream(root / TAG.pep440 / WINDOWS)
     windows = windows.edited(
         INIT, lambda member: replace(member, content=member.content.replace(b"\n", b"\r\n"))
     )
-    return {LINUX: opened(root / TAG.pep440 / LINUX), WINDOWS: on_windows(windows)}
+    return {LINUX: as_upstream(root / TAG.pep440 / LINUX), WINDOWS: on_windows(windows)}
 
 
 def on_windows(wheel: Wheel) -> Wheel:
@@ -175,6 +175,29 @@ def test_what_the_index_serves_is_judged_by_what_it_says_of_itself(
 
     assert ({(cause.id, cause.severity.value) for cause in verdict.causes}, verdict.reason) == (causes, "")
     assert verdict.outcome is outcome
+
+
+SBOM = f"{INFO}/sboms/openai-codex-cli-bin.cdx.json"
+FALSIFIED: dict[str, tuple[Callable[[Wheel], Wheel], set[tuple[str, str]]]] = {
+    "as it is": (lambda wheel: wheel, set()),
+    "of another version": (
+        lambda wheel: wheel.edited_text(SBOM, "0.163.0", "0.162.0"),
+        {("text", SBOM), ("record", f"{INFO}/RECORD")},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FALSIFIED)
+def test_a_bill_of_materials_is_made_anew_and_not_believed(packages: Path, tmp_path: Path, case: str) -> None:
+    tamper, causes = FALSIFIED[case]
+    run_factory(packages, tmp_path, cache=tmp_path / "cache", platforms=("manylinux_2_17_x86_64",))
+    ours = opened(tmp_path / TAG.pep440 / LINUX)
+
+    (verdict,) = run_audit(served(tamper(ours)), packages, tmp_path).verdicts
+
+    assert {(cause.id, cause.place) for cause in verdict.causes} == causes
+    assert verdict.outcome is (Outcome.DIFFERENT if causes else Outcome.IDENTICAL)
+    assert SBOM not in {text.place for text in verdict.trust_base}
 
 
 NO_LOCK = (

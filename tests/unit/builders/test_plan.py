@@ -2,12 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from factory.builders.plan import BuildPlan, plan_native_build, wheel_name
+from factory.builders.plan import BuildPlan, plan_native_build
 from factory.digests import Sha256
 from factory.model import StagedRuntime
 from factory.process import Command
 from factory.tags import CodexTag
 from factory.targets import Platform
+from factory.template import wheel_name
 from factory.toolchain import Lock, Toolchain
 from factory.zlib_identity import DeflateIdentity, Interpreter
 
@@ -19,7 +20,7 @@ TOOLCHAIN = Toolchain(
         version="3.12.1",
         deflate=DeflateIdentity(name="zlib", version="1.2.13", answer=Sha256("ab" * 32)),
     ),
-    lock=Lock(backend_version="1.33.0", content=b""),
+    lock=Lock(name="hatchling-1.33.0", content=b""),
 )
 STAGED = StagedRuntime(
     path=Path("/somewhere/stage"),

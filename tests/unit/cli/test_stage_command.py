@@ -116,7 +116,7 @@ def test_somebody_s_directory_is_left_alone(factory: Factory, source: Path, tmp_
     (tmp_path / "mine" / "thesis.txt").write_text("precious")
     ended = run(factory, tmp_path / "mine", source)
     assert ended.status == 20
-    assert "is no staged runtime, so it is not replaced" in ended.err
+    assert "is none of this command's making, so it is not replaced" in ended.err
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "precious"
     nothing_but(tmp_path, "mine", "package")
 

@@ -35,7 +35,7 @@ def test_wheels_are_made_and_told_as_a_table(factory: Factory, packages: Path, t
     assert "verify win_arm64: done" in ended.err
     assert below(out) == [
         "0.163.0",
-        *(f"0.163.0/{name}" for name in ("SHA256SUMS", "manifest.json", WINDOWS)),
+        *(f"0.163.0/{name}" for name in ("SHA256SUMS", "manifest.json", WINDOWS, f"{WINDOWS}.cdx.json")),
     ]
 
 

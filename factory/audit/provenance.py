@@ -1,0 +1,95 @@
+"""What an index serves about who published a wheel: PEP 740's attestations, verified without any network.
+
+An attestation says that a workflow uploaded these bytes, not that they are what was released;
+and most wheels have none. It is shown beside an audit's answers and changes none of them.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from factory.audit.index import PublishedWheel
+from factory.audit.verdict import Cause, ProvenanceState, ServedProvenance
+from factory.digests import Sha256
+from factory.errors import UpstreamError
+from factory.http import HttpClient
+from factory.model import Severity
+from factory.verify.registry import escaped
+
+if TYPE_CHECKING:
+    from pypi_attestations import Provenance
+
+Verify = Callable[[bytes, str, Sha256], ServedProvenance]
+"""Verifies a provenance document for a file of some name and content."""
+
+_ACCEPT = "application/vnd.pypi.integrity.v1+json"
+_MAX_DOCUMENT_BYTES = 4 << 20
+
+
+class _NotValid(Exception):
+    """An attestation does not hold."""
+
+
+def verify_provenance(document: bytes, name: str, sha256: Sha256) -> ServedProvenance:
+    """Verify a provenance document against a file's name and content.
+
+    Every attestation in it must be for this file and by the publisher that the index names for it.
+    Sigstore's trusted root is the one that the library brings along.
+    """
+    from pypi_attestations import Provenance  # noqa: PLC0415 - sigstore is slow to import
+    from sigstore.errors import TUFError  # noqa: PLC0415 - as above
+
+    try:
+        publishers = tuple(_published_by(Provenance.model_validate_json(document), name, sha256))
+        if not publishers:
+            raise _NotValid("it has no attestation")  # noqa: TRY301 - one place says why it is not valid
+    except (OSError, TUFError) as error:  # the trusted root cannot be had, which is not the document's fault
+        return ServedProvenance(state=ProvenanceState.NOT_SEEN, reason=f"it cannot be verified here: {error}")
+    except Exception as error:  # noqa: BLE001 - readers of foreign certificates raise anything; none may pass
+        reason = escaped(str(error).partition("\n")[0])
+        return ServedProvenance(state=ProvenanceState.NOT_VALID, reason=reason)
+    return ServedProvenance(
+        state=ProvenanceState.VERIFIED, reason="", publishers=tuple(dict.fromkeys(publishers))
+    )
+
+
+def look_up(
+    wheel: PublishedWheel, client: HttpClient, *, verify: Verify = verify_provenance
+) -> ServedProvenance:
+    """Tell what an index serves of a wheel's provenance; what cannot be fetched is no answer."""
+    if wheel.provenance is None:
+        return ServedProvenance(state=ProvenanceState.NONE, reason=wheel.no_provenance)
+    try:
+        document = client.get(
+            wheel.provenance.url, headers={"Accept": _ACCEPT}, max_bytes=_MAX_DOCUMENT_BYTES
+        )
+    except UpstreamError as error:
+        return ServedProvenance(state=ProvenanceState.NOT_SEEN, reason=str(error))
+    return verify(document, wheel.name, wheel.sha256)
+
+
+def provenance_causes(name: str, served: ServedProvenance) -> tuple[Cause, ...]:
+    """Point at a provenance that does not hold: somebody claims to have published these bytes and did not."""
+    if served.state is not ProvenanceState.NOT_VALID:
+        return ()
+    return (
+        Cause(
+            id="provenance-not-valid",
+            severity=Severity.ERROR,
+            place=name,
+            sentence="The index serves a provenance for this file, and it does not hold.",
+            evidence=served.reason,
+        ),
+    )
+
+
+def _published_by(provenance: "Provenance", name: str, sha256: Sha256) -> Iterator[str]:
+    from pypi_attestations import Distribution  # noqa: PLC0415 - sigstore is slow to import
+
+    distribution = Distribution(name=name, digest=sha256.hex)
+    for bundle in provenance.attestation_bundles:
+        if not bundle.attestations:
+            raise _NotValid(f"the index names a publisher, {bundle.publisher.kind}, without any attestation")
+        for attestation in bundle.attestations:
+            attestation.verify(bundle.publisher, distribution, offline=True)
+            told = bundle.publisher.model_dump(exclude_none=True).values()
+            yield escaped(" ".join(str(value) for value in told))

@@ -1,0 +1,205 @@
+"""``factory generate-types``: the protocol's types, from the release's own runtime."""
+
+import argparse
+import difflib
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from factory.channels.remembered import RememberingChannel
+from factory.cli.channel_options import add_channel_options, asking_npm, open_channel
+from factory.cli.command import Commands, add_command
+from factory.cli.console import print_json, say, shown_progress
+from factory.cli.settings import Settings
+from factory.cli.stage import named_release
+from factory.download import Downloader
+from factory.errors import EXIT_OK, UsageError, VerificationError
+from factory.files import writing
+from factory.http import RequestsClient
+from factory.process import SubprocessRunner
+from factory.store import Store
+from factory.tags import CodexTag
+from factory.targets import Platform
+
+if TYPE_CHECKING:
+    from factory.sdk.types.maker import TypesMaker
+    from factory.sdk.types.package import FileDifference, TypesPackage
+
+_JSON_VERSION = 1
+
+
+class NotCurrent(VerificationError):
+    """A checked-in copy is not what would be generated now."""
+
+    hint = "Generate the types again: the same command without --check."
+
+    def __init__(self, directory: Path, differences: "Sequence[FileDifference]") -> None:
+        names = ", ".join(difference.name for difference in differences)
+        super().__init__(f"{directory} is not current: {names}")
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    parser = add_command(
+        commands,
+        "generate-types",
+        summary="make Python types of a release's app-server protocol, by its own runtime's schema",
+        examples=(
+            "factory generate-types --codex-version rust-v0.163.0 --out src/openai_codex/generated",
+            "factory generate-types --codex-version 0.163.0 --out src/openai_codex/generated --check",
+            "factory generate-types --compare 0.147.0 0.163.0",
+            "factory generate-types --schema-dir schema/ --out types/",
+        ),
+        run=_run,
+    )
+    parser.add_argument("--codex-version", metavar="TAG", help="the release, in any spelling")
+    parser.add_argument("--runtime-version", metavar="TAG", help="the older name of --codex-version")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="the package's directory; an earlier one is replaced"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="only say whether DIR is current; exit status 24 where it is not"
+    )
+    parser.add_argument(
+        "--compare", nargs=2, metavar=("TAG1", "TAG2"), help="say what changed between two releases"
+    )
+    parser.add_argument(
+        "--schema-dir",
+        type=Path,
+        metavar="DIR",
+        help="use what 'codex app-server generate-json-schema' wrote here; no runtime is started",
+    )
+    parser.add_argument(
+        "--platform", metavar="TAG", help="start the runtime of this platform (default: this host's own)"
+    )
+    parser.add_argument("--refresh", action="store_true", help="ask the channel again what a release has")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_channel_options(parser)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    _require_agreeing(arguments)
+    if arguments.compare is not None:
+        return _compare(arguments)
+    return _check(arguments) if arguments.check else _generate(arguments)
+
+
+def _require_agreeing(arguments: argparse.Namespace) -> None:
+    """Refuse options that do not go together.
+
+    Raises:
+        UsageError: They do not.
+    """
+    if arguments.compare is None and arguments.out is None:
+        raise UsageError("there is nothing to do", hint="Give --out DIR, or --compare TAG1 TAG2.")
+    others = (arguments.out, arguments.schema_dir, arguments.codex_version, arguments.runtime_version)
+    if arguments.compare is not None and (arguments.check or any(other is not None for other in others)):
+        raise UsageError(
+            "--compare makes no types", hint="Leave --out, --check, --schema-dir and --codex-version out."
+        )
+
+
+def _generate(arguments: argparse.Namespace) -> int:
+    from factory.sdk.types.package import publish, require_place  # noqa: PLC0415 - slow, as the maker
+
+    require_place(arguments.out)
+    with _open_maker(arguments) as maker:
+        package = _make(arguments, maker)
+        publish(package, arguments.out)
+    if arguments.json:
+        names = list(package.files)
+        document = {"path": str(arguments.out), "files": names, "models": package.models}
+        print_json({"version": _JSON_VERSION, **document, "methods": package.methods})
+    else:
+        say(f"made {package.models} models, for {package.methods} methods, in {arguments.out}")
+    return EXIT_OK
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from factory.sdk.types.package import differences  # noqa: PLC0415 - slow, as the maker
+
+    with _open_maker(arguments) as maker:
+        found = differences(_make(arguments, maker), arguments.out)
+    if arguments.json:
+        files = [{"name": difference.name, "state": difference.state} for difference in found]
+        print_json({"version": _JSON_VERSION, "is_current": not files, "files": files})
+    else:
+        sys.stdout.writelines(line for difference in found for line in _diff(difference))
+    if found:
+        raise NotCurrent(arguments.out, found)
+    if not arguments.json:
+        say(f"{arguments.out} is current")
+    return EXIT_OK
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    before, after = (CodexTag.parse(text) for text in arguments.compare)
+    with _open_maker(arguments) as maker:
+        changes = maker.compare(before, after)
+    if arguments.json:
+        told = [{**asdict(change), "words": change.words} for change in changes]
+        print_json({"version": _JSON_VERSION, "from": before.pep440, "to": after.pep440, "changes": told})
+    else:
+        sys.stdout.writelines(f"{change.words}\n" for change in changes)
+        say(f"{len(changes)} changes from {before.pep440} to {after.pep440}")
+    return EXIT_OK
+
+
+def _make(arguments: argparse.Namespace, maker: "TypesMaker") -> "TypesPackage":
+    if arguments.schema_dir is None:
+        return maker.make(named_release(arguments))
+    has_release = (arguments.codex_version, arguments.runtime_version) != (None, None)
+    return maker.make_from(arguments.schema_dir, named_release(arguments) if has_release else None)
+
+
+def _diff(difference: "FileDifference") -> Iterator[str]:
+    name = difference.name
+    if difference.copy is None or difference.generated is None:
+        yield f"{difference.state}: {name}\n"
+        return
+    before, after = (
+        content.decode("utf-8", "replace").splitlines(keepends=True)
+        for content in (difference.copy, difference.generated)
+    )
+    yield from difflib.unified_diff(before, after, f"{name} (copy)", f"{name} (generated)")
+
+
+@contextmanager
+def _open_maker(arguments: argparse.Namespace) -> Iterator["TypesMaker"]:
+    settings = Settings.from_environ()
+    stop = threading.Event()
+    runner = SubprocessRunner(stop)
+    store = Store(settings.cache_dir)
+    with writing(store.root):
+        store.root.mkdir(parents=True, exist_ok=True)
+    with (
+        asking_npm(arguments, settings, runner, stop=stop) as npm_registry,
+        closing(RequestsClient()) as client,
+        # On the cache's disk: a runtime has 300 MB, too much for a /tmp in memory.
+        tempfile.TemporaryDirectory(prefix="types-", dir=store.root) as scratch,
+        shown_progress() as progress,
+    ):
+        # Slow to import, and other commands need none of it.
+        from factory.cli.host import this_host  # noqa: PLC0415
+        from factory.cli.workshops import open_workshop  # noqa: PLC0415
+        from factory.sdk.types.maker import TypesMaker  # noqa: PLC0415
+
+        asked = open_channel(arguments, settings, client=client, npm_registry=npm_registry)
+        yield TypesMaker(
+            channel=RememberingChannel(asked, store, refresh=arguments.refresh),
+            host=this_host(settings, musl_root=None),
+            target=None if arguments.platform is None else Platform.parse(arguments.platform).target,
+            scratch=Path(scratch),
+            workshop=open_workshop(
+                settings,
+                downloader=Downloader(store=store, client=client, progress=progress),
+                runner=runner,
+                jobs=None,
+                stop=stop,
+            ),
+        )

@@ -1,0 +1,1 @@
+"""The bill of materials that our recipe puts into a wheel (PEP 770)."""

@@ -1,0 +1,71 @@
+"""The run behind ``factory generate-types``: fetch a runtime, let it write, generate or compare."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from factory.channels import Channel
+from factory.files import writing
+from factory.pipeline import Workshop, source_of
+from factory.sdk.types.compare import Change, compare
+from factory.sdk.types.package import GENERATOR_LOCK, TypesPackage, make_package
+from factory.sdk.types.runtime import Workbench, choose_runtime, launches_on, write_schema
+from factory.sdk.types.schema import SchemaBundle
+from factory.tags import CodexTag
+from factory.targets import Target
+from factory.toolchain import lock_named
+from factory.verify.smoke import Host
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypesMaker:
+    """Makes types, and compares protocols.
+
+    Attributes:
+        channel: Where runtimes come from.
+        host: Where they are started.
+        target: Whose runtime to start; None for the first that the host can.
+        workshop: What fetches, starts processes and makes the generator's environment.
+        scratch: An empty directory on a disk; whoever made it removes it.
+    """
+
+    channel: Channel
+    host: Host
+    target: Target | None
+    workshop: Workshop
+    scratch: Path
+
+    def make(self, tag: CodexTag) -> TypesPackage:
+        """Make the types of a release.
+
+        Raises:
+            FactoryError: The runtime cannot be had, does not write its schema, or no types can be made of it.
+        """
+        return self._package(self._schema_of(tag), f"Codex {tag.pep440}")
+
+    def make_from(self, schema_dir: Path, tag: CodexTag | None) -> TypesPackage:
+        """Make the types of a schema that was written before; the release is for the header alone."""
+        origin = "an unnamed release" if tag is None else f"Codex {tag.pep440}"
+        return self._package(SchemaBundle.read(schema_dir), origin)
+
+    def compare(self, before: CodexTag, after: CodexTag) -> tuple[Change, ...]:
+        """Return what changed in the protocol from one release to another."""
+        return compare(self._schema_of(before), self._schema_of(after))
+
+    def _schema_of(self, tag: CodexTag) -> SchemaBundle:
+        launches = launches_on(self.host, only=self.target)
+        asset, launch = choose_runtime(self.channel.assets(tag), launches)
+        path = self.workshop.downloader.fetch(asset)
+        with self.workshop.progress.task(f"schema of {tag.pep440}"):
+            source = source_of(asset, path, self.workshop.store)
+            return write_schema(source, launch, tag, self._bench(f"runtime-{tag.pep440}"))
+
+    def _package(self, bundle: SchemaBundle, origin: str) -> TypesPackage:
+        toolchain = self.workshop.toolchain_for(lock_named(GENERATOR_LOCK))
+        with self.workshop.progress.task("types"):
+            return make_package(bundle, origin=origin, toolchain=toolchain, bench=self._bench("generator"))
+
+    def _bench(self, name: str) -> Workbench:
+        with writing(self.scratch):
+            scratch = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.scratch))
+        return Workbench(scratch=scratch, runner=self.workshop.runner, env=self.workshop.host_env)

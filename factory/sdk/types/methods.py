@@ -1,0 +1,65 @@
+"""Which messages a protocol has: its methods, who sends them, and the type of their parameters."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from factory.sdk.types.schema import Schema, SchemaBundle, UnusableSchema, members, parts, referred, texts
+
+
+class MessageKind(StrEnum):
+    """Who sends a message and whether it is answered, by the name of its definition in the schema."""
+
+    SERVER_NOTIFICATION = "ServerNotification"
+    SERVER_REQUEST = "ServerRequest"
+    CLIENT_REQUEST = "ClientRequest"
+    CLIENT_NOTIFICATION = "ClientNotification"
+
+    @property
+    def words(self) -> str:
+        """How to call it in a sentence."""
+        side, what = ("server", "client")[self.name.startswith("CLIENT")], self.name.partition("_")[2].lower()
+        return f"{side} {what}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """A message of the protocol.
+
+    Attributes:
+        name: How it is called on the wire, ``turn/completed``.
+        parameters: The definition of its parameters; None where it has none.
+    """
+
+    name: str
+    parameters: str | None
+
+
+def methods_of(bundle: SchemaBundle, kind: MessageKind) -> tuple[Method, ...]:
+    """Return the messages of a kind, sorted by name.
+
+    Raises:
+        UnusableSchema: The schema says them in another way.
+    """
+    if kind not in bundle.definitions:
+        raise UnusableSchema(kind, "is not defined")
+    return tuple(sorted(_methods(bundle.definitions[kind], kind), key=lambda method: method.name))
+
+
+def _methods(definition: Schema, kind: MessageKind) -> Iterator[Method]:
+    variants = parts(definition, "oneOf", "anyOf")
+    if not variants:
+        raise UnusableSchema(kind, "lists no messages")
+    for variant in variants:
+        properties = members(variant.get("properties"))
+        method = members(properties.get("method"))
+        names = texts(method.get("enum")) or texts(method.get("const"))
+        if len(names) != 1:
+            raise UnusableSchema(kind, "lists a message without a method")
+        yield Method(name=names[0], parameters=_parameters(members(properties.get("params"))))
+
+
+def _parameters(schema: Schema) -> str | None:
+    """Return the definition that parameters refer to, also where they may be null instead."""
+    candidates = (schema, *parts(schema, "anyOf", "oneOf"))
+    return next((name for candidate in candidates if (name := referred(candidate)) is not None), None)

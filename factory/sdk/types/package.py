@@ -1,0 +1,208 @@
+"""The generated package: models by the locked generator, the registry by us; put in place whole."""
+
+import ast
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from factory.errors import BuildError
+from factory.files import TEMPORARY_PREFIX, replace_directory, writing
+from factory.process import Command
+from factory.sdk.types.registry import MODELS, models_named, registry_source
+from factory.sdk.types.runtime import Workbench
+from factory.sdk.types.schema import SchemaBundle
+from factory.sdk.types.shape import generator_input
+from factory.stage import require_replaceable
+from factory.toolchain import Toolchain
+from factory.verify.read import CannotRead
+
+GENERATOR: Final = "datamodel-code-generator"
+GENERATOR_LOCK: Final = f"{GENERATOR}-0.89.0"
+"""The lock of the generator; another version writes other models."""
+
+_MARK = "# Made by codex-wheel-factory"
+_MODELS_FILE = f"{MODELS}.py"
+_REGISTRY_FILE = "notification_registry.py"
+_INIT_FILE = "__init__.py"
+_FILES = frozenset((_MODELS_FILE, _REGISTRY_FILE, _INIT_FILE))
+_TIMEOUT_S = 300.0
+_TAIL_CHARACTERS = 300
+_OPTIONS = (
+    *("--input-file-type", "jsonschema", "--output-model-type", "pydantic_v2.BaseModel"),
+    *("--target-python-version", "3.10"),  # the oldest one that the official SDK supports
+    *("--snake-case-field", "--allow-population-by-field-name", "--use-title-as-name"),
+    *("--use-annotated", "--field-constraints", "--use-standard-collections", "--use-union-operator"),
+    *("--enum-field-as-literal", "one", "--use-single-value-enum-as-const"),
+    *("--strict-refs", "--no-allow-remote-refs", "--ignore-pyproject", "--disable-warnings"),
+    *("--disable-timestamp", "--use-double-quotes", "--formatters", "builtin"),
+)
+_FORMAT = (
+    *("ruff", "format", "--isolated", "--no-cache", "--quiet"),
+    *("--line-length", "100", "--target-version", "py310"),
+)
+
+
+class GeneratorFailed(BuildError):
+    """The generator made no models, or not those of the schema."""
+
+    hint = "The schema may have a form that the locked generator does not know; report it with the release."
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"{GENERATOR} {problem}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypesPackage:
+    """A generated package.
+
+    Attributes:
+        files: Its modules: file name and content, sorted.
+        models: How many classes the models' module has.
+        methods: How many models the registry names.
+    """
+
+    files: Mapping[str, bytes]
+    models: int
+    methods: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileDifference:
+    """A module of a copy that is not what was generated; None where one of the two does not have it."""
+
+    name: str
+    generated: bytes | None
+    copy: bytes | None
+
+    @property
+    def state(self) -> str:
+        """Say how it differs, in one word."""
+        if self.copy is None:
+            return "missing"
+        return "surplus" if self.generated is None else "different"
+
+
+def make_package(
+    bundle: SchemaBundle, *, origin: str, toolchain: Toolchain, bench: Workbench
+) -> TypesPackage:
+    """Make the package of a protocol's types; equal schemas give equal bytes.
+
+    Args:
+        bundle: The schema.
+        origin: Where it is from, for the header: the release.
+        toolchain: The generator's environment.
+        bench: Where the generator works.
+
+    Raises:
+        UnusableSchema: The schema does not say its methods.
+        GeneratorFailed: The generator did not work.
+    """
+    header = f"{_MARK} from the app-server schema of {origin},\n# with {toolchain.lock.name}; do not edit.\n"
+    place = bench.scratch / "types"
+    texts = {
+        _INIT_FILE: f'{header}"""The types of the app-server protocol."""\n',
+        _REGISTRY_FILE: f"{header}{registry_source(bundle)}",
+    }
+    with writing(place):
+        place.mkdir()
+        for name, text in texts.items():
+            (place / name).write_bytes(text.encode())
+    _generate(bundle, header, place / _MODELS_FILE, toolchain, bench)
+    _run_tool((*_FORMAT, str(place)), toolchain, bench)
+    files = {name: (place / name).read_bytes() for name in sorted(_FILES)}
+    classes, named = _classes(files[_MODELS_FILE]), models_named(bundle)
+    missing = [name for name in named if name not in classes]
+    if missing:
+        raise GeneratorFailed(f"made no model for {', '.join(missing)}")
+    return TypesPackage(files=files, models=len(classes), methods=len(named))
+
+
+def require_place(destination: Path) -> None:
+    """Let through a place where a package may go, before the work is done.
+
+    Raises:
+        NotAStage: There is something else than an earlier package.
+    """
+    require_replaceable(destination, is_generated)
+
+
+def publish(package: TypesPackage, destination: Path) -> None:
+    """Put a package in its place: all of it, or nothing; an earlier one is replaced.
+
+    Raises:
+        NotAStage: There is something else.
+        CannotWrite: The place does not take files.
+    """
+    require_place(destination)
+    place = destination.absolute()
+    draft = place.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}")
+    try:
+        with writing(place):
+            draft.mkdir(parents=True)
+            for name, content in package.files.items():
+                (draft / name).write_bytes(content)
+        replace_directory(draft, place)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def differences(package: TypesPackage, directory: Path) -> tuple[FileDifference, ...]:
+    """Compare a package with a copy of it, module by module; a directory that is not there has none.
+
+    Raises:
+        CannotRead: The copy cannot be read.
+    """
+    try:
+        copy = {path.name: path.read_bytes() for path in directory.glob("*.py") if path.is_file()}
+    except OSError as error:
+        raise CannotRead(directory, error) from error
+    return tuple(
+        FileDifference(name=name, generated=package.files.get(name), copy=copy.get(name))
+        for name in sorted(package.files.keys() | copy.keys())
+        if package.files.get(name) != copy.get(name)
+    )
+
+
+def is_generated(directory: Path) -> bool:
+    """Whether a directory holds a generated package and nothing that somebody put there."""
+    try:
+        names = {path.name for path in directory.iterdir()} - {"__pycache__"}
+        return names <= _FILES and (directory / _INIT_FILE).read_bytes().startswith(_MARK.encode())
+    except OSError:
+        return False
+
+
+def _generate(bundle: SchemaBundle, header: str, place: Path, toolchain: Toolchain, bench: Workbench) -> None:
+    source = bench.scratch / "protocol.json"
+    with writing(bench.scratch):
+        source.write_bytes(generator_input(bundle))
+    files = ("--input", str(source), "--output", str(place))
+    tool = ("datamodel_code_generator", *_OPTIONS, "--custom-file-header", header.rstrip(), *files)
+    _run_tool(tool, toolchain, bench)
+    if not place.is_file():
+        raise GeneratorFailed("wrote no models")
+
+
+def _run_tool(words: tuple[str, ...], toolchain: Toolchain, bench: Workbench) -> None:
+    completed = bench.runner.run(
+        Command(
+            argv=(str(toolchain.python), "-I", "-m", *words),
+            env={**bench.env, "HOME": str(bench.scratch), "TMPDIR": str(bench.scratch)},
+            cwd=bench.scratch,
+            timeout_s=_TIMEOUT_S,
+        )
+    )
+    if completed.returncode != 0:
+        tail = " ".join(completed.output[-_TAIL_CHARACTERS:].split())
+        raise GeneratorFailed(f"failed at {words[0]} ({completed.reason}): {tail}")
+
+
+def _classes(models: bytes) -> frozenset[str]:
+    try:
+        tree = ast.parse(models)
+    except (SyntaxError, ValueError) as error:
+        raise GeneratorFailed(f"wrote models that are not Python: {error}") from error
+    return frozenset(node.name for node in tree.body if isinstance(node, ast.ClassDef))

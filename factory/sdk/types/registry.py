@@ -1,0 +1,81 @@
+"""The module beside the models that says which method has which: written by us, in the schema's words."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from factory.sdk.types.methods import MessageKind, Method, methods_of
+from factory.sdk.types.schema import SchemaBundle
+
+MODELS: Final = "v2_all"
+"""The module of the models, under the name that the official SDK imports."""
+
+_TABLES = (
+    (MessageKind.SERVER_NOTIFICATION, "NOTIFICATION_MODELS", "What the server tells, by method."),
+    (MessageKind.SERVER_REQUEST, "SERVER_REQUEST_MODELS", "What the server asks, by method."),
+    (MessageKind.CLIENT_REQUEST, "CLIENT_REQUEST_MODELS", "What a client may ask, by method."),
+)
+_TURN_ID = '''
+def notification_turn_id(payload: BaseModel) -> str | None:
+    """Return the id of the turn that a notification is about, where it is about one."""
+    direct = getattr(payload, "turn_id", None)
+    found = direct if direct is not None else getattr(getattr(payload, "turn", None), "id", None)
+    return found if isinstance(found, str) else None
+'''
+
+
+def registry_source(bundle: SchemaBundle) -> str:
+    """Return the registry module's text: the model of every method that has parameters.
+
+    Raises:
+        UnusableSchema: The schema does not say its methods.
+    """
+    tables = [(methods_of(bundle, kind), name, words) for kind, name, words in _TABLES]
+    lines = [
+        '"""Which model the parameters of a method have."""',
+        "",
+        "from __future__ import annotations",
+        "",
+        "from typing import TypeAlias",
+        "",
+        "from pydantic import BaseModel",
+        "",
+        f"from .{MODELS} import (",
+        *(f"    {name}," for name in models_named(bundle)),
+        ")",
+    ]
+    for methods, name, words in tables:
+        lines += ["", *_table(methods, name), f'"""{words}"""']
+    lines += [
+        "",
+        *_union(_parameters(tables[0][0])),
+        '"""The parameters of any notification."""',
+        "",
+        _TURN_ID,
+    ]
+    return "\n".join(lines)
+
+
+def models_named(bundle: SchemaBundle) -> tuple[str, ...]:
+    """Return the models that the registry names, sorted."""
+    methods = (method for kind, _, _ in _TABLES for method in methods_of(bundle, kind))
+    return _parameters(tuple(methods))
+
+
+def _parameters(methods: Sequence[Method]) -> tuple[str, ...]:
+    return tuple(sorted({method.parameters for method in methods if method.parameters is not None}))
+
+
+def _table(methods: Sequence[Method], name: str) -> Iterator[str]:
+    yield f"{name}: dict[str, type[BaseModel]] = {{"
+    for method in methods:
+        if method.parameters is not None:
+            yield f"    {json.dumps(method.name)}: {method.parameters},"
+    yield "}"
+
+
+def _union(names: Sequence[str]) -> Iterator[str]:
+    yield "KnownNotificationPayload: TypeAlias = ("
+    for index, name in enumerate(names):
+        yield f"    {'| ' if index else ''}{name}"
+    yield ")"

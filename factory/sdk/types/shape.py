@@ -1,0 +1,49 @@
+"""The schema as the generator shall see it: titles only where they are to become a class's name.
+
+The generator names a class after a title, so that variants of a union get names instead of
+numbers. But upstream's schema has titles everywhere, and some are spelled as no class can
+be, ``v2::ApiKey`` or ``Turn/completedNotification``, or as another definition is.
+"""
+
+import json
+import re
+
+from factory.sdk.types.methods import MessageKind
+from factory.sdk.types.schema import Schema, SchemaBundle, elements, with_parts
+
+_ROOT = "CodexAppServerProtocol"
+_DRAFT = "http://json-schema.org/draft-07/schema#"
+_MODULE = re.compile(r"v\d+::")
+_BREAK = re.compile(r"[^A-Za-z0-9]+")
+
+
+def generator_input(bundle: SchemaBundle) -> bytes:
+    """Return the document that the generator reads."""
+    definitions = {name: _shaped(schema, name) for name, schema in bundle.definitions.items()}
+    document = {"$schema": _DRAFT, "title": _ROOT, "type": "object", "definitions": definitions}
+    return json.dumps(document, sort_keys=True).encode()
+
+
+def _shaped(schema: Schema, owner: str) -> Schema:
+    """Drop titles, but give those of a union's variants the form of names."""
+
+    def shaped(keyword: str, part: Schema) -> Schema:
+        inner = dict(_shaped(part, owner))
+        title = _title(part, owner) if keyword in {"oneOf", "anyOf"} else None
+        return inner if title is None else inner | {"title": title}
+
+    plain = {key: value for key, value in schema.items() if key not in {"title", "$schema"}}
+    return with_parts(plain, shaped)
+
+
+def _title(variant: Schema, owner: str) -> str | None:
+    values = elements(variant.get("enum"))
+    if values:
+        return f"{owner}Value" if len(values) > 1 else None
+    title = variant.get("title")
+    if not isinstance(title, str):
+        return None
+    name = "".join(word[:1].upper() + word[1:] for word in _BREAK.split(_MODULE.sub("", title)))
+    if owner == MessageKind.SERVER_NOTIFICATION:  # a notification's parameters have the name already
+        name = name.removesuffix("Notification") + owner
+    return name or None

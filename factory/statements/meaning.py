@@ -1,0 +1,155 @@
+"""What a statement says, in words for a person and in one word for a program.
+
+The predicates come from others: every value is checked before it is believed to be there.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import assert_never
+
+from factory.audit.verdict import Outcome
+from factory.json_reader import JsonObject, MalformedJson
+from factory.statements import audit, build
+from factory.statements.statement import Statement
+
+
+class Answer(StrEnum):
+    """Whether a statement speaks for its wheel."""
+
+    YES = "yes"
+    NO = "no"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meaning:
+    """What a statement says.
+
+    Attributes:
+        answer: In one word.
+        sentences: In words.
+    """
+
+    answer: Answer
+    sentences: tuple[str, ...]
+
+
+def meaning_of(statement: Statement) -> Meaning:
+    """Tell what a statement says.
+
+    Raises:
+        MalformedJson: The predicate is not of the type that it claims to be.
+    """
+    predicate = JsonObject.of(dict(statement.predicate), "the statement's predicate")
+    match statement.predicate_type:
+        case build.PREDICATE_TYPE:
+            return _build(predicate)
+        case audit.PREDICATE_TYPE:
+            return _audit(predicate)
+        case audit.SUMMARY_TYPE:
+            return _summary(predicate)
+        case other:
+            return Meaning(
+                answer=Answer.UNDECIDED, sentences=(f"this factory does not know what {other} says",)
+            )
+
+
+def _build(predicate: JsonObject) -> Meaning:
+    definition = predicate.child("buildDefinition")
+    built_by = f"built by {predicate.child('runDetails').child('builder').text('id')}"
+    build_type = definition.text("buildType")
+    if build_type != build.BUILD_TYPE:
+        return Meaning(
+            answer=Answer.UNDECIDED,
+            sentences=(built_by, f"in a way that this factory does not know, {build_type}"),
+        )
+    chosen = definition.child("externalParameters")
+    return Meaning(
+        answer=Answer.YES,
+        sentences=(
+            built_by,
+            f"from {chosen.text('tag')} for {chosen.text('platform')}",
+            f"by the recipe {chosen.child('recipe').text('sha256')}",
+            *(_used(item) for item in definition.objects("resolvedDependencies")),
+        ),
+    )
+
+
+def _used(dependency: JsonObject) -> str:
+    name = dependency.text_or_none("uri") or dependency.text("name")
+    if "digest" not in dependency.members:
+        return f"with {name}"
+    digests = dependency.child("digest").text_members()
+    return f"with {name}, " + ", ".join(f"{algorithm}:{value}" for algorithm, value in digests.items())
+
+
+def _audit(predicate: JsonObject) -> Meaning:
+    verdict = predicate.child("verdict")
+    outcome = _outcome(verdict)
+    return Meaning(
+        answer=_answer(outcome),
+        sentences=(
+            f"audited by {predicate.child('auditor').text('id')}",
+            f"{outcome}: {outcome.meaning}",
+            *_explained(verdict),
+        ),
+    )
+
+
+def _outcome(verdict: JsonObject) -> Outcome:
+    text = verdict.text("outcome")
+    try:
+        return Outcome(text)
+    except ValueError as error:
+        raise MalformedJson(verdict.where, f"no audit ends in {text!r}") from error
+
+
+def _answer(outcome: Outcome) -> Answer:
+    """Answer as ``factory audit`` ends: what could not be looked at is no yes."""
+    match outcome:
+        case Outcome.IDENTICAL | Outcome.REPLAYED | Outcome.EQUIVALENT:
+            return Answer.YES
+        case Outcome.DIFFERENT:
+            return Answer.NO
+        case Outcome.NOT_REBUILT:
+            return Answer.UNDECIDED
+        case _:
+            assert_never(outcome)
+
+
+def _explained(verdict: JsonObject) -> Iterator[str]:
+    if verdict.text("reason"):
+        yield verdict.text("reason")
+    for cause in verdict.objects("causes"):
+        yield f"{cause.text('severity')}: {cause.text('id')}: {cause.text('place')}: {cause.text('sentence')}"
+    links = verdict.objects("chain")
+    from_release = sum(link.text_or_none("asset") is not None for link in links)
+    yield f"{from_release} of {len(links)} executables are from the release"
+    texts = ", ".join(text.text("place") for text in verdict.objects("trust_base"))
+    if texts:
+        yield f"taken from the wheel itself: {texts}"
+    yield _found(verdict)
+
+
+def _found(verdict: JsonObject) -> str:
+    if verdict.members.get("is_inspected") is not True:
+        return "factory verify did not look at it"
+    counts = Counter(finding.text("severity") for finding in verdict.objects("findings"))
+    told = ", ".join(f"{count} {severity}" for severity, count in sorted(counts.items()))
+    return f"factory verify found: {told or 'nothing'}"
+
+
+def _summary(predicate: JsonObject) -> Meaning:
+    result = predicate.text("verificationResult")
+    if result not in {audit.PASSED, audit.FAILED}:
+        raise MalformedJson(predicate.where, f"no verification ends in {result!r}")
+    return Meaning(
+        answer=Answer.YES if result == audit.PASSED else Answer.NO,
+        sentences=(
+            f"verified by {predicate.child('verifier').text('id')}",
+            f"{result} under the policy {predicate.child('policy').text('uri')}",
+            f"verified: {', '.join(predicate.texts('verifiedLevels')) or 'nothing'}",
+        ),
+    )

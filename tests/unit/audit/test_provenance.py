@@ -1,0 +1,170 @@
+"""What an index serves about who published a wheel (PEP 740): verified, not valid, none, or not seen.
+
+That a real attestation is verified is shown in tests/integration/test_statements_real.py, since
+only sigstore's own services make one.
+"""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from factory.audit.index import PublishedWheel, read_page
+from factory.audit.provenance import look_up, provenance_causes, verify_provenance
+from factory.audit.report.html import render_html
+from factory.audit.report.table import provenance_word
+from factory.audit.results import Results
+from factory.audit.verdict import NOT_LOOKED_UP, ProvenanceState, ServedProvenance
+from factory.digests import Sha256
+from factory.model import Remote, Severity
+from factory.statements.audit import meets_policy
+from tests.fakes import Answer, FakeHttpClient
+from tests.statements import IDENTICAL, NAME, WHEEL, report
+
+URL = "https://index.example.invalid/provenance/7"
+LISTED = PublishedWheel(
+    name=NAME,
+    version="0.163.0",
+    platforms=("win_amd64",),
+    size_bytes=None,
+    sha256=WHEEL,
+    location=Remote(url="https://index.example.invalid/x.whl"),
+    provenance=Remote(url=URL),
+    no_provenance="",
+)
+HOLDS = ServedProvenance(
+    state=ProvenanceState.VERIFIED, reason="", publishers=("GitHub openai/codex release.yml",)
+)
+BROKEN = ServedProvenance(state=ProvenanceState.NOT_VALID, reason="Verification failed")
+
+
+def page(api_version: str, *, provenance: str | None) -> PublishedWheel:
+    file = {"filename": NAME, "url": "https://index.example.invalid/x.whl", "hashes": {"sha256": str(WHEEL)}}
+    document = {
+        "meta": {"api-version": api_version},
+        "name": "openai-codex-cli-bin",
+        "versions": [],
+        "files": [file | ({} if provenance is None else {"provenance": provenance})],
+    }
+    (wheel,) = read_page(json.dumps(document).encode(), project="openai-codex-cli-bin", base_url=URL).wheels
+    return wheel
+
+
+def test_a_page_names_a_provenance() -> None:
+    assert page("1.3", provenance=URL) == LISTED
+
+
+def test_an_html_page_names_a_provenance() -> None:
+    html = f'<a href="x.whl#sha256={WHEEL}" data-provenance="{URL}">{NAME}</a>'
+
+    (wheel,) = read_page(html.encode(), project="openai-codex-cli-bin", base_url=URL).wheels
+    assert wheel.provenance == Remote(url=URL)
+
+
+@pytest.mark.parametrize(
+    ("api_version", "reason"),
+    [
+        ("1.3", "the index names none"),
+        (
+            "1.1",
+            "the index names version 1.1 of the simple API, and provenance came with 1.3",
+        ),
+    ],
+)
+def test_none_is_none_and_asks_for_nothing(api_version: str, reason: str) -> None:
+    wheel = page(api_version, provenance=None)
+
+    assert look_up(wheel, FakeHttpClient({})) == ServedProvenance(state=ProvenanceState.NONE, reason=reason)
+
+
+def test_what_the_index_serves_is_held_to_the_wheel() -> None:
+    client = FakeHttpClient({URL: (Answer(body=(b"a document",)),)})
+    asked = []
+
+    def verify(document: bytes, name: str, sha256: Sha256) -> ServedProvenance:
+        asked.append((document, name, sha256))
+        return HOLDS
+
+    assert look_up(LISTED, client, verify=verify) == HOLDS
+    assert asked == [(b"a document", NAME, WHEEL)]
+    assert client.requests[0].headers == {"Accept": "application/vnd.pypi.integrity.v1+json"}
+
+
+def test_what_cannot_be_fetched_is_not_seen() -> None:
+    served = look_up(LISTED, FakeHttpClient({URL: (Answer(status=404),)}))
+
+    assert served.state is ProvenanceState.NOT_SEEN
+    assert served.reason.endswith("answered with status 404")
+
+
+PUBLISHER = {"kind": "GitHub", "repository": "openai/codex", "workflow": "release.yml"}
+ATTESTATION = {
+    "version": 1,
+    "verification_material": {"certificate": "AAAA", "transparency_entries": [{}]},
+    "envelope": {"statement": "AAAA", "signature": "AAAA"},
+}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b"",
+        b"{}",
+        b'{"version": 2, "attestation_bundles": []}',
+        b'{"version": 1, "attestation_bundles": []}',
+        json.dumps({"attestation_bundles": [{"publisher": PUBLISHER, "attestations": []}]}).encode(),
+        json.dumps(
+            {"attestation_bundles": [{"publisher": PUBLISHER, "attestations": [ATTESTATION]}]}
+        ).encode(),
+        json.dumps({"attestation_bundles": [{"publisher": {"kind": "Me"}, "attestations": []}]}).encode(),
+    ],
+)
+def test_what_does_not_hold_is_not_valid(document: bytes) -> None:
+    served = verify_provenance(document, NAME, WHEEL)
+
+    assert served.state is ProvenanceState.NOT_VALID
+    assert served.reason
+    assert served.publishers == ()
+
+
+@given(document=st.binary(max_size=200))
+def test_noise_is_not_valid(document: bytes) -> None:
+    assert verify_provenance(document, NAME, WHEEL).state is ProvenanceState.NOT_VALID
+
+
+def test_a_provenance_that_does_not_hold_is_an_error_and_no_summary() -> None:
+    (cause,) = provenance_causes(NAME, BROKEN)
+
+    assert (cause.id, cause.severity, cause.place) == ("provenance-not-valid", Severity.ERROR, NAME)
+    assert provenance_causes(NAME, HOLDS) == ()
+    assert meets_policy(replace(IDENTICAL, provenance=HOLDS))
+    assert not meets_policy(replace(IDENTICAL, provenance=BROKEN))
+    assert not meets_policy(replace(IDENTICAL, provenance=NOT_LOOKED_UP))
+
+
+@pytest.mark.parametrize(
+    ("served", "word"),
+    [
+        (HOLDS, "published by GitHub openai/codex release.yml"),
+        (BROKEN, "not valid"),
+        (ServedProvenance(state=ProvenanceState.NONE, reason="the index names none"), "none"),
+    ],
+)
+def test_a_reader_is_told(served: ServedProvenance, word: str) -> None:
+    verdict = replace(IDENTICAL, provenance=served)
+
+    assert provenance_word(verdict) == word
+    assert f"<dt>Provenance</dt><dd>{word}" in render_html(report(verdict))
+
+
+@pytest.mark.parametrize(("served", "is_kept"), [(HOLDS, True), (BROKEN, True), (NOT_LOOKED_UP, False)])
+def test_what_was_not_seen_is_looked_at_again(
+    tmp_path: Path, served: ServedProvenance, *, is_kept: bool
+) -> None:
+    results = Results(tmp_path, identity={})
+    results.keep(replace(IDENTICAL, provenance=served))
+
+    assert (results.recall(NAME, WHEEL) is not None) == is_kept

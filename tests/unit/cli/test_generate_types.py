@@ -1,0 +1,212 @@
+"""``factory generate-types`` on runtimes of our own, with a generator that needs no index."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from factory.sdk.types.schema import BUNDLE
+from factory.tags import CodexTag
+from factory.targets import Target
+from tests.protocols import content, definitions, message, runtime, runtimes, script
+from tests.toolchains import place_generator
+from tests.unit.cli.conftest import Ended, Factory
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="starts shell scripts")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def generator(cache_with_toolchain: Path) -> None:
+    place_generator(cache_with_toolchain)
+
+
+@pytest.fixture
+def released(tmp_path: Path) -> Path:
+    return runtimes(tmp_path / "released", runtime())
+
+
+def generate(factory: Factory, released: Path, *more: str | Path) -> Ended:
+    return factory(
+        *("generate-types", "--channel", "directory", "--directory", released),
+        *("--codex-version", "rust-v0.163.0", *more),
+    )
+
+
+def left(tmp_path: Path) -> list[str]:
+    """Return what lies about, in the scratch place of the cache also."""
+    cache = [path.name for path in (tmp_path / "cache").iterdir() if path.name.startswith("types-")]
+    return sorted(path.name for path in tmp_path.iterdir()) + cache
+
+
+def test_types_are_made_twice_alike(factory: Factory, released: Path, tmp_path: Path) -> None:
+    first = generate(factory, released, "--out", tmp_path / "a")
+    assert (first.status, first.out) == (0, "")
+    assert first.err.endswith(f"made 11 models, for 4 methods, in {tmp_path / 'a'}\n")
+    second = generate(factory, released, "--out", tmp_path / "b", "--json")
+    assert second.document == {
+        "version": 1,
+        "path": str(tmp_path / "b"),
+        "files": ["__init__.py", "notification_registry.py", "v2_all.py"],
+        "models": 11,
+        "methods": 4,
+    }
+    a, b = ({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in "ab")
+    assert a == b
+    assert a["__init__.py"].startswith(
+        b"# Made by codex-wheel-factory from the app-server schema of Codex 0.163.0,\n"
+        b"# with datamodel-code-generator-0.89.0; do not edit.\n"
+    )
+    assert left(tmp_path) == ["a", "b", "cache", "released"]
+
+
+def test_a_current_copy_is_current(factory: Factory, released: Path, tmp_path: Path) -> None:
+    generate(factory, released, "--out", tmp_path / "types")
+    ended = generate(factory, released, "--out", tmp_path / "types", "--check")
+    assert (ended.status, ended.out) == (0, "")
+    assert ended.err.endswith(f"{tmp_path / 'types'} is current\n")
+
+
+def test_a_copy_that_is_not_current_is_left_alone_and_told(
+    factory: Factory, released: Path, tmp_path: Path
+) -> None:
+    generate(factory, released, "--out", tmp_path / "types")
+    registry = tmp_path / "types" / "notification_registry.py"
+    edited = registry.read_text().replace('    "error": ErrorNotification,\n', "")
+    registry.write_text(edited)
+    (tmp_path / "types" / "v2_all.py").unlink()
+
+    ended = generate(factory, released, "--out", tmp_path / "types", "--check")
+
+    assert ended.status == 24
+    assert '+    "error": ErrorNotification,\n' in ended.out
+    assert ended.out.endswith("missing: v2_all.py\n")
+    assert ended.complaint == (
+        f"factory: {tmp_path / 'types'} is not current: notification_registry.py, v2_all.py\n"
+        "hint: Generate the types again: the same command without --check.\n"
+    )
+    assert registry.read_text() == edited
+    as_json = generate(factory, released, "--out", tmp_path / "types", "--check", "--json")
+    assert (as_json.status, as_json.document) == (
+        24,
+        {
+            "version": 1,
+            "is_current": False,
+            "files": [
+                {"name": "notification_registry.py", "state": "different"},
+                {"name": "v2_all.py", "state": "missing"},
+            ],
+        },
+    )
+
+
+def test_schemas_written_elsewhere_need_no_runtime(factory: Factory, tmp_path: Path) -> None:
+    (tmp_path / "schema").mkdir()
+    (tmp_path / "schema" / BUNDLE).write_bytes(content())
+    ended = factory("generate-types", "--schema-dir", tmp_path / "schema", "--out", tmp_path / "types")
+    assert ended.status == 0
+    header = (tmp_path / "types" / "v2_all.py").read_text().splitlines()[0]
+    assert header == "# Made by codex-wheel-factory from the app-server schema of an unnamed release,"
+
+
+def test_protocols_are_compared_in_words(factory: Factory, released: Path) -> None:
+    later = definitions() | {"ClientNotification": {"oneOf": [message("goodbye", None)]}}
+    runtimes(released, runtime(later), tag=CodexTag.parse("0.164.0"))
+    compare = ("generate-types", "--channel", "directory", "--directory", released, "--compare")
+
+    ended = factory(*compare, "rust-v0.163.0", "0.164.0")
+    assert ended.status == 0
+    assert ended.out == (
+        "client notification goodbye added: without parameters\n"
+        "client notification initialized removed; it was without parameters\n"
+    )
+    assert ended.err.endswith("2 changes from 0.163.0 to 0.164.0\n")
+    document = factory(*compare, "0.163.0", "0.164.0", "--json").document
+    assert (document["version"], document["from"], document["to"]) == (1, "0.163.0", "0.164.0")
+    assert document["changes"] == [
+        {
+            "kind": "method-added",
+            "place": "client notification",
+            "name": "goodbye",
+            "before": "",
+            "after": "without parameters",
+            "words": "client notification goodbye added: without parameters",
+        },
+        {
+            "kind": "method-removed",
+            "place": "client notification",
+            "name": "initialized",
+            "before": "without parameters",
+            "after": "",
+            "words": "client notification initialized removed; it was without parameters",
+        },
+    ]
+    same = factory(*compare, "0.163.0", "0.163.0")
+    assert (same.status, same.out) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ((), "there is nothing to do"),
+        (("--out", "types"), "the release is not named"),
+        (("--check",), "there is nothing to do"),
+        (("--compare", "0.1.0", "0.2.0", "--out", "types"), "--compare makes no types"),
+        (("--compare", "0.1.0", "0.2.0", "--check"), "--compare makes no types"),
+        (("--compare", "0.1.0", "0.2.0", "--codex-version", "0.3.0"), "--compare makes no types"),
+        (("--compare", "0.1.0", "never"), "'never' is"),
+        (("--out", "types", "--codex-version", "0.1.0", "--platform", "amiga"), "'amiga' is not a platform"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(
+    factory: Factory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ended = factory("generate-types", *options)
+    assert (ended.status, ended.complaint.startswith(f"factory: {told}")) == (20, True)
+    assert left(tmp_path) == ["cache"]
+
+
+def test_a_place_with_something_else_is_refused_before_anything_is_fetched(
+    factory: Factory, tmp_path: Path
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes").touch()
+    ended = generate(factory, tmp_path / "no-such-release", "--out", tmp_path / "mine")
+    assert ended.status == 20
+    assert f"{tmp_path / 'mine'} exists and is none of this command's making" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("executable", "status", "told"),
+    [
+        (
+            script("echo 'thread main panicked' >&2", "exit 101"),
+            23,
+            "(exit status 101); it said: thread main",
+        ),
+        (script("kill -ABRT $$"), 23, "did not work (killed by SIGABRT)"),
+        (script("echo '{\"garbage\": true}'"), 23, 'wrote no schema; it said: {"garbage": true}'),
+        (script(f'echo garbage > "$4/{BUNDLE}"'), 22, f"{BUNDLE}: not JSON"),
+        (script(f'echo "{{}}" > "$4/{BUNDLE}"'), 22, f"{BUNDLE}: definitions: should be an object"),
+        (runtime({"v2": {"A": {"customTypePath": "os.system"}}}), 22, "A: has keywords that are not known"),
+    ],
+)
+def test_a_runtime_that_fails_leaves_an_earlier_package_as_it_was(
+    factory: Factory, tmp_path: Path, released: Path, executable: bytes, status: int, told: str
+) -> None:
+    generate(factory, released, "--out", tmp_path / "types")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "types").iterdir()}
+
+    ended = generate(factory, runtimes(tmp_path / "broken", executable), "--out", tmp_path / "types")
+
+    assert (ended.status, told in ended.complaint) == (status, True)
+    assert "\nhint: " in ended.complaint
+    assert {path.name: path.read_bytes() for path in (tmp_path / "types").iterdir()} == before
+    assert left(tmp_path) == ["broken", "cache", "released", "types"]
+
+
+def test_a_release_without_a_runtime_for_this_host_is_told(factory: Factory, tmp_path: Path) -> None:
+    only = runtimes(tmp_path / "released", runtime(), targets=[Target.WINDOWS_AARCH64])
+    ended = generate(factory, only, "--out", tmp_path / "types")
+    assert ended.status == 21
+    assert "has no package of rust-v0.163.0 for " in ended.complaint

@@ -1,0 +1,386 @@
+"""Who signed it, is it about this wheel, what does it say: checked by us and by another library."""
+
+import base64
+import json
+import stat
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from securesystemslib.dsse import Envelope as OtherEnvelope
+from securesystemslib.exceptions import Error as OtherError
+from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]
+
+from factory.errors import FactoryError
+from factory.json_reader import MalformedJson
+from factory.statements.audit import audit_statement
+from factory.statements.build import build_statement
+from factory.statements.check import (
+    CheckedStatement,
+    FutureTime,
+    NobodyTrusted,
+    NotSigned,
+    OtherWheel,
+    Trust,
+    TrustedIdentity,
+    UnreadableStatement,
+    WrongSignature,
+    check_statement,
+    open_statement,
+)
+from factory.statements.keyless import WrongBundle
+from factory.statements.keys import KeyIsThere, PrivateKey, PublicKey, UnusableKey, make_key
+from factory.statements.meaning import Answer
+from factory.statements.sealing import KeySealer, Unsealed
+from factory.statements.statement import Author, Statement, Subject
+from tests.statements import BY, CONTENT, DIFFERENT, IDENTICAL, KEY, MANIFEST, NAME, OTHER_KEY, WHEEL, report
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+AUDITOR = Author(uri=BY, factory_version="1.2.3")
+BUILD = build_statement(MANIFEST, MANIFEST.wheels[0], by=BY)
+AUDIT_YES = audit_statement(report(IDENTICAL), IDENTICAL, auditor=AUDITOR)
+AUDIT_NO = audit_statement(report(DIFFERENT), DIFFERENT, auditor=AUDITOR)
+SEALER = KeySealer(key=KEY)
+Document = dict[str, object]
+
+
+@pytest.fixture
+def wheel(tmp_path: Path) -> Path:
+    path = tmp_path / NAME
+    path.write_bytes(CONTENT)
+    return path
+
+
+def checked(
+    wheel: Path, content: bytes, *, trust: Trust = KEY.public, now: datetime = NOW
+) -> CheckedStatement:
+    path = wheel.with_name("statement.json")
+    path.write_bytes(content)
+    return check_statement(path, wheel, trust=trust, now=now)
+
+
+def with_predicate(predicate: Mapping[str, object], kind: str = "https://example.invalid/v1") -> Statement:
+    return Statement(subjects=(Subject(name=NAME, sha256=WHEEL),), predicate_type=kind, predicate=predicate)
+
+
+@pytest.mark.parametrize(
+    ("statement", "answer"),
+    [(BUILD, Answer.YES), (AUDIT_YES, Answer.YES), (AUDIT_NO, Answer.NO)],
+    ids=["build", "identical", "different"],
+)
+def test_a_signed_statement_is_genuine_for_us_and_for_another_library(
+    wheel: Path, statement: Statement, answer: Answer
+) -> None:
+    content = SEALER.seal(statement.render())
+
+    mine = checked(wheel, content)
+    assert mine.statement == statement
+    assert mine.answer is answer
+    assert mine.signer == f"the Ed25519 key {KEY.public.key_id}"
+
+    envelope = OtherEnvelope.from_dict(json.loads(content))
+    key = SSlibKey.from_crypto(KEY.public.key, keyid=KEY.public.key_id)
+    assert envelope.verify([key], threshold=1) == {KEY.public.key_id: key}
+    assert envelope.payload == statement.render()
+
+
+def test_the_other_library_refuses_the_other_key() -> None:
+    envelope = OtherEnvelope.from_dict(json.loads(SEALER.seal(BUILD.render())))
+    other = SSlibKey.from_crypto(OTHER_KEY.public.key, keyid=KEY.public.key_id)
+
+    with pytest.raises(OtherError):
+        envelope.verify([other], threshold=1)
+
+
+def test_two_signatures_of_one_statement_are_one() -> None:
+    assert SEALER.seal(BUILD.render()) == SEALER.seal(BUILD.render())
+
+
+def test_another_key_is_refused(wheel: Path) -> None:
+    with pytest.raises(WrongSignature) as caught:
+        checked(wheel, SEALER.seal(BUILD.render()), trust=OTHER_KEY.public)
+    assert KEY.public.key_id in str(caught.value)
+    assert caught.value.exit_code == 22
+
+
+def edited(change: Callable[[Document], None]) -> bytes:
+    document = json.loads(SEALER.seal(AUDIT_NO.render()))
+    change(document)
+    return json.dumps(document).encode()
+
+
+def altered_payload(document: Document) -> None:
+    document["payload"] = base64.b64encode(AUDIT_YES.render()).decode()
+
+
+def altered_signature(document: Document) -> None:
+    document["signatures"] = [{"keyid": KEY.public.key_id, "sig": base64.b64encode(bytes(64)).decode()}]
+
+
+def short_signature(document: Document) -> None:
+    document["signatures"] = [{"sig": "AAAA"}]
+
+
+@pytest.mark.parametrize("change", [altered_payload, altered_signature, short_signature])
+def test_a_changed_envelope_is_refused(wheel: Path, change: Callable[[Document], None]) -> None:
+    with pytest.raises(WrongSignature):
+        checked(wheel, edited(change))
+
+
+def another_type(document: Document) -> None:
+    document["payloadType"] = "application/octet-stream"
+
+
+def nobody(document: Document) -> None:
+    document["signatures"] = []
+
+
+def no_base64(document: Document) -> None:
+    document["payload"] = "a statement"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (another_type, "'payloadType' should be"),
+        (nobody, "has no signature"),
+        (no_base64, "'payload' should be base64"),
+    ],
+)
+def test_a_malformed_envelope_gives_its_reason(
+    wheel: Path, change: Callable[[Document], None], reason: str
+) -> None:
+    with pytest.raises(MalformedJson, match=reason):
+        checked(wheel, edited(change))
+
+
+def test_one_good_signature_among_others_is_enough(wheel: Path) -> None:
+    def add(document: Document) -> None:
+        signatures = document["signatures"]
+        assert isinstance(signatures, list)
+        signatures.insert(0, {"keyid": "other", "sig": "AAAA"})
+
+    assert checked(wheel, edited(add)).answer is Answer.NO
+
+
+def test_the_url_alphabet_of_base64_is_read(wheel: Path) -> None:
+    def spell(document: Document) -> None:
+        document["payload"] = str(document["payload"]).replace("+", "-").replace("/", "_")
+
+    assert checked(wheel, edited(spell)).answer is Answer.NO
+
+
+def test_a_statement_about_another_wheel_is_refused(wheel: Path) -> None:
+    other = Statement(subjects=(Subject(name=NAME, sha256=KEY_DIGEST),), predicate_type="x", predicate={})
+
+    with pytest.raises(OtherWheel, match="not about openai_codex_cli_bin"):
+        checked(wheel, SEALER.seal(other.render()))
+
+
+KEY_DIGEST = MANIFEST.toolchain.lock
+
+
+def test_a_wheel_under_another_name_is_another_wheel(wheel: Path) -> None:
+    renamed = wheel.rename(wheel.with_name(NAME.replace("win_amd64", "win_arm64")))
+
+    with pytest.raises(OtherWheel):
+        checked(renamed, SEALER.seal(BUILD.render()))
+
+
+def test_names_in_a_refusal_cannot_fake_output(wheel: Path) -> None:
+    other = Statement(subjects=(Subject(name="x\x1b[2J\ny", sha256=WHEEL),), predicate_type="x", predicate={})
+
+    with pytest.raises(OtherWheel) as caught:
+        checked(wheel, SEALER.seal(other.render()))
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    "predicate",
+    [
+        {"timeVerified": "2026-11-24T12:06:00Z"},
+        {"timeCreated": "2026-11-24T12:06:00"},
+        {"runDetails": {"metadata": {"startedOn": "2026-11-24T14:06:00+02:00"}}},
+        {"runDetails": {"metadata": {"finishedOn": "9999-12-31T00:00:00Z"}}},
+    ],
+)
+def test_a_time_that_has_not_come_is_refused(wheel: Path, predicate: Document) -> None:
+    with pytest.raises(FutureTime):
+        checked(wheel, SEALER.seal(with_predicate(predicate).render()))
+
+
+def test_a_clock_may_be_some_minutes_off(wheel: Path) -> None:
+    content = SEALER.seal(with_predicate({"timeVerified": "2026-11-24T12:05:00Z"}).render())
+
+    assert checked(wheel, content).answer is Answer.UNDECIDED
+    with pytest.raises(FutureTime):
+        checked(wheel, content, now=NOW - timedelta(seconds=1))
+
+
+@pytest.mark.parametrize("time", ["", "yesterday", "2026-13-01", "9" * 5000])
+def test_a_malformed_time_gives_its_reason(wheel: Path, time: str) -> None:
+    with pytest.raises(MalformedJson, match="is no time"):
+        checked(wheel, SEALER.seal(with_predicate({"timeVerified": time}).render()))
+
+
+def test_an_unsigned_statement_is_shown_and_decides_nothing(wheel: Path) -> None:
+    shown = checked(wheel, Unsealed().seal(AUDIT_NO.render()), trust=None)
+
+    assert shown.meaning.answer is Answer.NO
+    assert shown.answer is Answer.UNDECIDED
+    assert shown.signer == ""
+
+
+@pytest.mark.parametrize("trust", [KEY.public, TrustedIdentity(identity="a", issuer="b")])
+def test_an_unsigned_statement_is_not_what_was_asked_for(wheel: Path, trust: Trust) -> None:
+    with pytest.raises(NotSigned):
+        checked(wheel, Unsealed().seal(BUILD.render()), trust=trust)
+
+
+BUNDLE = b'{"mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json"}'
+
+
+@pytest.mark.parametrize(
+    ("content", "trust", "hint"),
+    [
+        (SEALER.seal(BUILD.render()), None, "--public-key"),
+        (SEALER.seal(BUILD.render()), TrustedIdentity(identity="a", issuer="b"), "--public-key"),
+        (BUNDLE, None, "--identity"),
+        (BUNDLE, KEY.public, "--identity"),
+    ],
+)
+def test_nobody_trusted_is_no_pass(wheel: Path, content: bytes, trust: Trust, hint: str) -> None:
+    with pytest.raises(NobodyTrusted) as caught:
+        checked(wheel, content, trust=trust)
+    assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize("content", [BUNDLE, b'{"mediaType": 1}', b'{"mediaType": "", "dsseEnvelope": {}}'])
+def test_a_bundle_that_is_none_gives_its_reason(wheel: Path, content: bytes) -> None:
+    with pytest.raises(WrongBundle, match="it is no bundle"):
+        checked(wheel, content, trust=TrustedIdentity(identity="a", issuer="b"))
+
+
+HALF_A_CHARACTER = with_predicate({"x": "\ud800"}).render()
+NO_NUMBER = with_predicate({"x": float("nan")}).render()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"_type": "https://in-toto.io/Statement/v1", "subject": [], "predicateType": "", "predicate": {}}',
+        b'{"_type": "https://in-toto.io/Statement/v0.1"}',
+        HALF_A_CHARACTER,
+        NO_NUMBER,
+        b'{"_type": "https://in-toto.io/Statement/v1", "subject": [{"name": "", "digest": {"sha256": "1"}}]}',
+    ],
+)
+def test_what_is_no_statement_gives_its_reason(wheel: Path, content: bytes) -> None:
+    with pytest.raises(MalformedJson):
+        checked(wheel, content, trust=None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "predicate"),
+    [
+        ("https://slsa.dev/provenance/v1", {}),
+        ("https://slsa.dev/verification_summary/v1", {"verificationResult": "MAYBE"}),
+        (AUDIT_NO.predicate_type, {"auditor": {"id": "x"}, "verdict": {"outcome": "FINE"}}),
+        (AUDIT_NO.predicate_type, {"verdict": []}),
+    ],
+)
+def test_a_predicate_that_is_not_of_its_type_gives_its_reason(
+    wheel: Path, kind: str, predicate: Document
+) -> None:
+    with pytest.raises(MalformedJson):
+        checked(wheel, SEALER.seal(with_predicate(predicate, kind).render()))
+
+
+@given(content=st.binary(max_size=300) | st.text().map(str.encode))
+def test_noise_gives_a_reason(content: bytes) -> None:
+    with pytest.raises(FactoryError):
+        Statement.parse(open_statement(content, None, where="x")[0], where="x")
+
+
+def test_a_missing_file_gives_its_reason(wheel: Path, tmp_path: Path) -> None:
+    with pytest.raises(UnreadableStatement):
+        check_statement(tmp_path / "none", wheel, trust=None, now=NOW)
+    with pytest.raises(UnreadableStatement):
+        checked(tmp_path / "none.whl", SEALER.seal(BUILD.render()))
+
+
+def test_an_endless_statement_gives_its_reason(wheel: Path) -> None:
+    with pytest.raises(UnreadableStatement, match="larger than any statement"):
+        checked(wheel, b" " * ((16 << 20) + 1))
+
+
+def test_a_new_key_signs_and_only_its_owner_reads_it(tmp_path: Path) -> None:
+    public = make_key(tmp_path / "key")
+
+    assert stat.S_IMODE((tmp_path / "key").stat().st_mode) == 0o600
+    private = PrivateKey.load(tmp_path / "key")
+    assert PublicKey.load(tmp_path / "key.pub").key_id == private.public.key_id == public.key_id
+    assert public.is_signature(private.sign(b"x"), b"x")
+
+
+@pytest.mark.parametrize("name", ["key", "key.pub"])
+def test_a_new_key_takes_no_other_files_place(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"mine")
+
+    with pytest.raises(KeyIsThere):
+        make_key(tmp_path / "key")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_bytes() == b"mine"
+
+
+ENCRYPTED = """\
+-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIGbMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAgcp3sPbl1yzwICCAAw
+-----END ENCRYPTED PRIVATE KEY-----
+"""
+
+
+@pytest.mark.parametrize(
+    "text", ["", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", ENCRYPTED]
+)
+def test_what_is_no_key_gives_its_reason(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "key"
+    path.write_text(text)
+
+    with pytest.raises(UnusableKey):
+        PrivateKey.load(path)
+    with pytest.raises(UnusableKey):
+        PublicKey.load(path)
+    with pytest.raises(UnusableKey):
+        PublicKey.load(tmp_path / "none")
+
+
+def test_a_key_of_another_kind_gives_its_reason(tmp_path: Path) -> None:
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415 - only here
+    from cryptography.hazmat.primitives.serialization import (  # noqa: PLC0415
+        BestAvailableEncryption,
+        Encoding,
+        NoEncryption,
+        PrivateFormat,
+        PublicFormat,
+    )
+
+    path = tmp_path / "key"
+    key = ec.generate_private_key(ec.SECP256R1())
+    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    with pytest.raises(UnusableKey, match="no Ed25519 key"):
+        PrivateKey.load(path)
+    path.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    with pytest.raises(UnusableKey, match="no Ed25519 key"):
+        PublicKey.load(path)
+    path.write_bytes(KEY.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x")))
+    with pytest.raises(UnusableKey, match="it is encrypted"):
+        PrivateKey.load(path)

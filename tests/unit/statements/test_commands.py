@@ -1,0 +1,156 @@
+"""``factory attest`` and ``factory check-statement`` as their users type them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from factory.audit.results import report_json
+from factory.cli.attest import LOCAL, author_of
+from factory.statements.sealing import KeySealer
+from factory.statements.statement import Statement, Subject
+from tests.statements import CONTENT, DIFFERENT, IDENTICAL, KEY, MANIFEST, NAME, WHEEL, report
+from tests.unit.cli.conftest import Factory, cache, cache_with_toolchain, factory
+
+__all__ = ["cache", "cache_with_toolchain", "factory"]
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a working directory with a wheel, a build's manifest and two audits' reports."""
+    place = tmp_path / "work"
+    place.mkdir()
+    (place / NAME).write_bytes(CONTENT)
+    (place / "manifest.json").write_text(MANIFEST.render())
+    (place / "yes.json").write_text(json.dumps(report_json(report(IDENTICAL))))
+    (place / "no.json").write_text(json.dumps(report_json(report(DIFFERENT))))
+    monkeypatch.chdir(place)
+    return place
+
+
+def test_a_build_is_attested_and_checked(factory: Factory, place: Path) -> None:
+    assert factory("attest", "--new-key", "key").status == 0
+    made = factory("attest", ".", "--key", "key")
+    file = f"statements/{NAME}.build.dsse.json"
+    assert (made.status, made.out) == (0, f"{file}\n")
+
+    checked = factory("check-statement", file, "--wheel", NAME, "--public-key", "key.pub")
+    assert checked.status == 0
+    assert checked.out.startswith(f"{NAME}: yes\n  sha256:{WHEEL}\n  signed by the Ed25519 key ")
+    assert "  from rust-v0.163.0 for win_amd64\n" in checked.out
+    assert place.joinpath(file).is_file()
+
+
+def test_two_runs_give_equal_files(factory: Factory, place: Path) -> None:
+    factory("attest", "--new-key", "key")
+    factory("attest", ".", "--key", "key", "--out", "one")
+    factory("attest", ".", "--key", "key", "--out", "two")
+
+    assert (place / f"one/{NAME}.build.dsse.json").read_bytes() == (
+        place / f"two/{NAME}.build.dsse.json"
+    ).read_bytes()
+
+
+def test_a_signed_no_is_genuine_and_a_no(factory: Factory, place: Path) -> None:
+    factory("attest", "--new-key", "key")
+    factory("attest", "no.json", "--key", "key")
+
+    checked = factory(
+        "check-statement", f"statements/{NAME}.audit.dsse.json", "--wheel", NAME, "--public-key", "key.pub"
+    )
+    assert checked.status == 10
+    assert checked.out.startswith(f"{NAME}: no\n")
+    assert "DIFFERENT" in checked.out
+    assert sorted(path.name for path in (place / "statements").iterdir()) == [f"{NAME}.audit.dsse.json"]
+
+
+@pytest.mark.usefixtures("place")
+def test_a_yes_and_its_summary_as_json(factory: Factory) -> None:
+    factory("attest", "--new-key", "key")
+    made = factory("attest", "yes.json", "--key", "key", "--json")
+    assert made.document["statements"] == [
+        {
+            "path": f"statements/{NAME}.audit.dsse.json",
+            "predicate_type": "urn:uuid:08cabbf3-06a3-4202-b588-2e2f5d32685f#audit-result/v1",
+        },
+        {
+            "path": f"statements/{NAME}.vsa.dsse.json",
+            "predicate_type": "https://slsa.dev/verification_summary/v1",
+        },
+    ]
+    for kind in ("audit", "vsa"):
+        file = f"statements/{NAME}.{kind}.dsse.json"
+        checked = factory("check-statement", file, "--wheel", NAME, "--public-key", "key.pub", "--json")
+        assert checked.status == 0
+        assert checked.document["answer"] == "yes"
+
+
+@pytest.mark.usefixtures("place")
+def test_what_nobody_signed_says_so_and_is_inconclusive(factory: Factory) -> None:
+    made = factory("attest", "yes.json", "--unsigned")
+    assert made.err == "nobody signed them: they show what would be said, and prove nothing\n"
+
+    checked = factory("check-statement", f"statements/{NAME}.audit.unsigned.json", "--wheel", NAME)
+    assert checked.status == 11
+    assert checked.out.startswith(f"{NAME}: undecided\n  sha256:{WHEEL}\n  signed by nobody\n")
+    assert checked.err == "nobody signed it, so it proves nothing\n"
+
+
+def test_what_a_statement_says_cannot_fake_output(factory: Factory, place: Path) -> None:
+    statement = Statement(
+        subjects=(Subject(name=NAME, sha256=WHEEL),), predicate_type="x\n\x1b[2J: yes", predicate={}
+    )
+    (place / "s.json").write_bytes(KeySealer(key=KEY).seal(statement.render()))
+    (place / "key.pub").write_bytes(KEY.public.pem)
+
+    checked = factory("check-statement", "s.json", "--wheel", NAME, "--public-key", "key.pub")
+    assert checked.status == 11
+    assert "\x1b" not in checked.out
+    assert checked.out.endswith("this factory does not know what x\\n\\x1b[2J: yes says\n")
+
+
+@pytest.mark.usefixtures("place")
+@pytest.mark.parametrize(
+    ("words", "status", "complaint"),
+    [
+        (("attest", "--unsigned"), 20, "nothing says what to make statements of"),
+        (("attest", "none.json", "--unsigned"), 20, "none.json: No such file"),
+        (("attest", "."), 2, ""),
+        (("attest", ".", "--key", "none"), 20, "none is no usable key"),
+        (("check-statement", "none", "--wheel", NAME), 20, "cannot read none"),
+        (("check-statement", "no.json", "--wheel", NAME), 22, "'_type' should be a string"),
+        (
+            ("check-statement", "no.json", "--wheel", NAME, "--identity", "a"),
+            20,
+            "--identity and --issuer belong together",
+        ),
+    ],
+)
+def test_what_cannot_be_done_is_said(
+    factory: Factory, words: tuple[str, ...], status: int, complaint: str
+) -> None:
+    ended = factory(*words)
+
+    assert ended.status == status
+    assert complaint in ended.err
+
+
+def test_a_workflow_is_named_as_its_certificate_names_it() -> None:
+    job = {
+        "GITHUB_SERVER_URL": "https://github.example.invalid",
+        "GITHUB_WORKFLOW_REF": "o/r/.github/workflows/wheels.yml@refs/tags/v1",
+    }
+
+    assert author_of(job) == "https://github.example.invalid/o/r/.github/workflows/wheels.yml@refs/tags/v1"
+    assert author_of({"GITHUB_SERVER_URL": "https://github.example.invalid"}) == LOCAL
+    assert author_of({}) == "urn:uuid:08cabbf3-06a3-4202-b588-2e2f5d32685f#local"
+
+
+@pytest.mark.usefixtures("place")
+def test_no_identity_at_hand_is_said(factory: Factory, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GITHUB_ACTIONS", "GITLAB_CI", "CIRCLECI", "BUILDKITE"):
+        monkeypatch.delenv(name, raising=False)
+    ended = factory("attest", "yes.json", "--sigstore")
+
+    assert ended.status == 25
+    assert "there is no OIDC identity to sign with" in ended.err

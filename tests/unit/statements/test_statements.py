@@ -1,0 +1,334 @@
+"""What statements say: written out, equal in two runs, and read back."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from factory.audit.results import parse_report, report_json
+from factory.audit.verdict import AuditReport, Outcome, Verdict
+from factory.json_reader import JsonObject, MalformedJson
+from factory.statements.audit import audit_statement, meets_policy, summary_statement
+from factory.statements.build import build_statement
+from factory.statements.inputs import NothingToState, WheelNotThere, statements_of
+from factory.statements.meaning import Answer, meaning_of
+from factory.statements.statement import Author, Statement, Subject
+from tests.statements import (
+    BY,
+    CONTENT,
+    DIFFERENT,
+    IDENTICAL,
+    MANIFEST,
+    NAME,
+    NOT_REBUILT,
+    ONE,
+    WHEEL,
+    WRONG,
+    report,
+)
+
+EXECUTABLE = "codex_cli_bin/bin/codex.exe"
+AUDITOR = Author(uri=BY, factory_version="1.2.3")
+TYPES = "urn:uuid:08cabbf3-06a3-4202-b588-2e2f5d32685f"
+
+
+def test_a_build_statement_is_slsa_provenance() -> None:
+    document = json.loads(build_statement(MANIFEST, MANIFEST.wheels[0], by=BY).render())
+
+    assert document == {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": NAME, "digest": {"sha256": str(WHEEL)}}],
+        "predicateType": "https://slsa.dev/provenance/v1",
+        "predicate": {
+            "buildDefinition": {
+                "buildType": f"{TYPES}#build/v1",
+                "externalParameters": {
+                    "tag": "rust-v0.163.0",
+                    "platform": "win_amd64",
+                    "recipe": {"sha256": "2" * 64},
+                },
+                "internalParameters": {
+                    "channel": "npm",
+                    "builder": "native",
+                    "engine": "assembler",
+                    "python": "CPython 3.11.7",
+                    "deflate": "zlib 1.2.13",
+                    "deflateAnswer": {"sha256": "1" * 64},
+                },
+                "resolvedDependencies": [
+                    {
+                        "name": "codex.tgz",
+                        "uri": "pkg:npm/%40openai/codex@0.163.0-win32-x64",
+                        "digest": {"sha512": "a" * 128},
+                    },
+                    {"name": "toolchain lock", "digest": {"sha256": "2" * 64}},
+                    {"name": "build", "uri": "pkg:pypi/build@1.6.1"},
+                    {"name": "hatchling", "uri": "pkg:pypi/hatchling@1.33.0"},
+                ],
+            },
+            "runDetails": {"builder": {"id": BY, "version": {"codex-wheel-factory": "1.2.3"}}},
+        },
+    }
+
+
+def test_an_audit_statement_has_the_verdict_without_what_differs_between_runs() -> None:
+    document = json.loads(audit_statement(report(DIFFERENT), DIFFERENT, auditor=AUDITOR).render())
+    verdict = document["predicate"]["verdict"]
+
+    assert document["predicateType"] == f"{TYPES}#audit-result/v1"
+    assert document["predicate"]["auditor"] == {"id": BY, "version": {"codex-wheel-factory": "1.2.3"}}
+    assert document["predicate"]["channel"] == "npm"
+    assert verdict["outcome"] == "DIFFERENT"
+    assert verdict["causes"][0]["id"] == "executable-not-upstream"
+    assert verdict["chain"][0]["asset"] is None
+    assert verdict["trust_base"] == [
+        {
+            "place": "codex_cli_bin/__init__.py",
+            "use": "the text",
+            "sha256": "1" * 64,
+            "is_usual": True,
+        }
+    ]
+    assert "fetched_bytes" not in verdict
+
+
+def test_two_audits_that_fetched_more_or_less_say_the_same() -> None:
+    other = replace(IDENTICAL, fetched_bytes=7)
+
+    first = audit_statement(report(IDENTICAL), IDENTICAL, auditor=AUDITOR).render()
+    assert audit_statement(report(other), other, auditor=AUDITOR).render() == first
+
+
+def test_what_passed_gets_a_verification_summary_too() -> None:
+    summary = summary_statement(IDENTICAL, project="openai-codex-cli-bin", auditor=AUDITOR)
+
+    assert summary is not None
+    assert json.loads(summary.render()) == {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": NAME, "digest": {"sha256": str(WHEEL)}}],
+        "predicateType": "https://slsa.dev/verification_summary/v1",
+        "predicate": {
+            "verifier": {"id": BY, "version": {"codex-wheel-factory": "1.2.3"}},
+            "resourceUri": f"pkg:pypi/openai-codex-cli-bin@0.163.0?file_name={NAME}",
+            "policy": {"uri": f"{TYPES}#rebuild-policy/v1"},
+            "verificationResult": "PASSED",
+            "verifiedLevels": ["CODEX_WHEEL_REBUILT_IDENTICAL", "CODEX_WHEEL_PAYLOAD_FROM_RELEASE"],
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    "verdict",
+    [
+        DIFFERENT,
+        NOT_REBUILT,
+        replace(IDENTICAL, outcome=Outcome.EQUIVALENT),
+        replace(IDENTICAL, findings=(WRONG,)),
+        replace(IDENTICAL, is_inspected=False),
+        replace(IDENTICAL, chain=()),
+    ],
+    ids=["different", "not-rebuilt", "equivalent", "wrong", "not-inspected", "no-chain"],
+)
+def test_whatever_stands_against_a_wheel_leaves_no_summary(verdict: Verdict) -> None:
+    assert not meets_policy(verdict)
+    assert summary_statement(verdict, project="openai-codex-cli-bin", auditor=AUDITOR) is None
+
+
+@pytest.mark.parametrize(
+    ("verdict", "answer"),
+    [
+        (IDENTICAL, Answer.YES),
+        (replace(IDENTICAL, outcome=Outcome.REPLAYED), Answer.YES),
+        (replace(IDENTICAL, outcome=Outcome.EQUIVALENT), Answer.YES),
+        (DIFFERENT, Answer.NO),
+        (NOT_REBUILT, Answer.UNDECIDED),
+    ],
+    ids=lambda value: value.outcome if isinstance(value, Verdict) else value,
+)
+def test_an_audit_statement_answers_as_the_audit_ends(verdict: Verdict, answer: Answer) -> None:
+    assert meaning_of(audit_statement(report(verdict), verdict, auditor=AUDITOR)).answer is answer
+
+
+def test_a_no_is_told_with_its_reasons() -> None:
+    assert meaning_of(audit_statement(report(DIFFERENT), DIFFERENT, auditor=AUDITOR)).sentences == (
+        f"audited by {BY}",
+        "DIFFERENT: Members differ; each difference is listed.",
+        f"error: executable-not-upstream: {EXECUTABLE}: No release package has this executable.",
+        "0 of 1 executables are from the release",
+        "taken from the wheel itself: codex_cli_bin/__init__.py",
+        "factory verify found: nothing",
+    )
+
+
+def test_errors_in_an_identical_wheel_are_told() -> None:
+    wrong = replace(IDENTICAL, findings=(WRONG,))
+
+    assert (
+        "factory verify found: 1 error"
+        in meaning_of(audit_statement(report(wrong), wrong, auditor=AUDITOR)).sentences
+    )
+
+
+def test_a_build_is_told() -> None:
+    meaning = meaning_of(build_statement(MANIFEST, MANIFEST.wheels[0], by=BY))
+
+    assert meaning.answer is Answer.YES
+    assert meaning.sentences == (
+        f"built by {BY}",
+        "from rust-v0.163.0 for win_amd64",
+        f"by the recipe {'2' * 64}",
+        f"with pkg:npm/%40openai/codex@0.163.0-win32-x64, sha512:{'a' * 128}",
+        f"with toolchain lock, sha256:{'2' * 64}",
+        "with pkg:pypi/build@1.6.1",
+        "with pkg:pypi/hatchling@1.33.0",
+    )
+
+
+def test_a_foreign_summary_may_say_no() -> None:
+    statement = Statement(
+        subjects=(Subject(name=NAME, sha256=WHEEL),),
+        predicate_type="https://slsa.dev/verification_summary/v1",
+        predicate={
+            "verifier": {"id": BY},
+            "policy": {"uri": "https://example.invalid/policy"},
+            "verificationResult": "FAILED",
+            "verifiedLevels": [],
+        },
+    )
+
+    meaning = meaning_of(statement)
+    assert meaning.answer is Answer.NO
+    assert meaning.sentences[-1] == "verified: nothing"
+
+
+@pytest.mark.parametrize(
+    ("kind", "predicate"),
+    [
+        ("https://example.invalid/unknown/v1", {}),
+        (
+            "https://slsa.dev/provenance/v1",
+            {
+                "buildDefinition": {"buildType": "https://example.invalid/other"},
+                "runDetails": {"builder": {"id": BY}},
+            },
+        ),
+    ],
+)
+def test_what_the_factory_does_not_know_decides_nothing(kind: str, predicate: dict[str, object]) -> None:
+    statement = Statement(
+        subjects=(Subject(name=NAME, sha256=WHEEL),), predicate_type=kind, predicate=predicate
+    )
+
+    assert meaning_of(statement).answer is Answer.UNDECIDED
+
+
+def test_a_statement_is_read_back() -> None:
+    statement = build_statement(MANIFEST, MANIFEST.wheels[0], by=BY)
+
+    assert Statement.parse(statement.render(), where="x") == statement
+
+
+names = st.text(min_size=1)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(name=names, kind=st.text(), predicate=st.dictionaries(st.text(), json_values, max_size=4))
+def test_every_statement_is_read_back(name: str, kind: str, predicate: dict[str, object]) -> None:
+    statement = Statement(
+        subjects=(Subject(name=name, sha256=ONE),), predicate_type=kind, predicate=predicate
+    )
+
+    again = Statement.parse(statement.render(), where="x")
+    assert again == statement
+    assert again.render() == statement.render()
+
+
+def test_a_report_is_read_back() -> None:
+    original = report(IDENTICAL, DIFFERENT, NOT_REBUILT)
+    text = json.dumps(report_json(original))
+
+    assert parse_report(JsonObject.parse(text, where="report")) == original
+
+
+def placed(directory: Path, document: object, name: str = "audit.json") -> Path:
+    path = directory / name
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return path
+
+
+def kept(directory: Path, original: AuditReport) -> Path:
+    return placed(directory, report_json(original))
+
+
+def test_a_report_gives_a_statement_a_verdict_and_a_summary_where_it_passed(tmp_path: Path) -> None:
+    other = replace(DIFFERENT, name=NAME.replace("amd64", "arm64"))
+    made = statements_of(kept(tmp_path, report(IDENTICAL, other)), by=BY)
+
+    assert [named.name for named in made] == [f"{NAME}.audit", f"{NAME}.vsa", f"{other.name}.audit"]
+
+
+def test_a_manifest_gives_a_statement_a_wheel_that_is_there(tmp_path: Path) -> None:
+    (tmp_path / NAME).write_bytes(CONTENT)
+    placed(tmp_path, MANIFEST.to_json(), "manifest.json")
+
+    (named,) = statements_of(tmp_path, by=BY)
+    assert named.name == f"{NAME}.build"
+    assert named.statement == build_statement(MANIFEST, MANIFEST.wheels[0], by=BY)
+
+
+def test_what_is_not_there_is_not_vouched_for(tmp_path: Path) -> None:
+    manifest = placed(tmp_path, MANIFEST.to_json(), "manifest.json")
+
+    with pytest.raises(WheelNotThere, match="is not beside its manifest"):
+        statements_of(manifest, by=BY)
+    (tmp_path / NAME).write_bytes(CONTENT + b"!")
+    with pytest.raises(WheelNotThere, match="is not the file that the manifest describes"):
+        statements_of(manifest, by=BY)
+
+
+def test_a_wheel_of_an_asset_that_is_not_listed_is_not_vouched_for() -> None:
+    with pytest.raises(MalformedJson, match="no asset has the digest"):
+        build_statement(replace(MANIFEST, assets=()), MANIFEST.wheels[0], by=BY)
+
+
+@pytest.mark.parametrize("name", ["../x.whl", "a/b.whl", "a\\b.whl", "a\n.whl"])
+def test_a_reports_name_is_no_path(tmp_path: Path, name: str) -> None:
+    with pytest.raises(MalformedJson, match="no file name"):
+        statements_of(kept(tmp_path, report(replace(DIFFERENT, name=name))), by=BY)
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ({}, "neither a manifest nor a report"),
+        (report_json(report()), "about no wheel"),
+    ],
+)
+def test_nothing_gives_no_statement(tmp_path: Path, document: object, reason: str) -> None:
+    with pytest.raises(NothingToState, match=reason):
+        statements_of(placed(tmp_path, document), by=BY)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"schema_version": 2}, {"wheels": [{}]}, {"wheels": [{**report_json(report(IDENTICAL)), "x": 1}]}],
+)
+def test_a_damaged_report_gives_a_reason(tmp_path: Path, change: dict[str, object]) -> None:
+    with pytest.raises(MalformedJson):
+        statements_of(placed(tmp_path, report_json(report(IDENTICAL)) | change), by=BY)
+
+
+def test_an_unknown_outcome_in_a_report_gives_a_reason(tmp_path: Path) -> None:
+    text = json.dumps(report_json(report(IDENTICAL))).replace('"IDENTICAL"', '"FINE"')
+    path = tmp_path / "audit.json"
+    path.write_text(text)
+
+    with pytest.raises(MalformedJson, match="FINE"):
+        statements_of(path, by=BY)

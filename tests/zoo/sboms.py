@@ -1,0 +1,77 @@
+"""Wheels whose bill of materials says something else than the wheel."""
+
+import hashlib
+import json
+from collections.abc import Callable
+
+from tests.wheels import PACKAGE, Wheel
+from tests.zoo.breakage import Breakage
+
+_CODEX = f"{PACKAGE}/bin/codex"
+_RG = f"{PACKAGE}/codex-path/rg"
+_BWRAP = f"{PACKAGE}/codex-resources/bwrap"
+_GONE = (
+    f'{{"type": "file", "name": "gone", "evidence": {{"occurrences": [{{"location": "{PACKAGE}/gone"}}]}}}}, '
+)
+
+
+def listing(wheel: Wheel, *places: str) -> str:
+    """Write a bill of materials that lists some members as they are."""
+    components = [
+        {
+            "type": "application",
+            "name": place.rpartition("/")[2],
+            "hashes": [
+                {"alg": "SHA-256", "content": hashlib.sha256(wheel.member(place).content).hexdigest()}
+            ],
+            "evidence": {"occurrences": [{"location": place}]},
+        }
+        for place in places
+    ]
+    return json.dumps({"bomFormat": "CycloneDX", "specVersion": "1.6", "components": components})
+
+
+def with_sbom(wheel: Wheel, edit: Callable[[str], str] = lambda text: text) -> Wheel:
+    """Give a Linux wheel a bill of materials of all its programs, edited."""
+    return wheel.with_info("sboms/codex.cdx.json", edit(listing(wheel, _CODEX, _RG, _BWRAP)))
+
+
+def _edited(old: str, new: str) -> Callable[[Wheel], Wheel]:
+    return lambda wheel: with_sbom(wheel, lambda text: text.replace(old, new))
+
+
+def _lists_only_two(wheel: Wheel) -> Wheel:
+    return wheel.with_info("sboms/codex.cdx.json", listing(wheel, _CODEX, _RG))
+
+
+def _lists_what_was_there(wheel: Wheel) -> Wheel:
+    before = listing(wheel, _CODEX, _RG, _BWRAP)
+    return wheel.edited_text(_RG, "rg", "gr").with_info("sboms/codex.cdx.json", before)
+
+
+SBOMS: tuple[Breakage, ...] = (
+    Breakage(
+        name="a bill of materials that is no JSON",
+        check="sbom-readable",
+        make=lambda wheel: with_sbom(wheel, lambda text: text[:-1]),
+    ),
+    Breakage(
+        name="a bill of materials of another format",
+        check="sbom-readable",
+        make=_edited("CycloneDX", "SPDX"),
+    ),
+    Breakage(
+        name="a bill of materials whose digests are numbers",
+        check="sbom-readable",
+        make=_edited('"alg": "SHA-256"', '"alg": 256'),
+    ),
+    Breakage(
+        name="an executable that is not the listed one", check="sbom-content", make=_lists_what_was_there
+    ),
+    Breakage(
+        name="a listed file that is not there",
+        check="sbom-content",
+        make=_edited('"components": [', f'"components": [{_GONE}'),
+    ),
+    Breakage(name="an executable that is not listed", check="sbom-complete", make=_lists_only_two),
+)
