@@ -227,7 +227,10 @@ class _Fields:
         end = self._encoded.find(b"\0", at)
         if at < self._end or end <= at:
             raise InvalidSignature("a name in the CodeDirectory is not inside of it")
-        return decoded(self._encoded[at:end])
+        text = decoded(self._encoded[at:end])
+        if not text.isprintable():
+            raise InvalidSignature("a name in the CodeDirectory has characters that cannot be shown")
+        return text
 
     def page_slots(self) -> memoryview:
         """Return the hashes of the pages, which have to be as many as the code has pages."""

@@ -474,6 +474,16 @@ def test_a_directory_that_is_cut_off(directory: bytes, tmp_path: Path) -> None:
     assert reason_of(content, tmp_path) == "the CodeDirectory is cut off"
 
 
+@pytest.mark.parametrize(
+    "signature",
+    [AppleSignature(identifier="co\x1b[2Jdex"), AppleSignature(team="A\nB")],
+    ids=["name", "team"],
+)
+def test_names_that_a_terminal_would_obey(signature: AppleSignature, tmp_path: Path) -> None:
+    expected = "a name in the CodeDirectory has characters that cannot be shown"
+    assert reason_of(signed(PLAIN, signature).content(), tmp_path) == expected
+
+
 def index_of(*entries: tuple[int, int], count: int | None = None) -> bytes:
     """Return a program whose signature has this index, and room after it."""
     index = b"".join(struct.pack(">II", *entry) for entry in entries)
