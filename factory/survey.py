@@ -4,7 +4,7 @@ import shutil
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from factory.digests import Sha256
@@ -192,7 +192,7 @@ def _wheel(subject: Subject, bench: SurveyBench) -> Surveyed:
     scratch = fresh_directory(bench.scratch, prefix="trust-")
     try:
         contents = read_wheel(subject.path, scratch=scratch, expected=subject.expected, trust=bench.policy)
-        standings = contents.standings
+        standings = tuple(_printable(standing) for standing in contents.standings)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     is_required = bench.policy.required.covers(contents.platforms)
@@ -210,13 +210,24 @@ def _executable(path: Path, bench: SurveyBench) -> Surveyed:
     executable = Executable(
         path=path, place=escaped(path.name), sha256=_digest(path), kind=kind_of(_head(path))
     )
-    standings = (stand(executable, bench.policy),)
+    standings = (_printable(stand(executable, bench.policy)),)
     is_required = bench.policy.required.covers_kind(executable.kind)
     return Surveyed(
         path=escaped(str(path)),
         name=escaped(path.name),
         standings=standings,
         lacking=without_authorship(standings) if is_required else (),
+    )
+
+
+def _printable(standing: Standing) -> Standing:
+    """Escape what names in a wheel or in a certificate could fake output with."""
+    signature = standing.signature
+    if signature is not None and signature.signer is not None:
+        signer = replace(signature.signer, name=escaped(signature.signer.name))
+        signature = replace(signature, signer=signer)
+    return replace(
+        standing, place=escaped(standing.place), reason=escaped(standing.reason), signature=signature
     )
 
 

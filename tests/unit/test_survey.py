@@ -91,6 +91,15 @@ def test_a_member_that_cannot_be_read_is_inconclusive(tmp_path: Path) -> None:
     assert "codex.exe" in (done.subjects[0].not_looked_at or "")
 
 
+def test_a_name_that_a_terminal_would_obey_is_escaped(tmp_path: Path) -> None:
+    name = f"{PACKAGE}/bin/codex.exe"
+    wheel = good_wheel("win_amd64").edited(
+        name, lambda member: replace(member, name=name.encode() + b"\x1b[2J")
+    )
+    (subject,) = look(tmp_path, wheel.write(tmp_path)).subjects
+    assert subject.standings[0].place == f"{PACKAGE}/bin/codex.exe\\x1b[2J"
+
+
 def test_a_directory_stands_for_the_executables_below_it(tmp_path: Path) -> None:
     below = tmp_path / "package" / "bin"
     below.mkdir(parents=True)
