@@ -8,7 +8,7 @@ OUT ?= dist
 AUDIT_OUT ?= audit
 ARGS ?=
 FUZZ_SECONDS ?= 120
-FUZZ_TARGETS ?= archive images members apple authenticode messages statements
+FUZZ_TARGETS ?= archive images members apple authenticode bundles messages statements
 
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from factory import __version__
 from factory.cli.console import Column, print_json, print_table, say, shown_progress
-from factory.errors import EXIT_INCONCLUSIVE, EXIT_OK, VerificationError
+from factory.cli.verifying import exit_status
 from factory.parallel import usable_cores
 from factory.survey import Survey, SurveyBench, Surveyed, bundle_beside, survey
 from factory.trust.levels import Standing
@@ -16,7 +16,6 @@ from factory.trust.policy import TrustPolicy
 from factory.trust.requirement import Requirement
 from factory.trust.signers import is_unexpected
 from factory.trust.standing_json import standing_to_json, told_time
-from factory.verify.report import Verdict
 
 SCHEMA_VERSION = 1
 _COLUMNS = (
@@ -51,7 +50,7 @@ def run_trust(arguments: argparse.Namespace) -> int:
         print_json(trust_document(done))
     else:
         _show(done)
-    return _status(done)
+    return exit_status(done.verdict)
 
 
 def trust_document(done: Survey) -> dict[str, object]:
@@ -117,13 +116,3 @@ def _time(standing: Standing) -> str:
     if standing.signature is None or standing.signature.signed_at is None:
         return ""
     return told_time(standing.signature.signed_at)
-
-
-def _status(done: Survey) -> int:
-    match done.verdict:
-        case Verdict.PASSED:
-            return EXIT_OK
-        case Verdict.REJECTED:
-            return VerificationError.exit_code
-        case Verdict.INCONCLUSIVE:
-            return EXIT_INCONCLUSIVE

@@ -43,7 +43,7 @@ def run_verify(arguments: argparse.Namespace) -> int:
     _show(report, arguments)
     if report.verdict is not Verdict.REJECTED:
         require_used(report.unused)
-    return _status(report)
+    return exit_status(report.verdict)
 
 
 def _examine(
@@ -86,8 +86,9 @@ def _show(report: Report, arguments: argparse.Namespace) -> None:
         show_report(report)
 
 
-def _status(report: Report) -> int:
-    match report.verdict:
+def exit_status(verdict: Verdict) -> int:
+    """Return how a command ends that gives this answer."""
+    match verdict:
         case Verdict.PASSED:
             return EXIT_OK
         case Verdict.REJECTED:

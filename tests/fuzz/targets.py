@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
+from factory.digests import Sha256
 from factory.errors import FactoryError
 from factory.image_bytes import MalformedImage
 from factory.json_reader import JsonObject
@@ -21,6 +22,7 @@ from factory.trust.authenticode import read_authenticode
 from factory.trust.certificates import ChainRules, TrustedRoot, find_chain
 from factory.trust.cms import HashName, check_signer, parse_signed_data
 from factory.trust.invalid import InvalidSignature
+from factory.trust.sigstore_bundles import read_sigstore_bundle
 from factory.trust.timestamps import check_timestamp
 from factory.verify.contents import WheelContents
 from factory.verify.elf_facts import read_elf
@@ -32,6 +34,7 @@ from factory.verify.unpack import Limits
 from tests.authority import ROOT, SIGNED_AT, TRUST
 from tests.images import MachO, Pe
 from tests.images.authenticode import with_table
+from tests.sigstore_instance import Instance
 from tests.wheels import Wheel, good_wheel
 from tests.zip_writer import ZipMember
 
@@ -98,6 +101,13 @@ def read_authenticode_signatures(data: bytes) -> None:
         read_authenticode(path, TRUST)
 
 
+def read_bundles(data: bytes) -> None:
+    """Judge bytes as a sigstore bundle of either format, over an executable of no bytes."""
+    with _scratch() as scratch:
+        root = Instance().trusted_root(scratch)
+        read_sigstore_bundle(data, sha256=Sha256.of([b""]), root=root, now=TRUST.now)
+
+
 def read_messages(data: bytes) -> None:
     """Check bytes as a CMS message whose content and chain are right, and as a timestamp."""
     with suppress(InvalidSignature):
@@ -130,6 +140,7 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = {
     "images": read_images,
     "apple": read_apple_signatures,
     "authenticode": read_authenticode_signatures,
+    "bundles": read_bundles,
     "messages": read_messages,
     "statements": read_statements,
 }
