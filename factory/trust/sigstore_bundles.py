@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from asn1crypto import core
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature as WrongSignature
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -35,6 +36,18 @@ if TYPE_CHECKING:
 
 MAX_BUNDLE_BYTES = 1 << 18
 _ISSUER = x509.ObjectIdentifier("1.3.6.1.4.1.57264.1.8")
+_UNREADABLE = (
+    MalformedJson,
+    RecursionError,
+    UnsupportedAlgorithm,
+    ValueError,
+    x509.DuplicateExtension,
+    x509.ExtensionNotFound,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the decoders of JSON and of certificates raise, which have no root in common."""
+
 _UNDERSTOOD = frozenset({ExtensionOID.SUBJECT_ALTERNATIVE_NAME})
 
 
@@ -88,7 +101,7 @@ def _held(bundle: bytes, *, sha256: Sha256, root: Path) -> _Held:
         if "base64Signature" in document.members:
             return _cosign(document, sha256, read_sigstore_root(root))
         return _bundle(bundle, document, sha256, root)
-    except (MalformedJson, ValueError, RecursionError) as error:
+    except _UNREADABLE as error:
         raise InvalidSignature(f"it is no bundle: {error}") from error
 
 

@@ -1,4 +1,5 @@
 import json
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -106,6 +107,34 @@ def test_a_signature_of_another_key(root: Path) -> None:
 )
 def test_what_is_no_bundle(document: object, reason: str, root: Path) -> None:
     assert reason in reason_of(read(document, root)) or reason_of(read(document, root))
+
+
+@FORMATS
+def test_a_certificate_of_a_version_that_there_is_not(sign: Signing, root: Path) -> None:
+    version, other = bytes.fromhex("a003020102"), bytes.fromhex("a003020142")
+
+    def changed(text: str) -> str:
+        content = b64decode(text)
+        if content.startswith(b"-----BEGIN CERT"):
+            return b64encode(pem(x509_der(content).replace(version, other, 1))).decode()
+        return b64encode(content.replace(version, other, 1)).decode()
+
+    document = sign(CONTENT)
+    if "cert" in document:
+        document["cert"] = changed(str(document["cert"]))
+    else:
+        material = document["verificationMaterial"]
+        assert isinstance(material, dict)
+        material["certificate"]["rawBytes"] = changed(material["certificate"]["rawBytes"])
+    assert "is not a valid X509 version" in reason_of(read(document, root))
+
+
+def x509_der(content: bytes) -> bytes:
+    return b64decode(b"".join(content.splitlines()[1:-1]))
+
+
+def pem(der: bytes) -> bytes:
+    return b"-----BEGIN CERTIFICATE-----\n" + b64encode(der) + b"\n-----END CERTIFICATE-----\n"
 
 
 def test_a_bundle_of_megabytes_is_not_read(root: Path) -> None:
