@@ -45,9 +45,10 @@ test-slow: $(READY) ## Run the tests that take minutes: killed runs, the stock t
 test-network: $(READY) ## Run the tests against the real registries
 	$(BIN)/python -m pytest -m "network and not slow" $(ARGS)
 
-lint: $(READY) ## Check style and format
+lint: $(READY) ## Check style, format and the workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/zizmor --quiet --offline --persona pedantic .
 
 types: $(READY) ## Check types
 	$(BIN)/mypy

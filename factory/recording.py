@@ -61,15 +61,14 @@ def record_run(
         wheels: Those made now and those kept from an earlier run.
         sizes: The size of each asset in bytes; channels do not all promise one.
     """
-    place = {platform.tag: index for index, platform in enumerate(PLATFORMS)}
-    ordered = tuple(sorted(wheels, key=lambda wheel: (place.get(wheel.platform, len(place)), wheel.platform)))
+    ordered = ordered_wheels(wheels)
     used = {wheel.asset for wheel in ordered}
     fed = {Platform.of_tag(wheel.platform).target for wheel in ordered}
     return Manifest(
         tag=released.tag,
         channel=released.channel,
         factory_version=__version__,
-        assets=tuple(
+        assets=ordered_assets(
             AssetRecord(
                 target=asset.target,
                 name=asset.name,
@@ -77,12 +76,23 @@ def record_run(
                 digest=asset.digest,
                 size_bytes=sizes[asset.digest],
             )
-            for asset in sorted(released.assets, key=lambda asset: list(Target).index(asset.target))
+            for asset in released.assets
             if asset.digest in used and asset.target in fed
         ),
         toolchain=toolchain,
         wheels=ordered,
     )
+
+
+def ordered_wheels(wheels: Iterable[WheelRecord]) -> tuple[WheelRecord, ...]:
+    """Put wheels in the platform table's order; platforms that only published wheels have come last."""
+    place = {platform.tag: index for index, platform in enumerate(PLATFORMS)}
+    return tuple(sorted(wheels, key=lambda wheel: (place.get(wheel.platform, len(place)), wheel.platform)))
+
+
+def ordered_assets(assets: Iterable[AssetRecord]) -> tuple[AssetRecord, ...]:
+    """Put release assets in the order of their targets."""
+    return tuple(sorted(assets, key=lambda asset: list(Target).index(asset.target)))
 
 
 def _record_wheel(laid_out: LaidOutWheel, asset: Digest, verified: VerifiedWheel) -> WheelRecord:

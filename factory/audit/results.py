@@ -20,7 +20,7 @@ from factory.audit.verdict import (
 from factory.digests import MalformedDigest, Sha256
 from factory.files import atomic_write
 from factory.json_reader import JsonObject, MalformedJson
-from factory.model import Finding, Severity
+from factory.model import ChannelName, Finding, Severity
 from factory.trust.levels import Standing
 from factory.trust.standing_json import rung_from_json, standing_to_json
 
@@ -155,6 +155,11 @@ def parse_verdict(entry: JsonObject) -> Verdict:
     )
 
 
+def identity_of(*, project: str, channel: ChannelName) -> dict[str, str]:
+    """Return what a verdict depends on besides the wheel: with another one it is judged again."""
+    return {"project": project, "channel": channel.value, "factory_version": __version__}
+
+
 class Results:
     """A directory with one file a wheel."""
 
@@ -163,7 +168,7 @@ class Results:
 
         Args:
             directory: Where the files are.
-            identity: What a verdict depends on besides the wheel: the channel, the factory's version.
+            identity: What a verdict depends on besides the wheel, as `identity_of` has it.
         """
         self._directory = directory
         self._identity = dict(identity)

@@ -9,14 +9,13 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from factory import __version__
 from factory.audit.cases import AuditWorkshop
 from factory.audit.history import NothingNamed, Selection, Steps, audit_listing
 from factory.audit.index import Listing
 from factory.audit.local import audit_local
 from factory.audit.report.html import render_html
 from factory.audit.report.table import HEADINGS, summary, told_causes, verdict_row
-from factory.audit.results import Results, report_json
+from factory.audit.results import Results, identity_of, report_json
 from factory.audit.verdict import AuditReport, Verdict
 from factory.channels import Channel
 from factory.channels.remembered import RememberingChannel
@@ -98,9 +97,7 @@ def _audit(
 
 def _results(arguments: argparse.Namespace, channel: Channel) -> Results:
     identity = {
-        "project": arguments.project,
-        "channel": channel.name.value,
-        "factory_version": __version__,
+        **identity_of(project=arguments.project, channel=channel.name),
         **({"run": str(time.time_ns())} if arguments.fresh else {}),
     }
     return Results(arguments.out, identity=identity)

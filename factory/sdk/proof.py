@@ -99,17 +99,18 @@ def prove(path: Path, terms: Terms) -> ProvenManifest:
 
 def _missing_platforms(manifest: Manifest, terms: Terms) -> Iterator[str]:
     """Compare with the platform table; macosx_10_9 and macosx_10_12 serve the same users."""
-    excused = {_slot(platform) for platform in terms.without}
-    there = Counter(_slot(Platform.of_tag(wheel.platform)) for wheel in manifest.wheels)
+    excused = {slot_of(platform) for platform in terms.without}
+    there = Counter(slot_of(Platform.of_tag(wheel.platform)) for wheel in manifest.wheels)
     for platform in PLATFORMS:
-        count = there[_slot(platform)]
+        count = there[slot_of(platform)]
         if count > 1:
             yield f"{count} wheels are for {platform}"
-        if count == 0 and _slot(platform) not in excused:
+        if count == 0 and slot_of(platform) not in excused:
             yield f"there is no wheel for {platform}"
 
 
-def _slot(platform: Platform) -> tuple[str, str]:
+def slot_of(platform: Platform) -> tuple[str, str]:
+    """Return whom a platform's wheel serves; a release has one wheel for the same users."""
     return platform.tag.partition("_")[0], platform.target.value
 
 

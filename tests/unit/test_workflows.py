@@ -1,0 +1,164 @@
+"""The workflows and the program are held together: what a step calls exists, and is called as it wants."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from factory.cli.parser import make_parser
+from tests.children import Child
+from tests.workflow_files import (
+    ACTION,
+    FILES,
+    PAGE,
+    ROOT,
+    WORKFLOWS,
+    factory_commands,
+    fenced,
+    script_of,
+    scripts,
+    used_actions,
+)
+
+VALUES = {
+    "TAG": "rust-v0.163.0",
+    "PLATFORM": "win_amd64",
+    "SINCE": "0.160.0",
+    "COMMAND": "verify",
+    "words": "dist/0.163.0",
+}
+FAKE_FACTORY = """#!/bin/bash
+printf '<%s>' "$@" > "$PLACE/called"
+echo '{}'
+exit "$STATUS"
+"""
+
+
+def named(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+every_file = pytest.mark.parametrize("path", FILES, ids=named)
+every_workflow = pytest.mark.parametrize("path", WORKFLOWS, ids=named)
+
+
+@every_file
+def test_every_action_is_named_by_a_commit_and_its_version(path: Path) -> None:
+    for used in used_actions(path):
+        assert re.fullmatch(r"[0-9a-f]{40}", used.ref), used
+        assert re.fullmatch(r"v\d+\.\d+\.\d+", used.version or ""), used
+
+
+def test_an_action_has_one_commit_and_one_version_everywhere() -> None:
+    commits: dict[str, set[tuple[str, str | None]]] = {}
+    for path in FILES:
+        for used in used_actions(path):
+            commits.setdefault(used.action, set()).add((used.ref, used.version))
+    assert len(commits) == 8
+    assert {action: said for action, said in commits.items() if len(said) != 1} == {}
+
+
+@every_workflow
+def test_a_workflow_may_nothing_and_a_job_what_it_says(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert "\npermissions: {}\n" in text
+    assert "\nconcurrency:\n" in text
+    jobs = re.split(r"^  (?=[a-z]+:$)", text.partition("\njobs:\n")[2], flags=re.MULTILINE)[1:]
+    assert jobs
+    for job in jobs:
+        assert "\n    timeout-minutes: " in job
+        assert "\n    permissions:" in job
+        assert "write-all" not in job
+        assert job.count("persist-credentials: false") == job.count("actions/checkout@")
+
+
+@every_file
+def test_no_script_has_an_expression_that_somebody_could_fill(path: Path) -> None:
+    assert [script for script in scripts(path) if "${{" in script] == []
+
+
+@every_file
+def test_every_command_in_a_script_is_one_that_the_program_takes(path: Path) -> None:
+    commands = [words for script in scripts(path) for words in factory_commands(script, VALUES)]
+    for words in commands:
+        assert callable(make_parser().parse_args(words).command)
+    expected = {
+        "ci.yml": [],
+        "wheels.yml": ["matrix", "wheels", "merge", "pin", "attest"],
+        "audit.yml": ["matrix", "audit", "attest", "audit"],
+        "action.yml": ["verify"],
+    }
+    assert [words[0] for words in commands] == expected[path.name]
+
+
+def test_a_command_that_the_program_does_not_take_would_be_seen() -> None:
+    (words,) = factory_commands('x=$(.venv/bin/factory matrix "$TAG" \\\n  --shape github)\n', VALUES)
+    assert words == ("matrix", "rust-v0.163.0", "--shape", "github")
+    with pytest.raises(SystemExit):
+        make_parser().parse_args(words)
+
+
+def test_every_command_in_the_page_s_examples_is_one_that_the_program_takes() -> None:
+    commands = [words for example in fenced(PAGE) for words in factory_commands(example, VALUES)]
+    for words in commands:
+        assert callable(make_parser().parse_args(words).command)
+    assert {words[0] for words in commands} == {"matrix", "wheels", "merge", "pin"}
+
+
+def test_every_make_target_in_a_script_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    called = {
+        word
+        for path in FILES
+        for script in scripts(path)
+        for words in re.findall(r"^make (.*)$", script, re.MULTILINE)
+        for word in words.split()
+        if "=" not in word
+    }
+    assert called == {"setup", "test", "lint", "types"}
+    assert called <= targets
+
+
+def act(tmp_path: Path, *, status: int = 0, **inputs: str) -> tuple[int, str, str]:
+    """Run the action's step with a program that only writes down how it was called."""
+    place = tmp_path / "a place"
+    (place / "bin").mkdir(parents=True)
+    program = place / "bin" / "python"
+    program.write_text(FAKE_FACTORY)
+    program.chmod(0o755)
+    output = tmp_path / "output"
+    output.touch()
+    env = {"PLACE": str(place), "GITHUB_OUTPUT": str(output), "STATUS": str(status)}
+    env |= {"PATHS": "", "TAGS": "", "ARGS": "", **inputs}
+    script = script_of(ACTION, "-m factory")
+    child = Child(
+        argv=("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script), env=env, cwd=tmp_path
+    )
+    ended = child.run()
+    called = place / "called"
+    return ended.status, called.read_text() if called.exists() else "", output.read_text()
+
+
+def test_the_action_verifies_each_path_whatever_it_has_in_it(tmp_path: Path) -> None:
+    paths = "dist/a wheel.whl\n\ndist/$(touch seen)*\n"
+    status, called, output = act(tmp_path, COMMAND="verify", PATHS=paths, ARGS="--no-stock-tools")
+    assert status == 0
+    assert (
+        called == "<-I><-m><factory><verify><--json><--no-stock-tools><dist/a wheel.whl><dist/$(touch seen)*>"
+    )
+    report = tmp_path / "a place" / "verify.json"
+    assert output == f"status=0\nreport={report}\n"
+    assert report.read_text() == "{}\n"
+    assert not (tmp_path / "seen").exists()
+
+
+def test_the_action_audits_beside_the_caller_s_files_and_ends_as_the_audit_does(tmp_path: Path) -> None:
+    status, called, output = act(tmp_path, status=10, COMMAND="audit", TAGS="0.163.0\n0.162.0")
+    place = tmp_path / "a place"
+    assert status == 10
+    assert called == f"<-I><-m><factory><audit><--json><--out><{place}/audit><0.163.0><0.162.0>"
+    assert output == f"status=10\nreport={place}/audit.json\n"
+
+
+def test_the_action_does_nothing_else(tmp_path: Path) -> None:
+    assert act(tmp_path, COMMAND="cache") == (20, "", "")

@@ -1,0 +1,84 @@
+"""Read the workflows as far as tests ask: the actions they use, the scripts they run, and their commands."""
+
+import re
+import shlex
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+WORKFLOWS = tuple(sorted((ROOT / ".github/workflows").glob("*.yml")))
+ACTION = ROOT / "action.yml"
+FILES = (*WORKFLOWS, ACTION)
+PAGE = ROOT / "docs/ci.md"
+
+_USES = re.compile(r"^ *(?:- )?uses: (?P<action>\S+)@(?P<ref>\S+)(?: +# (?P<version>\S+))?$", re.MULTILINE)
+_FENCED = re.compile(r"^```[a-z]+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FACTORY = re.compile(r"(?:\bpython\" -I -m factory|\.venv/bin/factory|(?<![\w/.-])factory) (?P<words>.*)")
+_ENDS = {">", ">>", "|", "||", ")", ";", "&&"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsedAction:
+    """An action that a step uses: which one, at which commit, and the version that the comment says."""
+
+    action: str
+    ref: str
+    version: str | None
+
+
+def used_actions(path: Path) -> tuple[UsedAction, ...]:
+    """Return every action that a file uses."""
+    text = path.read_text(encoding="utf-8")
+    found = tuple(
+        UsedAction(action=match["action"], ref=match["ref"], version=match["version"])
+        for match in _USES.finditer(text)
+    )
+    assert len(found) == text.count("uses:"), "a use that is not read"
+    return found
+
+
+def scripts(path: Path) -> tuple[str, ...]:
+    """Return every script that a file's steps run, in order."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return tuple(_script(lines, index) for index, line in enumerate(lines) if re.match(r" *(- )?run: ", line))
+
+
+def _script(lines: list[str], index: int) -> str:
+    lead, _, rest = lines[index].partition("run: ")
+    if rest not in {"|", ">"}:
+        return rest
+    block = []
+    for line in lines[index + 1 :]:
+        if line.strip() and len(line) - len(line.lstrip()) <= len(lead):
+            break
+        block.append(line)
+    return textwrap.dedent("\n".join(block)).strip() + "\n"
+
+
+def script_of(path: Path, saying: str) -> str:
+    """Return the one script of a file that has some text in it."""
+    (script,) = (script for script in scripts(path) if saying in script)
+    return script
+
+
+def fenced(path: Path) -> tuple[str, ...]:
+    """Return the examples of a page."""
+    return tuple(_FENCED.findall(path.read_text(encoding="utf-8")))
+
+
+def factory_commands(script: str, values: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+    """Yield the words of each ``factory`` command in a script, with a value for each variable."""
+    for line in re.sub(r"\\\n\s*", "", script).splitlines():
+        for match in _FACTORY.finditer(line):
+            yield tuple(_words(match["words"], values))
+
+
+def _words(text: str, values: Mapping[str, str]) -> Iterator[str]:
+    parser = shlex.shlex(text, posix=True, punctuation_chars=True)
+    parser.whitespace_split = True
+    for word in parser:
+        if word in _ENDS:
+            return
+        yield re.sub(r"\$\{?([A-Za-z_]+)(?:\[@\])?\}?", lambda match: values[match[1]], word)
