@@ -96,12 +96,14 @@ def _blob(whole: bytes, slot: int, offset: int) -> bytes:
 
 def _check_layout(whole: bytes, index_end: int, places: list[tuple[int, int]]) -> None:
     end = index_end
-    for offset, length in sorted([*places, (len(whole), 0)]):
+    for offset, length in sorted(places):
         if offset < end:
             raise InvalidSignature("parts of the signature overlap")
         if any(whole[end:offset]):
             raise InvalidSignature("bytes of the signature belong to none of its parts")
         end = offset + length
+    if end != len(whole):
+        raise InvalidSignature("the signature says that it is longer than its parts")
 
 
 def _check_kinds(blobs: Mapping[int, bytes]) -> None:

@@ -485,12 +485,11 @@ def test_names_that_a_terminal_would_obey(signature: AppleSignature, tmp_path: P
 
 
 def index_of(*entries: tuple[int, int], count: int | None = None) -> bytes:
-    """Return a program whose signature has this index, and room after it."""
+    """Return a program whose signature has this index, and one part after it."""
     index = b"".join(struct.pack(">II", *entry) for entry in entries)
     size = 12 + len(index) + 64
     head = struct.pack(">III", 0xFADE0CC0, size, len(entries) if count is None else count)
-    rest = blob(0xFADE0C01, bytes(8)) + bytes(48)
-    return replace(PLAIN, signature=area(head + index + rest)).content()
+    return replace(PLAIN, signature=area(head + index + blob(0xFADE0C01, bytes(56)))).content()
 
 
 @pytest.mark.parametrize(
@@ -511,12 +510,29 @@ def test_an_index_that_contradicts_itself(content: bytes, reason: str, tmp_path:
     assert reason_of(content, tmp_path) == reason
 
 
-def test_bytes_between_the_parts(tmp_path: Path) -> None:
-    parts = tuple(parts_of().items())
-    embedded = super_blob(parts) + b"hidden"
-    longer = struct.pack(">II", 0xFADE0CC0, len(embedded)) + embedded[8:]
+@pytest.mark.parametrize(("gap", "holds"), [(bytes(8), True), (b"\0hidden\0", False)], ids=["empty", "not"])
+def test_bytes_between_the_parts(gap: bytes, *, holds: bool, tmp_path: Path) -> None:
+    parts = parts_of()
+    embedded = bytearray(super_blob(tuple(parts.items())))
+    last = len(embedded) - len(parts[CMS])
+    embedded[last:last] = gap
+    struct.pack_into(">I", embedded, 4, len(embedded))
+    struct.pack_into(">I", embedded, 12 + 8 * (len(parts) - 1) + 4, last + len(gap))
+    content = replace(PLAIN, signature=area(bytes(embedded))).content()
+    if holds:
+        assert read(content, tmp_path) == VALID
+    else:
+        assert reason_of(content, tmp_path) == "bytes of the signature belong to none of its parts"
+
+
+def test_a_signature_that_claims_to_be_longer_than_its_parts(tmp_path: Path) -> None:
+    embedded = AppleSignature().over(code_of(PLAIN))
+    longer = struct.pack(">II", 0xFADE0CC0, len(embedded) + 4096) + embedded[8:]
     content = replace(PLAIN, signature=area(longer)).content()
-    assert reason_of(content, tmp_path) == "bytes of the signature belong to none of its parts"
+    expected = "the signature says that it is longer than its parts"
+    assert reason_of(content, tmp_path) == expected
+    hidden = struct.pack(">II", 0xFADE0CC0, len(embedded) + 6) + embedded[8:] + b"hidden"
+    assert reason_of(replace(PLAIN, signature=area(hidden)).content(), tmp_path) == expected
 
 
 def test_a_file_that_is_no_macho_gets_a_reason(tmp_path: Path) -> None:
