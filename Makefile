@@ -6,6 +6,9 @@ VENV ?= .venv
 CODEX_TAG ?=
 OUT ?= dist
 AUDIT_OUT ?= audit
+SDK ?=
+SDK_OUT ?= sdk
+PIN_ARGS ?=
 ARGS ?=
 FUZZ_SECONDS ?= 120
 FUZZ_TARGETS ?= archive images members apple authenticode bundles messages statements
@@ -14,7 +17,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup wheels audit test test-slow test-network lint types check format lock docs bench fuzz clean
+.PHONY: help setup wheels audit sdk test test-slow test-network lint types check format lock docs bench fuzz clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -35,6 +38,18 @@ wheels: $(READY) ## Build every platform's wheel: make wheels CODEX_TAG=rust-v0.
 audit: $(READY) ## Rebuild what the index serves and compare: make audit CODEX_TAG=rust-v0.163.0
 	@test -n "$(CODEX_TAG)" || { echo "Say which release: make audit CODEX_TAG=rust-v0.163.0" >&2; exit 1; }
 	@$(BIN)/factory audit $(CODEX_TAG) --out $(AUDIT_OUT) $(ARGS)
+
+PEP440 = $(BIN)/python -c 'import sys, factory.tags as t; print(t.CodexTag.parse(sys.argv[1]).pep440)' $(CODEX_TAG)
+
+sdk: $(READY) ## Wheels, accepted, pinned, and an SDK staged for them: make sdk CODEX_TAG=rust-v0.163.0 SDK=path-or-requirement
+	@test -n "$(CODEX_TAG)" || { echo "Say which release: make sdk CODEX_TAG=rust-v0.163.0" >&2; exit 1; }
+	@$(BIN)/factory wheels $(CODEX_TAG) --out $(OUT) $(ARGS)
+	@set -e; version=$$($(PEP440)); made=$(OUT)/$$version; sdk='$(SDK)'; sdk=$${sdk:-openai-codex==$$version}; \
+	  $(BIN)/factory verify "$$made"; \
+	  $(BIN)/factory accept "$$made" --sdk "$$sdk" --repin; \
+	  $(BIN)/factory pin "$$made" --require-acceptance $(PIN_ARGS); \
+	  $(BIN)/factory stage-sdk "$(SDK_OUT)/$$version" --sdk-source "$$sdk" --codex-version $(CODEX_TAG) \
+	    --manifest "$$made" --require-acceptance $(PIN_ARGS)
 
 test: $(READY) ## Run the tests that need no network and no docker
 	$(BIN)/python -m pytest -n auto -m "not network and not docker and not slow" $(ARGS)

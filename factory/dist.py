@@ -6,7 +6,7 @@ removes; no reader ever meets half a wheel.
 """
 
 import shutil
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -85,6 +85,18 @@ class Dist:
             return Manifest.parse(self.manifest_path.read_bytes())
         except (OSError, FactoryError, ValueError):
             return None
+
+    def amend(self, change: Callable[[Manifest], Manifest]) -> None:
+        """Change the manifest as it is now, while no other run does.
+
+        Raises:
+            DistInUse: Another run is at work.
+            MalformedJson: There is no whole manifest any more.
+            CannotWrite: The place does not take files.
+        """
+        with self.scratch():
+            manifest = change(Manifest.parse(self.manifest_path.read_bytes()))
+            atomic_write(self.manifest_path, manifest.render().encode())
 
     def intact(self, records: Sequence[WheelRecord], *, jobs: int) -> tuple[WheelRecord, ...]:
         """Return those wheels whose bytes are still what the manifest says."""

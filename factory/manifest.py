@@ -8,10 +8,11 @@ that a reader must know of.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Self
 
+from factory.acceptance import Acceptance
 from factory.digests import Digest, Sha256
 from factory.errors import IntegrityError
 from factory.finding_json import finding_from_json, finding_to_json, waived_from_json, waived_to_json
@@ -201,6 +202,7 @@ class WheelRecord:
         checks: The checks that looked at it.
         findings: What they said short of an error.
         waived: What they said and a waiver accepts, with its reason.
+        acceptance: What came of trying it with an SDK, if that was done.
     """
 
     name: str
@@ -214,6 +216,7 @@ class WheelRecord:
     checks: tuple[str, ...]
     findings: tuple[Finding, ...]
     waived: tuple[WaivedFinding, ...] = ()
+    acceptance: Acceptance | None = None
 
     @property
     def standings(self) -> tuple[Standing, ...]:
@@ -240,6 +243,9 @@ class WheelRecord:
             checks=data.texts("checks"),
             findings=tuple(finding_from_json(item) for item in data.objects("findings")),
             waived=tuple(waived_from_json(item) for item in data.objects_or_none("waived")),
+            acceptance=Acceptance.from_json(data.child("acceptance"))
+            if "acceptance" in data.members
+            else None,
         )
 
     def to_json(self) -> dict[str, object]:
@@ -256,6 +262,7 @@ class WheelRecord:
             "checks": list(self.checks),
             "findings": [finding_to_json(finding) for finding in self.findings],
             "waived": [waived_to_json(waived) for waived in self.waived],
+            **({} if self.acceptance is None else {"acceptance": self.acceptance.to_json()}),
         }
 
 
@@ -313,6 +320,16 @@ class Manifest:
         """Return the text of ``SHA256SUMS``, which ``sha256sum --check`` reads."""
         return "".join(
             f"{wheel.sha256}  {wheel.name}\n" for wheel in sorted(self.wheels, key=lambda w: w.name)
+        )
+
+    def accepting(self, accepted: Mapping[Sha256, Acceptance]) -> Self:
+        """Return the manifest with evidence for those of its wheels that have just these bytes."""
+        return replace(
+            self,
+            wheels=tuple(
+                replace(wheel, acceptance=accepted.get(wheel.sha256, wheel.acceptance))
+                for wheel in self.wheels
+            ),
         )
 
     def wheel(self, platform: Platform) -> WheelRecord | None:

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from factory import __version__
+from factory.acceptance import Acceptance
 from factory.builders.assembler import AssemblingBuilder
 from factory.builders.native import NativeFrontEnd
 from factory.builders.package import Builder, BuiltPackage, Engine, LaidOutWheel, Package
@@ -143,7 +144,7 @@ def make_wheels(plan: WheelsPlan, workshop: Workshop) -> WheelsRun:
             toolchain=record,
             wheels=(*kept, *record_wheels(packages, built, verified)),
             sizes=_sizes(packages, earlier),
-        )
+        ).accepting(_evidence(earlier))
         _require_used(plan.order.waivers, manifest.wheels)
         plan.dist.publish(manifest, [wheel.wheel.path for wheel in verified])
     workshop.store.bound(Namespace.DEFLATE, max_bytes=workshop.deflate_limit_bytes)
@@ -367,6 +368,12 @@ def _own_directory(path: Path) -> Iterator[None]:
         yield
     finally:
         shutil.rmtree(path, ignore_errors=True)
+
+
+def _evidence(earlier: Manifest | None) -> Mapping[Sha256, Acceptance]:
+    """Return what is known of wheels by their bytes: it holds for a wheel that was made again."""
+    wheels = () if earlier is None else earlier.wheels
+    return {wheel.sha256: wheel.acceptance for wheel in wheels if wheel.acceptance is not None}
 
 
 def _sizes(packages: Sequence[Package], earlier: Manifest | None) -> Mapping[Digest, int]:

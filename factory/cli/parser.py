@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from factory import __version__
 from factory.cli import (
+    accept,
     attest,
     audit,
     cache,
@@ -72,6 +73,7 @@ _REGISTRARS: tuple[Callable[[Commands], None], ...] = (
     check_statement.register,
     matrix.register,
     merge.register,
+    accept.register,
     pin.register,
     reproduce.register,
     stage.register,

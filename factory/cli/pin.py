@@ -2,11 +2,15 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from factory.cli.command import Commands, add_command
-from factory.cli.console import print_json
+from factory.cli.console import print_json, say
 from factory.errors import EXIT_OK
 from factory.targets import Platform
+
+if TYPE_CHECKING:
+    from factory.sdk.proof import ProvenManifest, Terms
 
 
 def register(commands: Commands) -> None:
@@ -47,25 +51,43 @@ def add_terms(parser: argparse.ArgumentParser) -> None:
         metavar="PLATFORM",
         help="accept that this platform's wheel is missing; may be repeated",
     )
+    parser.add_argument(
+        "--require-acceptance",
+        action="store_true",
+        help="ask that some wheel was accepted whole with an SDK ('factory accept')",
+    )
+
+
+def terms_of(arguments: argparse.Namespace) -> "Terms":
+    """Return what was said with the options that `add_terms` adds."""
+    from factory.sdk.proof import Terms  # noqa: PLC0415 - it imports every check
+
+    return Terms(
+        accepts_waivers=arguments.accept_waivers,
+        without=tuple(Platform.parse(text) for text in arguments.without),
+        needs_acceptance=arguments.require_acceptance,
+    )
 
 
 def _run(arguments: argparse.Namespace) -> int:
     # The proof imports every check, which other commands need none of.
     from factory.sdk.pin import PinFormat, render_pin, requirement  # noqa: PLC0415
-    from factory.sdk.proof import Terms, prove  # noqa: PLC0415
+    from factory.sdk.proof import prove  # noqa: PLC0415
 
-    terms = Terms(
-        accepts_waivers=arguments.accept_waivers,
-        without=tuple(Platform.parse(text) for text in arguments.without),
-    )
-    proven = prove(arguments.manifest, terms)
+    proven = prove(arguments.manifest, terms_of(arguments))
+    _tell_acceptance(proven)
     if arguments.json:
         print_json(
             {
                 "requirement": requirement(proven),
                 "tag": str(proven.manifest.tag),
                 "wheels": [
-                    {"name": wheel.name, "sha256": str(wheel.sha256), "size_bytes": wheel.size_bytes}
+                    {
+                        "name": wheel.name,
+                        "sha256": str(wheel.sha256),
+                        "size_bytes": wheel.size_bytes,
+                        "acceptance": None if wheel.acceptance is None else wheel.acceptance.to_json(),
+                    }
                     for wheel in proven.wheels
                 ],
             }
@@ -75,3 +97,13 @@ def _run(arguments: argparse.Namespace) -> int:
     else:
         print("\n".join(f"# {form}\n{render_pin(proven, form)}" for form in PinFormat), end="")
     return EXIT_OK
+
+
+def _tell_acceptance(proven: "ProvenManifest") -> None:
+    """Say on stderr what the pin rests on besides the checks; what was not tried is told, too."""
+    tried = [(wheel.platform, wheel.acceptance) for wheel in proven.wheels if wheel.acceptance is not None]
+    for platform, acceptance in tried:
+        say(f"{platform} with {acceptance.told}")
+    untried = len(proven.wheels) - len(tried)
+    if untried:
+        say(f"{untried} of {len(proven.wheels)} wheels were not tried with an SDK ('factory accept')")

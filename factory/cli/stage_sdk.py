@@ -1,15 +1,16 @@
 """``factory stage-sdk``: upstream's command line for staging an SDK, with a gate before the pin."""
 
 import argparse
+import tempfile
 from pathlib import Path
 
 from factory.cli.command import Commands, add_command
 from factory.cli.console import print_json, say
-from factory.cli.pin import add_terms
+from factory.cli.pin import add_terms, terms_of
+from factory.cli.sdk_options import add_sources, this_pip
 from factory.cli.stage import named_release
 from factory.errors import EXIT_OK, UsageError
 from factory.tags import CodexTag
-from factory.targets import Platform
 
 
 class ManifestOfAnotherRelease(UsageError):
@@ -31,6 +32,7 @@ def register(commands: Commands) -> None:
             "factory stage-sdk sdk/ --sdk-source checkout/sdk/python --codex-version rust-v0.163.0 \\",
             "    --manifest dist/0.163.0",
             "factory stage-sdk sdk/ --sdk-source openai_codex-0.163.0.tar.gz --codex-version 0.163.0",
+            "factory stage-sdk sdk/ --sdk-source openai-codex==0.163.0 --codex-version 0.164.0",
             "python -m build sdk/",
         ),
         run=_run,
@@ -39,7 +41,10 @@ def register(commands: Commands) -> None:
         "directory", metavar="DIR", type=Path, help="where to stage; an earlier stage is replaced"
     )
     parser.add_argument(
-        "--sdk-source", metavar="PATH", type=Path, required=True, help="the SDK's checkout, sdist or wheel"
+        "--sdk-source",
+        metavar="PATH|REQUIREMENT",
+        required=True,
+        help="the SDK's checkout, sdist or wheel, or an exact version of it that pip brings",
     )
     parser.add_argument("--codex-version", metavar="TAG", help="the runtime's release, in any spelling")
     parser.add_argument("--runtime-version", metavar="TAG", help="the older name of --codex-version")
@@ -53,23 +58,27 @@ def register(commands: Commands) -> None:
         help="pin only what this manifest proves, as 'factory pin' does",
     )
     add_terms(parser)
+    add_sources(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from factory.sdk.stage import SdkOrder, stage_sdk  # noqa: PLC0415 - slow, and other commands need none of it
+    # Slow, and other commands need none of it.
+    from factory.sdk.choice import bring_sdk  # noqa: PLC0415
+    from factory.sdk.stage import SdkOrder, stage_sdk  # noqa: PLC0415
 
     tag = named_release(arguments)
     if arguments.manifest is not None:
         _require_proof(arguments, tag)
-    staged = stage_sdk(
-        SdkOrder(
-            source=arguments.sdk_source,
-            destination=arguments.directory,
-            runtime=tag,
-            version=arguments.sdk_version or tag.pep440,
+    with tempfile.TemporaryDirectory(prefix="factory-sdk-") as scratch:
+        staged = stage_sdk(
+            SdkOrder(
+                source=bring_sdk(arguments.sdk_source, pip=this_pip(arguments), scratch=Path(scratch)),
+                destination=arguments.directory,
+                runtime=tag,
+                version=arguments.sdk_version or tag.pep440,
+            )
         )
-    )
     if arguments.json:
         print_json(
             {
@@ -86,12 +95,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _require_proof(arguments: argparse.Namespace, tag: CodexTag) -> None:
-    from factory.sdk.proof import Terms, prove  # noqa: PLC0415 - it imports every check
+    from factory.sdk.proof import prove  # noqa: PLC0415 - it imports every check
 
-    terms = Terms(
-        accepts_waivers=arguments.accept_waivers,
-        without=tuple(Platform.parse(text) for text in arguments.without),
-    )
-    proven = prove(arguments.manifest, terms)
+    proven = prove(arguments.manifest, terms_of(arguments))
     if proven.manifest.tag != tag:
         raise ManifestOfAnotherRelease(tag, proven.manifest.tag)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+# Plugins are off: the runtime would start git to bring a list of them from the network.
 CONFIGURATION = """\
 model = "loopback"
 model_provider = "loopback"
@@ -23,6 +24,9 @@ base_url = "{address}"
 wire_api = "responses"
 requires_openai_auth = false
 supports_websockets = false
+
+[features]
+plugins = false
 """
 _USAGE = {
     "input_tokens": 1,

@@ -62,10 +62,12 @@ class Terms:
     Attributes:
         accepts_waivers: Error findings that a waiver accepts are no obstacle.
         without: Platforms that need not be there: their target was not released.
+        needs_acceptance: Some wheel must have been accepted whole with an SDK.
     """
 
     accepts_waivers: bool = False
     without: tuple[Platform, ...] = ()
+    needs_acceptance: bool = False
 
 
 def prove(path: Path, terms: Terms) -> ProvenManifest:
@@ -81,20 +83,32 @@ def prove(path: Path, terms: Terms) -> ProvenManifest:
         UnknownManifestVersion: It is of another version.
         NotProven: It justifies no pin.
     """
-    place = path / MANIFEST_NAME if path.is_dir() else path
-    try:
-        content = place.read_bytes()
-    except OSError as error:
-        raise NoManifest(place, error.strerror or str(error)) from error
-    manifest = Manifest.parse(content)
+    manifest, place = read_manifest(path)
     refusals = [
         *_missing_platforms(manifest, terms),
         *(refusal for wheel in manifest.wheels for refusal in _unverified(manifest, wheel, terms)),
+        *_unaccepted(manifest, terms),
         *_differing(manifest, place.parent),
     ]
     if refusals:
         raise NotProven(place, refusals)
     return ProvenManifest(manifest=manifest, directory=place.parent)
+
+
+def read_manifest(path: Path) -> tuple[Manifest, Path]:
+    """Return a manifest and where it is: a path, or in the directory that the path is.
+
+    Raises:
+        NoManifest: There is none.
+        MalformedJson: It is damaged.
+        UnknownManifestVersion: It is of another version.
+    """
+    place = path / MANIFEST_NAME if path.is_dir() else path
+    try:
+        content = place.read_bytes()
+    except OSError as error:
+        raise NoManifest(place, error.strerror or str(error)) from error
+    return Manifest.parse(content), place
 
 
 def _missing_platforms(manifest: Manifest, terms: Terms) -> Iterator[str]:
@@ -126,6 +140,17 @@ def _unverified(manifest: Manifest, wheel: WheelRecord, terms: Terms) -> Iterato
     for waived in wheel.waived:
         if waived.finding.severity is Severity.ERROR and not terms.accepts_waivers:
             yield f"{wheel.name} has a waived error: {waived.finding.check} at {waived.finding.place}"
+
+
+def _unaccepted(manifest: Manifest, terms: Terms) -> Iterator[str]:
+    """Tell of wheels that an SDK did not get on with; one that was not tried is no fault of the wheel."""
+    evidence = [(wheel.name, wheel.acceptance) for wheel in manifest.wheels if wheel.acceptance is not None]
+    for name, acceptance in evidence:
+        for case in acceptance.failed:
+            sdk = f"{acceptance.sdk.name} {acceptance.sdk.version}"
+            yield f"{name} failed {case.case} with {sdk}: {case.detail}"
+    if terms.needs_acceptance and not any(acceptance.is_whole for _, acceptance in evidence):
+        yield "no wheel was accepted whole with an SDK ('factory accept')"
 
 
 def _is_of(manifest: Manifest, wheel: WheelRecord) -> bool:

@@ -37,10 +37,10 @@ _BACKEND = {"requires": ["hatchling"], "build-backend": "hatchling.build"}
 class NoSdk(UsageError):
     """What was given is no SDK that can be staged."""
 
-    hint = "Give the SDK's project directory, its sdist (.tar.gz) or its wheel (.whl)."
+    hint = "Give the SDK's project directory, sdist (.tar.gz) or wheel (.whl), or openai-codex==VERSION."
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path} is no SDK to stage: {reason}")
+        super().__init__(f"{path} is no SDK: {reason}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

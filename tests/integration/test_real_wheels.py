@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
+import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,12 @@ LINUX = "openai_codex_cli_bin-0.131.0-py3-none-manylinux_2_17_x86_64.whl"
 AARCH64 = "openai_codex_cli_bin-0.131.0-py3-none-musllinux_1_1_aarch64.whl"
 WINDOWS = "openai_codex_cli_bin-0.131.0-py3-none-win_amd64.whl"
 SDK_RUNTIME = "openai_codex_cli_bin-0.163.0-py3-none-manylinux_2_17_x86_64.whl"
+ONLY_LINUX = ("--platform", "manylinux_2_17_x86_64")
+FIND_BESIDE = """\
+from pathlib import Path
+def bundled_codex_path():
+    return Path(__file__).with_name("codex")
+"""
 PRINT_VERSION = (
     "import codex_cli_bin,subprocess; "
     "subprocess.run([codex_cli_bin.bundled_codex_path(),'--version'],check=True)"
@@ -156,6 +163,58 @@ def test_a_staged_sdk_is_installed_from_a_directory_and_runs_a_turn(place: Place
     only_local = ("--no-index", "--find-links", local, "--find-links", runtime.parent)
     python = environment(tmp_path / "installed", *only_local, "openai-codex==0.163.0.post1")
     assert_runs_a_turn(python, tmp_path)
+
+
+@runs_linux_x86_64
+def test_a_runtime_is_accepted_with_the_official_sdk_and_the_manifest_says_so(place: Place) -> None:
+    dist = place.wheel(SDK_RUNTIME).parent
+    succeed(place.factory("accept", str(dist)))
+
+    (wheel,) = json.loads((dist / "manifest.json").read_text())["wheels"]
+    acceptance = wheel["acceptance"]
+    assert (acceptance["sdk"]["name"], acceptance["sdk"]["version"]) == ("openai-codex", "0.163.0")
+    assert acceptance["how"] == "natively"
+    assert {case["outcome"] for case in acceptance["cases"]} == {"passed"}
+    assert len(acceptance["cases"]) == 26
+    rerun = json.loads(succeed(place.factory("wheels", "0.163.0", "--json", *ONLY_LINUX)).out)
+    assert rerun["wheels"] == [wheel]
+
+
+def broken_runtime(directory: Path, program: str) -> Path:
+    """Make a wheel of a runtime that is a shell script."""
+    path = directory / SDK_RUNTIME
+    info = "openai_codex_cli_bin-0.163.0.dist-info"
+    files = {
+        "codex_cli_bin/__init__.py": FIND_BESIDE,
+        "codex_cli_bin/codex": f"#!/bin/sh\n{program}\n",
+        f"{info}/METADATA": "Metadata-Version: 2.4\nName: openai-codex-cli-bin\nVersion: 0.163.0\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: py3-none-manylinux_2_17_x86_64\n",
+    }
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            member = zipfile.ZipInfo(name)
+            member.external_attr = 0o100755 << 16
+            archive.writestr(member, content)
+        archive.writestr(f"{info}/RECORD", "".join(f"{name},,\n" for name in (*files, f"{info}/RECORD")))
+    return path
+
+
+@runs_linux_x86_64
+def test_a_runtime_that_is_broken_is_told_and_nothing_of_it_stays(place: Place, tmp_path: Path) -> None:
+    wheel = broken_runtime(tmp_path, "read line; echo it is broken >&2; sleep 86421 <&- >&- 2>&- & exit 7")
+    cases = ("--case", "constructor-initialises", "--case", "app-server-too-old")
+    ended = place.factory("accept", str(wheel), "--json", *cases).run()
+
+    assert ended.status == 24, ended.err
+    assert f"factory: {SDK_RUNTIME} failed 1 of 2 cases with openai-codex 0.163.0\nhint: " in ended.err
+    first, second = json.loads(ended.out)["acceptance"]["cases"]
+    assert first["outcome"] == "failed"
+    assert first["detail"].startswith("TransportClosedError: ")
+    assert "it is broken" in first["detail"]
+    assert second["outcome"] == "passed"
+    commands = (path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists())
+    assert not any(b"86421" in command.split(b"\0") for command in commands)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [SDK_RUNTIME]
 
 
 def assert_runs_a_turn(python: Path, directory: Path) -> None:

@@ -64,6 +64,19 @@ def test_scratch_is_empty_and_goes_whatever_happens(tmp_path: Path) -> None:
     assert names(tmp_path) == []
 
 
+def test_a_manifest_is_amended_as_it_is_now(made: Manifest, tmp_path: Path) -> None:
+    dist = Dist(directory=tmp_path / "0.163.0")
+    dist.directory.mkdir()
+    dist.manifest_path.write_text(made.render())
+    dist.amend(lambda manifest: replace(manifest, wheels=manifest.wheels[:0]))
+    changed = dist.read_manifest()
+    assert changed is not None
+    assert (changed.tag, changed.wheels) == (made.tag, ())
+    with dist.scratch(), pytest.raises(DistInUse):
+        dist.amend(lambda manifest: manifest)
+    assert names(tmp_path) == ["0.163.0"]
+
+
 def test_a_place_that_takes_no_files_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     dist = Dist(directory=tmp_path / "file" / "0.163.0")

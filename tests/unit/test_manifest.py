@@ -1,8 +1,11 @@
 import json
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import pytest
 
+from factory.acceptance import Acceptance, SdkIdentity
+from factory.case_result import CaseOutcome, CaseResult
 from factory.digests import Digest, Sha256
 from factory.json_reader import MalformedJson
 from factory.manifest import (
@@ -77,6 +80,25 @@ MANIFEST = Manifest(
 
 def test_a_manifest_reads_as_it_writes() -> None:
     assert Manifest.parse(MANIFEST.render()) == MANIFEST
+
+
+ACCEPTANCE = Acceptance(
+    sdk=SdkIdentity(name="openai-codex", version="0.154.0", sha256=TWO),
+    how="natively",
+    cases=(CaseResult(case="closing-twice", outcome=CaseOutcome.PASSED),),
+)
+
+
+def test_evidence_is_kept_with_the_wheel_of_just_these_bytes() -> None:
+    accepted = MANIFEST.accepting({ONE: ACCEPTANCE, TWO: replace(ACCEPTANCE, how="otherwise")})
+    assert [wheel.acceptance for wheel in accepted.wheels] == [ACCEPTANCE]
+    assert Manifest.parse(accepted.render()) == accepted
+    assert accepted.accepting({}) == accepted
+    assert MANIFEST.accepting({TWO: ACCEPTANCE}) == MANIFEST
+
+
+def test_a_wheel_that_was_not_tried_says_nothing_of_it() -> None:
+    assert "acceptance" not in MANIFEST.render()
 
 
 def test_a_manifest_says_its_version_and_both_spellings_of_the_release() -> None:

@@ -7,9 +7,13 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from factory.acceptance import Acceptance, SdkIdentity
 from factory.builders.package import Engine
+from factory.case_result import CaseOutcome, CaseResult
 from factory.channels import UnknownRelease
 from factory.channels.directory import DirectoryChannel
+from factory.digests import Sha256
+from factory.dist import Dist
 from factory.errors import IntegrityError
 from factory.manifest import Manifest
 from factory.model import SigstoreBundle
@@ -112,6 +116,32 @@ def test_a_second_run_makes_nothing(packages: Path, tmp_path: Path) -> None:
     assert second.made == ()
     assert second.manifest == first.manifest
     assert contents(tmp_path / "dist") == before
+
+
+def test_evidence_stays_with_equal_bytes_and_goes_with_others(packages: Path, tmp_path: Path) -> None:
+    first = run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache").manifest
+    sdk = SdkIdentity(name="openai-codex", version="0.163.0", sha256=Sha256("3" * 64))
+    passed = CaseResult(case="tool-calls", outcome=CaseOutcome.PASSED)
+    evidence = Acceptance(sdk=sdk, how="natively", cases=(passed,))
+    kept, changed, *_ = first.wheels
+    Dist(directory=tmp_path / "dist/0.163.0").amend(
+        lambda manifest: manifest.accepting({kept.sha256: evidence, changed.sha256: evidence})
+    )
+
+    def tried() -> list[str]:
+        run = run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache")
+        return [wheel.name for wheel in run.manifest.wheels if wheel.acceptance is not None]
+
+    assert tried() == [kept.name, changed.name]
+    (tmp_path / "dist/0.163.0" / changed.name).unlink()  # made again, the same
+    assert tried() == [kept.name, changed.name]
+
+    path = tmp_path / "dist/0.163.0/manifest.json"
+    schema = json.loads((ROOT / "docs/manifest.schema.json").read_text())
+    jsonschema.validate(json.loads(path.read_text()), schema)
+    # As of a run that made other bytes.
+    path.write_text(path.read_text().replace(str(changed.sha256), "4" * 64))
+    assert tried() == [kept.name]
 
 
 def test_only_the_damaged_wheel_is_made_again(packages: Path, tmp_path: Path) -> None:

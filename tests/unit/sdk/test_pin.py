@@ -77,6 +77,39 @@ def test_a_check_that_did_not_look_is_a_refusal(dist: Path) -> None:
     assert refusals(dist) == (f"{WINDOWS} was not looked at by elf-musl",)
 
 
+def accepted(outcome: str) -> Callable[[Document, Document], None]:
+    case = {"case": "tool-calls", "outcome": outcome, "detail": "no command was run"}
+    others = {"case": "closing-twice", "outcome": "passed", "detail": ""}
+    sdk = {"name": "openai-codex", "version": "0.163.0", "sha256": "3" * 64}
+    evidence = {"sdk": sdk, "how": "natively", "cases": [case, others]}
+    return lambda _, record: record.update(acceptance=evidence)
+
+
+def test_a_case_that_failed_is_a_refusal(dist: Path) -> None:
+    edit(dist, accepted("failed"))
+    assert refusals(dist) == (f"{WINDOWS} failed tool-calls with openai-codex 0.163.0: no command was run",)
+
+
+@pytest.mark.parametrize("outcome", ["passed", "not-applicable"])
+def test_a_wheel_that_was_accepted_whole_is_what_acceptance_asks_for(dist: Path, outcome: str) -> None:
+    edit(dist, accepted(outcome))
+    assert len(prove(dist, Terms(needs_acceptance=True)).wheels) == 8
+
+
+NOT_ACCEPTED = ("no wheel was accepted whole with an SDK ('factory accept')",)
+
+
+def test_no_acceptance_is_a_refusal_only_where_it_is_required(dist: Path) -> None:
+    assert refusals(dist, Terms(needs_acceptance=True)) == NOT_ACCEPTED
+    assert len(proven(dist).wheels) == 8
+
+
+def test_a_case_that_could_not_run_is_no_pass(dist: Path) -> None:
+    edit(dist, accepted("could-not-run"))
+    assert refusals(dist, Terms(needs_acceptance=True)) == NOT_ACCEPTED
+    assert len(proven(dist).wheels) == 8
+
+
 FINDING = {
     "check": "pe-machine",
     "severity": "error",
@@ -204,7 +237,8 @@ def test_the_lock_is_valid_and_has_every_wheel(dist: Path) -> None:
 
 def test_the_command_prints_one_form_or_all(dist: Path, factory: Factory) -> None:
     one = factory("pin", dist, "--format", "requirement")
-    assert (one.status, one.out, one.err) == (0, "openai-codex-cli-bin==0.163.0\n", "")
+    assert (one.status, one.out) == (0, "openai-codex-cli-bin==0.163.0\n")
+    assert one.err == "8 of 8 wheels were not tried with an SDK ('factory accept')\n"
     out = factory("pin", dist).out
     assert [line for line in out.splitlines() if line.startswith("# ")] == [
         "# requirement",
@@ -214,6 +248,20 @@ def test_the_command_prints_one_form_or_all(dist: Path, factory: Factory) -> Non
     ]
     assert f"python -m pip install --require-hashes --find-links {dist} -r requirements-codex.txt" in out
     assert factory("pin", dist, "--json").document["requirement"] == "openai-codex-cli-bin==0.163.0"
+
+
+def test_the_command_shows_what_was_accepted(dist: Path, factory: Factory) -> None:
+    edit(dist, accepted("passed"))
+    ended = factory("pin", dist, "--require-acceptance", "--json")
+    assert ended.status == 0
+    assert ended.err == (
+        "win_amd64 with openai-codex 0.163.0, natively: 2 passed\n"
+        "7 of 8 wheels were not tried with an SDK ('factory accept')\n"
+    )
+    wheels = ended.document["wheels"]
+    assert isinstance(wheels, list)
+    tried = {wheel["name"]: wheel["acceptance"]["how"] for wheel in wheels if wheel["acceptance"]}
+    assert tried == {WINDOWS: "natively"}
 
 
 def test_the_command_says_what_stands_against_it(dist: Path, factory: Factory) -> None:

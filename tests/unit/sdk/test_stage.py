@@ -92,6 +92,7 @@ def wheel(path: Path, metadata: str = METADATA) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("tiny_sdk/__init__.py", "SAID = 'hello'\n")
         archive.writestr("tiny_sdk-0.5.0.dist-info/METADATA", metadata)
+        archive.writestr("tiny_sdk-0.5.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
     return path
 
 
@@ -270,3 +271,19 @@ def test_the_command_pins_no_release_without_the_proof_that_was_asked_for(
         "requirement": "openai-codex-cli-bin==0.163.0",
     }
     assert factory(*stage, "--runtime-version", "0.162.0").status == 20
+
+
+def test_an_exact_version_is_brought_by_pip(tmp_path: Path, factory: Factory) -> None:
+    local = tmp_path / "local"
+    local.mkdir()
+    wheel(local / "tiny_sdk-0.5.0-py3-none-any.whl")
+    where = ("--find-links", local, "--no-index", "--codex-version", "0.163.0", "--json")
+    ended = factory("stage-sdk", tmp_path / "stage", "--sdk-source", "tiny-sdk==0.5.0", *where)
+    assert ended.status == 0, ended.err
+    assert ended.document["requirement"] == "openai-codex-cli-bin==0.163.0"
+    assert "src/tiny_sdk/__init__.py" in there(tmp_path / "stage")
+
+    ended = factory("stage-sdk", tmp_path / "other", "--sdk-source", "tiny-sdk==0.6.0", *where)
+    assert (ended.status, ended.out) == (21, "")
+    assert "pip could not bring tiny-sdk==0.6.0" in ended.err
+    assert not (tmp_path / "other").exists()

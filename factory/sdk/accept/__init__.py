@@ -1,0 +1,1 @@
+"""Try a runtime with an SDK in a clean environment, one process a case."""

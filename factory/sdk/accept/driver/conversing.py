@@ -1,0 +1,85 @@
+"""Cases of threads and turns, against the model server."""
+
+import json
+from collections import Counter
+
+from factory.sdk.accept.driver.trial import Trial, expect, expect_count
+from factory.sdk.model_server import CallTool, Say
+
+PRODUCT = "5535"
+_TOOLS = (
+    ("exec_command", {"cmd": "echo $((41*135))"}),
+    ("shell_command", {"command": "echo $((41*135))"}),
+    ("shell", {"command": ["sh", "-c", "echo $((41*135))"]}),
+)
+"""The runtime's ways to run a command, by release; it refuses the ones that it has not."""
+
+
+def thread_keeps_conversation(trial: Trial) -> None:
+    """Run two turns of a thread: the model is asked the second time with the whole first one."""
+    with trial.talk(Say(text="The first answer."), Say(text="The second answer.")) as (codex, server):
+        thread = codex.thread_start()
+        thread.run("The first question.")
+        thread.run("The second question.")
+    expect_count(server.turns, 2, "questions to the model")
+    for words in (b"The first question.", b"The first answer.", b"The second question."):
+        expect(words in server.turns[1], f"the second request lacks {words.decode()!r}")
+
+
+def threads_are_apart(trial: Trial) -> None:
+    """Start a second thread: it knows nothing of the first."""
+    with trial.talk(Say(text="An answer.")) as (codex, server):
+        codex.thread_start().run("The secret of the first thread.")
+        codex.thread_start().run("Another question.")
+    expect(b"The secret" not in server.turns[1], "the second thread knows the first one's words")
+
+
+def run_waits_for_completion(trial: Trial) -> None:
+    """Let the model take its time: `run` has the whole answer all the same."""
+    with trial.talk(Say(text="Said late.", delay_s=1.0)) as (codex, _):
+        result = codex.thread_start().run("Take your time.")
+    expect(result.final_response == "Said late.", f"run returned {result.final_response!r}")
+    status = getattr(result.status, "value", result.status)
+    expect(status == "completed", f"run returned a turn that is {status}")
+
+
+def stream_in_order(trial: Trial) -> None:
+    """Collect a turn's notifications: from its start to its completion, each item begun before it is done."""
+    with trial.talk(Say(text="An answer.")) as (codex, _):
+        methods = [event.method for event in codex.thread_start().turn("A question.").stream()]
+    told = ", ".join(methods)
+    expect(methods[:1] == ["turn/started"], f"it does not begin with turn/started: {told}")
+    expect(methods[-1:] == ["turn/completed"], f"it does not end with turn/completed: {told}")
+    counts: Counter[str] = Counter()
+    for method in methods:
+        counts[method] += 1
+        expect(counts["item/completed"] <= counts["item/started"], f"an item ends before it begins: {told}")
+    expect(counts["turn/completed"] == 1, f"the turn is completed more than once: {told}")
+    expect(counts["item/completed"] == counts["item/started"] > 0, f"an item is not completed: {told}")
+
+
+def start_and_resume(trial: Trial) -> None:
+    """Start a thread, end the runtime, and resume the thread with another runtime process."""
+    with trial.model(Say(text="The first answer.")) as server:
+        with trial.open() as codex:
+            thread = codex.thread_start()
+            thread.run("The first question.")
+        with trial.open() as codex:
+            resumed = codex.thread_resume(thread.id)
+            expect(resumed.id == thread.id, f"thread {thread.id} was resumed as {resumed.id}")
+            resumed.run("The second question.")
+        expect(b"The first question." in server.turns[-1], "the resumed thread forgot its first turn")
+
+
+def tool_calls(trial: Trial) -> None:
+    """Let the model ask for a command: the runtime runs it and gives the model its output."""
+    calls = (CallTool(name=name, arguments=json.dumps(arguments), call_id=name) for name, arguments in _TOOLS)
+    with trial.talk(*calls, Say(text="Done.")) as (codex, server):
+        thread = codex.thread_start(
+            sandbox=trial.sdk.Sandbox.full_access, approval_mode=trial.sdk.ApprovalMode.deny_all
+        )
+        result = thread.run("Multiply.")
+    expect(result.final_response == "Done.", f"the turn ended with {result.final_response!r}")
+    items = json.loads(server.turns[-1])["input"]
+    outputs = [str(item["output"]) for item in items if item["type"] == "function_call_output"]
+    expect(any(PRODUCT in output for output in outputs), f"no command was run: {outputs}")

@@ -1,0 +1,92 @@
+"""Cases of the async client and of how the public API is spelt."""
+
+import asyncio
+import inspect
+import re
+from collections.abc import Iterator
+from types import FunctionType, ModuleType
+
+from factory.sdk.accept.driver.processes import survivors
+from factory.sdk.accept.driver.sdk_shapes import AsyncCodex
+from factory.sdk.accept.driver.trial import Trial, expect, expect_error
+from factory.sdk.model_server import Say
+
+PAIRS = (("Codex", "AsyncCodex"), ("Thread", "AsyncThread"), ("TurnHandle", "AsyncTurnHandle"))
+_SNAKE_CASE = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def async_is_lazy(trial: Trial) -> None:
+    """Construct an async client: nothing runs until it is first awaited."""
+
+    async def use() -> None:
+        client: AsyncCodex = trial.sdk.AsyncCodex(trial.configuration())
+        expect(not survivors(trial.home), "the constructor started a process")
+        expect_error(RuntimeError, lambda: client.metadata)
+        await client.thread_start()
+        agent = client.metadata.userAgent or ""
+        expect(f"/{trial.version} " in agent, f"the runtime says it is {agent!r}, not {trial.version}")
+        await client.close()
+
+    with trial.model(Say(text="unused")):
+        asyncio.run(use())
+
+
+def async_mirrors_sync(trial: Trial) -> None:
+    """Hold the async classes to the sync ones, and run a turn with either."""
+    for sync, other in PAIRS:
+        _expect_mirror(trial.sdk, sync, other)
+
+    async def use() -> tuple[str | None, list[str]]:
+        client: AsyncCodex = trial.sdk.AsyncCodex(trial.configuration())
+        try:
+            thread = await client.thread_start()
+            result = await thread.run("A question.")
+            handle = await thread.turn("Another question.")
+            return result.final_response, [event.method async for event in handle.stream()]
+        finally:
+            await client.close()
+
+    with trial.model(Say(text="The same answer.")):
+        with trial.open() as codex:
+            thread = codex.thread_start()
+            response = thread.run("A question.").final_response
+            methods = [event.method for event in thread.turn("Another question.").stream()]
+        other_response, other_methods = asyncio.run(use())
+    expect(response == other_response, f"one says {response!r}, the other {other_response!r}")
+    expect(methods == other_methods, f"one streams {methods}, the other {other_methods}")
+
+
+def _expect_mirror(sdk: ModuleType, sync: str, other: str) -> None:
+    mirror = dict(_public_methods(getattr(sdk, other)))
+    for name, method in _public_methods(getattr(sdk, sync)):
+        expect(name in mirror, f"{other} has no {name}")
+        is_async = inspect.iscoroutinefunction(mirror[name]) or inspect.isasyncgenfunction(mirror[name])
+        expect(is_async, f"{other}.{name} is not async")
+        here, there = _parameters(method), _parameters(mirror[name])
+        expect(here == there, f"{other}.{name} takes {there}, {sync}.{name} takes {here}")
+
+
+def _public_methods(of: type) -> Iterator[tuple[str, FunctionType]]:
+    yield from (
+        (name, member)
+        for name, member in vars(of).items()
+        if isinstance(member, FunctionType) and not name.startswith("_")
+    )
+
+
+def _parameters(method: FunctionType) -> list[str]:
+    return [f"{one.kind.description} {one.name}" for one in inspect.signature(method).parameters.values()]
+
+
+def keywords_are_snake_case(trial: Trial) -> None:
+    """Look at every keyword, and send one: the wire's spelling is refused, Python's reaches the model."""
+    for name in (name for pair in PAIRS for name in pair):
+        for method_name, method in _public_methods(getattr(trial.sdk, name)):
+            for parameter in inspect.signature(method).parameters:
+                is_snake = _SNAKE_CASE.fullmatch(parameter) is not None
+                expect(is_snake, f"{name}.{method_name} has {parameter}")
+    with trial.talk(Say(text="An answer.")) as (codex, server):
+        wire = {"developerInstructions": "Speak."}
+        expect_error(TypeError, lambda: codex.thread_start(**wire))
+        codex.thread_start(developer_instructions="Speak in riddles.").run("A question.")
+        expect(b"Speak in riddles." in server.turns[0], "the keyword did not reach the model")

@@ -1,0 +1,36 @@
+"""What ``factory accept`` refuses before it starts anything."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.cli.conftest import Factory
+
+LINUX = "openai_codex_cli_bin-0.163.0-py3-none-manylinux_2_17_x86_64.whl"
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (("absent",), 20, "factory: cannot read absent: No such file or directory"),
+        (("absent.whl",), 20, "factory: absent.whl is no runtime to try: its name is no wheel's"),
+        ((LINUX, "--platform", "win_amd64"), 20, "factory: --platform chooses a manifest's wheel"),
+        ((LINUX, "--case", "no-such-case"), 20, "factory: there is no acceptance case 'no-such-case'"),
+        ((LINUX, "--sdk", "absent.whl"), 20, "factory: absent.whl is no SDK: it is not there"),
+    ],
+)
+def test_what_makes_no_sense_is_said(
+    factory: Factory,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    status: int,
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(LINUX).touch()
+    ended = factory("accept", *words)
+    assert (ended.status, ended.out) == (status, "")
+    assert said in ended.err
+    assert "hint: " in ended.err or "--platform" in said
+    assert [path.name for path in tmp_path.iterdir() if path.name != "cache"] == [LINUX]

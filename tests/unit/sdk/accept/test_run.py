@@ -1,0 +1,268 @@
+"""A whole acceptance with scripted processes: which are started, in what surroundings, and what they say."""
+
+import json
+import os
+import sys
+import threading
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from factory.acceptance import Acceptance
+from factory.case_result import CaseOutcome, CaseResult
+from factory.digests import Sha256
+from factory.dist import Dist
+from factory.process import CannotStart, Command, Completed
+from factory.progress import SilentProgress
+from factory.sdk.accept.answers import read_answer, without_circumstances
+from factory.sdk.accept.cases import cases_named
+from factory.sdk.accept.environment import EnvironmentFailed, OtherRuntimeRequired, Site, carry_driver
+from factory.sdk.accept.run import (
+    AcceptanceOrder,
+    Bench,
+    WheelReplaced,
+    accept,
+    record,
+)
+from factory.sdk.accept.subject import Runtime
+from factory.sdk.pip import Pip, PipFailed, Sources
+from factory.sdk.source import NoSdk
+from factory.tags import CodexTag
+from factory.targets import Platform
+from tests.children import Child
+from tests.fake_runner import Expected, FakeRunner
+from tests.unit.sdk.accept.test_subject import LINUX, QEMU
+from tests.unit.test_manifest import ACCEPTANCE, MANIFEST
+
+TAG = CodexTag.parse("rust-v0.163.0")
+WHEEL = Path("/dist/openai_codex_cli_bin-0.163.0-py3-none-manylinux_2_17_x86_64.whl")
+PASSED = {"case": "closing-twice", "outcome": "passed", "detail": ""}
+METADATA = (
+    "Metadata-Version: 2.4\nName: openai-codex\nVersion: {0}\nRequires-Dist: openai-codex-cli-bin=={0}\n"
+)
+
+
+def sdk_file(directory: Path, version: str = "0.163.0") -> Path:
+    path = directory / f"openai_codex-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(f"openai_codex-{version}.dist-info/METADATA", METADATA.format(version))
+    return path
+
+
+def order(sdk: Path | str, platform: str = "manylinux_2_17_x86_64") -> AcceptanceOrder:
+    runtime = Runtime(wheel=WHEEL, sha256=Sha256("5" * 64), tag=TAG, platform=Platform.parse(platform))
+    return AcceptanceOrder(
+        runtime=runtime, sdk=str(sdk), is_repinned=False, cases=cases_named(("closing-twice",))
+    )
+
+
+def bench(runner: FakeRunner, directory: Path) -> Bench:
+    local = Sources(find_links=(Path("/wheels"),), is_local=True)
+    pip = Pip(python=Path("/usr/bin/python3"), env={"PIP_CERT": "c"}, runner=runner, sources=local)
+    host = replace(LINUX, env={"SYSTEMROOT": "c:/w"})
+    site = Site(directory=directory, host=host, pip=pip)
+    return Bench(site=site, progress=SilentProgress(), jobs=1, stop=threading.Event())
+
+
+def says(document: object) -> Completed:
+    return Completed(returncode=0, output=f"a warning\n{json.dumps(document)}\n")
+
+
+def native(answer: Completed, directory: Path) -> tuple[Expected, ...]:
+    python = f"{directory}/venv/bin/python"
+    return (
+        Expected(argv=("-m", "venv", f"{directory}/venv")),
+        Expected(argv=(python, "install", "--no-index", "--require-hashes", f"{directory}/runtime.txt")),
+        Expected(argv=(python, "install", "--constraint", "--no-index", "--find-links", "/wheels")),
+        Expected(argv=(python, "-P", "-m", "factory.sdk.accept.driver"), completed=answer),
+    )
+
+
+def test_the_very_wheel_is_installed_and_the_case_runs_apart_from_everything(tmp_path: Path) -> None:
+    runner = FakeRunner(*native(says(PASSED), tmp_path))
+    acceptance = accept(order(sdk_file(tmp_path)), bench(runner, tmp_path))
+    runner.assert_done()
+
+    assert acceptance == Acceptance(
+        sdk=replace(acceptance.sdk, name="openai-codex", version="0.163.0"),
+        how="natively",
+        cases=(CaseResult(case="closing-twice", outcome=CaseOutcome.PASSED),),
+    )
+    digest = "5" * 64
+    assert (tmp_path / "runtime.txt").read_text() == (
+        f"openai-codex-cli-bin @ file://{WHEEL} --hash=sha256:{digest}\n"
+    )
+    assert (tmp_path / "constraints.txt").read_text() == "openai-codex-cli-bin==0.163.0\n"
+    command = runner.commands[-1]
+    home = str(tmp_path / "cases" / "closing-twice")
+    dead = dict.fromkeys(
+        ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9"
+    )
+    assert command.env == {
+        **dead,
+        "SYSTEMROOT": "c:/w",
+        "HOME": home,
+        "TMPDIR": home,
+        "PATH": os.defpath,
+        "NO_PROXY": "127.0.0.1",
+        "PYTHONPATH": str(tmp_path / "modules"),
+    }
+    assert command.timeout_s == 90.0
+    assert json.loads(command.argv[-1]) == {
+        "case": "closing-twice",
+        "needs": ["Codex.close", "Codex.thread_start", "Thread.run"],
+        "home": home,
+        "codex": None,
+        "version": "0.163.0",
+        "limit_s": 60.0,
+    }
+
+
+def test_another_processor_s_wheel_is_unpacked_and_started_by_the_emulator(tmp_path: Path) -> None:
+    python = f"{tmp_path}/venv/bin/python"
+    target = ("--platform", "manylinux_2_17_aarch64", "--target", "/site")
+    runner = FakeRunner(
+        Expected(argv=("-m", "venv")),
+        Expected(argv=(python, "-I", "-c"), completed=Completed(returncode=0, output="/site\n")),
+        Expected(argv=(python, "install", "--require-hashes", *target)),
+        Expected(argv=(python, "install", "--constraint")),
+        Expected(argv=(python, "-I", "-c"), completed=Completed(returncode=0, output="/a site/bin/codex\n")),
+        Expected(argv=(python, "factory.sdk.accept.driver"), completed=says(PASSED)),
+    )
+    acceptance = accept(order(sdk_file(tmp_path), "manylinux_2_17_aarch64"), bench(runner, tmp_path))
+
+    assert acceptance.how == "under qemu-aarch64-static"
+    launcher = tmp_path / "codex"
+    assert launcher.read_text() == f"#!/bin/sh\nexec {QEMU} '/a site/bin/codex' \"$@\"\n"
+    assert launcher.stat().st_mode & 0o111
+    request = json.loads(runner.commands[-1].argv[-1])
+    assert (request["codex"], request["limit_s"]) == (str(launcher), 300.0)
+
+
+def test_an_sdk_of_another_release_is_said_before_anything_runs(tmp_path: Path) -> None:
+    with pytest.raises(OtherRuntimeRequired) as caught:
+        accept(order(sdk_file(tmp_path, "0.154.0")), bench(FakeRunner(), tmp_path))
+    assert str(caught.value) == (
+        "openai_codex-0.154.0-py3-none-any.whl requires openai-codex-cli-bin==0.154.0,"
+        " and the runtime is 0.163.0"
+    )
+    assert "--repin" in caught.value.hint
+
+
+def test_an_sdk_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(NoSdk, match="it is not there"):
+        accept(order("absent.whl"), bench(FakeRunner(), tmp_path))
+
+
+@pytest.mark.parametrize("content", [b"", b"PK no zip"])
+def test_an_sdk_that_is_no_wheel_is_said(tmp_path: Path, content: bytes) -> None:
+    sdk = tmp_path / "openai_codex-0.163.0-py3-none-any.whl"
+    sdk.write_bytes(content)
+    with pytest.raises(NoSdk, match="no whole wheel"):
+        accept(order(sdk), bench(FakeRunner(), tmp_path))
+
+
+def test_an_sdk_whose_name_is_no_wheel_s_is_said(tmp_path: Path) -> None:
+    (tmp_path / "sdk.whl").touch()
+    with pytest.raises(NoSdk, match="its name is no wheel's"):
+        accept(order(tmp_path / "sdk.whl"), bench(FakeRunner(), tmp_path))
+
+
+def test_an_sdk_that_does_not_install_is_said(tmp_path: Path) -> None:
+    runner = FakeRunner(
+        Expected(argv=("venv",)),
+        Expected(argv=("install",)),
+        Expected(argv=("install",), completed=Completed(returncode=1, output="no pydantic")),
+    )
+    with pytest.raises(PipFailed, match="no pydantic"):
+        accept(order(sdk_file(tmp_path)), bench(runner, tmp_path))
+
+
+def test_a_host_without_venv_is_said(tmp_path: Path) -> None:
+    runner = FakeRunner(Expected(argv=("venv",), completed=Completed(returncode=1, output="no ensurepip")))
+    with pytest.raises(EnvironmentFailed, match="no ensurepip"):
+        accept(order(sdk_file(tmp_path)), bench(runner, tmp_path))
+
+
+def test_a_project_is_copied_before_it_is_built(tmp_path: Path) -> None:
+    project = tmp_path / "sdk"
+    project.mkdir()
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+
+    def write(command: Command) -> None:
+        sdk_file(Path(command.argv[command.argv.index("--wheel-dir") + 1]))
+
+    build = Expected(argv=("wheel", "--wheel-dir", str(scratch / "project")), effect=write)
+    script = (build, *native(says(PASSED), scratch))
+    acceptance = accept(order(project), bench(FakeRunner(*script), scratch))
+    assert acceptance.is_whole
+
+
+def test_a_process_that_cannot_start_is_no_pass(tmp_path: Path) -> None:
+    def refuse(command: Command) -> None:
+        raise CannotStart(command.argv[0], "no room")
+
+    script = native(says(PASSED), tmp_path)
+    runner = FakeRunner(*script[:-1], Expected(argv=(), effect=refuse))
+    (result,) = accept(order(sdk_file(tmp_path)), bench(runner, tmp_path)).cases
+    assert result.outcome is CaseOutcome.COULD_NOT_RUN
+    assert result.detail == "cannot start <scratch>/venv/bin/python: no room"
+
+
+def test_evidence_is_for_the_bytes_that_were_tried(tmp_path: Path) -> None:
+    dist = Dist(directory=tmp_path / "0.163.0")
+    dist.directory.mkdir()
+    dist.manifest_path.write_text(MANIFEST.render())
+    tried = replace(order("sdk.whl").runtime, sha256=MANIFEST.wheels[0].sha256)
+    record(ACCEPTANCE, tried, dist)
+    amended = dist.read_manifest()
+    assert amended is not None
+    assert [wheel.acceptance for wheel in amended.wheels] == [ACCEPTANCE]
+
+    with pytest.raises(WheelReplaced, match="no longer lists"):
+        record(ACCEPTANCE, replace(tried, sha256=Sha256("6" * 64)), dist)
+    assert dist.read_manifest() == amended
+
+
+@pytest.mark.parametrize(
+    ("completed", "detail"),
+    [
+        (Completed(returncode=0, output=""), "the driver gave no answer: exit status 0"),
+        (Completed(returncode=1, output="Traceback\nBoom"), "the driver gave no answer: exit status 1: Boom"),
+        (Completed(returncode=-11, output=""), "the driver gave no answer: killed by SIGSEGV"),
+        (says({"case": "another", "outcome": "passed", "detail": ""}), None),
+        (says({"case": "closing-twice", "outcome": "splendid", "detail": ""}), None),
+        (replace(says(PASSED), returncode=1), None),
+    ],
+)
+def test_no_answer_is_no_pass(completed: Completed, detail: str | None) -> None:
+    result = read_answer("closing-twice", completed)
+    assert result.outcome is CaseOutcome.COULD_NOT_RUN
+    assert detail is None or result.detail == detail
+
+
+def test_an_answer_is_the_last_line() -> None:
+    document = {"case": "closing-twice", "outcome": "failed", "detail": "seen"}
+    result = read_answer("closing-twice", says(document))
+    assert result == CaseResult(case="closing-twice", outcome=CaseOutcome.FAILED, detail="seen")
+
+
+def test_what_differs_from_run_to_run_is_taken_out() -> None:
+    detail = "at /tmp/x/cases/a, 127.0.0.1:4711\n thread 01a20e1f-993c-7b33-b482-487d52c05bd4"
+    assert without_circumstances(detail, Path("/tmp/x")) == (  # noqa: S108 - a name, no file
+        "at <scratch>/cases/a, 127.0.0.1:<port> thread <id>"
+    )
+    assert without_circumstances("a" * 600, Path("/x")) == "a" * 500 + "..."
+
+
+def test_the_driver_needs_nothing_but_what_is_carried(tmp_path: Path) -> None:
+    carry_driver(tmp_path)
+    ask = "import factory.sdk.accept.driver.__main__, sys; print(*(m for m in sys.modules if 'factory' in m))"
+    argv = (sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {ask}")
+    ended = Child(argv=argv, cwd=tmp_path).run()
+    assert ended.status == 0, ended.err
+    assert "factory.sdk.model_server" in ended.out.split()
+    assert not (tmp_path / "factory" / "errors.py").exists()

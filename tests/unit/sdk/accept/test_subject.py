@@ -1,0 +1,129 @@
+"""Which wheel is tried, and how this host starts it."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from factory.digests import Sha256
+from factory.files import WrongDigest
+from factory.manifest import Manifest
+from factory.sdk.accept.subject import (
+    CannotTry,
+    NoRuntime,
+    Way,
+    runtime_of_manifest,
+    runtime_of_wheel,
+    way_of,
+)
+from factory.tags import MalformedTag
+from factory.targets import Architecture, OperatingSystem, Platform
+from factory.verify.smoke import Host, Libc
+from tests.packages import release_directory
+from tests.workshops import run_factory
+
+NAME = "openai_codex_cli_bin-0.163.0-py3-none-{}.whl"
+QEMU = Path("/usr/bin/qemu-aarch64-static")
+LINUX = Host(
+    operating_system=OperatingSystem.LINUX,
+    architecture=Architecture.X86_64,
+    libc=Libc.GLIBC,
+    python=Path("/usr/bin/python3"),
+    emulators={Architecture.AARCH64: QEMU},
+    env={},
+)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("whole")
+    run_factory(release_directory(root / "packages"), root, cache=root / "cache")
+    return root / "0.163.0"
+
+
+def manifest_of(directory: Path) -> Manifest:
+    return Manifest.parse((directory / "manifest.json").read_bytes())
+
+
+def test_the_host_s_own_platform_is_started_natively() -> None:
+    assert way_of(Platform.parse("manylinux_2_17_x86_64"), LINUX) == Way(how="natively")
+
+
+def test_another_processor_is_started_by_its_emulator() -> None:
+    way = way_of(Platform.parse("manylinux_2_17_aarch64"), LINUX)
+    assert way == Way(how="under qemu-aarch64-static", emulator=QEMU)
+
+
+@pytest.mark.parametrize(
+    ("platform", "reason"),
+    [
+        ("win_amd64", "win_amd64 is for win32, and this host is not"),
+        ("musllinux_1_1_x86_64", "needs a musl system"),
+        ("manylinux_2_17_aarch64", "there is no emulator here"),
+    ],
+)
+def test_what_cannot_be_started_is_said(platform: str, reason: str) -> None:
+    with pytest.raises(CannotTry, match=reason) as caught:
+        way_of(Platform.parse(platform), replace(LINUX, emulators={}))
+    assert caught.value.exit_code == 25
+
+
+def test_a_musl_host_takes_the_musl_wheel() -> None:
+    musl = replace(LINUX, libc=Libc.MUSL)
+    assert way_of(Platform.parse("musllinux_1_1_x86_64"), musl) == Way(how="natively")
+
+
+def test_a_wheel_is_taken_with_the_digest_that_it_has(tmp_path: Path) -> None:
+    path = tmp_path / NAME.format("manylinux_2_17_aarch64")
+    path.write_bytes(b"wheel")
+    runtime = runtime_of_wheel(path)
+    assert (runtime.tag.semver, runtime.platform.tag) == ("0.163.0", "manylinux_2_17_aarch64")
+    assert runtime.sha256 == Sha256.of([b"wheel"])
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("notes.txt", "its name is no wheel's"),
+        ("other-1.0-py3-none-any.whl", "it is a wheel of other"),
+        ("absent/openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl", "No such file"),
+    ],
+)
+def test_what_is_no_wheel_of_the_runtime_is_said(tmp_path: Path, name: str, reason: str) -> None:
+    if "/" not in name:
+        (tmp_path / name).touch()
+    with pytest.raises(NoRuntime, match=reason):
+        runtime_of_wheel(tmp_path / name)
+
+
+def test_a_version_that_is_no_release_s_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "openai_codex_cli_bin-1.0.dev1-py3-none-win_amd64.whl"
+    path.touch()
+    with pytest.raises(MalformedTag):
+        runtime_of_wheel(path)
+
+
+def test_a_manifest_gives_the_wheel_for_this_host_or_the_one_asked_for(whole: Path) -> None:
+    own = runtime_of_manifest(manifest_of(whole), whole, platform=None, host=LINUX)
+    assert own.wheel == whole / NAME.format("manylinux_2_17_x86_64")
+    platform = Platform.parse("win_arm64")
+    asked = runtime_of_manifest(manifest_of(whole), whole, platform=platform, host=LINUX)
+    assert asked.wheel == whole / NAME.format("win_arm64")
+
+
+def test_a_manifest_without_one_is_said(whole: Path) -> None:
+    manifest = replace(manifest_of(whole), wheels=())
+    with pytest.raises(NoRuntime, match="it has no wheel for this host"):
+        runtime_of_manifest(manifest, whole, platform=None, host=LINUX)
+    with pytest.raises(NoRuntime, match="it has no wheel for win_arm64"):
+        runtime_of_manifest(manifest, whole, platform=Platform.parse("win_arm64"), host=LINUX)
+
+
+def test_a_file_that_was_exchanged_is_not_tried(whole: Path, tmp_path: Path) -> None:
+    directory = Path(shutil.copytree(whole, tmp_path / "dist"))
+    (directory / NAME.format("manylinux_2_17_x86_64")).write_bytes(b"another")
+    assert json.loads((directory / "manifest.json").read_text())["wheels"]
+    with pytest.raises(WrongDigest):
+        runtime_of_manifest(manifest_of(directory), directory, platform=None, host=LINUX)
