@@ -14,6 +14,7 @@ BASE_IMAGE ?=
 IMAGE_PYTHON ?=
 ARGS ?=
 FUZZ_SECONDS ?= 120
+FUZZ_TARGETS ?= archive images members apple authenticode bundles messages statements
 
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -92,9 +93,9 @@ $(VENV)/.fuzz: $(READY) requirements-fuzz.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-fuzz.txt
 	@touch $@
 
-fuzz: $(VENV)/.fuzz ## Fuzz the readers (Linux): make fuzz FUZZ_SECONDS=600
-	@mkdir -p .fuzz/archive .fuzz/images .fuzz/members .fuzz/statements
-	@for target in archive images members statements; do \
+fuzz: $(VENV)/.fuzz ## Fuzz the readers (Linux): make fuzz FUZZ_TARGETS=apple FUZZ_SECONDS=600
+	@for target in $(FUZZ_TARGETS); do \
+	  mkdir -p .fuzz/$$target; \
 	  echo "fuzz $$target for $(FUZZ_SECONDS) s"; \
 	  $(BIN)/python -m tests.fuzz $$target .fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -max_len=8192 \
 	    -timeout=10 -rss_limit_mb=600 -artifact_prefix=.fuzz/crash-$$target- -verbosity=0 -print_final_stats=1 $(ARGS) || exit 1; \

@@ -22,6 +22,7 @@ class Case(StrEnum):
     WARM = "warm"
     FLOOR = "floor"
     VERIFY = "verify"
+    TRUST = "trust"
     STOCK = "stock"
     AUDIT = "audit"
     GROWTH = "growth"
@@ -33,6 +34,7 @@ MEANINGS = {
     Case.WARM: "the same once more, every content compressed before",
     Case.FLOOR: "the distinct payload bytes through bare zlib on all cores, nothing else",
     Case.VERIFY: "`factory verify` of the release",
+    Case.TRUST: "`factory trust` of the release: at most 15 s on two cores, and 150 MB",
     Case.STOCK: "stock tools on the same wheels: auditwheel, delvewheel, twine, check-wheel-contents",
     Case.AUDIT: "`factory audit` of the release",
     Case.GROWTH: "`cold` with 1, 2, 4 wheels, and with 1, 2, 4 workers",

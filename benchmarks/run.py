@@ -70,6 +70,7 @@ class Bench:
                 shutil.rmtree(job.out)
                 self.results.add(measure(Case.WARM, "factory_way", job))
             self._command(Case.VERIFY, job, ("verify", *_wheels_of(job)))
+            self._command(Case.TRUST, job, ("trust", *_wheels_of(job)))
             self._stock(job)
             self._command(Case.AUDIT, job, ("audit", job.tag.pep440, "--out", str(job.out / "audit")))
         finally:

@@ -75,6 +75,10 @@ class JsonObject:
         """Return an object member."""
         return JsonObject.of(self.members.get(key), f"{self.where}: {key}")
 
+    def child_or_none(self, key: str) -> "JsonObject | None":
+        """Return an object member, or None where it is absent or null."""
+        return None if self.members.get(key) is None else self.child(key)
+
     def objects(self, key: str) -> "tuple[JsonObject, ...]":
         """Return a member that is a list of objects."""
         return tuple(JsonObject.of(item, where) for item, where in self._items(key))

@@ -10,9 +10,9 @@ from factory.errors import VerificationError
 from factory.files import writing
 from factory.model import VerifiedWheel
 from factory.parallel import in_parallel
-from factory.planning import WheelsOrder
-from factory.tags import CodexTag
+from factory.planning import WheelsPlan
 from factory.template import PACKAGE
+from factory.trust.policy import TrustPolicy
 from factory.verify import WheelRejected, verify
 from factory.verify.contents import ExpectedFile, ExpectedWheel
 from factory.workshop import Workshop
@@ -29,7 +29,7 @@ class WheelsRejected(VerificationError):
 
 
 def judge_wheels(
-    order: WheelsOrder, built: Sequence[BuiltPackage], workshop: Workshop, scratch: Path
+    plan: WheelsPlan, built: Sequence[BuiltPackage], workshop: Workshop, scratch: Path
 ) -> tuple[VerifiedWheel, ...]:
     """Judge every wheel; what is wrong with all of them is told at once.
 
@@ -43,10 +43,11 @@ def judge_wheels(
             try:
                 return verify(
                     laid_out.wheel,
-                    expected=_expected(order.tag, laid_out),
+                    expected=_expected(plan, laid_out),
                     scratch=unpacked,
-                    waivers=order.waivers,
+                    waivers=plan.order.waivers,
                     stock_tools=workshop.stock_tools,
+                    trust=_trust_policy(plan, laid_out),
                 )
             except WheelRejected as rejection:
                 return rejection
@@ -75,14 +76,31 @@ def _own_directory(path: Path) -> Iterator[None]:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _expected(tag: CodexTag, laid_out: LaidOutWheel) -> ExpectedWheel:
+def _expected(plan: WheelsPlan, laid_out: LaidOutWheel) -> ExpectedWheel:
     """Say what a wheel must hold, from the channel's bytes and not from the wheel."""
+    platform = laid_out.recipe.platform
+    asset = plan.released.for_target(platform.target)
     return ExpectedWheel(
-        tag=tag,
-        platform=laid_out.recipe.platform,
+        tag=plan.order.tag,
+        platform=platform,
         payload=tuple(
             ExpectedFile(name=f"{PACKAGE}/{member.path}", sha256=member.file.sha256)
             for member in laid_out.layout.members
         ),
         left_out=tuple(f"{PACKAGE}/{left_out.file.path}" for left_out in laid_out.layout.left_out),
+        asset="" if asset is None else asset.purl,
+    )
+
+
+def _trust_policy(plan: WheelsPlan, laid_out: LaidOutWheel) -> TrustPolicy:
+    """Say what standings rest on: signatures beside the executables go by target and file name."""
+    target = laid_out.recipe.platform.target
+    beside = {bundle.program: bundle.content for bundle in plan.released.bundles if bundle.target is target}
+    return TrustPolicy(
+        required=plan.order.required_authorship,
+        bundles={
+            member.file.sha256: beside[member.file.path.name]
+            for member in laid_out.layout.members
+            if member.file.path.name in beside
+        },
     )

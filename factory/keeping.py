@@ -7,7 +7,8 @@ from factory import __version__
 from factory.acceptance import Acceptance
 from factory.digests import Sha256
 from factory.manifest import Manifest, ToolchainRecord, WheelRecord
-from factory.planning import PlannedWheel, WheelsPlan
+from factory.planning import PlannedWheel, WheelsOrder, WheelsPlan
+from factory.trust.signers import without_authorship
 from factory.verify.registry import CHECKS
 from factory.verify.waivers import Waiver, apply_waivers, require_used
 
@@ -29,7 +30,7 @@ def keep(
     current = [
         record
         for record in earlier.wheels
-        if _stands(record, plan.order.waivers)
+        if _stands(record, plan.order)
         and (record.platform not in planned or _is_current(record, planned[record.platform]))
     ]
     return plan.dist.intact(current, jobs=jobs)
@@ -43,9 +44,11 @@ def _is_current(record: WheelRecord, planned: PlannedWheel) -> bool:
     )
 
 
-def _stands(record: WheelRecord, waivers: Sequence[Waiver]) -> bool:
-    """Whether today's waivers leave of a wheel's findings what the record says they left."""
-    now = apply_waivers(record.found, waivers)
+def _stands(record: WheelRecord, order: WheelsOrder) -> bool:
+    """Whether today's waivers leave of a wheel's findings what the record says, and no author is missing."""
+    if order.required_authorship.covers((record.platform,)) and without_authorship(record.standings):
+        return False
+    now = apply_waivers(record.found, order.waivers)
     return (set(now.remaining), set(now.waived)) == (set(record.findings), set(record.waived))
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from factory.errors import UsageError
 from factory.json_reader import MalformedJson
 from factory.manifest import MANIFEST_NAME, Manifest, WheelRecord
-from factory.tags import CodexTag
 from factory.targets import Platform
 from factory.template import PACKAGE
 from factory.verify.contents import ExpectedFile, ExpectedWheel
@@ -69,7 +68,7 @@ def _listed(path: Path) -> Lot:
     return Lot(
         path=path,
         subjects=tuple(
-            Subject(path=path.parent / name, expected=_expected(manifest.tag, records.get(name)))
+            Subject(path=path.parent / name, expected=_expected(manifest, records.get(name)))
             for name in files
             if name.endswith(".whl")
         ),
@@ -78,14 +77,15 @@ def _listed(path: Path) -> Lot:
     )
 
 
-def _expected(tag: CodexTag, record: WheelRecord | None) -> ExpectedWheel | None:
+def _expected(manifest: Manifest, record: WheelRecord | None) -> ExpectedWheel | None:
     if record is None:
         return None
     return ExpectedWheel(
-        tag=tag,
+        tag=manifest.tag,
         platform=Platform.of_tag(record.platform),
         payload=tuple(ExpectedFile(name=str(file.path), sha256=file.sha256) for file in record.payload),
         left_out=tuple(f"{PACKAGE}/{left_out.source}" for left_out in record.left_out),
+        asset=next((asset.purl for asset in manifest.assets if asset.digest == record.asset), ""),
     )
 
 

@@ -21,6 +21,8 @@ from factory.model import ChannelName, Finding, WaivedFinding
 from factory.tags import CodexTag
 from factory.targets import Platform, Target
 from factory.template import DISTRIBUTION
+from factory.trust.levels import Standing
+from factory.trust.standing_json import rung_from_json, rung_to_json
 
 MANIFEST_NAME = "manifest.json"
 CHECKSUMS_NAME = "SHA256SUMS"
@@ -126,23 +128,36 @@ class ToolchainRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberRecord:
-    """A payload file in a wheel: where it is, and where in the release package it was."""
+    """A payload file in a wheel: where it is, and where in the release package it was.
+
+    Attributes:
+        path: In the wheel.
+        source: In the release package.
+        mode: The permission bits in the wheel.
+        size_bytes: Its size.
+        sha256: Its content.
+        standing: How much is known of who made it; None for what is no executable.
+    """
 
     path: PurePosixPath
     source: PurePosixPath
     mode: int
     size_bytes: int
     sha256: Sha256
+    standing: Standing | None = None
 
     @classmethod
     def from_json(cls, data: JsonObject) -> Self:
         """Read one entry of a wheel's ``payload``."""
+        path, sha256 = data.text("path"), Sha256(data.text("sha256"))
+        rung = data.child_or_none("standing")
         return cls(
-            path=PurePosixPath(data.text("path")),
+            path=PurePosixPath(path),
             source=PurePosixPath(data.text("source")),
             mode=int(data.text("mode"), 8),
             size_bytes=data.integer("size_bytes"),
-            sha256=Sha256(data.text("sha256")),
+            sha256=sha256,
+            standing=None if rung is None else rung_from_json(rung, place=path, sha256=sha256),
         )
 
     def to_json(self) -> dict[str, object]:
@@ -153,6 +168,7 @@ class MemberRecord:
             "mode": f"{self.mode:04o}",
             "size_bytes": self.size_bytes,
             "sha256": str(self.sha256),
+            "standing": None if self.standing is None else rung_to_json(self.standing),
         }
 
 
@@ -209,6 +225,11 @@ class WheelRecord:
     findings: tuple[Finding, ...]
     waived: tuple[WaivedFinding, ...] = ()
     acceptance: Acceptance | None = None
+
+    @property
+    def standings(self) -> tuple[Standing, ...]:
+        """Where its executables stand on the ladder of trust."""
+        return tuple(member.standing for member in self.payload if member.standing is not None)
 
     @property
     def found(self) -> tuple[Finding, ...]:

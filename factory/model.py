@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from factory.digests import Digest, Sha256
 from factory.tags import CodexTag
 from factory.targets import Platform, Target
+from factory.trust.levels import Standing
 
 
 class ChannelName(StrEnum):
@@ -68,12 +69,35 @@ class ReleaseAsset:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SigstoreBundle:
+    """A signature that a channel has beside an executable, of a few kilobytes.
+
+    Attributes:
+        target: Whose executable it is of.
+        program: The executable's file name in the release package.
+        content: The bundle; nothing promises it, since it has to hold by itself.
+    """
+
+    target: Target
+    program: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseAssets:
-    """What a channel has for one tag: at most one asset a target, in table order."""
+    """What a channel has for one tag: at most one asset a target, in table order.
+
+    Attributes:
+        tag: The release.
+        channel: Where it is.
+        assets: Its packages.
+        bundles: The signatures beside its executables, where the channel has them.
+    """
 
     tag: CodexTag
     channel: ChannelName
     assets: tuple[ReleaseAsset, ...]
+    bundles: tuple[SigstoreBundle, ...] = ()
 
     def for_target(self, target: Target) -> ReleaseAsset | None:
         """Return the asset that feeds a target, if the channel has one."""
@@ -206,9 +230,11 @@ class VerifiedWheel:
         checks: The ids of all checks that looked at it.
         findings: Warnings and notes that remain.
         waived: Findings that a waiver accepts, errors among them.
+        standings: How much is known of who made each of its executables.
     """
 
     wheel: BuiltWheel
     checks: tuple[str, ...]
     findings: tuple[Finding, ...]
     waived: tuple[WaivedFinding, ...] = ()
+    standings: tuple[Standing, ...] = ()

@@ -66,7 +66,7 @@ def _make(plan: WheelsPlan, workshop: Workshop, site: BuildSite) -> WheelsRun:
         require_promised(missing, built)
         for package, done in zip(packages, built, strict=True):
             remember_payload(workshop.store, package.asset.digest, done.payload)
-        verified = judge_wheels(plan.order, built, workshop, scratch)
+        verified = judge_wheels(plan, built, workshop, scratch)
         manifest = record_run(
             plan.released,
             toolchain=record,

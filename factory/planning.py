@@ -1,6 +1,6 @@
 """What a run will do, decided before anything is fetched or started."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from factory.recipe import Recipe, our_recipe
 from factory.tags import CodexTag
 from factory.targets import PLATFORMS, Platform, targets_of
 from factory.template import bundled_template, wheel_name
+from factory.trust.requirement import Requirement
 
 if TYPE_CHECKING:
     from factory.verify.waivers import Waiver
@@ -43,6 +44,7 @@ class WheelsOrder:
         is_engine_checked: Build with the other engine as well and compare.
         is_fresh: Build again what is there, and compress everything anew.
         waivers: Findings that do not keep a wheel from being verified.
+        required_authorship: Of which platforms every executable's author must be proved.
     """
 
     tag: CodexTag
@@ -53,6 +55,7 @@ class WheelsOrder:
     is_engine_checked: bool = False
     is_fresh: bool = False
     waivers: "tuple[Waiver, ...]" = ()
+    required_authorship: Requirement = field(default_factory=Requirement)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from factory.tags import CodexTag
 from factory.targets import Architecture, OperatingSystem, Platform, Target
 from tests.images import Pe, PeMachine
+from tests.images.authenticode import signed
 from tests.packages import executable
 from tests.zip_writer import ZipArchive, ZipMember
 
@@ -183,7 +184,7 @@ def _program(target: Target, name: str) -> bytes:
     """Return an executable that no check has anything to say about: signed, on Windows."""
     if target.operating_system is OperatingSystem.WINDOWS:
         is_x86 = target.architecture is Architecture.X86_64
-        return Pe(machine=PeMachine.AMD64 if is_x86 else PeMachine.ARM64, security=b"a signature").content()
+        return signed(Pe(machine=PeMachine.AMD64 if is_x86 else PeMachine.ARM64))
     return executable(target, name=name, tag=CodexTag.parse(VERSION))
 
 

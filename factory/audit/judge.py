@@ -20,8 +20,9 @@ from factory.audit.replay import replayed_digest
 from factory.audit.verdict import Cause, ChainLink, Outcome, Verdict
 from factory.audit.wheel_file import WheelFiles
 from factory.builders.package import LaidOutWheel
-from factory.model import Finding, Payload, ReleaseAsset, Severity
-from factory.verify import inspect
+from factory.model import Payload, ReleaseAsset, Severity
+from factory.trust.policy import TrustPolicy
+from factory.verify import Inspection, inspect
 from factory.verify.contents import WheelContents
 from factory.verify.read import read_wheel
 
@@ -49,6 +50,13 @@ class Judged:
     origins: Origins
     fetched: Fetched
     is_legible: bool = True
+
+    @property
+    def trust(self) -> TrustPolicy:
+        """What the standings of its executables rest on: the packages' digests are the channel's promise."""
+        return TrustPolicy(
+            promises={file.sha256: asset.purl for asset, payload in self.origins for file in payload.files}
+        )
 
     def not_rebuilt(self, reason: str) -> Verdict:
         """Give the verdict of a wheel that could not be rebuilt, with all that is known all the same."""
@@ -96,8 +104,8 @@ def judge(judged: Judged, files: WheelFiles, scratch: Path) -> Verdict:
     with TemporaryDirectory(prefix="judge-", dir=scratch) as directory:
         place = Path(directory)
         if judged.rebuilt.wheel.sha256 == judged.wheel.sha256:
-            findings = inspect(path, scratch=place).findings
-            verdict = replace(judged.same(), findings=_about(judged.wheel, findings), is_inspected=True)
+            inspection = inspect(path, scratch=place, trust=judged.trust)
+            verdict = _inspected(judged.same(), inspection)
         else:
             verdict = _explain(judged, files, place)
     return verdict
@@ -113,7 +121,7 @@ def look_at(judged: Judged, reason: str, files: WheelFiles, scratch: Path) -> Ve
         TemporaryDirectory(prefix="judge-", dir=scratch) as directory,
         files.whole(judged.wheel, judged.fetched) as path,
     ):
-        inspection = inspect(path, scratch=Path(directory))
+        inspection = inspect(path, scratch=Path(directory), trust=judged.trust)
         contents = inspection.contents
         links = _chain(contents, judged.origins)
         foreign = tuple(unexplained_members(contents, links))
@@ -122,14 +130,12 @@ def look_at(judged: Judged, reason: str, files: WheelFiles, scratch: Path) -> Ve
             outcome = judge_contents(path, contents, promised=judged.wheel.sha256)
     is_judged = outcome is not Outcome.NOT_REBUILT
     return replace(
-        judged.other(outcome),
+        _inspected(judged.other(outcome), inspection),
         reason="" if is_judged else reason,
         causes=(recipe_unknown(judged.wheel.name, reason),) if is_judged else foreign,
         replayed=REPLAYED if outcome is Outcome.REPLAYED else (),
         chain=links,
         trust_base=texts_of(contents),
-        findings=_about(judged.wheel, inspection.findings),
-        is_inspected=True,
     )
 
 
@@ -146,7 +152,7 @@ def _explain(judged: Judged, files: WheelFiles, scratch: Path) -> Verdict:
     if judged.rebuilt is None:
         return judged.not_rebuilt("no recipe was inferred")
     with files.whole(judged.wheel, judged.fetched) as path:
-        inspection = inspect(path, scratch=scratch)
+        inspection = inspect(path, scratch=scratch, trust=judged.trust)
         published = inspection.contents
         rebuilt = read_wheel(judged.rebuilt.wheel.path, scratch=scratch)
         comparison = compare(published, rebuilt, [payload for _, payload in judged.origins])
@@ -155,12 +161,10 @@ def _explain(judged: Judged, files: WheelFiles, scratch: Path) -> Verdict:
             outcome = Outcome.REPLAYED
     causes = (*comparison.members, *comparison.container)
     return replace(
-        judged.other(outcome),
+        _inspected(judged.other(outcome), inspection),
         causes=(*_unusual(judged.inferred), *causes),
         replayed=tuple(cause.id for cause in causes) if outcome is Outcome.REPLAYED else (),
         chain=_chain(published, judged.origins),
-        findings=_about(judged.wheel, inspection.findings),
-        is_inspected=True,
         fetched_bytes=judged.fetched.size_bytes,
     )
 
@@ -206,9 +210,14 @@ def _unusual(inferred: Inferred | None) -> tuple[Cause, ...]:
     )
 
 
-def _about(wheel: PublishedWheel, findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Name the published wheel where a finding is about the whole file."""
-    return tuple(
-        replace(finding, place=wheel.name) if finding.place.endswith(".whl") else finding
-        for finding in findings
+def _inspected(verdict: Verdict, inspection: Inspection) -> Verdict:
+    """Add what `factory verify` says; a finding about the whole file names the published wheel."""
+    return replace(
+        verdict,
+        findings=tuple(
+            replace(finding, place=verdict.name) if finding.place.endswith(".whl") else finding
+            for finding in inspection.findings
+        ),
+        standings=inspection.contents.standings,
+        is_inspected=True,
     )

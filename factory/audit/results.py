@@ -21,6 +21,8 @@ from factory.digests import MalformedDigest, Sha256
 from factory.files import atomic_write
 from factory.json_reader import JsonObject, MalformedJson
 from factory.model import ChannelName, Finding, Severity
+from factory.trust.levels import Standing
+from factory.trust.standing_json import rung_from_json, standing_to_json
 
 SCHEMA_VERSION = 1
 
@@ -74,6 +76,7 @@ def verdict_json(verdict: Verdict) -> dict[str, object]:
             }
             for finding in verdict.findings
         ],
+        "standings": [standing_to_json(standing) for standing in verdict.standings],
         "is_inspected": verdict.is_inspected,
         "fetched_bytes": verdict.fetched_bytes,
         "provenance": {
@@ -145,6 +148,7 @@ def parse_verdict(entry: JsonObject) -> Verdict:
         trust_base=tuple(_text(text) for text in entry.objects("trust_base")),
         inferred=None if entry.members.get("inferred") is None else _facts(entry.child("inferred")),
         findings=tuple(_finding(finding) for finding in entry.objects("findings")),
+        standings=tuple(_standing(standing) for standing in entry.objects("standings")),
         is_inspected=entry.members.get("is_inspected") is True,
         fetched_bytes=entry.integer("fetched_bytes"),
         provenance=_provenance(entry.child("provenance")),
@@ -194,6 +198,10 @@ class Results:
 
     def _path(self, name: str) -> Path:
         return self._directory / "wheels" / f"{name}.json"
+
+
+def _standing(entry: JsonObject) -> Standing:
+    return rung_from_json(entry, place=entry.text("place"), sha256=Sha256(entry.text("sha256")))
 
 
 def _facts_json(facts: InferredFacts) -> dict[str, object]:

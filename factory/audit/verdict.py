@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from factory.digests import Sha256
 from factory.model import Finding, Severity
+from factory.trust.levels import Standing
 
 
 class Outcome(StrEnum):
@@ -165,6 +166,7 @@ class Verdict:
         trust_base: What was taken from the wheel itself.
         inferred: The recipe, where it could be inferred.
         findings: What `factory verify` says of the published bytes.
+        standings: How much is known of who made each of its executables.
         is_inspected: Whether `factory verify` saw them; else no finding means nothing.
         fetched_bytes: How much was read of the published wheel.
         provenance: What the index serves about who published it; it decides nothing.
@@ -185,6 +187,7 @@ class Verdict:
     trust_base: tuple[TrustedText, ...] = ()
     inferred: InferredFacts | None = None
     findings: tuple[Finding, ...] = ()
+    standings: tuple[Standing, ...] = ()
     is_inspected: bool = False
     fetched_bytes: int = 0
     provenance: ServedProvenance = NOT_LOOKED_UP

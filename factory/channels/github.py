@@ -2,8 +2,10 @@
 
 What promises a package's bytes is the release's own ``codex-package_SHA256SUMS``.
 GitHub's API gives a digest of its own, taken at upload; where it does, both must agree.
+Beside the Linux executables lie sigstore bundles, ``<program>-<target>.sigstore``.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
@@ -22,7 +24,7 @@ from factory.errors import IntegrityError, UpstreamError
 from factory.files import WrongDigest
 from factory.http import HttpClient, HttpStatusError
 from factory.json_reader import JsonObject, MalformedJson
-from factory.model import ArchiveFormat, ChannelName, ReleaseAsset, ReleaseAssets, Remote
+from factory.model import ArchiveFormat, ChannelName, ReleaseAsset, ReleaseAssets, Remote, SigstoreBundle
 from factory.tags import CodexTag
 from factory.targets import Target
 
@@ -32,6 +34,9 @@ CHECKSUMS = "codex-package_SHA256SUMS"
 
 _MAX_DOCUMENT_BYTES = 32 << 20
 _MAX_CHECKSUMS_BYTES = 1 << 20
+_MAX_BUNDLE_BYTES = 1 << 18
+_MAX_BUNDLES = 16
+_BUNDLE = re.compile(rf"(?P<program>[\w-]+)-(?P<target>{'|'.join(map(re.escape, Target))})\.sigstore")
 
 
 class DigestsDisagree(IntegrityError):
@@ -92,9 +97,10 @@ class GithubChannel:
                 raise ReleaseWithoutTargets(tag, self.name)
             listed = self._listed(offered)
             assets = tuple(self._assets_of(tag, offered, listed))
+            bundles = tuple(self._bundles_of(offered))
         except MalformedJson as error:
             raise MalformedAnswer(self.name, str(error)) from error
-        return ReleaseAssets(tag=tag, channel=self.name, assets=assets)
+        return ReleaseAssets(tag=tag, channel=self.name, assets=assets, bundles=bundles)
 
     def _offered(self, tag: CodexTag) -> Mapping[str, JsonObject]:
         try:
@@ -145,6 +151,16 @@ class GithubChannel:
                 size_bytes=offered[name].integer("size"),
                 format=ArchiveFormat.TAR_GZ,
                 location=Remote(url=offered[name].text("browser_download_url")),
+            )
+
+    def _bundles_of(self, offered: Mapping[str, JsonObject]) -> Iterator[SigstoreBundle]:
+        """Fetch the signatures beside the executables, without the token, too; releases have a handful."""
+        found = [(match, asset) for name, asset in offered.items() if (match := _BUNDLE.fullmatch(name))]
+        for match, asset in found[:_MAX_BUNDLES]:
+            yield SigstoreBundle(
+                target=Target.parse(match["target"]),
+                program=match["program"],
+                content=self._client.get(asset.text("browser_download_url"), max_bytes=_MAX_BUNDLE_BYTES),
             )
 
 

@@ -1,14 +1,16 @@
 """Remember what a channel said about a whole release, so that a second run asks nobody."""
 
+from base64 import b64decode, b64encode
+
 from factory.channels import Channel
 from factory.digests import Digest, MalformedDigest
 from factory.json_reader import JsonObject, MalformedJson
-from factory.model import ArchiveFormat, ChannelName, ReleaseAsset, ReleaseAssets, Remote
+from factory.model import ArchiveFormat, ChannelName, ReleaseAsset, ReleaseAssets, Remote, SigstoreBundle
 from factory.store import Store
 from factory.tags import CodexTag
 from factory.targets import Target, UnknownTarget
 
-_KIND = "release-v1"
+_KIND = "release-v2"
 
 
 class RememberingChannel:
@@ -47,7 +49,8 @@ class RememberingChannel:
         answer = self._channel.assets(tag)
         entries = [entry for asset in answer.assets if (entry := _entry(asset)) is not None]
         if len(entries) == len(Target):
-            self._store.write_record(_KIND, key, {"assets": entries})
+            bundles = [_bundle_entry(bundle) for bundle in answer.bundles]
+            self._store.write_record(_KIND, key, {"assets": entries, "bundles": bundles})
         return answer
 
     def _recall(self, key: str, tag: CodexTag) -> ReleaseAssets | None:
@@ -55,9 +58,10 @@ class RememberingChannel:
         try:
             record = JsonObject.of(self._store.read_record(_KIND, key), key)
             assets = tuple(_asset(entry) for entry in record.objects("assets"))
+            bundles = tuple(_bundle(entry) for entry in record.objects("bundles"))
         except (MalformedJson, MalformedDigest, UnknownTarget, ValueError):
             return None
-        return ReleaseAssets(tag=tag, channel=self.name, assets=assets)
+        return ReleaseAssets(tag=tag, channel=self.name, assets=assets, bundles=bundles)
 
 
 def _entry(asset: ReleaseAsset) -> dict[str, object] | None:
@@ -72,6 +76,19 @@ def _entry(asset: ReleaseAsset) -> dict[str, object] | None:
         "format": asset.format.value,
         "url": asset.location.url,
     }
+
+
+def _bundle_entry(bundle: SigstoreBundle) -> dict[str, object]:
+    content = b64encode(bundle.content).decode()
+    return {"target": bundle.target.value, "program": bundle.program, "content": content}
+
+
+def _bundle(entry: JsonObject) -> SigstoreBundle:
+    return SigstoreBundle(
+        target=Target.parse(entry.text("target")),
+        program=entry.text("program"),
+        content=b64decode(entry.text("content"), validate=True),
+    )
 
 
 def _asset(entry: JsonObject) -> ReleaseAsset:

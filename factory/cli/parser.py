@@ -20,6 +20,7 @@ from factory.cli import (
     stage,
     stage_sdk,
     targets,
+    trust,
     verify,
     wheels,
 )
@@ -42,6 +43,7 @@ examples:
   factory wheels rust-v0.163.0 --platform win_arm64 --dry-run
   factory stage-runtime stage/ codex-package.tar.gz --codex-version 0.163.0 --platform-tag win_amd64
   factory verify dist/0.163.0
+  factory trust dist/0.163.0
   factory doctor
 """
 
@@ -65,6 +67,7 @@ def make_parser() -> argparse.ArgumentParser:
 _REGISTRARS: tuple[Callable[[Commands], None], ...] = (
     wheels.register,
     verify.register,
+    trust.register,
     audit.register,
     attest.register,
     check_statement.register,

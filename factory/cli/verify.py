@@ -4,6 +4,7 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
+from factory.cli.authorship_option import add_authorship_option
 from factory.cli.command import Commands, add_command, positive
 from factory.cli.console import Column, print_json, print_table
 from factory.cli.waiver_options import add_waiver_options
@@ -71,6 +72,7 @@ def _register_verify(commands: Commands) -> None:
         "--jobs", type=positive, metavar="N", help="how many wheels at once (default: all cores)"
     )
     add_waiver_options(parser)
+    add_authorship_option(parser)
 
 
 def _verify(arguments: argparse.Namespace) -> int:

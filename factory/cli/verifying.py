@@ -17,6 +17,8 @@ from factory.files import atomic_write
 from factory.lots import collect
 from factory.parallel import usable_cores
 from factory.process import SubprocessRunner
+from factory.trust.policy import TrustPolicy
+from factory.trust.requirement import Requirement
 from factory.verify.examine import Bench, Lot, examine
 from factory.verify.findings_json import findings_document
 from factory.verify.report import Report, Verdict
@@ -41,7 +43,7 @@ def run_verify(arguments: argparse.Namespace) -> int:
     _show(report, arguments)
     if report.verdict is not Verdict.REJECTED:
         require_used(report.unused)
-    return _status(report)
+    return exit_status(report.verdict)
 
 
 def _examine(
@@ -65,6 +67,7 @@ def _examine(
             stop=stop,
             stock_tools=None if arguments.no_stock_tools else tools,
             host=this_host(settings, musl_root=arguments.musl_root) if arguments.smoke else None,
+            trust=TrustPolicy(required=Requirement.parse(arguments.require_authorship)),
         )
         return examine(lots, bench, waivers=waivers)
 
@@ -83,8 +86,9 @@ def _show(report: Report, arguments: argparse.Namespace) -> None:
         show_report(report)
 
 
-def _status(report: Report) -> int:
-    match report.verdict:
+def exit_status(verdict: Verdict) -> int:
+    """Return how a command ends that gives this answer."""
+    match verdict:
         case Verdict.PASSED:
             return EXIT_OK
         case Verdict.REJECTED:

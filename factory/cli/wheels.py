@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from factory.builders.package import BuilderName, Engine
 from factory.channels import Channel
 from factory.channels.remembered import RememberingChannel
+from factory.cli.authorship_option import add_authorship_option
 from factory.cli.channel_options import add_channel_options, asking_npm, open_channel
 from factory.cli.command import Commands, add_command, positive
 from factory.cli.console import Column, human_size, print_json, print_table, say, shown_progress
@@ -23,6 +24,7 @@ from factory.process import SubprocessRunner
 from factory.store import Store
 from factory.tags import CodexTag
 from factory.targets import Platform
+from factory.trust.requirement import Requirement
 
 if TYPE_CHECKING:
     from factory.pipeline import WheelsRun
@@ -108,6 +110,7 @@ def register(commands: Commands) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON: the manifest, or the plan")
     add_channel_options(parser)
     add_waiver_options(parser)
+    add_authorship_option(parser)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -172,6 +175,7 @@ def _order(arguments: argparse.Namespace) -> WheelsOrder:
         builder=BuilderName(arguments.builder),
         is_engine_checked=arguments.check_engine,
         is_fresh=arguments.fresh,
+        required_authorship=Requirement.parse(arguments.require_authorship),
     )
 
 

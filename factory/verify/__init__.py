@@ -6,6 +6,7 @@ from pathlib import Path
 
 from factory.errors import VerificationError
 from factory.model import BuiltWheel, Finding, Severity, VerifiedWheel, WaivedFinding
+from factory.trust.policy import TrustPolicy
 from factory.verify.contents import ExpectedWheel, WheelContents
 from factory.verify.read import read_wheel
 from factory.verify.registry import checks_for, find_all
@@ -58,6 +59,7 @@ def inspect(
     expected: ExpectedWheel | None = None,
     waivers: Sequence[Waiver] = (),
     stock_tools: StockTools | None = None,
+    trust: TrustPolicy | None = None,
 ) -> Inspection:
     """Find everything that is wrong with a file that should be a wheel.
 
@@ -67,12 +69,13 @@ def inspect(
         expected: What the wheel must be, when the factory built it.
         waivers: Findings that are accepted.
         stock_tools: Are asked as well, where given.
+        trust: What the executables' standings rest on, and what they must reach.
 
     Raises:
         CannotRead: There is no such file, or it may not be read.
         CannotExtract: Scratch cannot be written to.
     """
-    contents = read_wheel(path, scratch=scratch, expected=expected)
+    contents = read_wheel(path, scratch=scratch, expected=expected, trust=trust)
     found = find_all(contents)
     consultation = stock_tools.consult(contents, scratch=scratch) if stock_tools else None
     if consultation is not None:
@@ -94,6 +97,7 @@ def verify(
     scratch: Path,
     waivers: Sequence[Waiver] = (),
     stock_tools: StockTools | None = None,
+    trust: TrustPolicy | None = None,
 ) -> VerifiedWheel:
     """Judge a built wheel; this alone makes a `VerifiedWheel`.
 
@@ -104,10 +108,14 @@ def verify(
         WheelRejected: It has error findings that no waiver covers.
     """
     inspection = inspect(
-        wheel.path, scratch=scratch, expected=expected, waivers=waivers, stock_tools=stock_tools
+        wheel.path, scratch=scratch, expected=expected, waivers=waivers, stock_tools=stock_tools, trust=trust
     )
     if inspection.errors:
         raise WheelRejected(wheel.name, inspection.errors)
     return VerifiedWheel(
-        wheel=wheel, checks=inspection.checks, findings=inspection.findings, waived=inspection.waived
+        wheel=wheel,
+        checks=inspection.checks,
+        findings=inspection.findings,
+        waived=inspection.waived,
+        standings=inspection.contents.standings,
     )

@@ -5,7 +5,7 @@ damaged part never hides another. Both copies of a member's header are kept: an
 installer may follow either, and where they differ two tools install two things.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,9 @@ from factory.digests import Sha256
 from factory.model import FileKind
 from factory.tags import CodexTag
 from factory.targets import Architecture, OperatingSystem, Platform, architecture_of, operating_system_of
+from factory.trust.ladder import Executable, stand
+from factory.trust.levels import Standing
+from factory.trust.policy import TrustPolicy
 
 
 class ProblemKind(StrEnum):
@@ -214,12 +217,19 @@ class ExpectedWheel:
         platform: The platform.
         payload: The release package's files that it must hold.
         left_out: The members that the recipe leaves out of it, each for a reason in the manifest.
+        asset: The package URL of that release package; empty where it is not known.
     """
 
     tag: CodexTag
     platform: Platform
     payload: tuple[ExpectedFile, ...]
     left_out: tuple[str, ...] = ()
+    asset: str = ""
+
+    @property
+    def promises(self) -> dict[Sha256, str]:
+        """Content to the release package that has it, whose digest the channel promises."""
+        return {file.sha256: self.asset for file in self.payload} if self.asset else {}
 
 
 @dataclass(frozen=True, kw_only=True)  # no slots: the cached properties live in the instance's dict
@@ -234,6 +244,7 @@ class WheelContents:
         archive: Facts about the container.
         problems: What could not be read.
         expected: What the factory knows it must be; None for a wheel from elsewhere.
+        trust: What its executables' standings rest on.
     """
 
     path: Path
@@ -243,6 +254,7 @@ class WheelContents:
     archive: Archive
     problems: tuple[Problem, ...]
     expected: ExpectedWheel | None = None
+    trust: TrustPolicy = field(default_factory=TrustPolicy)
 
     @property
     def is_unreadable(self) -> bool:
@@ -287,4 +299,18 @@ class WheelContents:
             member
             for member in self.members
             if member.kind.is_executable_image and member.extracted is not None
+        )
+
+    @cached_property
+    def standings(self) -> tuple[Standing, ...]:
+        """Where its executables stand on the ladder of trust; each one's bytes are read once for it."""
+        known = self.expected.promises if self.expected else {}
+        policy = replace(self.trust, promises={**known, **self.trust.promises})
+        return tuple(
+            stand(
+                Executable(path=member.extracted, place=member.name, sha256=member.sha256, kind=member.kind),
+                policy,
+            )
+            for member in self.images
+            if member.extracted is not None and member.sha256 is not None
         )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
-from factory.verify.image_bytes import ImageBytes, MalformedImage
+from factory.image_bytes import ImageBytes, MalformedImage
 
 _MAX_SEGMENTS = 1 << 10
 _MAX_DYNAMIC_ENTRIES = 1 << 12

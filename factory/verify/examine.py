@@ -3,7 +3,7 @@
 import shutil
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from factory.digests import Sha256
@@ -12,6 +12,7 @@ from factory.model import Finding
 from factory.parallel import Stopped, in_parallel
 from factory.process import Runner
 from factory.progress import Progress
+from factory.trust.policy import TrustPolicy
 from factory.verify import across, listing, smoke
 from factory.verify.check import Check, SubjectT
 from factory.verify.contents import ExpectedWheel, WheelContents
@@ -75,6 +76,7 @@ class Bench:
         stop: Is set when the run must end.
         stock_tools: Are asked about every wheel; None asks none.
         host: What wheels are started on; None starts none.
+        trust: What the executables' standings rest on, and what they must reach.
     """
 
     runner: Runner
@@ -84,6 +86,7 @@ class Bench:
     stop: threading.Event
     stock_tools: StockTools | None = None
     host: Host | None = None
+    trust: TrustPolicy = field(default_factory=TrustPolicy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +141,7 @@ def _examine(subject: Subject, bench: Bench) -> _Examined:
 
 
 def _judge(subject: Subject, bench: Bench, scratch: Path) -> _Examined:
-    contents = read_wheel(subject.path, scratch=scratch, expected=subject.expected)
+    contents = read_wheel(subject.path, scratch=scratch, expected=subject.expected, trust=bench.trust)
     judged = Judged(checks=tuple(check.id for check in checks_for(contents)), findings=find_all(contents))
     consultation = bench.stock_tools.consult(contents, scratch=scratch) if bench.stock_tools else None
     smoked = _smoke(contents, bench, scratch)
@@ -151,6 +154,7 @@ def _judge(subject: Subject, bench: Bench, scratch: Path) -> _Examined:
         name=escaped(contents.name),
         sha256=_digest(subject.path),
         judged=judged,
+        standings=contents.standings,
         consultation=consultation,
         smoke=smoked,
     )

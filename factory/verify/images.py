@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+from factory.image_bytes import MalformedImage
 from factory.model import FileKind, Severity
 from factory.targets import OperatingSystem
 from factory.verify.check import Check, Fault
 from factory.verify.contents import Member, WheelContents
 from factory.verify.elf_facts import read_elf
-from factory.verify.image_bytes import MalformedImage
 from factory.verify.macho_facts import read_macho
 from factory.verify.pe_facts import read_pe
 
@@ -48,6 +48,16 @@ def readable(
                 yield member, read(member.extracted)
             except MalformedImage:
                 continue
+
+
+def is_readable(member: Member) -> bool:
+    """Whether an image keeps to its format, as far as its loader looks."""
+    try:
+        if member.extracted is not None:
+            _read(member.kind, member.extracted)
+    except MalformedImage:
+        return False
+    return True
 
 
 def _read(kind: FileKind, path: Path) -> None:

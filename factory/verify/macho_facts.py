@@ -10,19 +10,17 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
-from factory.verify.image_bytes import ImageBytes, MalformedImage, decoded
+from factory.image_bytes import ImageBytes
+from factory.macho_frame import (
+    LC_CODE_SIGNATURE,
+    LC_SEGMENT,
+    LC_SEGMENT_64,
+    LoadCommand,
+    MachoFrame,
+    UniversalTable,
+)
 
-_MAX_SLICES = 8
-_MAX_COMMANDS_BYTES = 1 << 16
-_COMMAND_BYTES = 8
-_TEXT_START = 12
-_FAT_MAGIC = 0xCAFEBABE
-_FAT_MAGIC_64 = 0xCAFEBABF
-_THIN_MAGICS = {0xFEEDFACE: ("<", 28), 0xFEEDFACF: ("<", 32), 0xCEFAEDFE: (">", 28), 0xCFFAEDFE: (">", 32)}
-_SIGNATURE_MAGIC = 0xFADE0CC0
 _PLATFORM_MACOS = 1
-_CPU_NAMES = {7: "i386", 0x01000007: "x86_64", 12: "arm", 0x0100000C: "arm64"}
-_ARM64E = (0x0100000C, 2)
 
 
 class MachoType(IntEnum):
@@ -35,7 +33,6 @@ class MachoType(IntEnum):
 
 class _Command(IntEnum):
     LOAD_DYLIB = 0xC
-    CODE_SIGNATURE = 0x1D
     LAZY_LOAD_DYLIB = 0x20
     VERSION_MIN_MACOSX = 0x24
     VERSION_MIN_IPHONEOS = 0x25
@@ -48,7 +45,7 @@ class _Command(IntEnum):
     LOAD_UPWARD_DYLIB = 0x80000023
 
 
-_SEGMENTS = frozenset({0x1, 0x19})
+_SEGMENTS = frozenset({LC_SEGMENT, LC_SEGMENT_64})
 _REQUIRED_DYLIBS = frozenset({_Command.LOAD_DYLIB, _Command.REEXPORT_DYLIB, _Command.LOAD_UPWARD_DYLIB})
 _OPTIONAL_DYLIBS = frozenset({_Command.LOAD_WEAK_DYLIB, _Command.LAZY_LOAD_DYLIB})
 _OTHER_SYSTEMS = {
@@ -88,30 +85,6 @@ class MachoSlice:
         return not self.platforms or _PLATFORM_MACOS in self.platforms
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _LoadCommand:
-    kind: int
-    data: bytes
-    order: str
-
-    def numbers(self, layout: str, at: int) -> tuple[int, ...]:
-        """Unpack integers out of the command.
-
-        Raises:
-            MalformedImage: It is too short for them.
-        """
-        if at + struct.calcsize(layout) > len(self.data):
-            raise MalformedImage(f"load command {self.kind:#x} has only {len(self.data)} bytes")
-        return struct.unpack_from(self.order + layout, self.data, at)
-
-    def text(self) -> str:
-        """Return the text that the command's first field points to (``lc_str``)."""
-        (start,) = self.numbers("I", 8)
-        if not _TEXT_START <= start < len(self.data):
-            raise MalformedImage(f"load command {self.kind:#x} has its text outside of itself")
-        return decoded(self.data[start:].partition(b"\0")[0])
-
-
 def read_macho(path: Path) -> tuple[MachoSlice, ...]:
     """Read the facts of every slice; a few kilobytes of the file are read, whatever its size.
 
@@ -119,7 +92,7 @@ def read_macho(path: Path) -> tuple[MachoSlice, ...]:
         MalformedImage: It contradicts the format, or is cut off.
     """
     with ImageBytes.open(path) as image:
-        return tuple(_slice(part) for part in _parts(image))
+        return tuple(_slice(part) for part in UniversalTable.read(image).slices)
 
 
 def headers_without_segments(path: Path) -> tuple[bytes, ...]:
@@ -132,39 +105,23 @@ def headers_without_segments(path: Path) -> tuple[bytes, ...]:
         MalformedImage: It contradicts the format, or is cut off.
     """
     with ImageBytes.open(path) as image:
-        return tuple(_header_without_segments(part) for part in _parts(image))
+        return tuple(_header_without_segments(part) for part in UniversalTable.read(image).slices)
 
 
 def _header_without_segments(image: ImageBytes) -> bytes:
-    order, start = _thin(image)
-    kept = [command for command in _commands(image, order, start) if command.kind not in _SEGMENTS]
+    frame = MachoFrame.read(image)
+    kept = [command for command in frame.commands() if command.kind not in _SEGMENTS]
     commands = b"".join(command.data for command in kept)
-    counts = struct.pack(order + "II", len(kept), len(commands))
-    return image.read(0, 16) + counts + image.read(24, start - 24) + commands
-
-
-def _parts(image: ImageBytes) -> Iterator[ImageBytes]:
-    (magic,) = image.unpack(">I", 0)
-    if magic not in {_FAT_MAGIC, _FAT_MAGIC_64}:
-        yield image
-        return
-    (count,) = image.unpack(">I", 4)
-    if not 0 < count <= _MAX_SLICES:
-        raise MalformedImage(f"a universal file of {count} architectures")
-    layout = ">IIIII" if magic == _FAT_MAGIC else ">IIQQII"
-    for index in range(count):
-        fields = image.unpack(layout, 8 + index * struct.calcsize(layout))
-        yield image.window(fields[2], fields[3])
+    counts = struct.pack(frame.order + "II", len(kept), len(commands))
+    return image.read(0, 16) + counts + image.read(24, frame.commands_start - 24) + commands
 
 
 def _slice(image: ImageBytes) -> MachoSlice:
-    order, start = _thin(image)
-    _, cpu, subtype, file_type = image.unpack(order + "IIII", 0)
-    commands = tuple(_commands(image, order, start))
-    architecture = _CPU_NAMES.get(cpu, f"cpu {cpu:#x}")
+    frame = MachoFrame.read(image)
+    commands = tuple(frame.commands())
     return MachoSlice(
-        architecture="arm64e" if (cpu, subtype & 0xFFFFFF) == _ARM64E else architecture,
-        type=file_type,
+        architecture=frame.architecture,
+        type=frame.type,
         platforms=tuple(_platforms(commands)),
         minimum_macos=next(_minimum_versions(commands), None),
         dylibs=_texts(commands, _REQUIRED_DYLIBS),
@@ -174,36 +131,7 @@ def _slice(image: ImageBytes) -> MachoSlice:
     )
 
 
-def _thin(image: ImageBytes) -> tuple[str, int]:
-    """Return the byte order and where the load commands start."""
-    (magic,) = image.unpack("<I", 0)
-    if magic not in _THIN_MAGICS:
-        raise MalformedImage("the first four bytes are not Mach-O's")
-    return _THIN_MAGICS[magic]
-
-
-def _commands_bytes(image: ImageBytes, order: str) -> int:
-    (size_bytes,) = image.unpack(order + "I", 20)
-    if size_bytes > _MAX_COMMANDS_BYTES:
-        raise MalformedImage(f"{size_bytes} bytes of load commands")
-    return size_bytes
-
-
-def _commands(image: ImageBytes, order: str, start: int) -> Iterator[_LoadCommand]:
-    (count,) = image.unpack(order + "I", 16)
-    table = image.read(start, _commands_bytes(image, order))
-    at = 0
-    for _ in range(count):
-        if at + _COMMAND_BYTES > len(table):
-            raise MalformedImage(f"{count} load commands do not fit in {len(table)} bytes")
-        kind, size_bytes = struct.unpack_from(order + "II", table, at)
-        if size_bytes < _COMMAND_BYTES or at + size_bytes > len(table):
-            raise MalformedImage(f"load command {kind:#x} claims {size_bytes} bytes")
-        yield _LoadCommand(kind=kind, data=table[at : at + size_bytes], order=order)
-        at += size_bytes
-
-
-def _platforms(commands: tuple[_LoadCommand, ...]) -> Iterator[int]:
+def _platforms(commands: tuple[LoadCommand, ...]) -> Iterator[int]:
     for command in commands:
         if command.kind == _Command.BUILD_VERSION:
             yield command.numbers("I", 8)[0]
@@ -213,7 +141,7 @@ def _platforms(commands: tuple[_LoadCommand, ...]) -> Iterator[int]:
             yield _OTHER_SYSTEMS[_Command(command.kind)]
 
 
-def _minimum_versions(commands: tuple[_LoadCommand, ...]) -> Iterator[tuple[int, int]]:
+def _minimum_versions(commands: tuple[LoadCommand, ...]) -> Iterator[tuple[int, int]]:
     for command in commands:
         if command.kind == _Command.VERSION_MIN_MACOSX:
             yield _version(command.numbers("I", 8)[0])
@@ -227,13 +155,12 @@ def _version(packed: int) -> tuple[int, int]:
     return packed >> 16, packed >> 8 & 0xFF
 
 
-def _texts(commands: tuple[_LoadCommand, ...], kinds: frozenset[_Command]) -> tuple[str, ...]:
+def _texts(commands: tuple[LoadCommand, ...], kinds: frozenset[_Command]) -> tuple[str, ...]:
     return tuple(command.text() for command in commands if command.kind in kinds)
 
 
-def _leads_to_signature(image: ImageBytes, command: _LoadCommand) -> bool:
-    if command.kind != _Command.CODE_SIGNATURE:
+def _leads_to_signature(image: ImageBytes, command: LoadCommand) -> bool:
+    if command.kind != LC_CODE_SIGNATURE:
         return False
     offset, size_bytes = command.numbers("II", 8)
-    (magic,) = image.window(offset, size_bytes).unpack(">I", 0)
-    return magic == _SIGNATURE_MAGIC
+    return image.window(offset, size_bytes).size_bytes > 0

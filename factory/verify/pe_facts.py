@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from pathlib import Path
 
-from factory.verify.image_bytes import ImageBytes, MalformedImage
+from factory.image_bytes import ImageBytes, MalformedImage
 
 _MAX_IMPORTED_DLLS = 4096
 _MAX_SECTIONS = 96

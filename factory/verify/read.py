@@ -16,6 +16,7 @@ from packaging.utils import parse_wheel_filename
 
 from factory.errors import UsageError
 from factory.model import FileKind
+from factory.trust.policy import TrustPolicy
 from factory.verify.contents import (
     Archive,
     CentralHeader,
@@ -51,6 +52,7 @@ def read_wheel(
     scratch: Path,
     expected: ExpectedWheel | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    trust: TrustPolicy | None = None,
 ) -> WheelContents:
     """Read everything that the checks need to know about a wheel.
 
@@ -60,6 +62,7 @@ def read_wheel(
             readers of those formats; their names there are numbers, never members' names.
         expected: What the wheel must be, when the factory built it.
         limits: When to stop.
+        trust: What its executables' standings rest on; the pinned roots alone, when None.
 
     Raises:
         CannotRead: There is no such file, or it may not be read.
@@ -78,6 +81,7 @@ def read_wheel(
         raise CannotRead(path, error) from error
     return replace(
         _contents(path, expected),
+        trust=trust or TrustPolicy(),
         members=members,
         archive=_lay_out(directory.archive, directory.end, members),
         problems=(*directory.problems, *reader.problems),

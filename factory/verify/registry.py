@@ -23,6 +23,7 @@ from factory.verify import (
     pe,
     record,
     sbom,
+    signatures,
     wheel_file,
 )
 from factory.verify.check import Check, Fault, SubjectT
@@ -57,6 +58,7 @@ CHECKS: tuple[Check[WheelContents], ...] = (
     *elf.CHECKS,
     *macho.CHECKS,
     *pe.CHECKS,
+    *signatures.CHECKS,
     CRASHED,
 )
 

@@ -17,13 +17,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from factory.errors import FactoryError
+from factory.image_bytes import MalformedImage
 from factory.json_reader import JsonObject
 from factory.model import FileKind, Finding, Severity
 from factory.process import Command, Runner
 from factory.targets import OperatingSystem
 from factory.verify.check import Check, Fault
 from factory.verify.contents import Member, WheelContents
-from factory.verify.image_bytes import MalformedImage
 from factory.verify.macho_facts import headers_without_segments
 from factory.verify.read import fresh_directory
 from factory.verify.stock_statements import Statement, StockTool, judge

@@ -9,26 +9,41 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
+from factory.digests import Sha256
 from factory.errors import FactoryError
+from factory.image_bytes import MalformedImage
 from factory.json_reader import JsonObject
 from factory.statements.check import open_statement, refuse_future
 from factory.statements.envelope import Envelope
 from factory.statements.meaning import meaning_of
 from factory.statements.statement import Statement
+from factory.trust.apple import read_apple_signature
+from factory.trust.authenticode import read_authenticode
+from factory.trust.certificates import ChainRules, TrustedRoot, find_chain
+from factory.trust.cms import HashName, check_signer, parse_signed_data
+from factory.trust.invalid import InvalidSignature
+from factory.trust.sigstore_bundles import read_sigstore_bundle
+from factory.trust.timestamps import check_timestamp
 from factory.verify.contents import WheelContents
 from factory.verify.elf_facts import read_elf
-from factory.verify.image_bytes import MalformedImage
 from factory.verify.macho_facts import headers_without_segments, read_macho
 from factory.verify.pe_facts import read_pe
 from factory.verify.read import read_wheel
 from factory.verify.registry import CRASHED, escaped, find_all
 from factory.verify.unpack import Limits
+from tests.authority import ROOT, SIGNED_AT, TRUST
+from tests.images import MachO, Pe
+from tests.images.authenticode import with_table
+from tests.sigstore_instance import Instance
 from tests.wheels import Wheel, good_wheel
 from tests.zip_writer import ZipMember
 
 MEMORY_FILES = Path("/dev/shm")  # noqa: S108 - a fresh directory is made in it
 LIMITS = Limits(total_bytes=8 << 20, members=1000)
 PLATFORMS = ("manylinux_2_17_x86_64", "macosx_11_0_arm64", "win_amd64", "musllinux_1_1_aarch64")
+
+ROOTS = (TrustedRoot(name="Test Root", sha256=ROOT.fingerprint),)
+ANY_HASH = frozenset(HashName)
 
 
 class CheckCrashed(AssertionError):
@@ -66,6 +81,43 @@ def read_images(data: bytes) -> None:
                 read(path)
 
 
+def read_apple_signatures(data: bytes) -> None:
+    """Judge bytes as a signed Mach-O file, and as the embedded signature of a sound one.
+
+    The first byte chooses: put behind code and its load commands, bytes reach the readers
+    of signatures that a whole file would seldom reach.
+    """
+    with _scratch() as scratch:
+        path = scratch / "program"
+        path.write_bytes(data[1:] if data[:1] == b"\0" else _with_signature(data[1:]))
+        read_apple_signature(path, now=SIGNED_AT, roots=ROOTS)
+
+
+def read_authenticode_signatures(data: bytes) -> None:
+    """Judge bytes as a signed PE file, or as the certificate of a sound one; the first byte chooses."""
+    with _scratch() as scratch:
+        path = scratch / "program.exe"
+        path.write_bytes(data[1:] if data[:1] == b"\0" else with_table(Pe().content(), [data[1:]]))
+        read_authenticode(path, TRUST)
+
+
+def read_bundles(data: bytes) -> None:
+    """Judge bytes as a sigstore bundle of either format, over an executable of no bytes."""
+    with _scratch() as scratch:
+        root = Instance().trusted_root(scratch)
+        read_sigstore_bundle(data, sha256=Sha256.of([b""]), root=root, now=TRUST.now)
+
+
+def read_messages(data: bytes) -> None:
+    """Check bytes as a CMS message whose content and chain are right, and as a timestamp."""
+    with suppress(InvalidSignature):
+        message = parse_signed_data(data)
+        leaf = check_signer(message.signer, content=b"", content_type=message.content_type, accepted=ANY_HASH)
+        find_chain(leaf, carried=message.certificates, rules=ChainRules(roots=ROOTS), at=SIGNED_AT)
+    with suppress(InvalidSignature):
+        check_timestamp(data, signature=b"", roots=ROOTS, now=SIGNED_AT)
+
+
 def read_statements(data: bytes) -> None:
     """Read bytes as a statement in any of its forms, and as an envelope alone."""
     with suppress(FactoryError):
@@ -86,6 +138,10 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = {
     "archive": judge_archive,
     "members": judge_member,
     "images": read_images,
+    "apple": read_apple_signatures,
+    "authenticode": read_authenticode_signatures,
+    "bundles": read_bundles,
+    "messages": read_messages,
     "statements": read_statements,
 }
 
@@ -112,6 +168,10 @@ def _with_content(choice: int, content: bytes) -> Wheel:
         return replace(member, content=content)
 
     return wheel.edited(name, edit)
+
+
+def _with_signature(embedded: bytes) -> bytes:
+    return replace(MachO(), signature=embedded).content()
 
 
 @contextmanager

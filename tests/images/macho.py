@@ -41,6 +41,7 @@ AD_HOC = _AdHoc.AD_HOC
 
 _PAGE = 4096
 _TEXT_BYTES = 0x4000
+_INFO_PLIST_AT = 0x3000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,7 @@ class MachO:
         rpaths: LC_RPATH, in order.
         install_name: LC_ID_DYLIB.
         signature: LC_CODE_SIGNATURE's blob; AD_HOC makes a valid one, None makes no command.
+        info_plist: What the section of that name has.
         size_bytes: Grow the file with filler, inside what is signed, to this size.
         seed: What the filler is made of.
         is_compressible: Whether the filler deflates.
@@ -73,6 +75,7 @@ class MachO:
     rpaths: tuple[str, ...] = ()
     install_name: str | None = None
     signature: bytes | _AdHoc | None = AD_HOC
+    info_plist: bytes | None = None
     size_bytes: int = 0
     seed: str = "mach-o"
     is_compressible: bool = True
@@ -84,7 +87,8 @@ class MachO:
         )
         limit = aligned(_TEXT_BYTES + len(padding), 16)
         size = self._signature_bytes(limit)
-        body = (self._front(limit, size).ljust(_TEXT_BYTES, b"\0") + padding).ljust(limit, b"\0")
+        front = self._front(limit, size).ljust(_INFO_PLIST_AT, b"\0") + (self.info_plist or b"")
+        body = (front.ljust(_TEXT_BYTES, b"\0") + padding).ljust(limit, b"\0")
         match self.signature:
             case None:
                 return body
@@ -112,7 +116,7 @@ class MachO:
 
     def _commands(self, limit: int, signature_bytes: int) -> list[bytes]:
         commands = [
-            _segment(b"__TEXT", 0, _TEXT_BYTES, protection=5),
+            _segment(b"__TEXT", 0, _TEXT_BYTES, protection=5, sections=self._sections()),
             _segment(b"__LINKEDIT", _TEXT_BYTES, limit - _TEXT_BYTES + signature_bytes, protection=1),
         ]
         if self.install_name is not None:
@@ -127,6 +131,14 @@ class MachO:
         if self.signature is not None:
             commands.append(struct.pack("<IIII", 0x1D, 16, limit, signature_bytes))
         return commands
+
+    def _sections(self) -> tuple[bytes, ...]:
+        if self.info_plist is None:
+            return ()
+        place = struct.pack(
+            "<QQ8I", 0x100000000 + _INFO_PLIST_AT, len(self.info_plist), _INFO_PLIST_AT, *(0,) * 7
+        )
+        return (struct.pack("16s16s", b"__info_plist", b"__TEXT") + place,)
 
     def _version(self) -> list[bytes]:
         major, minor, patch = self.minimum_macos
@@ -171,18 +183,21 @@ def code_signature(signed: bytes, *, identifier: str = "codex", flags: int = 0x2
     hashes = b"".join(hashlib.sha256(page).digest() for page in pages)
     hashes_at = 44 + len(name)
     directory = struct.pack(
-        ">9I4BI", 0xFADE0C02, hashes_at + len(hashes), 0x20100, flags, hashes_at, 44, 0, len(pages),
+        ">9I4BI", 0xFADE0C02, hashes_at + len(hashes), 0x20001, flags, hashes_at, 44, 0, len(pages),
         len(signed), 32, 2, 0, 12, 0,
     )  # fmt: skip
     directory += name + hashes
     return struct.pack(">5I", 0xFADE0CC0, 20 + len(directory), 1, 0, 20) + directory
 
 
-def _segment(name: bytes, offset: int, size: int, *, protection: int) -> bytes:
+def _segment(
+    name: bytes, offset: int, size: int, *, protection: int, sections: tuple[bytes, ...] = ()
+) -> bytes:
+    rest = b"".join(sections)
     return struct.pack(
-        "<II16sQQQQIIII", 0x19, 72, name, 0x100000000 + offset, aligned(size, _TEXT_BYTES), offset, size,
-        protection, protection, 0, 0,
-    )  # fmt: skip
+        "<II16sQQQQIIII", 0x19, 72 + len(rest), name, 0x100000000 + offset, aligned(size, _TEXT_BYTES),
+        offset, size, protection, protection, len(sections), 0,
+    ) + rest  # fmt: skip
 
 
 def _dylib(command: int, name: str) -> bytes:

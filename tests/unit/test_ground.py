@@ -102,6 +102,14 @@ UPSTREAM = [
         ("factory.cli", *RUN, "factory.builders", "factory.verify", "factory.payload"),
     ),
     (
+        "factory/macho_frame.py",
+        ("factory.cli", *RUN, "factory.builders", "factory.verify", "factory.trust"),
+    ),
+    (
+        "factory/trust",
+        ("factory.cli", *RUN, "factory.builders", "factory.verify", "factory.audit", "factory.manifest"),
+    ),
+    (
         "factory/payload",
         ("factory.cli", *RUN, "factory.builders", "factory.verify", "factory.recipe"),
     ),

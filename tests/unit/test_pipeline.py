@@ -1,6 +1,7 @@
 import hashlib
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -10,17 +11,19 @@ from factory.acceptance import Acceptance, SdkIdentity
 from factory.builders.package import Engine
 from factory.case_result import CaseOutcome, CaseResult
 from factory.channels import UnknownRelease
+from factory.channels.directory import DirectoryChannel
 from factory.digests import Sha256
 from factory.dist import Dist
 from factory.errors import IntegrityError
 from factory.judging import WheelsRejected
 from factory.manifest import Manifest
-from factory.pipeline import WheelsRun
-from factory.planning import TargetNotReleased, WheelsOrder
+from factory.model import SigstoreBundle
+from factory.pipeline import WheelsRun, make_wheels
+from factory.planning import TargetNotReleased, WheelsOrder, plan_wheels
 from factory.targets import Platform, Target
 from factory.verify.waivers import UnusedWaiver, Waiver
 from tests.packages import TAG, npm_tarball, release_directory, release_files
-from tests.workshops import run_factory, run_order
+from tests.workshops import run_factory, run_order, workshop
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = [
@@ -239,6 +242,23 @@ def test_a_wheel_with_an_error_finding_is_not_published(tmp_path: Path) -> None:
         run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache")
     assert "bin/codex" in str(caught.value)
     assert contents(tmp_path / "dist") == {}
+
+
+def test_a_bundle_of_the_channel_that_does_not_hold_keeps_a_wheel_back(
+    packages: Path, tmp_path: Path
+) -> None:
+    platform = Platform.parse("manylinux_2_17_x86_64")
+    order = WheelsOrder(tag=TAG, platforms=(platform,), out=tmp_path / "dist")
+    plan = plan_wheels(order, DirectoryChannel(packages))
+    bundle = SigstoreBundle(target=Target.LINUX_X86_64, program="codex", content=b"{}")
+    other = SigstoreBundle(target=Target.LINUX_AARCH64, program="rg", content=b"{}")
+    plan = replace(plan, released=replace(plan.released, bundles=(bundle, other)))
+    with pytest.raises(WheelsRejected) as caught:
+        make_wheels(plan, workshop(tmp_path / "cache"))
+    (rejection,) = caught.value.rejected
+    assert [(finding.check, finding.place) for finding in rejection.findings] == [
+        ("signature-not-valid", "codex_cli_bin/bin/codex")
+    ]
 
 
 LIBC = Waiver(check="image-foreign", pattern="*", reason="a test")

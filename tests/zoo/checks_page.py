@@ -40,6 +40,8 @@ _FAMILIES = {
     "elf-": "ELF",
     "macho-": "Mach-O",
     "pe-": "PE",
+    "sign": "Who made it",
+    "authorship-": "Who made it",
     "check-": "The checks themselves",
 }
 _SCOPES = {

@@ -4,13 +4,15 @@ import struct
 from collections.abc import Callable
 from dataclasses import replace
 
-from tests.images import Elf, FatMachO, MachO, MachOCpu, MachOType
+from tests.images import Elf, FatMachO, MachO, MachOCpu, MachOType, code_signature
+from tests.images.apple_signature import SOMEBODY, AppleSignature, signed
 from tests.wheels import PACKAGE, Wheel
 from tests.zoo.breakage import Breakage
 
 _ARM64 = "macosx_11_0_arm64"
 _X86_64 = "macosx_10_12_x86_64"
 _RG = f"{PACKAGE}/codex-path/rg"
+_AD_HOC_BYTES = len(code_signature(bytes(1 << 14)))
 _INTEL = MachO(cpu=MachOCpu.X86_64, minimum_macos=(10, 12, 0))
 
 
@@ -19,9 +21,9 @@ def _rg(content: bytes) -> Callable[[Wheel], Wheel]:
 
 
 def _arm64e() -> bytes:
-    content = bytearray(MachO().content())
-    struct.pack_into("<I", content, 8, 0x80000002)  # cpusubtype
-    return bytes(content)
+    code = bytearray(MachO(signature=bytes(_AD_HOC_BYTES)).content()[:-_AD_HOC_BYTES])
+    struct.pack_into("<I", code, 8, 0x80000002)  # cpusubtype
+    return bytes(code) + code_signature(bytes(code))
 
 
 IMAGES_MACHO = (
@@ -120,8 +122,20 @@ IMAGES_MACHO = (
     ),
     Breakage(
         name="a signature command that leads to no signature",
-        check="macho-signature",
+        check="signature-not-valid",
         make=_rg(MachO(signature=b"not a SuperBlob").content()),
+        platform=_ARM64,
+    ),
+    Breakage(
+        name="a Mac program that was changed after signing",
+        check="signature-not-valid",
+        make=_rg(signed(MachO()).content().replace(b"libSystem.B", b"libSystem.C", 1)),
+        platform=_ARM64,
+    ),
+    Breakage(
+        name="a Mac program signed by another team",
+        check="signer-unexpected",
+        make=_rg(signed(MachO(), AppleSignature(by=SOMEBODY, team="ZZZZZZZZZZ")).content()),
         platform=_ARM64,
     ),
     Breakage(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tests.images import Elf, Pe, PeMachine, PeSubsystem
+from tests.images.authenticode import SOMEBODY, Authenticode, signed, with_table
 from tests.wheels import PACKAGE, Wheel
 from tests.zoo.breakage import Breakage
 
@@ -11,7 +12,13 @@ _AMD64 = "win_amd64"
 _ARM64 = "win_arm64"
 _CODEX = f"{PACKAGE}/bin/codex.exe"
 _RG = f"{PACKAGE}/codex-path/rg.exe"
-_GOOD = Pe(security=b"a signature")
+_GOOD = Pe()
+
+
+def _patched(content: bytes) -> bytes:
+    """Change what a message of an error says, as a patch of a signed program does."""
+    assert b"KERNEL32.dll" in content
+    return content.replace(b"ExitProcess", b"ExitThread\0", 1)
 
 
 def _program(content: bytes, name: str = _RG) -> Callable[[Wheel], Wheel]:
@@ -22,19 +29,19 @@ IMAGES_PE = (
     Breakage(
         name="a PE file cut off in its headers",
         check="image-unreadable",
-        make=_program(_GOOD.content()[:100]),
+        make=_program(signed(_GOOD)[:100]),
         platform=_AMD64,
     ),
     Breakage(
         name="a PE file with the optional header of a ROM image",
         check="image-unreadable",
-        make=_program(_GOOD.content().replace(b"\x0b\x02", b"\x07\x01", 1)),
+        make=_program(signed(_GOOD).replace(b"\x0b\x02", b"\x07\x01", 1)),
         platform=_AMD64,
     ),
     Breakage(
         name="a PE file cut off in its signature",
         check="image-unreadable",
-        make=_program(_GOOD.content()[:-8]),
+        make=_program(signed(_GOOD)[:-8]),
         platform=_AMD64,
     ),
     Breakage(
@@ -46,73 +53,97 @@ IMAGES_PE = (
     Breakage(
         name="an ARM64 program in an x86-64 wheel",
         check="pe-machine",
-        make=_program(replace(_GOOD, machine=PeMachine.ARM64).content()),
+        make=_program(signed(replace(_GOOD, machine=PeMachine.ARM64))),
         platform=_AMD64,
     ),
     Breakage(
         name="an x86-64 program in an ARM64 wheel",
         check="pe-machine",
-        make=_program(_GOOD.content()),
+        make=_program(signed(_GOOD)),
         platform=_ARM64,
     ),
     Breakage(
         name="a DLL from nowhere",
         check="pe-dll",
-        make=_program(replace(_GOOD, imports=("KERNEL32.dll", "libssl-3-x64.dll")).content()),
+        make=_program(signed(replace(_GOOD, imports=("KERNEL32.dll", "libssl-3-x64.dll")))),
         platform=_AMD64,
     ),
     Breakage(
         name="a DLL from nowhere, loaded on use",
         check="pe-delayed-dll",
-        make=_program(replace(_GOOD, delay_imports=("cudart64_12.dll",)).content()),
+        make=_program(signed(replace(_GOOD, delay_imports=("cudart64_12.dll",)))),
         platform=_AMD64,
     ),
     Breakage(
         name="the Visual C++ runtime",
         check="pe-visual-cpp",
-        make=_program(replace(_GOOD, imports=("KERNEL32.dll", "VCRUNTIME140.dll")).content()),
+        make=_program(signed(replace(_GOOD, imports=("KERNEL32.dll", "VCRUNTIME140.dll")))),
         platform=_AMD64,
     ),
     Breakage(
         name="a driver",
         check="pe-subsystem",
-        make=_program(replace(_GOOD, subsystem=PeSubsystem.NATIVE).content()),
+        make=_program(signed(replace(_GOOD, subsystem=PeSubsystem.NATIVE))),
         platform=_AMD64,
     ),
     Breakage(
         name="codex without a console",
         check="pe-subsystem",
-        make=_program(replace(_GOOD, subsystem=PeSubsystem.WINDOWS_GUI).content(), _CODEX),
+        make=_program(signed(replace(_GOOD, subsystem=PeSubsystem.WINDOWS_GUI)), _CODEX),
         platform=_AMD64,
     ),
     Breakage(
         name="a program at a fixed address",
         check="pe-aslr",
-        make=_program(replace(_GOOD, dll_characteristics=0x0100).content()),
+        make=_program(signed(replace(_GOOD, dll_characteristics=0x0100))),
         platform=_AMD64,
     ),
     Breakage(
         name="a random address of few bits",
         check="pe-aslr",
-        make=_program(replace(_GOOD, dll_characteristics=0x0140).content()),
+        make=_program(signed(replace(_GOOD, dll_characteristics=0x0140))),
         platform=_AMD64,
     ),
     Breakage(
         name="data that can be executed",
         check="pe-nx",
-        make=_program(replace(_GOOD, dll_characteristics=0x0060).content()),
+        make=_program(signed(replace(_GOOD, dll_characteristics=0x0060))),
         platform=_AMD64,
     ),
     Breakage(
         name="an unsigned codex.exe",
         check="pe-signature",
-        make=_program(replace(_GOOD, security=None).content(), _CODEX),
+        make=_program(_GOOD.content(), _CODEX),
+        platform=_AMD64,
+    ),
+    Breakage(
+        name="a program that was changed after signing",
+        check="signature-not-valid",
+        make=_program(_patched(signed(_GOOD))),
+        platform=_AMD64,
+    ),
+    Breakage(
+        name="a signature that nobody countersigned",
+        check="signature-not-valid",
+        make=_program(signed(_GOOD, Authenticode(at=None))),
+        platform=_AMD64,
+    ),
+    Breakage(
+        name="a signature of another program",
+        check="signature-not-valid",
+        make=_program(with_table(_GOOD.content(), [Authenticode().over(Pe(seed="other").content() + b"x")])),
+        platform=_AMD64,
+    ),
+    Breakage(
+        name="codex signed by somebody else",
+        check="signer-unexpected",
+        make=_program(signed(_GOOD, Authenticode(by=SOMEBODY)), _CODEX),
         platform=_AMD64,
     ),
     Breakage(
         name="an unsigned rg.exe",
         check="pe-signature-bundled",
-        make=_program(replace(_GOOD, security=None).content()),
+        make=_program(_GOOD.content()),
         platform=_AMD64,
     ),
 )

@@ -20,6 +20,7 @@ from factory.parallel import in_parallel
 from factory.process import Runner
 from factory.targets import OperatingSystem, Platform
 from factory.verify import inspect
+from tests.authority import TRUST
 from tests.wheels import Wheel, good_wheel
 from tests.zoo.breakage import Breakage
 from tests.zoo.stock_tools import Answer, Mark, StockTool, commands, mark, write_otool
@@ -98,7 +99,7 @@ def broken(breakage: Breakage, platform: str) -> Wheel | None:
     with TemporaryDirectory() as directory:
         scratch = Path(directory) / "scratch"
         scratch.mkdir()
-        findings = inspect(wheel.write(Path(directory)), scratch=scratch).findings
+        findings = inspect(wheel.write(Path(directory)), scratch=scratch, trust=TRUST).findings
     return wheel if {finding.check for finding in findings} == {breakage.check} else None
 
 

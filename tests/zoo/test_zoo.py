@@ -6,6 +6,7 @@ from factory.model import Finding
 from factory.targets import PLATFORMS
 from factory.verify import inspect
 from factory.verify.registry import CHECKS
+from tests.authority import TRUST
 from tests.wheels import Wheel, good_wheel
 from tests.zoo.breakage import Breakage
 from tests.zoo.catalogue import ZOO
@@ -14,7 +15,7 @@ from tests.zoo.catalogue import ZOO
 def findings_of(wheel: Wheel, directory: Path) -> tuple[Finding, ...]:
     scratch = directory / "scratch"
     scratch.mkdir()
-    return inspect(wheel.write(directory), scratch=scratch).findings
+    return inspect(wheel.write(directory), scratch=scratch, trust=TRUST).findings
 
 
 @pytest.mark.parametrize("platform", [platform.tag for platform in PLATFORMS])

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from factory import __version__
-from factory.audit.report.table import chain_word, findings_word, provenance_word
+from factory.audit.report.table import authorship_word, chain_word, findings_word, provenance_word
 from factory.audit.report.texts import seen_texts
+from factory.audit.signer_history import signer_changes
 from factory.audit.verdict import AuditReport, Outcome, Verdict, first_breaks
+from factory.trust.standing_json import told_time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,9 @@ def render_html(report: AuditReport) -> str:
         },
         breaks=first_breaks(report.verdicts),
         texts=seen_texts(report.verdicts),
+        changes=signer_changes(report.verdicts),
+        authorship_word=authorship_word,
+        told_time=told_time,
         chain_word=chain_word,
         findings_word=findings_word,
         provenance_word=provenance_word,

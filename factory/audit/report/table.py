@@ -3,10 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from factory.audit.signer_history import signer_changes
 from factory.audit.verdict import AuditReport, Outcome, ProvenanceState, Verdict, first_breaks
 from factory.model import Severity
+from factory.trust.levels import Level
 
-HEADINGS = ("wheel", "outcome", "payload", "verify", "provenance", "fetched", "why")
+HEADINGS = ("wheel", "outcome", "payload", "authorship", "verify", "provenance", "fetched", "why")
 
 
 def verdict_row(verdict: Verdict) -> tuple[str, ...]:
@@ -15,6 +17,7 @@ def verdict_row(verdict: Verdict) -> tuple[str, ...]:
         verdict.name,
         verdict.outcome.value,
         chain_word(verdict),
+        authorship_word(verdict),
         findings_word(verdict),
         provenance_word(verdict),
         f"{verdict.fetched_bytes / 1000:.0f} kB",
@@ -28,6 +31,14 @@ def chain_word(verdict: Verdict) -> str:
         return "unknown"
     from_release = sum(link.asset is not None for link in verdict.chain)
     return f"{from_release} of {len(verdict.chain)} from the release"
+
+
+def authorship_word(verdict: Verdict) -> str:
+    """Say in a word or two of how many executables the author is proved."""
+    if not verdict.is_inspected:
+        return "not looked at"
+    proved = sum(standing.level is Level.AUTHORSHIP_VERIFIED for standing in verdict.standings)
+    return f"{proved} of {len(verdict.standings)} proved"
 
 
 def findings_word(verdict: Verdict) -> str:
@@ -65,5 +76,9 @@ def summary(report: AuditReport) -> str:
     lines += [
         f"FIRST BREAK: {verdict.name} is {verdict.outcome}; earlier ones of {verdict.platform} were identical"
         for verdict in first_breaks(report.verdicts)
+    ]
+    lines += [
+        f"SIGNER CHANGED: {change.wheel}: {change.member}: {change.now} signed, before it {change.before}"
+        for change in signer_changes(report.verdicts)
     ]
     return "\n".join(lines)

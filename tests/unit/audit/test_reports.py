@@ -1,4 +1,6 @@
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -7,7 +9,8 @@ import jsonschema
 from factory.audit.report.html import matrix, render_html
 from factory.audit.report.table import summary, told_causes, verdict_row
 from factory.audit.report.texts import seen_texts
-from factory.audit.results import report_json
+from factory.audit.results import parse_verdict, report_json, verdict_json
+from factory.audit.signer_history import SignerChange, signer_changes
 from factory.audit.verdict import (
     AuditReport,
     Cause,
@@ -19,7 +22,9 @@ from factory.audit.verdict import (
     Verdict,
 )
 from factory.digests import Sha256
+from factory.json_reader import JsonObject
 from factory.model import Finding, Severity
+from factory.trust.levels import Level, Scheme, Signature, Signer, Standing
 
 ROOT = Path(__file__).resolve().parents[3]
 ONE, TWO = Sha256("1" * 64), Sha256("2" * 64)
@@ -28,6 +33,21 @@ ONE, TWO = Sha256("1" * 64), Sha256("2" * 64)
 def text(place: str, content: str) -> TrustedText:
     return TrustedText(
         place=place, use="the template", sha256=Sha256.of([content.encode()]), text=content, is_usual=True
+    )
+
+
+def signed_by(organization: str) -> Standing:
+    return Standing(
+        place="codex_cli_bin/bin/codex",
+        sha256=ONE,
+        level=Level.AUTHORSHIP_VERIFIED,
+        reason="it <holds>",
+        signature=Signature(
+            scheme=Scheme.AUTHENTICODE,
+            signer=Signer(name=organization, organization=organization, root="a root"),
+            signed_at=datetime(2026, 10, 15, 20, 18, 40, tzinfo=UTC),
+            details=("sha256 digest",),
+        ),
     )
 
 
@@ -65,6 +85,7 @@ def verdict(tag: str, platform: str, outcome: Outcome, *texts: TrustedText) -> V
                 check="elf-x", severity=Severity.WARNING, place="bin/codex", evidence="seen", remedy="do"
             ),
         ),
+        standings=(signed_by("OpenAI OpCo, LLC"),),
         is_inspected=True,
         fetched_bytes=2345,
     )
@@ -166,11 +187,59 @@ def test_the_report_is_what_its_schema_says() -> None:
     jsonschema.validate(report_json(REPORT), schema)
 
 
+def test_a_verdict_is_read_as_it_was_written() -> None:
+    one = REPORT.verdicts[0]
+    assert parse_verdict(JsonObject.of(verdict_json(one), "a test")) == one
+
+
+def test_who_signed_stands_on_the_page() -> None:
+    page = render_html(REPORT)
+    assert "<td>OpenAI OpCo, LLC</td>" in page
+    assert "<td>2026-10-15T20:18:40Z</td>" in page
+    assert "it &lt;holds&gt;" in page
+    assert "A signer changed" not in page
+
+
+def test_a_signer_that_changes_between_releases_is_flagged() -> None:
+    before = verdict("0.1.0", "win_amd64", Outcome.IDENTICAL)
+    after = replace(verdict("0.2.0", "win_amd64", Outcome.IDENTICAL), standings=(signed_by("Somebody"),))
+    other = replace(verdict("0.2.0", "win_arm64", Outcome.IDENTICAL), standings=(signed_by("Somebody"),))
+    report = replace(REPORT, verdicts=(before, before, other, after), absent=(), unexpected=())
+    assert signer_changes(report.verdicts) == (
+        SignerChange(
+            wheel="openai_codex_cli_bin-0.2.0-py3-none-win_amd64.whl",
+            member="codex_cli_bin/bin/codex",
+            before="OpenAI OpCo, LLC",
+            now="Somebody",
+        ),
+    )
+    assert summary(report).splitlines()[-1] == (
+        "SIGNER CHANGED: openai_codex_cli_bin-0.2.0-py3-none-win_amd64.whl: codex_cli_bin/bin/codex:"
+        " Somebody signed, before it OpenAI OpCo, LLC"
+    )
+    assert "A signer changed between releases" in render_html(report)
+
+
+def test_a_signature_that_is_lost_is_a_change() -> None:
+    before = verdict("0.1.0", "win_amd64", Outcome.IDENTICAL)
+    bare = Standing(
+        place="bin/codex",
+        sha256=TWO,
+        level=Level.INTEGRITY_ONLY,
+        reason="it has no signature",
+        signature=None,
+    )
+    after = replace(verdict("0.2.0", "win_amd64", Outcome.IDENTICAL), standings=(bare,))
+    (change,) = signer_changes((before, after))
+    assert (change.before, change.now) == ("OpenAI OpCo, LLC", "nobody")
+
+
 def test_the_table_and_the_lines_below_it() -> None:
     assert verdict_row(REPORT.verdicts[1]) == (
         "openai_codex_cli_bin-0.2.0-py3-none-win_amd64.whl",
         "DIFFERENT",
         "0 of 1 from the release",
+        "1 of 1 proved",
         "1 warning",
         "not seen",
         "2 kB",

@@ -7,7 +7,7 @@ from factory.channels.github import ApiRefused, DigestsDisagree, GithubChannel
 from factory.digests import Digest
 from factory.files import WrongDigest
 from factory.http import HttpStatusError
-from factory.model import ArchiveFormat, ReleaseAsset, Remote
+from factory.model import ArchiveFormat, ReleaseAsset, Remote, SigstoreBundle
 from factory.tags import CodexTag
 from factory.targets import Target
 from tests.fakes import Answer, FakeHttpClient
@@ -64,6 +64,23 @@ def test_the_token_goes_to_the_api_and_nowhere_else() -> None:
     github.assets(TAG)
     assert [request.headers.get("Authorization") for request in client.requests] == ["Bearer secret", None]
     assert github.identity == f"{API}/repos/openai/codex"
+
+
+def test_signatures_beside_the_executables_are_fetched_without_the_token() -> None:
+    name = "codex-x86_64-unknown-linux-musl.sigstore"
+    other = "codex-x86_64-unknown-linux-musl.zst"
+    client = FakeHttpClient(
+        {
+            RELEASE: (release(asset(LINUX), asset(name), asset(other), SUMS_ASSET),),
+            SUMS_URL: (Answer(body=(SUMS,)),),
+            f"{FILES}/{name}": (Answer(body=(b"a bundle",)),),
+        }
+    )
+    answer = GithubChannel(client, api=API, token="secret").assets(TAG)  # noqa: S106 - not one
+    assert answer.bundles == (
+        SigstoreBundle(target=Target.LINUX_X86_64, program="codex", content=b"a bundle"),
+    )
+    assert client.requests[-1].headers.get("Authorization") is None
 
 
 def test_two_promises_that_differ_are_refused() -> None:

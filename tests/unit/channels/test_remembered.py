@@ -5,7 +5,15 @@ import pytest
 
 from factory.channels.remembered import RememberingChannel
 from factory.digests import Digest
-from factory.model import ArchiveFormat, ChannelName, Local, ReleaseAsset, ReleaseAssets, Remote
+from factory.model import (
+    ArchiveFormat,
+    ChannelName,
+    Local,
+    ReleaseAsset,
+    ReleaseAssets,
+    Remote,
+    SigstoreBundle,
+)
 from factory.store import Store
 from factory.tags import CodexTag
 from factory.targets import Target
@@ -25,7 +33,12 @@ def asset(target: Target) -> ReleaseAsset:
     )
 
 
-COMPLETE = ReleaseAssets(tag=TAG, channel=ChannelName.NPM, assets=tuple(asset(target) for target in Target))
+COMPLETE = ReleaseAssets(
+    tag=TAG,
+    channel=ChannelName.NPM,
+    assets=tuple(asset(target) for target in Target),
+    bundles=(SigstoreBundle(target=Target.LINUX_X86_64, program="codex", content=b"\0 a bundle"),),
+)
 
 
 class Scripted:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from factory.image_bytes import MalformedImage
 from factory.verify.elf_facts import ElfFacts, read_elf
-from factory.verify.image_bytes import MalformedImage
 from factory.verify.manylinux import promised_glibc
 from tests.images import Elf, ElfMachine, ElfType
 from tests.unit.verify.image_wheels import CODEX, DYNAMIC_ELF, GOOD, MUSL_LOADER, contents_of, found

@@ -18,6 +18,7 @@ from factory.verify.smoke import Host, Libc, SmokeOutcome
 from factory.verify.stock_statements import StockTool
 from factory.verify.stock_tools import StockTools
 from factory.verify.waivers import Waiver
+from tests.authority import TRUST
 from tests.fake_runner import Expected, FakeRunner
 from tests.unit.test_manifest import MANIFEST
 from tests.wheels import good_wheel
@@ -53,6 +54,7 @@ def judge(
         stop=threading.Event(),
         stock_tools=None if installed is None else StockTools(runner=runner, installed=installed),
         host=host,
+        trust=TRUST,
     )
     report = examine(lots, bench, waivers=waivers)
     runner.assert_done()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from factory.verify.image_bytes import MalformedImage
+from factory.image_bytes import MalformedImage
 from factory.verify.pe_facts import Mitigation, PeFacts, read_pe
 from tests.images import Pe, PeMachine, PeSubsystem
 from tests.unit.verify.image_wheels import CODEX_EXE, GOOD, GOOD_PE, RG_EXE, contents_of, found

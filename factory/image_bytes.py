@@ -40,6 +40,11 @@ class ImageBytes:
         self._start = start
         self.size_bytes = size_bytes
 
+    @property
+    def start(self) -> int:
+        """Where in the file the window starts."""
+        return self._start
+
     @classmethod
     @contextmanager
     def open(cls, path: Path) -> Iterator[Self]:
@@ -60,17 +65,29 @@ class ImageBytes:
         self._require(offset, size_bytes)
         return ImageBytes(self._file, start=self._start + offset, size_bytes=size_bytes)
 
-    def read(self, offset: int, size_bytes: int) -> bytes:
+    def read(self, offset: int, size_bytes: int, *, at_most: int = _MAX_READ_BYTES) -> bytes:
         """Read exactly so many bytes.
 
         Raises:
             MalformedImage: They are not all inside, or more than any header needs.
         """
         self._require(offset, size_bytes)
-        if size_bytes > _MAX_READ_BYTES:
+        if size_bytes > at_most:
             raise MalformedImage(f"a table of {size_bytes} bytes is larger than any loader's")
         self._file.seek(self._start + offset)
         return self._file.read(size_bytes)
+
+    def chunks(self, offset: int, size_bytes: int, *, chunk_bytes: int) -> Iterator[bytes]:
+        """Read a part of any size in pieces, the last one shorter.
+
+        Raises:
+            MalformedImage: The part is not all inside.
+        """
+        self._require(offset, size_bytes)
+        end = offset + size_bytes
+        for at in range(offset, end, chunk_bytes):
+            self._file.seek(self._start + at)
+            yield self._file.read(min(chunk_bytes, end - at))
 
     def unpack(self, layout: str, offset: int) -> tuple[int, ...]:
         """Read integers as `struct` lays them out."""

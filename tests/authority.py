@@ -1,0 +1,320 @@
+"""A certification authority for tests: keys and signatures come from names, so two calls give equal bytes.
+
+No private key is kept anywhere: it is derived from its owner's name, and nobody trusts it
+but a test.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+from asn1crypto import core
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from factory.digests import Sha256
+from factory.trust.certificates import TrustedRoot
+from factory.trust.policy import TrustPolicy
+
+SIGNED_AT = datetime(2026, 10, 15, 20, 18, 40, tzinfo=UTC)
+"""When everything is signed, unless a test says otherwise."""
+
+TIME_STAMPING = ExtendedKeyUsageOID.TIME_STAMPING.dotted_string
+CODE_SIGNING = ExtendedKeyUsageOID.CODE_SIGNING.dotted_string
+SIGNED_DATA = "1.2.840.113549.1.7.2"
+CONTENT_TYPE = "1.2.840.113549.1.9.3"
+MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
+SIGNING_TIME = "1.2.840.113549.1.9.5"
+COUNTERSIGNATURE = "1.2.840.113549.1.9.6"
+_SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
+TST_INFO = "1.2.840.113549.1.9.16.1.4"
+_DIGESTS = {
+    "sha1": ("1.3.14.3.2.26", hashes.SHA1()),  # noqa: S303 - to be refused
+    "sha256": ("2.16.840.1.101.3.4.2.1", hashes.SHA256()),
+    "sha384": ("2.16.840.1.101.3.4.2.2", hashes.SHA384()),
+}
+_ECDSA = {"sha1": "1.2.840.10045.4.1", "sha256": "1.2.840.10045.4.3.2", "sha384": "1.2.840.10045.4.3.3"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """Whom a certificate is for.
+
+    Attributes:
+        name: The common name; the key comes from it.
+        organization: The organization.
+        unit: The organizational unit: Apple's Team ID.
+        marks: Private extensions, as dotted numbers; critical on a leaf, as Apple has them.
+        serial: The serial number.
+        path_length: How many authorities an authority may have below it.
+        usages: Extended key usages, as dotted numbers; none on an authority.
+        is_authority: Whether it may issue certificates.
+        not_before: From when it is valid.
+        not_after: Until when.
+    """
+
+    name: str
+    organization: str = "Test Authority"
+    unit: str | None = None
+    marks: tuple[str, ...] = ()
+    serial: int = 1
+    path_length: int | None = None
+    usages: tuple[str, ...] = ()
+    is_authority: bool = False
+    not_before: datetime = SIGNED_AT - timedelta(days=1)
+    not_after: datetime = SIGNED_AT + timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Somebody who can sign.
+
+    Attributes:
+        certificate: Its own.
+        chain: Those of the authorities above it, the root last.
+        key: Its key.
+    """
+
+    certificate: x509.Certificate
+    chain: tuple[x509.Certificate, ...]
+    key: ec.EllipticCurvePrivateKey = field(repr=False)
+
+    @property
+    def certificates(self) -> tuple[bytes, ...]:
+        """The DER of its certificate and of all above."""
+        return tuple(
+            certificate.public_bytes(Encoding.DER) for certificate in (self.certificate, *self.chain)
+        )
+
+    @property
+    def fingerprint(self) -> Sha256:
+        """The SHA-256 of its certificate."""
+        return Sha256(self.certificate.fingerprint(hashes.SHA256()).hex())
+
+
+@cache
+def key_of(name: str) -> ec.EllipticCurvePrivateKey:
+    """Return the key that belongs to a name."""
+    number = int.from_bytes(hashlib.sha256(name.encode()).digest(), "big") >> 1
+    return ec.derive_private_key(number, ec.SECP256R1())
+
+
+@cache
+def issued(subject: Subject, issuer: Identity | None = None) -> Identity:
+    """Issue a certificate; without an issuer, it is a root."""
+    key, name = key_of(subject.name), _name(subject)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name if issuer is None else issuer.certificate.subject)
+        .public_key(key.public_key())
+        .serial_number(int.from_bytes(hashlib.sha256(repr(subject).encode()).digest()[:8], "big") | 1)
+        .not_valid_before(subject.not_before)
+        .not_valid_after(subject.not_after)
+        .add_extension(
+            x509.BasicConstraints(ca=subject.is_authority, path_length=subject.path_length), critical=True
+        )
+    )
+    for mark in subject.marks:
+        extension = x509.UnrecognizedExtension(x509.ObjectIdentifier(mark), b"\x05\x00")
+        builder = builder.add_extension(extension, critical=not subject.is_authority)
+    if subject.usages:
+        usages = [x509.ObjectIdentifier(usage) for usage in subject.usages]
+        is_alone = subject.usages == (TIME_STAMPING,)
+        builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=is_alone)
+    signing_key = key if issuer is None else issuer.key
+    certificate = builder.sign(signing_key, hashes.SHA256(), ecdsa_deterministic=True)
+    chain = () if issuer is None else (issuer.certificate, *issuer.chain)
+    return Identity(certificate=certificate, chain=chain, key=key)
+
+
+def _name(subject: Subject) -> x509.Name:
+    parts = {
+        NameOID.ORGANIZATION_NAME: subject.organization,
+        NameOID.ORGANIZATIONAL_UNIT_NAME: subject.unit,
+        NameOID.COMMON_NAME: subject.name,
+    }
+    return x509.Name([x509.NameAttribute(kind, text) for kind, text in parts.items() if text is not None])
+
+
+def authority(name: str, issuer: Identity | None = None) -> Identity:
+    """Return an authority that is valid for decades."""
+    decades = timedelta(days=9000)
+    subject = Subject(
+        name=name, is_authority=True, not_before=SIGNED_AT - decades, not_after=SIGNED_AT + decades
+    )
+    return issued(subject, issuer)
+
+
+ROOT = authority("Test Root")
+ISSUER = authority("Test Issuer", ROOT)
+TIME_AUTHORITY = issued(
+    Subject(
+        name="Test Time",
+        usages=(TIME_STAMPING,),
+        not_before=SIGNED_AT - timedelta(days=100),
+        not_after=SIGNED_AT + timedelta(days=100),
+    ),
+    ISSUER,
+)
+
+
+_ROOTS = (TrustedRoot(name="Test Root", sha256=ROOT.fingerprint),)
+TRUST = TrustPolicy(
+    apple_roots=_ROOTS,
+    microsoft_roots=_ROOTS,
+    now=SIGNED_AT + timedelta(days=30),
+)
+"""Trust in the test root, a month after everything was signed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What is signed as CMS signed data (RFC 5652).
+
+    Attributes:
+        content_type: A dotted number.
+        content: What stands in the message, whole: an octet string in CMS, any DER in PKCS #7; empty
+            where it is detached.
+        covered: The bytes that the digest covers; in PKCS #7 not the content's tag and length.
+        digest: The digest algorithm, as `hashlib` names it.
+    """
+
+    content_type: str
+    content: bytes
+    covered: bytes
+    digest: str = "sha256"
+
+
+def sequence(*parts: bytes) -> bytes:
+    """Encode a SEQUENCE."""
+    return tagged(0x30, b"".join(parts))
+
+
+def set_of(*parts: bytes) -> bytes:
+    """Encode a SET OF, in DER's order."""
+    return tagged(0x31, b"".join(sorted(parts)))
+
+
+def octets(content: bytes) -> bytes:
+    """Encode an OCTET STRING."""
+    return tagged(0x04, content)
+
+
+def oid(dotted: str) -> bytes:
+    """Encode an OBJECT IDENTIFIER."""
+    return bytes(core.ObjectIdentifier(dotted).dump())
+
+
+def integer(value: int) -> bytes:
+    """Encode an INTEGER."""
+    return bytes(core.Integer(value).dump())
+
+
+def tagged(tag: int, content: bytes) -> bytes:
+    """Encode a tag, a length and a content (X.690)."""
+    size = len(content)
+    if size < 0x80:
+        return bytes((tag, size)) + content
+    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes((tag, 0x80 | len(length))) + length + content
+
+
+def attribute(dotted: str, *values: bytes) -> bytes:
+    """Encode a CMS attribute."""
+    return sequence(oid(dotted), set_of(*values))
+
+
+def digest_algorithm(digest: str) -> bytes:
+    """Encode an AlgorithmIdentifier of a digest."""
+    return sequence(oid(_DIGESTS[digest][0]), tagged(0x05, b""))
+
+
+def signer_info(
+    message: Message, identity: Identity, *, attributes: Sequence[bytes] = (), unsigned: Sequence[bytes] = ()
+) -> bytes:
+    """Sign a message.
+
+    Args:
+        message: What is signed.
+        identity: Who signs.
+        attributes: Signed attributes beside content type and digest.
+        unsigned: Attributes that nobody signs.
+    """
+    signed = (
+        attribute(CONTENT_TYPE, oid(message.content_type)),
+        attribute(MESSAGE_DIGEST, octets(hashlib.new(message.digest, message.covered).digest())),
+        *attributes,
+    )
+    signature = signature_over(set_of(*signed), identity, digest=message.digest)
+    return encoded_signer_info(identity, signed, signature, unsigned=unsigned, digest=message.digest)
+
+
+def signature_over(content: bytes, identity: Identity, *, digest: str = "sha256") -> bytes:
+    """Sign some bytes."""
+    return identity.key.sign(content, ec.ECDSA(_DIGESTS[digest][1], deterministic_signing=True))
+
+
+def encoded_signer_info(
+    identity: Identity, signed: Sequence[bytes], signature: bytes, *, unsigned: Sequence[bytes], digest: str
+) -> bytes:
+    """Encode a SignerInfo whose signature was made before."""
+    certificate = identity.certificate
+    return sequence(
+        integer(1),
+        sequence(certificate.issuer.public_bytes(), integer(certificate.serial_number)),
+        digest_algorithm(digest),
+        tagged(0xA0, b"".join(sorted(signed))),
+        sequence(oid(_ECDSA[digest])),
+        octets(signature),
+        tagged(0xA1, b"".join(sorted(unsigned))) if unsigned else b"",
+    )
+
+
+def signed_data(
+    message: Message, signers: Sequence[bytes], certificates: Sequence[bytes], *, version: int = 1
+) -> bytes:
+    """Encode a ContentInfo that holds SignedData.
+
+    Args:
+        message: What is signed.
+        signers: Every SignerInfo.
+        certificates: The DER of every certificate.
+        version: 1 in PKCS #7, 3 where the content is no plain data.
+    """
+    body = sequence(
+        integer(version),
+        set_of(digest_algorithm(message.digest)),
+        sequence(oid(message.content_type), tagged(0xA0, message.content) if message.content else b""),
+        tagged(0xA0, b"".join(certificates)) if certificates else b"",
+        set_of(*signers),
+    )
+    return sequence(oid(SIGNED_DATA), tagged(0xA0, body))
+
+
+def timestamp_token(
+    imprinted: bytes, *, at: datetime = SIGNED_AT, by: Identity = TIME_AUTHORITY, digest: str = "sha256"
+) -> bytes:
+    """Return an RFC 3161 token over some bytes."""
+    info = sequence(
+        integer(1),
+        oid("1.3.6.1.4.1.311.97.1.1"),
+        sequence(digest_algorithm(digest), octets(hashlib.new(digest, imprinted).digest())),
+        integer(1),
+        core.GeneralizedTime(at).dump(),
+    )
+    message = Message(content_type=TST_INFO, content=octets(info), covered=info)
+    named = sequence(sequence(sequence(octets(hashlib.sha256(by.certificates[0]).digest()))))
+    signer = signer_info(message, by, attributes=[attribute(_SIGNING_CERTIFICATE_V2, named)])
+    return signed_data(message, [signer], by.certificates, version=3)
+
+
+def countersignature(imprinted: bytes, *, at: datetime = SIGNED_AT, by: Identity = TIME_AUTHORITY) -> bytes:
+    """Return a PKCS #9 countersignature over a signature's bytes."""
+    message = Message(content_type="1.2.840.113549.1.7.1", content=b"", covered=imprinted)
+    return signer_info(message, by, attributes=[attribute(SIGNING_TIME, core.UTCTime(at).dump())])

@@ -1,0 +1,105 @@
+import json
+from pathlib import Path
+
+import jsonschema
+
+from tests.images import Elf, Pe
+from tests.images.authenticode import signed
+from tests.sigstore_instance import Instance
+from tests.unit.cli.conftest import Factory
+from tests.wheels import good_wheel
+
+ROOT = Path(__file__).resolve().parents[3]
+SCHEMA = json.loads((ROOT / "docs/trust.schema.json").read_text())
+
+
+def test_what_is_known_is_told_line_by_line(factory: Factory, tmp_path: Path) -> None:
+    program = tmp_path / "codex"
+    program.write_bytes(Elf().content())
+    ended = factory("trust", program)
+    assert ended.status == 0
+    assert ended.out == (
+        "file\texecutable\tlevel\tsigner\tsigned\twhy\n"
+        "codex\tcodex\tnothing-known\t\t\telf files have no signature inside, and no release package is"
+        " known to hold it\n"
+    )
+    assert ended.err.endswith("passed: 1 nothing-known\n")
+
+
+def test_a_signature_under_another_root_is_an_error(factory: Factory, tmp_path: Path) -> None:
+    program = tmp_path / "codex.exe"
+    program.write_bytes(signed(Pe()))
+    ended = factory("trust", program)
+    assert ended.status == 24
+    assert "\tsignature-not-valid\t\t\tits certificate leads to no trusted root\n" in ended.out
+    assert ended.err.endswith("rejected: 1 signature-not-valid\n")
+
+
+def test_required_authorship_that_is_not_proved_is_an_error(factory: Factory, tmp_path: Path) -> None:
+    wheel = good_wheel().write(tmp_path)
+    ended = factory("trust", wheel, "--require-authorship", "linux")
+    assert ended.status == 24
+    assert f"{wheel.name}: authorship is required of codex_cli_bin/bin/codex: nothing-known\n" in ended.err
+
+
+def test_what_cannot_be_looked_at_is_inconclusive(factory: Factory, tmp_path: Path) -> None:
+    ended = factory("trust", tmp_path / "absent.whl")
+    assert ended.status == 11
+    assert "absent.whl: NOT LOOKED AT: cannot read" in ended.err
+
+
+def test_json_is_what_its_schema_says(factory: Factory, tmp_path: Path) -> None:
+    ended = factory("trust", "--json", good_wheel("win_amd64").write(tmp_path), good_wheel().write(tmp_path))
+    jsonschema.validate(ended.document, SCHEMA)
+    assert ended.document["verdict"] == "rejected"
+    assert ended.document["counts"] == {
+        "authorship-verified": 0,
+        "signature-not-valid": 2,
+        "integrity-only": 0,
+        "nothing-known": 3,
+    }
+
+
+def test_wheels_of_a_platform_whose_authors_are_not_proved_are_not_made(
+    factory: Factory, packages: Path, tmp_path: Path
+) -> None:
+    asked = ("wheels", "0.163.0", "--channel", "directory", "--directory", packages, "--out", tmp_path)
+    platform = ("--platform", "win_amd64")
+    assert factory(*asked, *platform).status == 0
+    manifest = json.loads((tmp_path / "0.163.0" / "manifest.json").read_text())
+    standings = {
+        member["source"]: member["standing"]["level"]
+        for member in manifest["wheels"][0]["payload"]
+        if member["standing"] is not None
+    }
+    assert standings["bin/codex.exe"] == "integrity-only"
+    refused = factory(*asked, *platform, "--require-authorship", "windows")
+    assert refused.status == 24
+    assert "authorship-required: codex_cli_bin/bin/codex.exe: integrity-only: " in refused.err
+    assert factory(*asked, *platform, "--require-authorship", "linux").status == 0
+
+
+def test_a_promise_of_the_manifest_is_integrity(factory: Factory, packages: Path, tmp_path: Path) -> None:
+    asked = ("wheels", "0.163.0", "--channel", "directory", "--directory", packages, "--out", tmp_path)
+    assert factory(*asked, "--platform", "win_amd64").status == 0
+    ended = factory("trust", tmp_path / "0.163.0")
+    assert ended.status == 0
+    assert "nothing-known" not in ended.out
+    assert "it is in pkg:npm/%40openai/codex@0.163.0-win32-x64, whose" in ended.out
+
+
+def test_a_bundle_under_another_root_is_an_error(factory: Factory, tmp_path: Path) -> None:
+    program, bundle = tmp_path / "codex", tmp_path / "codex.sigstore"
+    program.write_bytes(Elf().content())
+    bundle.write_text(json.dumps(Instance().cosign(Elf().content())))
+    ended = factory("trust", program, "--bundle", bundle)
+    assert ended.status == 24
+    assert "its sigstore bundle: its log is none that is trusted for that time" in ended.out
+
+
+def test_a_bundle_is_of_one_executable(factory: Factory, tmp_path: Path) -> None:
+    bundle = tmp_path / "codex.sigstore"
+    bundle.write_text("{}")
+    ended = factory("trust", good_wheel().write(tmp_path), "--bundle", bundle)
+    assert ended.status == 20
+    assert "a sigstore bundle is of exactly one executable" in ended.complaint
