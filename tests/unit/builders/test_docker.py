@@ -49,7 +49,7 @@ def plan_in(directory: Path) -> DockerBuildPlan:
 
 
 def test_a_plan_is_all_that_will_happen() -> None:
-    assert plan_in(Path("/work")) == DockerBuildPlan(
+    assert plan_in(Path("/srv")) == DockerBuildPlan(
         order=ContainerOrder(
             name="codex-wheel-factory-00112233-win_arm64",
             image=IMAGE.id,
@@ -68,8 +68,8 @@ def test_a_plan_is_all_that_will_happen() -> None:
             },
             user="65532:65532",
             mounts=(
-                Mount(source=Path("/work/stage"), target=PurePosixPath("/stage"), is_read_only=True),
-                Mount(source=Path("/work/scratch/out"), target=PurePosixPath("/out"), is_read_only=False),
+                Mount(source=Path("/srv/stage"), target=PurePosixPath("/stage"), is_read_only=True),
+                Mount(source=Path("/srv/scratch/out"), target=PurePosixPath("/out"), is_read_only=False),
             ),
             scratch=PurePosixPath("/scratch"),
             limits=Limits(
@@ -84,12 +84,12 @@ def test_a_plan_is_all_that_will_happen() -> None:
         output=WheelOutput(
             wheel_name=WHEEL,
             platform=WIN_ARM64,
-            out=Path("/work/scratch/out"),
-            destination=Path("/work/dist") / WHEEL,
+            out=Path("/srv/scratch/out"),
+            destination=Path("/srv/dist") / WHEEL,
             create_system=3,
-            log=Path("/work/logs") / f"{WHEEL}.log",
+            log=Path("/srv/logs") / f"{WHEEL}.log",
         ),
-        scratch=Path("/work/scratch"),
+        scratch=Path("/srv/scratch"),
     )
 
 
