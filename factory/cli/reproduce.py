@@ -22,6 +22,7 @@ from factory.errors import EXIT_AUDIT_DIFFERS, EXIT_INCONCLUSIVE, EXIT_OK
 from factory.http import RequestsClient
 from factory.planning import WheelsOrder, WheelsPlan, plan_wheels
 from factory.process import SubprocessRunner
+from factory.reproduce.outcome import Outcome, State
 from factory.scratch import scratch_directory
 from factory.store import Store
 from factory.tags import CodexTag
@@ -29,7 +30,6 @@ from factory.targets import Platform
 
 if TYPE_CHECKING:
     from factory.reproduce.bench import Bench
-    from factory.reproduce.outcome import Outcome
     from factory.reproduce.variations import Variation
     from factory.workshop import Workshop
 
@@ -151,7 +151,7 @@ def _plan(
 
 def _reproduce(
     plan: WheelsPlan, bench: "Bench", variations: "Sequence[Variation]", *, is_together: bool
-) -> "tuple[Outcome, ...]":
+) -> tuple[Outcome, ...]:
     """Tell each outcome as it comes: all together take minutes."""
     from factory.reproduce.run import reproduce  # noqa: PLC0415
 
@@ -162,7 +162,7 @@ def _reproduce(
     return tuple(outcomes)
 
 
-def _show(outcomes: "Sequence[Outcome]", *, as_json: bool) -> None:
+def _show(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
     if as_json:
         print_json({"version": 2, "outcomes": [asdict(outcome) for outcome in outcomes]})
         return
@@ -181,9 +181,10 @@ def _show(outcomes: "Sequence[Outcome]", *, as_json: bool) -> None:
     )
 
 
-def _exit_code(outcomes: "Sequence[Outcome]") -> int:
+def _exit_code(outcomes: Sequence[Outcome]) -> int:
     """Refused counts as equal, not tried as nothing: where nothing was tried, nothing is known."""
-    states = {outcome.state.value for outcome in outcomes}
-    if "different" in states:
+    states = {outcome.state for outcome in outcomes}
+    if State.DIFFERENT in states:
         return EXIT_AUDIT_DIFFERS
-    return EXIT_INCONCLUSIVE if "failed" in states or states.isdisjoint({"equal", "refused"}) else EXIT_OK
+    is_known = State.FAILED not in states and not states.isdisjoint({State.EQUAL, State.REFUSED})
+    return EXIT_OK if is_known else EXIT_INCONCLUSIVE
