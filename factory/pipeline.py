@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from factory.builders.package import Package
+from factory.builders.package import BuiltPackage, Package
 from factory.building import build_packages, require_promised
 from factory.digests import Digest
 from factory.files import read_verified
@@ -77,6 +77,19 @@ def _make(plan: WheelsPlan, workshop: Workshop, site: BuildSite) -> WheelsRun:
         plan.dist.publish(manifest, [wheel.wheel.path for wheel in verified])
     workshop.store.bound(Namespace.DEFLATE, max_bytes=workshop.deflate_limit_bytes)
     return WheelsRun(manifest=manifest, made=tuple(wheel.wheel.name for wheel in verified))
+
+
+def build_wheels(
+    plan: WheelsPlan, workshop: Workshop, site: BuildSite, *, scratch: Path
+) -> tuple[BuiltPackage, ...]:
+    """Build all that a plan says, below a directory, and neither judge nor publish it.
+
+    It is for comparing bytes: published wheels have findings, and are made again all the same.
+
+    Raises:
+        FactoryError: A step failed.
+    """
+    return build_packages(_fetch(plan.wheels, plan, workshop), plan.order, site, workshop, scratch)
 
 
 def _fetch(missing: Sequence[PlannedWheel], plan: WheelsPlan, workshop: Workshop) -> tuple[Package, ...]:

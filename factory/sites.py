@@ -1,24 +1,34 @@
 """Where a run's builds happen: on this host or in a container, and why there."""
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
+from factory.builders.cibuildwheel import (
+    CIBUILDWHEEL,
+    CONTAINER_PYTHON,
+    VIRTUALENV,
+    CibuildwheelFrontEnd,
+    ContainerSite,
+    Tools,
+)
 from factory.builders.docker import DockerFrontEnd, probe_image, toolchain_python
 from factory.builders.front_end import FrontEnd
 from factory.builders.native import NativeFrontEnd
 from factory.builders.package import BuilderName, Engine
-from factory.containers.engine import NoEngine
+from factory.containers.engine import OWNER_LABEL, ContainerEngine, Image, NoEngine
 from factory.containers.images import require_image
-from factory.containers.ownership import owning
+from factory.containers.ownership import Owner, owning
 from factory.errors import HostError, UsageError
 from factory.parallel import Stopped
 from factory.planning import WheelsOrder
-from factory.toolchain import Lock, Toolchain
-from factory.workshop import Workshop
+from factory.targets import Architecture
+from factory.toolchain import Lock, Toolchain, lock_named
+from factory.workshop import Client, Workshop
 from factory.zlib_identity import OtherDeflate, deflate_identity, require_reference_deflate
 
 
@@ -40,6 +50,15 @@ class AssemblerElsewhere(UsageError):
         super().__init__(f"the assembler runs on this host only, not with --builder {builder}")
 
 
+class NoClient(HostError):
+    """The engine's command line is not there."""
+
+    hint = "Install it (Debian: apt install docker.io), or use --builder docker, which does without."
+
+    def __init__(self) -> None:
+        super().__init__("cibuildwheel starts the docker program, and there is none on PATH")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildSite:
     """Where the backend runs.
@@ -58,6 +77,9 @@ class BuildSite:
     front_end: FrontEnd
     image: str | None = None
 
+
+_ARCHITECTURES = {"amd64": Architecture.X86_64, "arm64": Architecture.AARCH64}
+"""As image configurations spell them."""
 
 SiteMaker: TypeAlias = Callable[[Lock, Workshop], AbstractContextManager[BuildSite]]
 """Prepares a site for as long as the context lasts; its own reason is why it can be used at all."""
@@ -144,36 +166,100 @@ def docker_site(lock: Lock, workshop: Workshop) -> Iterator[BuildSite]:
     Raises:
         HostError: No engine answers, or the image is not there or is not fit for the lock.
     """
-    if workshop.containers is None:
-        raise NoEngine("this run was given none")
-    with (
-        workshop.containers.open_engine() as engine,
-        owning(engine, workshop.store.root / "containers") as owner,
-    ):
-        image = require_image(engine, workshop.containers.image)
-        interpreter = probe_image(image=image, lock=lock, owner=owner, engine=engine, stop=workshop.stop)
-        require_reference_deflate(interpreter.deflate, whose="the image's Python")
-        toolchain = Toolchain(python=Path(toolchain_python(lock)), interpreter=interpreter, lock=lock)
+    with _opened_image(toolchain_python(lock), lock, workshop) as opened:
         yield BuildSite(
             builder=BuilderName.DOCKER,
-            reason=f"{engine.identify().name} answers and has the image",
-            toolchain=toolchain,
+            reason=opened.reason,
+            toolchain=opened.toolchain,
             front_end=DockerFrontEnd(
-                image=image,
-                toolchain=toolchain,
-                engine=engine,
-                owner=owner,
+                image=opened.image,
+                toolchain=opened.toolchain,
+                engine=opened.engine,
+                owner=opened.owner,
                 progress=workshop.progress,
                 stop=workshop.stop,
                 logs=_logs(workshop),
             ),
-            image=image.id,
+            image=opened.image.id,
         )
+
+
+@contextmanager
+def cibuildwheel_site(lock: Lock, workshop: Workshop) -> Iterator[BuildSite]:
+    """Build in containers of the builder image that cibuildwheel starts; when the context ends, none is left.
+
+    Raises:
+        HostError: No engine answers, its command line is not there, or the image is not there or not fit.
+        BuildError: pip did not bring cibuildwheel, or what it needs in its container.
+    """
+    client = workshop.client
+    if client is None or shutil.which("docker", path=client.env.get("PATH", "")) is None:
+        raise NoClient
+    with _opened_image(CONTAINER_PYTHON, lock, workshop) as opened:
+        yield BuildSite(
+            builder=BuilderName.CIBUILDWHEEL,
+            reason=opened.reason,
+            toolchain=opened.toolchain,
+            front_end=CibuildwheelFrontEnd(
+                tools=_cibuildwheel_tools(lock, client, workshop),
+                site=ContainerSite(
+                    image=opened.image.id,
+                    architecture=_ARCHITECTURES[opened.image.architecture],
+                    env=client.env,
+                    label=f"{OWNER_LABEL}={opened.owner.name}",
+                ),
+                runner=workshop.runner,
+                progress=workshop.progress,
+                tell=workshop.tell,
+                logs=_logs(workshop),
+            ),
+            image=opened.image.id,
+        )
+
+
+def _cibuildwheel_tools(lock: Lock, client: Client, workshop: Workshop) -> Tools:
+    toolchain = workshop.toolchain_for(lock_named(CIBUILDWHEEL))
+    wheels = client.fetch_wheels((lock, lock_named(VIRTUALENV)), toolchain.python)
+    return Tools(toolchain=toolchain, backend=lock, wheels=wheels)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OpenedImage:
+    """An engine with an image that is fit, and the run that its containers belong to."""
+
+    engine: ContainerEngine
+    owner: Owner
+    image: Image
+    toolchain: Toolchain
+
+    @property
+    def reason(self) -> str:
+        return f"{self.engine.identify().name} answers and has the image"
+
+
+@contextmanager
+def _opened_image(python: PurePosixPath, lock: Lock, workshop: Workshop) -> Iterator[_OpenedImage]:
+    """Connect to the engine, and let the image's interpreter answer for its encoder."""
+    containers = workshop.containers
+    if containers is None:
+        raise NoEngine("this run was given none")
+    with (
+        containers.open_engine() as engine,
+        owning(engine, workshop.store.root / "containers") as owner,
+    ):
+        image = require_image(engine, containers.image)
+        interpreter = probe_image(
+            python, image=image, lock=lock, owner=owner, engine=engine, stop=workshop.stop
+        )
+        require_reference_deflate(interpreter.deflate, whose="the image's Python")
+        toolchain = Toolchain(python=Path(python), interpreter=interpreter, lock=lock)
+        yield _OpenedImage(engine=engine, owner=owner, image=image, toolchain=toolchain)
 
 
 SITES: Mapping[BuilderName, SiteMaker] = {
     BuilderName.NATIVE: native_site,
     BuilderName.DOCKER: docker_site,
+    BuilderName.CIBUILDWHEEL: cibuildwheel_site,
 }
 """How each builder but ``auto`` is prepared."""
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from factory.containers.engine import Containers
 from factory.download import Downloader
@@ -14,6 +15,19 @@ from factory.verify.stock_tools import StockTools
 
 DEFLATE_LIMIT_BYTES = 8_000_000_000
 """How much of deflated contents stays after a run; a release has 0.9 GB of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """What cibuildwheel needs on this host to build in a container.
+
+    Attributes:
+        env: What the engine's command line needs, which it starts: ``PATH``, ``DOCKER_HOST``.
+        fetch_wheels: Returns a directory with the wheels of some locks, fetched with an interpreter.
+    """
+
+    env: Mapping[str, str]
+    fetch_wheels: Callable[[tuple[Lock, ...], Path], Path]
 
 
 def _tell_nobody(_message: str) -> None:
@@ -34,6 +48,7 @@ class Workshop:
         jobs: How many things at once.
         stop: Is set when the run must end.
         containers: What builds in containers need; None where there are none.
+        client: What cibuildwheel needs here; None where it is not to be had.
         tell: Is told in a sentence what the run decides.
         stock_tools: Second readers of every wheel; None asks none.
         deflate_limit_bytes: How much of deflated contents stays after a run, least recently used first to go.
@@ -48,6 +63,7 @@ class Workshop:
     jobs: int
     stop: threading.Event
     containers: Containers | None = None
+    client: Client | None = None
     tell: Callable[[str], None] = _tell_nobody
     stock_tools: StockTools | None = None
     deflate_limit_bytes: int = DEFLATE_LIMIT_BYTES

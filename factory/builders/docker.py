@@ -43,13 +43,13 @@ _GRACE_S = 60.0
 _NOT_FOUND = 127
 
 
-class LacksToolchain(HostError):
-    """The image has no environment of a lock."""
+class LacksInterpreter(HostError):
+    """The image does not have the interpreter that builds by a lock."""
 
-    hint = "Make the image anew from this version of the factory: 'make image'."
+    hint = "Make the image anew from this version of the factory, on a manylinux base: 'make image'."
 
-    def __init__(self, image: Image, lock: Lock) -> None:
-        super().__init__(f"image {image.id} has no environment of this factory's lock {lock.name}")
+    def __init__(self, image: Image, python: PurePosixPath, lock: Lock) -> None:
+        super().__init__(f"image {image.id} has nothing for this factory's lock {lock.name}: no {python}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,14 +131,14 @@ def plan_docker_build(
     )
 
 
-def plan_probe(*, image: Image, lock: Lock, owner: Owner) -> ContainerOrder:
+def plan_probe(*, image: Image, python: PurePosixPath, owner: Owner) -> ContainerOrder:
     """Plan the known-answer test in the image: its interpreter decides the bytes, not ours."""
     source = Path(deflate_probe.__file__).read_text(encoding="utf-8")
     return _order(
         owner,
         image,
         name="probe",
-        argv=(str(toolchain_python(lock)), "-I", "-c", source),
+        argv=(str(python), "-I", "-c", source),
         limits=replace(_limits(0), time_s=120.0),
     )
 
@@ -174,22 +174,27 @@ def _limits(stage_bytes: int) -> Limits:
 
 
 def probe_image(
-    *, image: Image, lock: Lock, owner: Owner, engine: ContainerEngine, stop: threading.Event
+    python: PurePosixPath,
+    *,
+    image: Image,
+    lock: Lock,
+    owner: Owner,
+    engine: ContainerEngine,
+    stop: threading.Event,
 ) -> Interpreter:
-    """Ask an image's locked interpreter what it is.
+    """Ask the image's interpreter that builds by a lock what it is.
 
     Raises:
-        LacksToolchain: It has none for the lock.
+        LacksInterpreter: It is not there.
         ProbeFailed: It did not answer.
     """
-    ended = run_container(plan_probe(image=image, lock=lock, owner=owner), engine, stop=stop)
+    ended = run_container(plan_probe(image=image, python=python, owner=owner), engine, stop=stop)
     if ended.exit_code == _NOT_FOUND:
-        raise LacksToolchain(image, lock)
+        raise LacksInterpreter(image, python, lock)
     said = ended.log.decode("utf-8", "replace")
-    python = Path(toolchain_python(lock))
     if ended.ending is not Ending.DONE:
-        raise ProbeFailed(python, f"{ended.ending}\n{said}".strip())
-    return parse_probe(python, said)
+        raise ProbeFailed(Path(python), f"{ended.ending}\n{said}".strip())
+    return parse_probe(Path(python), said)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

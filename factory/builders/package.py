@@ -19,6 +19,7 @@ class BuilderName(StrEnum):
     AUTO = "auto"
     NATIVE = "native"
     DOCKER = "docker"
+    CIBUILDWHEEL = "cibuildwheel"
 
 
 class Engine(StrEnum):

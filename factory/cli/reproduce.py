@@ -1,29 +1,37 @@
-"""``factory reproduce``: the same wheel under other surroundings."""
+"""``factory reproduce``: the same wheels under other surroundings."""
 
 import argparse
-import tempfile
+import shutil
 import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import asdict
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import asdict, replace
 from functools import partial
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from factory.builders.package import Engine
+from factory.channels import Channel
 from factory.channels.remembered import RememberingChannel
 from factory.cli.channel_options import add_channel_options, asking_npm, open_channel
 from factory.cli.command import Commands, add_command
-from factory.cli.console import Column, print_json, print_table, shown_progress
+from factory.cli.console import Column, print_json, print_table, say, shown_progress
+from factory.cli.image_option import add_image_option, settings_with_image
 from factory.cli.settings import Settings
 from factory.download import Downloader
 from factory.errors import EXIT_AUDIT_DIFFERS, EXIT_INCONCLUSIVE, EXIT_OK
-from factory.files import writing
 from factory.http import RequestsClient
-from factory.planning import WheelsOrder, plan_wheels
+from factory.planning import WheelsOrder, WheelsPlan, plan_wheels
 from factory.process import SubprocessRunner
+from factory.reproduce.outcome import Outcome, State
+from factory.scratch import scratch_directory
 from factory.store import Store
 from factory.tags import CodexTag
 from factory.targets import Platform
+
+if TYPE_CHECKING:
+    from factory.reproduce.bench import Bench
+    from factory.reproduce.variations import Variation
+    from factory.workshop import Workshop
 
 
 def register(commands: Commands) -> None:
@@ -31,76 +39,152 @@ def register(commands: Commands) -> None:
     parser = add_command(
         commands,
         "reproduce",
-        summary="build one wheel under varied surroundings and compare the bytes",
+        summary="build wheels under varied surroundings and compare the bytes",
         examples=(
             "factory reproduce rust-v0.163.0 --platform manylinux_2_17_x86_64",
             "factory reproduce 0.163.0 --platform win_arm64 --variation umask --json",
+            "factory reproduce 0.163.0 --platform win_arm64 --python /opt/python3.13/bin/python3",
+            "factory reproduce rust-v0.163.0 --all-platforms --together",
+            "factory reproduce rust-v0.163.0 --all-platforms --like-published --variation engine",
         ),
         run=_run,
     )
     parser.add_argument("tag", metavar="CODEX_TAG", help="the release: rust-v0.163.0, 0.163.0, ...")
-    parser.add_argument("--platform", required=True, metavar="TAG", help="the wheel to build")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--platform", action="append", metavar="TAG", help="a wheel to build; may be repeated")
+    which.add_argument("--all-platforms", action="store_true", help="build all that the release has")
     parser.add_argument(
         "--variation", action="append", default=[], metavar="NAME", help="only this one; may be repeated"
     )
+    parser.add_argument(
+        "--python",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="build on this interpreter, too; may be repeated (python3.11 to 3.14 are sought on PATH)",
+    )
+    parser.add_argument(
+        "--together",
+        action="store_true",
+        help="make all surroundings together first and bisect on a difference, not each singly",
+    )
+    parser.add_argument(
+        "--like-published",
+        action="store_true",
+        help="build with the recipes that the index's wheels show, and compare with the index as well",
+    )
+    parser.add_argument(
+        "--index-url", metavar="URL", help="address of the index (else pip's, else the public one)"
+    )
+    add_image_option(parser)
     parser.add_argument("--refresh", action="store_true", help="ask the channel again what the release has")
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_channel_options(parser)
 
 
-@contextmanager
-def _scratch(store: Store) -> Iterator[str]:
-    """Give a directory on the cache's disk: fifteen wheels are 2 GB, too much for a /tmp in memory."""
-    with writing(store.root):
-        store.root.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="reproduce-", dir=store.root) as directory:
-        yield directory
-
-
 def _run(arguments: argparse.Namespace) -> int:
-    settings = Settings.from_environ()
+    settings = settings_with_image(arguments)
     stop = threading.Event()
     runner = SubprocessRunner(stop)
     store = Store(settings.cache_dir)
     with (
         asking_npm(arguments, settings, runner, stop=stop) as npm_registry,
         closing(RequestsClient()) as client,
-        _scratch(store) as out,
+        # On the cache's disk: a release's wheels are 1 GB, too much for a /tmp in memory.
+        scratch_directory(store.root, "reproduce-") as scratch,
         shown_progress() as progress,
     ):
-        from factory.cli.workshops import open_workshop  # noqa: PLC0415
-        from factory.reproduce.run import reproduce  # noqa: PLC0415
-        from factory.reproduce.variations import variations_named  # noqa: PLC0415
+        from factory.cli.workshops import open_workshop, toolchain_on  # noqa: PLC0415
+        from factory.reproduce.bench import Bench  # noqa: PLC0415
 
-        variations = variations_named(tuple(arguments.variation))
+        variations = _variations(arguments)
         asked = open_channel(arguments, settings, client=client, npm_registry=npm_registry)
-        outcomes = reproduce(
-            WheelsOrder(
-                tag=CodexTag.parse(arguments.tag),
-                platforms=(Platform.parse(arguments.platform),),
-                out=Path(out),
-                engine=Engine.BACKEND,
-                is_engine_checked=False,
-                is_fresh=True,
-            ),
-            partial(plan_wheels, channel=RememberingChannel(asked, store, refresh=arguments.refresh)),
-            open_workshop(
-                settings,
-                downloader=Downloader(store=store, client=client, progress=progress),
-                runner=runner,
-                jobs=None,
-                stop=stop,
-            ),
-            variations,
+        channel = RememberingChannel(asked, store, refresh=arguments.refresh)
+        workshop = open_workshop(
+            settings,
+            downloader=Downloader(store=store, client=client, progress=progress),
+            runner=runner,
+            jobs=None,
+            stop=stop,
         )
-    if arguments.json:
-        print_json({"version": 1, "outcomes": [asdict(outcome) for outcome in outcomes]})
-    else:
-        print_table(
-            tuple(Column(heading=name) for name in ("variation", "state", "sha256", "detail")),
-            [(one.variation, one.state, one.sha256 or "", one.detail) for one in outcomes],
+        bench = Bench(
+            workshop=workshop,
+            toolchain_on=partial(toolchain_on, settings=settings, runner=runner, progress=progress),
+            find_program=partial(shutil.which, path=settings.environ.get("PATH", "")),
+            env=settings.environ,
+            scratch=scratch,
         )
+        plan = _plan(arguments, settings, channel, workshop)
+        outcomes = _reproduce(plan, bench, variations, is_together=arguments.together)
+    _show(outcomes, as_json=arguments.json)
+    return _exit_code(outcomes)
+
+
+def _variations(arguments: argparse.Namespace) -> "tuple[Variation, ...]":
+    """Return the variations that are named, or all, and those of the interpreters that are."""
+    from factory.reproduce.variations import OtherInterpreter, Variation, variations_named  # noqa: PLC0415
+
+    interpreters = (
+        Variation(name=f"python {path}", change=OtherInterpreter(program=path)) for path in arguments.python
+    )
+    return (*variations_named(arguments.variation), *interpreters)
+
+
+def _plan(
+    arguments: argparse.Namespace, settings: Settings, channel: Channel, workshop: "Workshop"
+) -> WheelsPlan:
+    texts = None if arguments.all_platforms else tuple(dict.fromkeys(arguments.platform))
+    order = WheelsOrder(
+        tag=CodexTag.parse(arguments.tag),
+        platforms=None,
+        out=workshop.store.root,  # nothing is published, there or elsewhere
+        engine=Engine.BACKEND,
+        is_fresh=True,
+    )
+    if arguments.like_published:
+        from factory.cli.like_published import plan_as_published  # noqa: PLC0415 - it imports the audit
+
+        return plan_as_published(arguments, order, settings, channel, workshop)
+    platforms = None if texts is None else tuple(Platform.parse(text) for text in texts)
+    return plan_wheels(replace(order, platforms=platforms), channel)
+
+
+def _reproduce(
+    plan: WheelsPlan, bench: "Bench", variations: "Sequence[Variation]", *, is_together: bool
+) -> tuple[Outcome, ...]:
+    """Tell each outcome as it comes: all together take minutes."""
+    from factory.reproduce.run import reproduce  # noqa: PLC0415
+
+    outcomes = []
+    for outcome in reproduce(plan, bench, variations, is_together=is_together):
+        say(f"{outcome.variation}: {outcome.platform} {outcome.state}")
+        outcomes.append(outcome)
+    return tuple(outcomes)
+
+
+def _show(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"version": 2, "outcomes": [asdict(outcome) for outcome in outcomes]})
+        return
+    print_table(
+        (
+            Column(heading="wheel"),
+            Column(heading="variation"),
+            Column(heading="state"),
+            Column(heading="sha256", is_cut=True),
+            Column(heading="detail"),
+        ),
+        [
+            (one.platform, one.variation, one.state.value, one.sha256 or "", one.detail)
+            for one in sorted(outcomes, key=lambda one: one.platform)
+        ],
+    )
+
+
+def _exit_code(outcomes: Sequence[Outcome]) -> int:
+    """Refused counts as equal, not tried as nothing: where nothing was tried, nothing is known."""
     states = {outcome.state for outcome in outcomes}
-    if "different" in states:
+    if State.DIFFERENT in states:
         return EXIT_AUDIT_DIFFERS
-    return EXIT_INCONCLUSIVE if "failed" in states or "equal" not in states else EXIT_OK
+    is_known = State.FAILED not in states and not states.isdisjoint({State.EQUAL, State.REFUSED})
+    return EXIT_OK if is_known else EXIT_INCONCLUSIVE

@@ -46,6 +46,15 @@ class Settings:
         """The variables without which no process runs on this host: none but on Windows."""
         return {name: self.environ[name] for name in ("SYSTEMROOT",) if name in self.environ}
 
+    @property
+    def client_env(self) -> Mapping[str, str]:
+        """The variables that the container engine's command line reads."""
+        return {
+            name: value
+            for name, value in self.environ.items()
+            if name == "PATH" or name.startswith("DOCKER_")
+        }
+
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
         """Read the settings from environment variables."""

@@ -14,6 +14,7 @@ from factory.cli.authorship_option import add_authorship_option
 from factory.cli.channel_options import add_channel_options, asking_npm, open_channel
 from factory.cli.command import Commands, add_command, positive
 from factory.cli.console import Column, human_size, print_json, print_table, say, shown_progress
+from factory.cli.image_option import add_image_option, settings_with_image
 from factory.cli.settings import Settings
 from factory.cli.waiver_options import add_waiver_options, waivers_of
 from factory.download import Downloader
@@ -74,14 +75,11 @@ def register(commands: Commands) -> None:
         "--builder",
         choices=[builder.value for builder in BuilderName],
         default=BuilderName.AUTO.value,
-        help="native: this host; docker: a container without network; auto (default): a container where"
+        help="native: this host; docker: a container without network; cibuildwheel: one that cibuildwheel"
+        " starts; auto (default): docker where"
         " an engine answers and has the image, else this host",
     )
-    parser.add_argument(
-        "--image",
-        metavar="REF",
-        help="the builder image: a name, NAME@sha256:... or an id (default: codex-wheel-factory:local)",
-    )
+    add_image_option(parser)
     parser.add_argument(
         "--check-engine", action="store_true", help="build with both engines and compare the bytes"
     )
@@ -115,9 +113,7 @@ def register(commands: Commands) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     order = _order(arguments)
-    settings = Settings.from_environ()
-    if arguments.image is not None:
-        settings = replace(settings, image=arguments.image)
+    settings = settings_with_image(arguments)
     stop = threading.Event()
     runner = SubprocessRunner(stop)
     store = Store(settings.cache_dir)

@@ -15,7 +15,8 @@ from factory.process import Runner
 from factory.progress import Progress
 from factory.toolchain import Lock, Toolchain, make_toolchain
 from factory.verify.stock_tools import StockTools, installed_tools
-from factory.workshop import DEFLATE_LIMIT_BYTES, Workshop
+from factory.wheel_directory import fetch_wheels
+from factory.workshop import DEFLATE_LIMIT_BYTES, Client, Workshop
 
 
 def open_workshop(
@@ -44,12 +45,20 @@ def open_workshop(
         runner=runner,
         progress=downloader.progress,
         toolchain_for=partial(
-            _make_toolchain, settings=settings, runner=runner, progress=downloader.progress
+            toolchain_on,
+            Path(sys.executable),
+            settings=settings,
+            runner=runner,
+            progress=downloader.progress,
         ),
         host_env=settings.host_env,
         jobs=jobs or usable_cores(),
         stop=stop,
         containers=containers_of(settings),
+        client=Client(
+            env=settings.client_env,
+            fetch_wheels=partial(_fetch_wheels, settings=settings, runner=runner),
+        ),
         tell=say,
         deflate_limit_bytes=DEFLATE_LIMIT_BYTES if limit is None else parse_size(limit),
         stock_tools=StockTools(
@@ -58,12 +67,20 @@ def open_workshop(
     )
 
 
-def _make_toolchain(lock: Lock, *, settings: Settings, runner: Runner, progress: Progress) -> Toolchain:
-    """Tell that it is made: the first time pip installs for some seconds."""
+def _fetch_wheels(locks: tuple[Lock, ...], python: Path, *, settings: Settings, runner: Runner) -> Path:
+    return fetch_wheels(
+        locks, python=python, cache_dir=settings.cache_dir, env=settings.environ, runner=runner
+    )
+
+
+def toolchain_on(
+    python: Path, lock: Lock, *, settings: Settings, runner: Runner, progress: Progress
+) -> Toolchain:
+    """Make a toolchain on an interpreter, and tell that: the first time pip installs for some seconds."""
     with progress.task("toolchain"):
         return make_toolchain(
             lock=lock,
-            base_python=Path(sys.executable),
+            base_python=python,
             cache_dir=settings.cache_dir,
             env=settings.environ,
             runner=runner,

@@ -1,98 +1,165 @@
-"""Build once plainly and once under each variation, and compare the wheels."""
+"""Build once plainly and once under each variation, compare, and bisect what differs only together."""
 
-import hashlib
-import zipfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from factory.digests import Sha256
 from factory.errors import FactoryError
-from factory.pipeline import make_wheels
-from factory.planning import WheelsOrder, WheelsPlan
-from factory.reproduce.variations import Variation, VaryingRunner
-from factory.workshop import Workshop
+from factory.planning import WheelsPlan
+from factory.reproduce.bench import Bench, NotTried
+from factory.reproduce.culprits import culprits
+from factory.reproduce.differences import differences
+from factory.reproduce.outcome import Outcome, State
+from factory.reproduce.variations import Surroundings, Variation
+from factory.zlib_identity import OtherDeflate
 
-Planner = Callable[[WheelsOrder], WheelsPlan]
-"""Decides what a build is: the channel and the recipe are the caller's matter."""
+PLAIN = "plain"
+INDEX = "index"
+TOGETHER = "together"
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What came of a variation.
-
-    Attributes:
-        variation: Its name.
-        sha256: The wheel's digest; None when there is none.
-        state: ``plain``, ``equal``, ``different``, ``failed`` or ``not tried``.
-        detail: Differing members, or the reason.
-    """
-
-    variation: str
-    sha256: str | None
-    state: str
-    detail: str = ""
+Wheels = Mapping[str, Path]
+"""Wheels by platform tag."""
 
 
 def reproduce(
-    order: WheelsOrder, plan: Planner, workshop: Workshop, variations: Sequence[Variation]
-) -> tuple[Outcome, ...]:
-    """Build an order's one wheel anew under each variation, each below its own directory of ``out``.
+    plan: WheelsPlan, bench: Bench, variations: Sequence[Variation], *, is_together: bool = False
+) -> Iterator[Outcome]:
+    """Build a plan's wheels anew under each variation, and then under all that can be made together.
 
-    Each variation is tried singly, so that a difference has one cause, and every build
-    compresses anew: nothing of an earlier one is used.
+    Tried singly, a difference has one cause. Two changes may make one only where they
+    meet, so those surroundings that were equal are made together at last; if that differs, it is
+    bisected. Nothing of an earlier build is used.
+
+    Args:
+        plan: What to build; judging the wheels is not part of it.
+        bench: With what.
+        variations: Which changes.
+        is_together: Do not try surroundings singly at all, but together first: two builds say
+            that all is equal, and bisection finds what is not.
 
     Raises:
         FactoryError: The plain build failed.
     """
-    plain = _build(order, plan, workshop, "plain")
-    outcomes = [Outcome(variation="plain", sha256=_sha256(plain), state="plain")]
-    for variation in variations:
-        reason = variation.why_not()
-        if reason is not None:
-            outcomes.append(Outcome(variation=variation.name, sha256=None, state="not tried", detail=reason))
-            continue
-        varied = replace(workshop, runner=VaryingRunner(runner=workshop.runner, variation=variation))
-        try:
-            wheel = _build(replace(order, engine=variation.engine), plan, varied, variation.name)
-        except FactoryError as error:
-            outcomes.append(Outcome(variation=variation.name, sha256=None, state="failed", detail=str(error)))
-            continue
-        outcomes.append(judge(variation.name, plain, wheel))
-    return tuple(outcomes)
+    with bench.built(plan, (), name=PLAIN) as plain:
+        yield from _plain(plan, plain)
+        meeting = []
+        for variation in variations:
+            if isinstance(variation.change, Surroundings) and is_together:
+                reason = bench.missing_for(variation.change)
+                outcomes = () if reason is None else _all(plan, variation.name, State.NOT_TRIED, reason)
+            else:
+                outcomes = _try((variation,), variation.name, plan, bench, plain)
+            yield from outcomes
+            if isinstance(variation.change, Surroundings) and _is_harmless(outcomes):
+                meeting.append(variation)
+        if len(meeting) > (0 if is_together else 1):
+            yield from _meet(meeting, plan, bench, plain)
 
 
-def judge(name: str, plain: Path, varied: Path) -> Outcome:
+def _plain(plan: WheelsPlan, plain: Wheels) -> Iterator[Outcome]:
+    """Tell the plain wheels, and how those that are made like published ones stand to the index."""
+    for planned in plan.wheels:
+        platform = planned.recipe.platform.tag
+        sha256 = Sha256.of_file(plain[platform])
+        yield Outcome(variation=PLAIN, platform=platform, state=State.PLAIN, sha256=str(sha256))
+        if planned.promised is not None:
+            yield Outcome(
+                variation=INDEX,
+                platform=platform,
+                state=State.EQUAL if sha256 == planned.promised else State.DIFFERENT,
+                sha256=str(planned.promised),
+            )
+
+
+def _try(
+    variations: Sequence[Variation], name: str, plan: WheelsPlan, bench: Bench, plain: Wheels
+) -> tuple[Outcome, ...]:
+    try:
+        with bench.built(plan, variations, name=name) as varied:
+            return tuple(judge(name, tag, plain[tag], varied[tag]) for tag in _platforms(plan))
+    except NotTried as error:
+        return _all(plan, name, State.NOT_TRIED, str(error))
+    except OtherDeflate as error:
+        return _all(plan, name, State.REFUSED, str(error))
+    except FactoryError as error:
+        return _all(plan, name, State.FAILED, str(error))
+
+
+def _all(plan: WheelsPlan, name: str, state: State, reason: str) -> tuple[Outcome, ...]:
+    """Say the same of every wheel of a plan."""
+    return tuple(
+        Outcome(variation=name, platform=tag, state=state, detail=reason) for tag in _platforms(plan)
+    )
+
+
+def _platforms(plan: WheelsPlan) -> tuple[str, ...]:
+    return tuple(planned.recipe.platform.tag for planned in plan.wheels)
+
+
+def _is_harmless(outcomes: Sequence[Outcome]) -> bool:
+    return all(outcome.state is State.EQUAL for outcome in outcomes)
+
+
+def judge(name: str, platform: str, plain: Path, varied: Path) -> Outcome:
     """Compare two wheels and name the members that differ."""
-    sha256 = _sha256(varied)
-    if sha256 == _sha256(plain):
-        return Outcome(variation=name, sha256=sha256, state="equal")
-    members = ", ".join(_differing(plain, varied)) or "no member, only what is around them"
-    return Outcome(variation=name, sha256=sha256, state="different", detail=members)
+    sha256 = Sha256.of_file(varied)
+    is_equal = sha256 == Sha256.of_file(plain)
+    return Outcome(
+        variation=name,
+        platform=platform,
+        state=State.EQUAL if is_equal else State.DIFFERENT,
+        sha256=str(sha256),
+        detail="" if is_equal else ", ".join(differences(plain, varied)),
+    )
 
 
-def _build(order: WheelsOrder, plan: Planner, workshop: Workshop, name: str) -> Path:
-    planned = plan(replace(order, out=order.out / name, is_fresh=True))
-    run = make_wheels(planned, workshop)
-    return planned.dist.directory / run.manifest.wheels[0].name
+def _meet(
+    variations: Sequence[Variation], plan: WheelsPlan, bench: Bench, plain: Wheels
+) -> Iterator[Outcome]:
+    """Make surroundings together, and bisect for every wheel that differs."""
+    for outcome in _try(variations, TOGETHER, plan, bench, plain):
+        match outcome.state:
+            case State.DIFFERENT:
+                alone = tuple(one for one in plan.wheels if one.recipe.platform.tag == outcome.platform)
+                yield from _bisect(outcome, variations, replace(plan, wheels=alone), bench, plain)
+            case State.EQUAL:
+                yield replace(outcome, detail=_joined(variations))
+            case _:
+                yield outcome
 
 
-def _sha256(path: Path) -> str:
-    return str(Sha256.of_file(path))
+def _bisect(
+    seen: Outcome, variations: Sequence[Variation], plan: WheelsPlan, bench: Bench, plain: Wheels
+) -> Iterator[Outcome]:
+    """Name the fewest surroundings that make one wheel differ, and so on until the rest does not.
+
+    Args:
+        seen: What all of them together gave.
+        variations: All of them.
+        plan: For that wheel alone.
+        bench: With what to build.
+        plain: What to compare with.
+    """
+
+    def ask(changes: tuple[Variation, ...]) -> Outcome:
+        (outcome,) = _try(changes, _joined(changes), plan, bench, plain)
+        return outcome
+
+    left = tuple(variations)
+    while seen.state is State.DIFFERENT:
+        found = culprits(left, lambda changes: ask(changes).state is State.DIFFERENT)
+        named = ask(found)
+        if named.state is not State.DIFFERENT:
+            yield replace(seen, variation=TOGETHER, detail=f"once and not again: {seen.detail}")
+            return
+        yield named
+        left = tuple(one for one in left if one not in found)
+        if not left:
+            return
+        seen = ask(left)
+    yield replace(seen, variation=TOGETHER, detail=seen.detail or _joined(left))
 
 
-def _differing(one: Path, other: Path) -> tuple[str, ...]:
-    before, after = _members(one), _members(other)
-    return tuple(name for name in sorted({*before, *after}) if before.get(name) != after.get(name))
-
-
-def _members(path: Path) -> dict[str, tuple[str, int, tuple[int, ...]]]:
-    found: dict[str, tuple[str, int, tuple[int, ...]]] = {}
-    with zipfile.ZipFile(path) as archive:
-        for entry in archive.infolist():
-            with archive.open(entry) as file:
-                digest = hashlib.sha256()
-                while piece := file.read(1 << 20):
-                    digest.update(piece)
-            found[entry.filename] = (digest.hexdigest(), entry.external_attr, entry.date_time)
-    return found
+def _joined(variations: Sequence[Variation]) -> str:
+    return " + ".join(variation.name for variation in variations)

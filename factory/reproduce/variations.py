@@ -1,11 +1,12 @@
-"""Variations of a build's surroundings, as data: each changes the command that starts the backend."""
+"""Variations of how and where a wheel is built, as data; `factory.reproduce.bench` carries them out."""
 
 import shutil
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from factory.builders.package import Engine
+from factory.builders.package import BuilderName, Engine
 from factory.errors import UsageError
 from factory.process import Command, Completed, Runner
 
@@ -18,83 +19,153 @@ _SHUFFLED = Path(__file__).with_name("shuffled")
 class UnknownVariation(UsageError):
     """No variation has that name."""
 
-    def __init__(self, name: str) -> None:
-        known = ", ".join(variation.name for variation in VARIATIONS)
-        super().__init__(f"there is no variation {name!r}", hint=f"Variations are {known}.")
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(f"there is no variation {name!r}", hint=f"Variations are {', '.join(known)}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Variation:
-    """One change of a build's surroundings.
+class Surroundings:
+    """Another process around the backend: the only changes that can be made together.
 
     Attributes:
-        name: How it is asked for and shown.
         env: Variables of the backend's process that it sets.
         program: What must be installed for it, if anything.
         prefix: What stands before the command; ``{python}`` is the toolchain's interpreter.
-        engine: What lays the wheel out.
     """
 
-    name: str
     env: Mapping[str, str] = field(default_factory=dict)
     program: str | None = None
     prefix: tuple[str, ...] = ()
-    engine: Engine = Engine.BACKEND
 
-    def why_not(self) -> str | None:
-        """Return why it cannot be tried on this host, or None."""
-        if self.program is not None and shutil.which(self.program) is None:
-            return f"{self.program} is not installed"
-        return None
-
-    def apply(self, command: Command) -> Command:
-        """Return the command under this variation."""
-        prefix = [part.replace("{python}", command.argv[0]) for part in self.prefix]
+    def apply(self, command: Command, *, python: str) -> Command:
+        """Return the command in these surroundings."""
+        prefix = [part.replace("{python}", python) for part in self.prefix]
         if self.program is not None:
             prefix.insert(0, shutil.which(self.program) or self.program)
         return replace(command, argv=(*prefix, *command.argv), env={**command.env, **self.env})
 
+    def why_not(self, runner: Runner) -> str | None:
+        """Return why this host does not have them, or None; a program may be there and not be allowed."""
+        if self.program is not None and shutil.which(self.program) is None:
+            return f"{self.program} is not installed"
+        if not self.prefix:
+            return None
+        nothing = Command(argv=(sys.executable, "-I", "-c", ""), timeout_s=60.0)
+        completed = runner.run(self.apply(nothing, python=sys.executable))
+        if completed.returncode == 0:
+            return None
+        return completed.output.strip().rpartition("\n")[2] or completed.reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherEngine:
+    """Another engine than the backend lays the wheel out."""
+
+    engine: Engine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherInterpreter:
+    """The backend runs on another Python.
+
+    Attributes:
+        program: Its path, or its name on ``PATH``.
+    """
+
+    program: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherZlib:
+    """The interpreter's zlib is zlib-ng; the factory must refuse it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherBuilder:
+    """The backend runs in another place than on this host."""
+
+    builder: BuilderName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variation:
+    """One change of a build.
+
+    Attributes:
+        name: How it is asked for and shown.
+        change: What it is.
+    """
+
+    name: str
+    change: Surroundings | OtherEngine | OtherInterpreter | OtherZlib | OtherBuilder
+
+
+BUILD_PATH = Variation(name="build-path", change=Surroundings())
+"""Each build has a scratch directory of its own, so this needs no more than another build."""
+
+SURROUNDINGS = (
+    BUILD_PATH,
+    Variation(name="umask", change=Surroundings(prefix=("{python}", "-I", "-c", _UMASK))),
+    Variation(
+        name="user",
+        change=Surroundings(program="unshare", prefix=("--user", "--map-user=4242", "--map-group=4242")),
+    ),
+    Variation(name="home", change=Surroundings(env={"HOME": "/nonexistent"})),
+    Variation(name="timezone", change=Surroundings(env={"TZ": "Pacific/Kiritimati"})),
+    Variation(name="locale", change=Surroundings(env={"LC_ALL": "POSIX", "PYTHONUTF8": "0"})),
+    Variation(name="hash-seed", change=Surroundings(env={"PYTHONHASHSEED": "4242"})),
+    Variation(name="file-order", change=Surroundings(env={"PYTHONPATH": str(_SHUFFLED)})),
+    Variation(name="optimised", change=Surroundings(env={"PYTHONOPTIMIZE": "2"})),
+    Variation(name="bytecode", change=Surroundings(env={"PYTHONDONTWRITEBYTECODE": ""})),
+    Variation(name="allocator", change=Surroundings(env={"PYTHONMALLOC": "malloc"})),
+    Variation(name="time", change=Surroundings(program="faketime", prefix=("-f", "+400d"))),
+    Variation(name="cpu-count", change=Surroundings(program="taskset", prefix=("-c", "0"))),
+    Variation(
+        name="hostname",
+        change=Surroundings(program="unshare", prefix=("--uts", "{python}", "-I", "-c", _HOSTNAME)),
+    ),
+)
+"""Those that can be made together, the later around the earlier: another user may not name the host."""
 
 VARIATIONS = (
-    Variation(name="build-path"),
-    Variation(name="umask", prefix=("{python}", "-I", "-c", _UMASK)),
-    Variation(name="home", env={"HOME": "/nonexistent"}),
-    Variation(name="timezone", env={"TZ": "Pacific/Kiritimati"}),
-    Variation(name="locale", env={"LC_ALL": "POSIX", "PYTHONUTF8": "0"}),
-    Variation(name="hash-seed", env={"PYTHONHASHSEED": "4242"}),
-    Variation(name="file-order", env={"PYTHONPATH": str(_SHUFFLED)}),
-    Variation(name="optimised", env={"PYTHONOPTIMIZE": "2"}),
-    Variation(name="bytecode", env={"PYTHONDONTWRITEBYTECODE": ""}),
-    Variation(name="allocator", env={"PYTHONMALLOC": "malloc"}),
-    Variation(name="engine", engine=Engine.ASSEMBLER),
-    Variation(name="time", program="faketime", prefix=("-f", "+400d")),
-    Variation(name="cpu-count", program="taskset", prefix=("-c", "0")),
-    Variation(name="hostname", program="unshare", prefix=("--uts", "{python}", "-I", "-c", _HOSTNAME)),
+    *SURROUNDINGS,
+    Variation(name="engine", change=OtherEngine(engine=Engine.ASSEMBLER)),
+    *(
+        Variation(name=f"python3.{minor}", change=OtherInterpreter(program=f"python3.{minor}"))
+        for minor in (11, 12, 13, 14)
+    ),
+    Variation(name="zlib-ng", change=OtherZlib()),
+    Variation(name="docker", change=OtherBuilder(builder=BuilderName.DOCKER)),
+    Variation(name="cibuildwheel", change=OtherBuilder(builder=BuilderName.CIBUILDWHEEL)),
 )
-"""Each build has a scratch directory of its own, so ``build-path`` needs no more than another build."""
 
 
-def variations_named(names: tuple[str, ...]) -> tuple[Variation, ...]:
+def variations_named(
+    names: Sequence[str], *, known: Sequence[Variation] = VARIATIONS
+) -> tuple[Variation, ...]:
     """Return the variations of some names, all when there is none.
 
     Raises:
         UnknownVariation: A name is not known.
     """
-    by_name = {variation.name: variation for variation in VARIATIONS}
+    by_name = {variation.name: variation for variation in known}
     for name in names:
         if name not in by_name:
-            raise UnknownVariation(name)
-    return tuple(by_name[name] for name in names) or VARIATIONS
+            raise UnknownVariation(name, tuple(by_name))
+    return tuple(by_name[name] for name in names) or tuple(known)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VaryingRunner:
-    """Runs the backend under a variation, and everything else as it is."""
+    """Runs the backend in some surroundings, and everything else as it is."""
 
     runner: Runner
-    variation: Variation
+    surroundings: Sequence[Surroundings]
 
     def run(self, command: Command) -> Completed:
         """Run a command to its end."""
-        is_build = "--no-isolation" in command.argv
-        return self.runner.run(self.variation.apply(command) if is_build else command)
+        if "--no-isolation" in command.argv:
+            python = command.argv[0]
+            for one in self.surroundings:
+                command = one.apply(command, python=python)
+        return self.runner.run(command)

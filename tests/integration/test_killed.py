@@ -105,3 +105,25 @@ def test_a_place_killed_while_it_was_renewed_is_swept_by_a_run_that_makes_nothin
 
     assert command.run().status == 0
     assert contents(tmp_path / "dist") == undisturbed
+
+
+def test_a_killed_comparison_leaves_nothing_once_the_next_has_run(
+    packages: Path, toolchain: Path, tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    (cache / "toolchains").symlink_to(toolchain)
+    words = ("reproduce", "0.163.0", "--platform", "win_amd64", "--variation", "home")
+    command = factory(
+        *words,
+        *("--channel", "directory", "--directory", str(packages)),
+        cwd=tmp_path,
+        env={"FACTORY_CACHE_DIR": str(cache)},
+    )
+    assert command.kill_at("build", after_s=0.05).status == -9
+    (left,) = (path for path in cache.glob("reproduce-*") if path.is_dir())
+    assert [path for path in left.rglob("*") if path.is_file()]
+
+    ended = command.run()
+    assert ended.status == 0, ended.err
+    assert list(cache.glob("reproduce-*")) == []

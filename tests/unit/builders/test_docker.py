@@ -7,7 +7,7 @@ import pytest
 
 from factory.builders.docker import (
     DockerBuildPlan,
-    LacksToolchain,
+    LacksInterpreter,
     Place,
     build,
     plan_docker_build,
@@ -94,7 +94,7 @@ def test_a_plan_is_all_that_will_happen() -> None:
 
 
 def test_the_probe_sees_nothing_of_this_host() -> None:
-    order = plan_probe(image=IMAGE, lock=LOCK, owner=OWNER)
+    order = plan_probe(image=IMAGE, python=PurePosixPath(PYTHON), owner=OWNER)
     assert order.mounts == ()
     assert order.argv[:6] == ("timeout", "--signal=KILL", "180", PYTHON, "-I", "-c")
 
@@ -225,7 +225,14 @@ def test_an_unfit_image_is_refused(
 
 def probe(scripted: Scripted) -> str:
     engine = FakeEngine(scripted)
-    found = probe_image(image=IMAGE, lock=LOCK, owner=OWNER, engine=engine, stop=threading.Event())
+    found = probe_image(
+        PurePosixPath(PYTHON),
+        image=IMAGE,
+        lock=LOCK,
+        owner=OWNER,
+        engine=engine,
+        stop=threading.Event(),
+    )
     assert engine.containers == {}
     return f"{found.implementation} {found.version}, {found.deflate.name} {found.deflate.version}"
 
@@ -236,7 +243,9 @@ def test_an_image_s_interpreter_is_asked_in_the_container() -> None:
 
 def test_an_image_of_another_factory_lacks_the_lock() -> None:
     log = b"timeout: failed to run command: No such file or directory"
-    with pytest.raises(LacksToolchain, match="no environment of this factory's lock hatchling-"):
+    with pytest.raises(
+        LacksInterpreter, match=r"nothing for this factory's lock hatchling-1\.33\.0: no /opt/factory"
+    ):
         probe(Scripted(states=(ContainerState(exit_code=127),), log=log))
 
 

@@ -1,0 +1,65 @@
+"""Another encoder for real: zlib-ng says what it is, is refused, and would indeed make another wheel."""
+
+import os
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from factory.builders.native import build
+from factory.builders.plan import plan_native_build
+from factory.payload import PackageSource
+from factory.process import SubprocessRunner
+from factory.progress import SilentProgress
+from factory.recipe import our_recipe
+from factory.reproduce.differences import differences
+from factory.reproduce.zlib_ng import zlib_ng_toolchain
+from factory.stage import StageOrder, stage
+from factory.targets import Platform, Target
+from factory.template import bundled_template
+from factory.toolchain import Lock, Toolchain, lock_for, make_toolchain
+from factory.zlib_identity import OtherDeflate, require_reference_deflate
+from tests.packages import TAG, package_directory, release_files
+
+pytestmark = [pytest.mark.network, pytest.mark.slow]
+
+
+def make(lock: Lock, *, cache: Path) -> Toolchain:
+    return make_toolchain(
+        lock=lock,
+        base_python=Path(sys.executable),
+        cache_dir=cache,
+        env=os.environ,
+        runner=SubprocessRunner(),
+    )
+
+
+def test_zlib_ng_is_refused_and_would_make_another_wheel(tmp_path: Path) -> None:
+    lock = lock_for("1.33.0")
+    making = partial(make, cache=tmp_path / "cache")
+    other = zlib_ng_toolchain(lock, making, env=os.environ, runner=SubprocessRunner())
+    assert other.interpreter.deflate.name == "zlib-ng"
+    with pytest.raises(OtherDeflate):
+        require_reference_deflate(other.interpreter.deflate)
+
+    package = package_directory(tmp_path / "package", release_files(Target.WINDOWS_AARCH64))
+    recipe = our_recipe(Platform.parse("win_arm64"), template=bundled_template())
+    wheels = []
+    for name, toolchain in (("plain", making(lock)), ("other", other)):
+        staged = stage(
+            PackageSource.directory(package),
+            StageOrder(destination=tmp_path / "stage", recipe=recipe),
+            tag=TAG,
+        )
+        plan = plan_native_build(
+            staged=staged,
+            toolchain=toolchain,
+            scratch=tmp_path / "scratch",
+            dist=tmp_path / name,
+            host_env={},
+        )
+        wheels.append(build(plan, runner=SubprocessRunner(), progress=SilentProgress()).path)
+    told = differences(wheels[0], wheels[1])
+    assert told
+    assert all(" (deflated otherwise)" in one for one in told)
