@@ -81,7 +81,9 @@ class Child:
 
 
 def factory(*arguments: str, cwd: Path, env: Mapping[str, str]) -> Child:
-    """Return ``factory`` with some arguments, as a person starts it in a directory."""
-    return Child(
-        argv=(sys.executable, "-m", "factory", *arguments), env={"PYTHONPATH": str(ROOT), **env}, cwd=cwd
-    )
+    """Return ``factory`` with some arguments, as a person starts it in a directory.
+
+    It finds no container engine unless a test names one: a developer's own would change where it builds.
+    """
+    base = {"PYTHONPATH": str(ROOT), "DOCKER_HOST": "unix:///nonexistent/engine.sock"}
+    return Child(argv=(sys.executable, "-m", "factory", *arguments), env={**base, **env}, cwd=cwd)

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import docker
 import pytest
-from docker.constants import DEFAULT_UNIX_SOCKET
 
 from factory.builders.docker import Place, plan_docker_build
 from factory.containers.docker_engine import DockerEngine, open_engine
@@ -40,6 +39,8 @@ IMAGE = os.environ.get("FACTORY_IMAGE", "codex-wheel-factory:local")
 WHEEL = "openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl"
 REAL_WHEEL = "openai_codex_cli_bin-0.131.0-py3-none-win_arm64.whl"
 MIB = 1 << 20
+
+ENGINE = {"DOCKER_HOST": os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"), "FACTORY_IMAGE": IMAGE}
 
 Containers = Callable[[], list[str]]
 
@@ -258,7 +259,7 @@ def wheels(packages: Path, directory: Path, *more: str, **environ: str) -> Child
     return factory(
         *words,
         cwd=directory,
-        env={"FACTORY_CACHE_DIR": str(directory / "cache"), "FACTORY_IMAGE": IMAGE, **environ},
+        env={"FACTORY_CACHE_DIR": str(directory / "cache"), **ENGINE, **environ},
     )
 
 
@@ -305,7 +306,7 @@ def until(condition: Callable[[], object], *, within_s: float = 60.0) -> None:
 def test_an_engine_that_dies_in_the_middle_is_told_and_cleaned_up_after(
     packages: Path, tmp_path: Path, containers: Containers
 ) -> None:
-    behind = Path(os.environ.get("DOCKER_HOST", DEFAULT_UNIX_SOCKET).rpartition("unix://")[2])
+    behind = Path(ENGINE["DOCKER_HOST"].rpartition("unix://")[2])
     with tempfile.TemporaryDirectory() as short, Relay(Path(short) / "engine.sock", behind) as relay:
 
         def cut_in_the_middle() -> None:
@@ -354,7 +355,7 @@ def place() -> Iterator[Path]:
 
 def real(place: Path, out: str, *options: str) -> bytes:
     words = ("wheels", "0.131.0", "--platform", "win_arm64", "--out", out, *options)
-    environ = {"FACTORY_CACHE_DIR": str(place / "cache"), "FACTORY_IMAGE": IMAGE}
+    environ = {"FACTORY_CACHE_DIR": str(place / "cache"), **ENGINE}
     ended = factory(*words, cwd=place, env=environ).run()
     assert ended.status == 0, ended.err
     return (place / out / "0.131.0" / REAL_WHEEL).read_bytes()
