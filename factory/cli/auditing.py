@@ -3,10 +3,9 @@
 import argparse
 import os
 import shutil
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from factory.audit.cases import AuditWorkshop
@@ -18,47 +17,25 @@ from factory.audit.report.table import HEADINGS, summary, told_causes, verdict_r
 from factory.audit.results import Results, identity_of, report_json
 from factory.audit.verdict import AuditReport, Verdict
 from factory.channels import Channel
-from factory.channels.remembered import RememberingChannel
 from factory.cli.cache import parse_size
-from factory.cli.channel_options import asking_npm, open_channel
-from factory.cli.console import Column, print_json, print_table, say, shown_progress
+from factory.cli.console import Column, print_json, print_table, say
 from factory.cli.indexes import ask_index
+from factory.cli.session import Session, open_session
 from factory.cli.settings import Settings
-from factory.cli.workshops import open_workshop
-from factory.download import Downloader
 from factory.errors import EXIT_AUDIT_DIFFERS, EXIT_INCONCLUSIVE, EXIT_OK
 from factory.files import TEMPORARY_PREFIX, atomic_write, writing
-from factory.http import HttpClient, RequestsClient
-from factory.process import Runner, SubprocessRunner
-from factory.store import Store
 from factory.tags import CodexTag
 
 
 def run_audit(arguments: argparse.Namespace) -> int:
     """Audit what the options name and show the report."""
     selection = _selection(arguments)
-    settings = Settings.from_environ()
-    stop = threading.Event()
-    runner = SubprocessRunner(stop)
-    store = Store(settings.cache_dir)
-    with (
-        closing(RequestsClient()) as client,
-        asking_npm(arguments, settings, runner, stop=stop) as npm_registry,
-    ):
-        asked = open_channel(arguments, settings, client=client, npm_registry=npm_registry)
-        channel = RememberingChannel(asked, store, refresh=arguments.refresh)
-        listing = _listing(arguments, settings, client=client, runner=runner)
-        with shown_progress() as progress, _scratch(arguments.out) as scratch:
-            tools = open_workshop(
-                settings,
-                downloader=Downloader(store=store, client=client, progress=progress),
-                runner=runner,
-                jobs=arguments.jobs,
-                stop=stop,
-            )
+    with open_session(arguments, Settings.from_environ(), jobs=arguments.jobs) as session:
+        listing = _listing(arguments, session)
+        with _scratch(arguments.out) as scratch:
             workshop = AuditWorkshop(
-                tools=tools,
-                channel=channel,
+                tools=session.workshop,
+                channel=session.channel,
                 scratch=scratch,
                 cache_limit_bytes=parse_size(arguments.cache_limit),
             )
@@ -76,12 +53,16 @@ def _selection(arguments: argparse.Namespace) -> Selection:
     )
 
 
-def _listing(
-    arguments: argparse.Namespace, settings: Settings, *, client: HttpClient, runner: Runner
-) -> Listing:
+def _listing(arguments: argparse.Namespace, session: Session) -> Listing:
     if arguments.no_index:
         return Listing(project=arguments.project, wheels=(), unexpected=())
-    return ask_index(arguments.index_url, settings, project=arguments.project, client=client, runner=runner)
+    return ask_index(
+        arguments.index_url,
+        session.settings,
+        project=arguments.project,
+        client=session.workshop.downloader.client,
+        runner=session.workshop.runner,
+    )
 
 
 def _audit(

@@ -3,26 +3,20 @@
 import argparse
 import difflib
 import sys
-import tempfile
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from factory.channels.remembered import RememberingChannel
-from factory.cli.channel_options import add_channel_options, asking_npm, open_channel
+from factory.cli.channel_options import add_channel_options
 from factory.cli.command import Commands, add_command
-from factory.cli.console import print_json, say, shown_progress
+from factory.cli.console import print_json, say
+from factory.cli.session import open_session
 from factory.cli.settings import Settings
 from factory.cli.stage import named_release
-from factory.download import Downloader
 from factory.errors import EXIT_OK, UsageError, VerificationError
-from factory.files import writing
-from factory.http import RequestsClient
-from factory.process import SubprocessRunner
-from factory.store import Store
+from factory.scratch import scratch_directory
 from factory.tags import CodexTag
 from factory.targets import Platform
 
@@ -171,35 +165,19 @@ def _diff(difference: "FileDifference") -> Iterator[str]:
 
 @contextmanager
 def _open_maker(arguments: argparse.Namespace) -> Iterator["TypesMaker"]:
-    settings = Settings.from_environ()
-    stop = threading.Event()
-    runner = SubprocessRunner(stop)
-    store = Store(settings.cache_dir)
-    with writing(store.root):
-        store.root.mkdir(parents=True, exist_ok=True)
     with (
-        asking_npm(arguments, settings, runner, stop=stop) as npm_registry,
-        closing(RequestsClient()) as client,
+        open_session(arguments, Settings.from_environ()) as session,
         # On the cache's disk: a runtime has 300 MB, too much for a /tmp in memory.
-        tempfile.TemporaryDirectory(prefix="types-", dir=store.root) as scratch,
-        shown_progress() as progress,
+        scratch_directory(session.workshop.store.root, "types-") as scratch,
     ):
         # Slow to import, and other commands need none of it.
         from factory.cli.host import this_host  # noqa: PLC0415
-        from factory.cli.workshops import open_workshop  # noqa: PLC0415
         from factory.sdk.types.maker import TypesMaker  # noqa: PLC0415
 
-        asked = open_channel(arguments, settings, client=client, npm_registry=npm_registry)
         yield TypesMaker(
-            channel=RememberingChannel(asked, store, refresh=arguments.refresh),
-            host=this_host(settings, musl_root=None),
+            channel=session.channel,
+            host=this_host(session.settings, musl_root=None),
             target=None if arguments.platform is None else Platform.parse(arguments.platform).target,
-            scratch=Path(scratch),
-            workshop=open_workshop(
-                settings,
-                downloader=Downloader(store=store, client=client, progress=progress),
-                runner=runner,
-                jobs=None,
-                stop=stop,
-            ),
+            scratch=scratch,
+            workshop=session.workshop,
         )

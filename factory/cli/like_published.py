@@ -4,22 +4,19 @@ import argparse
 
 from factory.audit.cases import AuditWorkshop
 from factory.audit.like_published import plan_like_published
-from factory.channels import Channel
 from factory.cli.indexes import ask_index
-from factory.cli.settings import Settings
+from factory.cli.session import Session
 from factory.files import writing
 from factory.planning import WheelsOrder, WheelsPlan
 from factory.template import DISTRIBUTION
-from factory.workshop import Workshop
 
 
-def plan_as_published(
-    arguments: argparse.Namespace, order: WheelsOrder, settings: Settings, channel: Channel, tools: Workshop
-) -> WheelsPlan:
+def plan_as_published(arguments: argparse.Namespace, order: WheelsOrder, session: Session) -> WheelsPlan:
     """Plan the wheels that the index lists, of the platforms that the options name."""
+    tools = session.workshop
     listing = ask_index(
         arguments.index_url,
-        settings,
+        session.settings,
         project=DISTRIBUTION,
         client=tools.downloader.client,
         runner=tools.runner,
@@ -27,5 +24,5 @@ def plan_as_published(
     scratch = tools.store.root / "scratch"
     with writing(scratch):
         scratch.mkdir(parents=True, exist_ok=True)
-    workshop = AuditWorkshop(tools=tools, channel=channel, scratch=scratch)
+    workshop = AuditWorkshop(tools=tools, channel=session.channel, scratch=scratch)
     return plan_like_published(order, listing, workshop, platforms=arguments.platform or ())

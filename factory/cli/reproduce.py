@@ -2,36 +2,28 @@
 
 import argparse
 import shutil
-import threading
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import asdict, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from factory.builders.package import Engine
-from factory.channels import Channel
-from factory.channels.remembered import RememberingChannel
-from factory.cli.channel_options import add_channel_options, asking_npm, open_channel
+from factory.cli.channel_options import add_channel_options
 from factory.cli.command import Commands, add_command
-from factory.cli.console import Column, print_json, print_table, say, shown_progress
+from factory.cli.console import Column, print_json, print_table, say
 from factory.cli.image_option import add_image_option, settings_with_image
-from factory.cli.settings import Settings
-from factory.download import Downloader
+from factory.cli.session import Session, open_session
 from factory.errors import EXIT_AUDIT_DIFFERS, EXIT_INCONCLUSIVE, EXIT_OK
-from factory.http import RequestsClient
 from factory.planning import WheelsOrder, WheelsPlan, plan_wheels
-from factory.process import SubprocessRunner
 from factory.reproduce.outcome import Outcome, State
 from factory.scratch import scratch_directory
-from factory.store import Store
 from factory.tags import CodexTag
 from factory.targets import Platform
 
 if TYPE_CHECKING:
     from factory.reproduce.bench import Bench
     from factory.reproduce.variations import Variation
-    from factory.workshop import Workshop
 
 
 def register(commands: Commands) -> None:
@@ -83,41 +75,32 @@ def register(commands: Commands) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    settings = settings_with_image(arguments)
-    stop = threading.Event()
-    runner = SubprocessRunner(stop)
-    store = Store(settings.cache_dir)
     with (
-        asking_npm(arguments, settings, runner, stop=stop) as npm_registry,
-        closing(RequestsClient()) as client,
+        open_session(arguments, settings_with_image(arguments)) as session,
         # On the cache's disk: a release's wheels are 1 GB, too much for a /tmp in memory.
-        scratch_directory(store.root, "reproduce-") as scratch,
-        shown_progress() as progress,
+        scratch_directory(session.workshop.store.root, "reproduce-") as scratch,
     ):
-        from factory.cli.workshops import open_workshop, toolchain_on  # noqa: PLC0415
-        from factory.reproduce.bench import Bench  # noqa: PLC0415
-
         variations = _variations(arguments)
-        asked = open_channel(arguments, settings, client=client, npm_registry=npm_registry)
-        channel = RememberingChannel(asked, store, refresh=arguments.refresh)
-        workshop = open_workshop(
-            settings,
-            downloader=Downloader(store=store, client=client, progress=progress),
-            runner=runner,
-            jobs=None,
-            stop=stop,
-        )
-        bench = Bench(
-            workshop=workshop,
-            toolchain_on=partial(toolchain_on, settings=settings, runner=runner, progress=progress),
-            find_program=partial(shutil.which, path=settings.environ.get("PATH", "")),
-            env=settings.environ,
-            scratch=scratch,
-        )
-        plan = _plan(arguments, settings, channel, workshop)
-        outcomes = _reproduce(plan, bench, variations, is_together=arguments.together)
+        plan = _plan(arguments, session)
+        outcomes = _reproduce(plan, _bench(session, scratch), variations, is_together=arguments.together)
     _show(outcomes, as_json=arguments.json)
     return _exit_code(outcomes)
+
+
+def _bench(session: Session, scratch: Path) -> "Bench":
+    from factory.cli.workshops import toolchain_on  # noqa: PLC0415 - slow, and the session has it by now
+    from factory.reproduce.bench import Bench  # noqa: PLC0415 - as above
+
+    settings, workshop = session.settings, session.workshop
+    return Bench(
+        workshop=workshop,
+        toolchain_on=partial(
+            toolchain_on, settings=settings, runner=workshop.runner, progress=workshop.progress
+        ),
+        find_program=partial(shutil.which, path=settings.environ.get("PATH", "")),
+        env=settings.environ,
+        scratch=scratch,
+    )
 
 
 def _variations(arguments: argparse.Namespace) -> "tuple[Variation, ...]":
@@ -130,23 +113,21 @@ def _variations(arguments: argparse.Namespace) -> "tuple[Variation, ...]":
     return (*variations_named(arguments.variation), *interpreters)
 
 
-def _plan(
-    arguments: argparse.Namespace, settings: Settings, channel: Channel, workshop: "Workshop"
-) -> WheelsPlan:
+def _plan(arguments: argparse.Namespace, session: Session) -> WheelsPlan:
     texts = None if arguments.all_platforms else tuple(dict.fromkeys(arguments.platform))
     order = WheelsOrder(
         tag=CodexTag.parse(arguments.tag),
         platforms=None,
-        out=workshop.store.root,  # nothing is published, there or elsewhere
+        out=session.workshop.store.root,  # nothing is published, there or elsewhere
         engine=Engine.BACKEND,
         is_fresh=True,
     )
     if arguments.like_published:
         from factory.cli.like_published import plan_as_published  # noqa: PLC0415 - it imports the audit
 
-        return plan_as_published(arguments, order, settings, channel, workshop)
+        return plan_as_published(arguments, order, session)
     platforms = None if texts is None else tuple(Platform.parse(text) for text in texts)
-    return plan_wheels(replace(order, platforms=platforms), channel)
+    return plan_wheels(replace(order, platforms=platforms), session.channel)
 
 
 def _reproduce(

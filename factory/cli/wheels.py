@@ -1,35 +1,26 @@
 """``factory wheels``: the whole run, from a Codex tag to verified wheels."""
 
 import argparse
-import threading
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from factory.builders.package import BuilderName, Engine
-from factory.channels import Channel
-from factory.channels.remembered import RememberingChannel
 from factory.cli.authorship_option import add_authorship_option
-from factory.cli.channel_options import add_channel_options, asking_npm, open_channel
+from factory.cli.channel_options import add_channel_options
 from factory.cli.command import Commands, add_command, positive
-from factory.cli.console import Column, human_size, print_json, print_table, say, shown_progress
+from factory.cli.console import Column, human_size, print_json, print_table, say
 from factory.cli.image_option import add_image_option, settings_with_image
-from factory.cli.settings import Settings
+from factory.cli.session import Session, open_session
 from factory.cli.waiver_options import add_waiver_options, waivers_of
-from factory.download import Downloader
 from factory.errors import EXIT_OK
-from factory.http import RequestsClient
 from factory.planning import WheelsOrder, WheelsPlan, plan_wheels
-from factory.process import SubprocessRunner
-from factory.store import Store
 from factory.tags import CodexTag
 from factory.targets import Platform
 from factory.trust.requirement import Requirement
 
 if TYPE_CHECKING:
     from factory.pipeline import WheelsRun
-    from factory.workshop import Workshop
 
 
 def register(commands: Commands) -> None:
@@ -114,48 +105,25 @@ def register(commands: Commands) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     order = _order(arguments)
     settings = settings_with_image(arguments)
-    stop = threading.Event()
-    runner = SubprocessRunner(stop)
-    store = Store(settings.cache_dir)
-    with (
-        asking_npm(arguments, settings, runner, stop=stop) as npm_registry,
-        closing(RequestsClient()) as client,
-    ):
-        # Slow to import, and npm is asked meanwhile.
-        from factory.cli.workshops import open_workshop  # noqa: PLC0415
-        from factory.pipeline import make_wheels  # noqa: PLC0415
+    with open_session(
+        arguments, settings, jobs=arguments.jobs, deflate_limit=arguments.deflate_limit
+    ) as session:
+        from factory.pipeline import make_wheels  # noqa: PLC0415 - slow, and the session has it by now
 
         order = replace(order, waivers=waivers_of(arguments))
-        asked = open_channel(arguments, settings, client=client, npm_registry=npm_registry)
-        channel = RememberingChannel(asked, store, refresh=arguments.refresh)
-        with shown_progress() as progress:
-            workshop = open_workshop(
-                settings,
-                downloader=Downloader(store=store, client=client, progress=progress),
-                runner=runner,
-                jobs=arguments.jobs,
-                stop=stop,
-                deflate_limit=arguments.deflate_limit,
-            )
-            plan = _plan(arguments, order, settings, channel, workshop)
-            run = None if arguments.dry_run else make_wheels(plan, workshop)
+        plan = _plan(arguments, order, session)
+        run = None if arguments.dry_run else make_wheels(plan, session.workshop)
     if run is None:
         return _show_plan(plan, as_json=arguments.json)
     return _show_run(plan, run, as_json=arguments.json)
 
 
-def _plan(
-    arguments: argparse.Namespace,
-    order: WheelsOrder,
-    settings: Settings,
-    channel: Channel,
-    workshop: "Workshop",
-) -> WheelsPlan:
+def _plan(arguments: argparse.Namespace, order: WheelsOrder, session: Session) -> WheelsPlan:
     if not arguments.like_published:
-        return plan_wheels(order, channel)
+        return plan_wheels(order, session.channel)
     from factory.cli.like_published import plan_as_published  # noqa: PLC0415 - it imports the audit
 
-    return plan_as_published(arguments, order, settings, channel, workshop)
+    return plan_as_published(arguments, order, session)
 
 
 def _order(arguments: argparse.Namespace) -> WheelsOrder:

@@ -1,0 +1,80 @@
+"""What a command that takes release packages works in: a channel and a workshop, open for one run."""
+
+import argparse
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from factory.channels import Channel
+from factory.channels.remembered import RememberingChannel
+from factory.cli.channel_options import asking_npm, open_channel
+from factory.cli.console import shown_progress
+from factory.cli.settings import Settings
+from factory.download import Downloader
+from factory.http import RequestsClient
+from factory.process import SubprocessRunner
+from factory.store import Store
+
+if TYPE_CHECKING:
+    from factory.workshop import Workshop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What is open while a command runs.
+
+    Attributes:
+        settings: The environment.
+        channel: Where release packages come from; what it said of a release is remembered.
+        workshop: What a run works with.
+    """
+
+    settings: Settings
+    channel: Channel
+    workshop: "Workshop"
+
+
+@contextmanager
+def open_session(
+    arguments: argparse.Namespace,
+    settings: Settings,
+    *,
+    jobs: int | None = None,
+    deflate_limit: str | None = None,
+) -> Iterator[Session]:
+    """Open what a command needs, with progress shown until the context ends.
+
+    Args:
+        arguments: The options: those of `add_channel_options`, and ``refresh``.
+        settings: The environment.
+        jobs: How many things at once; None for one a core.
+        deflate_limit: How much of deflated contents stays, as the options say it, if they do.
+    """
+    stop = threading.Event()
+    runner = SubprocessRunner(stop)
+    store = Store(settings.cache_dir)
+    with (
+        asking_npm(arguments, settings, runner, stop=stop) as npm_registry,
+        closing(RequestsClient()) as client,
+    ):
+        # Slow to import, and npm is asked meanwhile.
+        import factory.pipeline  # noqa: F401, PLC0415
+        from factory.cli.workshops import open_workshop  # noqa: PLC0415
+
+        asked = open_channel(arguments, settings, client=client, npm_registry=npm_registry)
+        with shown_progress() as progress:
+            workshop = open_workshop(
+                settings,
+                downloader=Downloader(store=store, client=client, progress=progress),
+                runner=runner,
+                jobs=jobs,
+                stop=stop,
+                deflate_limit=deflate_limit,
+            )
+            yield Session(
+                settings=settings,
+                channel=RememberingChannel(asked, store, refresh=arguments.refresh),
+                workshop=workshop,
+            )
