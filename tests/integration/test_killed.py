@@ -53,6 +53,7 @@ def undisturbed(packages: Path, toolchain: Path, tmp_path_factory: pytest.TempPa
         "0.163.0/SHA256SUMS",
         "0.163.0/manifest.json",
         "0.163.0/openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl",
+        "0.163.0/openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl.cdx.json",
     ]
     return wheels
 
