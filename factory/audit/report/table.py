@@ -46,7 +46,11 @@ def findings_word(verdict: Verdict) -> str:
     if not verdict.is_inspected:
         return "not looked at"
     counts = Counter(finding.severity for finding in verdict.findings)
-    told = [f"{counts[severity]} {severity}" for severity in Severity if counts[severity]]
+    told = [
+        f"{count} {severity}{'s' if count > 1 else ''}"
+        for severity in Severity
+        if (count := counts[severity])
+    ]
     return ", ".join(told) or "nothing found"
 
 
