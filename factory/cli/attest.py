@@ -35,7 +35,7 @@ def register(commands: Commands) -> None:
         "attest",
         summary="state what was built, or what an audit said, and sign it",
         examples=(
-            "factory attest --new-key codex.key",
+            "factory attest dist/0.163.0 --new-key codex.key",
             "factory attest dist/0.163.0 --key codex.key --out statements",
             "factory audit 0.163.0 --json > audit.json; factory attest audit.json --key codex.key",
             "factory attest dist/0.163.0 --sigstore   # in a CI job with an OIDC identity",
@@ -56,7 +56,10 @@ def register(commands: Commands) -> None:
     )
     sealed.add_argument("--unsigned", action="store_true", help="sign nothing, and let the name say so")
     sealed.add_argument(
-        "--new-key", type=Path, metavar="FILE", help="write a new key to FILE and its public half to FILE.pub"
+        "--new-key",
+        type=Path,
+        metavar="FILE",
+        help="write a new key to FILE and its public half to FILE.pub; sign with it if there is something to",
     )
     parser.add_argument(
         "--by",
@@ -71,7 +74,9 @@ def register(commands: Commands) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     if arguments.new_key is not None:
-        return _make_key(arguments.new_key)
+        _make_key(arguments.new_key)
+        if arguments.path is None:
+            return EXIT_OK
     if arguments.path is None:
         raise NoInput
     from factory.statements.inputs import statements_of  # noqa: PLC0415 - slow, and only this command's
@@ -98,13 +103,11 @@ def author_of(environ: Mapping[str, str]) -> str:
     return f"{server}/{workflow}" if server and workflow else LOCAL
 
 
-def _make_key(path: Path) -> int:
+def _make_key(path: Path) -> None:
     from factory.statements.keys import make_key  # noqa: PLC0415 - slow, and only this command's
 
     public = make_key(path)
-    say(f"wrote {path}, which is yours alone, and {path}.pub, which anybody may have")
-    print(public.key_id)
-    return EXIT_OK
+    say(f"wrote {path}, which is yours alone, and {path}.pub, which anybody may have: {public.key_id}")
 
 
 def _sealer(arguments: argparse.Namespace) -> "Sealer":
@@ -112,6 +115,7 @@ def _sealer(arguments: argparse.Namespace) -> "Sealer":
     from factory.statements.keys import PrivateKey  # noqa: PLC0415 - as above
     from factory.statements.sealing import KeySealer, Unsealed  # noqa: PLC0415 - as above
 
-    if arguments.key is not None:
-        return KeySealer(key=PrivateKey.load(arguments.key))
+    key = arguments.key or arguments.new_key
+    if key is not None:
+        return KeySealer(key=PrivateKey.load(key))
     return KeylessSigner() if arguments.sigstore else Unsealed()

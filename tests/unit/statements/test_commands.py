@@ -41,6 +41,14 @@ def test_a_build_is_attested_and_checked(factory: Factory, place: Path) -> None:
     assert place.joinpath(file).is_file()
 
 
+@pytest.mark.usefixtures("place")
+def test_a_new_key_signs_at_once_what_there_is_to_sign(factory: Factory) -> None:
+    made = factory("attest", ".", "--new-key", "key")
+    assert (made.status, made.out) == (0, f"statements/{NAME}.build.dsse.json\n")
+    checked = factory("check-statement", made.out.strip(), "--wheel", NAME, "--public-key", "key.pub")
+    assert checked.status == 0
+
+
 def test_two_runs_give_equal_files(factory: Factory, place: Path) -> None:
     factory("attest", "--new-key", "key")
     factory("attest", ".", "--key", "key", "--out", "one")
