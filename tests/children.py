@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,6 +59,16 @@ class Child:
             process.send_signal(by)
             out, err = process.communicate(timeout=_TIMEOUT_S)
         return Ended(status=process.returncode, out=out, err="".join(seen) + err)
+
+    def kill_once(self, condition: Callable[[], object], *, by: signal.Signals = signal.SIGKILL) -> Ended:
+        """Send a signal as soon as something holds; it must not end before."""
+        with self._start() as process:
+            while not condition():
+                assert process.poll() is None, "it ended before"
+                time.sleep(0.05)
+            process.send_signal(by)
+            out, err = process.communicate(timeout=_TIMEOUT_S)
+        return Ended(status=process.returncode, out=out, err=err)
 
     def _start(self) -> "subprocess.Popen[str]":
         below = os.environ if self.environ is None else self.environ

@@ -2,40 +2,34 @@
 
 import hashlib
 import json
-import os
 import signal
+from contextlib import closing
 from pathlib import Path
 
+import docker
 import pytest
 
-from factory.containers.docker_engine import open_engine
-from factory.containers.images import require_image
-from factory.errors import HostError
+from factory.containers.engine import OWNER_LABEL
 from factory.targets import Target
 from tests.children import Child, Ended, factory
-from tests.packages import npm_tarball, release_directory, release_files
+from tests.engines import ENGINE, required_engine
+from tests.packages import bulky_directory, npm_tarball, release_directory, release_files
 
 pytestmark = [pytest.mark.docker, pytest.mark.network]
 
 MANYLINUX, WINDOWS = "manylinux_2_17_x86_64", "win_arm64"
 
 
-IMAGE = os.environ.get("FACTORY_IMAGE", "codex-wheel-factory:local")
-
-
 @pytest.fixture(autouse=True)
 def engine() -> None:
-    try:
-        with open_engine(os.environ) as found:
-            require_image(found, IMAGE)
-    except HostError as error:
-        pytest.skip(f"{error}; .ci/docker-engine starts an engine, 'make image' makes the image")
+    with required_engine():
+        pass
 
 
 def comparison(packages: Path, directory: Path, *more: str) -> Child:
     words = ("reproduce", "0.163.0", "--channel", "directory", "--directory", str(packages), "--json")
-    cache = {"FACTORY_CACHE_DIR": str(directory / "cache")}
-    return factory(*words, *more, "--variation", "cibuildwheel", cwd=directory, env=cache)
+    env = {**ENGINE, "FACTORY_CACHE_DIR": str(directory / "cache")}
+    return factory(*words, *more, "--variation", "cibuildwheel", cwd=directory, env=env)
 
 
 def compare(packages: Path, directory: Path, *more: str) -> tuple[Ended, list[tuple[str, str, str]]]:
@@ -76,18 +70,24 @@ def test_a_wheel_whose_program_does_not_start_fails_there(tmp_path: Path) -> Non
 
 @pytest.mark.slow
 def test_a_killed_run_s_container_goes_with_it_or_with_the_next_run(tmp_path: Path) -> None:
-    packages = release_directory(tmp_path / "packages", targets=[Target.WINDOWS_AARCH64])
-    command = comparison(packages, tmp_path, "--platform", WINDOWS)
+    packages = bulky_directory(tmp_path / "packages", mib=40)
+    command = comparison(packages, tmp_path, "--platform", "win_amd64")
     locks = tmp_path / "cache" / "containers"
     assert command.run().status == 0
-    for by, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
-        assert command.kill_at("variation cibuildwheel", after_s=4.0, by=by).status == status
-        assert list(locks.iterdir()) == []
+    with closing(docker.DockerClient.from_env()) as client:
 
-    assert command.kill_at("variation cibuildwheel", after_s=4.0).status == -9
-    (lock,) = locks.iterdir()
-    with open_engine(os.environ) as engine:
-        assert lock.stem in {owned.owner for owned in engine.owned()}
+        def containers() -> list[str]:
+            """List cibuildwheel's own containers of this test's runs, by their owner."""
+            ours = {lock.stem for lock in locks.iterdir()}
+            found = client.api.containers(all=True, filters={"label": OWNER_LABEL, "name": "cibuildwheel"})
+            return [entry["Labels"][OWNER_LABEL] for entry in found if entry["Labels"][OWNER_LABEL] in ours]
+
+        for by, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+            assert command.kill_once(containers, by=by).status == status
+            assert list(locks.iterdir()) == []
+
+        assert command.kill_once(containers).status == -9
+        (left,) = containers()
         assert command.run().status == 0
         assert list(locks.iterdir()) == []
-        assert lock.stem not in {owned.owner for owned in engine.owned()}
+        assert client.api.containers(all=True, filters={"label": f"{OWNER_LABEL}={left}"}) == []

@@ -23,36 +23,29 @@ from factory.containers.engine import ContainerOrder, EngineRefused, NoEngine
 from factory.containers.images import require_image
 from factory.containers.ownership import owning
 from factory.containers.run import Ended, Ending, run_container
-from factory.errors import HostError
 from factory.model import StagedRuntime
 from factory.parallel import Stopped
 from factory.tags import CodexTag
 from factory.targets import Platform
 from factory.toolchain import lock_for
 from tests.children import Child, factory
+from tests.engines import ENGINE, IMAGE, required_engine
 from tests.packages import bulky_directory
 from tests.relay import Relay
 
 pytestmark = pytest.mark.docker
 
-IMAGE = os.environ.get("FACTORY_IMAGE", "codex-wheel-factory:local")
 WHEEL = "openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl"
 REAL_WHEEL = "openai_codex_cli_bin-0.131.0-py3-none-win_arm64.whl"
 MIB = 1 << 20
-
-ENGINE = {"DOCKER_HOST": os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"), "FACTORY_IMAGE": IMAGE}
 
 Containers = Callable[[], list[str]]
 
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[DockerEngine]:
-    try:
-        with open_engine(os.environ) as found:
-            require_image(found, IMAGE)
-            yield found
-    except HostError as error:
-        pytest.skip(f"{error}; .ci/docker-engine starts an engine, 'make image' makes the image")
+    with required_engine() as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -274,7 +267,7 @@ MADE = ["0.163.0/SHA256SUMS", "0.163.0/manifest.json", f"0.163.0/{WHEEL}", f"0.1
 def test_an_interrupted_run_leaves_no_container(
     packages: Path, tmp_path: Path, containers: Containers, by: signal.Signals, status: int
 ) -> None:
-    ended = wheels(packages, tmp_path, "--builder", "docker").kill_at("build win_amd64", after_s=2.0, by=by)
+    ended = wheels(packages, tmp_path, "--builder", "docker").kill_once(containers, by=by)
     assert ended.status == status, ended.err
     assert "run the same command again" in ended.err
     assert containers() == []
@@ -286,7 +279,7 @@ def test_what_a_killed_run_left_goes_with_the_next_one(
     packages: Path, tmp_path: Path, containers: Containers
 ) -> None:
     command = wheels(packages, tmp_path)
-    assert command.kill_at("build win_amd64", after_s=2.0).status == -9
+    assert command.kill_once(containers).status == -9
     assert len(containers()) == 1, "it was killed in the middle of the build"
 
     ended = command.run()
