@@ -57,6 +57,8 @@ def test_only_a_whole_measurement_writes_the_checked_in_report() -> None:
     assert parse_options([]).platforms == PLATFORMS
     assert parse_options(["--platform", "win_arm64"]).docs == ROOT / "benchmarks" / "results"
     assert parse_options(["--only", "warm"]).cases == {Case.COLD, Case.WARM}
+    assert parse_options(["--only", "trust"]).cases == {Case.COLD, Case.TRUST}
+    assert parse_options(["--only", "floor"]).cases == {Case.FLOOR}
 
 
 def test_ratios_are_of_sums_of_medians(results: Results) -> None:
