@@ -1,12 +1,7 @@
 """The run behind ``factory audit``: rebuild what an index serves, bit for bit, and say what it is."""
 
 import argparse
-import os
-import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 from factory.audit.cases import AuditWorkshop
 from factory.audit.history import NothingNamed, Selection, Steps, audit_listing
@@ -23,7 +18,8 @@ from factory.cli.indexes import ask_index
 from factory.cli.session import Session, open_session
 from factory.cli.settings import Settings
 from factory.errors import EXIT_AUDIT_DIFFERS, EXIT_INCONCLUSIVE, EXIT_OK
-from factory.files import TEMPORARY_PREFIX, atomic_write, writing
+from factory.files import TEMPORARY_PREFIX, atomic_write
+from factory.scratch import scratch_directory
 from factory.tags import CodexTag
 
 
@@ -32,7 +28,8 @@ def run_audit(arguments: argparse.Namespace) -> int:
     selection = _selection(arguments)
     with open_session(arguments, Settings.from_environ(), jobs=arguments.jobs) as session:
         listing = _listing(arguments, session)
-        with _scratch(arguments.out) as scratch:
+        # On the results' disk; what rebuilt wheels it has goes with each release.
+        with scratch_directory(arguments.out.absolute(), f"{TEMPORARY_PREFIX}audit-") as scratch:
             workshop = AuditWorkshop(
                 tools=session.workshop,
                 channel=session.channel,
@@ -82,18 +79,6 @@ def _results(arguments: argparse.Namespace, channel: Channel) -> Results:
         **({"run": str(time.time_ns())} if arguments.fresh else {}),
     }
     return Results(arguments.out, identity=identity)
-
-
-@contextmanager
-def _scratch(out: Path) -> Iterator[Path]:
-    """Give a directory on the results' disk; what rebuilt wheels it has goes with each release."""
-    scratch = out.absolute() / f"{TEMPORARY_PREFIX}{os.getpid()}"
-    with writing(scratch):
-        scratch.mkdir(parents=True)
-    try:
-        yield scratch
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _tell_verdict(verdict: Verdict) -> None:

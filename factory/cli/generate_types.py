@@ -14,7 +14,7 @@ from factory.cli.command import Commands, add_command
 from factory.cli.console import print_json, say
 from factory.cli.session import open_session
 from factory.cli.settings import Settings
-from factory.cli.stage import named_release
+from factory.cli.stage import add_release_options, named_release
 from factory.errors import EXIT_OK, UsageError, VerificationError
 from factory.scratch import scratch_directory
 from factory.tags import CodexTag
@@ -51,8 +51,7 @@ def register(commands: Commands) -> None:
         ),
         run=_run,
     )
-    parser.add_argument("--codex-version", metavar="TAG", help="the release, in any spelling")
-    parser.add_argument("--runtime-version", metavar="TAG", help="the older name of --codex-version")
+    add_release_options(parser)
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="the package's directory; an earlier one is replaced"
     )

@@ -45,8 +45,7 @@ def register(commands: Commands) -> None:
         type=Path,
         help="a release package, its directory, or one codex executable",
     )
-    parser.add_argument("--codex-version", metavar="TAG", help="the release, in any spelling")
-    parser.add_argument("--runtime-version", metavar="TAG", help="the older name of --codex-version")
+    add_release_options(parser)
     parser.add_argument(
         "--platform-tag", metavar="TAG", required=True, help="the wheel's platform; see 'factory targets'"
     )
@@ -66,6 +65,12 @@ def _run(arguments: argparse.Namespace) -> int:
         say(f"staged {tag.pep440} for {platform} in {staged.path}")
         say(f"build it: python -m build --wheel {staged.path}")
     return EXIT_OK
+
+
+def add_release_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that `named_release` reads: upstream's, under both of their names."""
+    parser.add_argument("--codex-version", metavar="TAG", help="the runtime's release, in any spelling")
+    parser.add_argument("--runtime-version", metavar="TAG", help="the older name of --codex-version")
 
 
 def named_release(arguments: argparse.Namespace) -> CodexTag:

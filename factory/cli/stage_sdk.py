@@ -8,7 +8,7 @@ from factory.cli.command import Commands, add_command
 from factory.cli.console import print_json, say
 from factory.cli.pin import add_terms, terms_of
 from factory.cli.sdk_options import add_sources, this_pip
-from factory.cli.stage import named_release
+from factory.cli.stage import add_release_options, named_release
 from factory.errors import EXIT_OK, UsageError
 from factory.tags import CodexTag
 
@@ -46,8 +46,7 @@ def register(commands: Commands) -> None:
         required=True,
         help="the SDK's checkout, sdist or wheel, or an exact version of it that pip brings",
     )
-    parser.add_argument("--codex-version", metavar="TAG", help="the runtime's release, in any spelling")
-    parser.add_argument("--runtime-version", metavar="TAG", help="the older name of --codex-version")
+    add_release_options(parser)
     parser.add_argument(
         "--sdk-version", metavar="VERSION", help="the SDK's own version (default: the runtime's)"
     )
