@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from factory.cli.command import Commands, add_command, positive
 from factory.cli.console import Column, print_json, print_table, say, shown_progress
-from factory.cli.host import this_host
 from factory.cli.sdk_options import add_sources, this_pip
 from factory.cli.settings import Settings
 from factory.dist import Dist
@@ -17,12 +16,12 @@ from factory.manifest import MANIFEST_NAME
 from factory.parallel import usable_cores
 from factory.process import SubprocessRunner
 from factory.targets import Platform
-from factory.verify.smoke import Host
 
 if TYPE_CHECKING:
     from factory.acceptance import Acceptance
     from factory.sdk.accept.run import AcceptanceOrder
     from factory.sdk.accept.subject import Runtime
+    from factory.verify.smoke import Host
 
 OFFICIAL_SDK = "openai-codex"
 
@@ -71,7 +70,8 @@ def register(commands: Commands) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from factory.sdk.accept.cases import cases_named  # noqa: PLC0415 - other commands need none of it
+    from factory.cli.host import this_host  # noqa: PLC0415 - slow, and other commands need none of it
+    from factory.sdk.accept.cases import cases_named  # noqa: PLC0415
     from factory.sdk.accept.run import AcceptanceOrder, NotAccepted, record  # noqa: PLC0415
 
     cases = cases_named(tuple(arguments.case))
@@ -93,7 +93,7 @@ def _run(arguments: argparse.Namespace) -> int:
     return EXIT_OK if acceptance.is_whole else EXIT_INCONCLUSIVE
 
 
-def _subject(arguments: argparse.Namespace, host: Host) -> "tuple[Runtime, Dist | None]":
+def _subject(arguments: argparse.Namespace, host: "Host") -> "tuple[Runtime, Dist | None]":
     from factory.sdk.accept.subject import runtime_of_manifest, runtime_of_wheel  # noqa: PLC0415
     from factory.sdk.proof import read_manifest  # noqa: PLC0415
 
@@ -108,7 +108,7 @@ def _subject(arguments: argparse.Namespace, host: Host) -> "tuple[Runtime, Dist 
     return runtime, Dist(directory=place.parent) if place.name == MANIFEST_NAME else None
 
 
-def _accept(order: "AcceptanceOrder", arguments: argparse.Namespace, host: Host) -> "Acceptance":
+def _accept(order: "AcceptanceOrder", arguments: argparse.Namespace, host: "Host") -> "Acceptance":
     from factory.sdk.accept.environment import Site  # noqa: PLC0415
     from factory.sdk.accept.run import Bench, accept  # noqa: PLC0415
 
