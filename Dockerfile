@@ -8,7 +8,7 @@ FROM ${BASE_IMAGE} AS workshop
 ARG PYTHON=/opt/python/cp311-cp311/bin/python
 COPY .image/wheels /wheels
 COPY .image/toolchains /opt/factory/wheels
-COPY factory/locks /locks
+COPY factory/build/locks /locks
 COPY requirements.txt /requirements.txt
 # An environment is found by its lock's content, so that another lock of the same backend is another place.
 RUN set -eu; \

@@ -42,7 +42,7 @@ audit: $(READY) ## Rebuild what the index serves and compare: make audit CODEX_T
 	@test -n "$(CODEX_TAG)" || { echo "Say which release: make audit CODEX_TAG=rust-v0.163.0" >&2; exit 1; }
 	@$(BIN)/factory audit $(CODEX_TAG) --out $(AUDIT_OUT) $(ARGS)
 
-PEP440 = $(BIN)/python -c 'import sys, factory.tags as t; print(t.CodexTag.parse(sys.argv[1]).pep440)' $(CODEX_TAG)
+PEP440 = $(BIN)/python -c 'import sys, factory.core.tags as t; print(t.CodexTag.parse(sys.argv[1]).pep440)' $(CODEX_TAG)
 
 sdk: $(READY) ## Wheels, accepted, pinned, and an SDK staged for them: make sdk CODEX_TAG=rust-v0.163.0 SDK=path-or-requirement
 	@test -n "$(CODEX_TAG)" || { echo "Say which release: make sdk CODEX_TAG=rust-v0.163.0" >&2; exit 1; }

@@ -9,7 +9,7 @@ from benchmarks.options import parse_options
 from benchmarks.report import write_report
 from benchmarks.results import Results
 from benchmarks.run import Bench
-from factory.errors import EXIT_OK, FactoryError
+from factory.core.errors import EXIT_OK, FactoryError
 
 
 def main(argv: Sequence[str] | None = None) -> int:

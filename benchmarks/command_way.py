@@ -4,7 +4,7 @@ import os
 import sys
 
 from benchmarks.job import Job, Used
-from factory.process import Command, SubprocessRunner
+from factory.system.process import Command, SubprocessRunner
 
 
 def main() -> None:

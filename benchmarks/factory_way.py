@@ -11,15 +11,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from benchmarks.job import Job, Used, opened
-from factory.pipeline import make_wheels
-from factory.progress import ProgressTask, SilentProgress
+from factory.core.progress import ProgressTask, SilentProgress
+from factory.wheels.run import make_wheels
 
 VERIFY = "verify"
 LAY_OUT = "lay out"
 
 
 class PhaseClock:
-    """A `factory.progress.Progress` that notes when the first task of each kind began and the last ended."""
+    """A `Progress` that notes when the first task of each kind began and the last ended."""
 
     def __init__(self) -> None:
         self.began: dict[str, Used] = {}

@@ -9,8 +9,8 @@ import zlib
 from pathlib import Path
 
 from benchmarks.job import Job, Used
-from factory.deflated import LEVEL
-from factory.digests import CHUNK_BYTES, read_chunks
+from factory.build.deflate import LEVEL
+from factory.core.digests import CHUNK_BYTES, read_chunks
 
 
 def main() -> None:

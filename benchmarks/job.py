@@ -13,20 +13,20 @@ from pathlib import Path
 from threading import Event
 from typing import Self
 
-from factory.channels import Channel
-from factory.channels.npm import NpmChannel, default_npm_registry
-from factory.channels.remembered import RememberingChannel
+from factory.build.toolchain import make_toolchain
 from factory.cli.settings import Settings
-from factory.download import Downloader
-from factory.http import RequestsClient
-from factory.planning import WheelsOrder, WheelsPlan, plan_wheels
-from factory.process import SubprocessRunner
-from factory.progress import Progress
-from factory.store import Store
-from factory.tags import CodexTag
-from factory.targets import Platform
-from factory.toolchain import make_toolchain
-from factory.workshop import Workshop
+from factory.core.progress import Progress
+from factory.core.tags import CodexTag
+from factory.core.targets import Platform
+from factory.release.channels import Channel
+from factory.release.channels.npm import NpmChannel, default_npm_registry
+from factory.release.channels.remembered import RememberingChannel
+from factory.release.download import Downloader
+from factory.system.cache import Store
+from factory.system.http import RequestsClient
+from factory.system.process import SubprocessRunner
+from factory.wheels.context import Workshop
+from factory.wheels.plan import WheelsOrder, WheelsPlan, plan_wheels
 
 FRONT_END = "python -m build"
 """The phase of upstream's way that is the front end and its backend alone."""

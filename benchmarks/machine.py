@@ -5,7 +5,7 @@ import platform
 import zlib
 from pathlib import Path
 
-from factory.parallel import usable_cores
+from factory.system.parallel import usable_cores
 
 
 def machine_facts() -> dict[str, str]:

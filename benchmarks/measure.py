@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks.job import Job
-from factory.errors import BuildError
-from factory.json_reader import JsonObject
+from factory.core.errors import BuildError
+from factory.core.json_reader import JsonObject
 
 _SAMPLE_S = 0.1
 _BLOCK_BYTES = 512

@@ -8,8 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from factory.cli.settings import Settings
-from factory.tags import CodexTag
-from factory.targets import PLATFORMS, Platform
+from factory.core.tags import CodexTag
+from factory.core.targets import PLATFORMS, Platform
 
 ROOT = Path(__file__).resolve().parent.parent
 

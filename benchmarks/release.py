@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.job import Job, opened
-from factory.digests import Sha256
-from factory.payload import PackageSource
-from factory.payload_record import recall_payload, remember_payload
-from factory.pipeline import DOWNLOADS
-from factory.planning import WheelsPlan
-from factory.progress import SilentProgress
-from factory.recipe import lay_out
-from factory.store import Store
-from factory.tags import CodexTag
-from factory.targets import Platform
-from factory.toolchain import lock_for
+from factory.build.recipe import lay_out
+from factory.build.toolchain import lock_for
+from factory.core.digests import Sha256
+from factory.core.progress import SilentProgress
+from factory.core.tags import CodexTag
+from factory.core.targets import Platform
+from factory.release.payload import PackageSource
+from factory.release.payload_cache import recall_payload, remember_payload
+from factory.system.cache import Store
+from factory.wheels.plan import WheelsPlan
+from factory.wheels.run import DOWNLOADS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

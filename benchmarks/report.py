@@ -6,7 +6,7 @@ from pathlib import Path
 from benchmarks.options import MEANINGS, Case
 from benchmarks.plot import Bar, Chart, render
 from benchmarks.results import MEGABYTE, Results
-from factory.files import atomic_write
+from factory.system.files import atomic_write
 
 PROMISES = {
     "upstream / cold": ("at least 3.0", "equal bytes, so many times as fast as upstream's way"),

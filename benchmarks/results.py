@@ -12,8 +12,8 @@ from benchmarks.job import FRONT_END
 from benchmarks.machine import machine_facts
 from benchmarks.measure import Measured
 from benchmarks.options import Case, Options
-from factory.errors import VerificationError
-from factory.files import atomic_write
+from factory.core.errors import VerificationError
+from factory.system.files import atomic_write
 
 MEGABYTE = 1e6
 

@@ -11,9 +11,9 @@ from benchmarks.measure import MeasuredFailed, measure
 from benchmarks.options import Case, Options
 from benchmarks.release import Release, prepare
 from benchmarks.results import Results
-from factory.parallel import usable_cores
-from factory.store import Namespace
-from factory.targets import PLATFORMS, Platform
+from factory.core.targets import PLATFORMS, Platform
+from factory.system.cache import Namespace
+from factory.system.parallel import usable_cores
 
 WHEELS = (1, 2, 4)
 WORKERS = (1, 2, 4)

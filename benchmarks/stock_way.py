@@ -8,8 +8,8 @@ import sys
 import threading
 
 from benchmarks.job import Job, Used
-from factory.parallel import in_parallel
-from factory.process import Command, SubprocessRunner
+from factory.system.parallel import in_parallel
+from factory.system.process import Command, SubprocessRunner
 
 EVERY_WHEEL = (("twine", "check"), ("check_wheel_contents", "--no-config"))
 LINUX = (("auditwheel", "show"),)

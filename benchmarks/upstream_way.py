@@ -12,13 +12,13 @@ import time
 from pathlib import Path
 
 from benchmarks.job import FRONT_END, Job, Used, opened
-from factory.digests import Sha256
-from factory.payload_record import recall_payload
-from factory.process import Command, SubprocessRunner
-from factory.progress import SilentProgress
-from factory.recipe import lay_out
-from factory.stage import StageOrder, stage_skeleton
-from factory.template import SOURCE_DIRECTORY
+from factory.build.recipe import lay_out
+from factory.build.stage import StageOrder, stage_skeleton
+from factory.build.template import SOURCE_DIRECTORY
+from factory.core.digests import Sha256
+from factory.core.progress import SilentProgress
+from factory.release.payload_cache import recall_payload
+from factory.system.process import Command, SubprocessRunner
 
 
 def main() -> None:

@@ -15,9 +15,9 @@ from factory.audit.history import Selection, Steps, audit_listing
 from factory.audit.index import fetch_listing
 from factory.audit.results import Results
 from factory.audit.verdict import AuditReport, Verdict
-from factory.channels.directory import DirectoryChannel
-from factory.download import Downloader
-from factory.http import HttpResponse, HttpStatusError, OversizeDocument
+from factory.release.channels.directory import DirectoryChannel
+from factory.release.download import Downloader
+from factory.system.http import HttpResponse, HttpStatusError, OversizeDocument
 from tests.fakes import Answer
 from tests.packages import TAG
 from tests.wheels import Wheel

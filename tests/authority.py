@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from factory.digests import Sha256
-from factory.trust.certificates import TrustedRoot
-from factory.trust.policy import TrustPolicy
+from factory.core.digests import Sha256
+from factory.executables.signatures.certificates import TrustedRoot
+from factory.executables.signatures.policy import TrustPolicy
 
 SIGNED_AT = datetime(2026, 10, 15, 20, 18, 40, tzinfo=UTC)
 """When everything is signed, unless a test says otherwise."""

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from factory.containers.docker_engine import DockerEngine, open_engine
-from factory.containers.images import require_image
-from factory.errors import HostError
+from factory.core.errors import HostError
+from factory.system.containers.docker_engine import DockerEngine, open_engine
+from factory.system.containers.images import require_image
 
 IMAGE = os.environ.get("FACTORY_IMAGE", "codex-wheel-factory:local")
 ENGINE = {"DOCKER_HOST": os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"), "FACTORY_IMAGE": IMAGE}

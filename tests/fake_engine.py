@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from factory.containers.engine import (
+from factory.build.deflate_check import REFERENCE_ANSWER
+from factory.core.errors import HostError
+from factory.system.containers.engine import (
     OWNER_LABEL,
     ContainerOrder,
     ContainerState,
@@ -15,8 +17,6 @@ from factory.containers.engine import (
     Image,
     Owned,
 )
-from factory.errors import HostError
-from factory.zlib_identity import REFERENCE_ANSWER
 
 IMAGE = Image(id="sha256:" + "1a" * 32, architecture="amd64")
 NAME = "codex-wheel-factory:local"

@@ -1,9 +1,9 @@
-"""A strict stand-in for `factory.process.SubprocessRunner`: what is not scripted fails the test."""
+"""A strict stand-in for `factory.system.process.SubprocessRunner`: what is not scripted fails the test."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from factory.process import Command, Completed
+from factory.system.process import Command, Completed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from factory.http import HttpResponse, HttpStatusError, OversizeDocument
-from factory.retry import RequestFailed
+from factory.system.http import HttpResponse, HttpStatusError, OversizeDocument
+from factory.system.retry import RequestFailed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

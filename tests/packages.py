@@ -14,9 +14,9 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from factory.payload import Layout
-from factory.tags import CodexTag
-from factory.targets import Architecture, OperatingSystem, Target
+from factory.core.tags import CodexTag
+from factory.core.targets import Architecture, OperatingSystem, Target
+from factory.release.payload import Layout
 from tests.images import Elf, ElfMachine, ElfType, MachO, MachOCpu, MachOType, Pe, PeMachine, filler
 
 if sys.version_info >= (3, 14):

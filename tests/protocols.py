@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from factory.core.tags import CodexTag
+from factory.core.targets import Target
 from factory.sdk.types.schema import BUNDLE, SchemaBundle
-from factory.tags import CodexTag
-from factory.targets import Target
 from tests.packages import TAG, npm_tarball, release_files
 
 Definitions = dict[str, object]

@@ -15,12 +15,12 @@ from factory.audit.verdict import (
     TrustedText,
     Verdict,
 )
-from factory.digests import Digest, Sha256
-from factory.manifest import AssetRecord, Manifest, MemberRecord, ToolchainRecord, WheelRecord
-from factory.model import ChannelName, Finding, Severity
+from factory.core.digests import Digest, Sha256
+from factory.core.model import ChannelName, Finding, Severity
+from factory.core.tags import CodexTag
+from factory.core.targets import Target
+from factory.manifest.manifest import AssetRecord, Manifest, MemberRecord, ToolchainRecord, WheelRecord
 from factory.statements.keys import PrivateKey
-from factory.tags import CodexTag
-from factory.targets import Target
 
 NAME = "openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl"
 CONTENT = b"what a wheel holds is nothing to a statement"

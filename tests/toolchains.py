@@ -5,10 +5,10 @@ import sysconfig
 from functools import cache
 from pathlib import Path
 
-from factory.process import Command, Completed, SubprocessRunner
+from factory.build.deflate_check import Interpreter, deflate_identity
+from factory.build.toolchain import Toolchain, lock_for, lock_named, make_toolchain
 from factory.sdk.types.package import GENERATOR_LOCK
-from factory.toolchain import Toolchain, lock_for, lock_named, make_toolchain
-from factory.zlib_identity import Interpreter, deflate_identity
+from factory.system.process import Command, Completed, SubprocessRunner
 
 
 @cache

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from factory.tags import CodexTag
-from factory.targets import Architecture, OperatingSystem, Platform, Target
+from factory.core.tags import CodexTag
+from factory.core.targets import Architecture, OperatingSystem, Platform, Target
 from tests.images import Pe, PeMachine
 from tests.images.authenticode import signed
 from tests.packages import executable

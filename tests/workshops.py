@@ -3,16 +3,16 @@
 import threading
 from pathlib import Path
 
-from factory.builders.package import Engine
-from factory.channels.directory import DirectoryChannel
-from factory.download import Downloader
-from factory.pipeline import WheelsRun, make_wheels
-from factory.planning import WheelsOrder, plan_wheels
-from factory.process import SubprocessRunner
-from factory.progress import Progress, SilentProgress
-from factory.store import Store
-from factory.targets import Platform
-from factory.workshop import Workshop
+from factory.build.builder import Engine
+from factory.core.progress import Progress, SilentProgress
+from factory.core.targets import Platform
+from factory.release.channels.directory import DirectoryChannel
+from factory.release.download import Downloader
+from factory.system.cache import Store
+from factory.system.process import SubprocessRunner
+from factory.wheels.context import Workshop
+from factory.wheels.plan import WheelsOrder, plan_wheels
+from factory.wheels.run import WheelsRun, make_wheels
 from tests.fakes import FakeHttpClient
 from tests.packages import TAG
 from tests.toolchains import running_toolchain

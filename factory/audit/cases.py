@@ -15,18 +15,18 @@ from factory.audit.project_file import NotInferable
 from factory.audit.published import PublishedReader, UnreadableWheel
 from factory.audit.remote_zip import Fetched
 from factory.audit.wheel_file import WheelFiles
-from factory.builders.package import LaidOutWheel
-from factory.channels import Channel
-from factory.errors import FactoryError
-from factory.model import Payload, ReleaseAsset, ReleaseAssets
-from factory.parallel import Stopped, in_parallel
-from factory.payload import PackageSource
-from factory.payload_record import recall_payload, remember_payload
-from factory.pipeline import source_of
-from factory.store import Cancelled
-from factory.tags import CodexTag
-from factory.targets import Target
-from factory.workshop import Workshop
+from factory.build.builder import LaidOutWheel
+from factory.core.errors import FactoryError
+from factory.core.model import Payload, ReleaseAsset, ReleaseAssets
+from factory.core.tags import CodexTag
+from factory.core.targets import Target
+from factory.release.channels import Channel
+from factory.release.payload import PackageSource
+from factory.release.payload_cache import recall_payload, remember_payload
+from factory.system.cache import Cancelled
+from factory.system.parallel import Stopped, in_parallel
+from factory.wheels.context import Workshop
+from factory.wheels.run import source_of
 
 CACHE_LIMIT_BYTES = 8_000_000_000
 """A release has 1 GB of packages; a history has 25."""

@@ -1,6 +1,6 @@
 """Name every difference between a published wheel and the one rebuilt for it.
 
-Both are read whole and strictly by `factory.verify.read`, so RECORD's claims and the
+Both are read whole and strictly by `factory.verify.reading.read`, so RECORD's claims and the
 directory's sizes are not believed here: contents are compared by their own SHA-256.
 """
 
@@ -11,8 +11,8 @@ from difflib import unified_diff
 
 from factory.audit.signing import differs_in_signature_only
 from factory.audit.verdict import Cause
-from factory.model import FileKind, Payload, PayloadFile, Severity
-from factory.verify.contents import CentralHeader, Member, WheelContents
+from factory.core.model import FileKind, Payload, PayloadFile, Severity
+from factory.verify.reading.contents import CentralHeader, Member, WheelContents
 
 _EXECUTABLE_BITS = 0o111
 _PERMISSIONS = 0o7777

@@ -10,9 +10,9 @@ from factory.audit.index import Listing, PublishedWheel
 from factory.audit.results import Results
 from factory.audit.run import audit_release
 from factory.audit.verdict import AuditReport, Outcome, Verdict
-from factory.errors import UsageError
-from factory.store import Namespace
-from factory.tags import CodexTag
+from factory.core.errors import UsageError
+from factory.core.tags import CodexTag
+from factory.system.cache import Namespace
 
 
 class NothingNamed(UsageError):

@@ -14,12 +14,12 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from packaging.version import Version
 
 from factory.audit.verdict import UnexpectedFile
-from factory.digests import MalformedDigest, Sha256
-from factory.errors import UpstreamError
-from factory.http import HttpClient
-from factory.model import Local, Remote
-from factory.process import CannotStart, Command, Runner
-from factory.tags import CodexTag, MalformedTag
+from factory.core.digests import MalformedDigest, Sha256
+from factory.core.errors import UpstreamError
+from factory.core.model import Local, Remote
+from factory.core.tags import CodexTag, MalformedTag
+from factory.system.http import HttpClient
+from factory.system.process import CannotStart, Command, Runner
 
 if TYPE_CHECKING:
     from pypi_simple import DistributionPackage

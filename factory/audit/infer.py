@@ -16,15 +16,15 @@ from factory.audit.matching import Match, match_payload
 from factory.audit.project_file import README, Metadata, NotInferable, project_file
 from factory.audit.published import PublishedContents, PublishedReader, read_record
 from factory.audit.verdict import ChainLink, InferredFacts, TrustedText
-from factory.digests import Sha256
-from factory.model import Payload, ReleaseAsset
-from factory.payload import kind_of
-from factory.payload_rules import Placement
-from factory.recipe import Backend, Container, Recipe
-from factory.sbom.document import SBOM_PATH
-from factory.targets import Platform, Target, architecture_of, operating_system_of
-from factory.template import PACKAGE, SOURCE_DIRECTORY, Template, TemplateFile, bundled_template
-from factory.toolchain import lock_for, locked_versions
+from factory.build.payload_rules import Placement
+from factory.build.recipe import Backend, Container, Recipe
+from factory.build.sbom import SBOM_PATH
+from factory.build.template import PACKAGE, SOURCE_DIRECTORY, Template, TemplateFile, bundled_template
+from factory.build.toolchain import lock_for, locked_versions
+from factory.core.digests import Sha256
+from factory.core.model import Payload, ReleaseAsset
+from factory.core.targets import Platform, Target, architecture_of, operating_system_of
+from factory.release.payload import kind_of
 
 _GENERATOR = re.compile(r"^Generator: (.+)$", re.MULTILINE)
 _HATCHLING = re.compile(r"hatchling (\d+(?:\.\d+)*)")

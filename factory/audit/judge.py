@@ -19,12 +19,12 @@ from factory.audit.remote_zip import Fetched
 from factory.audit.replay import replayed_digest
 from factory.audit.verdict import Cause, ChainLink, Outcome, Verdict
 from factory.audit.wheel_file import WheelFiles
-from factory.builders.package import LaidOutWheel
-from factory.model import Payload, ReleaseAsset, Severity
-from factory.trust.policy import TrustPolicy
+from factory.build.builder import LaidOutWheel
+from factory.core.model import Payload, ReleaseAsset, Severity
+from factory.executables.signatures.policy import TrustPolicy
 from factory.verify import Inspection, inspect
-from factory.verify.contents import WheelContents
-from factory.verify.read import read_wheel
+from factory.verify.reading.contents import WheelContents
+from factory.verify.reading.read import read_wheel
 
 Origins = Sequence[tuple[ReleaseAsset, Payload]]
 """The release packages that were read, each with its payload."""

@@ -7,11 +7,11 @@ from tempfile import TemporaryDirectory
 from factory.audit.cases import AuditWorkshop, Case, Source, Subject, ask_channel, each_case, read_and_infer
 from factory.audit.index import Listing, PublishedWheel
 from factory.audit.wheel_file import WheelFiles
-from factory.dist import Dist
-from factory.errors import UpstreamError, UsageError
-from factory.planning import PlannedWheel, WheelsOrder, WheelsPlan
-from factory.tags import CodexTag
-from factory.targets import Target
+from factory.core.errors import UpstreamError, UsageError
+from factory.core.tags import CodexTag
+from factory.core.targets import Target
+from factory.manifest.dist import Dist
+from factory.wheels.plan import PlannedWheel, WheelsOrder, WheelsPlan
 
 
 class NotPublished(UpstreamError):

@@ -8,7 +8,7 @@ from factory.audit.cases import AuditWorkshop, Subject
 from factory.audit.index import Listing, PublishedWheel, local_wheel
 from factory.audit.run import audit_release
 from factory.audit.verdict import AuditReport, UnexpectedFile, Verdict
-from factory.errors import UsageError
+from factory.core.errors import UsageError
 
 
 class UnreadableFile(UsageError):

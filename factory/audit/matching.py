@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from factory.digests import Sha256
-from factory.model import Payload, PayloadFile
-from factory.payload_rules import LEGACY_MOVES
+from factory.build.payload_rules import LEGACY_MOVES
+from factory.core.digests import Sha256
+from factory.core.model import Payload, PayloadFile
 
 _EMPTY = Sha256("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from factory.audit.replay import stored_content, written_digest
 from factory.audit.verdict import Cause, ChainLink, Outcome, TrustedText
-from factory.deflated import PIECE_BYTES
-from factory.digests import Sha256, read_chunks
-from factory.model import Severity
-from factory.verify.contents import Member, WheelContents
+from factory.build.deflate import PIECE_BYTES
+from factory.core.digests import Sha256, read_chunks
+from factory.core.model import Severity
+from factory.verify.reading.contents import Member, WheelContents
 
 _DEFLATED, _STORED = 8, 0
 _LEVELS = (6, 9, 1, 5, 7, 8, 2, 3, 4)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import tomlkit
 
-from factory.template import DISTRIBUTION
+from factory.build.template import DISTRIBUTION
 
 README = "README.md"
 _SINGLE = {

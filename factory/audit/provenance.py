@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from factory.audit.index import PublishedWheel
 from factory.audit.verdict import Cause, ProvenanceState, ServedProvenance
-from factory.digests import Sha256
-from factory.errors import UpstreamError
-from factory.http import HttpClient
-from factory.model import Severity
-from factory.verify.registry import escaped
+from factory.core.digests import Sha256
+from factory.core.errors import UpstreamError
+from factory.core.model import Severity
+from factory.system.http import HttpClient
+from factory.verify.checks.registry import escaped
 
 if TYPE_CHECKING:
     from pypi_attestations import Provenance

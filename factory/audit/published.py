@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from factory.digests import Sha256
-from factory.errors import IntegrityError
-from factory.verify.contents import CentralHeader, Problem
-from factory.verify.read import decode_name
-from factory.verify.zip_records import read_directory, read_local_header
+from factory.core.digests import Sha256
+from factory.core.errors import IntegrityError
+from factory.verify.reading.contents import CentralHeader, Problem
+from factory.verify.reading.read import decode_name
+from factory.verify.reading.zip_records import read_directory, read_local_header
 
 MAX_MEMBERS = 10_000
 MAX_TEXT_BYTES = 1 << 18

@@ -9,9 +9,9 @@ import re
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from factory.errors import IntegrityError, UpstreamError
-from factory.http import HttpClient, HttpResponse, HttpStatusError
-from factory.retry import RequestFailed, RetryPolicy
+from factory.core.errors import IntegrityError, UpstreamError
+from factory.system.http import HttpClient, HttpResponse, HttpStatusError
+from factory.system.retry import RequestFailed, RetryPolicy
 
 BLOCK_BYTES = 1 << 15
 _BUFFER_BYTES = 1 << 12

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import BinaryIO
 
-from factory.digests import CHUNK_BYTES, Sha256
-from factory.verify.contents import CentralHeader, Header, Member, WheelContents
+from factory.core.digests import CHUNK_BYTES, Sha256
+from factory.verify.reading.contents import CentralHeader, Header, Member, WheelContents
 
 _LOCAL = struct.Struct("<4s5H3L2H")
 _CENTRAL = struct.Struct("<4s6H3L5H2L")

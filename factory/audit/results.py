@@ -17,12 +17,12 @@ from factory.audit.verdict import (
     UnexpectedFile,
     Verdict,
 )
-from factory.digests import MalformedDigest, Sha256
-from factory.files import atomic_write
-from factory.json_reader import JsonObject, MalformedJson
-from factory.model import ChannelName, Finding, Severity
-from factory.trust.levels import Standing
-from factory.trust.standing_json import rung_from_json, standing_to_json
+from factory.core.digests import MalformedDigest, Sha256
+from factory.core.json_reader import JsonObject, MalformedJson
+from factory.core.model import ChannelName, Finding, Severity
+from factory.core.standing_json import rung_from_json, standing_to_json
+from factory.core.trust_level import Standing
+from factory.system.files import atomic_write
 
 SCHEMA_VERSION = 1
 

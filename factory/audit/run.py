@@ -26,16 +26,16 @@ from factory.audit.judge import Judged, judge, look_at
 from factory.audit.provenance import look_up, provenance_causes
 from factory.audit.verdict import Verdict
 from factory.audit.wheel_file import WheelFiles
-from factory.builders.assembler import AssemblingBuilder
-from factory.builders.package import LaidOutWheel, Package
-from factory.deflate_store import DeflateStore
-from factory.errors import FactoryError, IntegrityError, UpstreamError
-from factory.parallel import Stopped, in_parallel
-from factory.store import Cancelled, Namespace
-from factory.tags import CodexTag
-from factory.targets import Target
-from factory.toolchain import lock_for
-from factory.zlib_identity import deflate_identity, require_reference_deflate
+from factory.build.assembler.assembler import AssemblingBuilder
+from factory.build.builder import LaidOutWheel, Package
+from factory.build.deflate_cache import DeflateStore
+from factory.build.deflate_check import deflate_identity, require_reference_deflate
+from factory.build.toolchain import lock_for
+from factory.core.errors import FactoryError, IntegrityError, UpstreamError
+from factory.core.tags import CodexTag
+from factory.core.targets import Target
+from factory.system.cache import Cancelled, Namespace
+from factory.system.parallel import Stopped, in_parallel
 
 
 def audit_release(

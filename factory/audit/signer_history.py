@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from factory.audit.verdict import Verdict
-from factory.trust.levels import Level, Signer, Standing
+from factory.core.trust_level import Level, Signer, Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,8 @@ import struct
 from collections.abc import Sequence
 from pathlib import Path
 
-from factory.model import FileKind
-from factory.verify.contents import Member
+from factory.core.model import FileKind
+from factory.verify.reading.contents import Member
 
 _CHUNK_BYTES = 1 << 18
 _PE_OFFSET_AT = 60

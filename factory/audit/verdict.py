@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from factory.digests import Sha256
-from factory.model import Finding, Severity
-from factory.trust.levels import Standing
+from factory.core.digests import Sha256
+from factory.core.model import Finding, Severity
+from factory.core.trust_level import Standing
 
 
 class Outcome(StrEnum):

@@ -11,10 +11,10 @@ from packageurl import PackageURL
 
 from factory.audit.index import PublishedWheel
 from factory.audit.remote_zip import Fetched, RangeRefused, RemoteSource
-from factory.files import writing
-from factory.model import ArchiveFormat, Local, ReleaseAsset, Remote
-from factory.targets import Target
-from factory.workshop import Workshop
+from factory.core.model import ArchiveFormat, Local, ReleaseAsset, Remote
+from factory.core.targets import Target
+from factory.system.files import writing
+from factory.wheels.context import Workshop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

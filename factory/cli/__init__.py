@@ -13,7 +13,7 @@ from types import FrameType
 from typing import NoReturn
 
 from factory.cli.parser import make_parser
-from factory.errors import FactoryError
+from factory.core.errors import FactoryError
 
 EXIT_NO_COMMAND = 2
 EXIT_INTERRUPTED = 130

@@ -10,15 +10,15 @@ from factory.cli.command import Commands, add_command, positive
 from factory.cli.console import Column, print_json, print_table, say, shown_progress
 from factory.cli.sdk_options import add_sources, this_pip
 from factory.cli.settings import Settings
-from factory.dist import Dist
-from factory.errors import EXIT_INCONCLUSIVE, EXIT_OK, UsageError
-from factory.manifest import MANIFEST_NAME
-from factory.parallel import usable_cores
-from factory.process import SubprocessRunner
-from factory.targets import Platform
+from factory.core.errors import EXIT_INCONCLUSIVE, EXIT_OK, UsageError
+from factory.core.targets import Platform
+from factory.manifest.dist import Dist
+from factory.manifest.manifest import MANIFEST_NAME
+from factory.system.parallel import usable_cores
+from factory.system.process import SubprocessRunner
 
 if TYPE_CHECKING:
-    from factory.acceptance import Acceptance
+    from factory.manifest.acceptance import Acceptance
     from factory.sdk.accept.run import AcceptanceOrder
     from factory.sdk.accept.subject import Runtime
     from factory.verify.smoke import Host
@@ -95,7 +95,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _subject(arguments: argparse.Namespace, host: "Host") -> "tuple[Runtime, Dist | None]":
     from factory.sdk.accept.subject import runtime_of_manifest, runtime_of_wheel  # noqa: PLC0415
-    from factory.sdk.proof import read_manifest  # noqa: PLC0415
+    from factory.verify.proof import read_manifest  # noqa: PLC0415
 
     path: Path = arguments.runtime
     if path.suffix == ".whl" and not path.is_dir():

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from factory.cli.command import Commands, add_command
 from factory.cli.console import print_json, say
 from factory.cli.settings import Settings
-from factory.errors import EXIT_OK, UsageError
-from factory.files import atomic_write
+from factory.core.errors import EXIT_OK, UsageError
 from factory.statements.statement import OUR_TYPES
+from factory.system.files import atomic_write
 
 if TYPE_CHECKING:
     from factory.statements.sealing import Sealer

@@ -1,11 +1,11 @@
-"""``factory audit``: its options; `factory.cli.auditing` runs it, and is imported only then."""
+"""``factory audit``: its options; `factory.cli.audit_run` runs it, and is imported only then."""
 
 import argparse
 from pathlib import Path
 
-from factory.cli.channel_options import add_channel_options
+from factory.build.template import DISTRIBUTION
 from factory.cli.command import Commands, add_command, positive
-from factory.template import DISTRIBUTION
+from factory.cli.options import add_channel_options
 
 
 def register(commands: Commands) -> None:
@@ -67,6 +67,6 @@ def register(commands: Commands) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from factory.cli.auditing import run_audit  # noqa: PLC0415 - slow, and other commands need none of it
+    from factory.cli.audit_run import run_audit  # noqa: PLC0415 - slow, and other commands need none of it
 
     return run_audit(arguments)

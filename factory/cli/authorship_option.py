@@ -4,7 +4,7 @@ import argparse
 
 
 def add_authorship_option(parser: argparse.ArgumentParser) -> None:
-    """Add ``--require-authorship``; `factory.trust.requirement.Requirement.parse` reads its text."""
+    """Add ``--require-authorship``; `Requirement.parse` reads its text."""
     parser.add_argument(
         "--require-authorship",
         metavar="PLATFORMS",

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from factory.cli.command import Commands, add_command
 from factory.cli.console import Column, human_size, print_json, print_table, say
 from factory.cli.settings import Settings
-from factory.errors import EXIT_OK, UsageError
-from factory.store import Namespace, Store, StoreEntry
+from factory.core.errors import EXIT_OK, UsageError
+from factory.system.cache import Namespace, Store, StoreEntry
 
 DAY_S = 86_400.0
 _SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>|k|m|g|t)b?", re.IGNORECASE)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from factory.cli.command import Commands, add_command
 from factory.cli.console import print_json, say
-from factory.errors import EXIT_AUDIT_DIFFERS, EXIT_INCONCLUSIVE, EXIT_OK, UsageError
+from factory.core.errors import EXIT_AUDIT_DIFFERS, EXIT_INCONCLUSIVE, EXIT_OK, UsageError
 
 if TYPE_CHECKING:
     from factory.statements.check import CheckedStatement, Trust
@@ -80,7 +80,7 @@ def _trust(arguments: argparse.Namespace) -> "Trust":
 
 def _told(checked: "CheckedStatement") -> tuple[str, ...]:
     """Tell it in lines; what somebody else wrote is made fit for a terminal first."""
-    from factory.verify.registry import escaped  # noqa: PLC0415 - slow, and only this command's
+    from factory.verify.checks.registry import escaped  # noqa: PLC0415 - slow, and only this command's
 
     return (
         f"{checked.wheel.name}: {checked.answer}",

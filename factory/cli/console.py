@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from factory.progress import Progress, ProgressTask
+from factory.core.progress import Progress, ProgressTask
 
 UNITS = ("B", "kB", "MB", "GB", "TB")
 THOUSAND = 1000

@@ -4,7 +4,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 
 from factory.cli.settings import Settings
-from factory.containers.engine import ContainerEngine, Containers
+from factory.system.containers.engine import ContainerEngine, Containers
 
 DEFAULT_IMAGE = "codex-wheel-factory:local"
 """What ``make image`` makes."""
@@ -16,6 +16,6 @@ def containers_of(settings: Settings) -> Containers:
 
 
 def _open_engine(settings: Settings) -> AbstractContextManager[ContainerEngine]:
-    from factory.containers.docker_engine import open_engine  # noqa: PLC0415 - the SDK is slow to import
+    from factory.system.containers.docker_engine import open_engine  # noqa: PLC0415 - the SDK is slow to import
 
     return open_engine(settings.environ)

@@ -5,9 +5,9 @@ import argparse
 from factory.cli.command import Commands, add_command
 from factory.cli.console import Column, print_json, print_table
 from factory.cli.containers import containers_of
+from factory.cli.host_report import Ability, Examination, examine_containers, examine_host
 from factory.cli.settings import Settings
-from factory.doctor import Ability, Examination, examine_containers, examine_host
-from factory.errors import EXIT_OK, HostError
+from factory.core.errors import EXIT_OK, HostError
 
 
 def register(commands: Commands) -> None:

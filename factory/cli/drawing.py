@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from factory.cli.console import ByteCounter, Column, human_size
-from factory.progress import ProgressTask
+from factory.core.progress import ProgressTask
 
 _BAR_WIDTH = 24
 _SEVERITY_WIDTH = 7

@@ -4,8 +4,8 @@ import sys
 from collections.abc import Iterator
 
 from factory.cli.console import Column, print_table, say
-from factory.model import Finding, Severity
-from factory.verify.report import Judged, Report, WheelReport
+from factory.core.model import Finding, Severity
+from factory.verify.output.report import Judged, Report, WheelReport
 from factory.verify.smoke import SmokeOutcome
 
 _WAIVED = "waived"

@@ -9,16 +9,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from factory.cli.channel_options import add_channel_options
 from factory.cli.command import Commands, add_command
 from factory.cli.console import print_json, say
+from factory.cli.options import add_channel_options
 from factory.cli.session import open_session
 from factory.cli.settings import Settings
 from factory.cli.stage import add_release_options, named_release
-from factory.errors import EXIT_OK, UsageError, VerificationError
-from factory.scratch import scratch_directory
-from factory.tags import CodexTag
-from factory.targets import Platform
+from factory.core.errors import EXIT_OK, UsageError, VerificationError
+from factory.core.tags import CodexTag
+from factory.core.targets import Platform
+from factory.system.scratch import scratch_directory
 
 if TYPE_CHECKING:
     from factory.sdk.types.maker import TypesMaker

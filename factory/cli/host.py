@@ -8,7 +8,7 @@ from pathlib import Path
 from packaging.tags import platform_tags
 
 from factory.cli.settings import Settings
-from factory.targets import Architecture, OperatingSystem
+from factory.core.targets import Architecture, OperatingSystem
 from factory.verify.smoke import Host, Libc, MuslRoot
 
 _SYSTEMS = {

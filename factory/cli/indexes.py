@@ -5,8 +5,8 @@ from pathlib import Path
 
 from factory.audit.index import Listing, default_index, fetch_listing, index_from_pip
 from factory.cli.settings import Settings
-from factory.http import HttpClient
-from factory.process import Runner
+from factory.system.http import HttpClient
+from factory.system.process import Runner
 
 
 def ask_index(

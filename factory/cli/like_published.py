@@ -4,11 +4,11 @@ import argparse
 
 from factory.audit.cases import AuditWorkshop
 from factory.audit.like_published import plan_like_published
+from factory.build.template import DISTRIBUTION
 from factory.cli.indexes import ask_index
 from factory.cli.session import Session
-from factory.files import writing
-from factory.planning import WheelsOrder, WheelsPlan
-from factory.template import DISTRIBUTION
+from factory.system.files import writing
+from factory.wheels.plan import WheelsOrder, WheelsPlan
 
 
 def plan_as_published(arguments: argparse.Namespace, order: WheelsOrder, session: Session) -> WheelsPlan:

@@ -6,23 +6,23 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from factory.channels.remembered import RememberingChannel
-from factory.cli.channel_options import add_channel_options, asking_npm, open_channel
+from factory.build.template import DISTRIBUTION
 from factory.cli.command import Commands, add_command
 from factory.cli.console import print_json
+from factory.cli.options import add_channel_options, asking_npm, open_channel
 from factory.cli.settings import Settings
-from factory.errors import EXIT_OK, UsageError
-from factory.http import RequestsClient
-from factory.model import ChannelName
-from factory.planning import WheelsOrder, plan_wheels
-from factory.process import SubprocessRunner
-from factory.store import Store
-from factory.tags import CodexTag
-from factory.targets import Platform
-from factory.template import DISTRIBUTION
+from factory.core.errors import EXIT_OK, UsageError
+from factory.core.model import ChannelName
+from factory.core.tags import CodexTag
+from factory.core.targets import Platform
+from factory.release.channels.remembered import RememberingChannel
+from factory.system.cache import Store
+from factory.system.http import RequestsClient
+from factory.system.process import SubprocessRunner
+from factory.wheels.plan import WheelsOrder, plan_wheels
 
 if TYPE_CHECKING:
-    from factory.matrix import Job
+    from factory.ci.matrix import Job
 
 
 class NoRelease(UsageError):
@@ -93,7 +93,7 @@ def _add_audit_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from factory.matrix import github_matrix, matrix_json  # noqa: PLC0415 - it imports the audit
+    from factory.ci.matrix import github_matrix, matrix_json  # noqa: PLC0415 - it imports the audit
 
     settings = Settings.from_environ()
     jobs = _audits(arguments, settings) if arguments.releases else _wheels(arguments, settings)
@@ -105,7 +105,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _wheels(arguments: argparse.Namespace, settings: Settings) -> "tuple[Job, ...]":
-    from factory.matrix import wheel_jobs  # noqa: PLC0415 - as above
+    from factory.ci.matrix import wheel_jobs  # noqa: PLC0415 - as above
 
     for option in ("since", "results"):
         if getattr(arguments, option) is not None:
@@ -128,8 +128,8 @@ def _wheels(arguments: argparse.Namespace, settings: Settings) -> "tuple[Job, ..
 def _audits(arguments: argparse.Namespace, settings: Settings) -> "tuple[Job, ...]":
     from factory.audit.history import Selection  # noqa: PLC0415 - as above
     from factory.audit.results import Results, identity_of  # noqa: PLC0415 - as above
+    from factory.ci.matrix import audit_jobs  # noqa: PLC0415 - as above
     from factory.cli.indexes import ask_index  # noqa: PLC0415 - as above
-    from factory.matrix import audit_jobs  # noqa: PLC0415 - as above
 
     selection = Selection(
         tags=_tags(arguments) or None,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from factory.cli.command import Commands, add_command
 from factory.cli.console import Column, human_size, print_json, print_table, shown_progress
-from factory.dist import Dist
-from factory.errors import EXIT_OK
+from factory.core.errors import EXIT_OK
+from factory.manifest.dist import Dist
 
 
 def register(commands: Commands) -> None:
@@ -35,7 +35,7 @@ def register(commands: Commands) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from factory.merge import merge  # noqa: PLC0415 - it imports every check, which other commands need none of
+    from factory.ci.merge import merge  # noqa: PLC0415 - it imports every check, which other commands need none of
 
     with shown_progress() as progress:
         release = merge(arguments.manifests, progress)

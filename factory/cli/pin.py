@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from factory.cli.command import Commands, add_command
 from factory.cli.console import print_json, say
-from factory.errors import EXIT_OK
-from factory.targets import Platform
+from factory.core.errors import EXIT_OK
+from factory.core.targets import Platform
 
 if TYPE_CHECKING:
-    from factory.sdk.proof import ProvenManifest, Terms
+    from factory.verify.proof import ProvenManifest, Terms
 
 
 def register(commands: Commands) -> None:
@@ -60,7 +60,7 @@ def add_terms(parser: argparse.ArgumentParser) -> None:
 
 def terms_of(arguments: argparse.Namespace) -> "Terms":
     """Return what was said with the options that `add_terms` adds."""
-    from factory.sdk.proof import Terms  # noqa: PLC0415 - it imports every check
+    from factory.verify.proof import Terms  # noqa: PLC0415 - it imports every check
 
     return Terms(
         accepts_waivers=arguments.accept_waivers,
@@ -72,7 +72,7 @@ def terms_of(arguments: argparse.Namespace) -> "Terms":
 def _run(arguments: argparse.Namespace) -> int:
     # The proof imports every check, which other commands need none of.
     from factory.sdk.pin import PinFormat, render_pin, requirement  # noqa: PLC0415
-    from factory.sdk.proof import prove  # noqa: PLC0415
+    from factory.verify.proof import prove  # noqa: PLC0415
 
     proven = prove(arguments.manifest, terms_of(arguments))
     _tell_acceptance(proven)

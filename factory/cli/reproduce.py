@@ -8,22 +8,22 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from factory.builders.package import Engine
-from factory.cli.channel_options import add_channel_options
+from factory.audit.reproduce.outcome import Outcome, State
+from factory.build.builder import Engine
 from factory.cli.command import Commands, add_command
 from factory.cli.console import Column, print_json, print_table, say
 from factory.cli.image_option import add_image_option, settings_with_image
+from factory.cli.options import add_channel_options
 from factory.cli.session import Session, open_session
-from factory.errors import EXIT_AUDIT_DIFFERS, EXIT_INCONCLUSIVE, EXIT_OK
-from factory.planning import WheelsOrder, WheelsPlan, plan_wheels
-from factory.reproduce.outcome import Outcome, State
-from factory.scratch import scratch_directory
-from factory.tags import CodexTag
-from factory.targets import Platform
+from factory.core.errors import EXIT_AUDIT_DIFFERS, EXIT_INCONCLUSIVE, EXIT_OK
+from factory.core.tags import CodexTag
+from factory.core.targets import Platform
+from factory.system.scratch import scratch_directory
+from factory.wheels.plan import WheelsOrder, WheelsPlan, plan_wheels
 
 if TYPE_CHECKING:
-    from factory.reproduce.bench import Bench
-    from factory.reproduce.variations import Variation
+    from factory.audit.reproduce.bench import Bench
+    from factory.audit.reproduce.variations import Variation
 
 
 def register(commands: Commands) -> None:
@@ -88,8 +88,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _bench(session: Session, scratch: Path) -> "Bench":
-    from factory.cli.workshops import toolchain_on  # noqa: PLC0415 - slow, and the session has it by now
-    from factory.reproduce.bench import Bench  # noqa: PLC0415 - as above
+    from factory.audit.reproduce.bench import Bench  # noqa: PLC0415 - as above
+    from factory.cli.context import toolchain_on  # noqa: PLC0415 - slow, and the session has it by now
 
     settings, workshop = session.settings, session.workshop
     return Bench(
@@ -105,7 +105,7 @@ def _bench(session: Session, scratch: Path) -> "Bench":
 
 def _variations(arguments: argparse.Namespace) -> "tuple[Variation, ...]":
     """Return the variations that are named, or all, and those of the interpreters that are."""
-    from factory.reproduce.variations import OtherInterpreter, Variation, variations_named  # noqa: PLC0415
+    from factory.audit.reproduce.variations import OtherInterpreter, Variation, variations_named  # noqa: PLC0415
 
     interpreters = (
         Variation(name=f"python {path}", change=OtherInterpreter(program=path)) for path in arguments.python
@@ -134,7 +134,7 @@ def _reproduce(
     plan: WheelsPlan, bench: "Bench", variations: "Sequence[Variation]", *, is_together: bool
 ) -> tuple[Outcome, ...]:
     """Tell each outcome as it comes: all together take minutes."""
-    from factory.reproduce.run import reproduce  # noqa: PLC0415
+    from factory.audit.reproduce.run import reproduce  # noqa: PLC0415
 
     outcomes = []
     for outcome in reproduce(plan, bench, variations, is_together=is_together):

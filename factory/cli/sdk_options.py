@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 from factory.cli.settings import Settings
-from factory.process import Runner, SubprocessRunner
 from factory.sdk.pip import Pip, Sources
+from factory.system.process import Runner, SubprocessRunner
 
 
 def add_sources(parser: argparse.ArgumentParser) -> None:

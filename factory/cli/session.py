@@ -7,18 +7,18 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from factory.channels import Channel
-from factory.channels.remembered import RememberingChannel
-from factory.cli.channel_options import asking_npm, open_channel
 from factory.cli.console import shown_progress
+from factory.cli.options import asking_npm, open_channel
 from factory.cli.settings import Settings
-from factory.download import Downloader
-from factory.http import RequestsClient
-from factory.process import SubprocessRunner
-from factory.store import Store
+from factory.release.channels import Channel
+from factory.release.channels.remembered import RememberingChannel
+from factory.release.download import Downloader
+from factory.system.cache import Store
+from factory.system.http import RequestsClient
+from factory.system.process import SubprocessRunner
 
 if TYPE_CHECKING:
-    from factory.workshop import Workshop
+    from factory.wheels.context import Workshop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +60,8 @@ def open_session(
         closing(RequestsClient()) as client,
     ):
         # Slow to import, and npm is asked meanwhile.
-        import factory.pipeline  # noqa: F401, PLC0415
-        from factory.cli.workshops import open_workshop  # noqa: PLC0415
+        import factory.wheels.run  # noqa: F401, PLC0415
+        from factory.cli.context import open_workshop  # noqa: PLC0415
 
         asked = open_channel(arguments, settings, client=client, npm_registry=npm_registry)
         with shown_progress() as progress:

@@ -3,15 +3,15 @@
 import argparse
 from pathlib import Path
 
+from factory.build.recipe import our_recipe
+from factory.build.stage import StageOrder, stage
+from factory.build.template import bundled_template
 from factory.cli.command import Commands, add_command
 from factory.cli.console import print_json, say
-from factory.errors import EXIT_OK, UsageError
-from factory.payload import PackageSource
-from factory.recipe import our_recipe
-from factory.stage import StageOrder, stage
-from factory.tags import CodexTag
-from factory.targets import Platform
-from factory.template import bundled_template
+from factory.core.errors import EXIT_OK, UsageError
+from factory.core.tags import CodexTag
+from factory.core.targets import Platform
+from factory.release.payload import PackageSource
 
 
 class DisagreeingVersions(UsageError):

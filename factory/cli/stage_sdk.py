@@ -9,8 +9,8 @@ from factory.cli.console import print_json, say
 from factory.cli.pin import add_terms, terms_of
 from factory.cli.sdk_options import add_sources, this_pip
 from factory.cli.stage import add_release_options, named_release
-from factory.errors import EXIT_OK, UsageError
-from factory.tags import CodexTag
+from factory.core.errors import EXIT_OK, UsageError
+from factory.core.tags import CodexTag
 
 
 class ManifestOfAnotherRelease(UsageError):
@@ -94,7 +94,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _require_proof(arguments: argparse.Namespace, tag: CodexTag) -> None:
-    from factory.sdk.proof import prove  # noqa: PLC0415 - it imports every check
+    from factory.verify.proof import prove  # noqa: PLC0415 - it imports every check
 
     proven = prove(arguments.manifest, terms_of(arguments))
     if proven.manifest.tag != tag:

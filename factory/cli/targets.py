@@ -4,7 +4,7 @@ import argparse
 
 from factory.cli.command import Commands, add_command
 from factory.cli.console import Column, print_json, print_table
-from factory.targets import PLATFORMS
+from factory.core.targets import PLATFORMS
 
 
 def register(commands: Commands) -> None:

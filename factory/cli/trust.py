@@ -43,6 +43,6 @@ def register(commands: Commands) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from factory.cli.trusting import run_trust  # noqa: PLC0415 - cryptography; other commands need none
+    from factory.cli.trust_run import run_trust  # noqa: PLC0415 - cryptography; other commands need none
 
     return run_trust(arguments)

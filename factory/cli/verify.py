@@ -8,7 +8,7 @@ from factory.cli.authorship_option import add_authorship_option
 from factory.cli.command import Commands, add_command, positive
 from factory.cli.console import Column, print_json, print_table
 from factory.cli.waiver_options import add_waiver_options
-from factory.errors import EXIT_OK
+from factory.core.errors import EXIT_OK
 
 
 def register(commands: Commands) -> None:
@@ -76,13 +76,13 @@ def _register_verify(commands: Commands) -> None:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from factory.cli.verifying import run_verify  # noqa: PLC0415 - all checks; other commands need none
+    from factory.cli.verify_run import run_verify  # noqa: PLC0415 - all checks; other commands need none
 
     return run_verify(arguments)
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    from factory.verify.catalogue import catalogue  # noqa: PLC0415 - as above
+    from factory.verify.checks.catalogue import catalogue  # noqa: PLC0415 - as above
 
     entries = catalogue()
     if arguments.json:
@@ -96,7 +96,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _explain(arguments: argparse.Namespace) -> int:
-    from factory.verify.catalogue import entry  # noqa: PLC0415 - as above
+    from factory.verify.checks.catalogue import entry  # noqa: PLC0415 - as above
 
     found = entry(arguments.check)
     if arguments.json:

@@ -36,7 +36,7 @@ def waivers_of(arguments: argparse.Namespace) -> "tuple[Waiver, ...]":
         MalformedWaiverFile: The file is, or has no waivers though it was named.
         UnknownCheck: One is for a check that there is not.
     """
-    from factory.verify.catalogue import require_known  # noqa: PLC0415 - all checks; not every command needs them
+    from factory.verify.checks.catalogue import require_known  # noqa: PLC0415 - all checks; not every command needs them
     from factory.verify.waivers import Waiver  # noqa: PLC0415 - as above
 
     waivers = (*_filed_waivers(arguments.waivers), *(Waiver.parse(text) for text in arguments.allow))

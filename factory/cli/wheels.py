@@ -5,22 +5,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from factory.builders.package import BuilderName, Engine
+from factory.build.builder import BuilderName, Engine
 from factory.cli.authorship_option import add_authorship_option
-from factory.cli.channel_options import add_channel_options
 from factory.cli.command import Commands, add_command, positive
 from factory.cli.console import Column, human_size, print_json, print_table, say
 from factory.cli.image_option import add_image_option, settings_with_image
+from factory.cli.options import add_channel_options
 from factory.cli.session import Session, open_session
 from factory.cli.waiver_options import add_waiver_options, waivers_of
-from factory.errors import EXIT_OK
-from factory.planning import WheelsOrder, WheelsPlan, plan_wheels
-from factory.tags import CodexTag
-from factory.targets import Platform
-from factory.trust.requirement import Requirement
+from factory.core.errors import EXIT_OK
+from factory.core.tags import CodexTag
+from factory.core.targets import Platform
+from factory.executables.signatures.requirement import Requirement
+from factory.wheels.plan import WheelsOrder, WheelsPlan, plan_wheels
 
 if TYPE_CHECKING:
-    from factory.pipeline import WheelsRun
+    from factory.wheels.run import WheelsRun
 
 
 def register(commands: Commands) -> None:
@@ -108,7 +108,7 @@ def _run(arguments: argparse.Namespace) -> int:
     with open_session(
         arguments, settings, jobs=arguments.jobs, deflate_limit=arguments.deflate_limit
     ) as session:
-        from factory.pipeline import make_wheels  # noqa: PLC0415 - slow, and the session has it by now
+        from factory.wheels.run import make_wheels  # noqa: PLC0415 - slow, and the session has it by now
 
         order = replace(order, waivers=waivers_of(arguments))
         plan = _plan(arguments, order, session)

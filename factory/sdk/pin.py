@@ -7,8 +7,8 @@ from packaging.pylock import Package, PackageWheel, Pylock
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from factory.sdk.proof import ProvenManifest
-from factory.template import DISTRIBUTION
+from factory.build.template import DISTRIBUTION
+from factory.verify.proof import ProvenManifest
 
 PYLOCK_VERSION = Version("1.0")
 """https://packaging.python.org/specifications/pylock-toml/"""

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from factory.errors import UpstreamError
-from factory.files import writing
-from factory.process import Command, Completed, Runner
+from factory.core.errors import UpstreamError
+from factory.system.files import writing
+from factory.system.process import Command, Completed, Runner
 
 _TAIL_LINES = 6
 _TIMEOUT_S = 900.0

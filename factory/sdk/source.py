@@ -9,8 +9,16 @@ from pathlib import Path, PurePosixPath
 import tomlkit
 from packaging.metadata import Metadata
 
-from factory.archives import Guard, Limits, PackageEntry, gzip_codec, inflated, tar_entries, zip_entries
-from factory.errors import UsageError
+from factory.core.errors import UsageError
+from factory.release.archives import (
+    Guard,
+    Limits,
+    PackageEntry,
+    gzip_codec,
+    inflated,
+    tar_entries,
+    zip_entries,
+)
 
 PROJECT_FILE = PurePosixPath("pyproject.toml")
 _LIMITS = Limits(max_total_bytes=200_000_000)

@@ -11,12 +11,12 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 from tomlkit.exceptions import TOMLKitError
 
-from factory.errors import UsageError
-from factory.files import TEMPORARY_PREFIX, replace_directory, writing
+from factory.build.stage import require_apart, require_replaceable
+from factory.build.template import DISTRIBUTION
+from factory.core.errors import UsageError
+from factory.core.tags import CodexTag
 from factory.sdk.source import PROJECT_FILE, NoSdk, SdkFile, read_sdk
-from factory.stage import require_apart, require_replaceable
-from factory.tags import CodexTag
-from factory.template import DISTRIBUTION
+from factory.system.files import TEMPORARY_PREFIX, replace_directory, writing
 
 TOOL = "codex-wheel-factory"
 """The stage's own table in the project file: it tells a stage from somebody's checkout."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from factory.audit.results import verdict_json
 from factory.audit.verdict import AuditReport, ProvenanceState, Verdict
-from factory.model import Severity
+from factory.core.model import Severity
 from factory.statements.statement import OUR_TYPES, Author, Statement, Subject
 
 PREDICATE_TYPE = f"{OUR_TYPES}#audit-result/v1"

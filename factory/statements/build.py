@@ -3,8 +3,8 @@
 Nothing here is a time or a place of the machine, so that two runs give equal statements.
 """
 
-from factory.json_reader import MalformedJson
-from factory.manifest import MANIFEST_NAME, AssetRecord, Manifest, ToolchainRecord, WheelRecord
+from factory.core.json_reader import MalformedJson
+from factory.manifest.manifest import MANIFEST_NAME, AssetRecord, Manifest, ToolchainRecord, WheelRecord
 from factory.statements.statement import OUR_TYPES, Author, Statement, Subject
 
 PREDICATE_TYPE = "https://slsa.dev/provenance/v1"

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from factory.digests import Sha256
-from factory.errors import IntegrityError, UsageError
-from factory.json_reader import JsonObject, MalformedJson
+from factory.core.digests import Sha256
+from factory.core.errors import IntegrityError, UsageError
+from factory.core.json_reader import JsonObject, MalformedJson
 from factory.statements.envelope import Envelope, signed_bytes
 from factory.statements.keyless import open_bundle
 from factory.statements.keys import PublicKey
 from factory.statements.meaning import Answer, Meaning, meaning_of
 from factory.statements.statement import Statement, Subject
-from factory.verify.registry import escaped
+from factory.verify.checks.registry import escaped
 
 MAX_STATEMENT_BYTES = 16 << 20
 _CLOCK_SKEW = timedelta(minutes=5)

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Self
 
-from factory.json_reader import JsonObject, MalformedJson
+from factory.core.json_reader import JsonObject, MalformedJson
 from factory.statements.statement import PAYLOAD_TYPE
 
 

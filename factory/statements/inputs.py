@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from factory.audit.results import parse_report
-from factory.digests import Sha256
-from factory.errors import IntegrityError, UsageError
-from factory.json_reader import JsonObject, MalformedJson
-from factory.manifest import MANIFEST_NAME, Manifest, WheelRecord
+from factory.core.digests import Sha256
+from factory.core.errors import IntegrityError, UsageError
+from factory.core.json_reader import JsonObject, MalformedJson
+from factory.manifest.manifest import MANIFEST_NAME, Manifest, WheelRecord
 from factory.statements.audit import audit_statement, summary_statement
 from factory.statements.build import build_statement
 from factory.statements.statement import Author, Statement

@@ -6,9 +6,9 @@ trusted root that the library brings along, so that a statement can be judged of
 
 from typing import TYPE_CHECKING
 
-from factory.errors import HostError, IntegrityError, UpstreamError
+from factory.core.errors import HostError, IntegrityError, UpstreamError
 from factory.statements.statement import PAYLOAD_TYPE
-from factory.verify.registry import escaped
+from factory.verify.checks.registry import escaped
 
 if TYPE_CHECKING:
     from sigstore.models import Bundle

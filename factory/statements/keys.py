@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from factory.errors import UsageError
-from factory.files import atomic_write, writing
+from factory.core.errors import UsageError
+from factory.system.files import atomic_write, writing
 
 MAX_PEM_BYTES = 1 << 16
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from factory.audit.verdict import Outcome
-from factory.json_reader import JsonObject, MalformedJson
+from factory.core.json_reader import JsonObject, MalformedJson
 from factory.statements import audit, build
 from factory.statements.statement import Statement
 

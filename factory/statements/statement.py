@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from factory.digests import MalformedDigest, Sha256
-from factory.json_reader import JsonObject, MalformedJson
+from factory.core.digests import MalformedDigest, Sha256
+from factory.core.json_reader import JsonObject, MalformedJson
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"

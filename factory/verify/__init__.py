@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from factory.errors import VerificationError
-from factory.model import BuiltWheel, Finding, Severity, VerifiedWheel, WaivedFinding
-from factory.trust.policy import TrustPolicy
-from factory.verify.contents import ExpectedWheel, WheelContents
-from factory.verify.read import read_wheel
-from factory.verify.registry import checks_for, find_all
-from factory.verify.stock_tools import StockTools, corroborate
+from factory.core.errors import VerificationError
+from factory.core.model import BuiltWheel, Finding, Severity, VerifiedWheel, WaivedFinding
+from factory.executables.signatures.policy import TrustPolicy
+from factory.verify.checks.registry import checks_for, find_all
+from factory.verify.reading.contents import ExpectedWheel, WheelContents
+from factory.verify.reading.read import read_wheel
+from factory.verify.stock.stock_tools import StockTools, corroborate
 from factory.verify.waivers import Waiver, apply_waivers
 
 __all__ = ["Inspection", "WheelRejected", "inspect", "verify"]

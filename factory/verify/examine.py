@@ -6,20 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from factory.digests import Sha256
-from factory.errors import FactoryError
-from factory.model import Finding
-from factory.parallel import Stopped, in_parallel
-from factory.process import Runner
-from factory.progress import Progress
-from factory.trust.policy import TrustPolicy
-from factory.verify import across, listing, smoke
-from factory.verify.check import Check, SubjectT
-from factory.verify.contents import ExpectedWheel, WheelContents
-from factory.verify.listing import Listing
-from factory.verify.read import fresh_directory, read_wheel
-from factory.verify.registry import checks_for, escaped, find_all, printable, run_check
-from factory.verify.report import Judged, ReleaseReport, Report, WheelReport
+from factory.core.digests import Sha256
+from factory.core.errors import FactoryError
+from factory.core.model import Finding
+from factory.core.progress import Progress
+from factory.executables.signatures.policy import TrustPolicy
+from factory.system.parallel import Stopped, in_parallel
+from factory.system.process import Runner
+from factory.verify import smoke
+from factory.verify.checks import across, listing
+from factory.verify.checks.check import Check, SubjectT
+from factory.verify.checks.listing import Listing
+from factory.verify.checks.registry import checks_for, escaped, find_all, printable, run_check
+from factory.verify.output.report import Judged, ReleaseReport, Report, WheelReport
+from factory.verify.reading.contents import ExpectedWheel, WheelContents
+from factory.verify.reading.read import fresh_directory, read_wheel
 from factory.verify.smoke import (
     Host,
     NotRun,
@@ -30,7 +31,7 @@ from factory.verify.smoke import (
     run_smoke,
     smoke_subject,
 )
-from factory.verify.stock_tools import Consultation, StockTools, corroborate
+from factory.verify.stock.stock_tools import Consultation, StockTools, corroborate
 from factory.verify.waivers import Waiver, apply_waivers
 
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from factory.errors import FactoryError
-from factory.model import Severity
-from factory.process import Command, Runner
-from factory.tags import CodexTag, MalformedTag
-from factory.targets import Architecture, OperatingSystem, Platform, Target
-from factory.verify.check import Check, Fault
-from factory.verify.contents import WheelContents
+from factory.core.errors import FactoryError
+from factory.core.model import Severity
+from factory.core.tags import CodexTag, MalformedTag
+from factory.core.targets import Architecture, OperatingSystem, Platform, Target
+from factory.system.process import Command, Runner
+from factory.verify.checks.check import Check, Fault
+from factory.verify.reading.contents import WheelContents
 
 _TIMEOUT_S = 300.0
 _TAIL_CHARACTERS = 300

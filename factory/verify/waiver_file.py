@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-from factory.errors import UsageError
+from factory.core.errors import UsageError
 from factory.verify.waivers import Waiver
 
 _TABLE = "tool.factory.waivers"

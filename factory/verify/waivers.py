@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from factory.errors import UsageError
-from factory.model import Finding, WaivedFinding
+from factory.core.errors import UsageError
+from factory.core.model import Finding, WaivedFinding
 
 NEVER_WAIVED = frozenset({"archive-bomb", "archive-unreadable", "check-crashed"})
 """What these say is that nobody looked; to accept that would be to pass what was never seen."""

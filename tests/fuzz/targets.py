@@ -9,28 +9,28 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from factory.digests import Sha256
-from factory.errors import FactoryError
-from factory.image_bytes import MalformedImage
-from factory.json_reader import JsonObject
+from factory.core.digests import Sha256
+from factory.core.errors import FactoryError
+from factory.core.json_reader import JsonObject
+from factory.executables.elf import read_elf
+from factory.executables.image_bytes import MalformedImage
+from factory.executables.macho import headers_without_segments, read_macho
+from factory.executables.pe import read_pe
+from factory.executables.signatures.apple import read_apple_signature
+from factory.executables.signatures.authenticode import read_authenticode
+from factory.executables.signatures.certificates import ChainRules, TrustedRoot, find_chain
+from factory.executables.signatures.cms import HashName, check_signer, parse_signed_data
+from factory.executables.signatures.invalid import InvalidSignature
+from factory.executables.signatures.sigstore_bundles import read_sigstore_bundle
+from factory.executables.signatures.timestamps import check_timestamp
 from factory.statements.check import open_statement, refuse_future
 from factory.statements.envelope import Envelope
 from factory.statements.meaning import meaning_of
 from factory.statements.statement import Statement
-from factory.trust.apple import read_apple_signature
-from factory.trust.authenticode import read_authenticode
-from factory.trust.certificates import ChainRules, TrustedRoot, find_chain
-from factory.trust.cms import HashName, check_signer, parse_signed_data
-from factory.trust.invalid import InvalidSignature
-from factory.trust.sigstore_bundles import read_sigstore_bundle
-from factory.trust.timestamps import check_timestamp
-from factory.verify.contents import WheelContents
-from factory.verify.elf_facts import read_elf
-from factory.verify.macho_facts import headers_without_segments, read_macho
-from factory.verify.pe_facts import read_pe
-from factory.verify.read import read_wheel
-from factory.verify.registry import CRASHED, escaped, find_all
-from factory.verify.unpack import Limits
+from factory.verify.checks.registry import CRASHED, escaped, find_all
+from factory.verify.reading.contents import WheelContents
+from factory.verify.reading.read import read_wheel
+from factory.verify.reading.unpack import Limits
 from tests.authority import ROOT, SIGNED_AT, TRUST
 from tests.images import MachO, Pe
 from tests.images.authenticode import with_table

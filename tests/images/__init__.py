@@ -1,7 +1,7 @@
 """Fabricated executables: small, valid, deterministic ELF, Mach-O and PE files.
 
 Every property that a check looks at is an option, so that a test can break exactly
-one. pyelftools, macholib and pefile read what comes out (tests/unit/test_images.py).
+one. pyelftools, macholib and pefile read what comes out (tests/unit/fixtures/test_images.py).
 """
 
 from tests.images.elf import Elf, ElfMachine, ElfType

@@ -11,17 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from factory.channels.npm import NpmChannel, default_npm_registry, npm_registry_from_client
-from factory.download import Downloader
-from factory.http import RequestsClient
-from factory.process import SubprocessRunner
-from factory.progress import SilentProgress
-from factory.store import Store
-from factory.tags import CodexTag
-from factory.targets import Target
-from factory.trust.apple import read_apple_signature
-from factory.trust.levels import Level, Scheme, Signature, Signer
-from factory.trust.reading import Reading
+from factory.core.progress import SilentProgress
+from factory.core.tags import CodexTag
+from factory.core.targets import Target
+from factory.core.trust_level import Level, Scheme, Signature, Signer
+from factory.executables.signatures.apple import read_apple_signature
+from factory.executables.signatures.reading import Reading
+from factory.release.channels.npm import NpmChannel, default_npm_registry, npm_registry_from_client
+from factory.release.download import Downloader
+from factory.system.cache import Store
+from factory.system.http import RequestsClient
+from factory.system.process import SubprocessRunner
 from tests.images.apple_signature import AD_HOC_SIGNATURE, SOMEBODY, AppleSignature
 
 pytestmark = pytest.mark.network

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from factory.audit.report.html import render_html
-from factory.process import Command, SubprocessRunner
+from factory.system.process import Command, SubprocessRunner
 from tests.unit.audit.test_reports import REPORT
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")

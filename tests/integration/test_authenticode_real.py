@@ -11,13 +11,13 @@ import pytest
 
 from factory.audit.index import default_index, fetch_listing, index_from_pip
 from factory.audit.remote_zip import Fetched, RemoteSource
-from factory.http import RequestsClient
-from factory.model import Remote
-from factory.process import SubprocessRunner
-from factory.trust.authenticode import read_authenticode
-from factory.trust.levels import Level, Scheme, Signature, Signer
-from factory.trust.policy import TrustPolicy
-from factory.trust.reading import Reading
+from factory.core.model import Remote
+from factory.core.trust_level import Level, Scheme, Signature, Signer
+from factory.executables.signatures.authenticode import read_authenticode
+from factory.executables.signatures.policy import TrustPolicy
+from factory.executables.signatures.reading import Reading
+from factory.system.http import RequestsClient
+from factory.system.process import SubprocessRunner
 from tests.images.authenticode import Authenticode, with_table
 
 pytestmark = pytest.mark.network

@@ -9,8 +9,8 @@ from pathlib import Path
 import docker
 import pytest
 
-from factory.containers.engine import OWNER_LABEL
-from factory.targets import Target
+from factory.core.targets import Target
+from factory.system.containers.engine import OWNER_LABEL
 from tests.children import Child, Ended, factory
 from tests.engines import ENGINE, required_engine
 from tests.packages import bulky_directory, npm_tarball, release_directory, release_files

@@ -17,17 +17,17 @@ from pathlib import Path
 import docker
 import pytest
 
-from factory.builders.docker import Place, plan_docker_build
-from factory.containers.docker_engine import DockerEngine, open_engine
-from factory.containers.engine import ContainerOrder, EngineRefused, NoEngine
-from factory.containers.images import require_image
-from factory.containers.ownership import owning
-from factory.containers.run import Ended, Ending, run_container
-from factory.model import StagedRuntime
-from factory.parallel import Stopped
-from factory.tags import CodexTag
-from factory.targets import Platform
-from factory.toolchain import lock_for
+from factory.build.backend.docker import Place, plan_docker_build
+from factory.build.toolchain import lock_for
+from factory.core.model import StagedRuntime
+from factory.core.tags import CodexTag
+from factory.core.targets import Platform
+from factory.system.containers.docker_engine import DockerEngine, open_engine
+from factory.system.containers.engine import ContainerOrder, EngineRefused, NoEngine
+from factory.system.containers.images import require_image
+from factory.system.containers.ownership import owning
+from factory.system.containers.run import Ended, Ending, run_container
+from factory.system.parallel import Stopped
 from tests.children import Child, factory
 from tests.engines import ENGINE, IMAGE, required_engine
 from tests.packages import bulky_directory
@@ -219,8 +219,8 @@ def test_a_user_who_may_not_use_the_engine_is_told_so(engine: DockerEngine) -> N
     assert engine.identify().name
     script = (
         "import os\n"
-        "from factory.containers.docker_engine import open_engine\n"
-        "from factory.errors import FactoryError\n"
+        "from factory.system.containers.docker_engine import open_engine\n"
+        "from factory.core.errors import FactoryError\n"
         "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
         "try:\n"
         "    with open_engine(os.environ): pass\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from factory.process import Command, SubprocessRunner
+from factory.system.process import Command, SubprocessRunner
 from tests.children import ROOT
 
 pytestmark = pytest.mark.network

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from factory.files import TEMPORARY_PREFIX
+from factory.system.files import TEMPORARY_PREFIX
 from tests.children import Child, factory
 from tests.packages import bulky_directory
 from tests.toolchains import place_toolchain

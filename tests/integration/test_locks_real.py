@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from factory.builders.native import build
-from factory.builders.plan import plan_native_build
-from factory.payload import PackageSource
-from factory.process import SubprocessRunner
-from factory.progress import SilentProgress
-from factory.recipe import our_recipe
-from factory.stage import StageOrder, stage
-from factory.targets import Platform, Target
-from factory.template import Template, bundled_template
-from factory.toolchain import lock_for, make_toolchain
+from factory.build.backend.native import build
+from factory.build.backend.plan import plan_native_build
+from factory.build.recipe import our_recipe
+from factory.build.stage import StageOrder, stage
+from factory.build.template import Template, bundled_template
+from factory.build.toolchain import lock_for, make_toolchain
+from factory.core.progress import SilentProgress
+from factory.core.targets import Platform, Target
+from factory.release.payload import PackageSource
+from factory.system.process import SubprocessRunner
 from tests.packages import TAG, package_directory, release_files
 
 pytestmark = pytest.mark.network

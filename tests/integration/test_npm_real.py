@@ -4,17 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from factory.channels import UnknownRelease
-from factory.channels.npm import NpmChannel, default_npm_registry, npm_registry_from_client
-from factory.channels.remembered import RememberingChannel
-from factory.download import Downloader
-from factory.http import RequestsClient
-from factory.model import ReleaseAsset
-from factory.process import SubprocessRunner
-from factory.progress import SilentProgress
-from factory.store import Store
-from factory.tags import CodexTag
-from factory.targets import Target
+from factory.core.model import ReleaseAsset
+from factory.core.progress import SilentProgress
+from factory.core.tags import CodexTag
+from factory.core.targets import Target
+from factory.release.channels import UnknownRelease
+from factory.release.channels.npm import NpmChannel, default_npm_registry, npm_registry_from_client
+from factory.release.channels.remembered import RememberingChannel
+from factory.release.download import Downloader
+from factory.system.cache import Store
+from factory.system.http import RequestsClient
+from factory.system.process import SubprocessRunner
 from tests.fakes import FakeHttpClient
 
 pytestmark = pytest.mark.network

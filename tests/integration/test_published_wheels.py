@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from factory.digests import Sha256
-from factory.process import Command, SubprocessRunner
+from factory.core.digests import Sha256
+from factory.system.process import Command, SubprocessRunner
 from factory.verify import inspect
 from tests.published import findings_by_wheel
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from factory.digests import Digest
+from factory.core.digests import Digest
 from factory.sdk.model_server import Say, model_server
-from factory.store import Store
+from factory.system.cache import Store
 from tests.children import ROOT, Child, Ended, factory
 
 pytestmark = pytest.mark.network

@@ -7,19 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from factory.builders.native import build
-from factory.builders.plan import plan_native_build
-from factory.payload import PackageSource
-from factory.process import SubprocessRunner
-from factory.progress import SilentProgress
-from factory.recipe import our_recipe
-from factory.reproduce.differences import differences
-from factory.reproduce.zlib_ng import zlib_ng_toolchain
-from factory.stage import StageOrder, stage
-from factory.targets import Platform, Target
-from factory.template import bundled_template
-from factory.toolchain import Lock, Toolchain, lock_for, make_toolchain
-from factory.zlib_identity import OtherDeflate, require_reference_deflate
+from factory.audit.reproduce.differences import differences
+from factory.audit.reproduce.zlib_ng import zlib_ng_toolchain
+from factory.build.backend.native import build
+from factory.build.backend.plan import plan_native_build
+from factory.build.deflate_check import OtherDeflate, require_reference_deflate
+from factory.build.recipe import our_recipe
+from factory.build.stage import StageOrder, stage
+from factory.build.template import bundled_template
+from factory.build.toolchain import Lock, Toolchain, lock_for, make_toolchain
+from factory.core.progress import SilentProgress
+from factory.core.targets import Platform, Target
+from factory.release.payload import PackageSource
+from factory.system.process import SubprocessRunner
 from tests.packages import TAG, package_directory, release_files
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]

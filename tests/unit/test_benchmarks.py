@@ -10,8 +10,8 @@ from benchmarks.measure import Measured
 from benchmarks.options import ROOT, Case, parse_options
 from benchmarks.report import write_report
 from benchmarks.results import BytesDiffer, Results
-from factory.tags import CodexTag
-from factory.targets import PLATFORMS, Platform
+from factory.core.tags import CodexTag
+from factory.core.targets import PLATFORMS, Platform
 
 
 def measured(

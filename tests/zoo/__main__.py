@@ -3,8 +3,8 @@
 import os
 import sys
 
-from factory.files import atomic_write
-from factory.process import SubprocessRunner
+from factory.system.files import atomic_write
+from factory.system.process import SubprocessRunner
 from tests.zoo.catalogue import ZOO
 from tests.zoo.checks_page import PAGE, render
 from tests.zoo.stock_results import RESULTS, load, measure, save

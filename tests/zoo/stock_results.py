@@ -13,12 +13,12 @@ from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from factory.digests import Sha256
-from factory.files import atomic_write
-from factory.json_reader import JsonObject
-from factory.parallel import in_parallel
-from factory.process import Runner
-from factory.targets import OperatingSystem, Platform
+from factory.core.digests import Sha256
+from factory.core.json_reader import JsonObject
+from factory.core.targets import OperatingSystem, Platform
+from factory.system.files import atomic_write
+from factory.system.parallel import in_parallel
+from factory.system.process import Runner
 from factory.verify import inspect
 from tests.authority import TRUST
 from tests.wheels import Wheel, good_wheel

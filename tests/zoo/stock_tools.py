@@ -13,8 +13,8 @@ from enum import StrEnum
 from math import inf
 from pathlib import Path
 
-from factory.process import Command, Completed
-from factory.targets import OperatingSystem
+from factory.core.targets import OperatingSystem
+from factory.system.process import Command, Completed
 
 _TIMEOUT_S = 120.0
 _SCRIPTS = Path(sys.executable).parent

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from factory.process import Completed, SubprocessRunner
-from factory.zlib_identity import deflate_identity
+from factory.build.deflate_check import deflate_identity
+from factory.system.process import Completed, SubprocessRunner
 from tests.zoo.catalogue import ZOO
 from tests.zoo.checks_page import PAGE, render
 from tests.zoo.stock_results import load, measure, own_digest, questions, save

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from factory.model import Finding
-from factory.targets import PLATFORMS
+from factory.core.model import Finding
+from factory.core.targets import PLATFORMS
 from factory.verify import inspect
-from factory.verify.registry import CHECKS
+from factory.verify.checks.registry import CHECKS
 from tests.authority import TRUST
 from tests.wheels import Wheel, good_wheel
 from tests.zoo.breakage import Breakage

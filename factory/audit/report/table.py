@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from factory.audit.signer_history import signer_changes
 from factory.audit.verdict import AuditReport, Outcome, ProvenanceState, Verdict, first_breaks
-from factory.model import Severity
-from factory.trust.levels import Level
+from factory.core.model import Severity
+from factory.core.trust_level import Level
 
 HEADINGS = ("wheel", "outcome", "payload", "authorship", "verify", "provenance", "fetched", "why")
 

@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
-from factory.acceptance import case_from_json
-from factory.case_result import CaseOutcome, CaseResult
-from factory.json_reader import JsonObject, MalformedJson
-from factory.process import Completed
+from factory.core.case_result import CaseOutcome, CaseResult
+from factory.core.json_reader import JsonObject, MalformedJson
+from factory.manifest.acceptance import case_from_json
+from factory.system.process import Completed
 
 _DETAIL_CHARACTERS = 500
 _RUNS_DIFFER = (

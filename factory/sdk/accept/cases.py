@@ -6,7 +6,7 @@ that tries it is `factory.sdk.accept.driver.behaviours` under the same name.
 
 from dataclasses import dataclass
 
-from factory.errors import UsageError
+from factory.core.errors import UsageError
 
 
 class UnknownCase(UsageError):

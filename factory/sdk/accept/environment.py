@@ -11,18 +11,19 @@ from pathlib import Path
 from packaging.metadata import Metadata
 from packaging.utils import canonicalize_name
 
-from factory.errors import BuildError, UsageError
-from factory.files import writing
-from factory.process import Command, Runner
+from factory.build.template import DISTRIBUTION, PACKAGE
+from factory.core.errors import BuildError, UsageError
 from factory.sdk.accept.subject import Runtime, Way
 from factory.sdk.pip import Pip
 from factory.sdk.source import NoSdk
-from factory.template import DISTRIBUTION, PACKAGE
+from factory.system.files import writing
+from factory.system.process import Command, Runner
 from factory.verify.smoke import Host
 
 CARRIED = (
     "__init__.py",
-    "case_result.py",
+    "core/__init__.py",
+    "core/case_result.py",
     "sdk/__init__.py",
     "sdk/model_server.py",
     "sdk/accept/__init__.py",

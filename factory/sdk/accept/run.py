@@ -9,16 +9,13 @@ from pathlib import Path
 
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
-from factory.acceptance import Acceptance, SdkIdentity
-from factory.case_result import CaseOutcome, CaseResult
-from factory.digests import Sha256
-from factory.dist import Dist
-from factory.errors import FactoryError, UsageError, VerificationError
-from factory.files import writing
-from factory.manifest import Manifest
-from factory.parallel import Stopped, in_parallel
-from factory.process import Command
-from factory.progress import Progress
+from factory.core.case_result import CaseOutcome, CaseResult
+from factory.core.digests import Sha256
+from factory.core.errors import FactoryError, UsageError, VerificationError
+from factory.core.progress import Progress
+from factory.manifest.acceptance import Acceptance, SdkIdentity
+from factory.manifest.dist import Dist
+from factory.manifest.manifest import Manifest
 from factory.sdk.accept.answers import read_answer, without_circumstances
 from factory.sdk.accept.cases import Case
 from factory.sdk.accept.environment import Environment, Site, case_environ, make_environment
@@ -26,6 +23,9 @@ from factory.sdk.accept.subject import Runtime, way_of
 from factory.sdk.choice import bring_sdk
 from factory.sdk.source import NoSdk
 from factory.sdk.stage import SdkOrder, stage_sdk
+from factory.system.files import writing
+from factory.system.parallel import Stopped, in_parallel
+from factory.system.process import Command
 
 _LIMIT_S = 60.0
 _EMULATED = 5.0

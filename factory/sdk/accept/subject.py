@@ -5,13 +5,13 @@ from pathlib import Path
 
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
-from factory.digests import Sha256
-from factory.errors import HostError, UsageError
-from factory.files import WrongDigest
-from factory.manifest import Manifest, WheelRecord
-from factory.tags import CodexTag
-from factory.targets import OperatingSystem, Platform
-from factory.template import DISTRIBUTION
+from factory.build.template import DISTRIBUTION
+from factory.core.digests import Sha256
+from factory.core.errors import HostError, UsageError
+from factory.core.tags import CodexTag
+from factory.core.targets import OperatingSystem, Platform
+from factory.manifest.manifest import Manifest, WheelRecord
+from factory.system.files import WrongDigest
 from factory.verify.smoke import Host, Libc
 
 

@@ -4,18 +4,18 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from factory.channels import Channel
-from factory.files import writing
-from factory.pipeline import source_of
+from factory.build.toolchain import lock_named
+from factory.core.tags import CodexTag
+from factory.core.targets import Target
+from factory.release.channels import Channel
 from factory.sdk.types.compare import Change, compare
 from factory.sdk.types.package import GENERATOR_LOCK, TypesPackage, make_package
 from factory.sdk.types.runtime import Workbench, choose_runtime, launches_on, write_schema
 from factory.sdk.types.schema import SchemaBundle
-from factory.tags import CodexTag
-from factory.targets import Target
-from factory.toolchain import lock_named
+from factory.system.files import writing
 from factory.verify.smoke import Host
-from factory.workshop import Workshop
+from factory.wheels.context import Workshop
+from factory.wheels.run import source_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

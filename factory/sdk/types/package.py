@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from factory.errors import BuildError
-from factory.files import TEMPORARY_PREFIX, replace_directory, writing
-from factory.process import Command
+from factory.build.stage import require_replaceable
+from factory.build.toolchain import Toolchain
+from factory.core.errors import BuildError
 from factory.sdk.types.registry import MODELS, models_named, registry_source
 from factory.sdk.types.runtime import Workbench
 from factory.sdk.types.schema import SchemaBundle
 from factory.sdk.types.shape import generator_input
-from factory.stage import require_replaceable
-from factory.toolchain import Toolchain
-from factory.verify.read import CannotRead
+from factory.system.files import TEMPORARY_PREFIX, replace_directory, writing
+from factory.system.process import Command
+from factory.verify.reading.read import CannotRead
 
 GENERATOR: Final = "datamodel-code-generator"
 GENERATOR_LOCK: Final = f"{GENERATOR}-0.89.0"

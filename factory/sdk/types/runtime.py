@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from factory.errors import BuildError, HostError, UpstreamError
-from factory.files import writing
-from factory.model import ReleaseAsset, ReleaseAssets
-from factory.payload import Layout, PackageSource, layout_of
-from factory.process import Command, Runner
+from factory.core.errors import BuildError, HostError, UpstreamError
+from factory.core.model import ReleaseAsset, ReleaseAssets
+from factory.core.tags import CodexTag
+from factory.core.targets import OperatingSystem, Target
+from factory.release.payload import Layout, PackageSource, layout_of
 from factory.sdk.types.schema import BUNDLE, SchemaBundle
-from factory.tags import CodexTag
-from factory.targets import OperatingSystem, Target
+from factory.system.files import writing
+from factory.system.process import Command, Runner
 from factory.verify.smoke import Host
 
 _TIMEOUT_S = 60.0

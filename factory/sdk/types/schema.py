@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self, TypeAlias
 
-from factory.errors import IntegrityError
-from factory.json_reader import JsonObject
+from factory.core.errors import IntegrityError
+from factory.core.json_reader import JsonObject
 
 Schema: TypeAlias = Mapping[str, object]
 """A JSON schema that is an object; one that is true or false says nothing to walk over."""

@@ -11,10 +11,10 @@ from factory.audit.index import (
     index_from_pip,
     read_page,
 )
-from factory.digests import Sha256
-from factory.model import Remote
-from factory.process import Completed
-from factory.tags import CodexTag
+from factory.core.digests import Sha256
+from factory.core.model import Remote
+from factory.core.tags import CodexTag
+from factory.system.process import Completed
 from tests.fake_runner import Expected, FakeRunner
 from tests.fakes import Answer, FakeHttpClient
 

@@ -9,12 +9,12 @@ from factory.audit.history import Selection, Steps, audit_listing
 from factory.audit.index import fetch_listing
 from factory.audit.like_published import NoRecipe, NotPublished, SeveralBackends, plan_like_published
 from factory.audit.results import Results
-from factory.builders.package import Engine
-from factory.building import NotAsPublished
-from factory.digests import Sha256
-from factory.lots import collect
-from factory.pipeline import make_wheels
-from factory.planning import WheelsOrder, WheelsPlan
+from factory.build.builder import Engine
+from factory.core.digests import Sha256
+from factory.verify.inputs import collect
+from factory.wheels.build import NotAsPublished
+from factory.wheels.plan import WheelsOrder, WheelsPlan
+from factory.wheels.run import make_wheels
 from tests.audits import INDEX, PROJECT, FakeIndex, as_upstream, audit_workshop
 from tests.packages import TAG, release_directory
 from tests.wheels import INFO, Wheel

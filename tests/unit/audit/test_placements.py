@@ -3,12 +3,12 @@
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from factory.digests import Sha256
-from factory.model import FileKind, Payload, PayloadFile
-from factory.payload_rules import Placement
-from factory.recipe import lay_out, our_recipe
-from factory.targets import Platform, Target
-from factory.template import bundled_template
+from factory.build.payload_rules import Placement
+from factory.build.recipe import lay_out, our_recipe
+from factory.build.template import bundled_template
+from factory.core.digests import Sha256
+from factory.core.model import FileKind, Payload, PayloadFile
+from factory.core.targets import Platform, Target
 
 RECIPE = our_recipe(Platform.parse("manylinux_2_17_x86_64"), template=bundled_template())
 CODEX, RG = (

@@ -18,8 +18,8 @@ from factory.audit.report.html import render_html
 from factory.audit.report.table import provenance_word
 from factory.audit.results import Results
 from factory.audit.verdict import NOT_LOOKED_UP, ProvenanceState, ServedProvenance
-from factory.digests import Sha256
-from factory.model import Remote, Severity
+from factory.core.digests import Sha256
+from factory.core.model import Remote, Severity
 from factory.statements.audit import meets_policy
 from tests.fakes import Answer, FakeHttpClient
 from tests.statements import IDENTICAL, NAME, WHEEL, report

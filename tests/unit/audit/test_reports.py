@@ -21,10 +21,10 @@ from factory.audit.verdict import (
     UnexpectedFile,
     Verdict,
 )
-from factory.digests import Sha256
-from factory.json_reader import JsonObject
-from factory.model import Finding, Severity
-from factory.trust.levels import Level, Scheme, Signature, Signer, Standing
+from factory.core.digests import Sha256
+from factory.core.json_reader import JsonObject
+from factory.core.model import Finding, Severity
+from factory.core.trust_level import Level, Scheme, Signature, Signer, Standing
 
 ROOT = Path(__file__).resolve().parents[3]
 ONE, TWO = Sha256("1" * 64), Sha256("2" * 64)

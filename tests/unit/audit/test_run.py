@@ -12,9 +12,9 @@ from factory.audit.index import fetch_listing
 from factory.audit.local import audit_local
 from factory.audit.results import Results, parse_verdict, report_json, verdict_json
 from factory.audit.verdict import AuditReport, Outcome, Verdict, first_breaks
-from factory.digests import Sha256
-from factory.json_reader import JsonObject
-from factory.tags import CodexTag
+from factory.core.digests import Sha256
+from factory.core.json_reader import JsonObject
+from factory.core.tags import CodexTag
 from tests.audits import FILES, INDEX, PROJECT, FakeIndex, as_upstream, audit_workshop, opened, run_audit
 from tests.fakes import Answer
 from tests.images import MachO, MachOCpu

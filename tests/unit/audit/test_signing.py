@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from factory.audit.signing import differs_in_signature_only
-from factory.model import FileKind
-from factory.verify.contents import Member
-from factory.verify.read import read_wheel
+from factory.core.model import FileKind
+from factory.verify.reading.contents import Member
+from factory.verify.reading.read import read_wheel
 from tests.images import Pe, PeMachine
 from tests.wheels import Wheel, good_wheel
 

@@ -12,13 +12,13 @@ from factory.audit.judge import Judged, judge
 from factory.audit.remote_zip import Fetched
 from factory.audit.verdict import Outcome, Verdict
 from factory.audit.wheel_file import WheelFiles
-from factory.builders.package import LaidOutWheel
-from factory.channels.directory import DirectoryChannel
-from factory.model import BuiltWheel, Local, Payload, ReleaseAsset
-from factory.payload import PackageSource
-from factory.recipe import lay_out, our_recipe
-from factory.targets import Platform, Target
-from factory.template import bundled_template
+from factory.build.builder import LaidOutWheel
+from factory.build.recipe import lay_out, our_recipe
+from factory.build.template import bundled_template
+from factory.core.model import BuiltWheel, Local, Payload, ReleaseAsset
+from factory.core.targets import Platform, Target
+from factory.release.channels.directory import DirectoryChannel
+from factory.release.payload import PackageSource
 from tests.audits import opened
 from tests.images import MachO, MachOCpu
 from tests.packages import TAG, executable, release_directory

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from factory.core.tags import CodexTag
+from factory.core.targets import Target
 from factory.sdk.types.schema import BUNDLE
-from factory.tags import CodexTag
-from factory.targets import Target
 from tests.protocols import content, definitions, message, runtime, runtimes, script
 from tests.toolchains import place_generator
 from tests.unit.cli.conftest import Ended, Factory

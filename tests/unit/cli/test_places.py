@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from factory.channels.directory import DirectoryChannel
-from factory.digests import Sha256
-from factory.pipeline import make_wheels
-from factory.planning import WheelsOrder, plan_wheels
-from factory.process import Command, SubprocessRunner
-from factory.targets import Platform
-from factory.toolchain import Toolchain
-from factory.zlib_identity import DeflateIdentity, OtherDeflate
+from factory.build.deflate_check import DeflateIdentity, OtherDeflate
+from factory.build.toolchain import Toolchain
+from factory.core.digests import Sha256
+from factory.core.targets import Platform
+from factory.release.channels.directory import DirectoryChannel
+from factory.system.process import Command, SubprocessRunner
+from factory.wheels.plan import WheelsOrder, plan_wheels
+from factory.wheels.run import make_wheels
 from tests.packages import TAG
 from tests.toolchains import running_toolchain
 from tests.unit.cli.conftest import Factory

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from factory.targets import Target
+from factory.core.targets import Target
 from tests.packages import executable, package_directory, release_files
 from tests.unit.cli.conftest import Ended, Factory
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from factory.process import Command, SubprocessRunner
+from factory.system.process import Command, SubprocessRunner
 
 ROOT = Path(__file__).parents[3]
 
@@ -26,8 +26,8 @@ def loaded() -> frozenset[str]:
         "cryptography",
         "docker",
         "factory.audit.run",
-        "factory.pipeline",
-        "factory.verify.registry",
+        "factory.wheels.run",
+        "factory.verify.checks.registry",
         "jinja2",
         "lief",
         "rich",

@@ -5,7 +5,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from factory.targets import Target
+from factory.core.targets import Target
 from tests.packages import TAG, npm_tarball, release_directory, release_files
 from tests.unit.cli.conftest import Factory
 

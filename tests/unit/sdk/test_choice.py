@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from factory.process import Command, Completed
 from factory.sdk.choice import bring_sdk, is_exact
 from factory.sdk.pip import Pip, PipFailed, Sources
+from factory.system.process import Command, Completed
 from tests.fake_runner import Expected, FakeRunner
 
 PYTHON = Path("/usr/bin/python3")

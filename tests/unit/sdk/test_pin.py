@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from packaging.pylock import Pylock
 
-from factory.json_reader import MalformedJson
-from factory.manifest import UnknownManifestVersion
+from factory.core.json_reader import MalformedJson
+from factory.core.targets import Platform
+from factory.manifest.manifest import UnknownManifestVersion
 from factory.sdk.pin import PinFormat, render_pin
-from factory.sdk.proof import NoManifest, NotProven, ProvenManifest, Terms, prove
-from factory.targets import Platform
+from factory.verify.proof import NoManifest, NotProven, ProvenManifest, Terms, prove
 from tests.packages import release_directory
 from tests.unit.cli.conftest import Factory, cache, cache_with_toolchain, factory
 from tests.workshops import run_factory

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import tomlkit
 
-from factory.errors import FactoryError
-from factory.process import Command, SubprocessRunner
+from factory.build.stage import NotAStage, OverlappingPaths
+from factory.core.errors import FactoryError
+from factory.core.tags import CodexTag
 from factory.sdk.source import NoSdk
 from factory.sdk.stage import SdkOrder, UnusablePin, UnusableProject, stage_sdk
-from factory.stage import NotAStage, OverlappingPaths
-from factory.tags import CodexTag
+from factory.system.process import Command, SubprocessRunner
 from tests.unit.cli.conftest import Factory, cache, cache_with_toolchain, factory
 
 __all__ = ["cache", "cache_with_toolchain", "factory"]

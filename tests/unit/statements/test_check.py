@@ -14,8 +14,8 @@ from securesystemslib.dsse import Envelope as OtherEnvelope
 from securesystemslib.exceptions import Error as OtherError
 from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]
 
-from factory.errors import FactoryError
-from factory.json_reader import MalformedJson
+from factory.core.errors import FactoryError
+from factory.core.json_reader import MalformedJson
 from factory.statements.audit import audit_statement
 from factory.statements.build import build_statement
 from factory.statements.check import (

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from factory.audit.results import parse_report, report_json
 from factory.audit.verdict import AuditReport, Outcome, Verdict
-from factory.json_reader import JsonObject, MalformedJson
+from factory.core.json_reader import JsonObject, MalformedJson
 from factory.statements.audit import audit_statement, meets_policy, summary_statement
 from factory.statements.build import build_statement
 from factory.statements.inputs import NothingToState, WheelNotThere, statements_of

@@ -6,21 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from factory.digests import Sha256
-from factory.lots import NothingToVerify, collect
-from factory.model import Severity
-from factory.process import Command, Completed
-from factory.progress import SilentProgress
-from factory.targets import PLATFORMS, Architecture, OperatingSystem
+from factory.core.digests import Sha256
+from factory.core.model import Severity
+from factory.core.progress import SilentProgress
+from factory.core.targets import PLATFORMS, Architecture, OperatingSystem
+from factory.system.process import Command, Completed
 from factory.verify.examine import Bench, Lot, Subject, examine
-from factory.verify.report import Report, Verdict
+from factory.verify.inputs import NothingToVerify, collect
+from factory.verify.output.report import Report, Verdict
 from factory.verify.smoke import Host, Libc, SmokeOutcome
-from factory.verify.stock_statements import StockTool
-from factory.verify.stock_tools import StockTools
+from factory.verify.stock.stock_statements import StockTool
+from factory.verify.stock.stock_tools import StockTools
 from factory.verify.waivers import Waiver
 from tests.authority import TRUST
 from tests.fake_runner import Expected, FakeRunner
-from tests.unit.test_manifest import MANIFEST
+from tests.unit.manifest.test_manifest import MANIFEST
 from tests.wheels import good_wheel
 
 MANYLINUX = "manylinux_2_17_x86_64"

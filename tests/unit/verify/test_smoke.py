@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from factory.errors import HostError
-from factory.process import Command, Completed, SubprocessRunner
-from factory.tags import CodexTag
-from factory.targets import Architecture, OperatingSystem, Platform
+from factory.core.errors import HostError
+from factory.core.tags import CodexTag
+from factory.core.targets import Architecture, OperatingSystem, Platform
+from factory.system.process import Command, Completed, SubprocessRunner
 from factory.verify.smoke import (
     Host,
     Libc,
@@ -23,7 +23,7 @@ from factory.verify.smoke import (
 )
 from tests.fake_runner import Expected, FakeRunner
 from tests.images import Elf
-from tests.unit.verify.image_wheels import CODEX, wheel_file
+from tests.unit.verify.checks.image_wheels import CODEX, wheel_file
 
 SCRATCH = Path("/scratch/s1")
 WHEEL = Path("/dist/some.whl")

@@ -3,14 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from factory.digests import Sha256
-from factory.errors import VerificationError
-from factory.model import BuiltWheel, Severity
-from factory.tags import CodexTag
-from factory.targets import Platform
+from factory.core.digests import Sha256
+from factory.core.errors import VerificationError
+from factory.core.model import BuiltWheel, Severity
+from factory.core.tags import CodexTag
+from factory.core.targets import Platform
 from factory.verify import WheelRejected, inspect, verify
-from factory.verify.contents import ExpectedFile, ExpectedWheel
-from factory.verify.registry import CHECKS
+from factory.verify.checks.registry import CHECKS
+from factory.verify.reading.contents import ExpectedFile, ExpectedWheel
 from factory.verify.waivers import Waiver
 from tests.images import Elf
 from tests.wheels import PACKAGE, Wheel, good_wheel, payload_members

@@ -1,6 +1,6 @@
 import pytest
 
-from factory.model import Finding, Severity, WaivedFinding
+from factory.core.model import Finding, Severity, WaivedFinding
 from factory.verify.waivers import (
     CannotBeWaived,
     MalformedWaiver,

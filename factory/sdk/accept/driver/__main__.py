@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from factory.case_result import CaseOutcome, CaseResult
+from factory.core.case_result import CaseOutcome, CaseResult
 from factory.sdk.accept.driver.behaviours import BEHAVIOURS
 from factory.sdk.accept.driver.processes import end, survivors_after_grace
 from factory.sdk.accept.driver.trial import CannotLook, Trial

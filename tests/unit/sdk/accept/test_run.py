@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from factory.acceptance import Acceptance
-from factory.case_result import CaseOutcome, CaseResult
-from factory.digests import Sha256
-from factory.dist import Dist
-from factory.process import CannotStart, Command, Completed
-from factory.progress import SilentProgress
+from factory.core.case_result import CaseOutcome, CaseResult
+from factory.core.digests import Sha256
+from factory.core.progress import SilentProgress
+from factory.core.tags import CodexTag
+from factory.core.targets import Platform
+from factory.manifest.acceptance import Acceptance
+from factory.manifest.dist import Dist
 from factory.sdk.accept.answers import read_answer, without_circumstances
 from factory.sdk.accept.cases import cases_named
 from factory.sdk.accept.environment import EnvironmentFailed, OtherRuntimeRequired, Site, carry_driver
@@ -29,12 +30,11 @@ from factory.sdk.accept.run import (
 from factory.sdk.accept.subject import Runtime
 from factory.sdk.pip import Pip, PipFailed, Sources
 from factory.sdk.source import NoSdk
-from factory.tags import CodexTag
-from factory.targets import Platform
+from factory.system.process import CannotStart, Command, Completed
 from tests.children import Child
 from tests.fake_runner import Expected, FakeRunner
+from tests.unit.manifest.test_manifest import ACCEPTANCE, MANIFEST
 from tests.unit.sdk.accept.test_subject import LINUX, QEMU
-from tests.unit.test_manifest import ACCEPTANCE, MANIFEST
 
 TAG = CodexTag.parse("rust-v0.163.0")
 WHEEL = Path("/dist/openai_codex_cli_bin-0.163.0-py3-none-manylinux_2_17_x86_64.whl")

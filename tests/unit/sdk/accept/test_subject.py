@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from factory.digests import Sha256
-from factory.files import WrongDigest
-from factory.manifest import Manifest
+from factory.core.digests import Sha256
+from factory.core.tags import MalformedTag
+from factory.core.targets import Architecture, OperatingSystem, Platform
+from factory.manifest.manifest import Manifest
 from factory.sdk.accept.subject import (
     CannotTry,
     NoRuntime,
@@ -18,8 +19,7 @@ from factory.sdk.accept.subject import (
     runtime_of_wheel,
     way_of,
 )
-from factory.tags import MalformedTag
-from factory.targets import Architecture, OperatingSystem, Platform
+from factory.system.files import WrongDigest
 from factory.verify.smoke import Host, Libc
 from tests.packages import release_directory
 from tests.workshops import run_factory

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from factory.process import Command, Completed
+from factory.build.stage import NotAStage
 from factory.sdk.types.package import (
     FileDifference,
     GeneratorFailed,
@@ -15,7 +15,7 @@ from factory.sdk.types.package import (
     publish,
 )
 from factory.sdk.types.runtime import Workbench
-from factory.stage import NotAStage
+from factory.system.process import Command, Completed
 from tests.fake_runner import Expected, FakeRunner
 from tests.protocols import bundle
 from tests.toolchains import running_toolchain

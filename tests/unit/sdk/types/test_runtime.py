@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from factory.errors import FactoryError
-from factory.json_reader import MalformedJson
-from factory.model import ChannelName, ReleaseAssets
-from factory.payload import PackageSource
-from factory.process import Completed, Runner, SubprocessRunner
+from factory.core.errors import FactoryError
+from factory.core.json_reader import MalformedJson
+from factory.core.model import ChannelName, ReleaseAssets
+from factory.core.targets import Architecture, OperatingSystem, Target
+from factory.release.payload import PackageSource
 from factory.sdk.types.runtime import (
     CannotStartTarget,
     Launch,
@@ -21,7 +21,7 @@ from factory.sdk.types.runtime import (
     write_schema,
 )
 from factory.sdk.types.schema import BUNDLE, SchemaBundle
-from factory.targets import Architecture, OperatingSystem, Target
+from factory.system.process import Completed, Runner, SubprocessRunner
 from factory.verify.smoke import Host
 from tests.fake_runner import Expected, FakeRunner
 from tests.packages import TAG, package_directory, release_files

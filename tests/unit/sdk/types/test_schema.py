@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factory.errors import FactoryError
-from factory.json_reader import MalformedJson
+from factory.core.errors import FactoryError
+from factory.core.json_reader import MalformedJson
 from factory.sdk.types.compare import compare
 from factory.sdk.types.schema import BUNDLE, SchemaBundle, UnusableSchema
 from factory.sdk.types.shape import generator_input

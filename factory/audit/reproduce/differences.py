@@ -1,0 +1,71 @@
+"""Name what differs between two wheels, member by member."""
+
+import struct
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from factory.core.digests import CHUNK_BYTES, Sha256
+
+_LOCAL_HEADER = struct.Struct("<26xHH")
+"""Its last fields are the lengths of the name and of the extra field that follow (APPNOTE 4.3.7)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Member:
+    """What a wheel says of a file: the content, how it is packed, and everything about it."""
+
+    content: Sha256
+    packed: Sha256
+    attributes: tuple[object, ...]
+
+
+def differences(one: Path, other: Path) -> tuple[str, ...]:
+    """Name the members that differ, and how where it is not their content; the order comes last."""
+    before, after = _members(one), _members(other)
+    told = [
+        f"{name}{how}"
+        for name in sorted({*before, *after})
+        if (how := _how(before.get(name), after.get(name))) is not None
+    ]
+    if not told and list(before) != list(after):
+        told.append("the order of members")
+    return tuple(told) or ("no member, only what is around them",)
+
+
+def _how(one: _Member | None, other: _Member | None) -> str | None:
+    """Return how a member differs, empty where its content does; None where it does not."""
+    if one is None or other is None:
+        return " (in one only)"
+    if one.content != other.content:
+        return ""
+    if one.packed != other.packed:
+        return " (deflated otherwise)"
+    return None if one.attributes == other.attributes else " (mode, time or zip host)"
+
+
+def _members(path: Path) -> dict[str, _Member]:
+    with zipfile.ZipFile(path) as archive, path.open("rb") as raw:
+        members = {}
+        for entry in archive.infolist():
+            with archive.open(entry) as file:
+                content = Sha256.of(iter(partial(file.read, CHUNK_BYTES), b""))
+            members[entry.filename] = _Member(
+                content=content,
+                packed=Sha256.of(_packed(raw, entry)),
+                attributes=(entry.external_attr, entry.date_time, entry.create_system, entry.flag_bits),
+            )
+    return members
+
+
+def _packed(raw: BinaryIO, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+    raw.seek(entry.header_offset)
+    name_bytes, extra_bytes = _LOCAL_HEADER.unpack(raw.read(_LOCAL_HEADER.size))
+    raw.seek(name_bytes + extra_bytes, 1)
+    left = entry.compress_size
+    while left and (chunk := raw.read(min(left, CHUNK_BYTES))):
+        left -= len(chunk)
+        yield chunk

@@ -1,0 +1,171 @@
+"""Variations of how and where a wheel is built, as data; `factory.audit.reproduce.bench` carries them out."""
+
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from factory.build.builder import BuilderName, Engine
+from factory.core.errors import UsageError
+from factory.system.process import Command, Completed, Runner
+
+_UMASK = "import os,sys;os.umask(0o077);os.execv(sys.argv[1],sys.argv[1:])"
+_HOSTNAME = "import os,socket,sys;socket.sethostname('elsewhere');os.execv(sys.argv[1],sys.argv[1:])"
+_SHUFFLED = Path(__file__).with_name("shuffled")
+"""Holds a ``sitecustomize`` that gives directories in another order to every Python below it."""
+
+
+class UnknownVariation(UsageError):
+    """No variation has that name."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(f"there is no variation {name!r}", hint=f"Variations are {', '.join(known)}.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """Another process around the backend: the only changes that can be made together.
+
+    Attributes:
+        env: Variables of the backend's process that it sets.
+        program: What must be installed for it, if anything.
+        prefix: What stands before the command; ``{python}`` is the toolchain's interpreter.
+    """
+
+    env: Mapping[str, str] = field(default_factory=dict)
+    program: str | None = None
+    prefix: tuple[str, ...] = ()
+
+    def apply(self, command: Command, *, python: str) -> Command:
+        """Return the command in these surroundings."""
+        prefix = [part.replace("{python}", python) for part in self.prefix]
+        if self.program is not None:
+            prefix.insert(0, shutil.which(self.program) or self.program)
+        return replace(command, argv=(*prefix, *command.argv), env={**command.env, **self.env})
+
+    def why_not(self, runner: Runner) -> str | None:
+        """Return why this host does not have them, or None; a program may be there and not be allowed."""
+        if self.program is not None and shutil.which(self.program) is None:
+            return f"{self.program} is not installed"
+        if not self.prefix:
+            return None
+        nothing = Command(argv=(sys.executable, "-I", "-c", ""), timeout_s=60.0)
+        completed = runner.run(self.apply(nothing, python=sys.executable))
+        if completed.returncode == 0:
+            return None
+        return completed.output.strip().rpartition("\n")[2] or completed.reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherEngine:
+    """Another engine than the backend lays the wheel out."""
+
+    engine: Engine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherInterpreter:
+    """The backend runs on another Python.
+
+    Attributes:
+        program: Its path, or its name on ``PATH``.
+    """
+
+    program: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherZlib:
+    """The interpreter's zlib is zlib-ng; the factory must refuse it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherBuilder:
+    """The backend runs in another place than on this host."""
+
+    builder: BuilderName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variation:
+    """One change of a build.
+
+    Attributes:
+        name: How it is asked for and shown.
+        change: What it is.
+    """
+
+    name: str
+    change: Surroundings | OtherEngine | OtherInterpreter | OtherZlib | OtherBuilder
+
+
+BUILD_PATH = Variation(name="build-path", change=Surroundings())
+"""Each build has a scratch directory of its own, so this needs no more than another build."""
+
+SURROUNDINGS = (
+    BUILD_PATH,
+    Variation(name="umask", change=Surroundings(prefix=("{python}", "-I", "-c", _UMASK))),
+    Variation(
+        name="user",
+        change=Surroundings(program="unshare", prefix=("--user", "--map-user=4242", "--map-group=4242")),
+    ),
+    Variation(name="home", change=Surroundings(env={"HOME": "/nonexistent"})),
+    Variation(name="timezone", change=Surroundings(env={"TZ": "Pacific/Kiritimati"})),
+    Variation(name="locale", change=Surroundings(env={"LC_ALL": "POSIX", "PYTHONUTF8": "0"})),
+    Variation(name="hash-seed", change=Surroundings(env={"PYTHONHASHSEED": "4242"})),
+    Variation(name="file-order", change=Surroundings(env={"PYTHONPATH": str(_SHUFFLED)})),
+    Variation(name="optimised", change=Surroundings(env={"PYTHONOPTIMIZE": "2"})),
+    Variation(name="bytecode", change=Surroundings(env={"PYTHONDONTWRITEBYTECODE": ""})),
+    Variation(name="allocator", change=Surroundings(env={"PYTHONMALLOC": "malloc"})),
+    Variation(name="time", change=Surroundings(program="faketime", prefix=("-f", "+400d"))),
+    Variation(name="cpu-count", change=Surroundings(program="taskset", prefix=("-c", "0"))),
+    Variation(
+        name="hostname",
+        change=Surroundings(program="unshare", prefix=("--uts", "{python}", "-I", "-c", _HOSTNAME)),
+    ),
+)
+"""Those that can be made together, the later around the earlier: another user may not name the host."""
+
+VARIATIONS = (
+    *SURROUNDINGS,
+    Variation(name="engine", change=OtherEngine(engine=Engine.ASSEMBLER)),
+    *(
+        Variation(name=f"python3.{minor}", change=OtherInterpreter(program=f"python3.{minor}"))
+        for minor in (11, 12, 13, 14)
+    ),
+    Variation(name="zlib-ng", change=OtherZlib()),
+    Variation(name="docker", change=OtherBuilder(builder=BuilderName.DOCKER)),
+    Variation(name="cibuildwheel", change=OtherBuilder(builder=BuilderName.CIBUILDWHEEL)),
+)
+
+
+def variations_named(
+    names: Sequence[str], *, known: Sequence[Variation] = VARIATIONS
+) -> tuple[Variation, ...]:
+    """Return the variations of some names, all when there is none.
+
+    Raises:
+        UnknownVariation: A name is not known.
+    """
+    by_name = {variation.name: variation for variation in known}
+    for name in names:
+        if name not in by_name:
+            raise UnknownVariation(name, tuple(by_name))
+    return tuple(by_name[name] for name in names) or tuple(known)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VaryingRunner:
+    """Runs the backend in some surroundings, and everything else as it is."""
+
+    runner: Runner
+    surroundings: Sequence[Surroundings]
+
+    def run(self, command: Command) -> Completed:
+        """Run a command to its end."""
+        if "--no-isolation" in command.argv:
+            python = command.argv[0]
+            for one in self.surroundings:
+                command = one.apply(command, python=python)
+        return self.runner.run(command)

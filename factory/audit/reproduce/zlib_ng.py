@@ -1,0 +1,44 @@
+"""An environment whose ``zlib`` module is zlib-ng, as CPython 3.14 for Windows has it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from factory.build.deflate_check import probe_interpreter
+from factory.build.toolchain import Lock, Toolchain, lock_named
+from factory.core.errors import HostError
+from factory.system.files import atomic_write
+from factory.system.process import Command, Runner
+
+ZLIB_NG = "zlib-ng-1.1.0"
+_IN_PLACE_OF_ZLIB = b'import sys, zlib_ng.zlib_ng; sys.modules["zlib"] = zlib_ng.zlib_ng\n'
+_SITE = "import sysconfig; print(sysconfig.get_path('purelib'))"
+
+
+class NoSitePackages(HostError):
+    """An environment does not say where its packages are."""
+
+    def __init__(self, python: Path) -> None:
+        super().__init__(f"{python} does not say where its packages are")
+
+
+def zlib_ng_toolchain(
+    lock: Lock, make: Callable[[Lock], Toolchain], *, env: Mapping[str, str], runner: Runner
+) -> Toolchain:
+    """Make a lock's toolchain on an interpreter with another encoder, and let it say so itself.
+
+    Raises:
+        ToolchainFailed: pip failed; zlib-ng may have no wheel for this host.
+        ProbeFailed: The interpreter does not work.
+    """
+    both = Lock(
+        name=f"{lock.name}-with-{ZLIB_NG}", content=lock.content + b"\n" + lock_named(ZLIB_NG).content
+    )
+    toolchain = make(both)
+    asked = runner.run(Command(argv=(str(toolchain.python), "-I", "-c", _SITE), env=env))
+    if asked.returncode != 0:
+        raise NoSitePackages(toolchain.python)
+    # The site module reads it at every start, in isolated mode too, before anything imports zlib.
+    atomic_write(Path(asked.output.strip()) / "zlib-is-zlib-ng.pth", _IN_PLACE_OF_ZLIB)
+    interpreter = probe_interpreter(toolchain.python, env=env, runner=runner)
+    return replace(toolchain, interpreter=interpreter, lock=lock)

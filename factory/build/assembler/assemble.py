@@ -1,0 +1,177 @@
+"""The assembler: a backend's empty wheel, filled with payload that is deflated already.
+
+The result is held to the backend's own bytes by tests and by ``--check-engine``;
+nobody has to trust the fast path (DESIGN, decision 3).
+"""
+
+import base64
+import csv
+import hashlib
+import io
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+from factory.build.assembler.skeleton import (
+    LARGEST_MEMBER_BYTES,
+    LARGEST_OFFSET,
+    Skeleton,
+    SkeletonMember,
+    UnusableSkeleton,
+    end_record,
+)
+from factory.build.deflate import LEVEL, Deflated
+from factory.core.digests import Sha256
+from factory.core.progress import ProgressTask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Content:
+    """What stands behind a local header."""
+
+    member: SkeletonMember
+    crc32: int
+    size_bytes: int
+    compressed_bytes: int
+    chunks: Iterable[bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssembledWheel:
+    """How large a wheel came out, and its SHA-256, computed while it was written."""
+
+    size_bytes: int
+    sha256: Sha256
+
+
+def assemble(
+    skeleton: Skeleton,
+    payload: Mapping[str, Deflated],
+    *,
+    create_system: int,
+    into: Path,
+    task: ProgressTask,
+) -> AssembledWheel:
+    """Write a wheel.
+
+    Args:
+        skeleton: The backend's wheel with empty payload files.
+        payload: The deflated content of each payload member, by member name.
+        create_system: The zip host that every member names (APPNOTE 4.4.2): 3 is Unix, 0 is DOS and Windows.
+        into: The file to write; created exclusively, and removed on failure by whoever made its directory.
+        task: Is told of the bytes written.
+
+    Raises:
+        UnusableSkeleton: The payload and the skeleton do not fit each other, or a size needs zip64.
+        DamagedDeflated: A deflated content is not what was kept.
+    """
+    unknown = payload.keys() - {member.name for member in skeleton.members}
+    if unknown:
+        raise UnusableSkeleton(skeleton.name, f"the backend left out {', '.join(sorted(unknown))}")
+    with into.open("xb") as file:
+        writer = _Writer(file=file, wheel=skeleton.name, task=task, create_system=create_system)
+        for content in _contents(skeleton, payload):
+            writer.add(content)
+        return writer.finish()
+
+
+def _contents(skeleton: Skeleton, payload: Mapping[str, Deflated]) -> Iterator[_Content]:
+    for member in skeleton.members[:-1]:
+        deflated = payload.get(member.name)
+        yield _kept(member) if deflated is None else _filled(member, deflated)
+    yield _record(skeleton, payload)
+
+
+def _kept(member: SkeletonMember) -> _Content:
+    return _Content(
+        member=member,
+        crc32=member.crc32,
+        size_bytes=member.size_bytes,
+        compressed_bytes=len(member.deflated),
+        chunks=(member.deflated,),
+    )
+
+
+def _filled(member: SkeletonMember, deflated: Deflated) -> _Content:
+    return _Content(
+        member=member,
+        crc32=deflated.crc32,
+        size_bytes=deflated.size_bytes,
+        compressed_bytes=deflated.compressed_bytes,
+        chunks=deflated.chunks(),
+    )
+
+
+def _record(skeleton: Skeleton, payload: Mapping[str, Deflated]) -> _Content:
+    """Rewrite RECORD: the payload's lines get their digests and sizes, the others stay."""
+    before = zlib.decompress(skeleton.record.deflated, -zlib.MAX_WBITS).decode("utf-8")
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    for name, digest, size in csv.reader(io.StringIO(before, newline="")):
+        deflated = payload.get(name)
+        writer.writerow((name, digest, size) if deflated is None else _record_line(name, deflated))
+    content = text.getvalue().encode("utf-8")
+    encoder = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    compressed = encoder.compress(content) + encoder.flush()
+    return replace(
+        _kept(skeleton.record),
+        crc32=zlib.crc32(content),
+        size_bytes=len(content),
+        compressed_bytes=len(compressed),
+        chunks=(compressed,),
+    )
+
+
+def _record_line(name: str, deflated: Deflated) -> tuple[str, str, str]:
+    """Return a RECORD line: the digest in URL-safe base64 without padding (PEP 427)."""
+    digest = base64.urlsafe_b64encode(bytes.fromhex(deflated.sha256.hex)).decode("ascii").rstrip("=")
+    return name, f"sha256={digest}", str(deflated.size_bytes)
+
+
+class _Writer:
+    """Writes records one behind the other and hashes them on the way."""
+
+    def __init__(self, *, file: BinaryIO, wheel: str, task: ProgressTask, create_system: int) -> None:
+        self._file = file
+        self._wheel = wheel
+        self._task = task
+        self._create_system = create_system
+        self._hasher = hashlib.sha256()
+        self._position = 0
+        self._central: list[bytes] = []
+
+    def add(self, content: _Content) -> None:
+        if content.size_bytes > LARGEST_MEMBER_BYTES or self._position > LARGEST_OFFSET:
+            raise UnusableSkeleton(
+                self._wheel, f"{content.member.name} needs zip64, which is not written here"
+            )
+        sizes = {
+            "crc32": content.crc32,
+            "compressed_bytes": content.compressed_bytes,
+            "size_bytes": content.size_bytes,
+        }
+        self._central.append(
+            content.member.central_header(**sizes, offset=self._position, create_system=self._create_system)
+        )
+        self._write(content.member.local_header(**sizes))
+        for chunk in content.chunks:
+            self._write(chunk)
+
+    def finish(self) -> AssembledWheel:
+        offset = self._position
+        if offset > LARGEST_OFFSET:
+            raise UnusableSkeleton(self._wheel, "it needs zip64, which is not written here")
+        directory = b"".join(self._central)
+        self._write(directory)
+        self._write(
+            end_record(entries=len(self._central), directory_bytes=len(directory), directory_offset=offset)
+        )
+        return AssembledWheel(size_bytes=self._position, sha256=Sha256(self._hasher.hexdigest()))
+
+    def _write(self, chunk: bytes) -> None:
+        self._file.write(chunk)
+        self._hasher.update(chunk)
+        self._position += len(chunk)
+        self._task.advance(len(chunk))

@@ -1,0 +1,84 @@
+"""Say how this interpreter deflates; needs nothing but the interpreter, old ones too.
+
+`factory.build.deflate_check` imports it, and runs it as a file with the interpreter of a
+toolchain, which has no factory installed: ``python -I deflate_probe.py``.
+"""
+
+import hashlib
+import json
+import platform
+import sys
+import zlib
+from collections.abc import Iterator
+
+LEVEL = 6
+PIECE_BYTES = 16384
+
+# So short that no Huffman table of its own pays: a fixed block.
+_SHORT = b"codex codex"
+_WORDS = (b"codex ", b"wheel ", b"factory ", b"deflate ", b"\x00\x00\x00\x00", b"the ", b"\x7fELF", b"\n")
+
+
+def answer() -> str:
+    """Return the SHA-256 of the deflated corpus, level 6, raw, written in pieces as hatchling writes."""
+    hasher = hashlib.sha256()
+    for section in (_SHORT, _text(), _noise(), _runs(), _records()):
+        compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, -15)
+        for start in range(0, len(section), PIECE_BYTES):
+            hasher.update(compressor.compress(section[start : start + PIECE_BYTES]))
+        hasher.update(compressor.flush())
+    return hasher.hexdigest()
+
+
+def _numbers(seed: int) -> Iterator[int]:
+    """Yield the numbers of a linear congruential generator: the same in every Python, unlike `random`."""
+    state = seed
+    while True:
+        state = (state * 1103515245 + 12345) & 0x7FFFFFFF
+        yield state >> 12
+
+
+def _text() -> bytes:
+    """Words in no order: dynamic Huffman blocks, matches of many lengths, lazy matching."""
+    numbers = _numbers(1)
+    return b"".join(_WORDS[next(numbers) % len(_WORDS)] for _ in range(40000))
+
+
+def _noise() -> bytes:
+    """Bytes that do not compress: stored blocks."""
+    numbers = _numbers(2)
+    return bytes(next(numbers) & 0xFF for _ in range(80000))
+
+
+def _runs() -> bytes:
+    """Long runs and far repetitions: the longest matches, and the window's edge."""
+    noise = _noise()[:3000]
+    return b"\x00" * 70000 + noise + b"\xff" * 29000 + noise + b"a" * 300 + noise
+
+
+def _records() -> bytes:
+    """Small records that differ in few bytes, like relocation tables: short matches for a lazy matcher."""
+    numbers = _numbers(3)
+    return b"".join(
+        (next(numbers) % 512).to_bytes(4, "little") + (index * 24).to_bytes(4, "little") + b"\x08\x00\x00\x00"
+        for index in range(12000)
+    )
+
+
+def main() -> None:
+    """Write the interpreter and its answer as JSON."""
+    json.dump(
+        {
+            "executable": sys.executable,
+            "implementation": platform.python_implementation(),
+            "python": platform.python_version(),
+            "name": "zlib" if getattr(zlib, "ZLIBNG_VERSION", "") == "" else "zlib-ng",
+            "version": getattr(zlib, "ZLIBNG_VERSION", "") or zlib.ZLIB_RUNTIME_VERSION,
+            "answer": answer(),
+        },
+        sys.stdout,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""Directories of locked wheels: what environments are made of where no index can be reached."""
+
+import hashlib
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from filelock import FileLock
+
+from factory.core.errors import BuildError
+from factory.system.files import atomic_write, replace_directory, writing
+from factory.system.process import Command, Runner
+from factory.build.toolchain import Lock
+
+
+class WheelsNotFetched(BuildError):
+    """pip did not bring what a lock names."""
+
+    hint = "Read the log. pip needs an index or a --find-links directory that has the locked files."
+
+    def __init__(self, lock: Lock, reason: str, log: Path) -> None:
+        super().__init__(f"fetching the wheels of {lock.name} failed: {reason}; log: {log}")
+
+
+def fetch_wheels(
+    locks: Sequence[Lock], *, python: Path, cache_dir: Path, env: Mapping[str, str], runner: Runner
+) -> Path:
+    """Fetch the wheels of some locks into one directory, or return the one made before.
+
+    Beside the wheels lies each lock, ``<name>.txt``, so that an installer in there can ask for the
+    hashes once more. The locks' markers are decided by ``python``.
+
+    Args:
+        locks: What to fetch; no two may want different versions of one distribution.
+        python: An interpreter that has pip.
+        cache_dir: Its subdirectory ``toolchains`` keeps the directories.
+        env: What pip needs of the caller's environment: proxies, certificates, ``PIP_*``.
+        runner: What starts pip.
+
+    Raises:
+        WheelsNotFetched: pip failed; the log tells.
+        CannotWrite: The place does not take files.
+    """
+    names = "\0".join(f"{lock.name} {lock.sha256}" for lock in locks)
+    key = hashlib.sha256(f"{python}\0{names}".encode()).hexdigest()[:16]
+    directory = cache_dir / "toolchains" / f"wheels-{key}"
+    with writing(directory):
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(directory.with_name(f"{directory.name}.lock")):
+            if not directory.is_dir():
+                _fetch(locks, python, directory, env, runner)
+    return directory
+
+
+def _fetch(
+    locks: Sequence[Lock], python: Path, directory: Path, env: Mapping[str, str], runner: Runner
+) -> None:
+    """Fetch into a draft, since only a whole directory may have the name."""
+    draft = directory.with_name(f"{directory.name}-draft")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir()
+    log = directory.with_name(f"{directory.name}.log")
+    log.unlink(missing_ok=True)
+    for lock in locks:
+        requirements = draft / f"{lock.name}.txt"
+        atomic_write(requirements, lock.content)
+        argv = (str(python), "-I", "-m", "pip", "download", *_OPTIONS, "--dest", str(draft))
+        completed = runner.run(Command(argv=(*argv, "-r", str(requirements)), env=env, log=log))
+        if completed.returncode != 0:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise WheelsNotFetched(lock, completed.reason, log)
+    log.unlink(missing_ok=True)
+    replace_directory(draft, directory)
+
+
+_OPTIONS = (
+    "--require-hashes",
+    "--only-binary",
+    ":all:",
+    "--no-deps",
+    "--no-input",
+    "--quiet",
+    "--disable-pip-version-check",
+)

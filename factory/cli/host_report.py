@@ -1,0 +1,172 @@
+"""What this host can do, and how to get the rest."""
+
+import platform
+import shutil
+import sys
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from factory.build.deflate_check import OtherDeflate, deflate_identity
+from factory.core.errors import HostError
+from factory.system.containers.engine import ContainerEngine, Containers
+from factory.system.containers.images import require_image
+from factory.system.files import CannotWrite, placed
+
+RELEASE_BYTES = 4 * 10**9
+"""What a first run of one release needs on disk: packages, deflated members, wheels, and room to work."""
+
+
+class Ability(StrEnum):
+    """How a host stands with something."""
+
+    OK = "ok"
+    ABSENT = "absent"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """One thing that was looked at.
+
+    Attributes:
+        subject: What was looked at.
+        ability: How the host stands with it.
+        detail: What was seen.
+        remedy: How to get it, and what for; empty when it is there.
+        is_required: Whether ``factory wheels`` cannot do without it.
+    """
+
+    subject: str
+    ability: Ability
+    detail: str
+    remedy: str = ""
+    is_required: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """A program that some command can use."""
+
+    program: str
+    remedy: str
+
+
+TOOLS = (
+    Tool(
+        program="npm",
+        remedy="only its configuration is read, for the registry's address; else use --npm-registry",
+    ),
+    Tool(program="docker", remedy="'make image' needs it; Debian: apt-get install docker.io"),
+    Tool(
+        program="qemu-aarch64-static",
+        remedy="runs aarch64 executables on this host; Debian: apt-get install qemu-user-static",
+    ),
+    Tool(
+        program="llvm-otool-14", remedy="delocate's own view of macOS wheels; Debian: apt-get install llvm-14"
+    ),
+)
+
+
+def examine_host(*, search_path: str, cache_dir: Path) -> tuple[Examination, ...]:
+    """Look at everything that some command needs.
+
+    Args:
+        search_path: Where programs are looked for, as ``PATH`` has it.
+        cache_dir: Where downloads will be kept.
+    """
+    return (
+        _examine_python(),
+        _examine_deflate(),
+        _examine_cache(cache_dir),
+        _examine_room(cache_dir),
+        *(_examine_tool(tool, search_path) for tool in TOOLS),
+    )
+
+
+def examine_containers(containers: Containers) -> tuple[Examination, ...]:
+    """Look for the engine and the builder image, without which a run builds on this host."""
+    subject = "container engine"
+    try:
+        with containers.open_engine() as engine:
+            identity = engine.identify()
+            image = _examine_image(engine, containers.image)
+    except HostError as error:
+        return (
+            Examination(
+                subject=subject,
+                ability=Ability.ABSENT,
+                detail=str(error),
+                remedy=f"--builder docker: {error.hint}",
+            ),
+        )
+    seen = f"{identity.name}, {identity.architecture}"
+    return Examination(subject=subject, ability=Ability.OK, detail=seen), image
+
+
+def _examine_image(engine: ContainerEngine, reference: str) -> Examination:
+    subject = "builder image"
+    try:
+        image = require_image(engine, reference)
+    except HostError as error:
+        return Examination(subject=subject, ability=Ability.ABSENT, detail=str(error), remedy=error.hint)
+    return Examination(subject=subject, ability=Ability.OK, detail=f"{reference}, {image.id}")
+
+
+def _examine_python() -> Examination:
+    detail = f"{platform.python_implementation()} {platform.python_version()}, {sys.executable}"
+    return Examination(subject="python", ability=Ability.OK, detail=detail, is_required=True)
+
+
+def _examine_deflate() -> Examination:
+    identity = deflate_identity()
+    detail = f"{identity.name} {identity.version}"
+    if identity.is_reference:
+        return Examination(
+            subject="deflate",
+            ability=Ability.OK,
+            detail=f"{detail}, the reference encoder",
+            is_required=True,
+        )
+    return Examination(
+        subject="deflate",
+        ability=Ability.BROKEN,
+        detail=f"{detail} gives other bytes than stock zlib",
+        remedy=OtherDeflate.hint,
+        is_required=True,
+    )
+
+
+def _examine_cache(cache_dir: Path) -> Examination:
+    try:
+        with placed(cache_dir / "doctor") as file:
+            file.write(b"")
+        (cache_dir / "doctor").unlink()
+    except CannotWrite as error:
+        return Examination(
+            subject="cache", ability=Ability.BROKEN, detail=str(error), remedy=error.hint, is_required=True
+        )
+    return Examination(subject="cache", ability=Ability.OK, detail=str(cache_dir), is_required=True)
+
+
+def _examine_room(cache_dir: Path) -> Examination:
+    place = next(path for path in (cache_dir, *cache_dir.absolute().parents) if path.exists())
+    free = shutil.disk_usage(place).free
+    detail = f"{free / 10**9:.1f} GB free at {place}"
+    if free >= RELEASE_BYTES:
+        return Examination(subject="disk", ability=Ability.OK, detail=detail)
+    return Examination(
+        subject="disk",
+        ability=Ability.ABSENT,
+        detail=detail,
+        remedy=f"a first run of one release wants {RELEASE_BYTES / 10**9:.0f} GB; see 'factory cache prune'",
+    )
+
+
+def _examine_tool(tool: Tool, search_path: str) -> Examination:
+    found = shutil.which(tool.program, path=search_path)
+    if found is None:
+        return Examination(
+            subject=tool.program, ability=Ability.ABSENT, detail="not on PATH", remedy=tool.remedy
+        )
+    return Examination(subject=tool.program, ability=Ability.OK, detail=found)

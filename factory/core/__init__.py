@@ -1,0 +1,1 @@
+"""Values, JSON, progress and errors: everything that other rooms share, without I/O."""

@@ -1,0 +1,109 @@
+"""Read JSON that somebody else wrote: every value is checked for its type before it is used."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
+from factory.core.errors import IntegrityError
+
+
+class MalformedJson(IntegrityError):
+    """A JSON document is not what its format says."""
+
+    hint = "The file may be damaged, or written by another version; make it again."
+
+    def __init__(self, where: str, problem: str) -> None:
+        super().__init__(f"{where}: {problem}")
+
+
+@dataclass(frozen=True, slots=True)
+class JsonObject:
+    """A JSON object and where it stands, for messages that name the place.
+
+    Attributes:
+        members: The parsed object.
+        where: The document and the path in it, ``manifest.json: wheels[3]``.
+    """
+
+    members: dict[str, object]
+    where: str
+
+    @classmethod
+    def parse(cls, text: str | bytes, *, where: str) -> Self:
+        """Parse a document whose top is an object.
+
+        Raises:
+            MalformedJson: It is not JSON, or its top is no object.
+        """
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise MalformedJson(where, f"not JSON ({error})") from error
+        return cls.of(value, where)
+
+    @classmethod
+    def of(cls, value: object, where: str) -> Self:
+        """Take a parsed value that must be an object."""
+        if not isinstance(value, dict):
+            raise MalformedJson(where, "should be an object")
+        return cls(value, where)
+
+    def text(self, key: str) -> str:
+        """Return a string member."""
+        value = self.members.get(key)
+        if not isinstance(value, str):
+            raise MalformedJson(self.where, f"{key!r} should be a string")
+        return value
+
+    def text_or_none(self, key: str) -> str | None:
+        """Return a string member, or None where it is absent or null."""
+        return None if self.members.get(key) is None else self.text(key)
+
+    def integer(self, key: str) -> int:
+        """Return a whole number that is not negative."""
+        value = self.members.get(key)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise MalformedJson(self.where, f"{key!r} should be a whole number")
+        return value
+
+    def integer_or_none(self, key: str) -> int | None:
+        """Return a whole number, or None where it is absent or null."""
+        return None if self.members.get(key) is None else self.integer(key)
+
+    def child(self, key: str) -> "JsonObject":
+        """Return an object member."""
+        return JsonObject.of(self.members.get(key), f"{self.where}: {key}")
+
+    def child_or_none(self, key: str) -> "JsonObject | None":
+        """Return an object member, or None where it is absent or null."""
+        return None if self.members.get(key) is None else self.child(key)
+
+    def objects(self, key: str) -> "tuple[JsonObject, ...]":
+        """Return a member that is a list of objects."""
+        return tuple(JsonObject.of(item, where) for item, where in self._items(key))
+
+    def objects_or_none(self, key: str) -> "tuple[JsonObject, ...]":
+        """Return a member that is a list of objects; an absent one holds none."""
+        return self.objects(key) if key in self.members else ()
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Return a member that is a list of strings."""
+        return tuple(self._text_item(item, where) for item, where in self._items(key))
+
+    def text_members(self) -> dict[str, str]:
+        """Return the whole object, every member of which must be a string."""
+        return {key: self.text(key) for key in self.members}
+
+    def _items(self, key: str) -> Iterator[tuple[object, str]]:
+        value = self.members.get(key)
+        if not isinstance(value, list):
+            raise MalformedJson(self.where, f"{key!r} should be a list")
+        for index, item in enumerate(value):
+            yield item, f"{self.where}: {key}[{index}]"
+
+    @staticmethod
+    def _text_item(item: object, where: str) -> str:
+        if not isinstance(item, str):
+            raise MalformedJson(where, "should be a string")
+        return item

@@ -1,0 +1,134 @@
+"""Codex release tags and their PEP 440 and npm spellings.
+
+Upstream tags a release ``rust-vX.Y.Z`` with an optional ``-alpha.N``, ``-beta.N``
+or ``-rc.N``; a hotfix of a pre-release adds a number, ``-alpha.N.M``. Python
+spells them ``X.Y.ZaN``, ``bN``, ``rcN`` and ``aN.postM``
+(https://packaging.python.org/specifications/version-specifiers/). The mapping is
+reversible, so any spelling names the same release.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+from factory.core.errors import UsageError
+
+_SEMVER = re.compile(
+    r"(?P<major>0|[1-9]\d*)\.(?P<minor>0|[1-9]\d*)\.(?P<patch>0|[1-9]\d*)"
+    r"(?:-(?P<stage>alpha|beta|rc)\.(?P<number>0|[1-9]\d*)(?:\.(?P<hotfix>0|[1-9]\d*))?)?"
+)
+_PEP440 = re.compile(
+    r"(?P<major>0|[1-9]\d*)\.(?P<minor>0|[1-9]\d*)\.(?P<patch>0|[1-9]\d*)"
+    r"(?:(?P<stage>a|b|rc)(?P<number>0|[1-9]\d*)(?:\.post(?P<hotfix>0|[1-9]\d*))?)?"
+)
+_PREFIX = re.compile(r"\A(?:rust-)?v")
+
+
+class MalformedTag(UsageError):
+    """A text that should name a Codex release does not."""
+
+    hint = (
+        "Write rust-v0.163.0, rust-v0.116.0-alpha.1, rust-v0.154.0-alpha.1.2, "
+        "or the same release as PEP 440 has it: 0.163.0, 0.116.0a1, 0.154.0a1.post2."
+    )
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"{text!r} is not a Codex release tag")
+
+
+class PreReleaseStage(StrEnum):
+    """A pre-release's stage, as semantic versions spell it."""
+
+    ALPHA = "alpha"
+    BETA = "beta"
+    RC = "rc"
+
+    @property
+    def pep440(self) -> str:
+        """The stage in a PEP 440 version."""
+        match self:
+            case PreReleaseStage.ALPHA:
+                return "a"
+            case PreReleaseStage.BETA:
+                return "b"
+            case PreReleaseStage.RC:
+                return "rc"
+
+
+_STAGES = {spelling: stage for stage in PreReleaseStage for spelling in (stage.value, stage.pep440)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class PreRelease:
+    """A pre-release: its stage, its number, and the hotfix of it if it is one."""
+
+    stage: PreReleaseStage
+    number: int
+    hotfix: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodexTag:
+    """One Codex release, whichever way it is spelled."""
+
+    major: int
+    minor: int
+    patch: int
+    pre: PreRelease | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Parse a tag, a semantic version or a PEP 440 version; ``rust-v`` or ``v`` may lead.
+
+        Raises:
+            MalformedTag: The text is none of them.
+        """
+        bare = _PREFIX.sub("", text, count=1)
+        if not bare.isascii():
+            raise MalformedTag(text)
+        match = _SEMVER.fullmatch(bare) or _PEP440.fullmatch(bare)
+        if match is None:
+            raise MalformedTag(text)
+        return cls(
+            major=int(match["major"]),
+            minor=int(match["minor"]),
+            patch=int(match["patch"]),
+            pre=_pre_release(match),
+        )
+
+    @property
+    def release(self) -> tuple[int, int, int]:
+        """Major, minor and patch number."""
+        return self.major, self.minor, self.patch
+
+    @property
+    def semver(self) -> str:
+        """The version as npm and ``codex --version`` have it, ``0.116.0-alpha.1``."""
+        text = f"{self.major}.{self.minor}.{self.patch}"
+        if self.pre is None:
+            return text
+        text += f"-{self.pre.stage}.{self.pre.number}"
+        return text if self.pre.hotfix is None else f"{text}.{self.pre.hotfix}"
+
+    @property
+    def pep440(self) -> str:
+        """The version as Python packages have it, ``0.116.0a1``."""
+        text = f"{self.major}.{self.minor}.{self.patch}"
+        if self.pre is None:
+            return text
+        text += f"{self.pre.stage.pep440}{self.pre.number}"
+        return text if self.pre.hotfix is None else f"{text}.post{self.pre.hotfix}"
+
+    def __str__(self) -> str:
+        return f"rust-v{self.semver}"
+
+
+def _pre_release(match: re.Match[str]) -> PreRelease | None:
+    if match["stage"] is None:
+        return None
+    return PreRelease(
+        stage=_STAGES[match["stage"]],
+        number=int(match["number"]),
+        hotfix=None if match["hotfix"] is None else int(match["hotfix"]),
+    )

@@ -1,0 +1,221 @@
+"""The one table: target <-> npm suffix <-> platforms <-> executable suffix.
+
+A *target* is upstream's triple; a *platform* is a wheel's platform tag. A Linux
+target feeds two platforms, because the codex executable is static and runs on
+either libc.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+from factory.core.errors import UsageError
+
+
+class OperatingSystem(StrEnum):
+    """An operating system, by the name that npm gives it."""
+
+    LINUX = "linux"
+    MACOS = "darwin"
+    WINDOWS = "win32"
+
+
+class Architecture(StrEnum):
+    """A processor architecture, by the name that upstream's triples give it."""
+
+    X86_64 = "x86_64"
+    AARCH64 = "aarch64"
+
+
+class UnknownTarget(UsageError):
+    """A text names no target that Codex is released for."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"{text!r} is not a target of Codex",
+            hint=f"Targets are {', '.join(target.value for target in Target)}.",
+        )
+
+
+class UnknownPlatform(UsageError):
+    """A text names no wheel platform that the factory builds."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"{text!r} is not a platform that the factory builds",
+            hint=f"Platforms are {', '.join(platform.tag for platform in PLATFORMS)}; see 'factory targets'.",
+        )
+
+
+class Target(StrEnum):
+    """A target triple that Codex is released for."""
+
+    LINUX_X86_64 = "x86_64-unknown-linux-musl"
+    LINUX_AARCH64 = "aarch64-unknown-linux-musl"
+    MACOS_X86_64 = "x86_64-apple-darwin"
+    MACOS_AARCH64 = "aarch64-apple-darwin"
+    WINDOWS_X86_64 = "x86_64-pc-windows-msvc"
+    WINDOWS_AARCH64 = "aarch64-pc-windows-msvc"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Parse a triple.
+
+        Raises:
+            UnknownTarget: Codex is not released for it.
+        """
+        try:
+            return cls(text)
+        except ValueError as error:
+            raise UnknownTarget(text) from error
+
+    @property
+    def architecture(self) -> Architecture:
+        """The processor architecture of its executables."""
+        return Architecture(self.value.partition("-")[0])
+
+    @property
+    def operating_system(self) -> OperatingSystem:
+        """The operating system of its executables."""
+        match self:
+            case Target.LINUX_X86_64 | Target.LINUX_AARCH64:
+                return OperatingSystem.LINUX
+            case Target.MACOS_X86_64 | Target.MACOS_AARCH64:
+                return OperatingSystem.MACOS
+            case Target.WINDOWS_X86_64 | Target.WINDOWS_AARCH64:
+                return OperatingSystem.WINDOWS
+
+    @property
+    def executable_suffix(self) -> str:
+        """``.exe`` for Windows, else nothing."""
+        return ".exe" if self.operating_system is OperatingSystem.WINDOWS else ""
+
+    @property
+    def npm_suffix(self) -> str:
+        """The end of the npm version that holds this target, ``linux-x64``."""
+        cpu = {Architecture.X86_64: "x64", Architecture.AARCH64: "arm64"}[self.architecture]
+        return f"{self.operating_system.value}-{cpu}"
+
+
+def operating_system_of(platform_tag: str) -> OperatingSystem | None:
+    """Return the operating system that a platform tag is for, if it is one we know."""
+    if platform_tag.startswith(("manylinux", "musllinux", "linux_")):
+        return OperatingSystem.LINUX
+    if platform_tag.startswith("macosx_"):
+        return OperatingSystem.MACOS
+    if platform_tag.startswith("win"):
+        return OperatingSystem.WINDOWS
+    return None
+
+
+def architecture_of(platform_tag: str) -> Architecture | None:
+    """Return the architecture that a platform tag is for, if it is one we know."""
+    if platform_tag.endswith(("_x86_64", "_amd64")):
+        return Architecture.X86_64
+    if platform_tag.endswith(("_aarch64", "_arm64")):
+        return Architecture.AARCH64
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """A wheel platform: its tag, and the target whose release package feeds it.
+
+    Attributes:
+        tag: The platform tag, as in the wheel's file name.
+        target: Whose payload goes in.
+        reason: Why the tag is honest: what about the payload supports it.
+    """
+
+    tag: str
+    target: Target
+    reason: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Platform":
+        """Look a platform tag up.
+
+        Raises:
+            UnknownPlatform: The factory builds no such wheel.
+        """
+        for platform in PLATFORMS:
+            if platform.tag == text:
+                return platform
+        raise UnknownPlatform(text)
+
+    @classmethod
+    def of_tag(cls, text: str) -> "Platform":
+        """Return the platform of any platform tag: ours, or another one that published wheels have.
+
+        Raises:
+            UnknownPlatform: It is for no target of Codex.
+        """
+        for platform in PLATFORMS:
+            if platform.tag == text:
+                return platform
+        for target in Target:
+            if (operating_system_of(text), architecture_of(text)) == (
+                target.operating_system,
+                target.architecture,
+            ):
+                return cls(tag=text, target=target, reason="published wheels have it")
+        raise UnknownPlatform(text)
+
+    @property
+    def wheel_tag(self) -> str:
+        """The whole wheel tag, ``py3-none-<platform>``: no Python code in it depends on a version or ABI."""
+        return f"py3-none-{self.tag}"
+
+    def __str__(self) -> str:
+        return self.tag
+
+
+_STATIC = "the executables are static: no interpreter, no needed library, so no libc version is asked for"
+
+PLATFORMS: tuple[Platform, ...] = (
+    Platform(tag="manylinux_2_17_x86_64", target=Target.LINUX_X86_64, reason=_STATIC),
+    Platform(
+        tag="manylinux_2_17_aarch64",
+        target=Target.LINUX_AARCH64,
+        reason="ripgrep is linked to glibc and asks for symbols of 2.17 and of 2.18 that the manylinux_2_17"
+        " policy admits for aarch64 (its distributions backported them); the other executables are static",
+    ),
+    Platform(tag="musllinux_1_1_x86_64", target=Target.LINUX_X86_64, reason=_STATIC),
+    Platform(
+        tag="musllinux_1_1_aarch64",
+        target=Target.LINUX_AARCH64,
+        reason=f"without ripgrep, which is linked to glibc, {_STATIC}",
+    ),
+    Platform(
+        tag="macosx_11_0_arm64",
+        target=Target.MACOS_AARCH64,
+        reason="macOS 11.0 is the deployment target of every executable, and the first macOS for arm64",
+    ),
+    Platform(
+        tag="macosx_10_12_x86_64",
+        target=Target.MACOS_X86_64,
+        reason="the executables' deployment target is macOS 10.12; upstream's tag macosx_10_9 promises more",
+    ),
+    Platform(
+        tag="win_amd64",
+        target=Target.WINDOWS_X86_64,
+        reason="x86-64 PE executables that need Windows' own libraries (before 0.133.0: Visual C++ runtime)",
+    ),
+    Platform(
+        tag="win_arm64",
+        target=Target.WINDOWS_AARCH64,
+        reason="ARM64 PE executables that need Windows' own libraries, and ripgrep the Visual C++ runtime",
+    ),
+)
+
+
+def platforms_of(target: Target) -> tuple[Platform, ...]:
+    """Return the platforms that a target feeds, in table order."""
+    return tuple(platform for platform in PLATFORMS if platform.target is target)
+
+
+def targets_of(platforms: Iterable[Platform]) -> tuple[Target, ...]:
+    """Return the distinct targets that some platforms need, in table order."""
+    needed = {platform.target for platform in platforms}
+    return tuple(target for target in Target if target in needed)

@@ -1,0 +1,1 @@
+"""Read ELF, Mach-O and PE files at offsets and within bounds."""

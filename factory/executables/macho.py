@@ -1,0 +1,166 @@
+"""What a Mach-O file says to dyld: architecture, minimum macOS, libraries, search paths, signature.
+
+Only the header and its load commands are read (Apple, ``mach-o/loader.h`` and
+``mach-o/fat.h``), never a section.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+
+from factory.executables.image_bytes import ImageBytes
+from factory.executables.macho_frame import (
+    LC_CODE_SIGNATURE,
+    LC_SEGMENT,
+    LC_SEGMENT_64,
+    LoadCommand,
+    MachoFrame,
+    UniversalTable,
+)
+
+_PLATFORM_MACOS = 1
+
+
+class MachoType(IntEnum):
+    """What a Mach-O file is (``filetype``), of those that dyld loads."""
+
+    EXECUTE = 2
+    DYLIB = 6
+    BUNDLE = 8
+
+
+class _Command(IntEnum):
+    LOAD_DYLIB = 0xC
+    LAZY_LOAD_DYLIB = 0x20
+    VERSION_MIN_MACOSX = 0x24
+    VERSION_MIN_IPHONEOS = 0x25
+    VERSION_MIN_TVOS = 0x2F
+    VERSION_MIN_WATCHOS = 0x30
+    BUILD_VERSION = 0x32
+    LOAD_WEAK_DYLIB = 0x80000018
+    RPATH = 0x8000001C
+    REEXPORT_DYLIB = 0x8000001F
+    LOAD_UPWARD_DYLIB = 0x80000023
+
+
+_SEGMENTS = frozenset({LC_SEGMENT, LC_SEGMENT_64})
+_REQUIRED_DYLIBS = frozenset({_Command.LOAD_DYLIB, _Command.REEXPORT_DYLIB, _Command.LOAD_UPWARD_DYLIB})
+_OPTIONAL_DYLIBS = frozenset({_Command.LOAD_WEAK_DYLIB, _Command.LAZY_LOAD_DYLIB})
+_OTHER_SYSTEMS = {
+    _Command.VERSION_MIN_IPHONEOS: 2,
+    _Command.VERSION_MIN_TVOS: 3,
+    _Command.VERSION_MIN_WATCHOS: 4,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachoSlice:
+    """Facts about the code for one architecture; a thin file has one slice, a universal one several.
+
+    Attributes:
+        architecture: As ``lipo`` names it: ``x86_64``, ``arm64``, ``arm64e``; a number where unknown.
+        type: ``filetype``: 2 a program, 6 a dylib, 8 a bundle.
+        platforms: The systems it was built for, by LC_BUILD_VERSION's numbers: 1 is macOS.
+        minimum_macos: From LC_BUILD_VERSION or LC_VERSION_MIN_MACOSX; None when it has neither.
+        dylibs: The libraries it cannot start without, in order.
+        optional_dylibs: The weak and lazy ones, in order.
+        rpaths: LC_RPATH, in order.
+        is_signed: LC_CODE_SIGNATURE leads to a signature; nothing is said of its validity.
+    """
+
+    architecture: str
+    type: int
+    platforms: tuple[int, ...]
+    minimum_macos: tuple[int, int] | None
+    dylibs: tuple[str, ...]
+    optional_dylibs: tuple[str, ...]
+    rpaths: tuple[str, ...]
+    is_signed: bool
+
+    @property
+    def is_for_macos(self) -> bool:
+        """Whether macOS is what it was built for, or it names no system at all."""
+        return not self.platforms or _PLATFORM_MACOS in self.platforms
+
+
+def read_macho(path: Path) -> tuple[MachoSlice, ...]:
+    """Read the facts of every slice; a few kilobytes of the file are read, whatever its size.
+
+    Raises:
+        MalformedImage: It contradicts the format, or is cut off.
+    """
+    with ImageBytes.open(path) as image:
+        return tuple(_slice(part) for part in UniversalTable.read(image).slices)
+
+
+def headers_without_segments(path: Path) -> tuple[bytes, ...]:
+    """Return each slice's header and load commands, without the segments, as a file of its own.
+
+    This is what delocate is shown: it reads the deployment target through macholib,
+    which loads every section that a segment names into memory, 254 MB for one codex.
+
+    Raises:
+        MalformedImage: It contradicts the format, or is cut off.
+    """
+    with ImageBytes.open(path) as image:
+        return tuple(_header_without_segments(part) for part in UniversalTable.read(image).slices)
+
+
+def _header_without_segments(image: ImageBytes) -> bytes:
+    frame = MachoFrame.read(image)
+    kept = [command for command in frame.commands() if command.kind not in _SEGMENTS]
+    commands = b"".join(command.data for command in kept)
+    counts = struct.pack(frame.order + "II", len(kept), len(commands))
+    return image.read(0, 16) + counts + image.read(24, frame.commands_start - 24) + commands
+
+
+def _slice(image: ImageBytes) -> MachoSlice:
+    frame = MachoFrame.read(image)
+    commands = tuple(frame.commands())
+    return MachoSlice(
+        architecture=frame.architecture,
+        type=frame.type,
+        platforms=tuple(_platforms(commands)),
+        minimum_macos=next(_minimum_versions(commands), None),
+        dylibs=_texts(commands, _REQUIRED_DYLIBS),
+        optional_dylibs=_texts(commands, _OPTIONAL_DYLIBS),
+        rpaths=_texts(commands, frozenset({_Command.RPATH})),
+        is_signed=any(_leads_to_signature(image, command) for command in commands),
+    )
+
+
+def _platforms(commands: tuple[LoadCommand, ...]) -> Iterator[int]:
+    for command in commands:
+        if command.kind == _Command.BUILD_VERSION:
+            yield command.numbers("I", 8)[0]
+        elif command.kind == _Command.VERSION_MIN_MACOSX:
+            yield _PLATFORM_MACOS
+        elif command.kind in _OTHER_SYSTEMS:
+            yield _OTHER_SYSTEMS[_Command(command.kind)]
+
+
+def _minimum_versions(commands: tuple[LoadCommand, ...]) -> Iterator[tuple[int, int]]:
+    for command in commands:
+        if command.kind == _Command.VERSION_MIN_MACOSX:
+            yield _version(command.numbers("I", 8)[0])
+        elif command.kind == _Command.BUILD_VERSION:
+            platform, version = command.numbers("II", 8)
+            if platform == _PLATFORM_MACOS:
+                yield _version(version)
+
+
+def _version(packed: int) -> tuple[int, int]:
+    return packed >> 16, packed >> 8 & 0xFF
+
+
+def _texts(commands: tuple[LoadCommand, ...], kinds: frozenset[_Command]) -> tuple[str, ...]:
+    return tuple(command.text() for command in commands if command.kind in kinds)
+
+
+def _leads_to_signature(image: ImageBytes, command: LoadCommand) -> bool:
+    if command.kind != LC_CODE_SIGNATURE:
+        return False
+    offset, size_bytes = command.numbers("II", 8)
+    return image.window(offset, size_bytes).size_bytes > 0

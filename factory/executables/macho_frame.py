@@ -1,0 +1,159 @@
+"""The frame of a Mach-O file: its slices and their load commands.
+
+By Apple's ``mach-o/loader.h`` and ``mach-o/fat.h``; what the commands say is read
+by who needs it.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
+from factory.executables.image_bytes import ImageBytes, MalformedImage, decoded
+
+LC_CODE_SIGNATURE = 0x1D
+LC_SEGMENT = 0x1
+LC_SEGMENT_64 = 0x19
+
+_MAX_SLICES = 8
+_MAX_COMMANDS_BYTES = 1 << 16
+_COMMAND_BYTES = 8
+_TEXT_START = 12
+_FAT_MAGIC = 0xCAFEBABE
+_FAT_MAGIC_64 = 0xCAFEBABF
+_THIN_MAGICS = {0xFEEDFACE: ("<", 28), 0xFEEDFACF: ("<", 32), 0xCEFAEDFE: (">", 28), 0xCFFAEDFE: (">", 32)}
+_CPU_NAMES = {7: "i386", 0x01000007: "x86_64", 12: "arm", 0x0100000C: "arm64"}
+_ARM64E = (0x0100000C, 2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadCommand:
+    """One load command, undecoded."""
+
+    kind: int
+    data: bytes
+    order: str
+
+    def numbers(self, layout: str, at: int) -> tuple[int, ...]:
+        """Unpack integers out of the command.
+
+        Raises:
+            MalformedImage: It is too short for them.
+        """
+        if at + struct.calcsize(layout) > len(self.data):
+            raise MalformedImage(f"load command {self.kind:#x} has only {len(self.data)} bytes")
+        return struct.unpack_from(self.order + layout, self.data, at)
+
+    def text(self) -> str:
+        """Return the text that the command's first field points to (``lc_str``)."""
+        (start,) = self.numbers("I", 8)
+        if not _TEXT_START <= start < len(self.data):
+            raise MalformedImage(f"load command {self.kind:#x} has its text outside of itself")
+        return decoded(self.data[start:].partition(b"\0")[0])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachoFrame:
+    """The header of one slice, and where its load commands are.
+
+    Attributes:
+        image: The slice.
+        order: Its byte order, as `struct` spells it.
+        commands_start: Where the load commands start.
+    """
+
+    image: ImageBytes
+    order: str
+    commands_start: int
+
+    @classmethod
+    def read(cls, image: ImageBytes) -> Self:
+        """Read a slice's first bytes.
+
+        Raises:
+            MalformedImage: They are not Mach-O's.
+        """
+        (magic,) = image.unpack("<I", 0)
+        if magic not in _THIN_MAGICS:
+            raise MalformedImage("the first four bytes are not Mach-O's")
+        order, start = _THIN_MAGICS[magic]
+        return cls(image=image, order=order, commands_start=start)
+
+    @property
+    def architecture(self) -> str:
+        """As ``lipo`` names it; a number where unknown."""
+        cpu, subtype = self.image.unpack(self.order + "II", 4)
+        if (cpu, subtype & 0xFFFFFF) == _ARM64E:
+            return "arm64e"
+        return _CPU_NAMES.get(cpu, f"cpu {cpu:#x}")
+
+    @property
+    def type(self) -> int:
+        """``filetype``."""
+        return self.image.unpack(self.order + "I", 12)[0]
+
+    def commands(self) -> Iterator[LoadCommand]:
+        """Read the load commands, in order.
+
+        Raises:
+            MalformedImage: They contradict their count or size, or are larger than any loader's.
+        """
+        count, size_bytes = self.image.unpack(self.order + "II", 16)
+        if size_bytes > _MAX_COMMANDS_BYTES:
+            raise MalformedImage(f"{size_bytes} bytes of load commands")
+        table = self.image.read(self.commands_start, size_bytes)
+        at = 0
+        for _ in range(count):
+            if at + _COMMAND_BYTES > len(table):
+                raise MalformedImage(f"{count} load commands do not fit in {len(table)} bytes")
+            kind, length = struct.unpack_from(self.order + "II", table, at)
+            if length < _COMMAND_BYTES or at + length > len(table):
+                raise MalformedImage(f"load command {kind:#x} claims {length} bytes")
+            yield LoadCommand(kind=kind, data=table[at : at + length], order=self.order)
+            at += length
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UniversalTable:
+    """Where the slices of a universal file are; a thin file is its own only slice.
+
+    Attributes:
+        size_bytes: Of the table itself.
+        slices: In the table's order.
+    """
+
+    size_bytes: int
+    slices: tuple[ImageBytes, ...]
+
+    @classmethod
+    def read(cls, image: ImageBytes) -> Self:
+        """Read the table.
+
+        Raises:
+            MalformedImage: A slice is not all inside, or there are more than any file has.
+        """
+        (magic,) = image.unpack(">I", 0)
+        if magic not in {_FAT_MAGIC, _FAT_MAGIC_64}:
+            return cls(size_bytes=0, slices=(image,))
+        (count,) = image.unpack(">I", 4)
+        if not 0 < count <= _MAX_SLICES:
+            raise MalformedImage(f"a universal file of {count} architectures")
+        layout = ">IIIII" if magic == _FAT_MAGIC else ">IIQQII"
+        places = [8 + index * struct.calcsize(layout) for index in range(count + 1)]
+        fields = [image.unpack(layout, place) for place in places[:-1]]
+        parts = tuple(image.window(offset, size) for _, _, offset, size, *_ in fields)
+        return cls(size_bytes=places[-1], slices=parts)
+
+    def gaps(self, image: ImageBytes) -> Iterator[tuple[int, int]]:
+        """Tell where there are bytes that belong to no slice: offset and size.
+
+        Raises:
+            MalformedImage: Slices overlap each other or the table.
+        """
+        end = self.size_bytes
+        for part in sorted(self.slices, key=lambda part: part.start):
+            if part.start < end:
+                raise MalformedImage("architectures of a universal file overlap")
+            yield end, part.start - end
+            end = part.start + part.size_bytes
+        yield end, image.size_bytes - end

@@ -1,0 +1,251 @@
+"""A CodeDirectory: the hashes of an executable's pages and of what else is sealed.
+
+By ``cs_blobs.h`` of Apple's published xnu sources. The fields grew by version; a
+version says which are there.
+"""
+
+import hashlib
+import struct
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import IntEnum, IntFlag
+from typing import NamedTuple, Self
+
+from factory.executables.image_bytes import decoded
+from factory.executables.signatures.invalid import InvalidSignature
+
+_CDHASH_BYTES = 20
+_EARLIEST, _SCATTER, _TEAM, _LIMIT_64 = 0x20001, 0x20100, 0x20200, 0x20300
+_INCOMPATIBLE = 0x2F000
+_PAGE_SHIFTS = range(12, 17)
+_MAX_SPECIAL_SLOTS = 32
+_HEADER = struct.Struct(">9I4BI")
+# Where the fields end, by the version that brought the last ones.
+_SIZES = {_EARLIEST: 44, _SCATTER: 48, _TEAM: 52, _LIMIT_64: 64, 0x20400: 88, 0x20500: 96, 0x20600: 108}
+
+
+class DirectoryFlag(IntFlag):
+    """The flags that tell how it was signed, of those that there are."""
+
+    AD_HOC = 0x2
+    HARDENED_RUNTIME = 0x10000
+    LINKER_SIGNED = 0x20000
+
+
+class DirectoryHash(IntEnum):
+    """``hashType``, ordered by what the hash is worth."""
+
+    SHA1 = 1
+    SHA256_TRUNCATED = 3
+    SHA256 = 2
+    SHA384 = 4
+
+    @property
+    def strength(self) -> int:
+        """A rank; only its order means something."""
+        return tuple(DirectoryHash).index(self)
+
+    @property
+    def algorithm(self) -> str:
+        """What `hashlib` calls it."""
+        match self:
+            case DirectoryHash.SHA1:
+                return "sha1"
+            case DirectoryHash.SHA256 | DirectoryHash.SHA256_TRUNCATED:
+                return "sha256"
+            case DirectoryHash.SHA384:
+                return "sha384"
+
+    @property
+    def size_bytes(self) -> int:
+        """How many bytes of it are kept."""
+        match self:
+            case DirectoryHash.SHA1 | DirectoryHash.SHA256_TRUNCATED:
+                return 20
+            case DirectoryHash.SHA256:
+                return 32
+            case DirectoryHash.SHA384:
+                return 48
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        match self:
+            case DirectoryHash.SHA1:
+                return "SHA-1"
+            case DirectoryHash.SHA256:
+                return "SHA-256"
+            case DirectoryHash.SHA256_TRUNCATED:
+                return "truncated SHA-256"
+            case DirectoryHash.SHA384:
+                return "SHA-384"
+
+    def slots(self, contents: Iterable[bytes | memoryview]) -> Iterator[bytes]:
+        """Hash contents, one after the other, as a directory keeps them."""
+        size_bytes, template = self.size_bytes, hashlib.new(self.algorithm, usedforsecurity=False)
+        for content in contents:
+            hasher = template.copy()
+            hasher.update(content)
+            yield hasher.digest()[:size_bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeDirectory:
+    """A CodeDirectory that agrees with itself.
+
+    Attributes:
+        encoded: All of it, which is what is signed.
+        version: Which fields it has.
+        flags: How it was signed.
+        hash: The algorithm of all its slots.
+        page_bytes: How much of the file a slot hashes.
+        code_limit: How much of the file is hashed; what follows should be the signature.
+        page_slots: The hashes of the pages, one after the other.
+        special_slots: The hashes of other things, by number; absent where nothing is sealed.
+        identifier: What the signer calls the program.
+        team: The Team ID, if it names one.
+    """
+
+    encoded: bytes
+    version: int
+    flags: DirectoryFlag
+    hash: DirectoryHash
+    page_bytes: int
+    code_limit: int
+    page_slots: memoryview
+    special_slots: Mapping[int, bytes]
+    identifier: str
+    team: str | None
+
+    @classmethod
+    def parse(cls, encoded: bytes) -> Self:
+        """Parse a directory, with its header.
+
+        Raises:
+            InvalidSignature: It contradicts itself, or is of a kind that macOS refuses too.
+        """
+        fields = _Fields(encoded)
+        return cls(
+            encoded=encoded,
+            version=fields.header.version,
+            flags=DirectoryFlag(fields.header.flags),
+            hash=fields.hash,
+            page_bytes=fields.page_bytes,
+            code_limit=fields.code_limit,
+            page_slots=fields.page_slots(),
+            special_slots=fields.special_slots(),
+            identifier=fields.identifier,
+            team=fields.team,
+        )
+
+    @property
+    def page_count(self) -> int:
+        """How many pages are hashed."""
+        return len(self.page_slots) // self.hash.size_bytes
+
+    @property
+    def digest(self) -> bytes:
+        """Its own digest by its own algorithm, whole."""
+        return hashlib.new(self.hash.algorithm, self.encoded, usedforsecurity=False).digest()
+
+    @property
+    def cdhash(self) -> bytes:
+        """What macOS knows it by: its digest, cut off at one length whatever the algorithm."""
+        return self.digest[:_CDHASH_BYTES]
+
+
+class _Header(NamedTuple):
+    """The fields that every version has, in their order."""
+
+    magic: int
+    length: int
+    version: int
+    flags: int
+    slots_at: int
+    identifier_at: int
+    special_count: int
+    page_count: int
+    code_limit: int
+    hash_bytes: int
+    hash_type: int
+    platform: int
+    page_shift: int
+    spare: int
+
+
+class _Fields:
+    """The fields of a directory, with what they must satisfy."""
+
+    def __init__(self, encoded: bytes) -> None:
+        self._encoded = encoded
+        if len(encoded) < _HEADER.size:
+            raise InvalidSignature("the CodeDirectory is cut off")
+        self.header = _Header(*_HEADER.unpack_from(encoded))
+        if not _EARLIEST <= self.header.version < _INCOMPATIBLE:
+            raise InvalidSignature(f"the CodeDirectory's version {self.header.version:#x} is unknown")
+        self._end = max(size for since, size in _SIZES.items() if since <= self.header.version)
+        if self._later(_SCATTER, ">I", at=44):
+            raise InvalidSignature("the CodeDirectory has scatter vectors, which macOS no longer accepts")
+
+    def _later(self, since: int, layout: str, *, at: int) -> int:
+        """Read a field that there is since a version; before, it is 0."""
+        if self.header.version < since:
+            return 0
+        if len(self._encoded) < self._end:
+            raise InvalidSignature("the CodeDirectory is cut off")
+        number: int = struct.unpack_from(layout, self._encoded, at)[0]
+        return number
+
+    @property
+    def hash(self) -> DirectoryHash:
+        size, kind = self.header.hash_bytes, self.header.hash_type
+        if kind not in tuple(DirectoryHash) or DirectoryHash(kind).size_bytes != size:
+            raise InvalidSignature(f"the CodeDirectory's hash type {kind} of {size} bytes is unknown")
+        return DirectoryHash(kind)
+
+    @property
+    def page_bytes(self) -> int:
+        shift = self.header.page_shift
+        if shift not in _PAGE_SHIFTS:
+            raise InvalidSignature(f"the CodeDirectory's pages of 2^{shift} bytes are none that macOS loads")
+        return 1 << shift
+
+    @property
+    def code_limit(self) -> int:
+        return self._later(_LIMIT_64, ">Q", at=56) or self.header.code_limit
+
+    @property
+    def team(self) -> str | None:
+        at = self._later(_TEAM, ">I", at=48)
+        return self._text(at) if at else None
+
+    @property
+    def identifier(self) -> str:
+        return self._text(self.header.identifier_at)
+
+    def _text(self, at: int) -> str:
+        end = self._encoded.find(b"\0", at)
+        if at < self._end or end <= at:
+            raise InvalidSignature("a name in the CodeDirectory is not inside of it")
+        text = decoded(self._encoded[at:end])
+        if not text.isprintable():
+            raise InvalidSignature("a name in the CodeDirectory has characters that cannot be shown")
+        return text
+
+    def page_slots(self) -> memoryview:
+        """Return the hashes of the pages, which have to be as many as the code has pages."""
+        count, start, size = self.header.page_count, self.header.slots_at, self.hash.size_bytes
+        if count != -(-self.code_limit // self.page_bytes):
+            raise InvalidSignature(f"the CodeDirectory has {count} pages for {self.code_limit} bytes")
+        if start < self._end or start + count * size > len(self._encoded):
+            raise InvalidSignature("the CodeDirectory's hashes are not inside of it")
+        return memoryview(self._encoded)[start : start + count * size]
+
+    def special_slots(self) -> dict[int, bytes]:
+        """Return the hashes of other things: before those of the pages, in reverse; zeros seal nothing."""
+        count, start, size = self.header.special_count, self.header.slots_at, self.hash.size_bytes
+        if count > _MAX_SPECIAL_SLOTS or start - count * size < self._end:
+            raise InvalidSignature("the CodeDirectory's special hashes are not inside of it")
+        places = {number: start - number * size for number in range(1, count + 1)}
+        slots = {number: self._encoded[at : at + size] for number, at in places.items()}
+        return {number: slot for number, slot in slots.items() if any(slot)}

@@ -1,0 +1,1 @@
+"""The manifest of a run, and the directory of wheels that it lists."""

@@ -1,0 +1,1 @@
+"""What upstream released: channels, downloads, archives, payload."""

@@ -1,0 +1,186 @@
+"""A strict reader of zip archives: every byte of the file belongs to a member or to the directory.
+
+The standard library reads the central directory; the members' own headers and data are
+read here, because it takes what stands before, between and after them without a word.
+"""
+
+import io
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Generator, Iterator
+from pathlib import PurePosixPath
+from typing import BinaryIO, Final
+
+from factory.core.digests import CHUNK_BYTES
+from factory.release.archives.entries import PackageEntry
+from factory.release.archives.guard import Guard
+from factory.release.archives.inflate import deflate_codec, stream_chunks
+from factory.release.archives.trees import refusal_of
+
+_END: Final = struct.Struct("<4sHHHHIIH")
+_LOCAL: Final = struct.Struct("<4sHHHHHIIIHH")
+_ENCRYPTED: Final = 0x1
+_DESCRIPTOR: Final = 0x8
+_MAX_DIRECTORY_BYTES: Final = 16 << 20
+
+
+def zip_entries(file: BinaryIO, guard: Guard) -> Generator[PackageEntry, None, None]:
+    """Yield the regular files of a zip archive in the order of their data.
+
+    Args:
+        file: The archive; it is sought.
+        guard: What every member must pass.
+
+    Raises:
+        UnsafePackage: A member is encrypted, a link, or its name leads elsewhere.
+        DamagedPackage: Directory and members disagree, data is wrong, or bytes belong to nothing.
+        OversizedPackage: It holds too much.
+    """
+    directory_at = _directory_start(file, guard)
+    members = [(info, _admit(info, guard)) for info in _directory(file, guard)]
+    _check_total(members, directory_at, guard)
+    at = 0
+    for info, path in sorted(members, key=lambda member: member[0].header_offset):
+        if info.header_offset != at:
+            raise guard.damaged("has bytes between its members")
+        data_at = at + _local_header_bytes(file, info, guard)
+        pieces = _pieces(file, info, data_at, guard)
+        entry = PackageEntry(
+            path=path or PurePosixPath(),
+            mode=info.external_attr >> 16,
+            size_bytes=info.file_size,
+            pieces=pieces,
+        )
+        if path is not None:
+            yield entry
+        entry.finish()
+        at = data_at + info.compress_size + _descriptor_bytes(file, info, data_at, guard)
+    if at != directory_at:
+        raise guard.damaged("has bytes between its members and its directory")
+
+
+def _directory_start(file: BinaryIO, guard: Guard) -> int:
+    """Check the end record, which must be the file's last bytes, and return where the directory begins."""
+    size = file.seek(0, io.SEEK_END)
+    if size < _END.size:
+        raise guard.damaged("ends too early")
+    file.seek(size - _END.size)
+    magic, disk, start_disk, here, total, length, start, comment = _END.unpack(file.read(_END.size))
+    if magic != b"PK\5\6" or comment:
+        raise guard.damaged("has bytes after its end, or is cut off")
+    if disk or start_disk or here != total or length > _MAX_DIRECTORY_BYTES:
+        raise guard.damaged("has a directory of an unusual kind")
+    if start + length + _END.size != size:
+        raise guard.damaged("has bytes that belong to nothing, or is cut off")
+    return int(start)
+
+
+def _directory(file: BinaryIO, guard: Guard) -> list[zipfile.ZipInfo]:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return archive.infolist()
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error, OSError) as error:
+        raise guard.damaged(f"has a broken directory ({error})") from error
+
+
+def _admit(info: zipfile.ZipInfo, guard: Guard) -> PurePosixPath | None:
+    """Admit a member; return its path if it is a regular file, nothing if it is a directory."""
+    name, mode = info.orig_filename, info.external_attr >> 16
+    if info.flag_bits & _ENCRYPTED:
+        raise guard.unsafe(name, "is encrypted")
+    if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        raise guard.unsafe(name, f"is compressed by the unexpected method {info.compress_type}")
+    if stat.S_IFMT(mode) not in {0, stat.S_IFREG, stat.S_IFDIR}:
+        raise guard.unsafe(name, refusal_of(mode))
+    is_directory = name.endswith("/")
+    if is_directory != stat.S_ISDIR(mode) and stat.S_IFMT(mode):
+        raise guard.unsafe(name, "is a directory by its name or by its mode, but not by both")
+    if is_directory and info.file_size:
+        raise guard.unsafe(name, "is a directory with content")
+    if is_directory:
+        guard.admit_directory(name)
+        return None
+    return guard.admit_file(name, size_bytes=info.file_size)
+
+
+def _check_total(
+    members: list[tuple[zipfile.ZipInfo, PurePosixPath | None]], packed_bytes: int, guard: Guard
+) -> None:
+    total = sum(info.file_size for info, _ in members)
+    guard.check_inflation(packed_bytes=packed_bytes, unpacked_bytes=total)
+
+
+def _local_header_bytes(file: BinaryIO, info: zipfile.ZipInfo, guard: Guard) -> int:
+    """Return the length of a member's own header, which must say what the directory says."""
+    file.seek(info.header_offset)
+    block = file.read(_LOCAL.size)
+    if len(block) < _LOCAL.size:
+        raise guard.damaged("ends too early")
+    magic, _, flags, method, _, _, crc, packed, unpacked, name_bytes, extra_bytes = _LOCAL.unpack(block)
+    name = file.read(name_bytes).decode("utf-8" if flags & 0x800 else "cp437", "surrogateescape")
+    said = (magic, flags, method, name)
+    sizes = (crc, packed, unpacked)
+    allowed = {(info.CRC, info.compress_size, info.file_size)}
+    if flags & _DESCRIPTOR:
+        allowed.add((0, 0, 0))
+    if said != (b"PK\3\4", info.flag_bits, info.compress_type, info.orig_filename) or sizes not in allowed:
+        raise guard.damaged(
+            f"says one thing of {info.orig_filename!r} in its directory, another before the data"
+        )
+    return _LOCAL.size + int(name_bytes) + int(extra_bytes)
+
+
+def _pieces(file: BinaryIO, info: zipfile.ZipInfo, data_at: int, guard: Guard) -> Iterator[bytes]:
+    """Yield a member's content; its size and checksum must be the directory's."""
+    seen_bytes = crc = 0
+    for piece in _unpacked(file, info, data_at, guard):
+        seen_bytes += len(piece)
+        crc = zlib.crc32(piece, crc)
+        if seen_bytes > info.file_size:
+            break
+        yield piece
+    if seen_bytes != info.file_size or crc != info.CRC:
+        raise guard.damaged(f"has a member {info.orig_filename!r} of another size or checksum than it says")
+
+
+def _unpacked(file: BinaryIO, info: zipfile.ZipInfo, data_at: int, guard: Guard) -> Iterator[bytes]:
+    feed = _feed(file, data_at, info.compress_size)
+    if info.compress_type == zipfile.ZIP_STORED:
+        while piece := feed():
+            yield piece
+        return
+    codec = deflate_codec()
+    decompressor = codec.start()
+    yield from stream_chunks(decompressor, codec, feed, guard)
+    if decompressor.unused_data or feed():
+        raise guard.damaged(f"has bytes after the data of {info.orig_filename!r}")
+
+
+def _feed(file: BinaryIO, start: int, size_bytes: int) -> Callable[[], bytes]:
+    """Return what reads a part of the file chunk by chunk, wherever the file was sought to meanwhile."""
+    at, end = start, start + size_bytes
+
+    def read() -> bytes:
+        nonlocal at
+        file.seek(at)
+        chunk = file.read(min(CHUNK_BYTES, end - at))
+        at += len(chunk)
+        return chunk
+
+    return read
+
+
+def _descriptor_bytes(file: BinaryIO, info: zipfile.ZipInfo, data_at: int, guard: Guard) -> int:
+    """Return the length of the data descriptor, which repeats checksum and sizes with or without a mark."""
+    if not info.flag_bits & _DESCRIPTOR:
+        return 0
+    file.seek(data_at + info.compress_size)
+    block = file.read(16)
+    body = struct.pack("<III", info.CRC, info.compress_size, info.file_size)
+    if block == b"PK\7\x08" + body:
+        return 16
+    if block[:12] == body:
+        return 12
+    raise guard.damaged(f"has a wrong data descriptor after {info.orig_filename!r}")

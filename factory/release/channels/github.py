@@ -1,0 +1,196 @@
+"""The GitHub channel: a release's ``codex-package-<target>.tar.gz``.
+
+What promises a package's bytes is the release's own ``codex-package_SHA256SUMS``.
+GitHub's API gives a digest of its own, taken at upload; where it does, both must agree.
+Beside the Linux executables lie sigstore bundles, ``<program>-<target>.sigstore``.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from urllib.parse import quote
+
+from packageurl import PackageURL
+
+from factory.core.digests import Digest, DigestAlgorithm, MalformedDigest, Sha256
+from factory.core.errors import IntegrityError, UpstreamError
+from factory.core.json_reader import JsonObject, MalformedJson
+from factory.core.model import ArchiveFormat, ChannelName, ReleaseAsset, ReleaseAssets, Remote, SigstoreBundle
+from factory.core.tags import CodexTag
+from factory.core.targets import Target
+from factory.release.channels import (
+    AssetWithoutDigest,
+    MalformedAnswer,
+    ReleaseWithoutTargets,
+    UnknownRelease,
+    tags_in,
+)
+from factory.release.channels.checksums import parse_checksums
+from factory.system.files import WrongDigest
+from factory.system.http import HttpClient, HttpStatusError
+
+API = "https://api.github.com"
+REPOSITORY = "openai/codex"
+CHECKSUMS = "codex-package_SHA256SUMS"
+
+_MAX_DOCUMENT_BYTES = 32 << 20
+_MAX_CHECKSUMS_BYTES = 1 << 20
+_MAX_BUNDLE_BYTES = 1 << 18
+_MAX_BUNDLES = 16
+_BUNDLE = re.compile(rf"(?P<program>[\w-]+)-(?P<target>{'|'.join(map(re.escape, Target))})\.sigstore")
+
+
+class DigestsDisagree(IntegrityError):
+    """Two promises about one asset are not the same."""
+
+    hint = "Do not use this release from here. Compare with the npm channel, and report it upstream."
+
+    def __init__(self, name: str, *, listed: Digest, api: Digest) -> None:
+        super().__init__(f"{CHECKSUMS} promises {listed} for {name}, and the API says {api}")
+
+
+class ApiRefused(UpstreamError):
+    """GitHub's API answers no more: mostly its limit for askers without a token."""
+
+    hint = "Set GITHUB_TOKEN to any token of yours, wait an hour, or use the npm channel."
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"GitHub's API refuses to answer (status {status})")
+
+
+class GithubChannel:
+    """The releases of one repository.
+
+    Args:
+        client: Asks the API.
+        api: The API's address; GitHub Enterprise has its own.
+        repository: Owner and name.
+        token: Sent to the API and nowhere else.
+    """
+
+    name = ChannelName.GITHUB
+
+    def __init__(
+        self,
+        client: HttpClient,
+        *,
+        api: str = API,
+        repository: str = REPOSITORY,
+        token: str | None = None,
+    ) -> None:
+        self._client = client
+        self._base = f"{api.rstrip('/')}/repos/{repository}"
+        self._repository = repository
+        self._headers = {"Accept": "application/vnd.github+json"}
+        if token:
+            self._headers["Authorization"] = f"Bearer {token}"
+
+    @property
+    def identity(self) -> str:
+        """The API's address of the repository."""
+        return self._base
+
+    def assets(self, tag: CodexTag) -> ReleaseAssets:
+        """Return the packages of a tag, with the SHA-256 that both lists promise."""
+        try:
+            offered = self._offered(tag)
+            if not any(_name(target) in offered for target in Target):
+                raise ReleaseWithoutTargets(tag, self.name)
+            listed = self._listed(offered)
+            assets = tuple(self._assets_of(tag, offered, listed))
+            bundles = tuple(self._bundles_of(offered))
+        except MalformedJson as error:
+            raise MalformedAnswer(self.name, str(error)) from error
+        return ReleaseAssets(tag=tag, channel=self.name, assets=assets, bundles=bundles)
+
+    def _offered(self, tag: CodexTag) -> Mapping[str, JsonObject]:
+        try:
+            body = self._ask(f"{self._base}/releases/tags/{quote(str(tag))}")
+        except HttpStatusError as error:
+            if error.status != 404:  # noqa: PLR2004 - the one that means "no such release"
+                raise
+            raise UnknownRelease(tag, self.name, self._known()) from error
+        release = JsonObject.parse(body, where=f"release {tag}")
+        return {asset.text("name"): asset for asset in release.objects("assets")}
+
+    def _known(self) -> tuple[CodexTag, ...]:
+        body = self._ask(f"{self._base}/releases?per_page=100")
+        releases = JsonObject.parse(b'{"releases":%b}' % body, where="releases").objects("releases")
+        return tags_in(release.text("tag_name") for release in releases)
+
+    def _ask(self, url: str) -> bytes:
+        try:
+            return self._client.get(url, headers=self._headers, max_bytes=_MAX_DOCUMENT_BYTES)
+        except HttpStatusError as error:
+            if error.status in {401, 403, 429}:
+                raise ApiRefused(error.status) from error
+            raise
+
+    def _listed(self, offered: Mapping[str, JsonObject]) -> Mapping[str, Digest]:
+        """Fetch the release's list of digests, without the token: it lies on another host."""
+        if CHECKSUMS not in offered:
+            return {}
+        asset = offered[CHECKSUMS]
+        body = self._client.get(asset.text("browser_download_url"), max_bytes=_MAX_CHECKSUMS_BYTES)
+        api, seen = _api_digest(asset), Sha256.of([body]).digest
+        if api is not None and api != seen:
+            raise WrongDigest(CHECKSUMS, promised=api, seen=seen)
+        return parse_checksums(body.decode("utf-8", "replace"), where=CHECKSUMS)
+
+    def _assets_of(
+        self, tag: CodexTag, offered: Mapping[str, JsonObject], listed: Mapping[str, Digest]
+    ) -> Iterator[ReleaseAsset]:
+        for target in Target:
+            name = _name(target)
+            if name not in offered:
+                continue
+            yield ReleaseAsset(
+                target=target,
+                name=name,
+                purl=purl_of(tag, name, repository=self._repository),
+                digest=_agreed(name, listed.get(name), _api_digest(offered[name])),
+                size_bytes=offered[name].integer("size"),
+                format=ArchiveFormat.TAR_GZ,
+                location=Remote(url=offered[name].text("browser_download_url")),
+            )
+
+    def _bundles_of(self, offered: Mapping[str, JsonObject]) -> Iterator[SigstoreBundle]:
+        """Fetch the signatures beside the executables, without the token, too; releases have a handful."""
+        found = [(match, asset) for name, asset in offered.items() if (match := _BUNDLE.fullmatch(name))]
+        for match, asset in found[:_MAX_BUNDLES]:
+            yield SigstoreBundle(
+                target=Target.parse(match["target"]),
+                program=match["program"],
+                content=self._client.get(asset.text("browser_download_url"), max_bytes=_MAX_BUNDLE_BYTES),
+            )
+
+
+def purl_of(tag: CodexTag, name: str, *, repository: str = REPOSITORY) -> str:
+    """Return the package URL of one asset of a release: the repository at the tag, the asset as sub-path."""
+    owner, _, project = repository.partition("/")
+    return PackageURL(
+        type="github", namespace=owner, name=project, version=str(tag), subpath=name
+    ).to_string()
+
+
+def _name(target: Target) -> str:
+    return f"codex-package-{target}.tar.gz"
+
+
+def _api_digest(asset: JsonObject) -> Digest | None:
+    text = asset.text_or_none("digest")
+    try:
+        return None if text is None else Digest.parse(text)
+    except MalformedDigest as error:
+        raise MalformedAnswer(ChannelName.GITHUB, str(error)) from error
+
+
+def _agreed(name: str, listed: Digest | None, api: Digest | None) -> Digest:
+    if listed is None or listed.algorithm is not DigestAlgorithm.SHA256:
+        raise AssetWithoutDigest(
+            name,
+            wanted=f"a line in {CHECKSUMS}",
+            hint="The release is incomplete: wait until it is done, or use the npm channel.",
+        )
+    if api is not None and api != listed:
+        raise DigestsDisagree(name, listed=listed, api=api)
+    return listed

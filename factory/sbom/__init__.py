@@ -1,1 +1,0 @@
-"""The bill of materials that our recipe puts into a wheel (PEP 770)."""

@@ -1,0 +1,1 @@
+"""Files, cache, HTTP, processes and containers."""

@@ -1,0 +1,242 @@
+"""The run behind ``factory trust``: find the executables that some paths name, and put each on the ladder."""
+
+import shutil
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from factory.core.digests import Sha256
+from factory.core.errors import FactoryError, UsageError
+from factory.core.progress import Progress
+from factory.core.trust_level import Level, Standing
+from factory.executables.signatures.assess import Executable, stand
+from factory.executables.signatures.policy import TrustPolicy
+from factory.executables.signatures.signers import is_unexpected, without_authorship
+from factory.executables.signatures.sigstore_bundles import MAX_BUNDLE_BYTES
+from factory.manifest.manifest import MANIFEST_NAME
+from factory.release.payload import kind_of
+from factory.system.parallel import Stopped, in_parallel
+from factory.verify.checks.registry import escaped
+from factory.verify.examine import Subject
+from factory.verify.inputs import collect
+from factory.verify.output.report import Verdict
+from factory.verify.reading.read import CannotRead, fresh_directory, read_wheel
+
+_HEAD_BYTES = 4096
+
+
+class NothingExecutable(UsageError):
+    """A path has nothing that could be on the ladder."""
+
+    hint = "Name wheels, executables for Linux, macOS or Windows, or directories of either."
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is no wheel and no executable, and has none in it")
+
+
+class BundleOfOne(UsageError):
+    """A bundle is given, and it is not clear of what."""
+
+    hint = "Name the one executable that it was released beside: factory trust codex --bundle FILE"
+
+    def __init__(self) -> None:
+        super().__init__("a sigstore bundle is of exactly one executable")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surveyed:
+    """What was found out about one wheel or one lone executable.
+
+    Attributes:
+        path: As the person named it.
+        name: Its file name, fit to be printed.
+        standings: Of every executable in it, in its order.
+        lacking: Those of them whose author should be proved and is not.
+        not_looked_at: Why something of it could not be looked at; None when all was.
+    """
+
+    path: str
+    name: str
+    standings: tuple[Standing, ...] = ()
+    lacking: tuple[Standing, ...] = ()
+    not_looked_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """A whole run, in the order in which things were named."""
+
+    subjects: tuple[Surveyed, ...]
+
+    @property
+    def counts(self) -> dict[Level, int]:
+        """How many executables there are on each level."""
+        counted = Counter(standing.level for subject in self.subjects for standing in subject.standings)
+        return {level: counted[level] for level in Level}
+
+    @property
+    def verdict(self) -> Verdict:
+        """The answer: a signature that fails outweighs what could not be looked at, and neither passes."""
+        if any(subject.lacking or any(map(_is_wrong, subject.standings)) for subject in self.subjects):
+            return Verdict.REJECTED
+        if any(subject.not_looked_at is not None for subject in self.subjects):
+            return Verdict.INCONCLUSIVE
+        return Verdict.PASSED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurveyBench:
+    """What a run works with.
+
+    Attributes:
+        policy: What standings rest on, and what they must reach.
+        progress: Is told how the work goes.
+        scratch: A directory for what is unpacked; the caller removes it.
+        jobs: How many things at once.
+        stop: Is set when the run must end.
+    """
+
+    policy: TrustPolicy
+    progress: Progress
+    scratch: Path
+    jobs: int
+    stop: threading.Event
+
+
+def survey(paths: Sequence[Path], bench: SurveyBench) -> Survey:
+    """Put every executable on the ladder; what cannot be looked at is told and hides nothing else.
+
+    Raises:
+        UsageError: A path is not there, or has nothing to look at.
+    """
+    things = [thing for path in dict.fromkeys(paths) for thing in _things(path)]
+    return Survey(
+        subjects=in_parallel(
+            lambda thing: _survey_one(thing, bench), things, jobs=bench.jobs, weight=_size, stop=bench.stop
+        )
+    )
+
+
+def bundle_beside(paths: Sequence[Path], bundle: Path) -> dict[Sha256, bytes]:
+    """Return a bundle by the content of the one executable that it is named beside.
+
+    Whether it is of that executable at all is for the ladder to say.
+
+    Raises:
+        BundleOfOne: Not exactly one executable is named.
+        CannotRead: The bundle, or the executable, is not there.
+    """
+    things = [thing for path in dict.fromkeys(paths) for thing in _things(path)]
+    match things:
+        case [Path() as executable]:
+            return {_digest(executable): _bounded(bundle)}
+        case _:
+            raise BundleOfOne
+
+
+def _bounded(path: Path) -> bytes:
+    """Read a bundle, and no more of it than shows that it is too large."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BUNDLE_BYTES + 1)
+    except OSError as error:
+        raise CannotRead(path, error) from error
+
+
+def _digest(path: Path) -> Sha256:
+    try:
+        return Sha256.of_file(path)
+    except OSError as error:
+        raise CannotRead(path, error) from error
+
+
+Thing = Subject | Path
+"""A wheel, or the path of a lone executable."""
+
+
+def _things(path: Path) -> Iterator[Thing]:
+    is_release = path.is_dir() and ((path / MANIFEST_NAME).is_file() or any(path.glob("*.whl")))
+    if is_release or path.suffix in {".whl", ".json"}:
+        yield from (subject for lot in collect([path]) for subject in lot.subjects)
+        return
+    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    found = [file for file in files if kind_of(_head(file)).is_executable_image]
+    if not found:
+        raise NothingExecutable(path)
+    yield from found
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_HEAD_BYTES)
+    except OSError as error:
+        raise CannotRead(path, error) from error
+
+
+def _survey_one(thing: Thing, bench: SurveyBench) -> Surveyed:
+    path = thing.path if isinstance(thing, Subject) else thing
+    name = escaped(path.name)
+    try:
+        with bench.progress.task(f"look at {name}"):
+            return _wheel(thing, bench) if isinstance(thing, Subject) else _executable(thing, bench)
+    except Stopped:
+        raise
+    except FactoryError as error:
+        return Surveyed(path=escaped(str(path)), name=name, not_looked_at=escaped(str(error)))
+
+
+def _wheel(subject: Subject, bench: SurveyBench) -> Surveyed:
+    scratch = fresh_directory(bench.scratch, prefix="trust-")
+    try:
+        contents = read_wheel(subject.path, scratch=scratch, expected=subject.expected, trust=bench.policy)
+        standings = tuple(_printable(standing) for standing in contents.standings)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    is_required = bench.policy.required.covers(contents.platforms)
+    unread = [f"{problem.place}: {problem.evidence}" for problem in contents.problems]
+    return Surveyed(
+        path=escaped(str(subject.path)),
+        name=escaped(contents.name),
+        standings=standings,
+        lacking=without_authorship(standings) if is_required else (),
+        not_looked_at=escaped("; ".join(unread)) or None,
+    )
+
+
+def _executable(path: Path, bench: SurveyBench) -> Surveyed:
+    executable = Executable(
+        path=path, place=escaped(path.name), sha256=_digest(path), kind=kind_of(_head(path))
+    )
+    standings = (_printable(stand(executable, bench.policy)),)
+    is_required = bench.policy.required.covers_kind(executable.kind)
+    return Surveyed(
+        path=escaped(str(path)),
+        name=escaped(path.name),
+        standings=standings,
+        lacking=without_authorship(standings) if is_required else (),
+    )
+
+
+def _printable(standing: Standing) -> Standing:
+    """Escape what names in a wheel or in a certificate could fake output with."""
+    signature = standing.signature
+    if signature is not None and signature.signer is not None:
+        signer = replace(signature.signer, name=escaped(signature.signer.name))
+        signature = replace(signature, signer=signer)
+    return replace(
+        standing, place=escaped(standing.place), reason=escaped(standing.reason), signature=signature
+    )
+
+
+def _is_wrong(standing: Standing) -> bool:
+    return standing.level is Level.SIGNATURE_NOT_VALID or is_unexpected(standing)
+
+
+def _size(thing: Thing) -> int:
+    try:
+        return (thing.path if isinstance(thing, Subject) else thing).stat().st_size
+    except OSError:
+        return 0

@@ -1,0 +1,1 @@
+"""The checks, each a small pure function with a reason."""

@@ -1,0 +1,97 @@
+"""Everything that ``factory verify`` can find, whatever its checks look at, for lists and explanations."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from factory.core.model import Severity
+from factory.verify import smoke
+from factory.verify.checks import across, listing, registry
+from factory.verify.checks.check import Check, SubjectT
+from factory.verify.checks.registry import UnknownCheck
+from factory.verify.stock import stock_tools
+from factory.verify.waivers import NEVER_WAIVED, Waiver
+
+
+class Scope(StrEnum):
+    """What a check looks at."""
+
+    WHEEL = "wheel"
+    RELEASE = "release"
+    MANIFEST = "manifest"
+    STOCK_TOOL = "stock tool"
+    START = "start"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A check, described; its attributes are those of `Check`.
+
+    Attributes:
+        id: Stable, prefixed by its family.
+        title: The property, as a short statement of what is right.
+        severity: What a violation weighs.
+        protects: Who would be hurt by a violation, and how.
+        standard: The specification or source that asks for it.
+        remedy: What to do about a violation.
+        scope: What it looks at.
+        is_waivable: Whether a waiver may accept what it finds.
+    """
+
+    id: str
+    title: str
+    severity: Severity
+    protects: str
+    standard: str
+    remedy: str
+    scope: Scope
+    is_waivable: bool
+
+
+def catalogue() -> tuple[Entry, ...]:
+    """Return all checks in the order in which their findings are shown."""
+    return (
+        *_entries(registry.CHECKS, Scope.WHEEL),
+        *_entries(stock_tools.CHECKS, Scope.STOCK_TOOL),
+        *_entries(smoke.CHECKS, Scope.START),
+        *_entries(across.CHECKS, Scope.RELEASE),
+        *_entries(listing.CHECKS, Scope.MANIFEST),
+    )
+
+
+def entry(check_id: str) -> Entry:
+    """Return the description of one check.
+
+    Raises:
+        UnknownCheck: There is none of that id.
+    """
+    for candidate in catalogue():
+        if candidate.id == check_id:
+            return candidate
+    raise UnknownCheck(check_id)
+
+
+def require_known(waivers: Iterable[Waiver]) -> None:
+    """Refuse waivers for checks that there are not: a misspelt one would cover nothing, for ever.
+
+    Raises:
+        UnknownCheck: A waiver names no check.
+    """
+    for waiver in waivers:
+        entry(waiver.check)
+
+
+def _entries(checks: Iterable[Check[SubjectT]], scope: Scope) -> tuple[Entry, ...]:
+    return tuple(
+        Entry(
+            id=check.id,
+            title=check.title,
+            severity=check.severity,
+            protects=check.protects,
+            standard=check.standard,
+            remedy=check.remedy,
+            scope=scope,
+            is_waivable=check.id not in NEVER_WAIVED,
+        )
+        for check in checks
+    )

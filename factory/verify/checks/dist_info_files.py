@@ -1,0 +1,89 @@
+"""Find and parse the files of a wheel's ``.dist-info``, whatever state they are in."""
+
+import csv
+import io
+from dataclasses import dataclass
+from email.parser import Parser
+from email.policy import compat32
+
+from factory.verify.reading.contents import Member, WheelContents
+
+_RECORD_COLUMNS = 3
+
+
+def dist_info_directories(wheel: WheelContents) -> tuple[str, ...]:
+    """Return the names of all top-level ``.dist-info`` directories, sorted."""
+    tops = {member.name.partition("/")[0] for member in wheel.members if "/" in member.name}
+    return tuple(sorted(top for top in tops if top.endswith(".dist-info")))
+
+
+def dist_info_member(wheel: WheelContents, name: str) -> Member | None:
+    """Return a file of the ``.dist-info`` directory, when there is one such directory and it has it."""
+    directories = dist_info_directories(wheel)
+    return wheel.member(f"{directories[0]}/{name}") if len(directories) == 1 else None
+
+
+def dist_info_text(wheel: WheelContents, name: str) -> str | None:
+    """Return a file of the ``.dist-info`` directory as text; None when it is not there or is no text."""
+    member = dist_info_member(wheel, name)
+    return None if member is None else member_text(member)
+
+
+def dist_info_place(wheel: WheelContents, name: str) -> str:
+    """Return the member name of a ``.dist-info`` file, for a finding about it."""
+    directories = dist_info_directories(wheel)
+    return f"{directories[0]}/{name}" if len(directories) == 1 else name
+
+
+def member_text(member: Member) -> str | None:
+    """Return a member's content as text; None when it is too large to be text, damaged, or no UTF-8."""
+    if member.data is None:
+        return None
+    try:
+        return member.data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def wheel_fields(wheel: WheelContents) -> dict[str, tuple[str, ...]] | None:
+    """Return the fields of WHEEL, each with all its values; None when it is missing or no text."""
+    return _fields(wheel, "WHEEL")
+
+
+def metadata_fields(wheel: WheelContents) -> dict[str, tuple[str, ...]] | None:
+    """Return the fields of METADATA likewise, without the description in its body."""
+    return _fields(wheel, "METADATA")
+
+
+def _fields(wheel: WheelContents, name: str) -> dict[str, tuple[str, ...]] | None:
+    text = dist_info_text(wheel, name)
+    if text is None:
+        return None
+    message = Parser(policy=compat32).parsestr(text)
+    fields: dict[str, tuple[str, ...]] = {}
+    for field in message.keys():  # noqa: SIM118 - a Message iterates over numbers
+        fields[field] = tuple(str(value).strip() for value in message.get_all(field, []))
+    return fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordLine:
+    """One line of RECORD, undecoded: a path, ``sha256=<base64>`` or nothing, a size or nothing."""
+
+    path: str
+    hash: str
+    size: str
+
+
+def record_lines(wheel: WheelContents) -> tuple[RecordLine, ...] | None:
+    """Return the lines of RECORD; None when it is missing, no UTF-8, or no CSV of three columns."""
+    text = dist_info_text(wheel, "RECORD")
+    if text is None:
+        return None
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except csv.Error:
+        return None
+    if any(len(row) not in {0, _RECORD_COLUMNS} for row in rows):
+        return None
+    return tuple(RecordLine(path=row[0], hash=row[1], size=row[2]) for row in rows if row)

@@ -1,0 +1,66 @@
+"""The check of entry points: each one names something that the wheel's own source defines."""
+
+import configparser
+from collections.abc import Iterator
+
+from factory.core.model import Severity
+from factory.verify.checks.check import Check, Fault
+from factory.verify.checks.dist_info_files import (
+    dist_info_member,
+    dist_info_place,
+    dist_info_text,
+    member_text,
+)
+from factory.verify.checks.python_source import defined_names
+from factory.verify.reading.contents import WheelContents
+
+_FILE = "entry_points.txt"
+
+
+def _find_entry_points(wheel: WheelContents) -> Iterator[Fault]:
+    text = dist_info_text(wheel, _FILE)
+    if text is None:
+        if (member := dist_info_member(wheel, _FILE)) and member.sha256:
+            yield Fault(place=member.name, evidence="it is no UTF-8 text, or over 1 MiB")
+        return
+    parser = configparser.ConfigParser(delimiters=("=",), interpolation=None, strict=False)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # the documented way to keep case
+    try:
+        parser.read_string(text)
+    except configparser.Error as error:
+        yield Fault(
+            place=dist_info_place(wheel, _FILE), evidence=f"it is malformed: {error.message.splitlines()[0]}"
+        )
+        return
+    for group in parser.sections():
+        for name, reference in parser.items(group):
+            if not _exists(wheel, reference):
+                yield Fault(
+                    place=dist_info_place(wheel, _FILE),
+                    evidence=f"{group}: the wheel has no {reference}, for {name}",
+                )
+
+
+def _exists(wheel: WheelContents, reference: str) -> bool:
+    """Whether ``module:attribute`` names something that a module of the wheel defines, by its source."""
+    module, _, attribute = reference.partition("[")[0].strip().partition(":")
+    path = module.strip().replace(".", "/")
+    for candidate in (f"{path}.py", f"{path}/__init__.py"):
+        source = wheel.member(candidate)
+        text = member_text(source) if source is not None else None
+        if text is not None:
+            return not attribute or attribute.strip().partition(".")[0] in defined_names(text)
+    return False
+
+
+CHECKS: tuple[Check[WheelContents], ...] = (
+    Check(
+        id="entry-points",
+        title="Every entry point exists",
+        severity=Severity.ERROR,
+        protects="Users: a command that fails with ImportError.",
+        standard="packaging.python.org: entry points specification",
+        remedy="Remove the entry point, or add what it names.",
+        find=_find_entry_points,
+    ),
+)

@@ -1,0 +1,69 @@
+"""Checks of who signed the executables: the ladder of trust, as findings."""
+
+from collections.abc import Iterator
+
+from factory.core.model import Severity
+from factory.core.trust_level import Level, Standing
+from factory.executables.signatures.signers import expected_signer, is_unexpected, without_authorship
+from factory.verify.checks.check import Check, Fault
+from factory.verify.checks.images import is_readable
+from factory.verify.reading.contents import WheelContents
+
+
+def _sound(contents: WheelContents) -> Iterator[Standing]:
+    """Yield the standings of images that keep to their format; `image-unreadable` reports the others."""
+    for standing in contents.standings:
+        member = contents.member(standing.place)
+        if member is not None and is_readable(member):
+            yield standing
+
+
+def _find_not_valid(contents: WheelContents) -> Iterator[Fault]:
+    for standing in _sound(contents):
+        if standing.level is Level.SIGNATURE_NOT_VALID:
+            yield Fault(place=standing.place, evidence=standing.reason)
+
+
+def _find_unexpected(contents: WheelContents) -> Iterator[Fault]:
+    for standing in _sound(contents):
+        signature = standing.signature
+        if is_unexpected(standing) and signature is not None and signature.signer is not None:
+            seen = f"signed by {signature.signer.name!r} ({signature.signer.identifier or 'no identifier'})"
+            yield Fault(place=standing.place, evidence=f"{seen}, not {expected_signer(signature.scheme)}")
+
+
+def _find_not_authored(contents: WheelContents) -> Iterator[Fault]:
+    if contents.trust.required.covers(contents.platforms):
+        for standing in without_authorship(contents.standings):
+            yield Fault(place=standing.place, evidence=f"{standing.level}: {standing.reason}")
+
+
+CHECKS: tuple[Check[WheelContents], ...] = (
+    Check(
+        id="signature-not-valid",
+        title="Every signature inside an executable holds",
+        severity=Severity.ERROR,
+        protects="Whoever runs it: it was changed after its maker signed it, or is signed by nobody known.",
+        standard="Microsoft, Windows Authenticode Portable Executable Signature Format; Apple, cs_blobs.h",
+        remedy="Use the release's own file; 'factory trust' says what of the signature does not hold.",
+        find=_find_not_valid,
+    ),
+    Check(
+        id="signer-unexpected",
+        title="Whoever signed an executable is who signs the releases",
+        severity=Severity.ERROR,
+        protects="Whoever trusts the maker: a signature of somebody else can hold as well.",
+        standard="factory.executables.signatures.signers, the table of expected signers with its sources",
+        remedy="Find out who signed it and why, before anybody runs it.",
+        find=_find_unexpected,
+    ),
+    Check(
+        id="authorship-required",
+        title="Where it is required, every executable's author is proved",
+        severity=Severity.ERROR,
+        protects="Whoever asked for it with --require-authorship; nothing else asks.",
+        standard="docs/trust.md; companions that nobody signs are in factory.executables.signatures.signers",
+        remedy="Use files whose maker signed them, or do not require it of this platform.",
+        find=_find_not_authored,
+    ),
+)

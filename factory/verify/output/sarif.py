@@ -1,0 +1,145 @@
+"""A report as SARIF 2.1.0, which code-scanning pages show.
+
+Pure: a report in, a document out. A wheel is one artifact, since a page can link
+no further; the member stands in the logical location.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePath
+from urllib.parse import quote
+
+from factory import __version__
+from factory.core.model import Finding, Severity, WaivedFinding
+from factory.verify.checks.catalogue import Entry, catalogue
+from factory.verify.output.report import Judged, Report, WheelReport
+
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+
+def sarif_document(report: Report) -> dict[str, object]:
+    """Return a report as a SARIF log of one run."""
+    rules = catalogue()
+    places = {rule.id: index for index, rule in enumerate(rules)}
+    parts = [(wheel.path, wheel.judged) for wheel in report.wheels]
+    parts += [(release.path, release.judged) for release in report.releases]
+    return {
+        "$schema": _SCHEMA,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "codex-wheel-factory",
+                        "semanticVersion": __version__,
+                        "rules": [_rule(rule) for rule in rules],
+                    }
+                },
+                "columnKind": "unicodeCodePoints",
+                "invocations": [_invocation(report.wheels)],
+                "results": [
+                    result | {"ruleIndex": places[str(result["ruleId"])]}
+                    for path, judged in parts
+                    for result in _results(path, judged)
+                ],
+            }
+        ],
+    }
+
+
+def _rule(rule: Entry) -> dict[str, object]:
+    return {
+        "id": rule.id,
+        "shortDescription": {"text": rule.title},
+        "fullDescription": {"text": rule.protects},
+        "help": {
+            "text": f"{rule.protects}\nStandard: {rule.standard}\nWhat to do: {rule.remedy}",
+            "markdown": f"{rule.protects}\n\n- Standard: {rule.standard}\n- What to do: {rule.remedy}",
+        },
+        "defaultConfiguration": {"level": _level(rule.severity)},
+        "properties": {"tags": [rule.scope.value]},
+    }
+
+
+def _level(severity: Severity) -> str:
+    """Return the level (SARIF 2.1.0, 3.27.10); it happens to have our names."""
+    match severity:
+        case Severity.ERROR:
+            return "error"
+        case Severity.WARNING:
+            return "warning"
+        case Severity.NOTE:
+            return "note"
+
+
+def _invocation(wheels: Iterable[WheelReport]) -> dict[str, object]:
+    """Tell what could not be looked at, so that silence about it is not read as a pass."""
+    notifications = [notification for wheel in wheels for notification in _notifications(wheel)]
+    return {
+        "executionSuccessful": not any(notification["level"] == "error" for notification in notifications),
+        "toolExecutionNotifications": notifications,
+    }
+
+
+def _notifications(wheel: WheelReport) -> Iterator[dict[str, object]]:
+    if wheel.not_looked_at is not None:
+        yield _notification(wheel, "error", f"not looked at: {wheel.not_looked_at}")
+    if wheel.consultation is not None and wheel.consultation.not_run is not None:
+        level = "error" if wheel.consultation.is_broken else "note"
+        yield _notification(
+            wheel, level, f"{wheel.consultation.tool} not asked: {wheel.consultation.not_run}"
+        )
+    if wheel.smoke is not None:
+        yield _notification(wheel, "note", f"start {wheel.smoke.outcome.value}: {wheel.smoke.detail}")
+
+
+def _notification(wheel: WheelReport, level: str, text: str) -> dict[str, object]:
+    return {
+        "level": level,
+        "message": {"text": f"{wheel.name}: {text}"},
+        "locations": [{"physicalLocation": _physical_location(wheel.path)}],
+    }
+
+
+def _results(path: str, judged: Judged) -> Iterator[dict[str, object]]:
+    for finding in judged.findings:
+        yield _result(path, finding)
+    for waived in judged.waived:
+        yield _result(path, waived.finding) | {"suppressions": [_suppression(waived)]}
+
+
+def _result(path: str, finding: Finding) -> dict[str, object]:
+    return {
+        "ruleId": finding.check,
+        "level": _level(finding.severity),
+        "message": {"text": f"{finding.place}: {finding.evidence}\nWhat to do: {finding.remedy}"},
+        "locations": [
+            {
+                "physicalLocation": _physical_location(path),
+                "logicalLocations": [{"fullyQualifiedName": finding.place, "kind": "member"}],
+            }
+        ],
+        "partialFingerprints": {"finding/v1": _fingerprint(path, finding)},
+    }
+
+
+def _suppression(waived: WaivedFinding) -> dict[str, object]:
+    return {"kind": "external", "status": "accepted", "justification": waived.reason}
+
+
+def _physical_location(path: str) -> dict[str, object]:
+    """Return the file; a region is there because code-scanning pages refuse a result without one."""
+    return {"artifactLocation": {"uri": _uri(path)}, "region": {"startLine": 1}}
+
+
+def _uri(path: str) -> str:
+    """Return a relative reference, or a file URI of an absolute path (RFC 3986)."""
+    if PurePath(path).is_absolute():
+        return Path(path).as_uri()
+    return quote(PurePath(path).as_posix(), errors="surrogateescape")
+
+
+def _fingerprint(path: str, finding: Finding) -> str:
+    """Name a finding the same in every run, wherever the wheel lies and however the evidence is worded."""
+    text = f"{PurePath(path).name}\0{finding.check}\0{finding.place}"
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()

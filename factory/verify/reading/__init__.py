@@ -1,0 +1,1 @@
+"""Read a wheel: the zip structure, the members, the dist-info."""

@@ -1,0 +1,259 @@
+"""Read a wheel once, whatever the file is: one streaming pass over each member, within limits.
+
+Nothing here raises for what a file holds. The only exception is `CannotRead`,
+for a file that the operating system does not give.
+"""
+
+import stat
+import tempfile
+from bisect import bisect, insort
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+from packaging.utils import parse_wheel_filename
+
+from factory.core.errors import UsageError
+from factory.core.model import FileKind
+from factory.executables.signatures.policy import TrustPolicy
+from factory.verify.reading.contents import (
+    Archive,
+    CentralHeader,
+    ExpectedWheel,
+    Member,
+    ParsedName,
+    Problem,
+    ProblemKind,
+    WheelContents,
+)
+from factory.verify.reading.unpack import DEFAULT_LIMITS, CannotExtract, Content, Limits, Stop
+from factory.verify.reading.zip_records import (
+    Directory,
+    EndRecord,
+    descriptor_bytes,
+    read_directory,
+    read_local_header,
+)
+
+
+class CannotRead(UsageError):
+    """A file that should be a wheel cannot be opened."""
+
+    hint = "Name a file that exists and that you may read."
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        super().__init__(f"cannot read {path}: {error.strerror or error}")
+
+
+def read_wheel(
+    path: Path,
+    *,
+    scratch: Path,
+    expected: ExpectedWheel | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    trust: TrustPolicy | None = None,
+) -> WheelContents:
+    """Read everything that the checks need to know about a wheel.
+
+    Args:
+        path: Any file at all.
+        scratch: An existing directory that this wheel's executable images are written to, for the
+            readers of those formats; their names there are numbers, never members' names.
+        expected: What the wheel must be, when the factory built it.
+        limits: When to stop.
+        trust: What its executables' standings rest on; the pinned roots alone, when None.
+
+    Raises:
+        CannotRead: There is no such file, or it may not be read.
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return _contents(path, expected, evidence="not a regular file")
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            directory = read_directory(file, size_bytes=size, place=_display_name(path))
+            if isinstance(directory, Problem):
+                return _contents(path, expected, evidence=directory.evidence)
+            reader = _Reader(file=file, scratch=fresh_directory(scratch, prefix="wheel-"), limits=limits)
+            members = tuple(reader.members(directory, place=_display_name(path)))
+    except OSError as error:
+        raise CannotRead(path, error) from error
+    return replace(
+        _contents(path, expected),
+        trust=trust or TrustPolicy(),
+        members=members,
+        archive=_lay_out(directory.archive, directory.end, members),
+        problems=(*directory.problems, *reader.problems),
+    )
+
+
+def parse_name(name: str) -> ParsedName | None:
+    """Take a wheel's file name apart; None when it is no wheel's name."""
+    try:
+        _, version, _, tags = parse_wheel_filename(name)
+    except ValueError:  # InvalidWheelFilename, or a version of thousands of digits
+        return None
+    parts = name.removesuffix(".whl").split("-")
+    return ParsedName(
+        distribution=parts[0],
+        version_text=parts[1],
+        version=version,
+        build=parts[2] if len(parts) == 6 else "",  # noqa: PLR2004 - with a build tag there are six parts
+        tags=tags,
+        platforms=tuple(parts[-1].split(".")),
+    )
+
+
+def decode_name(header: CentralHeader) -> str:
+    """Decode a member's name as installers do: UTF-8 where flagged, else code page 437."""
+    encoding = "utf-8" if header.flags & 0x800 else "cp437"
+    return header.name.decode(encoding, "backslashreplace")
+
+
+def _contents(path: Path, expected: ExpectedWheel | None, *, evidence: str = "") -> WheelContents:
+    """Make the contents of a wheel without members: unreadable, if there is evidence of that."""
+    name = _display_name(path)
+    problem = Problem(kind=ProblemKind.UNREADABLE, place=name, evidence=evidence)
+    return WheelContents(
+        path=path,
+        name=name,
+        parsed=parse_name(name),
+        members=(),
+        archive=Archive(),
+        problems=(problem,) if evidence else (),
+        expected=expected,
+    )
+
+
+def _display_name(path: Path) -> str:
+    """Return a file's name as text that can be printed: undecodable bytes of it appear escaped."""
+    return path.name.encode("utf-8", "backslashreplace").decode()
+
+
+def fresh_directory(scratch: Path, *, prefix: str) -> Path:
+    """Make a directory of one wheel's own, so that several wheels can share a scratch directory.
+
+    Raises:
+        CannotExtract: Scratch cannot be written to.
+    """
+    try:
+        return Path(tempfile.mkdtemp(prefix=prefix, dir=scratch))
+    except OSError as error:
+        raise CannotExtract(scratch, error) from error
+
+
+class _Reader:
+    """Reads the members of one archive in turn, counting against the limits."""
+
+    def __init__(self, *, file: BinaryIO, scratch: Path, limits: Limits) -> None:
+        self._file = file
+        self._scratch = scratch
+        self._limits = limits
+        self._unpacked_bytes = 0
+        self._kept_bytes = 0
+        self._claimed: list[tuple[int, int]] = []
+        self.problems: list[Problem] = []
+
+    def members(self, directory: Directory, *, place: str) -> Iterator[Member]:
+        """Read the members in the order of the central directory; none if there are too many."""
+        headers = directory.headers
+        if len(headers) > self._limits.members:
+            self._note(
+                ProblemKind.BOMB, place, f"{len(headers)} members; {self._limits.members} is the limit"
+            )
+            return
+        for index, header in enumerate(headers):
+            yield self._member(index, header, directory.end.directory_start)
+
+    def _member(self, index: int, header: CentralHeader, stop: int) -> Member:
+        name = decode_name(header)
+        found = read_local_header(self._file, header.offset) if header.offset < stop else None
+        member = Member(
+            name=name,
+            central=header,
+            local=found[0] if found else None,
+            start=header.offset,
+            end=header.offset,
+            size_bytes=0,
+            crc32=0,
+            sha256=None,
+            kind=FileKind.DATA,
+        )
+        if found is None:
+            evidence = f"no local header at offset {header.offset}, where the central directory points"
+            self._note(ProblemKind.LOCAL_HEADER, name, evidence)
+            return member
+        return self._with_content(member, index, content_start=found[1], stop=stop)
+
+    def _with_content(self, member: Member, index: int, *, content_start: int, stop: int) -> Member:
+        content = Content(limits=self._limits, header=member.central)
+        target = self._scratch / f"{index:05}.image"
+        try:
+            self._claim(member.central, content_start, stop)
+            content.run(self._file, content_start, target, self._limits.total_bytes - self._unpacked_bytes)
+        except Stop as error:
+            self._note(error.kind, member.name, error.evidence)
+        finally:
+            content.close()
+        if content.sha256 is None:
+            target.unlink(missing_ok=True)  # a part of an image helps nobody, and may be large
+        self._unpacked_bytes += content.size_bytes
+        end = content_start + member.central.compressed_bytes
+        if member.central.has_descriptor:
+            end += descriptor_bytes(self._file, min(end, stop), crc32=content.crc32)
+        return replace(
+            member,
+            end=end,
+            size_bytes=content.size_bytes,
+            crc32=content.crc32,
+            sha256=content.sha256,
+            kind=content.kind,
+            data=self._keep(content),
+            extracted=target if content.extracted and content.sha256 else None,
+        )
+
+    def _claim(self, header: CentralHeader, start: int, stop: int) -> None:
+        """Claim the content's bytes, which no other member may have claimed and which must be in the file.
+
+        Members that share their bytes are how a small archive unpacks to any size
+        (https://www.bamsoftware.com/hacks/zipbomb/).
+        """
+        end = start + header.compressed_bytes
+        if end > stop:
+            raise Stop(
+                ProblemKind.CONTENT, f"its content ends at {end}, after the directory's start at {stop}"
+            )
+        index = bisect(self._claimed, (start, end))
+        before, after = self._claimed[max(0, index - 1) : index], self._claimed[index : index + 1]
+        if any(other_end > start for _, other_end in before) or any(other < end for other, _ in after):
+            raise Stop(ProblemKind.OVERLAP, "its content is claimed by another member as well")
+        insort(self._claimed, (start, end))
+
+    def _keep(self, content: Content) -> bytes | None:
+        kept = content.kept
+        if content.sha256 is None or kept is None or self._kept_bytes + len(kept) > self._limits.kept_bytes:
+            return None
+        self._kept_bytes += len(kept)
+        return kept
+
+    def _note(self, kind: ProblemKind, place: str, evidence: str) -> None:
+        self.problems.append(Problem(kind=kind, place=place, evidence=evidence))
+
+
+def _lay_out(archive: Archive, end: EndRecord, members: tuple[Member, ...]) -> Archive:
+    """Account for every byte between the start of the file and the central directory."""
+    position = 0
+    gaps: list[tuple[int, int]] = []
+    overlapping: list[str] = []
+    located = (member for member in members if member.local is not None)
+    for member in sorted(located, key=lambda member: member.start):
+        if member.start > position:
+            gaps.append((position, member.start - position))
+        elif member.start < position:
+            overlapping.append(member.name)
+        position = max(position, member.end)
+    if end.directory_start > position:
+        gaps.append((position, end.directory_start - position))
+    prefix = gaps.pop(0)[1] if gaps and gaps[0][0] == 0 else 0
+    return replace(archive, prefix_bytes=prefix, gaps=tuple(gaps), overlapping=tuple(overlapping))

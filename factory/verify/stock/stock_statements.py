@@ -1,0 +1,137 @@
+"""What a stock tool's facts mean: the verdict that the tool itself does not give."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from factory.core.json_reader import JsonObject
+from factory.core.model import FileKind, Finding
+from factory.verify.checks.macho import promised_macos
+from factory.verify.checks.manylinux import promised_glibc
+from factory.verify.reading.contents import WheelContents
+
+_ELF_LOADING = ("elf-machine", "elf-class", "elf-interpreter", "elf-needed", "elf-musl", "image-")
+_DLLS = ("pe-dll", "pe-delayed-dll", "pe-visual-cpp")
+
+
+class StockTool(StrEnum):
+    """A stock inspector of wheels."""
+
+    AUDITWHEEL = "auditwheel"
+    DELOCATE = "delocate"
+    DELVEWHEEL = "delvewheel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """One thing that a stock tool holds against a wheel.
+
+    Attributes:
+        place: The member it is about; None when the tool speaks of the wheel.
+        evidence: What it says.
+        checks: Prefixes of the ids of our checks that may have seen the same.
+        mentions: A text that the same finding's evidence has in it; empty for any.
+        is_enough: Whether it makes a finding where no check of ours saw the same. delocate takes a
+            weak library, and one that another file's search path finds, for missing.
+    """
+
+    place: str | None
+    evidence: str
+    checks: tuple[str, ...]
+    mentions: str = ""
+    is_enough: bool = True
+
+    def is_about(self, finding: Finding) -> bool:
+        """Whether a finding of ours tells of the same defect."""
+        return (
+            finding.check.startswith(self.checks)
+            and self.place in {None, finding.place}
+            and self.mentions.lower() in finding.evidence.lower()
+        )
+
+
+def judge(tool: StockTool, answer: JsonObject, contents: WheelContents) -> Iterator[Statement]:
+    """Yield what a tool's answer holds against a wheel.
+
+    Raises:
+        MalformedJson: The answer is not what the bridge writes.
+    """
+    match tool:
+        case StockTool.AUDITWHEEL:
+            return _judge_auditwheel(answer, contents)
+        case StockTool.DELOCATE:
+            return _judge_delocate(answer, contents)
+        case StockTool.DELVEWHEEL:
+            return _judge_delvewheel(answer)
+
+
+def _judge_auditwheel(answer: JsonObject, contents: WheelContents) -> Iterator[Statement]:
+    error = answer.text_or_none("error")
+    if error is not None:
+        yield Statement(place=None, evidence=error, checks=(*_ELF_LOADING, "wheel-", "package-"))
+        return
+    analysed = set(answer.texts("analysed"))
+    for member in contents.images:
+        if member.kind is FileKind.ELF and member.name not in analysed:
+            yield Statement(
+                place=member.name,
+                evidence="ignored: of another libc or architecture, or not in RECORD",
+                checks=(*_ELF_LOADING, "record-"),
+            )
+    policy = answer.text("policy")
+    if not _keeps(policy, answer.texts("policies"), contents.platforms):
+        yield Statement(
+            place=None,
+            evidence=f"consistent with {policy} only",
+            checks=("elf-glibc-floor", *_ELF_LOADING),
+        )
+
+
+def _keeps(policy: str, known: tuple[str, ...], tags: tuple[str, ...]) -> bool:
+    """Whether a wheel that keeps auditwheel's policy may have some platform tags.
+
+    auditwheel has no policy for some glibc versions; a tag between two policies may
+    ask for as much as the newer one. It has one policy for musl, so that a wheel keeps
+    that one or none.
+    """
+    floor = promised_glibc(policy)
+    if floor is None:
+        return policy.startswith("musllinux_") and not any(promised_glibc(tag) for tag in tags)
+    floors = [glibc for name in known if (glibc := promised_glibc(name))]
+    allowed = [
+        min((glibc for glibc in floors if glibc >= promised), default=promised)
+        for tag in tags
+        if (promised := promised_glibc(tag))
+    ]
+    return all(floor <= most for most in allowed)
+
+
+def _judge_delocate(answer: JsonObject, contents: WheelContents) -> Iterator[Statement]:
+    error = answer.text_or_none("error")
+    if error is not None:
+        yield Statement(place=None, evidence=error, checks=("macho-", "image-"))
+    name = answer.text_or_none("name")
+    tags = tuple(re.sub(r"\.whl\Z", "", name).rpartition("-")[2].split(".")) if name else ()
+    promised = promised_macos(contents.platforms)
+    if any(floor > promised.get(part, floor) for part, floor in promised_macos(tags).items()):
+        yield Statement(
+            place=None, evidence=f"its tag should be {'.'.join(tags)}", checks=("macho-minimum-macos",)
+        )
+    for library in answer.texts("libraries"):
+        yield Statement(
+            place=None, evidence=f"needs {library}", checks=("macho-dependency",), mentions=library
+        )
+    missing = answer.text_or_none("missing")
+    if missing is not None:
+        yield Statement(place=None, evidence=missing, checks=("macho-dependency",), is_enough=False)
+
+
+def _judge_delvewheel(answer: JsonObject) -> Iterator[Statement]:
+    error = answer.text_or_none("error")
+    if error is not None:
+        yield Statement(place=None, evidence=error, checks=("pe-", "image-"))
+        return
+    missing = answer.child("missing")
+    for name in sorted({dll for member in missing.members for dll in missing.texts(member)}):
+        yield Statement(place=None, evidence=f"does not find {name}", checks=_DLLS, mentions=name)

@@ -1,0 +1,279 @@
+"""The stock inspectors as second witnesses: auditwheel, delocate and delvewheel.
+
+Each one is asked in a process of its own for facts; the verdict on those facts is
+made here, since the tools themselves exit 0 on almost anything. What a tool says
+about a defect that a check of ours found joins that finding's evidence, so that
+one defect is one finding with two witnesses; what only the tool saw becomes a
+finding of its own. A tool that could not be asked is told, and is no pass.
+"""
+
+import json
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+
+from factory.core.errors import FactoryError
+from factory.core.json_reader import JsonObject
+from factory.core.model import FileKind, Finding, Severity
+from factory.core.targets import OperatingSystem
+from factory.executables.image_bytes import MalformedImage
+from factory.executables.macho import headers_without_segments
+from factory.system.process import Command, Runner
+from factory.verify.checks.check import Check, Fault
+from factory.verify.reading.contents import Member, WheelContents
+from factory.verify.reading.read import fresh_directory
+from factory.verify.stock.stock_statements import Statement, StockTool, judge
+
+_TIMEOUT_S = 120.0
+_LINE_CHARACTERS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consultation:
+    """A stock tool's word on one wheel.
+
+    Attributes:
+        tool: Who was asked.
+        version: Its version; empty when it did not answer.
+        not_run: Why it was not asked or did not answer; None when it did.
+        is_broken: Whether it was asked and failed, so that what it would say is not known.
+        statements: What it holds against the wheel.
+    """
+
+    wheel: str
+    tool: StockTool
+    version: str = ""
+    not_run: str | None = None
+    is_broken: bool = False
+    statements: tuple[Statement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockTools:
+    """The stock tools that this host has, ready to be asked.
+
+    Attributes:
+        runner: Starts them.
+        installed: Those that can be imported here.
+        search_path: Where an ``otool`` may be found, as PATH has it.
+    """
+
+    runner: Runner
+    installed: frozenset[StockTool]
+    search_path: str = ""
+
+    def consult(self, contents: WheelContents, *, scratch: Path) -> Consultation | None:
+        """Ask the tool of a wheel's platform; one that is not here is told as not asked.
+
+        Raises:
+            CannotExtract: Scratch cannot be written to.
+        """
+        system = contents.operating_system
+        if system is None:
+            return None
+        tool = tool_for(system)
+        if tool not in self.installed:
+            return Consultation(wheel=contents.name, tool=tool, not_run="it is not installed")
+        own = fresh_directory(scratch, prefix="stock-")
+        return consult(contents, scratch=own, runner=self.runner, search_path=self.search_path)
+
+
+def installed_tools() -> frozenset[StockTool]:
+    """Return the stock tools that this interpreter could import, without importing them."""
+    return frozenset(tool for tool in StockTool if find_spec(tool.value) is not None)
+
+
+class _NotAsked(FactoryError):
+    """A reason not to ask a tool; becomes the consultation's `not_run`."""
+
+
+class _NoAnswer(FactoryError):
+    """A tool was asked and failed; becomes the consultation's `not_run`, too."""
+
+
+def tool_for(system: OperatingSystem) -> StockTool:
+    """Return the tool that inspects wheels for an operating system."""
+    match system:
+        case OperatingSystem.LINUX:
+            return StockTool.AUDITWHEEL
+        case OperatingSystem.MACOS:
+            return StockTool.DELOCATE
+        case OperatingSystem.WINDOWS:
+            return StockTool.DELVEWHEEL
+
+
+def consult(
+    contents: WheelContents, *, scratch: Path, runner: Runner, search_path: str = ""
+) -> Consultation | None:
+    """Ask the stock tool of the wheel's platform about it; None when the tags name no single platform.
+
+    Args:
+        contents: The wheel; one that could not be read whole is not given to a tool,
+            since all three unpack or map whatever they get.
+        scratch: A directory for the exchange and for what the tool unpacks.
+        runner: Starts the tool.
+        search_path: Where an ``otool`` may be found, as PATH has it; without one delocate
+            is asked for deployment targets only.
+    """
+    system = contents.operating_system
+    if system is None:
+        return None
+    tool = tool_for(system)
+    try:
+        if contents.problems:
+            raise _NotAsked("the archive could not be read whole")
+        request = _request(tool, contents, scratch, search_path)
+        answer = _ask(tool, request, scratch=scratch, runner=runner, search_path=search_path)
+        return Consultation(
+            wheel=contents.name,
+            tool=tool,
+            version=answer.text("version"),
+            statements=tuple(judge(tool, answer, contents)),
+        )
+    except (FactoryError, OSError) as error:
+        return Consultation(
+            wheel=contents.name, tool=tool, not_run=str(error), is_broken=not isinstance(error, _NotAsked)
+        )
+
+
+def corroborate(findings: Iterable[Finding], consultation: Consultation) -> tuple[Finding, ...]:
+    """Join a stock tool's statements to the findings they are about, and add those that no check saw."""
+    joined = tuple(findings)
+    for statement in consultation.statements:
+        joined = tuple(_with_witness(finding, statement, consultation) for finding in joined)
+    unseen = tuple(
+        statement
+        for statement in consultation.statements
+        if statement.is_enough and not any(statement.is_about(finding) for finding in joined)
+    )
+    rest = replace(consultation, statements=unseen)
+    return joined + tuple(finding for check in CHECKS for finding in check.findings(rest))
+
+
+def _with_witness(finding: Finding, statement: Statement, consultation: Consultation) -> Finding:
+    if not statement.is_about(finding):
+        return finding
+    witness = f"{consultation.tool} {consultation.version}: {statement.evidence}"
+    return replace(finding, evidence=f"{finding.evidence} [{witness}]")
+
+
+def _request(
+    tool: StockTool, contents: WheelContents, scratch: Path, search_path: str
+) -> Mapping[str, object]:
+    match tool:
+        case StockTool.AUDITWHEEL:
+            return _auditwheel_request(contents)
+        case StockTool.DELOCATE:
+            return _delocate_request(contents, scratch, search_path)
+        case StockTool.DELVEWHEEL:
+            return _delvewheel_request(contents)
+
+
+def _auditwheel_request(contents: WheelContents) -> Mapping[str, object]:
+    if contents.architecture is None:
+        raise _NotAsked("the tags name no single architecture")
+    is_musl = all(tag.startswith("musllinux_") for tag in contents.platforms)
+    return {
+        "wheel": str(contents.path.absolute()),
+        "libc": "musl" if is_musl else "glibc",
+        "architecture": contents.architecture.value,
+    }
+
+
+def _delocate_request(contents: WheelContents, scratch: Path, search_path: str) -> Mapping[str, object]:
+    headers, tree = scratch / "headers", scratch / "tree"
+    headers.mkdir()
+    tree.mkdir()
+    has_otool = shutil.which("otool", path=search_path) is not None if search_path else False
+    for index, (member, path) in enumerate(_images(contents, FileKind.MACHO)):
+        for number, header in enumerate(_macho_headers(path)):
+            (headers / f"{index}-{number}").write_bytes(header)
+        if has_otool:
+            _link(path, tree, member)
+    return {"name": contents.name, "headers": str(headers), "tree": str(tree), "has_otool": has_otool}
+
+
+def _macho_headers(path: Path) -> tuple[bytes, ...]:
+    try:
+        return headers_without_segments(path)
+    except MalformedImage as error:
+        raise _NotAsked(f"an image could not be read: {error.reason}") from error
+
+
+def _link(path: Path, tree: Path, member: Member) -> None:
+    place = (tree / member.name).absolute()
+    if ".." in Path(member.name).parts or not place.is_relative_to(tree.absolute()):
+        raise _NotAsked(f"the member name {member.name!r} leads out of the wheel")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.hardlink_to(path)
+
+
+def _delvewheel_request(contents: WheelContents) -> Mapping[str, object]:
+    bundled: dict[str, list[str]] = {}
+    files: dict[str, str] = {}
+    for member, path in _images(contents, FileKind.PE):
+        files[member.name] = str(path.absolute())
+        bundled.setdefault(Path(member.name).name.lower(), []).append(str(path.absolute()))
+    return {"files": files, "bundled": bundled}
+
+
+def _images(contents: WheelContents, kind: FileKind) -> Iterator[tuple[Member, Path]]:
+    for member in contents.images:
+        if member.kind is kind and member.extracted is not None:
+            yield member, member.extracted
+
+
+def _ask(
+    tool: StockTool, request: Mapping[str, object], *, scratch: Path, runner: Runner, search_path: str
+) -> JsonObject:
+    question, answer = scratch / f"{tool}-request.json", scratch / f"{tool}-answer.json"
+    question.write_text(json.dumps(request), encoding="utf-8")
+    completed = runner.run(plan_question(tool, question=question, answer=answer, search_path=search_path))
+    if completed.returncode != 0:
+        said = completed.output.strip().rpartition("\n")[2][-_LINE_CHARACTERS:]
+        raise _NoAnswer(f"{tool} ended with {completed.reason}: {said}")
+    return JsonObject.parse(answer.read_bytes(), where=f"{tool}'s answer")
+
+
+def plan_question(tool: StockTool, *, question: Path, answer: Path, search_path: str) -> Command:
+    """Plan the process that asks a tool, without starting it.
+
+    Its environment is empty but for a PATH and places of our own: delvewheel searches
+    PATH for DLLs, and delocate reads MACOSX_DEPLOYMENT_TARGET.
+    """
+    program = Path(__file__).parent / f"{tool}_facts.py"
+    return Command(
+        argv=(sys.executable, "-I", "-B", str(program), str(question), str(answer)),
+        env={"PATH": search_path if tool is StockTool.DELOCATE else "", "TMPDIR": str(answer.parent)},
+        cwd=answer.parent,
+        timeout_s=_TIMEOUT_S,
+    )
+
+
+def _find_unseen(consultation: Consultation, *, tool: StockTool) -> Iterator[Fault]:
+    if consultation.tool is tool:
+        for statement in consultation.statements:
+            place = statement.place or consultation.wheel
+            yield Fault(place=place, evidence=f"{tool} {consultation.version}: {statement.evidence}")
+
+
+CHECKS: tuple[Check[Consultation], ...] = tuple(
+    Check(
+        id=f"{tool}-verdict",
+        title=f"{tool} holds nothing against the wheel that the checks of single files did not see",
+        severity=Severity.ERROR,
+        protects="Whoever installs it: a second reader, written by others, saw a defect that ours missed.",
+        standard=standard,
+        remedy="Read the tool's evidence; if it is right, this project lacks a check: tell us.",
+        find=partial(_find_unseen, tool=tool),
+    )
+    for tool, standard in (
+        (StockTool.AUDITWHEEL, "PEP 600 and PEP 656, as auditwheel reads them"),
+        (StockTool.DELOCATE, "Platform compatibility tags, macosx_X_Y, as delocate reads them"),
+        (StockTool.DELVEWHEEL, "Microsoft, dynamic-link library search order, as delvewheel reads it"),
+    )
+)

@@ -1,0 +1,1 @@
+"""The run behind ``factory wheels``: plan, fetch, build, verify, record."""

@@ -1,0 +1,129 @@
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from factory.build.assembler.assembler import AssemblingBuilder
+from factory.build.assembler.compress import compress
+from factory.build.backend.native import NativeFrontEnd
+from factory.build.builder import BuiltPackage, Package
+from factory.build.backend.reference import ReferenceBuilder
+from factory.build.deflate_cache import DeflateStore
+from factory.build.deflate import DamagedDeflated
+from factory.core.digests import Sha256
+from factory.system.parallel import Stopped
+from factory.system.process import SubprocessRunner
+from factory.core.progress import SilentProgress
+from factory.core.tags import CodexTag
+from factory.build.deflate_check import REFERENCE_ANSWER
+from tests.packages import npm_tarball, release_files
+from tests.toolchains import running_toolchain
+from tests.unit.build.assembler.test_compress import TARGET, package
+
+TAG = CodexTag.parse("rust-v0.163.0")
+BOTH = ("manylinux_2_17_aarch64", "musllinux_1_1_aarch64")
+
+
+@pytest.fixture
+def tarball(tmp_path: Path) -> Path:
+    return npm_tarball(tmp_path / "codex.tgz", {TARGET: release_files(TARGET)})
+
+
+@pytest.fixture
+def builder(tmp_path: Path) -> AssemblingBuilder:
+    stop = threading.Event()
+    return AssemblingBuilder(
+        toolchain=running_toolchain(),
+        runner=SubprocessRunner(stop),
+        progress=SilentProgress(),
+        host_env={},
+        jobs=2,
+        store=DeflateStore(root=tmp_path / "deflate", encoder=REFERENCE_ANSWER),
+        stop=stop,
+    )
+
+
+def digests(built: Sequence[BuiltPackage]) -> dict[str, Sha256]:
+    return {laid_out.wheel.name: laid_out.wheel.sha256 for done in built for laid_out in done.wheels}
+
+
+def recalled(package: Package, builder: AssemblingBuilder) -> Package:
+    """Return a package as a second run has it: what it holds is known."""
+    done = compress(package, store=builder.store, progress=SilentProgress(), stop=builder.stop)
+    return replace(package, payload=done.payload)
+
+
+def test_it_makes_what_the_reference_makes(builder: AssemblingBuilder, tarball: Path, tmp_path: Path) -> None:
+    front_end = NativeFrontEnd(
+        toolchain=builder.toolchain, runner=builder.runner, progress=builder.progress, host_env={}
+    )
+    reference = ReferenceBuilder(front_end=front_end, progress=builder.progress, jobs=2, stop=builder.stop)
+    packages = [package(tarball, *BOTH)]
+    slow = reference.build(packages, tag=TAG, scratch=tmp_path / "slow")
+    fast = builder.build(packages, tag=TAG, scratch=tmp_path / "fast")
+
+    assert digests(fast) == digests(slow)
+    assert [wheel.recipe.platform.tag for wheel in fast[0].wheels] == list(BOTH)
+    assert fast[0].payload == slow[0].payload
+    assert [wheel.layout for wheel in fast[0].wheels] == [wheel.layout for wheel in slow[0].wheels]
+    for laid_out in fast[0].wheels:
+        wheel = laid_out.wheel
+        assert (wheel.size_bytes, wheel.sha256) == (wheel.path.stat().st_size, Sha256.of_file(wheel.path))
+
+
+def test_packages_come_back_in_their_order(builder: AssemblingBuilder, tarball: Path, tmp_path: Path) -> None:
+    one, two = package(tarball, BOTH[0]), package(tarball, BOTH[1])
+    built = builder.build([one, replace(two, size_bytes=1 << 30)], tag=TAG, scratch=tmp_path / "scratch")
+    assert [done.wheels[0].recipe.platform.tag for done in built] == list(BOTH)
+
+
+def test_what_was_compressed_is_not_read_again(
+    builder: AssemblingBuilder, tarball: Path, tmp_path: Path
+) -> None:
+    first = builder.build([package(tarball, *BOTH)], tag=TAG, scratch=tmp_path / "first")
+    known = recalled(package(tarball, *BOTH), builder)
+    tarball.unlink()
+    second = builder.build([known], tag=TAG, scratch=tmp_path / "second")
+    assert digests(second) == digests(first)
+
+
+def test_a_damaged_entry_ends_the_run_and_the_next_one_heals_it(
+    builder: AssemblingBuilder, tarball: Path, tmp_path: Path
+) -> None:
+    good = builder.build([package(tarball, *BOTH)], tag=TAG, scratch=tmp_path / "good")
+    known = recalled(package(tarball, *BOTH), builder)
+    entry = builder.store.path(Sha256.of([release_files(TARGET)["bin/codex"][0]]))
+    raw = bytearray(entry.read_bytes())
+    raw[-1] ^= 1
+    entry.write_bytes(raw)
+
+    with pytest.raises(DamagedDeflated) as caught:
+        builder.build([known], tag=TAG, scratch=tmp_path / "damaged")
+    assert caught.value.exit_code == 22
+    again = replace(builder, stop=threading.Event(), runner=SubprocessRunner())
+    healed = again.build([known], tag=TAG, scratch=tmp_path / "healed")
+    assert digests(healed) == digests(good)
+
+
+def test_an_entry_that_was_pruned_meanwhile_is_an_error_with_a_hint(
+    builder: AssemblingBuilder, tarball: Path
+) -> None:
+    done = compress(
+        package(tarball, BOTH[0]), store=builder.store, progress=SilentProgress(), stop=builder.stop
+    )
+    kept = done.contents[Sha256.of([release_files(TARGET)["bin/codex"][0]])]
+    kept.path.unlink()
+    with pytest.raises(DamagedDeflated, match="damaged or gone") as caught:
+        list(kept.chunks())
+    assert "run the same command again" in caught.value.hint
+
+
+def test_a_run_that_was_stopped_assembles_nothing(
+    builder: AssemblingBuilder, tarball: Path, tmp_path: Path
+) -> None:
+    builder.stop.set()
+    with pytest.raises(Stopped):
+        builder.build([package(tarball, *BOTH)], tag=TAG, scratch=tmp_path / "scratch")
+    assert not (tmp_path / "scratch").exists()

@@ -1,0 +1,141 @@
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from factory.build.assembler.compress import CompressedPackage, compress, recall
+from factory.build.builder import Package
+from factory.build.deflate_cache import DeflateStore
+from factory.core.digests import Digest, Sha256
+from factory.core.errors import IntegrityError
+from factory.core.model import ArchiveFormat, Local, ReleaseAsset
+from factory.system.parallel import Stopped
+from factory.release.payload import PackageSource
+from factory.core.progress import ProgressTask, SilentProgress
+from factory.build.recipe import our_recipe
+from factory.core.targets import Platform, Target
+from factory.build.template import bundled_template
+from factory.build.deflate_check import REFERENCE_ANSWER
+from tests.packages import npm_tarball, release_files
+
+TARGET = Target.LINUX_AARCH64
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> DeflateStore:
+    return DeflateStore(root=tmp_path / "deflate", encoder=REFERENCE_ANSWER)
+
+
+@pytest.fixture
+def tarball(tmp_path: Path) -> Path:
+    return npm_tarball(tmp_path / "codex.tgz", {TARGET: release_files(TARGET, voice=True)})
+
+
+def package(tarball: Path, *platforms: str) -> Package:
+    asset = ReleaseAsset(
+        target=TARGET,
+        name=tarball.name,
+        purl="pkg:npm/%40openai/codex@0.163.0-linux-arm64",
+        digest=Digest.parse("sha512:" + "ab" * 64),
+        size_bytes=None,
+        format=ArchiveFormat.TAR_GZ,
+        location=Local(path=tarball),
+    )
+    return Package(
+        asset=asset,
+        source=PackageSource.archive(tarball, ArchiveFormat.TAR_GZ),
+        size_bytes=tarball.stat().st_size,
+        payload=None,
+        recipes=tuple(our_recipe(Platform.parse(tag), template=bundled_template()) for tag in platforms),
+    )
+
+
+def made(package: Package, store: DeflateStore) -> CompressedPackage:
+    return compress(package, store=store, progress=SilentProgress(), stop=threading.Event())
+
+
+def kept(store: DeflateStore) -> set[str]:
+    return {path.name for path in store.root.rglob("*") if path.is_file()}
+
+
+def digest_of(path: str) -> Sha256:
+    return Sha256.of([release_files(TARGET, voice=True)[path][0]])
+
+
+def test_all_files_are_known_and_those_of_some_wheel_are_deflated(tarball: Path, store: DeflateStore) -> None:
+    done = made(package(tarball, "musllinux_1_1_aarch64", "manylinux_2_17_aarch64"), store)
+    files = release_files(TARGET, voice=True)
+    assert {(str(file.path), file.size_bytes, file.sha256) for file in done.payload.files} == {
+        (path, len(content), Sha256.of([content])) for path, (content, _) in files.items()
+    }
+    assert done.contents.keys() == {digest_of(path) for path in files if "voice" not in path}
+    assert kept(store) == {sha256.hex for sha256 in done.contents}
+
+
+def test_what_no_recipe_places_is_not_deflated(tarball: Path, store: DeflateStore) -> None:
+    done = made(package(tarball, "musllinux_1_1_aarch64"), store)
+    assert digest_of("codex-path/rg") not in done.contents
+    assert done.payload.file("codex-path/rg") is not None
+
+
+def test_what_was_deflated_is_recalled(tarball: Path, store: DeflateStore) -> None:
+    two = package(tarball, "musllinux_1_1_aarch64", "manylinux_2_17_aarch64")
+    done = made(two, store)
+    assert recall(done.payload, package=two, store=store) == done
+
+
+def test_what_is_not_all_there_is_not_recalled(tarball: Path, store: DeflateStore) -> None:
+    one = package(tarball, "manylinux_2_17_aarch64")
+    done = made(one, store)
+    store.path(digest_of("codex-path/rg")).unlink()
+    assert recall(done.payload, package=one, store=store) is None
+    musl = package(tarball, "musllinux_1_1_aarch64")
+    recalled = recall(done.payload, package=musl, store=store)
+    assert recalled is not None
+    assert digest_of("codex-path/rg") not in recalled.contents
+
+
+class StoppingProgress:
+    """Sets an event after the first bytes."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        self._stop = stop
+
+    def advance(self, size_bytes: int) -> None:
+        assert size_bytes > 0
+        self._stop.set()
+
+    @contextmanager
+    def task(self, label: str, *, total_bytes: int | None = None) -> Iterator[ProgressTask]:
+        assert (label, total_bytes) == (f"compress {TARGET}", None)
+        yield self
+
+
+def test_a_stop_ends_it_between_two_chunks_and_leaves_nothing_half(
+    tarball: Path, store: DeflateStore
+) -> None:
+    stop = threading.Event()
+    with pytest.raises(Stopped):
+        compress(
+            package(tarball, "manylinux_2_17_aarch64"),
+            store=store,
+            progress=StoppingProgress(stop),
+            stop=stop,
+        )
+    assert kept(store) <= {digest_of(path).hex for path in release_files(TARGET, voice=True)}
+    assert list(store.root.rglob(".*")) == []
+
+
+def test_a_damaged_package_is_an_error_whatever_was_read_of_it(tarball: Path, store: DeflateStore) -> None:
+    raw = tarball.read_bytes()
+    tarball.write_bytes(raw[: len(raw) - 5000])
+    with pytest.raises(IntegrityError):
+        made(package(tarball, "manylinux_2_17_aarch64"), store)
+
+
+def test_a_file_s_place_and_mode_are_the_archive_s(tarball: Path, store: DeflateStore) -> None:
+    codex = made(package(tarball, "manylinux_2_17_aarch64"), store).payload.file("bin/codex")
+    assert codex is not None
+    assert (codex.path, oct(codex.mode), codex.kind.value) == (PurePosixPath("bin/codex"), "0o755", "elf")

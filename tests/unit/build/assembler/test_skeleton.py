@@ -1,0 +1,109 @@
+import struct
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from factory.build.assembler.skeleton import UnusableSkeleton, end_record, read_skeleton
+
+RECORD = "x-1.dist-info/RECORD"
+
+
+def write_wheel(
+    path: Path, *, names: tuple[str, ...] = ("x/a.txt", RECORD), compression: int = zipfile.ZIP_DEFLATED
+) -> Path:
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name in names:
+            archive.writestr(zipfile.ZipInfo(name), name.encode(), compress_type=compression)
+    return path
+
+
+def test_a_wheel_is_taken_apart(tmp_path: Path) -> None:
+    skeleton = read_skeleton(write_wheel(tmp_path / "x-1-py3-none-any.whl"))
+    assert skeleton.name == "x-1-py3-none-any.whl"
+    assert [member.name for member in skeleton.members] == ["x/a.txt", RECORD]
+    assert skeleton.record.name == RECORD
+    first = skeleton.members[0]
+    assert (first.crc32, first.size_bytes, first.deflated) == (0xB3D8F676, 7, b"\xab\xd0O\xd4+\xa9(\x01\x00")
+    assert first.local[:4] == b"PK\x03\x04"
+    assert first.central[:4] == b"PK\x01\x02"
+
+
+def test_headers_change_in_their_sizes_and_nothing_else(tmp_path: Path) -> None:
+    first, _ = read_skeleton(write_wheel(tmp_path / "x.whl")).members
+    sizes = {"crc32": 0x11223344, "compressed_bytes": 0x55667788, "size_bytes": 0x1ABBCCDD}
+    local = first.local_header(**sizes)
+    assert local[14:26] == bytes.fromhex("44332211 88776655 ddccbb1a")
+    assert local[:14] + local[26:] == first.local[:14] + first.local[26:]
+    central = first.central_header(**sizes, offset=0x01020304, create_system=0)
+    assert central[16:28] == local[14:26]
+    assert central[42:46] == bytes.fromhex("04030201")
+    assert central[5] == 0
+    assert central[6:16] + central[28:42] + central[46:] == (
+        first.central[6:16] + first.central[28:42] + first.central[46:]
+    )
+
+
+def test_the_end_record() -> None:
+    assert end_record(entries=2, directory_bytes=3, directory_offset=4) == (
+        b"PK\x05\x06"
+        + bytes(4)
+        + b"\x02\x00\x02\x00"
+        + b"\x03\x00\x00\x00"
+        + b"\x04\x00\x00\x00"
+        + b"\x00\x00"
+    )
+
+
+def with_comment(path: Path) -> None:
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.comment = b"hello"
+
+
+def with_bytes_before(path: Path) -> None:
+    path.write_bytes(b"#!/bin/sh\n" + path.read_bytes())
+
+
+def with_data_descriptor(path: Path) -> None:
+    raw = bytearray(path.read_bytes())
+    central = raw.index(b"PK\x01\x02")
+    struct.pack_into("<H", raw, central + 8, 0x08)
+    path.write_bytes(raw)
+
+
+def with_record_first(path: Path) -> None:
+    path.unlink()
+    write_wheel(path, names=(RECORD, "x/a.txt"))
+
+
+def stored(path: Path) -> None:
+    path.unlink()
+    write_wheel(path, compression=zipfile.ZIP_STORED)
+
+
+def empty(path: Path) -> None:
+    path.unlink()
+    write_wheel(path, names=())
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (with_comment, "comment or with zip64"),
+        (with_bytes_before, "outside its records"),
+        (with_data_descriptor, r"x/a\.txt has a data descriptor"),
+        (with_record_first, "RECORD is not its last member"),
+        (stored, r"x/a\.txt is not deflated"),
+        (empty, "RECORD is not its last member"),
+    ],
+)
+def test_what_is_not_understood_is_refused(
+    tmp_path: Path, change: Callable[[Path], None], reason: str
+) -> None:
+    path = write_wheel(tmp_path / "x.whl")
+    change(path)
+    with pytest.raises(UnusableSkeleton, match=reason) as caught:
+        read_skeleton(path)
+    assert caught.value.exit_code == 23
+    assert "--engine backend" in caught.value.hint

@@ -1,0 +1,261 @@
+import threading
+import zipfile
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from factory.build.backend.docker import (
+    DockerBuildPlan,
+    LacksInterpreter,
+    Place,
+    build,
+    plan_docker_build,
+    plan_probe,
+    probe_image,
+)
+from factory.build.backend.output import BuildFailed, UnexpectedOutput, WheelOutput
+from factory.system.containers.engine import ContainerOrder, ContainerState, EngineLost, Image, Limits, Mount
+from factory.system.containers.images import ImageMissing, OtherImage, WrongArchitecture, require_image
+from factory.system.containers.ownership import Owner
+from factory.core.errors import HostError
+from factory.core.model import StagedRuntime
+from factory.core.progress import SilentProgress
+from factory.core.tags import CodexTag
+from factory.core.targets import Platform
+from factory.build.toolchain import Lock
+from factory.build.deflate_check import ProbeFailed
+from tests.fake_engine import IMAGE, NAME, RUNNING, FakeEngine, Scripted, probed
+
+LOCK = Lock(name="hatchling-1.33.0", content=b"hatchling==1.33.0\n")
+PYTHON = "/opt/factory/toolchains/hatchling-1.33.0-2d2cc26e473c53aa/bin/python"
+OWNER = Owner(name="00112233")
+WIN_ARM64 = Platform.parse("win_arm64")
+WHEEL = "openai_codex_cli_bin-0.163.0-py3-none-win_arm64.whl"
+BUILD = ("-m", "build", "--wheel", "--no-isolation", "--outdir", "/out", "/stage")
+
+
+def plan_in(directory: Path) -> DockerBuildPlan:
+    return plan_docker_build(
+        staged=StagedRuntime(
+            path=directory / "stage", tag=CodexTag.parse("rust-v0.163.0"), platform=WIN_ARM64
+        ),
+        stage_bytes=200_000_000,
+        image=IMAGE,
+        lock=LOCK,
+        owner=OWNER,
+        place=Place(scratch=directory / "scratch", dist=directory / "dist", logs=directory / "logs"),
+    )
+
+
+def test_a_plan_is_all_that_will_happen() -> None:
+    assert plan_in(Path("/srv")) == DockerBuildPlan(
+        order=ContainerOrder(
+            name="codex-wheel-factory-00112233-win_arm64",
+            image=IMAGE.id,
+            argv=("timeout", "--signal=KILL", "1860", PYTHON, *BUILD),
+            env={
+                "HOME": "/scratch",
+                "LC_ALL": "C.UTF-8",
+                "NO_COLOR": "1",
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "PYTHONHASHSEED": "0",
+                "PYTHONNOUSERSITE": "1",
+                "TEMP": "/scratch",
+                "TMP": "/scratch",
+                "TMPDIR": "/scratch",
+                "TZ": "UTC",
+            },
+            user="65532:65532",
+            mounts=(
+                Mount(source=Path("/srv/stage"), target=PurePosixPath("/stage"), is_read_only=True),
+                Mount(source=Path("/srv/scratch/out"), target=PurePosixPath("/out"), is_read_only=False),
+            ),
+            scratch=PurePosixPath("/scratch"),
+            limits=Limits(
+                scratch_bytes=218_777_216,
+                memory_bytes=755_648_128,
+                file_bytes=218_777_216,
+                processes=64,
+                time_s=1800.0,
+            ),
+            labels={"codex-wheel-factory.owner": "00112233"},
+        ),
+        output=WheelOutput(
+            wheel_name=WHEEL,
+            platform=WIN_ARM64,
+            out=Path("/srv/scratch/out"),
+            destination=Path("/srv/dist") / WHEEL,
+            create_system=3,
+            log=Path("/srv/logs") / f"{WHEEL}.log",
+        ),
+        scratch=Path("/srv/scratch"),
+    )
+
+
+def test_the_probe_sees_nothing_of_this_host() -> None:
+    order = plan_probe(image=IMAGE, python=PurePosixPath(PYTHON), owner=OWNER)
+    assert order.mounts == ()
+    assert order.argv[:6] == ("timeout", "--signal=KILL", "180", PYTHON, "-I", "-c")
+
+
+def wheel(name: str = WHEEL) -> Callable[[ContainerOrder], None]:
+    """Return what a good build does: it writes an archive."""
+
+    def write(order: ContainerOrder) -> None:
+        out = next(mount.source for mount in order.mounts if not mount.is_read_only)
+        with zipfile.ZipFile(out / name, "w") as archive:
+            archive.writestr("codex_cli_bin/__init__.py", b"")
+
+    return write
+
+
+def run(directory: Path, scripted: Scripted, stop: threading.Event | None = None) -> FakeEngine:
+    engine = FakeEngine(scripted)
+    try:
+        build(plan_in(directory), engine=engine, progress=SilentProgress(), stop=stop or threading.Event())
+    finally:
+        assert engine.containers == {} or engine.is_lost
+        assert not (directory / "scratch").exists()
+    return engine
+
+
+def there(directory: Path) -> list[str]:
+    return sorted(str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file())
+
+
+def test_a_wheel_is_placed_and_belongs_to_who_ran_the_factory(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / f"{WHEEL}.log").write_text("of an earlier run that failed")
+    run(tmp_path, Scripted(argv=BUILD, states=(RUNNING, ContainerState(exit_code=0)), effect=wheel()))
+    assert there(tmp_path) == [f"dist/{WHEEL}"]
+    assert (tmp_path / "dist" / WHEEL).stat().st_uid == tmp_path.stat().st_uid
+
+
+@pytest.mark.parametrize(
+    ("state", "log", "reason", "hint"),
+    [
+        (ContainerState(exit_code=2), b"why", "exit status 2 in the container", "Read the log; the staged"),
+        (
+            ContainerState(exit_code=137, is_out_of_memory=True),
+            b"why",
+            "the container used up its 756 MB of memory",
+            "The limit follows from the stage's size",
+        ),
+        (
+            ContainerState(exit_code=1),
+            b"OSError: [Errno 28] No space left on device",
+            "no room in the container, whose scratch has 219 MB",
+            "Free room on the output's disk",
+        ),
+    ],
+)
+def test_a_failed_build_keeps_its_log_and_nothing_else(
+    tmp_path: Path, state: ContainerState, log: bytes, reason: str, hint: str
+) -> None:
+    with pytest.raises(BuildFailed) as caught:
+        run(tmp_path, Scripted(states=(state,), log=log, effect=wheel()))
+    path = tmp_path / "logs" / f"{WHEEL}.log"
+    assert str(caught.value) == f"building {WHEEL} failed in the backend: {reason}; log: {path}"
+    assert caught.value.hint.startswith(hint)
+    assert caught.value.exit_code == 23
+    assert path.read_bytes() == log
+    assert there(tmp_path) == [f"logs/{WHEEL}.log"]
+
+
+def test_an_engine_that_dies_leaves_no_half_wheel(tmp_path: Path) -> None:
+    lost = EngineLost("waiting for a container", "broken pipe")
+    with pytest.raises(EngineLost):
+        run(tmp_path, Scripted(refusals={"state": lost}, effect=wheel()))
+    assert there(tmp_path) == []
+
+
+def to_a_secret(order: ContainerOrder) -> None:
+    (order.mounts[1].source / WHEEL).symlink_to("/etc/passwd")
+
+
+@pytest.mark.parametrize("effect", [lambda _: None, wheel("other.whl"), to_a_secret])
+def test_another_output_is_refused(tmp_path: Path, effect: Callable[[ContainerOrder], None]) -> None:
+    with pytest.raises(UnexpectedOutput):
+        run(tmp_path, Scripted(effect=effect))
+    assert there(tmp_path) == []
+
+
+def test_the_image_is_found_by_name_and_known_by_its_id() -> None:
+    assert require_image(FakeEngine(), NAME) == IMAGE
+
+
+@pytest.mark.parametrize(
+    ("engine", "reference", "error", "sentence"),
+    [
+        (
+            FakeEngine(images={}),
+            NAME,
+            ImageMissing,
+            "the container engine has no image codex-wheel-factory:local",
+        ),
+        (
+            FakeEngine(images={"factory": IMAGE}),
+            "factory@sha256:" + "2b" * 32,
+            OtherImage,
+            f"the container engine has another image than factory@sha256:{'2b' * 32}: its id is {IMAGE.id}",
+        ),
+        (
+            FakeEngine(images={}),
+            "factory@sha256:" + "2b" * 32,
+            ImageMissing,
+            f"the container engine has no image factory@sha256:{'2b' * 32}",
+        ),
+        (
+            FakeEngine(images={NAME: Image(id=IMAGE.id, architecture="arm64")}),
+            NAME,
+            WrongArchitecture,
+            "image codex-wheel-factory:local is for arm64, and the engine runs amd64",
+        ),
+    ],
+)
+def test_an_unfit_image_is_refused(
+    engine: FakeEngine, reference: str, error: type[HostError], sentence: str
+) -> None:
+    with pytest.raises(error) as caught:
+        require_image(engine, reference)
+    assert str(caught.value) == sentence
+    assert caught.value.hint
+
+
+def probe(scripted: Scripted) -> str:
+    engine = FakeEngine(scripted)
+    found = probe_image(
+        PurePosixPath(PYTHON),
+        image=IMAGE,
+        lock=LOCK,
+        owner=OWNER,
+        engine=engine,
+        stop=threading.Event(),
+    )
+    assert engine.containers == {}
+    return f"{found.implementation} {found.version}, {found.deflate.name} {found.deflate.version}"
+
+
+def test_an_image_s_interpreter_is_asked_in_the_container() -> None:
+    assert probe(probed()) == "CPython 3.11.2, zlib 1.2.13"
+
+
+def test_an_image_of_another_factory_lacks_the_lock() -> None:
+    log = b"timeout: failed to run command: No such file or directory"
+    with pytest.raises(
+        LacksInterpreter, match=r"nothing for this factory's lock hatchling-1\.33\.0: no /opt/factory"
+    ):
+        probe(Scripted(states=(ContainerState(exit_code=127),), log=log))
+
+
+@pytest.mark.parametrize(
+    ("scripted", "reason"),
+    [
+        (Scripted(states=(ContainerState(exit_code=1),), log=b"no zlib"), "failed\nno zlib"),
+        (Scripted(log=b"hello"), "it printed 'hello'"),
+    ],
+)
+def test_an_interpreter_that_does_not_answer_is_refused(scripted: Scripted, reason: str) -> None:
+    with pytest.raises(ProbeFailed, match=reason):
+        probe(scripted)

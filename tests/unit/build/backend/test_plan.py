@@ -1,0 +1,105 @@
+from pathlib import Path
+
+import pytest
+
+from factory.build.backend.plan import BuildPlan, plan_native_build
+from factory.core.digests import Sha256
+from factory.core.model import StagedRuntime
+from factory.system.process import Command
+from factory.core.tags import CodexTag
+from factory.core.targets import Platform
+from factory.build.template import wheel_name
+from factory.build.toolchain import Lock, Toolchain
+from factory.build.deflate_check import DeflateIdentity, Interpreter
+
+TOOLCHAIN = Toolchain(
+    python=Path("/cache/python"),
+    interpreter=Interpreter(
+        executable=Path("/opt/python"),
+        implementation="CPython",
+        version="3.12.1",
+        deflate=DeflateIdentity(name="zlib", version="1.2.13", answer=Sha256("ab" * 32)),
+    ),
+    lock=Lock(name="hatchling-1.33.0", content=b""),
+)
+STAGED = StagedRuntime(
+    path=Path("/somewhere/stage"),
+    tag=CodexTag.parse("rust-v0.116.0-alpha.1"),
+    platform=Platform.parse("win_amd64"),
+)
+NAME = "openai_codex_cli_bin-0.116.0a1-py3-none-win_amd64.whl"
+
+
+def test_the_whole_plan() -> None:
+    plan = plan_native_build(
+        staged=STAGED,
+        toolchain=TOOLCHAIN,
+        scratch=Path("/scratch/one"),
+        dist=Path("/dist"),
+        host_env={"SYSTEMROOT": "C:/Windows"},
+    )
+
+    assert plan == BuildPlan(
+        command=Command(
+            argv=(
+                "/cache/python",
+                "-m",
+                "build",
+                "--wheel",
+                "--no-isolation",
+                "--outdir",
+                "/scratch/one/out",
+                "/somewhere/stage",
+            ),
+            env={
+                "HOME": "/scratch/one/home",
+                "LC_ALL": "C.UTF-8",
+                "NO_COLOR": "1",
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "PYTHONHASHSEED": "0",
+                "PYTHONNOUSERSITE": "1",
+                "SYSTEMROOT": "C:/Windows",
+                "TEMP": "/scratch/one/tmp",
+                "TMP": "/scratch/one/tmp",
+                "TMPDIR": "/scratch/one/tmp",
+                "TZ": "UTC",
+            },
+            cwd=Path("/scratch/one/work"),
+            log=Path(f"/scratch/{NAME}.log"),
+        ),
+        staged=STAGED,
+        wheel_name=NAME,
+        scratch=Path("/scratch/one"),
+        destination=Path("/dist") / NAME,
+    )
+
+
+def test_the_hosts_variables_do_not_override_the_plans() -> None:
+    plan = plan_native_build(
+        staged=STAGED,
+        toolchain=TOOLCHAIN,
+        scratch=Path("/s/1"),
+        dist=Path("/d"),
+        host_env={"TZ": "Asia/Tokyo"},
+    )
+
+    assert plan.command.env["TZ"] == "UTC"
+
+
+@pytest.mark.parametrize(
+    ("tag", "platform", "name"),
+    [
+        (
+            "rust-v0.163.0",
+            "manylinux_2_17_x86_64",
+            "openai_codex_cli_bin-0.163.0-py3-none-manylinux_2_17_x86_64.whl",
+        ),
+        (
+            "rust-v0.154.0-alpha.1.2",
+            "macosx_11_0_arm64",
+            "openai_codex_cli_bin-0.154.0a1.post2-py3-none-macosx_11_0_arm64.whl",
+        ),
+    ],
+)
+def test_a_wheels_name(tag: str, platform: str, name: str) -> None:
+    assert wheel_name(CodexTag.parse(tag), Platform.parse(platform)) == name

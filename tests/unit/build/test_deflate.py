@@ -1,0 +1,100 @@
+import hashlib
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from factory.build.deflate_cache import DeflateStore
+from factory.build.deflate import DamagedDeflated, Deflated, deflate
+from factory.core.digests import Sha256
+from factory.build.deflate_check import REFERENCE_ANSWER
+
+HELLO_SHA256 = Sha256("2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824")
+
+
+def split(content: bytes, chunk_bytes: int) -> Iterator[bytes]:
+    for start in range(0, len(content), chunk_bytes):
+        yield content[start : start + chunk_bytes]
+
+
+def like_hatchling(content: bytes) -> bytes:
+    encoder = zlib.compressobj(6, zlib.DEFLATED, -15)
+    return b"".join(encoder.compress(piece) for piece in split(content, 16384)) + encoder.flush()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> DeflateStore:
+    return DeflateStore(root=tmp_path / "deflate", encoder=REFERENCE_ANSWER)
+
+
+def test_a_content_is_described_by_both_its_forms(tmp_path: Path) -> None:
+    made = deflate([b"he", b"", b"llo"], tmp_path / "hello")
+    stream = like_hatchling(b"hello")
+    assert made == Deflated(
+        path=tmp_path / "hello",
+        sha256=HELLO_SHA256,
+        crc32=0x3610A686,
+        size_bytes=5,
+        compressed_bytes=7,
+        compressed_sha256=Sha256(hashlib.sha256(stream).hexdigest()),
+    )
+    assert b"".join(made.chunks()) == stream == b"\xcbH\xcd\xc9\xc9\x07\x00"
+    assert Deflated.open(made.path) == made
+
+
+@given(
+    content=st.binary(max_size=2000)
+    | st.integers(0, 700_000).map(lambda n: bytes(n // 2) + b"xy" * (n // 4)),
+    chunk_bytes=st.sampled_from([1000, 16384, 65536, 1 << 20]),
+)
+def test_the_stream_does_not_depend_on_how_the_content_arrives(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, chunk_bytes: int
+) -> None:
+    made = deflate(split(content, chunk_bytes), tmp_path_factory.mktemp("deflated") / "content")
+    assert b"".join(made.chunks()) == like_hatchling(content)
+
+
+def test_a_kept_content_is_found_again(store: DeflateStore) -> None:
+    assert store.find(HELLO_SHA256) is None
+    made = store.add([b"hello"])
+    assert made.sha256 == HELLO_SHA256
+    assert store.find(HELLO_SHA256) == made
+    assert [path.name for path in store.root.rglob("*") if path.is_file()] == [HELLO_SHA256.hex]
+
+
+def test_another_encoder_finds_nothing(store: DeflateStore) -> None:
+    store.add([b"hello"])
+    assert DeflateStore(root=store.root, encoder=HELLO_SHA256).find(HELLO_SHA256) is None
+
+
+def test_a_damaged_stream_is_noticed_and_removed(store: DeflateStore) -> None:
+    made = store.add([b"hello"])
+    content = bytearray(made.path.read_bytes())
+    content[-1] ^= 1
+    made.path.write_bytes(content)
+    kept = store.find(HELLO_SHA256)
+    assert kept is not None
+    with pytest.raises(DamagedDeflated):
+        list(kept.chunks())
+    assert store.find(HELLO_SHA256) is None
+
+
+@pytest.mark.parametrize("damage", [b"", b"cwf-dfl1", b"x" * 200], ids=["empty", "cut", "foreign"])
+def test_a_damaged_header_counts_as_absence(store: DeflateStore, damage: bytes) -> None:
+    path = store.add([b"hello"]).path
+    path.write_bytes(damage)
+    assert store.find(HELLO_SHA256) is None
+    assert not path.exists()
+
+
+def test_an_interrupted_content_leaves_nothing(store: DeflateStore) -> None:
+    def broken() -> Iterator[bytes]:
+        yield b"hello"
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        store.add(broken())
+    assert [path for path in store.root.rglob("*") if path.is_file()] == []

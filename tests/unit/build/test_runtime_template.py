@@ -1,0 +1,196 @@
+"""The wheel project as a person builds it by hand: platform-tag injection, and the wheel's metadata."""
+
+import importlib.util
+import os
+import shutil
+import sys
+import zipfile
+from collections.abc import Mapping
+from email import message_from_bytes
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from factory.system.process import Command, Completed, SubprocessRunner
+from factory.core.targets import PLATFORMS
+from factory.build.template import TEMPLATE_PATHS
+
+ROOT = Path(__file__).parents[3] / "runtime_template"
+EXECUTABLE = "codex.exe" if os.name == "nt" else "codex"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Copy the template, with a stand-in for the executable."""
+    copy = tmp_path / "project"
+    for path in TEMPLATE_PATHS:
+        (copy / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / path, copy / path)
+    codex = copy / "src/codex_cli_bin/bin" / EXECUTABLE
+    codex.parent.mkdir()
+    codex.write_bytes(b"stand-in")
+    codex.chmod(0o755)
+    return copy
+
+
+def front_end(project: Path, kind: str, env: Mapping[str, str] | None = None) -> Completed:
+    """Run ``python -m build`` as the documentation says, with the backend that is installed here."""
+    argv = (sys.executable, "-m", "build", f"--{kind}", "--no-isolation", str(project))
+    return SubprocessRunner().run(Command(argv=argv, env=dict(env or {}), cwd=project.parent))
+
+
+def with_option(project: Path, value: str) -> None:
+    with (project / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write(f'platform-tag = "{value}"\n')
+
+
+def built(project: Path) -> list[str]:
+    return sorted(path.name for path in (project / "dist").glob("*"))
+
+
+def test_the_hooks_table_gives_the_platform_tag_before_the_environment(project: Path) -> None:
+    with_option(project, "win_arm64")
+
+    done = front_end(project, "wheel", {"CODEX_CLI_BIN_PLATFORM_TAG": "win_amd64"})
+
+    assert done.returncode == 0, done.output
+    assert built(project) == ["openai_codex_cli_bin-0.0.0.dev0-py3-none-win_arm64.whl"]
+
+
+def test_the_environment_gives_the_platform_tag_before_the_running_platform(project: Path) -> None:
+    done = front_end(project, "wheel", {"CODEX_CLI_BIN_PLATFORM_TAG": "macosx_11_0_arm64"})
+
+    assert done.returncode == 0, done.output
+    assert built(project) == ["openai_codex_cli_bin-0.0.0.dev0-py3-none-macosx_11_0_arm64.whl"]
+
+
+def test_the_running_platform_gives_the_tag_else(project: Path) -> None:
+    done = front_end(project, "wheel")
+
+    assert done.returncode == 0, done.output
+    (name,) = built(project)
+    tags = {platform.tag for platform in PLATFORMS}
+    assert name.removeprefix("openai_codex_cli_bin-0.0.0.dev0-py3-none-").removesuffix(".whl") in tags
+
+
+def test_a_malformed_platform_tag_is_refused(project: Path) -> None:
+    with_option(project, "linux x86-64")
+
+    done = front_end(project, "wheel")
+
+    assert done.returncode != 0
+    assert "'linux x86-64' is no platform tag" in done.output
+    assert built(project) == []
+
+
+def test_an_sdist_is_refused(project: Path) -> None:
+    with_option(project, "win_amd64")
+
+    done = front_end(project, "sdist")
+
+    assert done.returncode != 0
+    assert "wheel-only" in done.output
+    assert built(project) == []
+
+
+def test_the_wheels_metadata(project: Path) -> None:
+    with_option(project, "musllinux_1_1_aarch64")
+    assert front_end(project, "wheel").returncode == 0
+    (name,) = built(project)
+
+    with zipfile.ZipFile(project / "dist" / name) as wheel:
+        info = "openai_codex_cli_bin-0.0.0.dev0.dist-info"
+        metadata = message_from_bytes(wheel.read(f"{info}/METADATA"))
+        tags = message_from_bytes(wheel.read(f"{info}/WHEEL"))
+        names = wheel.namelist()
+        modes = {member.filename: member.external_attr >> 16 for member in wheel.infolist()}
+
+    assert metadata["Metadata-Version"] == "2.4"
+    assert metadata["Name"] == "openai-codex-cli-bin"
+    assert metadata["Version"] == "0.0.0.dev0"
+    assert metadata["Requires-Python"] == ">=3.10"
+    assert metadata["License-Expression"] == "Apache-2.0 AND (MIT OR Unlicense) AND LGPL-2.0-or-later"
+    assert metadata.get_all("License-File") == ["LICENSE", "THIRD_PARTY_NOTICES.md"]
+    assert metadata.get_all("Requires-Dist") is None
+    assert tags["Root-Is-Purelib"] == "false"
+    assert tags.get_all("Tag") == ["py3-none-musllinux_1_1_aarch64"]
+    assert names == [
+        "codex_cli_bin/__init__.py",
+        "codex_cli_bin/py.typed",
+        f"codex_cli_bin/bin/{EXECUTABLE}",
+        f"{info}/METADATA",
+        f"{info}/WHEEL",
+        f"{info}/licenses/LICENSE",
+        f"{info}/licenses/THIRD_PARTY_NOTICES.md",
+        f"{info}/RECORD",
+    ]
+    assert modes[f"codex_cli_bin/bin/{EXECUTABLE}"] == 0o100755
+    assert modes["codex_cli_bin/__init__.py"] == 0o100644
+
+
+def test_a_gitignore_above_the_project_has_no_say(project: Path) -> None:
+    with_option(project, "win_amd64")
+    (project.parent / ".git").mkdir()
+    for directory in (project.parent, project):
+        (directory / ".gitignore").write_text("bin/\n*.exe\ncodex\n", encoding="utf-8")
+
+    assert front_end(project, "wheel").returncode == 0
+
+    with zipfile.ZipFile(project / "dist" / built(project)[0]) as wheel:
+        assert f"codex_cli_bin/bin/{EXECUTABLE}" in wheel.namelist()
+
+
+def test_the_hook_knows_every_platform_of_the_factory() -> None:
+    source = (ROOT / "hatch_build.py").read_text(encoding="utf-8")
+
+    assert [platform.tag for platform in PLATFORMS if f'"{platform.tag}"' not in source] == []
+
+
+def test_nothing_imports_the_factory() -> None:
+    for path in ROOT.rglob("*.py"):
+        assert "factory" not in path.read_text(encoding="utf-8").replace("`factory stage-runtime`", "")
+
+
+def runtime(directory: Path) -> ModuleType:
+    """Import a copy of the package, as an installation has it."""
+    package = directory / "codex_cli_bin"
+    package.mkdir()
+    shutil.copyfile(ROOT / "src/codex_cli_bin/__init__.py", package / "__init__.py")
+    spec = importlib.util.spec_from_file_location("codex_cli_bin", package / "__init__.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_package_says_where_its_files_are(tmp_path: Path) -> None:
+    module = runtime(tmp_path)
+    package = tmp_path.resolve() / "codex_cli_bin"
+    (package / "bin").mkdir()
+    (package / "bin" / EXECUTABLE).touch()
+    (package / "codex-path").mkdir()
+
+    assert module.PACKAGE_NAME == "openai-codex-cli-bin"
+    assert module.bundled_package_dir() == package
+    assert module.bundled_codex_path() == package / "bin" / EXECUTABLE
+    assert module.bundled_path_dir() == package / "codex-path"
+
+
+def test_a_release_without_tools_has_no_path_directory(tmp_path: Path) -> None:
+    module = runtime(tmp_path)
+    (tmp_path / "codex_cli_bin/bin").mkdir()
+    (tmp_path / "codex_cli_bin/bin" / EXECUTABLE).touch()
+
+    assert module.bundled_path_dir() is None
+
+
+@pytest.mark.parametrize("name", ["bundled_codex_path", "bundled_package_dir", "bundled_path_dir"])
+def test_missing_files_are_told_with_a_remedy(tmp_path: Path, name: str) -> None:
+    module = runtime(tmp_path)
+
+    with pytest.raises(FileNotFoundError, match="installed without its executable") as caught:
+        getattr(module, name)()
+
+    assert "pip install --force-reinstall openai-codex-cli-bin" in str(caught.value)

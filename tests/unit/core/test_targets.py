@@ -1,0 +1,74 @@
+import pytest
+from packaging.tags import Tag, parse_tag
+
+from factory.core.targets import (
+    PLATFORMS,
+    Platform,
+    Target,
+    UnknownPlatform,
+    UnknownTarget,
+    platforms_of,
+    targets_of,
+)
+
+
+def test_the_table_is_what_upstream_releases() -> None:
+    assert {(target.value, target.npm_suffix, target.executable_suffix) for target in Target} == {
+        ("x86_64-unknown-linux-musl", "linux-x64", ""),
+        ("aarch64-unknown-linux-musl", "linux-arm64", ""),
+        ("x86_64-apple-darwin", "darwin-x64", ""),
+        ("aarch64-apple-darwin", "darwin-arm64", ""),
+        ("x86_64-pc-windows-msvc", "win32-x64", ".exe"),
+        ("aarch64-pc-windows-msvc", "win32-arm64", ".exe"),
+    }
+
+
+def test_a_linux_target_feeds_both_libcs() -> None:
+    assert [platform.tag for platform in platforms_of(Target.LINUX_AARCH64)] == [
+        "manylinux_2_17_aarch64",
+        "musllinux_1_1_aarch64",
+    ]
+    assert [platform.tag for platform in platforms_of(Target.WINDOWS_X86_64)] == ["win_amd64"]
+
+
+def test_every_target_feeds_a_platform_and_every_platform_gives_a_reason() -> None:
+    assert targets_of(PLATFORMS) == tuple(Target)
+    assert len({platform.tag for platform in PLATFORMS}) == len(PLATFORMS) == 8
+    assert all(platform.reason for platform in PLATFORMS)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS, ids=str)
+def test_a_wheel_tag_is_one_tag(platform: Platform) -> None:
+    assert parse_tag(platform.wheel_tag) == {Tag("py3", "none", platform.tag)}
+    assert Platform.parse(platform.tag) is platform
+
+
+def test_an_unknown_platform_names_the_known_ones() -> None:
+    with pytest.raises(UnknownPlatform) as caught:
+        Platform.parse("linux_x86_64")
+    assert "linux_x86_64" in str(caught.value)
+    assert "manylinux_2_17_x86_64" in caught.value.hint
+
+
+def test_an_unknown_target_names_the_known_ones() -> None:
+    with pytest.raises(UnknownTarget) as caught:
+        Target.parse("riscv64gc-unknown-linux-musl")
+    assert "x86_64-unknown-linux-musl" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("tag", "target"),
+    [
+        ("macosx_10_9_x86_64", "x86_64-apple-darwin"),
+        ("manylinux2014_aarch64", "aarch64-unknown-linux-musl"),
+        ("win_arm64", "aarch64-pc-windows-msvc"),
+    ],
+)
+def test_any_platform_tag_has_the_target_that_feeds_it(tag: str, target: str) -> None:
+    platform = Platform.of_tag(tag)
+    assert (platform.tag, platform.target.value) == (tag, target)
+
+
+def test_a_tag_for_no_target_is_refused() -> None:
+    with pytest.raises(UnknownPlatform):
+        Platform.of_tag("win32")

@@ -1,0 +1,177 @@
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from factory.core.digests import Sha256
+from factory.core.json_reader import JsonObject
+from factory.core.model import FileKind
+from factory.core.standing_json import rung_from_json, standing_to_json
+from factory.core.trust_level import Level, Scheme, Signature, Signer, Standing
+from factory.executables.signatures.assess import Executable, stand
+from factory.executables.signatures.policy import TrustPolicy
+from factory.executables.signatures.requirement import Requirement, UnknownRequirement
+from factory.executables.signatures.signers import is_unexpected, without_authorship
+from tests.authority import TRUST
+from tests.images import Elf, Pe
+from tests.images.authenticode import OPENAI_IDENTITY, SOMEBODY, Authenticode, signed
+
+ONE = Sha256("1" * 64)
+PROMISE = "pkg:npm/%40openai/codex@0.163.0-linux-x64"
+
+
+def stood(content: bytes, kind: FileKind, directory: Path, *, name: str = "bin/codex") -> Standing:
+    path = directory / "file"
+    path.write_bytes(content)
+    executable = Executable(path=path, place=name, sha256=Sha256.of([content]), kind=kind)
+    return stand(executable, TRUST)
+
+
+def test_a_file_without_signature_and_promise_is_unknown(tmp_path: Path) -> None:
+    standing = stood(Elf().content(), FileKind.ELF, tmp_path)
+    assert (standing.level, standing.reason, standing.signature) == (
+        Level.NOTHING_KNOWN,
+        "elf files have no signature inside, and no release package is known to hold it",
+        None,
+    )
+
+
+def test_a_promise_of_the_channel_is_integrity_and_no_authorship(tmp_path: Path) -> None:
+    path = tmp_path / "codex"
+    path.write_bytes(b"content")
+    executable = Executable(path=path, place="bin/codex", sha256=ONE, kind=FileKind.ELF)
+    assert stand(executable, TrustPolicy(promises={ONE: PROMISE})) == Standing(
+        place="bin/codex",
+        sha256=ONE,
+        level=Level.INTEGRITY_ONLY,
+        reason=f"elf files have no signature inside; it is in {PROMISE}, whose digest the channel promises",
+    )
+
+
+def test_a_promise_does_not_mend_a_signature(tmp_path: Path) -> None:
+    content = signed(Pe(), Authenticode(at=None))
+    path = tmp_path / "codex.exe"
+    path.write_bytes(content)
+    executable = Executable(path=path, place="codex.exe", sha256=ONE, kind=FileKind.PE)
+    standing = stand(executable, TrustPolicy(microsoft_roots=TRUST.microsoft_roots, promises={ONE: PROMISE}))
+    assert standing.level is Level.SIGNATURE_NOT_VALID
+
+
+def test_a_companion_that_nobody_signs_is_told_as_such(tmp_path: Path) -> None:
+    standing = stood(Pe().content(), FileKind.PE, tmp_path, name="codex-path/rg.exe")
+    assert standing.reason == (
+        "it has no signature (ripgrep's own releases for Windows are unsigned, and upstream bundles them as"
+        " they are), and no release package is known to hold it"
+    )
+
+
+def test_the_pinned_root_trusts_no_test(tmp_path: Path) -> None:
+    path = tmp_path / "codex.exe"
+    path.write_bytes(signed(Pe()))
+    executable = Executable(path=path, place="codex.exe", sha256=ONE, kind=FileKind.PE)
+    assert stand(executable, TrustPolicy()).level is Level.SIGNATURE_NOT_VALID
+
+
+OPENAI = Signer(
+    name="OpenAI OpCo, LLC", organization="OpenAI OpCo, LLC", identifier=OPENAI_IDENTITY, root="a root"
+)
+
+
+def by(signer: Signer | None, scheme: Scheme, *, level: Level = Level.AUTHORSHIP_VERIFIED) -> Standing:
+    moment = datetime(2026, 10, 15, 20, 18, 40, tzinfo=UTC)
+    signature = Signature(scheme=scheme, signer=signer, signed_at=moment, details=("one", "two"))
+    return Standing(place="bin/codex.exe", sha256=ONE, level=level, reason="a reason", signature=signature)
+
+
+WORKFLOW = "https://github.com/openai/codex/.github/workflows/rust-release.yml@refs/tags/"
+ISSUER = "https://token.actions.githubusercontent.com"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "signer", "is_other"),
+    [
+        (Scheme.AUTHENTICODE, OPENAI, False),
+        (
+            Scheme.AUTHENTICODE,
+            Signer(name="OpenAI OpCo, LLC", organization="OpenAI OpCo, LLC", identifier=None, root="a root"),
+            True,
+        ),
+        (Scheme.AUTHENTICODE, Signer(name="OpenAI", identifier=OPENAI_IDENTITY, root="a root"), True),
+        (Scheme.APPLE, Signer(name="Developer ID Application: X", identifier="2DC432GLL2", root="r"), False),
+        (Scheme.APPLE, Signer(name="Apple Development: X", identifier="2DC432GLL2", root="r"), True),
+        (Scheme.APPLE, Signer(name="Developer ID Application: X", identifier="2DC432GLL3", root="r"), True),
+        (Scheme.SIGSTORE, Signer(name=f"{WORKFLOW}rust-v0.163.0", identifier=ISSUER, root="r"), False),
+        (Scheme.SIGSTORE, Signer(name=f"{WORKFLOW}rust-v0.163.0", identifier="another", root="r"), True),
+        (Scheme.SIGSTORE, Signer(name=f"{WORKFLOW}rust-v0.163.0/../x", identifier=ISSUER, root="r"), True),
+        (
+            Scheme.SIGSTORE,
+            Signer(name=WORKFLOW.replace("openai", "other") + "rust-v0.163.0", identifier=ISSUER, root="r"),
+            True,
+        ),
+    ],
+)
+def test_expected_signers(scheme: Scheme, signer: Signer, is_other: bool) -> None:  # noqa: FBT001 - a table
+    assert is_unexpected(by(signer, scheme)) is is_other
+
+
+def test_whose_signature_fails_is_no_unexpected_signer() -> None:
+    assert not is_unexpected(by(None, Scheme.AUTHENTICODE, level=Level.SIGNATURE_NOT_VALID))
+
+
+def test_authorship_lacks_where_it_is_not_proved_to_be_the_expected_one() -> None:
+    fine = by(OPENAI, Scheme.AUTHENTICODE)
+    other = by(Signer(name="Somebody", root="a root"), Scheme.AUTHENTICODE)
+    bare = Standing(place="bin/codex", sha256=ONE, level=Level.INTEGRITY_ONLY, reason="none")
+    companion = Standing(place="codex-path/rg.exe", sha256=ONE, level=Level.NOTHING_KNOWN, reason="none")
+    broken = Standing(
+        place="codex-path/rg.exe",
+        sha256=ONE,
+        level=Level.SIGNATURE_NOT_VALID,
+        reason="broken",
+        signature=Signature(scheme=Scheme.AUTHENTICODE, signer=None, signed_at=None),
+    )
+    assert without_authorship([fine, other, bare, companion, broken]) == (other, bare, broken)
+
+
+@pytest.mark.parametrize(
+    ("text", "platforms", "is_covered"),
+    [
+        ("", "win_amd64", False),
+        ("all", "manylinux_2_17_x86_64", True),
+        ("windows", "win_arm64", True),
+        ("windows", "macosx_11_0_arm64", False),
+        ("macos, win_amd64", "win_amd64", True),
+        ("macos,win_amd64", "win_arm64", False),
+        ("macosx_10_9_x86_64", "macosx_10_9_x86_64", True),
+    ],
+)
+def test_a_requirement_names_platforms(text: str, platforms: str, is_covered: bool) -> None:  # noqa: FBT001
+    assert Requirement.parse(text).covers((platforms,)) is is_covered
+
+
+def test_a_requirement_of_a_lone_executable_goes_by_its_format() -> None:
+    required = Requirement.parse("windows,macosx_11_0_arm64")
+    assert [kind for kind in FileKind if required.covers_kind(kind)] == [FileKind.PE]
+
+
+def test_a_misspelt_requirement_is_refused() -> None:
+    with pytest.raises(UnknownRequirement, match="'widnows' is no platform"):
+        Requirement.parse("macos,widnows")
+
+
+@pytest.mark.parametrize(
+    "standing",
+    [
+        by(OPENAI, Scheme.AUTHENTICODE),
+        by(None, Scheme.APPLE, level=Level.SIGNATURE_NOT_VALID),
+        Standing(place="bin/codex", sha256=ONE, level=Level.INTEGRITY_ONLY, reason="none"),
+    ],
+)
+def test_a_standing_is_read_as_it_was_written(standing: Standing) -> None:
+    entry = JsonObject.of(standing_to_json(standing), "a test")
+    assert rung_from_json(entry, place=standing.place, sha256=ONE) == standing
+
+
+def test_somebody_else_is_told_by_name(tmp_path: Path) -> None:
+    standing = stood(signed(Pe(), Authenticode(by=SOMEBODY)), FileKind.PE, tmp_path)
+    assert is_unexpected(standing)

@@ -1,0 +1,60 @@
+import json
+
+import pytest
+
+from factory.core.case_result import CaseOutcome, CaseResult
+from factory.core.digests import Sha256
+from factory.core.json_reader import JsonObject, MalformedJson
+from factory.manifest.acceptance import Acceptance, SdkIdentity
+
+SDK = SdkIdentity(name="openai-codex", version="0.163.0", sha256=Sha256("3" * 64))
+
+
+def acceptance(*outcomes: CaseOutcome) -> Acceptance:
+    cases = tuple(
+        CaseResult(case=f"case-{number}", outcome=outcome) for number, outcome in enumerate(outcomes)
+    )
+    return Acceptance(sdk=SDK, how="natively", cases=cases)
+
+
+def test_evidence_reads_as_it_writes() -> None:
+    evidence = acceptance(CaseOutcome.PASSED, CaseOutcome.NOT_APPLICABLE)
+    document = evidence.to_json()
+    assert document == {
+        "sdk": {"name": "openai-codex", "version": "0.163.0", "sha256": "3" * 64},
+        "how": "natively",
+        "cases": [
+            {"case": "case-0", "outcome": "passed", "detail": ""},
+            {"case": "case-1", "outcome": "not-applicable", "detail": ""},
+        ],
+    }
+    assert Acceptance.from_json(JsonObject.parse(json.dumps(document), where="here")) == evidence
+
+
+def test_an_unknown_outcome_is_malformed() -> None:
+    document = acceptance(CaseOutcome.PASSED).to_json()
+    document["cases"] = [{"case": "case-0", "outcome": "perhaps", "detail": ""}]
+    with pytest.raises(MalformedJson, match="perhaps"):
+        Acceptance.from_json(JsonObject.parse(json.dumps(document), where="here"))
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "is_whole"),
+    [
+        ((CaseOutcome.PASSED,), True),
+        ((CaseOutcome.PASSED, CaseOutcome.NOT_APPLICABLE), True),
+        ((CaseOutcome.PASSED, CaseOutcome.FAILED), False),
+        ((CaseOutcome.PASSED, CaseOutcome.COULD_NOT_RUN), False),
+        ((CaseOutcome.NOT_APPLICABLE,), False),
+        ((), False),
+    ],
+)
+def test_only_passes_and_what_does_not_apply_are_whole(
+    outcomes: tuple[CaseOutcome, ...], *, is_whole: bool
+) -> None:
+    assert acceptance(*outcomes).is_whole is is_whole
+
+
+def test_it_is_told_in_a_line() -> None:
+    told = acceptance(CaseOutcome.PASSED, CaseOutcome.PASSED, CaseOutcome.COULD_NOT_RUN).told
+    assert told == "openai-codex 0.163.0, natively: 2 passed, 1 could-not-run"

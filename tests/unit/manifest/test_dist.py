@@ -1,0 +1,124 @@
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from factory.core.digests import Sha256
+from factory.core.targets import Target
+from factory.manifest.dist import Dist, DistInUse
+from factory.manifest.manifest import Manifest, WheelRecord
+from factory.system.files import CannotWrite
+from tests.packages import release_directory
+from tests.workshops import run_factory
+
+PLATFORM = "macosx_11_0_arm64"
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("made")
+    packages = release_directory(root / "packages", targets=(Target.MACOS_AARCH64,))
+    run_factory(packages, root / "dist", cache=root / "cache")
+    return root / "dist" / "0.163.0"
+
+
+@pytest.fixture(scope="module")
+def made(out: Path) -> Manifest:
+    return Manifest.parse((out / "manifest.json").read_bytes())
+
+
+def record(made: Manifest, content: bytes) -> WheelRecord:
+    return replace(made.wheels[0], size_bytes=len(content), sha256=Sha256.of([content]))
+
+
+def names(directory: Path) -> list[str]:
+    return sorted(path.name for path in directory.iterdir())
+
+
+def test_one_run_at_a_time(tmp_path: Path) -> None:
+    dist = Dist(directory=tmp_path / "0.163.0")
+    with dist.scratch() as scratch:
+        assert scratch.is_dir()
+        with pytest.raises(DistInUse) as caught, dist.scratch():
+            pytest.fail("a second run got the same place")
+        assert scratch.is_dir()
+    assert caught.value.exit_code == 20
+    assert names(tmp_path) == []
+
+
+def test_scratch_is_empty_and_goes_whatever_happens(tmp_path: Path) -> None:
+    dist = Dist(directory=tmp_path / "0.163.0")
+    leftover = tmp_path / ".factory-tmp-0.163.0" / "wheels"
+    leftover.mkdir(parents=True)
+
+    def fail() -> None:
+        with dist.scratch() as scratch:
+            assert names(scratch) == []
+            (scratch / "half").write_bytes(b"half")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert names(tmp_path) == []
+
+
+def test_a_manifest_is_amended_as_it_is_now(made: Manifest, tmp_path: Path) -> None:
+    dist = Dist(directory=tmp_path / "0.163.0")
+    dist.directory.mkdir()
+    dist.manifest_path.write_text(made.render())
+    dist.amend(lambda manifest: replace(manifest, wheels=manifest.wheels[:0]))
+    changed = dist.read_manifest()
+    assert changed is not None
+    assert (changed.tag, changed.wheels) == (made.tag, ())
+    with dist.scratch(), pytest.raises(DistInUse):
+        dist.amend(lambda manifest: manifest)
+    assert names(tmp_path) == ["0.163.0"]
+
+
+def test_a_place_that_takes_no_files_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    dist = Dist(directory=tmp_path / "file" / "0.163.0")
+    with pytest.raises(CannotWrite), dist.scratch():
+        pytest.fail("there is no place")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{}", b"\xff\xfe", b"[1]"])
+def test_a_manifest_that_cannot_be_read_counts_as_none(tmp_path: Path, content: bytes | None) -> None:
+    dist = Dist(directory=tmp_path)
+    if content is not None:
+        dist.manifest_path.write_bytes(content)
+    assert dist.read_manifest() is None
+
+
+def test_only_whole_wheels_are_intact(made: Manifest, tmp_path: Path) -> None:
+    good, short, other, absent = (
+        replace(record(made, b"wheel"), name=f"{name}.whl") for name in ("good", "short", "other", "absent")
+    )
+    (tmp_path / "good.whl").write_bytes(b"wheel")
+    (tmp_path / "short.whl").write_bytes(b"whee")
+    (tmp_path / "other.whl").write_bytes(b"wheeL")
+    assert Dist(directory=tmp_path).intact((good, short, other, absent), jobs=2) == (good,)
+
+
+def test_publishing_leaves_what_the_manifest_says_and_nothing_else(
+    made: Manifest, out: Path, tmp_path: Path
+) -> None:
+    dist = Dist(directory=tmp_path / "0.163.0")
+    dist.directory.mkdir()
+    (dist.directory / "older.whl").touch()
+    (dist.directory / "older.whl.cdx.json").touch()
+    (dist.directory / ".factory-tmp-killed").touch()
+    (dist.directory / "notes.txt").touch()
+    wheel = tmp_path / made.wheels[0].name
+    shutil.copyfile(out / wheel.name, wheel)
+    wheel.chmod(0o600)
+
+    dist.publish(made, [wheel])
+
+    sbom = f"{wheel.name}.cdx.json"
+    assert names(dist.directory) == ["SHA256SUMS", "manifest.json", "notes.txt", wheel.name, sbom]
+    assert json.loads((dist.directory / sbom).read_bytes())["metadata"]["component"]["version"] == "0.163.0"
+    assert oct((dist.directory / wheel.name).stat().st_mode & 0o777) == "0o644"
+    assert dist.read_manifest() == made

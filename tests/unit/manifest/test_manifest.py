@@ -1,0 +1,134 @@
+import json
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+import pytest
+
+from factory.core.case_result import CaseOutcome, CaseResult
+from factory.core.digests import Digest, Sha256
+from factory.core.json_reader import MalformedJson
+from factory.core.model import ChannelName, Finding, Severity
+from factory.core.tags import CodexTag
+from factory.core.targets import Target
+from factory.manifest.acceptance import Acceptance, SdkIdentity
+from factory.manifest.manifest import (
+    AssetRecord,
+    LeftOutRecord,
+    Manifest,
+    MemberRecord,
+    ToolchainRecord,
+    UnknownManifestVersion,
+    WheelRecord,
+)
+
+ONE = Sha256("1" * 64)
+TWO = Sha256("2" * 64)
+MANIFEST = Manifest(
+    tag=CodexTag.parse("rust-v0.154.0-alpha.1.2"),
+    channel=ChannelName.NPM,
+    factory_version="1.2.3",
+    assets=(
+        AssetRecord(
+            target=Target.WINDOWS_X86_64,
+            name="codex.tgz",
+            purl="pkg:npm/%40openai/codex@0.154.0-alpha.1.2-win32-x64",
+            digest=Digest.parse("sha512:" + "a" * 128),
+            size_bytes=5,
+        ),
+    ),
+    toolchain=ToolchainRecord(
+        builder="native",
+        engine="assembler",
+        python="CPython 3.11.7",
+        deflate="zlib 1.2.13",
+        deflate_answer=ONE,
+        lock=TWO,
+        packages={"hatchling": "1.33.0"},
+    ),
+    wheels=(
+        WheelRecord(
+            name="wheel.whl",
+            platform="win_amd64",
+            size_bytes=7,
+            sha256=ONE,
+            recipe=TWO,
+            asset=Digest.parse("sha512:" + "a" * 128),
+            payload=(
+                MemberRecord(
+                    path=PurePosixPath("codex_cli_bin/bin/codex.exe"),
+                    source=PurePosixPath("bin/codex.exe"),
+                    mode=0o755,
+                    size_bytes=3,
+                    sha256=TWO,
+                ),
+            ),
+            left_out=(LeftOutRecord(source=PurePosixPath("voice"), sha256=ONE, reason="because"),),
+            checks=("record-hash",),
+            findings=(
+                Finding(
+                    check="pe-unsigned",
+                    severity=Severity.NOTE,
+                    place="rg.exe",
+                    evidence="no signature",
+                    remedy="none",
+                ),
+            ),
+        ),
+    ),
+)
+
+
+def test_a_manifest_reads_as_it_writes() -> None:
+    assert Manifest.parse(MANIFEST.render()) == MANIFEST
+
+
+ACCEPTANCE = Acceptance(
+    sdk=SdkIdentity(name="openai-codex", version="0.154.0", sha256=TWO),
+    how="natively",
+    cases=(CaseResult(case="closing-twice", outcome=CaseOutcome.PASSED),),
+)
+
+
+def test_evidence_is_kept_with_the_wheel_of_just_these_bytes() -> None:
+    accepted = MANIFEST.accepting({ONE: ACCEPTANCE, TWO: replace(ACCEPTANCE, how="otherwise")})
+    assert [wheel.acceptance for wheel in accepted.wheels] == [ACCEPTANCE]
+    assert Manifest.parse(accepted.render()) == accepted
+    assert accepted.accepting({}) == accepted
+    assert MANIFEST.accepting({TWO: ACCEPTANCE}) == MANIFEST
+
+
+def test_a_wheel_that_was_not_tried_says_nothing_of_it() -> None:
+    assert "acceptance" not in MANIFEST.render()
+
+
+def test_a_manifest_says_its_version_and_both_spellings_of_the_release() -> None:
+    document = json.loads(MANIFEST.render())
+    assert document["schema_version"] == 1
+    assert document["tag"] == "rust-v0.154.0-alpha.1.2"
+    assert document["version"] == "0.154.0a1.post2"
+    assert document["wheels"][0]["payload"][0]["mode"] == "0755"
+
+
+def test_checksums_are_as_sha256sum_reads_them() -> None:
+    assert MANIFEST.render_checksums() == f"{'1' * 64}  wheel.whl\n"
+
+
+def test_another_version_is_refused() -> None:
+    document = MANIFEST.to_json() | {"schema_version": 2}
+    with pytest.raises(UnknownManifestVersion, match="schema version 2"):
+        Manifest.parse(json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", "null", "{}", '{"schema_version": true}', '{"schema_version": 1, "tag": 5}']
+)
+def test_what_is_no_manifest_is_refused(text: str) -> None:
+    with pytest.raises(MalformedJson):
+        Manifest.parse(text)
+
+
+def test_a_malformed_part_is_named() -> None:
+    document = MANIFEST.to_json()
+    document["wheels"] = [{"name": 5}]
+    with pytest.raises(MalformedJson, match=r"wheels\[0\]: 'name' should be a string"):
+        Manifest.parse(json.dumps(document))

@@ -1,0 +1,48 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from factory.core.model import ChannelName
+from factory.core.tags import CodexTag
+from factory.release.channels import UnknownRelease, nearest, tags_in
+
+KNOWN = tags_in(
+    ["rust-v0.9.0", "0.10.0", "nonsense", "0.10.0-alpha.2", "0.10.0-alpha.1.3", "0.11.0", "0.12.0", "1.0.0"]
+)
+
+
+@pytest.mark.parametrize(
+    ("asked", "near"),
+    [
+        (
+            "0.10.1",
+            ["rust-v0.10.0-alpha.2", "rust-v0.10.0", "rust-v0.11.0", "rust-v0.12.0", "rust-v1.0.0"],
+        ),
+        (
+            "0.1.0",
+            ["rust-v0.9.0", "rust-v0.10.0-alpha.1.3", "rust-v0.10.0-alpha.2", "rust-v0.10.0", "rust-v0.11.0"],
+        ),
+        (
+            "9.0.0",
+            ["rust-v0.10.0-alpha.2", "rust-v0.10.0", "rust-v0.11.0", "rust-v0.12.0", "rust-v1.0.0"],
+        ),
+    ],
+)
+def test_near_releases_are_those_around_by_version(asked: str, near: list[str]) -> None:
+    assert [str(tag) for tag in nearest(CodexTag.parse(asked), KNOWN)] == near
+
+
+def test_an_unknown_release_lists_near_ones() -> None:
+    error = UnknownRelease(CodexTag.parse("0.11.1"), ChannelName.NPM, KNOWN)
+    assert str(error) == "channel npm has no release rust-v0.11.1"
+    assert "rust-v0.11.0, rust-v0.12.0" in error.hint
+    assert "no release at all" in UnknownRelease(CodexTag.parse("1.0.0"), ChannelName.NPM, ()).hint
+
+
+@given(st.lists(st.integers(0, 40), max_size=12), st.integers(0, 40))
+def test_near_releases_are_ordered_known_and_at_most_five(known: list[int], asked: int) -> None:
+    tags = [CodexTag(major=0, minor=minor, patch=0) for minor in known]
+    near = nearest(CodexTag(major=0, minor=asked, patch=0), tags)
+    assert list(near) == sorted(set(near), key=lambda tag: tag.minor)
+    assert set(near) <= set(tags)
+    assert len(near) == min(5, len(set(tags)))

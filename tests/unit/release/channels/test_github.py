@@ -1,0 +1,145 @@
+import json
+
+import pytest
+
+from factory.core.digests import Digest
+from factory.core.model import ArchiveFormat, ReleaseAsset, Remote, SigstoreBundle
+from factory.core.tags import CodexTag
+from factory.core.targets import Target
+from factory.release.channels import (
+    AssetWithoutDigest,
+    MalformedAnswer,
+    ReleaseWithoutTargets,
+    UnknownRelease,
+)
+from factory.release.channels.github import ApiRefused, DigestsDisagree, GithubChannel
+from factory.system.files import WrongDigest
+from factory.system.http import HttpStatusError
+from tests.fakes import Answer, FakeHttpClient
+
+API = "https://api.example.invalid"
+RELEASE = f"{API}/repos/openai/codex/releases/tags/rust-v0.163.0"
+RELEASES = f"{API}/repos/openai/codex/releases?per_page=100"
+FILES = "https://files.example.invalid"
+SUMS_URL = f"{FILES}/codex-package_SHA256SUMS"
+TAG = CodexTag.parse("0.163.0")
+LINUX = "codex-package-x86_64-unknown-linux-musl.tar.gz"
+WINDOWS = "codex-package-aarch64-pc-windows-msvc.tar.gz"
+A, B = "a" * 64, "b" * 64
+SUMS = f"{A}  {LINUX}\n{B}  {WINDOWS}\n".encode()
+
+
+def asset(name: str, digest: str | None = None) -> dict[str, object]:
+    return {"name": name, "size": 7, "digest": digest, "browser_download_url": f"{FILES}/{name}"}
+
+
+def release(*assets: dict[str, object]) -> Answer:
+    return Answer(body=(json.dumps({"assets": assets}).encode(),))
+
+
+def channel(answer: Answer, *, sums: bytes | None = SUMS, token: str | None = None) -> GithubChannel:
+    script = {RELEASE: (answer,), SUMS_URL: () if sums is None else (Answer(body=(sums,)),)}
+    return GithubChannel(FakeHttpClient(script), api=f"{API}/", token=token)
+
+
+SUMS_ASSET = asset("codex-package_SHA256SUMS")
+
+
+def test_packages_come_with_the_listed_digest_and_the_promised_size() -> None:
+    answer = channel(
+        release(asset(WINDOWS, f"sha256:{B}"), asset(LINUX), asset("other.zip"), SUMS_ASSET)
+    ).assets(TAG)
+    assert [entry.target for entry in answer.assets] == [Target.LINUX_X86_64, Target.WINDOWS_AARCH64]
+    assert answer.assets[0] == ReleaseAsset(
+        target=Target.LINUX_X86_64,
+        name=LINUX,
+        purl=f"pkg:github/openai/codex@rust-v0.163.0#{LINUX}",
+        digest=Digest.parse(f"sha256:{A}"),
+        size_bytes=7,
+        format=ArchiveFormat.TAR_GZ,
+        location=Remote(url=f"{FILES}/{LINUX}"),
+    )
+
+
+def test_the_token_goes_to_the_api_and_nowhere_else() -> None:
+    client = FakeHttpClient(
+        {RELEASE: (release(asset(LINUX), SUMS_ASSET),), SUMS_URL: (Answer(body=(SUMS,)),)}
+    )
+    github = GithubChannel(client, api=API, token="secret")  # noqa: S106 - not one
+    github.assets(TAG)
+    assert [request.headers.get("Authorization") for request in client.requests] == ["Bearer secret", None]
+    assert github.identity == f"{API}/repos/openai/codex"
+
+
+def test_signatures_beside_the_executables_are_fetched_without_the_token() -> None:
+    name = "codex-x86_64-unknown-linux-musl.sigstore"
+    other = "codex-x86_64-unknown-linux-musl.zst"
+    client = FakeHttpClient(
+        {
+            RELEASE: (release(asset(LINUX), asset(name), asset(other), SUMS_ASSET),),
+            SUMS_URL: (Answer(body=(SUMS,)),),
+            f"{FILES}/{name}": (Answer(body=(b"a bundle",)),),
+        }
+    )
+    answer = GithubChannel(client, api=API, token="secret").assets(TAG)  # noqa: S106 - not one
+    assert answer.bundles == (
+        SigstoreBundle(target=Target.LINUX_X86_64, program="codex", content=b"a bundle"),
+    )
+    assert client.requests[-1].headers.get("Authorization") is None
+
+
+def test_two_promises_that_differ_are_refused() -> None:
+    with pytest.raises(DigestsDisagree, match=f"promises sha256:{A} for .*, and the API says sha256:{B}"):
+        channel(release(asset(LINUX, f"sha256:{B}"), SUMS_ASSET)).assets(TAG)
+
+
+def test_a_list_that_is_not_what_the_api_says_is_refused() -> None:
+    listed = asset("codex-package_SHA256SUMS", f"sha256:{B}")
+    with pytest.raises(WrongDigest, match="codex-package_SHA256SUMS is not what was promised"):
+        channel(release(asset(LINUX), listed)).assets(TAG)
+
+
+@pytest.mark.parametrize("with_list", [True, False])
+def test_a_package_that_no_list_promises_is_refused(*, with_list: bool) -> None:
+    assets = [asset(LINUX, f"sha256:{A}"), *([SUMS_ASSET] if with_list else [])]
+    with pytest.raises(AssetWithoutDigest, match="without a line in codex-package_SHA256SUMS"):
+        channel(release(*assets), sums=b"" if with_list else None).assets(TAG)
+
+
+def test_a_release_without_packages_is_said() -> None:
+    with pytest.raises(ReleaseWithoutTargets):
+        channel(release(asset("codex-x86_64-unknown-linux-musl.tar.gz")), sums=None).assets(TAG)
+
+
+def test_an_unknown_release_names_near_ones() -> None:
+    listed = Answer(body=(b'[{"tag_name": "rust-v0.162.0"}, {"tag_name": "python-v1"}]',))
+    client = FakeHttpClient({RELEASE: (Answer(status=404),), RELEASES: (listed,)})
+    with pytest.raises(UnknownRelease) as caught:
+        GithubChannel(client, api=API).assets(TAG)
+    assert caught.value.hint == "It has rust-v0.162.0."
+
+
+@pytest.mark.parametrize("status", [401, 403, 429])
+def test_a_refusal_says_how_to_be_let_in(status: int) -> None:
+    with pytest.raises(ApiRefused) as caught:
+        channel(Answer(status=status)).assets(TAG)
+    assert "GITHUB_TOKEN" in caught.value.hint
+
+
+def test_a_broken_server_is_told_as_such() -> None:
+    with pytest.raises(HttpStatusError, match="status 500"):
+        channel(Answer(status=500)).assets(TAG)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(body=(b"<html>",)),
+        Answer(body=(b"{}",)),
+        Answer(body=(b'{"assets": [{}]}',)),
+        release(asset(LINUX, "md5:00"), SUMS_ASSET),
+    ],
+)
+def test_an_answer_that_makes_no_sense_is_said(answer: Answer) -> None:
+    with pytest.raises(MalformedAnswer, match="channel github"):
+        channel(answer).assets(TAG)

@@ -1,0 +1,167 @@
+import base64
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from factory.core.digests import Digest
+from factory.core.model import ArchiveFormat, ChannelName, ReleaseAsset, Remote
+from factory.core.tags import CodexTag
+from factory.core.targets import Target
+from factory.release.channels import (
+    AssetWithoutDigest,
+    MalformedAnswer,
+    ReleaseWithoutTargets,
+    UnknownRelease,
+)
+from factory.release.channels.npm import NpmChannel, default_npm_registry, npm_registry_from_client
+from factory.system.process import CannotStart, Command, Completed
+from tests.fake_runner import Expected, FakeRunner
+from tests.fakes import Answer, FakeHttpClient
+
+REGISTRY = "https://npm.example.invalid/mirror"
+DOCUMENT = "https://npm.example.invalid/mirror/@openai%2Fcodex"
+TAG = CodexTag.parse("rust-v0.163.0-alpha.2")
+SUFFIXES = ("linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64", "win32-x64", "win32-arm64")
+
+
+def entry(version: str, byte: bytes = b"\x01", **more: object) -> dict[str, object]:
+    return {
+        "dist": {
+            "integrity": f"sha512-{base64.b64encode(byte * 64).decode()}",
+            "shasum": "00",
+            "tarball": f"https://files.example.invalid/codex-{version}.tgz",
+        },
+        **more,
+    }
+
+
+def channel(versions: Mapping[str, object] | bytes) -> NpmChannel:
+    body = versions if isinstance(versions, bytes) else json.dumps({"versions": versions}).encode()
+    client = FakeHttpClient({DOCUMENT: (Answer(body=(body,)),)})
+    return NpmChannel(client, registry=f"{REGISTRY}/")
+
+
+SPLIT = {
+    "0.163.0-alpha.2": entry("0.163.0-alpha.2", optionalDependencies={"@openai/codex-linux-x64": "npm:..."}),
+    **{f"0.163.0-alpha.2-{suffix}": entry(f"0.163.0-alpha.2-{suffix}") for suffix in SUFFIXES},
+    "0.162.0": entry("0.162.0", optionalDependencies={}),
+}
+
+
+def test_each_target_has_its_version_with_its_sha512() -> None:
+    answer = channel(SPLIT).assets(TAG)
+    assert (answer.tag, answer.channel) == (TAG, ChannelName.NPM)
+    assert [asset.target for asset in answer.assets] == list(Target)
+    assert answer.assets[0] == ReleaseAsset(
+        target=Target.LINUX_X86_64,
+        name="codex-0.163.0-alpha.2-linux-x64.tgz",
+        purl="pkg:npm/%40openai/codex@0.163.0-alpha.2-linux-x64",
+        digest=Digest.parse("sha512:" + "01" * 64),
+        size_bytes=None,
+        format=ArchiveFormat.TAR_GZ,
+        location=Remote(url="https://files.example.invalid/codex-0.163.0-alpha.2-linux-x64.tgz"),
+    )
+
+
+def test_the_document_is_asked_for_once_in_its_short_form() -> None:
+    body = json.dumps({"versions": SPLIT}).encode()
+    client = FakeHttpClient({DOCUMENT: (Answer(body=(body,)),)})
+    npm = NpmChannel(client, registry=REGISTRY)
+    assert npm.assets(TAG) == npm.assets(TAG)
+    assert [request.headers["Accept"] for request in client.requests] == [
+        "application/vnd.npm.install-v1+json"
+    ]
+    assert npm.identity == REGISTRY
+
+
+def test_before_the_split_one_tarball_serves_every_target() -> None:
+    answer = channel({"0.98.0": entry("0.98.0")}).assets(CodexTag.parse("0.98.0"))
+    assert [asset.target for asset in answer.assets] == list(Target)
+    assert {asset.name for asset in answer.assets} == {"codex-0.98.0.tgz"}
+    assert {asset.purl for asset in answer.assets} == {"pkg:npm/%40openai/codex@0.98.0"}
+
+
+def test_a_release_may_lack_targets() -> None:
+    versions = {key: value for key, value in SPLIT.items() if "win32" not in key}
+    answer = channel(versions).assets(TAG)
+    assert len(answer.assets) == 4
+    assert answer.for_target(Target.WINDOWS_AARCH64) is None
+
+
+def test_a_launcher_alone_is_no_release_package() -> None:
+    with pytest.raises(ReleaseWithoutTargets, match=r"has rust-v0\.162\.0 without a package"):
+        channel(SPLIT).assets(CodexTag.parse("0.162.0"))
+
+
+def test_an_unknown_release_names_near_ones_once() -> None:
+    with pytest.raises(UnknownRelease) as caught:
+        channel(SPLIT).assets(CodexTag.parse("0.162.1"))
+    assert caught.value.hint == "It has rust-v0.162.0, rust-v0.163.0-alpha.2."
+
+
+@pytest.mark.parametrize(
+    "integrity", [None, "", "sha1-AAAA", "sha256-" + base64.b64encode(bytes(32)).decode()]
+)
+def test_an_asset_without_a_sha512_is_refused(integrity: str | None) -> None:
+    dist = {"integrity": integrity, "tarball": "https://files.example.invalid/x.tgz"}
+    with pytest.raises(AssetWithoutDigest, match="comes without a SHA-512 integrity"):
+        channel({"0.163.0-alpha.2-linux-x64": {"dist": dist}}).assets(TAG)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>log in</html>",
+        b"[]",
+        b'{"versions": []}',
+        b'{"versions": {"0.163.0-alpha.2-linux-x64": {}}}',
+        json.dumps(
+            {"versions": {"0.163.0-alpha.2-linux-x64": entry("x") | {"dist": {"integrity": 1}}}}
+        ).encode(),
+        json.dumps({"versions": {"0.163.0-alpha.2-linux-x64": entry("x")}})
+        .replace("https://files.example.invalid", "file:///etc")
+        .encode(),
+    ],
+)
+def test_an_answer_that_makes_no_sense_is_said(body: bytes) -> None:
+    with pytest.raises(MalformedAnswer, match="channel npm gave an answer that makes no sense"):
+        channel(body).assets(TAG)
+
+
+def test_the_default_registry_is_an_address_from_the_library() -> None:
+    registry = default_npm_registry()
+    assert registry.startswith("https://")
+    assert registry.count("/") == 2
+
+
+@pytest.mark.parametrize(
+    ("output", "registry"),
+    [
+        ("@openai:registry=undefined\nregistry=https://r.example.invalid/\n", "https://r.example.invalid/"),
+        (
+            "npm warn Unknown config\n@openai:registry=https://s.example.invalid\nregistry=https://r.example.invalid/\n",
+            "https://s.example.invalid",
+        ),
+        ("@openai:registry=undefined\nregistry=undefined\n", None),
+        ("", None),
+    ],
+)
+def test_the_npm_client_is_asked_for_the_scopes_registry_first(output: str, registry: str | None) -> None:
+    completed = Completed(returncode=0, output=output)
+    runner = FakeRunner(
+        Expected(argv=("npm", "config", "get", "@openai:registry", "registry"), completed=completed)
+    )
+    assert npm_registry_from_client(runner, env={"PATH": "/bin"}) == registry
+    assert runner.commands[0].env == {"PATH": "/bin"}
+
+
+def test_a_machine_without_a_working_npm_client_has_no_configured_registry() -> None:
+    def missing(command: Command) -> None:
+        raise CannotStart(command.argv[0], "No such file or directory")
+
+    assert npm_registry_from_client(FakeRunner(Expected(argv=("npm",), effect=missing)), env={}) is None
+    broken = FakeRunner(
+        Expected(argv=("npm",), completed=Completed(returncode=1, output="registry=https://x"))
+    )
+    assert npm_registry_from_client(broken, env={}) is None

@@ -1,0 +1,104 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from factory.core.digests import Digest
+from factory.core.model import (
+    ArchiveFormat,
+    ChannelName,
+    Local,
+    ReleaseAsset,
+    ReleaseAssets,
+    Remote,
+    SigstoreBundle,
+)
+from factory.core.tags import CodexTag
+from factory.core.targets import Target
+from factory.release.channels.remembered import RememberingChannel
+from factory.system.cache import Store
+
+TAG = CodexTag.parse("0.163.0")
+
+
+def asset(target: Target) -> ReleaseAsset:
+    return ReleaseAsset(
+        target=target,
+        name=f"codex-{target}.tgz",
+        purl=f"pkg:npm/%40openai/codex@0.163.0-{target.npm_suffix}",
+        digest=Digest.parse("sha512:" + "0" * 128),
+        size_bytes=None if target is Target.LINUX_X86_64 else 5,
+        format=ArchiveFormat.TAR_GZ,
+        location=Remote(url=f"https://files.example.invalid/{target}"),
+    )
+
+
+COMPLETE = ReleaseAssets(
+    tag=TAG,
+    channel=ChannelName.NPM,
+    assets=tuple(asset(target) for target in Target),
+    bundles=(SigstoreBundle(target=Target.LINUX_X86_64, program="codex", content=b"\0 a bundle"),),
+)
+
+
+class Scripted:
+    """A channel that gives each answer once, to one tag."""
+
+    name = ChannelName.NPM
+
+    def __init__(self, *answers: ReleaseAssets, identity: str = "one") -> None:
+        self._answers = list(answers)
+        self.identity = identity
+
+    def assets(self, tag: CodexTag) -> ReleaseAssets:
+        assert tag == TAG
+        assert self._answers, "asked once too often"
+        return self._answers.pop(0)
+
+
+def test_a_complete_release_is_asked_for_once(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    assert RememberingChannel(Scripted(COMPLETE), store).assets(TAG) == COMPLETE
+    assert RememberingChannel(Scripted(), store).assets(TAG) == COMPLETE
+
+
+def test_another_registry_is_another_answer(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    RememberingChannel(Scripted(COMPLETE), store).assets(TAG)
+    other = Scripted(COMPLETE, identity="two")
+    assert RememberingChannel(other, store).identity == "two"
+    RememberingChannel(other, store).assets(TAG)
+    with pytest.raises(AssertionError, match="asked once too often"):
+        other.assets(TAG)
+
+
+def test_refreshing_asks_again_and_remembers_the_new_answer(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    newer = replace(COMPLETE, assets=tuple(replace(entry, size_bytes=6) for entry in COMPLETE.assets))
+    RememberingChannel(Scripted(COMPLETE), store).assets(TAG)
+    assert RememberingChannel(Scripted(newer), store, refresh=True).assets(TAG) == newer
+    assert RememberingChannel(Scripted(), store).assets(TAG) == newer
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        replace(COMPLETE, assets=COMPLETE.assets[:5]),
+        replace(
+            COMPLETE,
+            assets=tuple(replace(entry, location=Local(path=Path(entry.name))) for entry in COMPLETE.assets),
+        ),
+    ],
+    ids=["incomplete", "local"],
+)
+def test_what_may_still_change_is_not_remembered(tmp_path: Path, answer: ReleaseAssets) -> None:
+    RememberingChannel(Scripted(answer), Store(tmp_path)).assets(TAG)
+    assert Store(tmp_path).entries() == ()
+
+
+def test_a_record_that_cannot_be_understood_counts_as_none(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    RememberingChannel(Scripted(COMPLETE), store).assets(TAG)
+    (record,) = store.entries()
+    record.path.write_text(record.path.read_text().replace("sha512:0", "sha512:!"))
+    assert RememberingChannel(Scripted(COMPLETE), store).assets(TAG) == COMPLETE

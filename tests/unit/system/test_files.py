@@ -1,0 +1,114 @@
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from factory.core.digests import Digest
+from factory.system.files import (
+    TEMPORARY_PREFIX,
+    CannotWrite,
+    DiskFull,
+    ReadOnlyPlace,
+    WrongDigest,
+    atomic_write,
+    placed,
+    read_verified,
+    sweep_temporaries,
+    writing,
+)
+
+ABC = Digest.parse("sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+
+
+@pytest.fixture
+def umask_027() -> Iterator[None]:
+    before = os.umask(0o027)
+    yield
+    os.umask(before)
+
+
+def test_a_file_is_written_whole_and_leaves_nothing_else(tmp_path: Path) -> None:
+    atomic_write(tmp_path / "new" / "file", b"one")
+    atomic_write(tmp_path / "new" / "file", b"two")
+    assert (tmp_path / "new" / "file").read_bytes() == b"two"
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["file"]
+
+
+@pytest.mark.usefixtures("umask_027")
+def test_the_mode_is_0644_less_the_umask(tmp_path: Path) -> None:
+    atomic_write(tmp_path / "file", b"")
+    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o640
+
+
+def test_a_failure_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+
+    def fail_half_way() -> None:
+        with placed(path) as file:
+            file.write(b"new")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail_half_way()
+    assert path.read_bytes() == b"old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_file_where_a_directory_is_needed_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(CannotWrite, match=r"cannot write .*below: "):
+        atomic_write(tmp_path / "file" / "below", b"")
+
+
+@pytest.mark.parametrize(
+    ("number", "family"),
+    [
+        (errno.ENOSPC, DiskFull),
+        (errno.EDQUOT, DiskFull),
+        (errno.EROFS, ReadOnlyPlace),
+        (errno.EIO, CannotWrite),
+    ],
+)
+def test_the_systems_refusals_become_errors_with_a_hint(number: int, family: type[CannotWrite]) -> None:
+    with pytest.raises(CannotWrite) as caught, writing(Path("out")):
+        raise OSError(number, os.strerror(number))
+    assert type(caught.value) is family
+    assert caught.value.hint
+    assert os.strerror(number) in str(caught.value)
+
+
+def test_sweeping_takes_old_temporaries_only(tmp_path: Path) -> None:
+    old, new, other = (tmp_path / name for name in (f"{TEMPORARY_PREFIX}a", f"{TEMPORARY_PREFIX}b", "c"))
+    for path, time_s in ((old, 10), (new, 30), (other, 10)):
+        path.touch()
+        os.utime(path, (time_s, time_s))
+    assert sweep_temporaries(tmp_path, before_s=20) == (old,)
+    assert new.exists()
+    assert other.exists()
+
+
+def test_reading_checks_also_what_the_caller_did_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "abc"
+    path.write_bytes(b"abc")
+    with read_verified(path, ABC) as file:
+        assert file.read(1) == b"a"
+    path.write_bytes(b"abX")
+    with (
+        pytest.raises(
+            WrongDigest, match=r"package\.tgz is not what was promised: promised sha256:ba78"
+        ) as caught,
+        read_verified(path, ABC, name="package.tgz") as file,
+    ):
+        assert file.read(1) == b"a"
+    assert caught.value.promised == ABC
+    assert caught.value.hint
+
+
+def test_an_error_of_the_reader_goes_before_the_check(tmp_path: Path) -> None:
+    path = tmp_path / "abc"
+    path.write_bytes(b"other")
+    with pytest.raises(ZeroDivisionError), read_verified(path, ABC):
+        raise ZeroDivisionError

@@ -1,0 +1,154 @@
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from factory.system.http import (
+    HttpStatusError,
+    OversizeDocument,
+    RequestsClient,
+    Timeouts,
+    Unreachable,
+    shown,
+)
+from factory.system.process import Command, SubprocessRunner
+from factory.system.retry import RetryPolicy
+
+
+@pytest.fixture
+def slept_s() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def client(slept_s: list[float]) -> Iterator[RequestsClient]:
+    retry = RetryPolicy(attempts=3, first_wait_s=0.1, max_wait_s=9.0, sleep=slept_s.append)
+    with RequestsClient(retry=retry, timeouts=Timeouts(connect_s=2.0, read_s=0.5)) as client:
+        yield client
+
+
+def sequence(*responses: Response) -> Callable[[Request], Response]:
+    left = list(responses)
+
+    def handle(_: Request) -> Response:
+        return left.pop(0)
+
+    return handle
+
+
+def test_a_document_comes_undecoded_with_the_headers_asked_for(
+    httpserver: HTTPServer, client: RequestsClient
+) -> None:
+    seen: list[Request] = []
+
+    def handle(request: Request) -> Response:
+        seen.append(request)
+        return Response(b"\x1f\x8b not really gzip", headers={"Content-Encoding": "gzip"})
+
+    httpserver.expect_request("/document").respond_with_handler(handle)
+    body = client.get(httpserver.url_for("/document"), headers={"Accept": "text/x"}, max_bytes=100)
+    assert body == b"\x1f\x8b not really gzip"
+    assert seen[0].headers["Accept"] == "text/x"
+    assert seen[0].headers["Accept-Encoding"] == "identity"
+    assert seen[0].headers["User-Agent"].startswith("codex-wheel-factory/")
+
+
+def test_a_document_larger_than_allowed_is_refused(httpserver: HTTPServer, client: RequestsClient) -> None:
+    httpserver.expect_request("/big").respond_with_data(b"x" * 101)
+    with pytest.raises(OversizeDocument, match="sends more than 100 bytes"):
+        client.get(httpserver.url_for("/big"), max_bytes=100)
+
+
+def test_a_missing_document_is_asked_for_once(
+    httpserver: HTTPServer, client: RequestsClient, slept_s: list[float]
+) -> None:
+    httpserver.expect_oneshot_request("/gone").respond_with_data(status=404)
+    with pytest.raises(HttpStatusError) as caught:
+        client.get(httpserver.url_for("/gone"), max_bytes=100)
+    assert caught.value.status == 404
+    assert slept_s == []
+
+
+def test_a_busy_server_is_asked_again_when_it_says(
+    httpserver: HTTPServer, client: RequestsClient, slept_s: list[float]
+) -> None:
+    dated = {"Retry-After": "Fri, 31 Dec 9999 23:59:59 GMT"}
+    handler = sequence(
+        Response(status=429, headers={"Retry-After": "7"}),
+        Response(status=503, headers=dated),
+        Response(b"at last"),
+    )
+    httpserver.expect_request("/busy").respond_with_handler(handler)
+    assert client.get(httpserver.url_for("/busy"), max_bytes=100) == b"at last"
+    assert slept_s == [7.0, 9.0]
+
+
+def test_a_broken_server_is_given_up_after_the_last_attempt(
+    httpserver: HTTPServer, client: RequestsClient, slept_s: list[float]
+) -> None:
+    httpserver.expect_request("/broken").respond_with_data(status=500)
+    with pytest.raises(HttpStatusError, match="/broken answered with status 500"):
+        client.get(httpserver.url_for("/broken"), max_bytes=100)
+    assert len(slept_s) == 2
+
+
+def test_a_body_that_breaks_off_is_transient(httpserver: HTTPServer, client: RequestsClient) -> None:
+    def handle(_: Request) -> Response:
+        return Response(iter([b"half"]), headers={"Content-Length": "8"})
+
+    httpserver.expect_request("/half").respond_with_handler(handle)
+    received: list[bytes] = []
+    with client.stream(httpserver.url_for("/half")) as response, pytest.raises(Unreachable) as caught:
+        received.extend(response.chunks())
+    assert response.headers["content-length"] == "8"
+    assert b"".join(received) == b"half"
+    assert caught.value.is_transient
+
+
+def test_nobody_listening_is_an_error_with_the_reason(client: RequestsClient) -> None:
+    with HTTPServer() as closed:
+        url = closed.url_for("/x")
+    with pytest.raises(Unreachable, match=r"cannot reach http://localhost:.*refused"):
+        client.get(url, max_bytes=100)
+
+
+def test_an_address_that_is_none_is_not_tried_again(client: RequestsClient, slept_s: list[float]) -> None:
+    for url in ("ftp://example.invalid/x", "no address"):
+        with pytest.raises(Unreachable):
+            client.get(url, max_bytes=100)
+    assert slept_s == []
+
+
+def test_redirects_are_followed_a_few_times_only(httpserver: HTTPServer, client: RequestsClient) -> None:
+    httpserver.expect_request("/once").respond_with_data(status=302, headers={"Location": "/here"})
+    httpserver.expect_request("/here").respond_with_data(b"here")
+    httpserver.expect_request("/loop").respond_with_data(status=302, headers={"Location": "/loop"})
+    assert client.get(httpserver.url_for("/once"), max_bytes=100) == b"here"
+    with pytest.raises(Unreachable, match="redirect"):
+        client.get(httpserver.url_for("/loop"), max_bytes=100)
+
+
+def test_no_cookie_is_sent_back(httpserver: HTTPServer, client: RequestsClient) -> None:
+    cookies: list[object] = []
+
+    def handle(request: Request) -> Response:
+        cookies.append(dict(request.cookies))
+        return Response(b"", headers={"Set-Cookie": "a=b"})
+
+    httpserver.expect_request("/").respond_with_handler(handle)
+    for _ in range(2):
+        client.get(httpserver.url_for("/"), max_bytes=1)
+    assert cookies == [{}, {}]
+
+
+def test_an_address_is_shown_without_its_secrets() -> None:
+    assert shown("https://user:word@example.invalid/a?signature=1#x") == "https://example.invalid/a"
+
+
+def test_importing_the_client_does_not_import_requests() -> None:
+    code = "import sys, factory.system.http; sys.exit(bool({'requests', 'tenacity'} & set(sys.modules)))"
+    completed = SubprocessRunner().run(Command(argv=(sys.executable, "-c", code), cwd=Path.cwd()))
+    assert completed.returncode == 0, completed.output

@@ -1,0 +1,55 @@
+import pytest
+
+from factory.system.retry import RequestFailed, RetryPolicy
+
+
+def failure(*, is_transient: bool = True, retry_after_s: float | None = None) -> RequestFailed:
+    return RequestFailed("no", is_transient=is_transient, retry_after_s=retry_after_s)
+
+
+class Flaky:
+    """Fails as scripted, then answers."""
+
+    def __init__(self, *failures: RequestFailed) -> None:
+        self._failures = list(failures)
+        self.calls = 0
+        self.slept_s: list[float] = []
+
+    def __call__(self) -> str:
+        self.calls += 1
+        if self._failures:
+            raise self._failures.pop(0)
+        return "answer"
+
+    def policy(self, attempts: int = 4) -> RetryPolicy:
+        return RetryPolicy(attempts=attempts, first_wait_s=1.0, max_wait_s=10.0, sleep=self.slept_s.append)
+
+
+def test_transient_failures_are_waited_out_with_growing_waits() -> None:
+    flaky = Flaky(failure(), failure(), failure())
+    assert flaky.policy().call(flaky) == "answer"
+    first, second, third = flaky.slept_s
+    assert 1.0 <= first <= 1.5
+    assert 2.0 <= second <= 2.5
+    assert 4.0 <= third <= 4.5
+
+
+def test_a_lasting_failure_is_not_tried_again() -> None:
+    flaky = Flaky(failure(is_transient=False))
+    with pytest.raises(RequestFailed):
+        flaky.policy().call(flaky)
+    assert flaky.calls == 1
+
+
+def test_the_last_failure_is_raised_as_it_was() -> None:
+    last = failure()
+    flaky = Flaky(failure(), last)
+    with pytest.raises(RequestFailed) as caught:
+        flaky.policy(attempts=2).call(flaky)
+    assert caught.value is last
+
+
+def test_a_server_may_ask_for_a_longer_wait_within_bounds() -> None:
+    flaky = Flaky(failure(retry_after_s=7.0), failure(retry_after_s=3600.0))
+    flaky.policy().call(flaky)
+    assert flaky.slept_s == [7.0, 10.0]

@@ -1,0 +1,45 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from factory.core.model import Finding
+from factory.executables.signatures.requirement import Requirement
+from factory.verify import inspect
+from tests.authority import TRUST
+from tests.images import Pe
+from tests.wheels import PACKAGE, Wheel, good_wheel
+
+
+def found(wheel: Wheel, directory: Path, *, required: str) -> list[tuple[str, str]]:
+    scratch = directory / "scratch"
+    scratch.mkdir()
+    trust = replace(TRUST, required=Requirement.parse(required))
+    findings: tuple[Finding, ...] = inspect(wheel.write(directory), scratch=scratch, trust=trust).findings
+    return [(finding.check, finding.place) for finding in findings]
+
+
+@pytest.mark.parametrize("platform", ["win_amd64", "win_arm64"])
+def test_a_wheel_whose_authors_are_proved_passes_the_gate(platform: str, tmp_path: Path) -> None:
+    assert found(good_wheel(platform), tmp_path, required="windows") == []
+
+
+def test_a_companion_that_nobody_signs_passes_the_gate(tmp_path: Path) -> None:
+    wheel = good_wheel("win_amd64").edited(
+        f"{PACKAGE}/codex-path/rg.exe", lambda member: replace(member, content=Pe().content())
+    )
+    assert found(wheel, tmp_path, required="all") == [
+        ("pe-signature-bundled", f"{PACKAGE}/codex-path/rg.exe")
+    ]
+
+
+def test_unproved_authors_do_not_pass_the_gate(tmp_path: Path) -> None:
+    assert found(good_wheel(), tmp_path, required="linux") == [
+        ("authorship-required", f"{PACKAGE}/bin/codex"),
+        ("authorship-required", f"{PACKAGE}/codex-path/rg"),
+        ("authorship-required", f"{PACKAGE}/codex-resources/bwrap"),
+    ]
+
+
+def test_nobody_asks_without_being_told_to(tmp_path: Path) -> None:
+    assert found(good_wheel(), tmp_path, required="windows,macos") == []

@@ -1,0 +1,120 @@
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from factory.core.progress import SilentProgress
+from factory.core.trust_level import Level
+from factory.executables.signatures.policy import TrustPolicy
+from factory.executables.signatures.requirement import Requirement
+from factory.verify.authorship import NothingExecutable, Survey, SurveyBench, survey
+from factory.verify.output.report import Verdict
+from factory.verify.reading.read import CannotRead
+from tests.authority import TRUST
+from tests.images import Elf, Pe
+from tests.images.authenticode import SOMEBODY, Authenticode, signed
+from tests.wheels import PACKAGE, good_wheel
+
+
+def look(scratch: Path, *paths: Path, required: str = "") -> Survey:
+    own = scratch / "scratch"
+    own.mkdir()
+    policy = TrustPolicy(
+        microsoft_roots=TRUST.microsoft_roots, now=TRUST.now, required=Requirement.parse(required)
+    )
+    bench = SurveyBench(policy=policy, progress=SilentProgress(), scratch=own, jobs=1, stop=threading.Event())
+    done = survey(paths, bench)
+    assert list(own.iterdir()) == []
+    return done
+
+
+def test_a_wheel_has_a_standing_for_every_executable(tmp_path: Path) -> None:
+    done = look(tmp_path, good_wheel("win_amd64").write(tmp_path))
+    (subject,) = done.subjects
+    assert [(standing.place, standing.level) for standing in subject.standings] == [
+        (f"{PACKAGE}/bin/codex.exe", Level.AUTHORSHIP_VERIFIED),
+        (f"{PACKAGE}/codex-path/rg.exe", Level.AUTHORSHIP_VERIFIED),
+    ]
+    assert done.verdict is Verdict.PASSED
+    assert done.counts[Level.AUTHORSHIP_VERIFIED] == 2
+
+
+@pytest.mark.parametrize(
+    ("platform", "required", "verdict"),
+    [
+        ("win_amd64", "windows", Verdict.PASSED),
+        ("manylinux_2_17_x86_64", "windows", Verdict.PASSED),
+        ("manylinux_2_17_x86_64", "", Verdict.PASSED),
+        ("manylinux_2_17_x86_64", "linux", Verdict.REJECTED),
+        ("manylinux_2_17_x86_64", "manylinux_2_17_x86_64", Verdict.REJECTED),
+    ],
+)
+def test_required_authorship_is_a_gate(
+    platform: str, required: str, verdict: Verdict, tmp_path: Path
+) -> None:
+    assert look(tmp_path, good_wheel(platform).write(tmp_path), required=required).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("content", "required", "verdict"),
+    [
+        (signed(Pe()), "windows", Verdict.PASSED),
+        (signed(Pe(), Authenticode(by=SOMEBODY)), "", Verdict.REJECTED),
+        (signed(Pe(), Authenticode(at=None)), "", Verdict.REJECTED),
+        (Pe().content(), "", Verdict.PASSED),
+        (Pe().content(), "windows", Verdict.REJECTED),
+        (Elf().content(), "all", Verdict.REJECTED),
+    ],
+    ids=["signed", "somebody", "no time", "unsigned", "unsigned and required", "elf and required"],
+)
+def test_a_lone_executable(content: bytes, required: str, verdict: Verdict, tmp_path: Path) -> None:
+    path = tmp_path / "program"
+    path.write_bytes(content)
+    assert look(tmp_path, path, required=required).verdict is verdict
+
+
+def test_a_wheel_that_cannot_be_read_is_inconclusive(tmp_path: Path) -> None:
+    path = tmp_path / "some.whl"
+    path.write_bytes(b"no zip")
+    done = look(tmp_path, path, tmp_path / "absent.whl")
+    assert done.verdict is Verdict.INCONCLUSIVE
+    assert [subject.not_looked_at is not None for subject in done.subjects] == [True, True]
+
+
+def test_a_member_that_cannot_be_read_is_inconclusive(tmp_path: Path) -> None:
+    name = f"{PACKAGE}/bin/codex.exe"
+    wheel = good_wheel("win_amd64").edited(name, lambda member: replace(member, flags=member.flags | 1))
+    path = wheel.write(tmp_path)
+    done = look(tmp_path, path)
+    assert done.verdict is Verdict.INCONCLUSIVE
+    assert "codex.exe" in (done.subjects[0].not_looked_at or "")
+
+
+def test_a_name_that_a_terminal_would_obey_is_escaped(tmp_path: Path) -> None:
+    name = f"{PACKAGE}/bin/codex.exe"
+    wheel = good_wheel("win_amd64").edited(
+        name, lambda member: replace(member, name=name.encode() + b"\x1b[2J")
+    )
+    (subject,) = look(tmp_path, wheel.write(tmp_path)).subjects
+    assert subject.standings[0].place == f"{PACKAGE}/bin/codex.exe\\x1b[2J"
+
+
+def test_a_directory_stands_for_the_executables_below_it(tmp_path: Path) -> None:
+    below = tmp_path / "package" / "bin"
+    below.mkdir(parents=True)
+    (below / "codex.exe").write_bytes(signed(Pe()))
+    (below / "read.me").write_text("text")
+    done = look(tmp_path, tmp_path / "package")
+    assert [subject.name for subject in done.subjects] == ["codex.exe"]
+
+
+def test_what_has_no_executable_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "read.me").write_text("text")
+    with pytest.raises(NothingExecutable, match="no wheel and no executable"):
+        look(tmp_path, tmp_path / "read.me")
+
+
+def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CannotRead):
+        look(tmp_path, tmp_path / "absent.exe")

@@ -1,0 +1,240 @@
+import json
+import sys
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from factory.build.backend.output import BuildFailed
+from factory.build.builder import BuilderName, Engine
+from factory.build.deflate_check import DeflateIdentity
+from factory.build.toolchain import Toolchain
+from factory.core.digests import Sha256
+from factory.core.errors import HostError
+from factory.core.targets import Platform, Target
+from factory.manifest.manifest import Manifest
+from factory.release.channels.directory import DirectoryChannel
+from factory.system.containers.engine import (
+    ContainerEngine,
+    ContainerOrder,
+    Containers,
+    ContainerState,
+    EngineForbidden,
+    NoEngine,
+)
+from factory.system.containers.images import ImageMissing
+from factory.system.process import Command, SubprocessRunner
+from factory.wheels.build_environment import AssemblerElsewhere, NoBuilder
+from factory.wheels.context import Workshop
+from factory.wheels.plan import WheelsOrder, plan_wheels
+from factory.wheels.run import WheelsRun, make_wheels
+from tests.fake_engine import IMAGE, NAME, FakeEngine, Scripted, answering, probed
+from tests.packages import TAG, release_directory
+from tests.toolchains import running_toolchain
+from tests.workshops import workshop
+
+BUILD = ("-m", "build", "--wheel", "--no-isolation", "--outdir", "/out", "/stage")
+OTHER_ANSWER = "00" * 32
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    targets = (Target.WINDOWS_AARCH64,)
+    return release_directory(tmp_path_factory.mktemp("release") / "packages", targets=targets)
+
+
+def building(order: ContainerOrder) -> None:
+    """Do what the image would: build the stage with the locked backend, which this interpreter has."""
+    at = {str(mount.target): str(mount.source) for mount in order.mounts}
+    argv = [at.get(word, word) for word in order.argv[order.argv.index("-m") :]]
+    completed = SubprocessRunner().run(Command(argv=(sys.executable, *argv), env={"PYTHONHASHSEED": "0"}))
+    assert completed.returncode == 0, completed.output
+
+
+BUILT = Scripted(argv=BUILD, effect=building)
+
+
+class Unreachable:
+    """An engine that cannot be connected to."""
+
+    def __init__(self, error: HostError) -> None:
+        self._error = error
+
+    def __enter__(self) -> ContainerEngine:
+        raise self._error
+
+    def __exit__(self, *_: object) -> None:
+        raise AssertionError("it was never entered")
+
+
+def other_toolchain() -> Toolchain:
+    here = running_toolchain()
+    deflate = DeflateIdentity(name="zlib-ng", version="2.2.4", answer=Sha256(OTHER_ANSWER))
+    return replace(here, interpreter=replace(here.interpreter, deflate=deflate))
+
+
+def shop(directory: Path, engine: FakeEngine | HostError) -> tuple[Workshop, list[str]]:
+    """Return a workshop that has an engine or cannot reach one, and what it will be told."""
+    said: list[str] = []
+
+    def open_engine() -> AbstractContextManager[ContainerEngine]:
+        return Unreachable(engine) if isinstance(engine, HostError) else answering(engine)
+
+    containers = Containers(open_engine=open_engine, image=NAME)
+    return replace(workshop(directory / "cache"), containers=containers, tell=said.append), said
+
+
+ORDER = WheelsOrder(
+    tag=TAG, platforms=(Platform.parse("win_arm64"),), out=Path("dist"), builder=BuilderName.AUTO
+)
+
+
+def make(order: WheelsOrder, packages: Path, directory: Path, tools: Workshop) -> WheelsRun:
+    return make_wheels(plan_wheels(replace(order, out=directory / "dist"), DirectoryChannel(packages)), tools)
+
+
+def left(directory: Path) -> list[str]:
+    return [str(path) for path in (directory / "dist").rglob("*") if path.is_file()]
+
+
+def test_auto_takes_a_container_and_says_so(packages: Path, tmp_path: Path) -> None:
+    engine = FakeEngine(probed(), BUILT)
+    tools, said = shop(tmp_path, engine)
+    toolchain = make(ORDER, packages, tmp_path, tools).manifest.toolchain
+
+    assert said == [f"builder: docker, image {IMAGE.id} (Docker 20.10.24 answers and has the image)"]
+    assert toolchain.builder == "docker"
+    assert toolchain.reason == "Docker 20.10.24 answers and has the image"
+    assert toolchain.image == IMAGE.id
+    assert toolchain.engine == "backend"
+    assert toolchain.python == "CPython 3.11.2"
+    assert engine.containers == {}
+    engine.assert_done()
+    assert list((tmp_path / "cache" / "containers").iterdir()) == []
+
+
+def test_a_container_makes_the_bytes_that_the_assembler_makes(packages: Path, tmp_path: Path) -> None:
+    tools, _ = shop(tmp_path / "one", FakeEngine(probed(), BUILT))
+    contained = make(ORDER, packages, tmp_path / "one", tools).manifest.wheels
+    tools, _ = shop(tmp_path / "two", NoEngine("there is no socket"))
+    native = make(ORDER, packages, tmp_path / "two", tools).manifest.wheels
+    assert [wheel.sha256 for wheel in contained] == [wheel.sha256 for wheel in native]
+
+
+def test_both_engines_can_be_asked_where_one_is_in_a_container(packages: Path, tmp_path: Path) -> None:
+    tools, _ = shop(tmp_path, FakeEngine(probed(), BUILT))
+    order = replace(ORDER, builder=BuilderName.DOCKER, is_engine_checked=True)
+    manifest = make(order, packages, tmp_path, tools).manifest
+    assert (manifest.toolchain.builder, manifest.toolchain.engine) == ("docker", "backend")
+    assert manifest.toolchain.reason == "asked for"
+
+
+LACKING: tuple[tuple[FakeEngine | HostError, str], ...] = (
+    (NoEngine("there is no /run/docker.sock"), "no container engine answers"),
+    (EngineForbidden("[Errno 13] Permission denied"), "this user may not use the container engine"),
+    (FakeEngine(images={}), "the container engine has no image codex-wheel-factory:local"),
+    (
+        FakeEngine(architecture="arm64"),
+        "image codex-wheel-factory:local is for amd64, and the engine runs arm64",
+    ),
+    (
+        FakeEngine(Scripted(states=(ContainerState(exit_code=127),))),
+        f"image {IMAGE.id} has nothing for this factory's lock hatchling-1.33.0",
+    ),
+    (
+        FakeEngine(probed(OTHER_ANSWER)),
+        "the deflate encoder of the image's Python (zlib 1.2.13) gives other bytes than stock zlib",
+    ),
+)
+
+
+@pytest.mark.parametrize(("engine", "reason"), LACKING, ids=[reason[:30] for _, reason in LACKING])
+def test_auto_builds_here_where_no_container_is_fit(
+    engine: FakeEngine | HostError, reason: str, packages: Path, tmp_path: Path
+) -> None:
+    tools, said = shop(tmp_path, engine)
+    toolchain = make(ORDER, packages, tmp_path, tools).manifest.toolchain
+    assert (toolchain.builder, toolchain.engine, toolchain.image) == ("native", "assembler", None)
+    assert toolchain.reason == reason
+    assert said == [f"builder: native ({reason})"]
+
+
+def test_auto_with_the_assembler_asks_no_engine(packages: Path, tmp_path: Path) -> None:
+    tools, said = shop(tmp_path, FakeEngine())
+    make(replace(ORDER, engine=Engine.ASSEMBLER), packages, tmp_path, tools)
+    assert said == ["builder: native (the assembler was asked for, which runs on this host)"]
+
+
+def test_a_host_where_nothing_is_fit_is_told_why_twice(packages: Path, tmp_path: Path) -> None:
+    tools, _ = shop(tmp_path, NoEngine("there is no /run/docker.sock"))
+    tools = replace(tools, toolchain_for=lambda _: other_toolchain())
+    with pytest.raises(NoBuilder) as caught:
+        make(ORDER, packages, tmp_path, tools)
+    assert str(caught.value) == (
+        "there is nowhere to build: no container engine answers: there is no /run/docker.sock; and "
+        "the deflate encoder of this Python (zlib-ng 2.2.4) gives other bytes than stock zlib"
+    )
+    assert caught.value.exit_code == 25
+    assert left(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("engine", "error"), [(NoEngine("there is no socket"), NoEngine), (FakeEngine(images={}), ImageMissing)]
+)
+def test_a_container_that_was_asked_for_is_not_done_without(
+    engine: FakeEngine | HostError, error: type[HostError], packages: Path, tmp_path: Path
+) -> None:
+    tools, said = shop(tmp_path, engine)
+    with pytest.raises(error):
+        make(replace(ORDER, builder=BuilderName.DOCKER), packages, tmp_path, tools)
+    assert said == left(tmp_path) == []
+
+
+def test_a_run_without_containers_says_so(packages: Path, tmp_path: Path) -> None:
+    order = replace(ORDER, builder=BuilderName.DOCKER)
+    with pytest.raises(NoEngine):
+        make(order, packages, tmp_path, workshop(tmp_path / "cache"))
+
+
+def test_the_assembler_is_not_in_the_image(packages: Path, tmp_path: Path) -> None:
+    tools, _ = shop(tmp_path, FakeEngine())
+    order = replace(ORDER, builder=BuilderName.DOCKER, engine=Engine.ASSEMBLER)
+    with pytest.raises(AssemblerElsewhere, match="runs on this host only, not with --builder docker"):
+        make(order, packages, tmp_path, tools)
+
+
+def test_a_build_that_fails_in_a_container_leaves_its_log_alone(packages: Path, tmp_path: Path) -> None:
+    failed = Scripted(states=(ContainerState(exit_code=1),), log=b"Traceback")
+    engine = FakeEngine(probed(), failed)
+    tools, _ = shop(tmp_path, engine)
+    with pytest.raises(BuildFailed):
+        make(ORDER, packages, tmp_path, tools)
+    assert engine.containers == {}
+    assert left(tmp_path) == []
+    (log,) = (tmp_path / "cache" / "logs").iterdir()
+    assert log.read_bytes() == b"Traceback"
+
+
+def test_another_reason_alone_makes_no_wheel_anew(packages: Path, tmp_path: Path) -> None:
+    first, _ = shop(tmp_path, NoEngine("there is no socket"))
+    assert len(make(ORDER, packages, tmp_path, first).made) == 1
+    second, _ = shop(tmp_path, FakeEngine(images={}))
+    assert make(ORDER, packages, tmp_path, second).made == ()
+
+
+def test_another_builder_makes_them_anew(packages: Path, tmp_path: Path) -> None:
+    first, _ = shop(tmp_path, NoEngine("there is no socket"))
+    make(ORDER, packages, tmp_path, first)
+    second, _ = shop(tmp_path, FakeEngine(probed(), BUILT))
+    assert len(make(ORDER, packages, tmp_path, second).made) == 1
+
+
+def test_manifests_of_before_there_were_containers_are_read(packages: Path, tmp_path: Path) -> None:
+    tools, _ = shop(tmp_path, NoEngine("there is no socket"))
+    document = make(ORDER, packages, tmp_path, tools).manifest.to_json()
+    toolchain = document["toolchain"]
+    assert isinstance(toolchain, dict)
+    del toolchain["reason"], toolchain["image"]
+    read = Manifest.parse(json.dumps(document)).toolchain
+    assert (read.reason, read.image) == ("", None)

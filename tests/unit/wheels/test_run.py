@@ -1,0 +1,322 @@
+import hashlib
+import json
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from factory.build.builder import Engine
+from factory.core.case_result import CaseOutcome, CaseResult
+from factory.core.digests import Sha256
+from factory.core.errors import IntegrityError
+from factory.core.model import SigstoreBundle
+from factory.core.targets import Platform, Target
+from factory.manifest.acceptance import Acceptance, SdkIdentity
+from factory.manifest.dist import Dist
+from factory.manifest.manifest import Manifest
+from factory.release.channels import UnknownRelease
+from factory.release.channels.directory import DirectoryChannel
+from factory.verify.waivers import UnusedWaiver, Waiver
+from factory.wheels.plan import TargetNotReleased, WheelsOrder, plan_wheels
+from factory.wheels.run import WheelsRun, make_wheels
+from factory.wheels.verify import WheelsRejected
+from tests.packages import TAG, npm_tarball, release_directory, release_files
+from tests.workshops import run_factory, run_order, workshop
+
+ROOT = Path(__file__).resolve().parents[3]
+NAMES = [
+    "openai_codex_cli_bin-0.163.0-py3-none-macosx_10_12_x86_64.whl",
+    "openai_codex_cli_bin-0.163.0-py3-none-macosx_11_0_arm64.whl",
+    "openai_codex_cli_bin-0.163.0-py3-none-manylinux_2_17_aarch64.whl",
+    "openai_codex_cli_bin-0.163.0-py3-none-manylinux_2_17_x86_64.whl",
+    "openai_codex_cli_bin-0.163.0-py3-none-musllinux_1_1_aarch64.whl",
+    "openai_codex_cli_bin-0.163.0-py3-none-musllinux_1_1_x86_64.whl",
+    "openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl",
+    "openai_codex_cli_bin-0.163.0-py3-none-win_arm64.whl",
+]
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return release_directory(tmp_path_factory.mktemp("release") / "packages", voice=True)
+
+
+def contents(directory: Path) -> dict[str, str]:
+    """Return name and digest of everything below a directory, hidden files included."""
+    return {
+        str(path.relative_to(directory)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(directory.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_a_release_gives_every_platform_s_wheel_and_nothing_else(packages: Path, tmp_path: Path) -> None:
+    run = run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache")
+
+    assert sorted(run.made) == NAMES
+    beside = [f"{name}.cdx.json" for name in NAMES]
+    assert sorted(contents(tmp_path / "dist")) == [
+        f"0.163.0/{name}" for name in ["SHA256SUMS", "manifest.json", *sorted([*NAMES, *beside])]
+    ]
+
+
+def test_checksums_and_manifest_say_what_is_there(packages: Path, tmp_path: Path) -> None:
+    run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache")
+
+    there = contents(tmp_path / "dist" / "0.163.0")
+    manifest = json.loads((tmp_path / "dist/0.163.0/manifest.json").read_text())
+    lines = (tmp_path / "dist/0.163.0/SHA256SUMS").read_text().splitlines()
+    assert {wheel["name"]: wheel["sha256"] for wheel in manifest["wheels"]} == {
+        name: there[name] for name in NAMES
+    }
+    assert lines == [f"{there[name]}  {name}" for name in NAMES]
+    assert manifest["tag"] == "rust-v0.163.0"
+    assert manifest["version"] == "0.163.0"
+    assert [asset["purl"] for asset in manifest["assets"]][:1] == [
+        "pkg:npm/%40openai/codex@0.163.0-linux-x64"
+    ]
+    schema = json.loads((ROOT / "docs/manifest.schema.json").read_text())
+    jsonschema.validate(manifest, schema)
+
+
+def test_equal_runs_are_equal_to_the_byte(packages: Path, tmp_path: Path) -> None:
+    run_factory(packages, tmp_path / "here", cache=tmp_path / "one")
+    run_factory(packages, tmp_path / "elsewhere" / "deep", cache=tmp_path / "two")
+
+    assert contents(tmp_path / "here") == contents(tmp_path / "elsewhere" / "deep")
+
+
+def test_the_engines_make_the_same_bytes(packages: Path, tmp_path: Path) -> None:
+    fast = run_factory(packages, tmp_path / "fast", cache=tmp_path / "cache")
+    reference = run_factory(packages, tmp_path / "slow", cache=tmp_path / "cache", engine=Engine.BACKEND)
+
+    assert {w.name: w.sha256 for w in fast.manifest.wheels} == {
+        w.name: w.sha256 for w in reference.manifest.wheels
+    }
+
+
+def test_both_engines_can_be_asked_in_one_run(packages: Path, tmp_path: Path) -> None:
+    run = run_factory(
+        packages,
+        tmp_path / "dist",
+        cache=tmp_path / "cache",
+        platforms=("win_arm64",),
+        is_engine_checked=True,
+    )
+    assert run.made == (NAMES[7],)
+    assert not (tmp_path / "cache" / "deflate").exists()
+
+
+def test_a_second_run_makes_nothing(packages: Path, tmp_path: Path) -> None:
+    first = run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache")
+    before = contents(tmp_path / "dist")
+    second = run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache")
+
+    assert second.made == ()
+    assert second.manifest == first.manifest
+    assert contents(tmp_path / "dist") == before
+
+
+def test_evidence_stays_with_equal_bytes_and_goes_with_others(packages: Path, tmp_path: Path) -> None:
+    first = run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache").manifest
+    sdk = SdkIdentity(name="openai-codex", version="0.163.0", sha256=Sha256("3" * 64))
+    passed = CaseResult(case="tool-calls", outcome=CaseOutcome.PASSED)
+    evidence = Acceptance(sdk=sdk, how="natively", cases=(passed,))
+    kept, changed, *_ = first.wheels
+    Dist(directory=tmp_path / "dist/0.163.0").amend(
+        lambda manifest: manifest.accepting({kept.sha256: evidence, changed.sha256: evidence})
+    )
+
+    def tried() -> list[str]:
+        run = run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache")
+        return [wheel.name for wheel in run.manifest.wheels if wheel.acceptance is not None]
+
+    assert tried() == [kept.name, changed.name]
+    (tmp_path / "dist/0.163.0" / changed.name).unlink()  # made again, the same
+    assert tried() == [kept.name, changed.name]
+
+    path = tmp_path / "dist/0.163.0/manifest.json"
+    schema = json.loads((ROOT / "docs/manifest.schema.json").read_text())
+    jsonschema.validate(json.loads(path.read_text()), schema)
+    # As of a run that made other bytes.
+    path.write_text(path.read_text().replace(str(changed.sha256), "4" * 64))
+    assert tried() == [kept.name]
+
+
+def test_only_the_damaged_wheel_is_made_again(packages: Path, tmp_path: Path) -> None:
+    run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache")
+    before = contents(tmp_path / "dist")
+    (tmp_path / "dist/0.163.0" / NAMES[2]).write_bytes(b"damaged")
+
+    assert run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache").made == (NAMES[2],)
+    assert contents(tmp_path / "dist") == before
+
+
+def test_platforms_can_be_made_one_after_the_other(packages: Path, tmp_path: Path) -> None:
+    run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache", platforms=("win_amd64",))
+    run = run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache", platforms=("macosx_11_0_arm64",))
+    assert run.made == (NAMES[1],)
+    assert [wheel.name for wheel in run.manifest.wheels] == [NAMES[1], NAMES[6]]
+    assert [asset.target for asset in run.manifest.assets] == [Target.MACOS_AARCH64, Target.WINDOWS_X86_64]
+
+
+def test_wheels_that_no_manifest_vouches_for_do_not_stay(packages: Path, tmp_path: Path) -> None:
+    directory = tmp_path / "dist" / "0.163.0"
+    directory.mkdir(parents=True)
+    (directory / NAMES[0]).write_bytes(b"from an older factory")
+    (tmp_path / "dist" / ".factory-tmp-0.163.0").mkdir()
+    (tmp_path / "dist" / ".factory-tmp-0.163.0" / "left").write_bytes(b"by a killed run")
+
+    run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache", platforms=("win_amd64",))
+    assert sorted(contents(tmp_path / "dist")) == [
+        "0.163.0/SHA256SUMS",
+        "0.163.0/manifest.json",
+        f"0.163.0/{NAMES[6]}",
+        f"0.163.0/{NAMES[6]}.cdx.json",
+    ]
+
+
+def test_what_a_rule_leaves_out_is_in_the_manifest_and_not_in_the_wheel(
+    packages: Path, tmp_path: Path
+) -> None:
+    run = run_factory(
+        packages, tmp_path / "dist", cache=tmp_path / "cache", platforms=("musllinux_1_1_aarch64",)
+    )
+    (wheel,) = run.manifest.wheels
+    left_out = {str(item.source) for item in wheel.left_out}
+    assert "codex-resources/voice/bin/codex-voice-host" in left_out
+    assert "codex-path/rg" in left_out
+    with zipfile.ZipFile(tmp_path / "dist/0.163.0" / wheel.name) as archive:
+        names = set(archive.namelist())
+    assert not {name for name in names if "voice" in name or name.endswith("/rg")}
+
+
+def test_a_payload_comes_through_to_the_byte_with_its_mode(packages: Path, tmp_path: Path) -> None:
+    run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache", platforms=("macosx_10_12_x86_64",))
+    files = release_files(Target.MACOS_X86_64)
+    with zipfile.ZipFile(tmp_path / "dist/0.163.0" / NAMES[0]) as archive:
+        got = {
+            info.filename.removeprefix("codex_cli_bin/"): (archive.read(info), info.external_attr >> 16)
+            for info in archive.infolist()
+        }
+    for path, (content, _) in files.items():
+        mode = 0o100644 if path.endswith(".json") else 0o100755
+        assert got[path] == (content, mode), path
+
+
+def test_a_release_that_lacks_a_target_gives_the_rest(tmp_path: Path) -> None:
+    packages = release_directory(tmp_path / "packages", targets=(Target.MACOS_AARCH64,))
+    run = run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache")
+    assert [wheel.platform for wheel in run.manifest.wheels] == ["macosx_11_0_arm64"]
+
+    with pytest.raises(TargetNotReleased, match="win_amd64"):
+        run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache", platforms=("win_amd64",))
+
+
+def test_a_damaged_package_leaves_nothing(tmp_path: Path) -> None:
+    packages = release_directory(tmp_path / "packages", targets=(Target.WINDOWS_X86_64,))
+    tarball = packages / "codex-0.163.0-win32-x64.tgz"
+    content = bytearray(tarball.read_bytes())
+    content[len(content) // 2] ^= 1
+    tarball.write_bytes(content)
+
+    with pytest.raises(IntegrityError, match=r"codex-0\.163\.0-win32-x64"):
+        run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache")
+    assert contents(tmp_path / "dist") == {}
+
+
+def test_an_absent_release_names_those_that_are_there(tmp_path: Path) -> None:
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    (packages / "SHA256SUMS").write_text("")
+    with pytest.raises(UnknownRelease):
+        run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache")
+    assert not (tmp_path / "dist").exists()
+
+
+def test_a_wheel_with_an_error_finding_is_not_published(tmp_path: Path) -> None:
+    packages = broken_release(tmp_path / "packages")
+    with pytest.raises(WheelsRejected) as caught:
+        run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache")
+    assert "bin/codex" in str(caught.value)
+    assert contents(tmp_path / "dist") == {}
+
+
+def test_a_bundle_of_the_channel_that_does_not_hold_keeps_a_wheel_back(
+    packages: Path, tmp_path: Path
+) -> None:
+    platform = Platform.parse("manylinux_2_17_x86_64")
+    order = WheelsOrder(tag=TAG, platforms=(platform,), out=tmp_path / "dist")
+    plan = plan_wheels(order, DirectoryChannel(packages))
+    bundle = SigstoreBundle(target=Target.LINUX_X86_64, program="codex", content=b"{}")
+    other = SigstoreBundle(target=Target.LINUX_AARCH64, program="rg", content=b"{}")
+    plan = replace(plan, released=replace(plan.released, bundles=(bundle, other)))
+    with pytest.raises(WheelsRejected) as caught:
+        make_wheels(plan, workshop(tmp_path / "cache"))
+    (rejection,) = caught.value.rejected
+    assert [(finding.check, finding.place) for finding in rejection.findings] == [
+        ("signature-not-valid", "codex_cli_bin/bin/codex")
+    ]
+
+
+LIBC = Waiver(check="image-foreign", pattern="*", reason="a test")
+
+
+def run_waiving(packages: Path, tmp_path: Path, *platforms: str) -> WheelsRun:
+    order = WheelsOrder(
+        tag=TAG,
+        platforms=tuple(Platform.parse(tag) for tag in platforms) or None,
+        out=tmp_path / "dist",
+        waivers=(LIBC,),
+    )
+    return run_order(order, packages, cache=tmp_path / "cache")
+
+
+def broken_release(directory: Path) -> Path:
+    """Write a release whose macOS package has a Linux executable."""
+    files = release_files(Target.MACOS_AARCH64) | {
+        "bin/codex": release_files(Target.LINUX_X86_64)["bin/codex"],
+    }
+    directory.mkdir()
+    tarball = npm_tarball(
+        directory / "codex-0.163.0-darwin-arm64.tgz", {Target.MACOS_AARCH64: files}, tag=TAG
+    )
+    digest = hashlib.sha256(tarball.read_bytes()).hexdigest()
+    (directory / "SHA256SUMS").write_text(f"{digest}  {tarball.name}\n")
+    return directory
+
+
+def test_a_waived_error_is_published_with_its_reason(tmp_path: Path) -> None:
+    packages = broken_release(tmp_path / "packages")
+    run = run_waiving(packages, tmp_path)
+    document = json.loads(run.manifest.render())
+    jsonschema.validate(document, json.loads((ROOT / "docs/manifest.schema.json").read_text()))
+    (wheel,) = document["wheels"]
+    assert [(item["check"], item["severity"], item["reason"]) for item in wheel["waived"]] == [
+        ("image-foreign", "error", "a test")
+    ]
+    assert Manifest.parse(run.manifest.render()) == run.manifest
+
+    again = run_waiving(packages, tmp_path)
+    assert again.made == ()
+
+
+def test_a_withdrawn_waiver_rejects_the_wheel_that_it_let_pass(tmp_path: Path) -> None:
+    packages = broken_release(tmp_path / "packages")
+    run_waiving(packages, tmp_path)
+    with pytest.raises(WheelsRejected):
+        run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache")
+
+
+@pytest.mark.parametrize("is_second_run", [False, True])
+def test_a_waiver_that_nothing_needs_is_refused(
+    packages: Path, tmp_path: Path, *, is_second_run: bool
+) -> None:
+    if is_second_run:
+        run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache", platforms=("win_amd64",))
+    before = contents(tmp_path / "dist")
+    with pytest.raises(UnusedWaiver, match=r"image-foreign:\*"):
+        run_waiving(packages, tmp_path, "win_amd64")
+    assert contents(tmp_path / "dist") == before
