@@ -69,9 +69,10 @@ test-docker: $(READY) ## Run the tests that need a container engine and the buil
 image: $(READY) ## Make the builder image, with no network but for its wheels: make image BASE_IMAGE=...
 	@.ci/build-image $(BIN)/python $(IMAGE) $(BASE_IMAGE) $(IMAGE_PYTHON)
 
-lint: $(READY) ## Check style, format and the workflows
+lint: $(READY) ## Check style, format, the order of imports and the workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 	$(BIN)/zizmor --quiet --offline --persona pedantic .
 
 types: $(READY) ## Check types
