@@ -6,11 +6,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from factory.core.model import BuiltWheel, Payload, ReleaseAsset
-from factory.release.payload import PackageSource
 from factory.build.recipe import Recipe, WheelLayout
+from factory.core.model import BuiltWheel, Payload, ReleaseAsset
 from factory.core.tags import CodexTag
 from factory.core.targets import Target
+from factory.release.payload import PackageSource
 
 
 class BuilderName(StrEnum):

@@ -9,8 +9,8 @@ from pathlib import PurePosixPath
 
 from packageurl import PackageURL
 
-from factory.core.model import FileKind
 from factory.build.recipe import WheelMember
+from factory.core.model import FileKind
 from factory.core.tags import CodexTag
 
 

@@ -11,21 +11,21 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from factory.build.deflate_check import REFERENCE_ANSWER
+from factory.build.payload_rules import LEGACY_MOVES, NOT_PLACED, LeaveOutRule, MoveRule, Placement, rules_for
+from factory.build.template import SOURCE_DIRECTORY, Template
+from factory.build.toolchain import lock_for
 from factory.core.digests import Sha256
 from factory.core.errors import IntegrityError
 from factory.core.model import FileKind, Payload, PayloadFile
-from factory.build.payload_rules import LEGACY_MOVES, NOT_PLACED, LeaveOutRule, MoveRule, Placement, rules_for
 from factory.core.targets import Platform, Target
-from factory.build.template import SOURCE_DIRECTORY, Template
-from factory.build.toolchain import lock_for
-from factory.build.deflate_check import REFERENCE_ANSWER
 
 BACKEND_VERSION = "1.33.0"
 """The hatchling of our recipe; the template's build-system table names it too."""
 
 
 SBOM_FORM = "cyclonedx-1.6 form 1"
-"""Rises with every change of what `factory.build.sbom` writes, so that no two recipes of one identity differ."""
+"""Rises with every change of what `sbom.py` writes, so that no two recipes of one identity differ."""
 
 
 class IncompletePayload(IntegrityError):
@@ -88,7 +88,7 @@ class Recipe:
     Line ends are no field: the template's bytes have them.
 
     Attributes:
-        has_sbom: Whether the wheel carries a bill of materials, which `factory.build.sbom` makes of its payload.
+        has_sbom: Whether the wheel carries a bill of materials, made from its payload.
         placements: Exactly what of the payload goes where; where they are given, as an audit
             does, no rule and no policy of ours has a say. None for our own recipe.
     """

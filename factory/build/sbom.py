@@ -17,10 +17,10 @@ from pathlib import Path, PurePosixPath
 
 from packageurl import PackageURL
 
-from factory.build.recipe import Recipe, WheelLayout, WheelMember
 from factory.build.known_programs import component_type, program_of
-from factory.core.tags import CodexTag
+from factory.build.recipe import Recipe, WheelLayout, WheelMember
 from factory.build.template import DISTRIBUTION, PACKAGE, wheel_name
+from factory.core.tags import CodexTag
 
 SBOM_PATH = PurePosixPath("sboms", f"{DISTRIBUTION}.cdx.json")
 """Where a stage has it, and below ``.dist-info`` the wheel."""

@@ -12,15 +12,15 @@ from typing import Protocol, Self
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from factory.core.errors import IntegrityError, UsageError
-from factory.system.files import TEMPORARY_PREFIX, replace_directory, writing
-from factory.core.json_reader import JsonObject
-from factory.core.model import Payload, StagedRuntime
 from factory.build.recipe import Recipe, WheelLayout, lay_out
 from factory.build.sbom import SBOM_PATH, render_sbom
+from factory.build.template import DISTRIBUTION, SOURCE_DIRECTORY
+from factory.core.errors import IntegrityError, UsageError
+from factory.core.json_reader import JsonObject
+from factory.core.model import Payload, StagedRuntime
 from factory.core.tags import CodexTag
 from factory.core.targets import Target
-from factory.build.template import DISTRIBUTION, SOURCE_DIRECTORY
+from factory.system.files import TEMPORARY_PREFIX, replace_directory, writing
 
 PACKAGE_JSON = "codex-package.json"
 """What a release package says of itself, at the top of the package layout."""

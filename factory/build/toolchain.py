@@ -20,11 +20,11 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from factory.build.deflate_check import Interpreter, probe_interpreter
 from factory.core.digests import Sha256
 from factory.core.errors import BuildError, UsageError
 from factory.system.files import atomic_write, writing
 from factory.system.process import Command, Runner
-from factory.build.deflate_check import Interpreter, probe_interpreter
 
 _REQUIREMENT = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;\\]+)", re.MULTILINE)
 _COMPLETE = "complete.json"

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from factory.build.toolchain import Lock
 from factory.core.errors import BuildError
 from factory.system.files import atomic_write, replace_directory, writing
 from factory.system.process import Command, Runner
-from factory.build.toolchain import Lock
 
 
 class WheelsNotFetched(BuildError):

@@ -13,20 +13,20 @@ from pathlib import Path
 from factory.build.assembler.assemble import assemble
 from factory.build.assembler.backend import build_skeletons, plan_skeletons
 from factory.build.assembler.compress import CompressedPackage, compress, recall
-from factory.build.builder import BuiltPackage, LaidOutWheel, Package
 from factory.build.assembler.skeleton import Skeleton
-from factory.build.deflate_cache import DeflateStore
+from factory.build.builder import BuiltPackage, LaidOutWheel, Package
 from factory.build.deflate import Deflated
-from factory.system.files import writing
-from factory.core.model import BuiltWheel
-from factory.system.parallel import in_parallel, usable_cores
-from factory.system.process import Runner
-from factory.core.progress import Progress
+from factory.build.deflate_cache import DeflateStore
 from factory.build.recipe import Recipe, WheelLayout, lay_out
 from factory.build.stage import StageOrder, stage_skeleton
-from factory.core.tags import CodexTag
 from factory.build.template import PACKAGE
 from factory.build.toolchain import Toolchain
+from factory.core.model import BuiltWheel
+from factory.core.progress import Progress
+from factory.core.tags import CodexTag
+from factory.system.files import writing
+from factory.system.parallel import in_parallel, usable_cores
+from factory.system.process import Runner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from factory.build.assembler import skeleton_hooks
+from factory.build.assembler.skeleton import Skeleton, read_skeleton
 from factory.build.backend.output import BuildFailed
 from factory.build.backend.plan import scrubbed_env
-from factory.build.assembler.skeleton import Skeleton, read_skeleton
-from factory.system.files import writing
-from factory.core.model import StagedRuntime
-from factory.system.process import Command, Runner
 from factory.build.toolchain import Toolchain
+from factory.core.model import StagedRuntime
+from factory.system.files import writing
+from factory.system.process import Command, Runner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from factory.build.builder import Package
-from factory.build.deflate_cache import DeflateStore
 from factory.build.deflate import Deflated
+from factory.build.deflate_cache import DeflateStore
 from factory.core.digests import Sha256
 from factory.core.model import Payload, PayloadFile
-from factory.system.parallel import Stopped
-from factory.release.payload import PackageEntry, kind_of
 from factory.core.progress import Progress, ProgressTask
+from factory.release.payload import PackageEntry, kind_of
+from factory.system.parallel import Stopped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,14 +11,14 @@ from pathlib import Path, PurePosixPath
 
 from factory.build.backend.native import build
 from factory.build.backend.plan import BuildPlan, scrubbed_env
-from factory.system.files import writing
-from factory.core.model import BuiltWheel, StagedRuntime
-from factory.system.process import Command, Runner
-from factory.core.progress import Progress
 from factory.build.recipe import Recipe
-from factory.core.targets import Architecture, Platform
 from factory.build.template import PACKAGE, wheel_name
 from factory.build.toolchain import Lock, Toolchain
+from factory.core.model import BuiltWheel, StagedRuntime
+from factory.core.progress import Progress
+from factory.core.targets import Architecture, Platform
+from factory.system.files import writing
+from factory.system.process import Command, Runner
 
 CIBUILDWHEEL = "cibuildwheel-4.3.5"
 VIRTUALENV = "virtualenv-21.15.0"

@@ -9,6 +9,13 @@ from typing import assert_never
 from factory.build import deflate_probe
 from factory.build.backend.output import BuildFailed, WheelOutput, only_file, place
 from factory.build.backend.plan import scrubbed_env
+from factory.build.deflate_check import Interpreter, ProbeFailed, parse_probe
+from factory.build.recipe import Container, Recipe
+from factory.build.template import wheel_name
+from factory.build.toolchain import Lock, Toolchain
+from factory.core.errors import HostError
+from factory.core.model import BuiltWheel, StagedRuntime
+from factory.core.progress import Progress
 from factory.system.containers.engine import (
     OWNER_LABEL,
     ContainerEngine,
@@ -19,14 +26,7 @@ from factory.system.containers.engine import (
 )
 from factory.system.containers.ownership import Owner
 from factory.system.containers.run import Ended, Ending, run_container
-from factory.core.errors import HostError
 from factory.system.files import writing
-from factory.core.model import BuiltWheel, StagedRuntime
-from factory.core.progress import Progress
-from factory.build.recipe import Container, Recipe
-from factory.build.template import wheel_name
-from factory.build.toolchain import Lock, Toolchain
-from factory.build.deflate_check import Interpreter, ProbeFailed, parse_probe
 
 TOOLCHAINS = PurePosixPath("/opt/factory/toolchains")
 """Where the image has an environment for each lock; the Dockerfile makes them."""

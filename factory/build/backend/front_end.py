@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Protocol
 
-from factory.core.model import BuiltWheel, StagedRuntime
 from factory.build.recipe import Recipe
+from factory.core.model import BuiltWheel, StagedRuntime
 
 
 class FrontEnd(Protocol):

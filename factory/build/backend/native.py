@@ -7,12 +7,12 @@ from pathlib import Path
 
 from factory.build.backend.output import BuildFailed, only_file, place
 from factory.build.backend.plan import BuildPlan, plan_native_build
-from factory.system.files import writing
-from factory.core.model import BuiltWheel, StagedRuntime
-from factory.system.process import Runner
-from factory.core.progress import Progress
 from factory.build.recipe import Recipe
 from factory.build.toolchain import Toolchain
+from factory.core.model import BuiltWheel, StagedRuntime
+from factory.core.progress import Progress
+from factory.system.files import writing
+from factory.system.process import Runner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,9 @@ from pathlib import Path
 from factory.build.backend.zip_host import set_zip_host
 from factory.core.digests import Sha256
 from factory.core.errors import BuildError
-from factory.system.files import writing
 from factory.core.model import BuiltWheel
 from factory.core.targets import Platform
+from factory.system.files import writing
 
 
 class BuildFailed(BuildError):

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from factory.build.backend.output import WheelOutput
-from factory.core.model import StagedRuntime
-from factory.system.process import Command
 from factory.build.recipe import Container
 from factory.build.template import wheel_name
 from factory.build.toolchain import Toolchain
+from factory.core.model import StagedRuntime
+from factory.system.process import Command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from factory.build.backend.front_end import FrontEnd
 from factory.build.builder import BuiltPackage, LaidOutWheel, Package
-from factory.core.model import BuiltWheel, StagedRuntime
-from factory.system.parallel import in_parallel
-from factory.core.progress import Progress
 from factory.build.recipe import Recipe, lay_out
 from factory.build.stage import StageOrder, stage_many
+from factory.core.model import BuiltWheel, StagedRuntime
+from factory.core.progress import Progress
 from factory.core.tags import CodexTag
+from factory.system.parallel import in_parallel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factory.build.deflate_cache import DeflateStore
 from factory.build.deflate import DamagedDeflated, Deflated, deflate
-from factory.core.digests import Sha256
+from factory.build.deflate_cache import DeflateStore
 from factory.build.deflate_check import REFERENCE_ANSWER
+from factory.core.digests import Sha256
 
 HELLO_SHA256 = Sha256("2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824")
 

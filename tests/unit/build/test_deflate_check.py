@@ -5,8 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from factory.core.digests import Sha256
-from factory.system.process import Completed, SubprocessRunner
 from factory.build.deflate_check import (
     REFERENCE_ANSWER,
     DeflateIdentity,
@@ -16,6 +14,8 @@ from factory.build.deflate_check import (
     probe_interpreter,
     require_reference_deflate,
 )
+from factory.core.digests import Sha256
+from factory.system.process import Completed, SubprocessRunner
 from tests.fake_runner import Expected, FakeRunner
 
 STOCK = "61459afb16515381ed4f664ecaaa059563d45f93a2ffe85d9fa5f21d720adc28"

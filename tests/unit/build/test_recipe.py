@@ -5,8 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factory.core.digests import Sha256
-from factory.core.model import FileKind, Payload, PayloadFile
 from factory.build.payload_rules import LeaveOutRule, MoveRule
 from factory.build.recipe import (
     IncompletePayload,
@@ -15,8 +13,10 @@ from factory.build.recipe import (
     lay_out,
     our_recipe,
 )
-from factory.core.targets import PLATFORMS, Platform, Target
 from factory.build.template import TEMPLATE_PATHS, Template, TemplateFile, TemplateMissing, bundled_template
+from factory.core.digests import Sha256
+from factory.core.model import FileKind, Payload, PayloadFile
+from factory.core.targets import PLATFORMS, Platform, Target
 
 NOTHING = Sha256("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
 TEMPLATE = Template(

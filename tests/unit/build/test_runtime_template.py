@@ -12,9 +12,9 @@ from types import ModuleType
 
 import pytest
 
-from factory.system.process import Command, Completed, SubprocessRunner
-from factory.core.targets import PLATFORMS
 from factory.build.template import TEMPLATE_PATHS
+from factory.core.targets import PLATFORMS
+from factory.system.process import Command, Completed, SubprocessRunner
 
 ROOT = Path(__file__).parents[3] / "runtime_template"
 EXECUTABLE = "codex.exe" if os.name == "nt" else "codex"

@@ -7,13 +7,13 @@ from cyclonedx.validation.json import JsonStrictValidator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factory.core.digests import Sha256
-from factory.core.model import FileKind, Payload, PayloadFile
 from factory.build.recipe import lay_out, our_recipe
 from factory.build.sbom import render_sbom
+from factory.build.template import bundled_template
+from factory.core.digests import Sha256
+from factory.core.model import FileKind, Payload, PayloadFile
 from factory.core.tags import CodexTag
 from factory.core.targets import PLATFORMS, Platform, Target
-from factory.build.template import bundled_template
 
 TAG = CodexTag.parse("rust-v0.163.0")
 ONE = Sha256("6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b")

@@ -10,13 +10,6 @@ import pytest
 
 from factory.build.backend.native import build
 from factory.build.backend.plan import plan_native_build
-from factory.core.digests import Sha256
-from factory.core.errors import IntegrityError
-from factory.system.files import CannotWrite
-from factory.core.model import FileKind, Payload, PayloadFile
-from factory.release.payload import Layout, PackageSource
-from factory.system.process import SubprocessRunner
-from factory.core.progress import SilentProgress
 from factory.build.recipe import IncompletePayload, lay_out, our_recipe
 from factory.build.stage import (
     MixedTargets,
@@ -27,9 +20,16 @@ from factory.build.stage import (
     stage_many,
     stage_skeleton,
 )
+from factory.build.template import bundled_template
+from factory.core.digests import Sha256
+from factory.core.errors import IntegrityError
+from factory.core.model import FileKind, Payload, PayloadFile
+from factory.core.progress import SilentProgress
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform, Target
-from factory.build.template import bundled_template
+from factory.release.payload import Layout, PackageSource
+from factory.system.files import CannotWrite
+from factory.system.process import SubprocessRunner
 from tests.packages import executable, github_zst, npm_tarball, package_directory, release_files, zip_archive
 from tests.toolchains import running_toolchain
 

@@ -3,7 +3,6 @@ from pathlib import Path
 
 import pytest
 
-from factory.system.process import Command, Completed
 from factory.build.toolchain import (
     NoLock,
     Toolchain,
@@ -14,6 +13,7 @@ from factory.build.toolchain import (
     locked_versions,
     make_toolchain,
 )
+from factory.system.process import Command, Completed
 from tests.fake_runner import Expected, FakeRunner
 
 ANSWER = json.dumps(

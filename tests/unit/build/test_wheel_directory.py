@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from factory.system.process import Command, Completed
 from factory.build.toolchain import lock_for, lock_named
 from factory.build.wheel_directory import WheelsNotFetched, fetch_wheels
+from factory.system.process import Command, Completed
 from tests.fake_runner import Expected, FakeRunner
 
 PYTHON = Path("/env/bin/python")

@@ -8,16 +8,16 @@ import pytest
 from factory.build.assembler.assembler import AssemblingBuilder
 from factory.build.assembler.compress import compress
 from factory.build.backend.native import NativeFrontEnd
-from factory.build.builder import BuiltPackage, Package
 from factory.build.backend.reference import ReferenceBuilder
-from factory.build.deflate_cache import DeflateStore
+from factory.build.builder import BuiltPackage, Package
 from factory.build.deflate import DamagedDeflated
+from factory.build.deflate_cache import DeflateStore
+from factory.build.deflate_check import REFERENCE_ANSWER
 from factory.core.digests import Sha256
-from factory.system.parallel import Stopped
-from factory.system.process import SubprocessRunner
 from factory.core.progress import SilentProgress
 from factory.core.tags import CodexTag
-from factory.build.deflate_check import REFERENCE_ANSWER
+from factory.system.parallel import Stopped
+from factory.system.process import SubprocessRunner
 from tests.packages import npm_tarball, release_files
 from tests.toolchains import running_toolchain
 from tests.unit.build.assembler.test_compress import TARGET, package

@@ -8,16 +8,16 @@ import pytest
 from factory.build.assembler.compress import CompressedPackage, compress, recall
 from factory.build.builder import Package
 from factory.build.deflate_cache import DeflateStore
+from factory.build.deflate_check import REFERENCE_ANSWER
+from factory.build.recipe import our_recipe
+from factory.build.template import bundled_template
 from factory.core.digests import Digest, Sha256
 from factory.core.errors import IntegrityError
 from factory.core.model import ArchiveFormat, Local, ReleaseAsset
-from factory.system.parallel import Stopped
-from factory.release.payload import PackageSource
 from factory.core.progress import ProgressTask, SilentProgress
-from factory.build.recipe import our_recipe
 from factory.core.targets import Platform, Target
-from factory.build.template import bundled_template
-from factory.build.deflate_check import REFERENCE_ANSWER
+from factory.release.payload import PackageSource
+from factory.system.parallel import Stopped
 from tests.packages import npm_tarball, release_files
 
 TARGET = Target.LINUX_AARCH64

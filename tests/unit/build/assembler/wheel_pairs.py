@@ -10,8 +10,8 @@ from hatchling.builders.wheel import WheelBuilder
 from factory.build.assembler.assemble import AssembledWheel, assemble
 from factory.build.assembler.skeleton import read_skeleton
 from factory.build.deflate import deflate
-from factory.core.progress import SilentProgress
 from factory.build.template import PACKAGE, SOURCE_DIRECTORY, bundled_template
+from factory.core.progress import SilentProgress
 
 NAME = "openai_codex_cli_bin-0.163.0-py3-none-win_arm64.whl"
 _CENTRAL_HEADER_BYTES = 46

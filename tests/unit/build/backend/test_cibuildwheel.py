@@ -16,14 +16,14 @@ from factory.build.backend.cibuildwheel import (
 )
 from factory.build.backend.output import BuildFailed
 from factory.build.backend.plan import BuildPlan
-from factory.core.model import StagedRuntime
-from factory.system.process import Command, Completed
-from factory.core.progress import SilentProgress
 from factory.build.recipe import our_recipe
-from factory.core.tags import CodexTag
-from factory.core.targets import Architecture, Platform
 from factory.build.template import bundled_template
 from factory.build.toolchain import lock_for
+from factory.core.model import StagedRuntime
+from factory.core.progress import SilentProgress
+from factory.core.tags import CodexTag
+from factory.core.targets import Architecture, Platform
+from factory.system.process import Command, Completed
 from tests.fake_runner import Expected, FakeRunner
 from tests.toolchains import running_toolchain
 

@@ -15,16 +15,16 @@ from factory.build.backend.docker import (
     probe_image,
 )
 from factory.build.backend.output import BuildFailed, UnexpectedOutput, WheelOutput
-from factory.system.containers.engine import ContainerOrder, ContainerState, EngineLost, Image, Limits, Mount
-from factory.system.containers.images import ImageMissing, OtherImage, WrongArchitecture, require_image
-from factory.system.containers.ownership import Owner
+from factory.build.deflate_check import ProbeFailed
+from factory.build.toolchain import Lock
 from factory.core.errors import HostError
 from factory.core.model import StagedRuntime
 from factory.core.progress import SilentProgress
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform
-from factory.build.toolchain import Lock
-from factory.build.deflate_check import ProbeFailed
+from factory.system.containers.engine import ContainerOrder, ContainerState, EngineLost, Image, Limits, Mount
+from factory.system.containers.images import ImageMissing, OtherImage, WrongArchitecture, require_image
+from factory.system.containers.ownership import Owner
 from tests.fake_engine import IMAGE, NAME, RUNNING, FakeEngine, Scripted, probed
 
 LOCK = Lock(name="hatchling-1.33.0", content=b"hatchling==1.33.0\n")

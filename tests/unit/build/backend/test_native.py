@@ -11,14 +11,14 @@ import pytest
 from factory.build.backend.native import build
 from factory.build.backend.output import BuildFailed, UnexpectedOutput
 from factory.build.backend.plan import BuildPlan, plan_native_build
+from factory.build.template import bundled_template
 from factory.core.digests import Sha256
-from factory.system.files import CannotWrite
 from factory.core.model import BuiltWheel, StagedRuntime
-from factory.system.process import Command, Completed, SubprocessRunner
 from factory.core.progress import SilentProgress
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform
-from factory.build.template import bundled_template
+from factory.system.files import CannotWrite
+from factory.system.process import Command, Completed, SubprocessRunner
 from tests.fake_runner import Expected, FakeRunner
 from tests.toolchains import running_toolchain
 

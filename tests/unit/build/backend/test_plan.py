@@ -3,14 +3,14 @@ from pathlib import Path
 import pytest
 
 from factory.build.backend.plan import BuildPlan, plan_native_build
-from factory.core.digests import Sha256
-from factory.core.model import StagedRuntime
-from factory.system.process import Command
-from factory.core.tags import CodexTag
-from factory.core.targets import Platform
+from factory.build.deflate_check import DeflateIdentity, Interpreter
 from factory.build.template import wheel_name
 from factory.build.toolchain import Lock, Toolchain
-from factory.build.deflate_check import DeflateIdentity, Interpreter
+from factory.core.digests import Sha256
+from factory.core.model import StagedRuntime
+from factory.core.tags import CodexTag
+from factory.core.targets import Platform
+from factory.system.process import Command
 
 TOOLCHAIN = Toolchain(
     python=Path("/cache/python"),

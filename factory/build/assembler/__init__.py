@@ -1,0 +1,1 @@
+"""Lay a wheel out with the backend once, and fill in the compressed members."""
