@@ -7,7 +7,7 @@ from pathlib import Path
 
 from factory.build.deflate_check import Interpreter, deflate_identity
 from factory.build.toolchain import Toolchain, lock_for, lock_named, make_toolchain
-from factory.sdk.types.package import GENERATOR_LOCK
+from factory.sdk.types.types_package import GENERATOR_LOCK
 from factory.system.process import Command, Completed, SubprocessRunner
 
 

@@ -19,8 +19,8 @@ from factory.system.process import SubprocessRunner
 
 if TYPE_CHECKING:
     from factory.manifest.acceptance import Acceptance
-    from factory.sdk.accept.run import AcceptanceOrder
-    from factory.sdk.accept.subject import Runtime
+    from factory.sdk.accept.acceptance_run import AcceptanceOrder
+    from factory.sdk.accept.wheel_under_test import RuntimeWheel
     from factory.verify.smoke import Host
 
 OFFICIAL_SDK = "openai-codex"
@@ -71,8 +71,8 @@ def register(commands: Commands) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     from factory.cli.host import this_host  # noqa: PLC0415 - slow, and other commands need none of it
+    from factory.sdk.accept.acceptance_run import AcceptanceOrder, NotAccepted, record  # noqa: PLC0415
     from factory.sdk.accept.cases import cases_named  # noqa: PLC0415
-    from factory.sdk.accept.run import AcceptanceOrder, NotAccepted, record  # noqa: PLC0415
 
     cases = cases_named(tuple(arguments.case))
     host = this_host(Settings.from_environ(), musl_root=None)
@@ -93,40 +93,40 @@ def _run(arguments: argparse.Namespace) -> int:
     return EXIT_OK if acceptance.is_whole else EXIT_INCONCLUSIVE
 
 
-def _subject(arguments: argparse.Namespace, host: "Host") -> "tuple[Runtime, Dist | None]":
-    from factory.sdk.accept.subject import runtime_of_manifest, runtime_of_wheel  # noqa: PLC0415
+def _subject(arguments: argparse.Namespace, host: "Host") -> "tuple[RuntimeWheel, Dist | None]":
+    from factory.sdk.accept.wheel_under_test import choose_runtime_wheel, read_runtime_wheel  # noqa: PLC0415
     from factory.verify.proof import read_manifest  # noqa: PLC0415
 
     path: Path = arguments.runtime
     if path.suffix == ".whl" and not path.is_dir():
         if arguments.platform is not None:
             raise UsageError("--platform chooses a manifest's wheel, and one wheel is given")
-        return runtime_of_wheel(path), None
+        return read_runtime_wheel(path), None
     manifest, place = read_manifest(path)
     platform = None if arguments.platform is None else Platform.parse(arguments.platform)
-    runtime = runtime_of_manifest(manifest, place.parent, platform=platform, host=host)
+    runtime = choose_runtime_wheel(manifest, place.parent, platform=platform, host=host)
     return runtime, Dist(directory=place.parent) if place.name == MANIFEST_NAME else None
 
 
 def _accept(order: "AcceptanceOrder", arguments: argparse.Namespace, host: "Host") -> "Acceptance":
-    from factory.sdk.accept.environment import Site  # noqa: PLC0415
-    from factory.sdk.accept.run import Bench, accept  # noqa: PLC0415
+    from factory.sdk.accept.acceptance_run import accept  # noqa: PLC0415
+    from factory.sdk.accept.environment import AcceptanceContext  # noqa: PLC0415
 
     stop = threading.Event()
     with (
         TemporaryDirectory(prefix="factory-accept-", ignore_cleanup_errors=True) as directory,
         shown_progress() as progress,
     ):
-        site = Site(
+        context = AcceptanceContext(
             directory=Path(directory).resolve(),
             host=host,
             pip=this_pip(arguments, SubprocessRunner(stop)),
         )
-        bench = Bench(site=site, progress=progress, jobs=arguments.jobs or usable_cores(), stop=stop)
-        return accept(order, bench)
+        jobs = arguments.jobs or usable_cores()
+        return accept(order, context, progress=progress, jobs=jobs, stop=stop)
 
 
-def _show(runtime: "Runtime", acceptance: "Acceptance", *, as_json: bool) -> None:
+def _show(runtime: "RuntimeWheel", acceptance: "Acceptance", *, as_json: bool) -> None:
     say(f"{runtime.wheel.name} with {acceptance.told}")
     if as_json:
         wheel = {"name": runtime.wheel.name, "sha256": str(runtime.sha256)}

@@ -22,7 +22,7 @@ from factory.system.scratch import scratch_directory
 
 if TYPE_CHECKING:
     from factory.sdk.types.maker import TypesMaker
-    from factory.sdk.types.package import FileDifference, TypesPackage
+    from factory.sdk.types.types_package import FileDifference, TypesPackage
 
 _JSON_VERSION = 1
 
@@ -98,9 +98,9 @@ def _require_agreeing(arguments: argparse.Namespace) -> None:
 
 
 def _generate(arguments: argparse.Namespace) -> int:
-    from factory.sdk.types.package import publish, require_place  # noqa: PLC0415 - slow, as the maker
+    from factory.sdk.types.types_package import publish, require_destination  # noqa: PLC0415 - slow, as the maker
 
-    require_place(arguments.out)
+    require_destination(arguments.out)
     with _open_maker(arguments) as maker:
         package = _make(arguments, maker)
         publish(package, arguments.out)
@@ -114,7 +114,7 @@ def _generate(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from factory.sdk.types.package import differences  # noqa: PLC0415 - slow, as the maker
+    from factory.sdk.types.types_package import differences  # noqa: PLC0415 - slow, as the maker
 
     with _open_maker(arguments) as maker:
         found = differences(_make(arguments, maker), arguments.out)

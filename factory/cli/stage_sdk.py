@@ -63,8 +63,8 @@ def register(commands: Commands) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     # Slow, and other commands need none of it.
-    from factory.sdk.choice import bring_sdk  # noqa: PLC0415
-    from factory.sdk.stage import SdkOrder, stage_sdk  # noqa: PLC0415
+    from factory.sdk.pip import fetch_sdk  # noqa: PLC0415
+    from factory.sdk.staged_sdk import SdkOrder, stage_sdk  # noqa: PLC0415
 
     tag = named_release(arguments)
     if arguments.manifest is not None:
@@ -72,7 +72,7 @@ def _run(arguments: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="factory-sdk-") as scratch:
         staged = stage_sdk(
             SdkOrder(
-                source=bring_sdk(arguments.sdk_source, pip=this_pip(arguments), scratch=Path(scratch)),
+                source=fetch_sdk(arguments.sdk_source, pip=this_pip(arguments), scratch=Path(scratch)),
                 destination=arguments.directory,
                 runtime=tag,
                 version=arguments.sdk_version or tag.pep440,

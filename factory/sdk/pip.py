@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.requirements import InvalidRequirement, Requirement
+
 from factory.core.errors import UpstreamError
 from factory.system.files import writing
 from factory.system.process import Command, Completed, Runner
@@ -101,3 +103,26 @@ class Pip:
         if completed.returncode != 0:
             raise PipFailed(what, completed)
         return completed
+
+
+def fetch_sdk(text: str, *, pip: Pip, scratch: Path) -> Path:
+    """Return where an SDK is; what is no path and names one exact version is downloaded first.
+
+    Only an exact requirement is one: a mistyped path must not become somebody's package.
+
+    Raises:
+        PipFailed: It could not be brought.
+    """
+    path = Path(text)
+    return (
+        pip.download(text, scratch / "download") if is_exact_requirement(text) and not path.exists() else path
+    )
+
+
+def is_exact_requirement(text: str) -> bool:
+    """Whether a text is a requirement of one version, ``openai-codex==0.163.0``."""
+    try:
+        specifiers = list(Requirement(text).specifier)
+    except InvalidRequirement:
+        return False
+    return [specifier.operator for specifier in specifiers] == ["=="] and "*" not in specifiers[0].version

@@ -14,8 +14,8 @@ from jsonschema import Draft7Validator
 from factory.build.toolchain import lock_named, make_toolchain
 from factory.sdk.model_server import Say, model_server
 from factory.sdk.types.methods import MessageKind, methods_of
-from factory.sdk.types.package import GENERATOR_LOCK
 from factory.sdk.types.schema import SchemaBundle
+from factory.sdk.types.types_package import GENERATOR_LOCK
 from factory.system.process import SubprocessRunner
 from tests.children import Child
 from tests.integration.test_real_wheels import Place, runs_linux_x86_64, succeed

@@ -1,7 +1,7 @@
 """The acceptance cases, as data: what each proves, and what an SDK must have for it to apply.
 
 Each is an answer of the SDK's FAQ, or a sentence of its API's own documentation, told in our words; the code
-that tries it is `factory.sdk.accept.driver.behaviours` under the same name.
+that tries it is `factory.sdk.accept.driver.case_functions` under the same name.
 """
 
 from dataclasses import dataclass
@@ -24,13 +24,13 @@ class Case:
         name: Its name.
         proves: The documented sentence that it tests.
         needs: What the SDK must have, ``Codex.thread_resume`` or ``client:CodexClient`` of a module.
-        is_of_runtime: Whether the runtime under test is started; else an app-server of our own is, or none.
+        uses_runtime: Whether the runtime under test is started; else an app-server of our own is, or none.
     """
 
     name: str
     proves: str
     needs: tuple[str, ...] = ("Codex",)
-    is_of_runtime: bool = True
+    uses_runtime: bool = True
 
 
 _TURN = ("Codex.thread_start", "Thread.run")
@@ -44,37 +44,37 @@ CASES: tuple[Case, ...] = (
     Case(
         name="runtime-not-installed",
         proves="The constructor fails where the runtime's package is not installed, and names it.",
-        is_of_runtime=False,
+        uses_runtime=False,
     ),
     Case(
         name="override-points-nowhere",
         proves="The constructor fails where the executable override points to a missing file, and names it.",
         needs=("Codex", "CodexConfig"),
-        is_of_runtime=False,
+        uses_runtime=False,
     ),
     Case(
         name="app-server-incompatible",
         proves="The constructor fails where the app-server does not say who it is.",
         needs=("Codex", "CodexConfig"),
-        is_of_runtime=False,
+        uses_runtime=False,
     ),
     Case(
         name="app-server-too-old",
         proves="The constructor fails with a typed error where the app-server does not know the method.",
         needs=("CodexConfig", "MethodNotFoundError"),
-        is_of_runtime=False,
+        uses_runtime=False,
     ),
     Case(
         name="app-server-crashes",
         proves="The constructor fails where the app-server ends, and tells its last words.",
         needs=("CodexConfig", "TransportClosedError"),
-        is_of_runtime=False,
+        uses_runtime=False,
     ),
     Case(
         name="app-server-prints-garbage",
         proves="The constructor fails where what comes is no JSON, and tells what came.",
         needs=("CodexConfig", "CodexError"),
-        is_of_runtime=False,
+        uses_runtime=False,
     ),
     Case(
         name="thread-keeps-conversation",
@@ -125,19 +125,19 @@ CASES: tuple[Case, ...] = (
         name="overload-is-retried",
         proves="retry_on_overload tries again when the app-server is overloaded, and waits longer each time.",
         needs=_RETRY,
-        is_of_runtime=False,
+        uses_runtime=False,
     ),
     Case(
         name="retries-end",
         proves="A lasting overload is the caller's error after the last attempt.",
         needs=("ServerBusyError", *_RETRY),
-        is_of_runtime=False,
+        uses_runtime=False,
     ),
     Case(
         name="other-errors-are-not-retried",
         proves="Invalid parameters and unknown methods are not tried again.",
         needs=("InvalidParamsError", "MethodNotFoundError", *_RETRY),
-        is_of_runtime=False,
+        uses_runtime=False,
     ),
     Case(
         name="model-overload-is-retried",
@@ -160,7 +160,7 @@ CASES: tuple[Case, ...] = (
             "InternalRpcError",
             "Codex.models",
         ),
-        is_of_runtime=False,
+        uses_runtime=False,
     ),
     Case(
         name="invalid-parameters",

@@ -13,14 +13,14 @@ from packaging.utils import canonicalize_name
 
 from factory.build.template import DISTRIBUTION, PACKAGE
 from factory.core.errors import BuildError, UsageError
-from factory.sdk.accept.subject import Runtime, Way
+from factory.sdk.accept.wheel_under_test import LaunchMethod, RuntimeWheel
 from factory.sdk.pip import Pip
-from factory.sdk.source import NoSdk
+from factory.sdk.sdk_files import NoSdk
 from factory.system.files import writing
 from factory.system.process import Command, Runner
 from factory.verify.smoke import Host
 
-CARRIED = (
+COPIED_MODULES = (
     "__init__.py",
     "core/__init__.py",
     "core/case_result.py",
@@ -42,7 +42,7 @@ class OtherRuntimeRequired(UsageError):
 
     hint = "Give the SDK of that release, or --repin: it sets the requirement as 'factory stage-sdk' does."
 
-    def __init__(self, sdk: Path, requirement: str, runtime: Runtime) -> None:
+    def __init__(self, sdk: Path, requirement: str, runtime: RuntimeWheel) -> None:
         super().__init__(f"{sdk.name} requires {requirement}, and the runtime is {runtime.tag.pep440}")
 
 
@@ -68,7 +68,7 @@ class Environment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
+class AcceptanceContext:
     """Where an environment is made, and with what.
 
     Attributes:
@@ -87,7 +87,9 @@ class Site:
         return self.pip.runner
 
 
-def make_environment(runtime: Runtime, way: Way, sdk: Path, site: Site) -> Environment:
+def make_environment(
+    runtime: RuntimeWheel, method: LaunchMethod, sdk: Path, context: AcceptanceContext
+) -> Environment:
     """Install the very wheel under test, by its digest, and the SDK with whatever it requires besides.
 
     Raises:
@@ -97,15 +99,15 @@ def make_environment(runtime: Runtime, way: Way, sdk: Path, site: Site) -> Envir
         EnvironmentFailed: There is no environment to install into.
     """
     _require_served(sdk, runtime)
-    python = _make_venv(site)
-    pip = replace(site.pip, python=python)
-    _install_runtime(runtime, way, site, pip)
-    exactly = site.directory / "constraints.txt"
+    python = _make_venv(context)
+    pip = replace(context.pip, python=python)
+    _install_runtime(runtime, method, context, pip)
+    exactly = context.directory / "constraints.txt"
     _write(exactly, f"{DISTRIBUTION}=={runtime.tag.pep440}\n")
     pip.install(sdk.name, "--constraint", str(exactly), *pip.sources.options, str(sdk.absolute()))
-    modules = site.directory / "modules"
-    carry_driver(modules)
-    codex = None if way.emulator is None else _launcher(way.emulator, site, python)
+    modules = context.directory / "modules"
+    copy_driver(modules)
+    codex = None if method.emulator is None else _launcher(method.emulator, context, python)
     return Environment(python=python, modules=modules, codex=codex)
 
 
@@ -124,11 +126,11 @@ def case_environ(environment: Environment, host: Host, home: Path) -> dict[str, 
     return {**host.env, **proxies, **own}
 
 
-def carry_driver(destination: Path) -> None:
+def copy_driver(destination: Path) -> None:
     """Write the driver and the modules that it imports, so that no other of the factory can be imported."""
     root = files("factory")
     driver = (entry for entry in root.joinpath(_DRIVER).iterdir() if entry.name.endswith(".py"))
-    for name in CARRIED:
+    for name in COPIED_MODULES:
         _copy(root.joinpath(name), destination / "factory" / name)
     for entry in driver:
         _copy(entry, destination / "factory" / _DRIVER / entry.name)
@@ -145,43 +147,45 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-def _make_venv(site: Site) -> Path:
-    venv = site.directory / "venv"
-    _ask(site, "make an environment", (str(site.host.python), "-I", "-m", "venv", str(venv)))
+def _make_venv(context: AcceptanceContext) -> Path:
+    venv = context.directory / "venv"
+    _ask(context, "make an environment", (str(context.host.python), "-I", "-m", "venv", str(venv)))
     windows = venv / "Scripts" / "python.exe"
     return windows if windows.exists() else venv / "bin" / "python"
 
 
-def _install_runtime(runtime: Runtime, way: Way, site: Site, pip: Pip) -> None:
+def _install_runtime(
+    runtime: RuntimeWheel, method: LaunchMethod, context: AcceptanceContext, pip: Pip
+) -> None:
     """Install one file by its digest; for another processor pip is told to take the platform's word."""
-    exactly = site.directory / "runtime.txt"
+    exactly = context.directory / "runtime.txt"
     uri = runtime.wheel.absolute().as_uri()
     _write(exactly, f"{DISTRIBUTION} @ {uri} --hash=sha256:{runtime.sha256}\n")
     options = ("--no-deps", "--no-index", "--no-cache-dir", "--require-hashes", "--requirement", str(exactly))
     foreign: tuple[str, ...] = ()
-    if way.emulator is not None:
-        place = _ask(site, "find its packages", (str(pip.python), "-I", "-c", _ASK_PATHS[0]))
+    if method.emulator is not None:
+        place = _ask(context, "find its packages", (str(pip.python), "-I", "-c", _ASK_PATHS[0]))
         foreign = ("--only-binary", ":all:", "--platform", runtime.platform.tag, "--target", place)
     pip.install(runtime.wheel.name, *options, *foreign)
 
 
-def _launcher(emulator: Path, site: Site, python: Path) -> Path:
+def _launcher(emulator: Path, context: AcceptanceContext, python: Path) -> Path:
     """Write the program that the SDK's executable override names: the emulator with the executable."""
-    executable = _ask(site, "find the executable", (str(python), "-I", "-c", _ASK_PATHS[1]))
-    launcher = site.directory / "codex"
+    executable = _ask(context, "find the executable", (str(python), "-I", "-c", _ASK_PATHS[1]))
+    launcher = context.directory / "codex"
     _write(launcher, f'#!/bin/sh\nexec {shlex.join((str(emulator), executable))} "$@"\n')
     launcher.chmod(0o755)
     return launcher
 
 
-def _ask(site: Site, what: str, argv: tuple[str, ...]) -> str:
-    completed = site.runner.run(Command(argv=argv, env=site.host.env, timeout_s=300.0))
+def _ask(context: AcceptanceContext, what: str, argv: tuple[str, ...]) -> str:
+    completed = context.runner.run(Command(argv=argv, env=context.host.env, timeout_s=300.0))
     if completed.returncode != 0:
         raise EnvironmentFailed(f"could not {what}: {completed.reason}: {completed.output.strip()[-300:]}")
     return completed.output.strip()
 
 
-def _require_served(sdk: Path, runtime: Runtime) -> None:
+def _require_served(sdk: Path, runtime: RuntimeWheel) -> None:
     try:
         with zipfile.ZipFile(sdk) as archive:
             (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))

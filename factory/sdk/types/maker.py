@@ -8,10 +8,10 @@ from factory.build.toolchain import lock_named
 from factory.core.tags import CodexTag
 from factory.core.targets import Target
 from factory.release.channels import Channel
-from factory.sdk.types.compare import Change, compare
-from factory.sdk.types.package import GENERATOR_LOCK, TypesPackage, make_package
-from factory.sdk.types.runtime import Workbench, choose_runtime, launches_on, write_schema
+from factory.sdk.types.protocol_changes import Change, compare
+from factory.sdk.types.runtime import TypesWorkspace, choose_runtime, launches_on, write_schema
 from factory.sdk.types.schema import SchemaBundle
+from factory.sdk.types.types_package import GENERATOR_LOCK, TypesPackage, make_package
 from factory.system.files import writing
 from factory.verify.smoke import Host
 from factory.wheels.context import Workshop
@@ -59,14 +59,16 @@ class TypesMaker:
         path = self.workshop.downloader.fetch(asset)
         with self.workshop.progress.task(f"schema of {tag.pep440}"):
             source = source_of(asset, path, self.workshop.store)
-            return write_schema(source, launch, tag, self._bench(f"runtime-{tag.pep440}"))
+            return write_schema(source, launch, tag, self._workspace(f"runtime-{tag.pep440}"))
 
     def _package(self, bundle: SchemaBundle, origin: str) -> TypesPackage:
         toolchain = self.workshop.toolchain_for(lock_named(GENERATOR_LOCK))
         with self.workshop.progress.task("types"):
-            return make_package(bundle, origin=origin, toolchain=toolchain, bench=self._bench("generator"))
+            return make_package(
+                bundle, origin=origin, toolchain=toolchain, workspace=self._workspace("generator")
+            )
 
-    def _bench(self, name: str) -> Workbench:
+    def _workspace(self, name: str) -> TypesWorkspace:
         with writing(self.scratch):
             scratch = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.scratch))
-        return Workbench(scratch=scratch, runner=self.workshop.runner, env=self.workshop.host_env)
+        return TypesWorkspace(scratch=scratch, runner=self.workshop.runner, env=self.workshop.host_env)

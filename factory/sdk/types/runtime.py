@@ -59,7 +59,7 @@ class Launch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Workbench:
+class TypesWorkspace:
     """Where and with what a process is started.
 
     Attributes:
@@ -112,7 +112,9 @@ def choose_runtime(released: ReleaseAssets, launches: Sequence[Launch]) -> tuple
     raise NoRuntime(released, [launch.target for launch in launches])
 
 
-def write_schema(source: PackageSource, launch: Launch, tag: CodexTag, bench: Workbench) -> SchemaBundle:
+def write_schema(
+    source: PackageSource, launch: Launch, tag: CodexTag, workspace: TypesWorkspace
+) -> SchemaBundle:
     """Take the codex executable out of a package and let it write its schema.
 
     It is started with a home of its own and nothing of the caller's environment, after the
@@ -123,15 +125,15 @@ def write_schema(source: PackageSource, launch: Launch, tag: CodexTag, bench: Wo
         UnusableSchema: What it wrote is no schema of a protocol.
         FactoryError: The package cannot be read.
     """
-    executable = _executable(source, launch.target, bench.scratch / "package")
-    home, out = bench.scratch / "home", bench.scratch / "schema"
-    with writing(bench.scratch):
+    executable = _executable(source, launch.target, workspace.scratch / "package")
+    home, out = workspace.scratch / "home", workspace.scratch / "schema"
+    with writing(workspace.scratch):
         home.mkdir()
         out.mkdir()
-    completed = bench.runner.run(
+    completed = workspace.runner.run(
         Command(
             argv=(*launch.launcher, str(executable), "app-server", "generate-json-schema", "--out", str(out)),
-            env={**bench.env, "HOME": str(home), "CODEX_HOME": str(home), "TMPDIR": str(home)},
+            env={**workspace.env, "HOME": str(home), "CODEX_HOME": str(home), "TMPDIR": str(home)},
             cwd=home,
             timeout_s=_TIMEOUT_S,
         )

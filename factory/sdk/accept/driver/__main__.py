@@ -10,9 +10,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from factory.core.case_result import CaseOutcome, CaseResult
-from factory.sdk.accept.driver.behaviours import BEHAVIOURS
-from factory.sdk.accept.driver.processes import end, survivors_after_grace
-from factory.sdk.accept.driver.trial import CannotLook, Trial
+from factory.sdk.accept.driver.case_context import CannotRun, CaseContext
+from factory.sdk.accept.driver.case_functions import CASE_FUNCTIONS
+from factory.sdk.accept.driver.processes import end, remaining_processes
 
 
 def lacking(needs: Sequence[str]) -> str | None:
@@ -36,29 +36,29 @@ def _has(need: str) -> bool:
     return True
 
 
-def attempt(case: str, needs: Sequence[str], trial: Trial) -> CaseResult:
+def attempt(case: str, needs: Sequence[str], context: CaseContext) -> CaseResult:
     """Run a case to its answer; whatever it raises is one."""
     try:
         missing = lacking(needs)
         if missing is not None:
             detail = f"this SDK has no {missing}"
             return CaseResult(case=case, outcome=CaseOutcome.NOT_APPLICABLE, detail=detail)
-        BEHAVIOURS[case](trial)
-    except CannotLook as error:
+        CASE_FUNCTIONS[case](context)
+    except CannotRun as error:
         return CaseResult(case=case, outcome=CaseOutcome.COULD_NOT_RUN, detail=str(error))
     except BaseException as error:  # noqa: BLE001 - an SDK may raise anything, and it is what was seen
         return CaseResult(
             case=case,
             outcome=CaseOutcome.FAILED,
-            detail=f"{type(error).__name__}: {error}".removeprefix("Seen: "),
+            detail=f"{type(error).__name__}: {error}".removeprefix("CaseFailed: "),
         )
     return CaseResult(case=case, outcome=CaseOutcome.PASSED)
 
 
-def within(limit_s: float, case: str, needs: Sequence[str], trial: Trial) -> CaseResult:
+def within(limit_s: float, case: str, needs: Sequence[str], context: CaseContext) -> CaseResult:
     """Give a case so many seconds, then end what it started."""
     answers: list[CaseResult] = []
-    thread = threading.Thread(target=lambda: answers.append(attempt(case, needs, trial)), daemon=True)
+    thread = threading.Thread(target=lambda: answers.append(attempt(case, needs, context)), daemon=True)
     thread.start()
     thread.join(limit_s)
     result = (
@@ -66,7 +66,7 @@ def within(limit_s: float, case: str, needs: Sequence[str], trial: Trial) -> Cas
         if answers
         else CaseResult(case=case, outcome=CaseOutcome.FAILED, detail=f"no end within {limit_s:g} s")
     )
-    left = survivors_after_grace(trial.home)
+    left = remaining_processes(context.home)
     end(left)
     if left and result.outcome is CaseOutcome.PASSED:
         names = ", ".join(survivor.name for survivor in left)
@@ -77,8 +77,8 @@ def within(limit_s: float, case: str, needs: Sequence[str], trial: Trial) -> Cas
 def main(argv: Sequence[str]) -> None:
     """Do what the request says, and end at once: a thread that hangs in the SDK must not hold the answer."""
     request = json.loads(argv[1])
-    trial = Trial(home=Path(request["home"]), codex=request["codex"], version=request["version"])
-    result = within(request["limit_s"], request["case"], request["needs"], trial)
+    context = CaseContext(home=Path(request["home"]), codex=request["codex"], version=request["version"])
+    result = within(request["limit_s"], request["case"], request["needs"], context)
     sys.stdout.write(f"\n{json.dumps(asdict(result))}\n")
     sys.stdout.flush()
     os._exit(0)

@@ -17,39 +17,39 @@ _STATE, _PARENT, _SESSION, _STARTED = 0, 1, 3, 19
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Survivor:
+class CaseProcess:
     """A process that is there, by number and name."""
 
     pid: int
     name: str
 
 
-def can_look() -> bool:
+def can_list_processes() -> bool:
     """Whether this system tells of its processes in a way that is read here: Linux."""
     return sys.platform == "linux" and _PROC.is_dir()
 
 
-def survivors(home: Path) -> tuple[Survivor, ...]:
+def case_processes(home: Path) -> tuple[CaseProcess, ...]:
     """Return the processes that a case started and that are there, but for the one that asks."""
-    return tuple(_survivors(home)) if can_look() else ()
+    return tuple(_survivors(home)) if can_list_processes() else ()
 
 
-def survivors_after_grace(home: Path) -> tuple[Survivor, ...]:
-    """As `survivors`, of what does not end by itself within seconds: a process told to end takes its time."""
+def remaining_processes(home: Path) -> tuple[CaseProcess, ...]:
+    """Return the processes that still run after a few seconds: ending takes a process its time."""
     deadline = time.monotonic() + _GRACE_S
-    while (there := survivors(home)) and time.monotonic() < deadline:
+    while (there := case_processes(home)) and time.monotonic() < deadline:
         time.sleep(_POLL_S)
     return there
 
 
-def end(there: tuple[Survivor, ...]) -> None:
+def end(there: tuple[CaseProcess, ...]) -> None:
     """Kill what a case left; each is of its session or carries its home, so nobody else's."""
     for survivor in there:
         with suppress(ProcessLookupError):
             os.kill(survivor.pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
 
 
-def _survivors(home: Path) -> Iterator[Survivor]:
+def _survivors(home: Path) -> Iterator[CaseProcess]:
     own = os.getpid()
     _, started = _stat(_PROC / str(own))
     marker = b"HOME=" + os.fsencode(home)
@@ -63,7 +63,7 @@ def _survivors(home: Path) -> Iterator[Survivor]:
             is_ours = is_known or marker in _environment(directory)
             is_younger = int(fields[_STARTED]) >= int(started[_STARTED])
             if is_ours and is_younger and fields[_STATE] != "Z":
-                yield Survivor(pid=int(directory.name), name=name)
+                yield CaseProcess(pid=int(directory.name), name=name)
 
 
 def _stat(directory: Path) -> tuple[str, list[str]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from factory.sdk.accept.cases import CASE_NAMES, CASES, UnknownCase, cases_named
-from factory.sdk.accept.driver.behaviours import BEHAVIOURS
+from factory.sdk.accept.driver.case_functions import CASE_FUNCTIONS
 from tests.children import ROOT, Child
 
 SDK = """
@@ -63,7 +63,7 @@ def has_ended(pid: int) -> bool:
 
 
 def test_every_case_has_its_code_and_the_other_way_round() -> None:
-    assert tuple(BEHAVIOURS) == CASE_NAMES
+    assert tuple(CASE_FUNCTIONS) == CASE_NAMES
 
 
 def test_cases_are_chosen_by_name_in_the_order_of_the_table() -> None:
@@ -131,4 +131,4 @@ def test_a_process_that_is_left_behind_fails_the_case_and_is_ended(tmp_path: Pat
 def test_the_page_tells_every_case() -> None:
     page = (ROOT / "docs" / "sdk.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `([a-z-]+)` \| (.+) \| the (runtime|SDK) \|$", page, re.MULTILINE)
-    assert rows == [(case.name, case.proves, "runtime" if case.is_of_runtime else "SDK") for case in CASES]
+    assert rows == [(case.name, case.proves, "runtime" if case.uses_runtime else "SDK") for case in CASES]

@@ -15,7 +15,7 @@ from factory.sdk.types.runtime import (
     Launch,
     NoRuntime,
     RuntimeFailed,
-    Workbench,
+    TypesWorkspace,
     choose_runtime,
     launches_on,
     write_schema,
@@ -52,8 +52,8 @@ def write(tmp_path: Path, executable: bytes, runner: Runner | None = None) -> Sc
     source = PackageSource.directory(package_directory(tmp_path / "released", files))
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    bench = Workbench(scratch=scratch, runner=runner or SubprocessRunner(), env={})
-    return write_schema(source, Launch(target=TARGET), TAG, bench)
+    workspace = TypesWorkspace(scratch=scratch, runner=runner or SubprocessRunner(), env={})
+    return write_schema(source, Launch(target=TARGET), TAG, workspace)
 
 
 @pytest.mark.parametrize(

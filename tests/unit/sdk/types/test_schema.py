@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from factory.core.errors import FactoryError
 from factory.core.json_reader import MalformedJson
-from factory.sdk.types.compare import compare
+from factory.sdk.types.generator_input import generator_input
+from factory.sdk.types.protocol_changes import compare
 from factory.sdk.types.schema import BUNDLE, SchemaBundle, UnusableSchema
-from factory.sdk.types.shape import generator_input
 from tests.protocols import bundle, definitions
 
 anything = st.recursive(

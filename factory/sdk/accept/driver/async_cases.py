@@ -6,38 +6,38 @@ import re
 from collections.abc import Iterator
 from types import FunctionType, ModuleType
 
-from factory.sdk.accept.driver.processes import survivors
-from factory.sdk.accept.driver.sdk_shapes import AsyncCodex
-from factory.sdk.accept.driver.trial import Trial, expect, expect_error
+from factory.sdk.accept.driver.case_context import CaseContext, expect, expect_error
+from factory.sdk.accept.driver.processes import case_processes
+from factory.sdk.accept.driver.sdk_protocols import AsyncCodex
 from factory.sdk.model_server import Say
 
 PAIRS = (("Codex", "AsyncCodex"), ("Thread", "AsyncThread"), ("TurnHandle", "AsyncTurnHandle"))
 _SNAKE_CASE = re.compile(r"[a-z][a-z0-9_]*")
 
 
-def async_is_lazy(trial: Trial) -> None:
+def async_is_lazy(context: CaseContext) -> None:
     """Construct an async client: nothing runs until it is first awaited."""
 
     async def use() -> None:
-        client: AsyncCodex = trial.sdk.AsyncCodex(trial.configuration())
-        expect(not survivors(trial.home), "the constructor started a process")
+        client: AsyncCodex = context.sdk.AsyncCodex(context.configuration())
+        expect(not case_processes(context.home), "the constructor started a process")
         expect_error(RuntimeError, lambda: client.metadata)
         await client.thread_start()
         agent = client.metadata.userAgent or ""
-        expect(f"/{trial.version} " in agent, f"the runtime says it is {agent!r}, not {trial.version}")
+        expect(f"/{context.version} " in agent, f"the runtime says it is {agent!r}, not {context.version}")
         await client.close()
 
-    with trial.model(Say(text="unused")):
+    with context.model(Say(text="unused")):
         asyncio.run(use())
 
 
-def async_mirrors_sync(trial: Trial) -> None:
+def async_mirrors_sync(context: CaseContext) -> None:
     """Hold the async classes to the sync ones, and run a turn with either."""
     for sync, other in PAIRS:
-        _expect_mirror(trial.sdk, sync, other)
+        _expect_mirror(context.sdk, sync, other)
 
     async def use() -> tuple[str | None, list[str]]:
-        client: AsyncCodex = trial.sdk.AsyncCodex(trial.configuration())
+        client: AsyncCodex = context.sdk.AsyncCodex(context.configuration())
         try:
             thread = await client.thread_start()
             result = await thread.run("A question.")
@@ -46,8 +46,8 @@ def async_mirrors_sync(trial: Trial) -> None:
         finally:
             await client.close()
 
-    with trial.model(Say(text="The same answer.")):
-        with trial.open() as codex:
+    with context.model(Say(text="The same answer.")):
+        with context.open() as codex:
             thread = codex.thread_start()
             response = thread.run("A question.").final_response
             methods = [event.method for event in thread.turn("Another question.").stream()]
@@ -78,14 +78,14 @@ def _parameters(method: FunctionType) -> list[str]:
     return [f"{one.kind.description} {one.name}" for one in inspect.signature(method).parameters.values()]
 
 
-def keywords_are_snake_case(trial: Trial) -> None:
+def keywords_are_snake_case(context: CaseContext) -> None:
     """Look at every keyword, and send one: the wire's spelling is refused, Python's reaches the model."""
     for name in (name for pair in PAIRS for name in pair):
-        for method_name, method in _public_methods(getattr(trial.sdk, name)):
+        for method_name, method in _public_methods(getattr(context.sdk, name)):
             for parameter in inspect.signature(method).parameters:
                 is_snake = _SNAKE_CASE.fullmatch(parameter) is not None
                 expect(is_snake, f"{name}.{method_name} has {parameter}")
-    with trial.talk(Say(text="An answer.")) as (codex, server):
+    with context.talk(Say(text="An answer.")) as (codex, server):
         wire = {"developerInstructions": "Speak."}
         expect_error(TypeError, lambda: codex.thread_start(**wire))
         codex.thread_start(developer_instructions="Speak in riddles.").run("A question.")

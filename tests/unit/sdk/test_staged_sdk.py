@@ -12,8 +12,8 @@ import tomlkit
 from factory.build.stage import NotAStage, OverlappingPaths
 from factory.core.errors import FactoryError
 from factory.core.tags import CodexTag
-from factory.sdk.source import NoSdk
-from factory.sdk.stage import SdkOrder, UnusablePin, UnusableProject, stage_sdk
+from factory.sdk.sdk_files import NoSdk
+from factory.sdk.staged_sdk import SdkOrder, UnusablePin, UnusableProject, stage_sdk
 from factory.system.process import Command, SubprocessRunner
 from tests.unit.cli.conftest import Factory, cache, cache_with_toolchain, factory
 

@@ -15,7 +15,7 @@ from factory.build.stage import require_apart, require_replaceable
 from factory.build.template import DISTRIBUTION
 from factory.core.errors import UsageError
 from factory.core.tags import CodexTag
-from factory.sdk.source import PROJECT_FILE, NoSdk, SdkFile, read_sdk
+from factory.sdk.sdk_files import PROJECT_FILE, NoSdk, SdkFile, read_sdk
 from factory.system.files import TEMPORARY_PREFIX, replace_directory, writing
 
 TOOL = "codex-wheel-factory"

@@ -1,6 +1,6 @@
 """An app-server that misbehaves as it is told: how it takes ``initialize``, then what it answers in turn.
 
-``python -m factory.sdk.accept.driver.app_server well busy busy ok`` starts well, is overloaded twice and
+``python -m factory.sdk.accept.driver.fake_app_server well busy busy ok`` starts well, is overloaded twice and
 then answers. A number is a JSON-RPC error code. The last answer repeats.
 """
 

@@ -16,7 +16,7 @@ _RUNS_DIFFER = (
 )
 
 
-def read_answer(case: str, completed: Completed) -> CaseResult:
+def read_result(case: str, completed: Completed) -> CaseResult:
     """Read the driver's answer, its last line; where there is none nobody knows, and that is said."""
     lines = [line for line in completed.output.splitlines() if line.strip()]
     try:
@@ -30,7 +30,7 @@ def read_answer(case: str, completed: Completed) -> CaseResult:
     return result
 
 
-def without_circumstances(detail: str, scratch: Path) -> str:
+def normalise_detail(detail: str, scratch: Path) -> str:
     """Take out of a text what differs from run to run: paths of this run, ports, identifiers."""
     told = " ".join(detail.replace(str(scratch), "<scratch>").split())
     for pattern, name in _RUNS_DIFFER:

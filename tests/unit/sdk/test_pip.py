@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from factory.sdk.choice import bring_sdk, is_exact
-from factory.sdk.pip import Pip, PipFailed, Sources
+from factory.sdk.pip import Pip, PipFailed, Sources, fetch_sdk, is_exact_requirement
 from factory.system.process import Command, Completed
 from tests.fake_runner import Expected, FakeRunner
 
@@ -30,7 +29,7 @@ def gives(name: str) -> Expected:
 
 @pytest.mark.parametrize("text", ["openai-codex==0.163.0", "openai_codex == 0.163.0rc1", "a[b]==1"])
 def test_one_version_is_exact(text: str) -> None:
-    assert is_exact(text)
+    assert is_exact_requirement(text)
 
 
 @pytest.mark.parametrize(
@@ -38,12 +37,12 @@ def test_one_version_is_exact(text: str) -> None:
     ["openai-codex", "openai-codex>=1", "openai-codex==1.*", "a==1,!=2", "sdk/", "sdk.whl", "../sdk", ""],
 )
 def test_whatever_else_is_a_path(text: str) -> None:
-    assert not is_exact(text)
+    assert not is_exact_requirement(text)
 
 
 def test_a_requirement_is_downloaded_alone(tmp_path: Path) -> None:
     runner = FakeRunner(gives("openai_codex-0.163.0-py3-none-any.whl"))
-    brought = bring_sdk("openai-codex==0.163.0", pip=pip(runner), scratch=tmp_path)
+    brought = fetch_sdk("openai-codex==0.163.0", pip=pip(runner), scratch=tmp_path)
     assert brought == tmp_path / "download" / "openai_codex-0.163.0-py3-none-any.whl"
     where = ("--no-deps", "--dest", str(tmp_path / "download"), "--no-index", "--find-links", "/wheels")
     assert runner.commands == [
@@ -61,15 +60,15 @@ def test_a_path_is_taken_as_it_is_even_when_it_is_named_like_a_requirement(
     monkeypatch.chdir(tmp_path)
     Path("sdk==1").mkdir()
     runner = FakeRunner()
-    assert bring_sdk("sdk==1", pip=pip(runner), scratch=tmp_path) == Path("sdk==1")
-    assert bring_sdk("sdk/", pip=pip(runner), scratch=tmp_path) == Path("sdk")
+    assert fetch_sdk("sdk==1", pip=pip(runner), scratch=tmp_path) == Path("sdk==1")
+    assert fetch_sdk("sdk/", pip=pip(runner), scratch=tmp_path) == Path("sdk")
 
 
 def test_what_pip_says_is_told(tmp_path: Path) -> None:
     output = "\n".join(("", *(f"line {number}" for number in range(9))))
     runner = FakeRunner(Expected(argv=(), completed=Completed(returncode=1, output=output)))
     with pytest.raises(PipFailed) as caught:
-        bring_sdk("openai-codex==9", pip=pip(runner), scratch=tmp_path)
+        fetch_sdk("openai-codex==9", pip=pip(runner), scratch=tmp_path)
     assert str(caught.value).splitlines() == [
         "pip could not bring openai-codex==9 (exit status 1):",
         *(f"  line {number}" for number in range(3, 9)),

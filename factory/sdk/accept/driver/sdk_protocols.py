@@ -11,7 +11,7 @@ class Configuration(Protocol):
     codex_bin: str | None
 
 
-class Metadata(Protocol):
+class InitializeResponse(Protocol):
     """What ``initialize`` answered."""
 
     userAgent: str | None  # noqa: N815 - the protocol's name
@@ -59,7 +59,7 @@ class Codex(Protocol):
     ) -> None: ...
 
     @property
-    def metadata(self) -> Metadata:
+    def metadata(self) -> InitializeResponse:
         """What the runtime said of itself."""
 
     def close(self) -> None:
@@ -104,7 +104,7 @@ class AsyncCodex(Protocol):
     """The async client."""
 
     @property
-    def metadata(self) -> Metadata:
+    def metadata(self) -> InitializeResponse:
         """What the runtime said of itself, once it was asked."""
 
     def thread_start(self) -> Awaitable[AsyncThread]:

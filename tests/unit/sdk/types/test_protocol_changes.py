@@ -2,7 +2,7 @@
 
 import pytest
 
-from factory.sdk.types.compare import Change, ChangeKind, compare
+from factory.sdk.types.protocol_changes import Change, ChangeKind, compare
 from tests.protocols import Definitions, bundle, definitions, message
 
 OBJECT = {"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}}}

@@ -11,10 +11,10 @@ from typing import Final
 from factory.build.stage import require_replaceable
 from factory.build.toolchain import Toolchain
 from factory.core.errors import BuildError
-from factory.sdk.types.registry import MODELS, models_named, registry_source
-from factory.sdk.types.runtime import Workbench
+from factory.sdk.types.generator_input import generator_input
+from factory.sdk.types.registry_module import MODELS, models_named, registry_source
+from factory.sdk.types.runtime import TypesWorkspace
 from factory.sdk.types.schema import SchemaBundle
-from factory.sdk.types.shape import generator_input
 from factory.system.files import TEMPORARY_PREFIX, replace_directory, writing
 from factory.system.process import Command
 from factory.verify.reading.read import CannotRead
@@ -86,7 +86,7 @@ class FileDifference:
 
 
 def make_package(
-    bundle: SchemaBundle, *, origin: str, toolchain: Toolchain, bench: Workbench
+    bundle: SchemaBundle, *, origin: str, toolchain: Toolchain, workspace: TypesWorkspace
 ) -> TypesPackage:
     """Make the package of a protocol's types; equal schemas give equal bytes.
 
@@ -94,14 +94,14 @@ def make_package(
         bundle: The schema.
         origin: Where it is from, for the header: the release.
         toolchain: The generator's environment.
-        bench: Where the generator works.
+        workspace: Where the generator works.
 
     Raises:
         UnusableSchema: The schema does not say its methods.
         GeneratorFailed: The generator did not work.
     """
     header = f"{_MARK} from the app-server schema of {origin},\n# with {toolchain.lock.name}; do not edit.\n"
-    place = bench.scratch / "types"
+    place = workspace.scratch / "types"
     texts = {
         _INIT_FILE: f'{header}"""The types of the app-server protocol."""\n',
         _REGISTRY_FILE: f"{header}{registry_source(bundle)}",
@@ -110,8 +110,8 @@ def make_package(
         place.mkdir()
         for name, text in texts.items():
             (place / name).write_bytes(text.encode())
-    _generate(bundle, header, place / _MODELS_FILE, toolchain, bench)
-    _run_tool((*_FORMAT, str(place)), toolchain, bench)
+    _generate(bundle, header, place / _MODELS_FILE, toolchain, workspace)
+    _run_tool((*_FORMAT, str(place)), toolchain, workspace)
     files = {name: (place / name).read_bytes() for name in sorted(_FILES)}
     classes, named = _classes(files[_MODELS_FILE]), models_named(bundle)
     missing = [name for name in named if name not in classes]
@@ -120,7 +120,7 @@ def make_package(
     return TypesPackage(files=files, models=len(classes), methods=len(named))
 
 
-def require_place(destination: Path) -> None:
+def require_destination(destination: Path) -> None:
     """Let through a place where a package may go, before the work is done.
 
     Raises:
@@ -136,7 +136,7 @@ def publish(package: TypesPackage, destination: Path) -> None:
         NotAStage: There is something else.
         CannotWrite: The place does not take files.
     """
-    require_place(destination)
+    require_destination(destination)
     place = destination.absolute()
     draft = place.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}")
     try:
@@ -175,23 +175,25 @@ def is_generated(directory: Path) -> bool:
         return False
 
 
-def _generate(bundle: SchemaBundle, header: str, place: Path, toolchain: Toolchain, bench: Workbench) -> None:
-    source = bench.scratch / "protocol.json"
-    with writing(bench.scratch):
+def _generate(
+    bundle: SchemaBundle, header: str, place: Path, toolchain: Toolchain, workspace: TypesWorkspace
+) -> None:
+    source = workspace.scratch / "protocol.json"
+    with writing(workspace.scratch):
         source.write_bytes(generator_input(bundle))
     files = ("--input", str(source), "--output", str(place))
     tool = ("datamodel_code_generator", *_OPTIONS, "--custom-file-header", header.rstrip(), *files)
-    _run_tool(tool, toolchain, bench)
+    _run_tool(tool, toolchain, workspace)
     if not place.is_file():
         raise GeneratorFailed("wrote no models")
 
 
-def _run_tool(words: tuple[str, ...], toolchain: Toolchain, bench: Workbench) -> None:
-    completed = bench.runner.run(
+def _run_tool(words: tuple[str, ...], toolchain: Toolchain, workspace: TypesWorkspace) -> None:
+    completed = workspace.runner.run(
         Command(
             argv=(str(toolchain.python), "-I", "-m", *words),
-            env={**bench.env, "HOME": str(bench.scratch), "TMPDIR": str(bench.scratch)},
-            cwd=bench.scratch,
+            env={**workspace.env, "HOME": str(workspace.scratch), "TMPDIR": str(workspace.scratch)},
+            cwd=workspace.scratch,
             timeout_s=_TIMEOUT_S,
         )
     )

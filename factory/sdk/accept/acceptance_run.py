@@ -16,13 +16,13 @@ from factory.core.progress import Progress
 from factory.manifest.acceptance import Acceptance, SdkIdentity
 from factory.manifest.dist import Dist
 from factory.manifest.manifest import Manifest
-from factory.sdk.accept.answers import read_answer, without_circumstances
 from factory.sdk.accept.cases import Case
-from factory.sdk.accept.environment import Environment, Site, case_environ, make_environment
-from factory.sdk.accept.subject import Runtime, way_of
-from factory.sdk.choice import bring_sdk
-from factory.sdk.source import NoSdk
-from factory.sdk.stage import SdkOrder, stage_sdk
+from factory.sdk.accept.driver_output import normalise_detail, read_result
+from factory.sdk.accept.environment import AcceptanceContext, Environment, case_environ, make_environment
+from factory.sdk.accept.wheel_under_test import RuntimeWheel, launch_method
+from factory.sdk.pip import fetch_sdk
+from factory.sdk.sdk_files import NoSdk
+from factory.sdk.staged_sdk import SdkOrder, stage_sdk
 from factory.system.files import writing
 from factory.system.parallel import Stopped, in_parallel
 from factory.system.process import Command
@@ -39,7 +39,7 @@ class NotAccepted(VerificationError):
 
     hint = "Try one again with --case NAME; 'factory verify --smoke' starts the executable without an SDK."
 
-    def __init__(self, runtime: Runtime, acceptance: Acceptance) -> None:
+    def __init__(self, runtime: RuntimeWheel, acceptance: Acceptance) -> None:
         count = f"{len(acceptance.failed)} of {len(acceptance.cases)} cases"
         sdk = f"{acceptance.sdk.name} {acceptance.sdk.version}"
         super().__init__(f"{runtime.wheel.name} failed {count} with {sdk}")
@@ -50,7 +50,7 @@ class WheelReplaced(UsageError):
 
     hint = "Another run made the wheel anew; try that one."
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: RuntimeWheel) -> None:
         super().__init__(f"the manifest no longer lists {runtime.wheel.name} with the bytes that were tried")
 
 
@@ -65,23 +65,20 @@ class AcceptanceOrder:
         cases: Which cases.
     """
 
-    runtime: Runtime
+    runtime: RuntimeWheel
     sdk: str
     is_repinned: bool
     cases: Sequence[Case]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bench:
-    """What a run works with: a site, whoever wants to know how it goes, and how many cases at once."""
-
-    site: Site
-    progress: Progress
-    jobs: int
-    stop: threading.Event
-
-
-def accept(order: AcceptanceOrder, bench: Bench) -> Acceptance:
+def accept(
+    order: AcceptanceOrder,
+    context: AcceptanceContext,
+    *,
+    progress: Progress,
+    jobs: int,
+    stop: threading.Event,
+) -> Acceptance:
     """Try a runtime with an SDK.
 
     Raises:
@@ -90,22 +87,22 @@ def accept(order: AcceptanceOrder, bench: Bench) -> Acceptance:
         PipFailed: It could not be brought, built or installed.
         OtherRuntimeRequired: It wants another runtime.
     """
-    way = way_of(order.runtime.platform, bench.site.host)
-    with bench.progress.task(f"bring {order.sdk}"):
-        sdk = sdk_wheel(order, bench.site)
+    method = launch_method(order.runtime.platform, context.host)
+    with progress.task(f"bring {order.sdk}"):
+        sdk = sdk_wheel(order, context)
         identity = _identity(sdk)
-    with bench.progress.task(f"install {order.runtime.wheel.name} and {sdk.name}"):
-        environment = make_environment(order.runtime, way, sdk, bench.site)
+    with progress.task(f"install {order.runtime.wheel.name} and {sdk.name}"):
+        environment = make_environment(order.runtime, method, sdk, context)
 
     def attempt(case: Case) -> CaseResult:
-        with bench.progress.task(case.name):
-            return _attempt(case, order.runtime, environment, bench.site)
+        with progress.task(case.name):
+            return _attempt(case, order.runtime, environment, context)
 
-    results = in_parallel(attempt, order.cases, jobs=bench.jobs, weight=lambda _: 1, stop=bench.stop)
-    return Acceptance(sdk=identity, how=way.how, cases=results)
+    results = in_parallel(attempt, order.cases, jobs=jobs, weight=lambda _: 1, stop=stop)
+    return Acceptance(sdk=identity, how=method.how, cases=results)
 
 
-def record(acceptance: Acceptance, runtime: Runtime, dist: Dist) -> None:
+def record(acceptance: Acceptance, runtime: RuntimeWheel, dist: Dist) -> None:
     """Put the evidence with the wheel, into the manifest as it is now.
 
     Raises:
@@ -122,24 +119,24 @@ def record(acceptance: Acceptance, runtime: Runtime, dist: Dist) -> None:
     dist.amend(add)
 
 
-def sdk_wheel(order: AcceptanceOrder, site: Site) -> Path:
+def sdk_wheel(order: AcceptanceOrder, context: AcceptanceContext) -> Path:
     """Return the SDK as a wheel: as it is, or built by its own backend.
 
     Raises:
         NoSdk: It is not there, or is neither a project, an sdist nor a wheel.
         PipFailed: It could not be brought or built.
     """
-    source = bring_sdk(order.sdk, pip=site.pip, scratch=site.directory)
+    source = fetch_sdk(order.sdk, pip=context.pip, scratch=context.directory)
     if not source.exists():
         raise NoSdk(source, "it is not there")
     if order.is_repinned:
-        stage = site.directory / "repinned"
+        stage = context.directory / "repinned"
         tag = order.runtime.tag
         stage_sdk(SdkOrder(source=source, destination=stage, runtime=tag, version=tag.pep440))
         source = stage
     elif source.is_dir():  # some backends leave their output in the project; what was given stays as it is
-        source = Path(shutil.copytree(source, site.directory / "project"))
-    return source if source.suffix == ".whl" else site.pip.build(source, site.directory / "sdk")
+        source = Path(shutil.copytree(source, context.directory / "project"))
+    return source if source.suffix == ".whl" else context.pip.build(source, context.directory / "sdk")
 
 
 def _identity(sdk: Path) -> SdkIdentity:
@@ -150,10 +147,12 @@ def _identity(sdk: Path) -> SdkIdentity:
     return SdkIdentity(name=name, version=str(version), sha256=Sha256.of_file(sdk))
 
 
-def _attempt(case: Case, runtime: Runtime, environment: Environment, site: Site) -> CaseResult:
-    is_emulated = case.is_of_runtime and environment.codex is not None
+def _attempt(
+    case: Case, runtime: RuntimeWheel, environment: Environment, context: AcceptanceContext
+) -> CaseResult:
+    is_emulated = case.uses_runtime and environment.codex is not None
     limit_s = _LIMIT_S * _EMULATED if is_emulated else _LIMIT_S
-    home = site.directory / "cases" / case.name
+    home = context.directory / "cases" / case.name
     with writing(home):
         home.mkdir(parents=True)
     request = {
@@ -165,12 +164,12 @@ def _attempt(case: Case, runtime: Runtime, environment: Environment, site: Site)
         "limit_s": limit_s,
     }
     argv = (str(environment.python), "-P", "-m", "factory.sdk.accept.driver", json.dumps(request))
-    environ = case_environ(environment, site.host, home)
+    environ = case_environ(environment, context.host, home)
     command = Command(argv=argv, env=environ, cwd=home, timeout_s=limit_s + _GRACE_S)
     try:
-        result = read_answer(case.name, site.runner.run(command))
+        result = read_result(case.name, context.runner.run(command))
     except Stopped:
         raise
     except FactoryError as error:
         result = CaseResult(case=case.name, outcome=CaseOutcome.COULD_NOT_RUN, detail=str(error))
-    return replace(result, detail=without_circumstances(result.detail, site.directory))
+    return replace(result, detail=normalise_detail(result.detail, context.directory))

@@ -9,25 +9,25 @@ from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
 
-from factory.sdk.accept.driver.sdk_shapes import Codex, Configuration
+from factory.sdk.accept.driver.sdk_protocols import Codex, Configuration
 from factory.sdk.model_server import Answer, ModelServer, model_server
 
 ErrorT = TypeVar("ErrorT", bound=BaseException)
-_FAKE_APP_SERVER = "factory.sdk.accept.driver.app_server"
+_FAKE_APP_SERVER = "factory.sdk.accept.driver.fake_app_server"
 
 
-class Seen(Exception):
+class CaseFailed(Exception):
     """The case saw something else than what the SDK documents."""
 
 
-class CannotLook(Exception):
+class CannotRun(Exception):
     """The case could not look: neither a pass nor a failure."""
 
 
 def expect(is_so: bool, seen: str) -> None:  # noqa: FBT001 - reads as an assertion
     """Fail the case with what was seen, unless it is as documented."""
     if not is_so:
-        raise Seen(seen)
+        raise CaseFailed(seen)
 
 
 def expect_error(kind: type[ErrorT], action: Callable[[], object]) -> ErrorT:
@@ -37,8 +37,8 @@ def expect_error(kind: type[ErrorT], action: Callable[[], object]) -> ErrorT:
     except kind as error:
         return error
     except Exception as error:
-        raise Seen(f"{kind.__name__} was due, and there was {type(error).__name__}: {error}") from error
-    raise Seen(f"{kind.__name__} was due, and there was none: {result!r}")
+        raise CaseFailed(f"{kind.__name__} was due, and there was {type(error).__name__}: {error}") from error
+    raise CaseFailed(f"{kind.__name__} was due, and there was none: {result!r}")
 
 
 def expect_count(seen: Sized, due: int, what: str) -> None:
@@ -47,7 +47,7 @@ def expect_count(seen: Sized, due: int, what: str) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class CaseContext:
     """A case's surroundings.
 
     Attributes:

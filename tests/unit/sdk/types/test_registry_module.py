@@ -4,10 +4,10 @@ import json
 
 import pytest
 
+from factory.sdk.types.generator_input import generator_input
 from factory.sdk.types.methods import MessageKind, Method, methods_of
-from factory.sdk.types.registry import models_named, registry_source
+from factory.sdk.types.registry_module import models_named, registry_source
 from factory.sdk.types.schema import UnusableSchema
-from factory.sdk.types.shape import generator_input
 from tests.protocols import bundle, definitions, message
 
 REGISTRY = '''\

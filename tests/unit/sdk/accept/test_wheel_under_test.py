@@ -11,13 +11,13 @@ from factory.core.digests import Sha256
 from factory.core.tags import MalformedTag
 from factory.core.targets import Architecture, OperatingSystem, Platform
 from factory.manifest.manifest import Manifest
-from factory.sdk.accept.subject import (
+from factory.sdk.accept.wheel_under_test import (
     CannotTry,
+    LaunchMethod,
     NoRuntime,
-    Way,
-    runtime_of_manifest,
-    runtime_of_wheel,
-    way_of,
+    choose_runtime_wheel,
+    launch_method,
+    read_runtime_wheel,
 )
 from factory.system.files import WrongDigest
 from factory.verify.smoke import Host, Libc
@@ -48,12 +48,12 @@ def manifest_of(directory: Path) -> Manifest:
 
 
 def test_the_host_s_own_platform_is_started_natively() -> None:
-    assert way_of(Platform.parse("manylinux_2_17_x86_64"), LINUX) == Way(how="natively")
+    assert launch_method(Platform.parse("manylinux_2_17_x86_64"), LINUX) == LaunchMethod(how="natively")
 
 
 def test_another_processor_is_started_by_its_emulator() -> None:
-    way = way_of(Platform.parse("manylinux_2_17_aarch64"), LINUX)
-    assert way == Way(how="under qemu-aarch64-static", emulator=QEMU)
+    way = launch_method(Platform.parse("manylinux_2_17_aarch64"), LINUX)
+    assert way == LaunchMethod(how="under qemu-aarch64-static", emulator=QEMU)
 
 
 @pytest.mark.parametrize(
@@ -66,19 +66,19 @@ def test_another_processor_is_started_by_its_emulator() -> None:
 )
 def test_what_cannot_be_started_is_said(platform: str, reason: str) -> None:
     with pytest.raises(CannotTry, match=reason) as caught:
-        way_of(Platform.parse(platform), replace(LINUX, emulators={}))
+        launch_method(Platform.parse(platform), replace(LINUX, emulators={}))
     assert caught.value.exit_code == 25
 
 
 def test_a_musl_host_takes_the_musl_wheel() -> None:
     musl = replace(LINUX, libc=Libc.MUSL)
-    assert way_of(Platform.parse("musllinux_1_1_x86_64"), musl) == Way(how="natively")
+    assert launch_method(Platform.parse("musllinux_1_1_x86_64"), musl) == LaunchMethod(how="natively")
 
 
 def test_a_wheel_is_taken_with_the_digest_that_it_has(tmp_path: Path) -> None:
     path = tmp_path / NAME.format("manylinux_2_17_aarch64")
     path.write_bytes(b"wheel")
-    runtime = runtime_of_wheel(path)
+    runtime = read_runtime_wheel(path)
     assert (runtime.tag.semver, runtime.platform.tag) == ("0.163.0", "manylinux_2_17_aarch64")
     assert runtime.sha256 == Sha256.of([b"wheel"])
 
@@ -95,30 +95,30 @@ def test_what_is_no_wheel_of_the_runtime_is_said(tmp_path: Path, name: str, reas
     if "/" not in name:
         (tmp_path / name).touch()
     with pytest.raises(NoRuntime, match=reason):
-        runtime_of_wheel(tmp_path / name)
+        read_runtime_wheel(tmp_path / name)
 
 
 def test_a_version_that_is_no_release_s_is_said(tmp_path: Path) -> None:
     path = tmp_path / "openai_codex_cli_bin-1.0.dev1-py3-none-win_amd64.whl"
     path.touch()
     with pytest.raises(MalformedTag):
-        runtime_of_wheel(path)
+        read_runtime_wheel(path)
 
 
 def test_a_manifest_gives_the_wheel_for_this_host_or_the_one_asked_for(whole: Path) -> None:
-    own = runtime_of_manifest(manifest_of(whole), whole, platform=None, host=LINUX)
+    own = choose_runtime_wheel(manifest_of(whole), whole, platform=None, host=LINUX)
     assert own.wheel == whole / NAME.format("manylinux_2_17_x86_64")
     platform = Platform.parse("win_arm64")
-    asked = runtime_of_manifest(manifest_of(whole), whole, platform=platform, host=LINUX)
+    asked = choose_runtime_wheel(manifest_of(whole), whole, platform=platform, host=LINUX)
     assert asked.wheel == whole / NAME.format("win_arm64")
 
 
 def test_a_manifest_without_one_is_said(whole: Path) -> None:
     manifest = replace(manifest_of(whole), wheels=())
     with pytest.raises(NoRuntime, match="it has no wheel for this host"):
-        runtime_of_manifest(manifest, whole, platform=None, host=LINUX)
+        choose_runtime_wheel(manifest, whole, platform=None, host=LINUX)
     with pytest.raises(NoRuntime, match="it has no wheel for win_arm64"):
-        runtime_of_manifest(manifest, whole, platform=Platform.parse("win_arm64"), host=LINUX)
+        choose_runtime_wheel(manifest, whole, platform=Platform.parse("win_arm64"), host=LINUX)
 
 
 def test_a_file_that_was_exchanged_is_not_tried(whole: Path, tmp_path: Path) -> None:
@@ -126,4 +126,4 @@ def test_a_file_that_was_exchanged_is_not_tried(whole: Path, tmp_path: Path) -> 
     (directory / NAME.format("manylinux_2_17_x86_64")).write_bytes(b"another")
     assert json.loads((directory / "manifest.json").read_text())["wheels"]
     with pytest.raises(WrongDigest):
-        runtime_of_manifest(manifest_of(directory), directory, platform=None, host=LINUX)
+        choose_runtime_wheel(manifest_of(directory), directory, platform=None, host=LINUX)

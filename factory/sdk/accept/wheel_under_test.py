@@ -31,7 +31,7 @@ class CannotTry(HostError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Runtime:
+class RuntimeWheel:
     """A wheel of the runtime, with the digest that it must have when it is installed."""
 
     wheel: Path
@@ -41,7 +41,7 @@ class Runtime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class LaunchMethod:
     """How an executable is started.
 
     Attributes:
@@ -53,7 +53,7 @@ class Way:
     emulator: Path | None = None
 
 
-def way_of(platform: Platform, host: Host) -> Way:
+def launch_method(platform: Platform, host: Host) -> LaunchMethod:
     """Decide how a platform's executable is started here.
 
     Raises:
@@ -65,14 +65,14 @@ def way_of(platform: Platform, host: Host) -> Way:
     if platform.tag.startswith("musllinux_") and host.libc is not Libc.MUSL:
         raise CannotTry(f"{platform} needs a musl system to be installed on, and this host is none")
     if architecture is host.architecture:
-        return Way(how="natively")
+        return LaunchMethod(how="natively")
     emulator = host.emulators.get(architecture) if system is OperatingSystem.LINUX else None
     if emulator is None:
         raise CannotTry(f"{platform} needs a processor of {architecture}, and there is no emulator here")
-    return Way(how=f"under {emulator.name}", emulator=emulator)
+    return LaunchMethod(how=f"under {emulator.name}", emulator=emulator)
 
 
-def runtime_of_wheel(path: Path) -> Runtime:
+def read_runtime_wheel(path: Path) -> RuntimeWheel:
     """Take a wheel as it lies there.
 
     Raises:
@@ -89,12 +89,12 @@ def runtime_of_wheel(path: Path) -> Runtime:
     if name != DISTRIBUTION:
         raise NoRuntime(path, f"it is a wheel of {name}")
     platform = Platform.of_tag(min(tag.platform for tag in tags))
-    return Runtime(wheel=path, sha256=digest, tag=CodexTag.parse(str(version)), platform=platform)
+    return RuntimeWheel(wheel=path, sha256=digest, tag=CodexTag.parse(str(version)), platform=platform)
 
 
-def runtime_of_manifest(
+def choose_runtime_wheel(
     manifest: Manifest, directory: Path, *, platform: Platform | None, host: Host
-) -> Runtime:
+) -> RuntimeWheel:
     """Take a manifest's wheel for a platform, else the first one that this host starts without help.
 
     Raises:
@@ -105,7 +105,7 @@ def runtime_of_manifest(
     if record is None:
         wanted = "this host" if platform is None else str(platform)
         raise NoRuntime(directory, f"it has no wheel for {wanted}")
-    runtime = runtime_of_wheel(directory / record.name)
+    runtime = read_runtime_wheel(directory / record.name)
     if runtime.sha256 != record.sha256:
         raise WrongDigest(record.name, promised=record.sha256.digest, seen=runtime.sha256.digest)
     return runtime
@@ -119,6 +119,6 @@ def _chosen(manifest: Manifest, platform: Platform | None, host: Host) -> WheelR
 
 def _is_native(record: WheelRecord, host: Host) -> bool:
     try:
-        return way_of(Platform.of_tag(record.platform), host).emulator is None
+        return launch_method(Platform.of_tag(record.platform), host).emulator is None
     except CannotTry:
         return False

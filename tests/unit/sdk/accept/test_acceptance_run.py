@@ -17,24 +17,28 @@ from factory.core.tags import CodexTag
 from factory.core.targets import Platform
 from factory.manifest.acceptance import Acceptance
 from factory.manifest.dist import Dist
-from factory.sdk.accept.answers import read_answer, without_circumstances
-from factory.sdk.accept.cases import cases_named
-from factory.sdk.accept.environment import EnvironmentFailed, OtherRuntimeRequired, Site, carry_driver
-from factory.sdk.accept.run import (
+from factory.sdk.accept.acceptance_run import (
     AcceptanceOrder,
-    Bench,
     WheelReplaced,
     accept,
     record,
 )
-from factory.sdk.accept.subject import Runtime
+from factory.sdk.accept.cases import cases_named
+from factory.sdk.accept.driver_output import normalise_detail, read_result
+from factory.sdk.accept.environment import (
+    AcceptanceContext,
+    EnvironmentFailed,
+    OtherRuntimeRequired,
+    copy_driver,
+)
+from factory.sdk.accept.wheel_under_test import RuntimeWheel
 from factory.sdk.pip import Pip, PipFailed, Sources
-from factory.sdk.source import NoSdk
+from factory.sdk.sdk_files import NoSdk
 from factory.system.process import CannotStart, Command, Completed
 from tests.children import Child
 from tests.fake_runner import Expected, FakeRunner
 from tests.unit.manifest.test_manifest import ACCEPTANCE, MANIFEST
-from tests.unit.sdk.accept.test_subject import LINUX, QEMU
+from tests.unit.sdk.accept.test_wheel_under_test import LINUX, QEMU
 
 TAG = CodexTag.parse("rust-v0.163.0")
 WHEEL = Path("/dist/openai_codex_cli_bin-0.163.0-py3-none-manylinux_2_17_x86_64.whl")
@@ -52,18 +56,18 @@ def sdk_file(directory: Path, version: str = "0.163.0") -> Path:
 
 
 def order(sdk: Path | str, platform: str = "manylinux_2_17_x86_64") -> AcceptanceOrder:
-    runtime = Runtime(wheel=WHEEL, sha256=Sha256("5" * 64), tag=TAG, platform=Platform.parse(platform))
+    runtime = RuntimeWheel(wheel=WHEEL, sha256=Sha256("5" * 64), tag=TAG, platform=Platform.parse(platform))
     return AcceptanceOrder(
         runtime=runtime, sdk=str(sdk), is_repinned=False, cases=cases_named(("closing-twice",))
     )
 
 
-def bench(runner: FakeRunner, directory: Path) -> Bench:
+def run(order: AcceptanceOrder, runner: FakeRunner, directory: Path) -> Acceptance:
     local = Sources(find_links=(Path("/wheels"),), is_local=True)
     pip = Pip(python=Path("/usr/bin/python3"), env={"PIP_CERT": "c"}, runner=runner, sources=local)
     host = replace(LINUX, env={"SYSTEMROOT": "c:/w"})
-    site = Site(directory=directory, host=host, pip=pip)
-    return Bench(site=site, progress=SilentProgress(), jobs=1, stop=threading.Event())
+    context = AcceptanceContext(directory=directory, host=host, pip=pip)
+    return accept(order, context, progress=SilentProgress(), jobs=1, stop=threading.Event())
 
 
 def says(document: object) -> Completed:
@@ -82,7 +86,7 @@ def native(answer: Completed, directory: Path) -> tuple[Expected, ...]:
 
 def test_the_very_wheel_is_installed_and_the_case_runs_apart_from_everything(tmp_path: Path) -> None:
     runner = FakeRunner(*native(says(PASSED), tmp_path))
-    acceptance = accept(order(sdk_file(tmp_path)), bench(runner, tmp_path))
+    acceptance = run(order(sdk_file(tmp_path)), runner, tmp_path)
     runner.assert_done()
 
     assert acceptance == Acceptance(
@@ -131,7 +135,7 @@ def test_another_processor_s_wheel_is_unpacked_and_started_by_the_emulator(tmp_p
         Expected(argv=(python, "-I", "-c"), completed=Completed(returncode=0, output="/a site/bin/codex\n")),
         Expected(argv=(python, "factory.sdk.accept.driver"), completed=says(PASSED)),
     )
-    acceptance = accept(order(sdk_file(tmp_path), "manylinux_2_17_aarch64"), bench(runner, tmp_path))
+    acceptance = run(order(sdk_file(tmp_path), "manylinux_2_17_aarch64"), runner, tmp_path)
 
     assert acceptance.how == "under qemu-aarch64-static"
     launcher = tmp_path / "codex"
@@ -143,7 +147,7 @@ def test_another_processor_s_wheel_is_unpacked_and_started_by_the_emulator(tmp_p
 
 def test_an_sdk_of_another_release_is_said_before_anything_runs(tmp_path: Path) -> None:
     with pytest.raises(OtherRuntimeRequired) as caught:
-        accept(order(sdk_file(tmp_path, "0.154.0")), bench(FakeRunner(), tmp_path))
+        run(order(sdk_file(tmp_path, "0.154.0")), FakeRunner(), tmp_path)
     assert str(caught.value) == (
         "openai_codex-0.154.0-py3-none-any.whl requires openai-codex-cli-bin==0.154.0,"
         " and the runtime is 0.163.0"
@@ -153,7 +157,7 @@ def test_an_sdk_of_another_release_is_said_before_anything_runs(tmp_path: Path) 
 
 def test_an_sdk_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(NoSdk, match="it is not there"):
-        accept(order("absent.whl"), bench(FakeRunner(), tmp_path))
+        run(order("absent.whl"), FakeRunner(), tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK no zip"])
@@ -161,13 +165,13 @@ def test_an_sdk_that_is_no_wheel_is_said(tmp_path: Path, content: bytes) -> None
     sdk = tmp_path / "openai_codex-0.163.0-py3-none-any.whl"
     sdk.write_bytes(content)
     with pytest.raises(NoSdk, match="no whole wheel"):
-        accept(order(sdk), bench(FakeRunner(), tmp_path))
+        run(order(sdk), FakeRunner(), tmp_path)
 
 
 def test_an_sdk_whose_name_is_no_wheel_s_is_said(tmp_path: Path) -> None:
     (tmp_path / "sdk.whl").touch()
     with pytest.raises(NoSdk, match="its name is no wheel's"):
-        accept(order(tmp_path / "sdk.whl"), bench(FakeRunner(), tmp_path))
+        run(order(tmp_path / "sdk.whl"), FakeRunner(), tmp_path)
 
 
 def test_an_sdk_that_does_not_install_is_said(tmp_path: Path) -> None:
@@ -177,13 +181,13 @@ def test_an_sdk_that_does_not_install_is_said(tmp_path: Path) -> None:
         Expected(argv=("install",), completed=Completed(returncode=1, output="no pydantic")),
     )
     with pytest.raises(PipFailed, match="no pydantic"):
-        accept(order(sdk_file(tmp_path)), bench(runner, tmp_path))
+        run(order(sdk_file(tmp_path)), runner, tmp_path)
 
 
 def test_a_host_without_venv_is_said(tmp_path: Path) -> None:
     runner = FakeRunner(Expected(argv=("venv",), completed=Completed(returncode=1, output="no ensurepip")))
     with pytest.raises(EnvironmentFailed, match="no ensurepip"):
-        accept(order(sdk_file(tmp_path)), bench(runner, tmp_path))
+        run(order(sdk_file(tmp_path)), runner, tmp_path)
 
 
 def test_a_project_is_copied_before_it_is_built(tmp_path: Path) -> None:
@@ -197,7 +201,7 @@ def test_a_project_is_copied_before_it_is_built(tmp_path: Path) -> None:
 
     build = Expected(argv=("wheel", "--wheel-dir", str(scratch / "project")), effect=write)
     script = (build, *native(says(PASSED), scratch))
-    acceptance = accept(order(project), bench(FakeRunner(*script), scratch))
+    acceptance = run(order(project), FakeRunner(*script), scratch)
     assert acceptance.is_whole
 
 
@@ -207,7 +211,7 @@ def test_a_process_that_cannot_start_is_no_pass(tmp_path: Path) -> None:
 
     script = native(says(PASSED), tmp_path)
     runner = FakeRunner(*script[:-1], Expected(argv=(), effect=refuse))
-    (result,) = accept(order(sdk_file(tmp_path)), bench(runner, tmp_path)).cases
+    (result,) = run(order(sdk_file(tmp_path)), runner, tmp_path).cases
     assert result.outcome is CaseOutcome.COULD_NOT_RUN
     assert result.detail == "cannot start <scratch>/venv/bin/python: no room"
 
@@ -239,27 +243,27 @@ def test_evidence_is_for_the_bytes_that_were_tried(tmp_path: Path) -> None:
     ],
 )
 def test_no_answer_is_no_pass(completed: Completed, detail: str | None) -> None:
-    result = read_answer("closing-twice", completed)
+    result = read_result("closing-twice", completed)
     assert result.outcome is CaseOutcome.COULD_NOT_RUN
     assert detail is None or result.detail == detail
 
 
 def test_an_answer_is_the_last_line() -> None:
     document = {"case": "closing-twice", "outcome": "failed", "detail": "seen"}
-    result = read_answer("closing-twice", says(document))
+    result = read_result("closing-twice", says(document))
     assert result == CaseResult(case="closing-twice", outcome=CaseOutcome.FAILED, detail="seen")
 
 
 def test_what_differs_from_run_to_run_is_taken_out() -> None:
     detail = "at /tmp/x/cases/a, 127.0.0.1:4711\n thread 01a20e1f-993c-7b33-b482-487d52c05bd4"
-    assert without_circumstances(detail, Path("/tmp/x")) == (  # noqa: S108 - a name, no file
+    assert normalise_detail(detail, Path("/tmp/x")) == (  # noqa: S108 - a name, no file
         "at <scratch>/cases/a, 127.0.0.1:<port> thread <id>"
     )
-    assert without_circumstances("a" * 600, Path("/x")) == "a" * 500 + "..."
+    assert normalise_detail("a" * 600, Path("/x")) == "a" * 500 + "..."
 
 
 def test_the_driver_needs_nothing_but_what_is_carried(tmp_path: Path) -> None:
-    carry_driver(tmp_path)
+    copy_driver(tmp_path)
     ask = "import factory.sdk.accept.driver.__main__, sys; print(*(m for m in sys.modules if 'factory' in m))"
     argv = (sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {ask}")
     ended = Child(argv=argv, cwd=tmp_path).run()

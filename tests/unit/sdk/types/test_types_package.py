@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from factory.build.stage import NotAStage
-from factory.sdk.types.package import (
+from factory.sdk.types.runtime import TypesWorkspace
+from factory.sdk.types.types_package import (
     FileDifference,
     GeneratorFailed,
     TypesPackage,
@@ -14,7 +15,6 @@ from factory.sdk.types.package import (
     make_package,
     publish,
 )
-from factory.sdk.types.runtime import Workbench
 from factory.system.process import Command, Completed
 from tests.fake_runner import Expected, FakeRunner
 from tests.protocols import bundle
@@ -43,8 +43,10 @@ def writing(models: bytes) -> Callable[[Command], None]:
 
 def make(tmp_path: Path, *script: Expected) -> tuple[TypesPackage, FakeRunner]:
     runner = FakeRunner(*script)
-    bench = Workbench(scratch=tmp_path, runner=runner, env={"SYSTEMROOT": "kept"})
-    package = make_package(bundle(), origin="Codex 0.163.0", toolchain=running_toolchain(), bench=bench)
+    workspace = TypesWorkspace(scratch=tmp_path, runner=runner, env={"SYSTEMROOT": "kept"})
+    package = make_package(
+        bundle(), origin="Codex 0.163.0", toolchain=running_toolchain(), workspace=workspace
+    )
     runner.assert_done()
     return package, runner
 

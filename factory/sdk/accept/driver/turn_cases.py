@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 
-from factory.sdk.accept.driver.trial import Trial, expect, expect_count
+from factory.sdk.accept.driver.case_context import CaseContext, expect, expect_count
 from factory.sdk.model_server import CallTool, Say
 
 PRODUCT = "5535"
@@ -15,9 +15,9 @@ _TOOLS = (
 """The runtime's ways to run a command, by release; it refuses the ones that it has not."""
 
 
-def thread_keeps_conversation(trial: Trial) -> None:
+def thread_keeps_conversation(context: CaseContext) -> None:
     """Run two turns of a thread: the model is asked the second time with the whole first one."""
-    with trial.talk(Say(text="The first answer."), Say(text="The second answer.")) as (codex, server):
+    with context.talk(Say(text="The first answer."), Say(text="The second answer.")) as (codex, server):
         thread = codex.thread_start()
         thread.run("The first question.")
         thread.run("The second question.")
@@ -26,26 +26,26 @@ def thread_keeps_conversation(trial: Trial) -> None:
         expect(words in server.turns[1], f"the second request lacks {words.decode()!r}")
 
 
-def threads_are_apart(trial: Trial) -> None:
+def threads_are_apart(context: CaseContext) -> None:
     """Start a second thread: it knows nothing of the first."""
-    with trial.talk(Say(text="An answer.")) as (codex, server):
+    with context.talk(Say(text="An answer.")) as (codex, server):
         codex.thread_start().run("The secret of the first thread.")
         codex.thread_start().run("Another question.")
     expect(b"The secret" not in server.turns[1], "the second thread knows the first one's words")
 
 
-def run_waits_for_completion(trial: Trial) -> None:
+def run_waits_for_completion(context: CaseContext) -> None:
     """Let the model take its time: `run` has the whole answer all the same."""
-    with trial.talk(Say(text="Said late.", delay_s=1.0)) as (codex, _):
+    with context.talk(Say(text="Said late.", delay_s=1.0)) as (codex, _):
         result = codex.thread_start().run("Take your time.")
     expect(result.final_response == "Said late.", f"run returned {result.final_response!r}")
     status = getattr(result.status, "value", result.status)
     expect(status == "completed", f"run returned a turn that is {status}")
 
 
-def stream_in_order(trial: Trial) -> None:
+def stream_in_order(context: CaseContext) -> None:
     """Collect a turn's notifications: from its start to its completion, each item begun before it is done."""
-    with trial.talk(Say(text="An answer.")) as (codex, _):
+    with context.talk(Say(text="An answer.")) as (codex, _):
         methods = [event.method for event in codex.thread_start().turn("A question.").stream()]
     told = ", ".join(methods)
     expect(methods[:1] == ["turn/started"], f"it does not begin with turn/started: {told}")
@@ -58,25 +58,25 @@ def stream_in_order(trial: Trial) -> None:
     expect(counts["item/completed"] == counts["item/started"] > 0, f"an item is not completed: {told}")
 
 
-def start_and_resume(trial: Trial) -> None:
+def start_and_resume(context: CaseContext) -> None:
     """Start a thread, end the runtime, and resume the thread with another runtime process."""
-    with trial.model(Say(text="The first answer.")) as server:
-        with trial.open() as codex:
+    with context.model(Say(text="The first answer.")) as server:
+        with context.open() as codex:
             thread = codex.thread_start()
             thread.run("The first question.")
-        with trial.open() as codex:
+        with context.open() as codex:
             resumed = codex.thread_resume(thread.id)
             expect(resumed.id == thread.id, f"thread {thread.id} was resumed as {resumed.id}")
             resumed.run("The second question.")
         expect(b"The first question." in server.turns[-1], "the resumed thread forgot its first turn")
 
 
-def tool_calls(trial: Trial) -> None:
+def tool_calls(context: CaseContext) -> None:
     """Let the model ask for a command: the runtime runs it and gives the model its output."""
     calls = (CallTool(name=name, arguments=json.dumps(arguments), call_id=name) for name, arguments in _TOOLS)
-    with trial.talk(*calls, Say(text="Done.")) as (codex, server):
+    with context.talk(*calls, Say(text="Done.")) as (codex, server):
         thread = codex.thread_start(
-            sandbox=trial.sdk.Sandbox.full_access, approval_mode=trial.sdk.ApprovalMode.deny_all
+            sandbox=context.sdk.Sandbox.full_access, approval_mode=context.sdk.ApprovalMode.deny_all
         )
         result = thread.run("Multiply.")
     expect(result.final_response == "Done.", f"the turn ended with {result.final_response!r}")

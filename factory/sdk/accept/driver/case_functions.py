@@ -1,0 +1,38 @@
+"""Every case's code by its name; `factory.sdk.accept.cases` says what each one proves."""
+
+from collections.abc import Callable, Mapping
+
+from factory.sdk.accept.driver import async_cases, close_cases, constructor_cases, error_cases, turn_cases
+from factory.sdk.accept.driver.case_context import CaseContext
+
+_FUNCTIONS: tuple[Callable[[CaseContext], None], ...] = (
+    constructor_cases.constructor_initialises,
+    constructor_cases.runtime_not_installed,
+    constructor_cases.override_points_nowhere,
+    constructor_cases.app_server_incompatible,
+    constructor_cases.app_server_too_old,
+    constructor_cases.app_server_crashes,
+    constructor_cases.app_server_prints_garbage,
+    turn_cases.thread_keeps_conversation,
+    turn_cases.threads_are_apart,
+    turn_cases.start_and_resume,
+    turn_cases.run_waits_for_completion,
+    turn_cases.stream_in_order,
+    turn_cases.tool_calls,
+    async_cases.async_is_lazy,
+    async_cases.async_mirrors_sync,
+    async_cases.keywords_are_snake_case,
+    error_cases.overload_is_retried,
+    error_cases.retries_end,
+    error_cases.other_errors_are_not_retried,
+    error_cases.model_overload_is_retried,
+    error_cases.model_refusal_is_not_retried,
+    error_cases.errors_have_types,
+    error_cases.invalid_parameters,
+    error_cases.unknown_method,
+    close_cases.closing_twice,
+    close_cases.no_process_is_left,
+)
+CASE_FUNCTIONS: Mapping[str, Callable[[CaseContext], None]] = {
+    function.__name__.replace("_", "-"): function for function in _FUNCTIONS
+}
