@@ -53,7 +53,7 @@ class Judged:
 
     @property
     def trust(self) -> TrustPolicy:
-        """What the standings of its executables rest on: the packages' digests are the channel's promise."""
+        """Return the trust policy: the digests of the packages are the channel's promises."""
         return TrustPolicy(
             promises={file.sha256: asset.purl for asset, payload in self.origins for file in payload.files}
         )
@@ -218,6 +218,6 @@ def _inspected(verdict: Verdict, inspection: Inspection) -> Verdict:
             replace(finding, place=verdict.name) if finding.place.endswith(".whl") else finding
             for finding in inspection.findings
         ),
-        standings=inspection.contents.standings,
+        assessments=inspection.contents.assessments,
         is_inspected=True,
     )

@@ -20,8 +20,8 @@ from factory.audit.verdict import (
 from factory.core.digests import MalformedDigest, Sha256
 from factory.core.json_reader import JsonObject, MalformedJson
 from factory.core.model import ChannelName, Finding, Severity
-from factory.core.standing_json import rung_from_json, standing_to_json
-from factory.core.trust_level import Standing
+from factory.core.trust_json import assessment_from_json, assessment_to_json
+from factory.core.trust_level import TrustAssessment
 from factory.system.files import atomic_write
 
 SCHEMA_VERSION = 1
@@ -76,7 +76,7 @@ def verdict_json(verdict: Verdict) -> dict[str, object]:
             }
             for finding in verdict.findings
         ],
-        "standings": [standing_to_json(standing) for standing in verdict.standings],
+        "standings": [assessment_to_json(assessment) for assessment in verdict.assessments],
         "is_inspected": verdict.is_inspected,
         "fetched_bytes": verdict.fetched_bytes,
         "provenance": {
@@ -148,7 +148,7 @@ def parse_verdict(entry: JsonObject) -> Verdict:
         trust_base=tuple(_text(text) for text in entry.objects("trust_base")),
         inferred=None if entry.members.get("inferred") is None else _facts(entry.child("inferred")),
         findings=tuple(_finding(finding) for finding in entry.objects("findings")),
-        standings=tuple(_standing(standing) for standing in entry.objects("standings")),
+        assessments=tuple(_assessment(assessment) for assessment in entry.objects("standings")),
         is_inspected=entry.members.get("is_inspected") is True,
         fetched_bytes=entry.integer("fetched_bytes"),
         provenance=_provenance(entry.child("provenance")),
@@ -200,8 +200,8 @@ class Results:
         return self._directory / "wheels" / f"{name}.json"
 
 
-def _standing(entry: JsonObject) -> Standing:
-    return rung_from_json(entry, place=entry.text("place"), sha256=Sha256(entry.text("sha256")))
+def _assessment(entry: JsonObject) -> TrustAssessment:
+    return assessment_from_json(entry, place=entry.text("place"), sha256=Sha256(entry.text("sha256")))
 
 
 def _facts_json(facts: InferredFacts) -> dict[str, object]:

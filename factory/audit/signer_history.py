@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from factory.audit.verdict import Verdict
-from factory.core.trust_level import Level, Signer, Standing
+from factory.core.trust_level import Level, Signer, TrustAssessment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,22 +34,22 @@ def signer_changes(verdicts: Sequence[Verdict]) -> tuple[SignerChange, ...]:
 
 
 def _changes(verdicts: Sequence[Verdict]) -> Iterator[SignerChange]:
-    last: dict[tuple[str, str], Standing] = {}
+    last: dict[tuple[str, str], TrustAssessment] = {}
     for verdict in verdicts:
-        for standing in verdict.standings:
-            key = (verdict.platform, posixpath.basename(standing.place))
+        for assessment in verdict.assessments:
+            key = (verdict.platform, posixpath.basename(assessment.place))
             before = last.get(key)
-            if before is not None and _told(before) != _told(standing):
+            if before is not None and _told(before) != _told(assessment):
                 yield SignerChange(
-                    wheel=verdict.name, member=standing.place, before=_told(before), now=_told(standing)
+                    wheel=verdict.name, member=assessment.place, before=_told(before), now=_told(assessment)
                 )
-            last[key] = standing
+            last[key] = assessment
 
 
-def _told(standing: Standing) -> str:
+def _told(assessment: TrustAssessment) -> str:
     """Name who is proved to have signed; certificates change with every signature, identities do not."""
-    signer = None if standing.signature is None else standing.signature.signer
-    if standing.level is not Level.AUTHORSHIP_VERIFIED or signer is None:
+    signer = None if assessment.signature is None else assessment.signature.signer
+    if assessment.level is not Level.AUTHORSHIP_VERIFIED or signer is None:
         return "nobody"
     return _named(signer)
 

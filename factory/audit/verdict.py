@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from factory.core.digests import Sha256
 from factory.core.model import Finding, Severity
-from factory.core.trust_level import Standing
+from factory.core.trust_level import TrustAssessment
 
 
 class Outcome(StrEnum):
@@ -166,7 +166,7 @@ class Verdict:
         trust_base: What was taken from the wheel itself.
         inferred: The recipe, where it could be inferred.
         findings: What `factory verify` says of the published bytes.
-        standings: How much is known of who made each of its executables.
+        assessments: How much is known of who made each of its executables.
         is_inspected: Whether `factory verify` saw them; else no finding means nothing.
         fetched_bytes: How much was read of the published wheel.
         provenance: What the index serves about who published it; it decides nothing.
@@ -187,7 +187,7 @@ class Verdict:
     trust_base: tuple[TrustedText, ...] = ()
     inferred: InferredFacts | None = None
     findings: tuple[Finding, ...] = ()
-    standings: tuple[Standing, ...] = ()
+    assessments: tuple[TrustAssessment, ...] = ()
     is_inspected: bool = False
     fetched_bytes: int = 0
     provenance: ServedProvenance = NOT_LOOKED_UP

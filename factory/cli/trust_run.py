@@ -9,8 +9,8 @@ from pathlib import Path
 from factory import __version__
 from factory.cli.console import Column, print_json, print_table, say, shown_progress
 from factory.cli.verify_run import exit_status
-from factory.core.standing_json import standing_to_json, told_time
-from factory.core.trust_level import Standing
+from factory.core.trust_json import assessment_to_json, format_utc
+from factory.core.trust_level import TrustAssessment
 from factory.executables.signatures.policy import TrustPolicy
 from factory.executables.signatures.requirement import Requirement
 from factory.executables.signatures.signers import is_unexpected
@@ -66,10 +66,10 @@ def trust_document(done: Survey) -> dict[str, object]:
                 "name": subject.name,
                 "not_looked_at": subject.not_looked_at,
                 "standings": [
-                    standing_to_json(standing) | {"is_expected": not is_unexpected(standing)}
-                    for standing in subject.standings
+                    assessment_to_json(assessment) | {"is_expected": not is_unexpected(assessment)}
+                    for assessment in subject.assessments
                 ],
-                "lacking": [standing.place for standing in subject.lacking],
+                "lacking": [assessment.place for assessment in subject.lacking],
             }
             for subject in done.subjects
         ],
@@ -85,8 +85,8 @@ def _show(done: Survey) -> None:
     for subject in done.subjects:
         if subject.not_looked_at is not None:
             say(f"{subject.name}: NOT LOOKED AT: {subject.not_looked_at}")
-        for standing in subject.lacking:
-            say(f"{subject.name}: authorship is required of {standing.place}: {standing.level}")
+        for assessment in subject.lacking:
+            say(f"{subject.name}: authorship is required of {assessment.place}: {assessment.level}")
     counts = ", ".join(f"{count} {level}" for level, count in done.counts.items() if count)
     say(f"{done.verdict}: {counts or 'no executables'}")
 
@@ -95,24 +95,24 @@ def _rows(subject: Surveyed) -> list[tuple[str, ...]]:
     return [
         (
             subject.name,
-            standing.place,
-            standing.level.value,
-            _signer(standing),
-            _time(standing),
-            standing.reason,
+            assessment.place,
+            assessment.level.value,
+            _signer(assessment),
+            _time(assessment),
+            assessment.reason,
         )
-        for standing in subject.standings
+        for assessment in subject.assessments
     ]
 
 
-def _signer(standing: Standing) -> str:
-    if standing.signature is None or standing.signature.signer is None:
+def _signer(assessment: TrustAssessment) -> str:
+    if assessment.signature is None or assessment.signature.signer is None:
         return ""
-    signer = standing.signature.signer
-    return f"{signer.name} (NOT THE EXPECTED ONE)" if is_unexpected(standing) else signer.name
+    signer = assessment.signature.signer
+    return f"{signer.name} (NOT THE EXPECTED ONE)" if is_unexpected(assessment) else signer.name
 
 
-def _time(standing: Standing) -> str:
-    if standing.signature is None or standing.signature.signed_at is None:
+def _time(assessment: TrustAssessment) -> str:
+    if assessment.signature is None or assessment.signature.signed_at is None:
         return ""
-    return told_time(standing.signature.signed_at)
+    return format_utc(assessment.signature.signed_at)

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from factory.core.digests import Digest, Sha256
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform, Target
-from factory.core.trust_level import Standing
+from factory.core.trust_level import TrustAssessment
 
 
 class ChannelName(StrEnum):
@@ -230,11 +230,11 @@ class VerifiedWheel:
         checks: The ids of all checks that looked at it.
         findings: Warnings and notes that remain.
         waived: Findings that a waiver accepts, errors among them.
-        standings: How much is known of who made each of its executables.
+        assessments: How much is known of who made each of its executables.
     """
 
     wheel: BuiltWheel
     checks: tuple[str, ...]
     findings: tuple[Finding, ...]
     waived: tuple[WaivedFinding, ...] = ()
-    standings: tuple[Standing, ...] = ()
+    assessments: tuple[TrustAssessment, ...] = ()

@@ -63,13 +63,13 @@ class Signature:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """Where one executable stands on the ladder, and why.
+class TrustAssessment:
+    """The trust level of one executable, with its evidence.
 
     Attributes:
         place: The wheel member, or the file's name.
         sha256: Its content.
-        level: The rung.
+        level: How much is known.
         reason: One sentence: what was verified, or what is wrong or missing.
         signature: The signature that was found, whatever it is worth.
     """

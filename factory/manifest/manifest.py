@@ -18,10 +18,10 @@ from factory.core.errors import IntegrityError
 from factory.core.finding_json import finding_from_json, finding_to_json, waived_from_json, waived_to_json
 from factory.core.json_reader import JsonObject
 from factory.core.model import ChannelName, Finding, WaivedFinding
-from factory.core.standing_json import rung_from_json, rung_to_json
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform, Target
-from factory.core.trust_level import Standing
+from factory.core.trust_json import assessment_from_json, evidence_to_json
+from factory.core.trust_level import TrustAssessment
 from factory.manifest.acceptance import Acceptance
 
 MANIFEST_NAME = "manifest.json"
@@ -136,7 +136,7 @@ class MemberRecord:
         mode: The permission bits in the wheel.
         size_bytes: Its size.
         sha256: Its content.
-        standing: How much is known of who made it; None for what is no executable.
+        assessment: How much is known of who made it; None for what is no executable.
     """
 
     path: PurePosixPath
@@ -144,20 +144,22 @@ class MemberRecord:
     mode: int
     size_bytes: int
     sha256: Sha256
-    standing: Standing | None = None
+    assessment: TrustAssessment | None = None
 
     @classmethod
     def from_json(cls, data: JsonObject) -> Self:
         """Read one entry of a wheel's ``payload``."""
         path, sha256 = data.text("path"), Sha256(data.text("sha256"))
-        rung = data.child_or_none("standing")
+        evidence = data.child_or_none("standing")
         return cls(
             path=PurePosixPath(path),
             source=PurePosixPath(data.text("source")),
             mode=int(data.text("mode"), 8),
             size_bytes=data.integer("size_bytes"),
             sha256=sha256,
-            standing=None if rung is None else rung_from_json(rung, place=path, sha256=sha256),
+            assessment=None
+            if evidence is None
+            else assessment_from_json(evidence, place=path, sha256=sha256),
         )
 
     def to_json(self) -> dict[str, object]:
@@ -168,7 +170,7 @@ class MemberRecord:
             "mode": f"{self.mode:04o}",
             "size_bytes": self.size_bytes,
             "sha256": str(self.sha256),
-            "standing": None if self.standing is None else rung_to_json(self.standing),
+            "standing": None if self.assessment is None else evidence_to_json(self.assessment),
         }
 
 
@@ -227,9 +229,9 @@ class WheelRecord:
     acceptance: Acceptance | None = None
 
     @property
-    def standings(self) -> tuple[Standing, ...]:
+    def assessments(self) -> tuple[TrustAssessment, ...]:
         """Where its executables stand on the ladder of trust."""
-        return tuple(member.standing for member in self.payload if member.standing is not None)
+        return tuple(member.assessment for member in self.payload if member.assessment is not None)
 
     @property
     def found(self) -> tuple[Finding, ...]:

@@ -69,7 +69,7 @@ def inspect(
         expected: What the wheel must be, when the factory built it.
         waivers: Findings that are accepted.
         stock_tools: Are asked as well, where given.
-        trust: What the executables' standings rest on, and what they must reach.
+        trust: What the executables' assessments rest on, and what they must reach.
 
     Raises:
         CannotRead: There is no such file, or it may not be read.
@@ -117,5 +117,5 @@ def verify(
         checks=inspection.checks,
         findings=inspection.findings,
         waived=inspection.waived,
-        standings=inspection.contents.standings,
+        assessments=inspection.contents.assessments,
     )

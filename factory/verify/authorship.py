@@ -10,8 +10,8 @@ from pathlib import Path
 from factory.core.digests import Sha256
 from factory.core.errors import FactoryError, UsageError
 from factory.core.progress import Progress
-from factory.core.trust_level import Level, Standing
-from factory.executables.signatures.assess import Executable, stand
+from factory.core.trust_level import Level, TrustAssessment
+from factory.executables.signatures.assess import Executable, assess
 from factory.executables.signatures.policy import TrustPolicy
 from factory.executables.signatures.signers import is_unexpected, without_authorship
 from factory.executables.signatures.sigstore_bundles import MAX_BUNDLE_BYTES
@@ -52,15 +52,15 @@ class Surveyed:
     Attributes:
         path: As the person named it.
         name: Its file name, fit to be printed.
-        standings: Of every executable in it, in its order.
+        assessments: Of every executable in it, in its order.
         lacking: Those of them whose author should be proved and is not.
         not_looked_at: Why something of it could not be looked at; None when all was.
     """
 
     path: str
     name: str
-    standings: tuple[Standing, ...] = ()
-    lacking: tuple[Standing, ...] = ()
+    assessments: tuple[TrustAssessment, ...] = ()
+    lacking: tuple[TrustAssessment, ...] = ()
     not_looked_at: str | None = None
 
 
@@ -73,13 +73,13 @@ class Survey:
     @property
     def counts(self) -> dict[Level, int]:
         """How many executables there are on each level."""
-        counted = Counter(standing.level for subject in self.subjects for standing in subject.standings)
+        counted = Counter(assessment.level for subject in self.subjects for assessment in subject.assessments)
         return {level: counted[level] for level in Level}
 
     @property
     def verdict(self) -> Verdict:
         """The answer: a signature that fails outweighs what could not be looked at, and neither passes."""
-        if any(subject.lacking or any(map(_is_wrong, subject.standings)) for subject in self.subjects):
+        if any(subject.lacking or any(map(_is_wrong, subject.assessments)) for subject in self.subjects):
             return Verdict.REJECTED
         if any(subject.not_looked_at is not None for subject in self.subjects):
             return Verdict.INCONCLUSIVE
@@ -91,7 +91,7 @@ class SurveyBench:
     """What a run works with.
 
     Attributes:
-        policy: What standings rest on, and what they must reach.
+        policy: What assessments rest on, and what they must reach.
         progress: Is told how the work goes.
         scratch: A directory for what is unpacked; the caller removes it.
         jobs: How many things at once.
@@ -192,7 +192,7 @@ def _wheel(subject: Subject, bench: SurveyBench) -> Surveyed:
     scratch = fresh_directory(bench.scratch, prefix="trust-")
     try:
         contents = read_wheel(subject.path, scratch=scratch, expected=subject.expected, trust=bench.policy)
-        standings = tuple(_printable(standing) for standing in contents.standings)
+        assessments = tuple(_printable(assessment) for assessment in contents.assessments)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     is_required = bench.policy.required.covers(contents.platforms)
@@ -200,8 +200,8 @@ def _wheel(subject: Subject, bench: SurveyBench) -> Surveyed:
     return Surveyed(
         path=escaped(str(subject.path)),
         name=escaped(contents.name),
-        standings=standings,
-        lacking=without_authorship(standings) if is_required else (),
+        assessments=assessments,
+        lacking=without_authorship(assessments) if is_required else (),
         not_looked_at=escaped("; ".join(unread)) or None,
     )
 
@@ -210,29 +210,29 @@ def _executable(path: Path, bench: SurveyBench) -> Surveyed:
     executable = Executable(
         path=path, place=escaped(path.name), sha256=_digest(path), kind=kind_of(_head(path))
     )
-    standings = (_printable(stand(executable, bench.policy)),)
+    assessments = (_printable(assess(executable, bench.policy)),)
     is_required = bench.policy.required.covers_kind(executable.kind)
     return Surveyed(
         path=escaped(str(path)),
         name=escaped(path.name),
-        standings=standings,
-        lacking=without_authorship(standings) if is_required else (),
+        assessments=assessments,
+        lacking=without_authorship(assessments) if is_required else (),
     )
 
 
-def _printable(standing: Standing) -> Standing:
+def _printable(assessment: TrustAssessment) -> TrustAssessment:
     """Escape what names in a wheel or in a certificate could fake output with."""
-    signature = standing.signature
+    signature = assessment.signature
     if signature is not None and signature.signer is not None:
         signer = replace(signature.signer, name=escaped(signature.signer.name))
         signature = replace(signature, signer=signer)
     return replace(
-        standing, place=escaped(standing.place), reason=escaped(standing.reason), signature=signature
+        assessment, place=escaped(assessment.place), reason=escaped(assessment.reason), signature=signature
     )
 
 
-def _is_wrong(standing: Standing) -> bool:
-    return standing.level is Level.SIGNATURE_NOT_VALID or is_unexpected(standing)
+def _is_wrong(assessment: TrustAssessment) -> bool:
+    return assessment.level is Level.SIGNATURE_NOT_VALID or is_unexpected(assessment)
 
 
 def _size(thing: Thing) -> int:

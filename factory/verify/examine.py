@@ -77,7 +77,7 @@ class Bench:
         stop: Is set when the run must end.
         stock_tools: Are asked about every wheel; None asks none.
         host: What wheels are started on; None starts none.
-        trust: What the executables' standings rest on, and what they must reach.
+        trust: What the executables' assessments rest on, and what they must reach.
     """
 
     runner: Runner
@@ -155,7 +155,7 @@ def _judge(subject: Subject, bench: Bench, scratch: Path) -> _Examined:
         name=escaped(contents.name),
         sha256=_digest(subject.path),
         judged=judged,
-        standings=contents.standings,
+        assessments=contents.assessments,
         consultation=consultation,
         smoke=smoked,
     )

@@ -99,7 +99,7 @@ def ordered_assets(assets: Iterable[AssetRecord]) -> tuple[AssetRecord, ...]:
 
 
 def _record_wheel(laid_out: LaidOutWheel, asset: Digest, verified: VerifiedWheel) -> WheelRecord:
-    standings = {standing.place: standing for standing in verified.standings}
+    assessments = {assessment.place: assessment for assessment in verified.assessments}
     return WheelRecord(
         name=laid_out.wheel.name,
         platform=laid_out.recipe.platform.tag,
@@ -114,7 +114,7 @@ def _record_wheel(laid_out: LaidOutWheel, asset: Digest, verified: VerifiedWheel
                 mode=member.mode,
                 size_bytes=member.file.size_bytes,
                 sha256=member.file.sha256,
-                standing=standings.get(f"{PACKAGE}/{member.path}"),
+                assessment=assessments.get(f"{PACKAGE}/{member.path}"),
             )
             for member in laid_out.layout.members
         ),

@@ -46,7 +46,7 @@ def _is_current(record: WheelRecord, planned: PlannedWheel) -> bool:
 
 def _stands(record: WheelRecord, order: WheelsOrder) -> bool:
     """Whether today's waivers leave of a wheel's findings what the record says, and no author is missing."""
-    if order.required_authorship.covers((record.platform,)) and without_authorship(record.standings):
+    if order.required_authorship.covers((record.platform,)) and without_authorship(record.assessments):
         return False
     now = apply_waivers(record.found, order.waivers)
     return (set(now.remaining), set(now.waived)) == (set(record.findings), set(record.waived))

@@ -93,7 +93,7 @@ def _expected(plan: WheelsPlan, laid_out: LaidOutWheel) -> ExpectedWheel:
 
 
 def _trust_policy(plan: WheelsPlan, laid_out: LaidOutWheel) -> TrustPolicy:
-    """Say what standings rest on: signatures beside the executables go by target and file name."""
+    """Say what assessments rest on: signatures beside the executables go by target and file name."""
     target = laid_out.recipe.platform.target
     beside = {bundle.program: bundle.content for bundle in plan.released.bundles if bundle.target is target}
     return TrustPolicy(

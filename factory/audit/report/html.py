@@ -7,7 +7,7 @@ from factory.audit.report.table import authorship_word, chain_word, findings_wor
 from factory.audit.report.texts import seen_texts
 from factory.audit.signer_history import signer_changes
 from factory.audit.verdict import AuditReport, Outcome, Verdict, first_breaks
-from factory.core.standing_json import told_time
+from factory.core.trust_json import format_utc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ def render_html(report: AuditReport) -> str:
         texts=seen_texts(report.verdicts),
         changes=signer_changes(report.verdicts),
         authorship_word=authorship_word,
-        told_time=told_time,
+        format_utc=format_utc,
         chain_word=chain_word,
         findings_word=findings_word,
         provenance_word=provenance_word,

@@ -37,8 +37,8 @@ def authorship_word(verdict: Verdict) -> str:
     """Say in a word or two of how many executables the author is proved."""
     if not verdict.is_inspected:
         return "not looked at"
-    proved = sum(standing.level is Level.AUTHORSHIP_VERIFIED for standing in verdict.standings)
-    return f"{proved} of {len(verdict.standings)} proved"
+    proved = sum(assessment.level is Level.AUTHORSHIP_VERIFIED for assessment in verdict.assessments)
+    return f"{proved} of {len(verdict.assessments)} proved"
 
 
 def findings_word(verdict: Verdict) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from factory.core.digests import Sha256
 from factory.core.model import FileKind
-from factory.core.trust_level import Level, Signature, Standing
+from factory.core.trust_level import Level, Signature, TrustAssessment
 from factory.executables.signatures.apple import read_apple_signature
 from factory.executables.signatures.authenticode import read_authenticode
 from factory.executables.signatures.policy import TrustPolicy
@@ -32,7 +32,7 @@ class Executable:
     kind: FileKind
 
 
-def stand(executable: Executable, policy: TrustPolicy) -> Standing:
+def assess(executable: Executable, policy: TrustPolicy) -> TrustAssessment:
     """Say how much is known of who made an executable.
 
     A signature that is there decides, whether it holds or not; without one it is what a
@@ -40,19 +40,21 @@ def stand(executable: Executable, policy: TrustPolicy) -> Standing:
     """
     reading = _read(executable, policy)
     if reading is not None and reading.level in {Level.AUTHORSHIP_VERIFIED, Level.SIGNATURE_NOT_VALID}:
-        return _standing(executable, reading.level, reading.reason, reading.signature)
+        return _assessment(executable, reading.level, reading.reason, reading.signature)
     unsigned = reading.reason if reading is not None else _why_unsigned(executable)
     signature = None if reading is None else reading.signature
     promise = policy.promises.get(executable.sha256)
     if promise is None:
         reason = f"{unsigned}, and no release package is known to hold it"
-        return _standing(executable, Level.NOTHING_KNOWN, reason, signature)
+        return _assessment(executable, Level.NOTHING_KNOWN, reason, signature)
     reason = f"{unsigned}; it is in {promise}, whose digest the channel promises"
-    return _standing(executable, Level.INTEGRITY_ONLY, reason, signature)
+    return _assessment(executable, Level.INTEGRITY_ONLY, reason, signature)
 
 
-def _standing(executable: Executable, level: Level, reason: str, signature: Signature | None) -> Standing:
-    return Standing(
+def _assessment(
+    executable: Executable, level: Level, reason: str, signature: Signature | None
+) -> TrustAssessment:
+    return TrustAssessment(
         place=executable.place, sha256=executable.sha256, level=level, reason=reason, signature=signature
     )
 

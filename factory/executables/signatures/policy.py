@@ -21,7 +21,7 @@ MICROSOFT_ROOTS: tuple[TrustedRoot, ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustPolicy:
-    """What standings rest on besides the executables' own bytes, and what they must reach.
+    """What assessments rest on besides the executables' own bytes, and what they must reach.
 
     Attributes:
         apple_roots: Where the chain of an Apple code signature may end.

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from factory.core.trust_level import Level, Scheme, Signature, Standing
+from factory.core.trust_level import Level, Scheme, Signature, TrustAssessment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,11 +104,11 @@ def expected_signer(scheme: Scheme) -> ExpectedSigner:
     return next(signer for signer in SIGNERS if signer.scheme is scheme)
 
 
-def is_unexpected(standing: Standing) -> bool:
+def is_unexpected(assessment: TrustAssessment) -> bool:
     """Whether an executable's signature holds and is somebody else's."""
-    signature = standing.signature
+    signature = assessment.signature
     return (
-        standing.level is Level.AUTHORSHIP_VERIFIED
+        assessment.level is Level.AUTHORSHIP_VERIFIED
         and signature is not None
         and not expected_signer(signature.scheme).made(signature)
     )
@@ -120,15 +120,15 @@ def unsigned_companion(place: str) -> UnsignedCompanion | None:
     return next((companion for companion in UNSIGNED if companion.file_name == name), None)
 
 
-def without_authorship(standings: Iterable[Standing]) -> tuple[Standing, ...]:
+def without_authorship(assessments: Iterable[TrustAssessment]) -> tuple[TrustAssessment, ...]:
     """Return the executables whose expected author is not proved.
 
     A companion that nobody signs counts as long as it has no signature at all: it is listed
     as what it is, and a signature on it that does not hold is still one.
     """
     return tuple(
-        standing
-        for standing in standings
-        if (standing.level is not Level.AUTHORSHIP_VERIFIED or is_unexpected(standing))
-        and not (standing.signature is None and unsigned_companion(standing.place))
+        assessment
+        for assessment in assessments
+        if (assessment.level is not Level.AUTHORSHIP_VERIFIED or is_unexpected(assessment))
+        and not (assessment.signature is None and unsigned_companion(assessment.place))
     )

@@ -3,39 +3,39 @@
 from collections.abc import Iterator
 
 from factory.core.model import Severity
-from factory.core.trust_level import Level, Standing
+from factory.core.trust_level import Level, TrustAssessment
 from factory.executables.signatures.signers import expected_signer, is_unexpected, without_authorship
 from factory.verify.checks.check import Check, Fault
 from factory.verify.checks.images import is_readable
 from factory.verify.reading.contents import WheelContents
 
 
-def _sound(contents: WheelContents) -> Iterator[Standing]:
-    """Yield the standings of images that keep to their format; `image-unreadable` reports the others."""
-    for standing in contents.standings:
-        member = contents.member(standing.place)
+def _sound(contents: WheelContents) -> Iterator[TrustAssessment]:
+    """Yield the assessments of images that keep to their format; `image-unreadable` reports the others."""
+    for assessment in contents.assessments:
+        member = contents.member(assessment.place)
         if member is not None and is_readable(member):
-            yield standing
+            yield assessment
 
 
 def _find_not_valid(contents: WheelContents) -> Iterator[Fault]:
-    for standing in _sound(contents):
-        if standing.level is Level.SIGNATURE_NOT_VALID:
-            yield Fault(place=standing.place, evidence=standing.reason)
+    for assessment in _sound(contents):
+        if assessment.level is Level.SIGNATURE_NOT_VALID:
+            yield Fault(place=assessment.place, evidence=assessment.reason)
 
 
 def _find_unexpected(contents: WheelContents) -> Iterator[Fault]:
-    for standing in _sound(contents):
-        signature = standing.signature
-        if is_unexpected(standing) and signature is not None and signature.signer is not None:
+    for assessment in _sound(contents):
+        signature = assessment.signature
+        if is_unexpected(assessment) and signature is not None and signature.signer is not None:
             seen = f"signed by {signature.signer.name!r} ({signature.signer.identifier or 'no identifier'})"
-            yield Fault(place=standing.place, evidence=f"{seen}, not {expected_signer(signature.scheme)}")
+            yield Fault(place=assessment.place, evidence=f"{seen}, not {expected_signer(signature.scheme)}")
 
 
 def _find_not_authored(contents: WheelContents) -> Iterator[Fault]:
     if contents.trust.required.covers(contents.platforms):
-        for standing in without_authorship(contents.standings):
-            yield Fault(place=standing.place, evidence=f"{standing.level}: {standing.reason}")
+        for assessment in without_authorship(contents.assessments):
+            yield Fault(place=assessment.place, evidence=f"{assessment.level}: {assessment.reason}")
 
 
 CHECKS: tuple[Check[WheelContents], ...] = (

@@ -2,7 +2,7 @@
 
 from factory import __version__
 from factory.core.finding_json import finding_to_json, waived_to_json
-from factory.core.standing_json import standing_to_json
+from factory.core.trust_json import assessment_to_json
 from factory.verify.output.report import Judged, ReleaseReport, Report, WheelReport
 from factory.verify.smoke import SmokeResult
 from factory.verify.stock.stock_tools import Consultation
@@ -34,7 +34,7 @@ def _wheel(wheel: WheelReport) -> dict[str, object]:
         "sha256": None if wheel.sha256 is None else str(wheel.sha256),
         "not_looked_at": wheel.not_looked_at,
         **_judged(wheel.judged),
-        "standings": [standing_to_json(standing) for standing in wheel.standings],
+        "standings": [assessment_to_json(assessment) for assessment in wheel.assessments],
         "stock_tool": _consultation(wheel.consultation),
         "smoke": _smoke(wheel.smoke),
     }

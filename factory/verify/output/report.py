@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from factory.core.digests import Sha256
 from factory.core.model import Finding, Severity, WaivedFinding
-from factory.core.trust_level import Standing
+from factory.core.trust_level import TrustAssessment
 from factory.verify.smoke import SmokeResult
 from factory.verify.stock.stock_tools import Consultation
 from factory.verify.waivers import Waiver
@@ -45,7 +45,7 @@ class WheelReport:
         name: Its file name, fit to be printed.
         sha256: Of the bytes that were judged; None when they could not be read.
         judged: What was found out.
-        standings: Where its executables stand on the ladder of trust.
+        assessments: Where its executables stand on the ladder of trust.
         not_looked_at: Why it could not be looked at; None when it was.
         consultation: What its platform's stock tool says; None when none was to be asked.
         smoke: What came of starting it; None when that was not asked for.
@@ -55,7 +55,7 @@ class WheelReport:
     name: str
     sha256: Sha256 | None = None
     judged: Judged
-    standings: tuple[Standing, ...] = ()
+    assessments: tuple[TrustAssessment, ...] = ()
     not_looked_at: str | None = None
     consultation: Consultation | None = None
     smoke: SmokeResult | None = None

@@ -17,8 +17,8 @@ from factory.core.digests import Sha256
 from factory.core.model import FileKind
 from factory.core.tags import CodexTag
 from factory.core.targets import Architecture, OperatingSystem, Platform, architecture_of, operating_system_of
-from factory.core.trust_level import Standing
-from factory.executables.signatures.assess import Executable, stand
+from factory.core.trust_level import TrustAssessment
+from factory.executables.signatures.assess import Executable, assess
 from factory.executables.signatures.policy import TrustPolicy
 
 
@@ -244,7 +244,7 @@ class WheelContents:
         archive: Facts about the container.
         problems: What could not be read.
         expected: What the factory knows it must be; None for a wheel from elsewhere.
-        trust: What its executables' standings rest on.
+        trust: What its executables' assessments rest on.
     """
 
     path: Path
@@ -302,12 +302,12 @@ class WheelContents:
         )
 
     @cached_property
-    def standings(self) -> tuple[Standing, ...]:
+    def assessments(self) -> tuple[TrustAssessment, ...]:
         """Where its executables stand on the ladder of trust; each one's bytes are read once for it."""
         known = self.expected.promises if self.expected else {}
         policy = replace(self.trust, promises={**known, **self.trust.promises})
         return tuple(
-            stand(
+            assess(
                 Executable(path=member.extracted, place=member.name, sha256=member.sha256, kind=member.kind),
                 policy,
             )

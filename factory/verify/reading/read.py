@@ -62,7 +62,7 @@ def read_wheel(
             readers of those formats; their names there are numbers, never members' names.
         expected: What the wheel must be, when the factory built it.
         limits: When to stop.
-        trust: What its executables' standings rest on; the pinned roots alone, when None.
+        trust: What its executables' assessments rest on; the pinned roots alone, when None.
 
     Raises:
         CannotRead: There is no such file, or it may not be read.

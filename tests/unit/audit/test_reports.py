@@ -24,7 +24,7 @@ from factory.audit.verdict import (
 from factory.core.digests import Sha256
 from factory.core.json_reader import JsonObject
 from factory.core.model import Finding, Severity
-from factory.core.trust_level import Level, Scheme, Signature, Signer, Standing
+from factory.core.trust_level import Level, Scheme, Signature, Signer, TrustAssessment
 
 ROOT = Path(__file__).resolve().parents[3]
 ONE, TWO = Sha256("1" * 64), Sha256("2" * 64)
@@ -36,8 +36,8 @@ def text(place: str, content: str) -> TrustedText:
     )
 
 
-def signed_by(organization: str) -> Standing:
-    return Standing(
+def signed_by(organization: str) -> TrustAssessment:
+    return TrustAssessment(
         place="codex_cli_bin/bin/codex",
         sha256=ONE,
         level=Level.AUTHORSHIP_VERIFIED,
@@ -85,7 +85,7 @@ def verdict(tag: str, platform: str, outcome: Outcome, *texts: TrustedText) -> V
                 check="elf-x", severity=Severity.WARNING, place="bin/codex", evidence="seen", remedy="do"
             ),
         ),
-        standings=(signed_by("OpenAI OpCo, LLC"),),
+        assessments=(signed_by("OpenAI OpCo, LLC"),),
         is_inspected=True,
         fetched_bytes=2345,
     )
@@ -202,8 +202,8 @@ def test_who_signed_stands_on_the_page() -> None:
 
 def test_a_signer_that_changes_between_releases_is_flagged() -> None:
     before = verdict("0.1.0", "win_amd64", Outcome.IDENTICAL)
-    after = replace(verdict("0.2.0", "win_amd64", Outcome.IDENTICAL), standings=(signed_by("Somebody"),))
-    other = replace(verdict("0.2.0", "win_arm64", Outcome.IDENTICAL), standings=(signed_by("Somebody"),))
+    after = replace(verdict("0.2.0", "win_amd64", Outcome.IDENTICAL), assessments=(signed_by("Somebody"),))
+    other = replace(verdict("0.2.0", "win_arm64", Outcome.IDENTICAL), assessments=(signed_by("Somebody"),))
     report = replace(REPORT, verdicts=(before, before, other, after), absent=(), unexpected=())
     assert signer_changes(report.verdicts) == (
         SignerChange(
@@ -222,14 +222,14 @@ def test_a_signer_that_changes_between_releases_is_flagged() -> None:
 
 def test_a_signature_that_is_lost_is_a_change() -> None:
     before = verdict("0.1.0", "win_amd64", Outcome.IDENTICAL)
-    bare = Standing(
+    bare = TrustAssessment(
         place="bin/codex",
         sha256=TWO,
         level=Level.INTEGRITY_ONLY,
         reason="it has no signature",
         signature=None,
     )
-    after = replace(verdict("0.2.0", "win_amd64", Outcome.IDENTICAL), standings=(bare,))
+    after = replace(verdict("0.2.0", "win_amd64", Outcome.IDENTICAL), assessments=(bare,))
     (change,) = signer_changes((before, after))
     assert (change.before, change.now) == ("OpenAI OpCo, LLC", "nobody")
 

@@ -32,7 +32,7 @@ def look(scratch: Path, *paths: Path, required: str = "") -> Survey:
 def test_a_wheel_has_a_standing_for_every_executable(tmp_path: Path) -> None:
     done = look(tmp_path, good_wheel("win_amd64").write(tmp_path))
     (subject,) = done.subjects
-    assert [(standing.place, standing.level) for standing in subject.standings] == [
+    assert [(assessment.place, assessment.level) for assessment in subject.assessments] == [
         (f"{PACKAGE}/bin/codex.exe", Level.AUTHORSHIP_VERIFIED),
         (f"{PACKAGE}/codex-path/rg.exe", Level.AUTHORSHIP_VERIFIED),
     ]
@@ -97,7 +97,7 @@ def test_a_name_that_a_terminal_would_obey_is_escaped(tmp_path: Path) -> None:
         name, lambda member: replace(member, name=name.encode() + b"\x1b[2J")
     )
     (subject,) = look(tmp_path, wheel.write(tmp_path)).subjects
-    assert subject.standings[0].place == f"{PACKAGE}/bin/codex.exe\\x1b[2J"
+    assert subject.assessments[0].place == f"{PACKAGE}/bin/codex.exe\\x1b[2J"
 
 
 def test_a_directory_stands_for_the_executables_below_it(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ import pytest
 from factory.core.digests import Sha256
 from factory.core.json_reader import JsonObject
 from factory.core.model import FileKind
-from factory.core.standing_json import rung_from_json, standing_to_json
-from factory.core.trust_level import Level, Scheme, Signature, Signer, Standing
-from factory.executables.signatures.assess import Executable, stand
+from factory.core.trust_json import assessment_from_json, assessment_to_json
+from factory.core.trust_level import Level, Scheme, Signature, Signer, TrustAssessment
+from factory.executables.signatures.assess import Executable, assess
 from factory.executables.signatures.policy import TrustPolicy
 from factory.executables.signatures.requirement import Requirement, UnknownRequirement
 from factory.executables.signatures.signers import is_unexpected, without_authorship
@@ -20,16 +20,16 @@ ONE = Sha256("1" * 64)
 PROMISE = "pkg:npm/%40openai/codex@0.163.0-linux-x64"
 
 
-def stood(content: bytes, kind: FileKind, directory: Path, *, name: str = "bin/codex") -> Standing:
+def assessed(content: bytes, kind: FileKind, directory: Path, *, name: str = "bin/codex") -> TrustAssessment:
     path = directory / "file"
     path.write_bytes(content)
     executable = Executable(path=path, place=name, sha256=Sha256.of([content]), kind=kind)
-    return stand(executable, TRUST)
+    return assess(executable, TRUST)
 
 
 def test_a_file_without_signature_and_promise_is_unknown(tmp_path: Path) -> None:
-    standing = stood(Elf().content(), FileKind.ELF, tmp_path)
-    assert (standing.level, standing.reason, standing.signature) == (
+    assessment = assessed(Elf().content(), FileKind.ELF, tmp_path)
+    assert (assessment.level, assessment.reason, assessment.signature) == (
         Level.NOTHING_KNOWN,
         "elf files have no signature inside, and no release package is known to hold it",
         None,
@@ -40,7 +40,7 @@ def test_a_promise_of_the_channel_is_integrity_and_no_authorship(tmp_path: Path)
     path = tmp_path / "codex"
     path.write_bytes(b"content")
     executable = Executable(path=path, place="bin/codex", sha256=ONE, kind=FileKind.ELF)
-    assert stand(executable, TrustPolicy(promises={ONE: PROMISE})) == Standing(
+    assert assess(executable, TrustPolicy(promises={ONE: PROMISE})) == TrustAssessment(
         place="bin/codex",
         sha256=ONE,
         level=Level.INTEGRITY_ONLY,
@@ -53,13 +53,15 @@ def test_a_promise_does_not_mend_a_signature(tmp_path: Path) -> None:
     path = tmp_path / "codex.exe"
     path.write_bytes(content)
     executable = Executable(path=path, place="codex.exe", sha256=ONE, kind=FileKind.PE)
-    standing = stand(executable, TrustPolicy(microsoft_roots=TRUST.microsoft_roots, promises={ONE: PROMISE}))
-    assert standing.level is Level.SIGNATURE_NOT_VALID
+    assessment = assess(
+        executable, TrustPolicy(microsoft_roots=TRUST.microsoft_roots, promises={ONE: PROMISE})
+    )
+    assert assessment.level is Level.SIGNATURE_NOT_VALID
 
 
 def test_a_companion_that_nobody_signs_is_told_as_such(tmp_path: Path) -> None:
-    standing = stood(Pe().content(), FileKind.PE, tmp_path, name="codex-path/rg.exe")
-    assert standing.reason == (
+    assessment = assessed(Pe().content(), FileKind.PE, tmp_path, name="codex-path/rg.exe")
+    assert assessment.reason == (
         "it has no signature (ripgrep's own releases for Windows are unsigned, and upstream bundles them as"
         " they are), and no release package is known to hold it"
     )
@@ -69,7 +71,7 @@ def test_the_pinned_root_trusts_no_test(tmp_path: Path) -> None:
     path = tmp_path / "codex.exe"
     path.write_bytes(signed(Pe()))
     executable = Executable(path=path, place="codex.exe", sha256=ONE, kind=FileKind.PE)
-    assert stand(executable, TrustPolicy()).level is Level.SIGNATURE_NOT_VALID
+    assert assess(executable, TrustPolicy()).level is Level.SIGNATURE_NOT_VALID
 
 
 OPENAI = Signer(
@@ -77,10 +79,12 @@ OPENAI = Signer(
 )
 
 
-def by(signer: Signer | None, scheme: Scheme, *, level: Level = Level.AUTHORSHIP_VERIFIED) -> Standing:
+def by(signer: Signer | None, scheme: Scheme, *, level: Level = Level.AUTHORSHIP_VERIFIED) -> TrustAssessment:
     moment = datetime(2026, 10, 15, 20, 18, 40, tzinfo=UTC)
     signature = Signature(scheme=scheme, signer=signer, signed_at=moment, details=("one", "two"))
-    return Standing(place="bin/codex.exe", sha256=ONE, level=level, reason="a reason", signature=signature)
+    return TrustAssessment(
+        place="bin/codex.exe", sha256=ONE, level=level, reason="a reason", signature=signature
+    )
 
 
 WORKFLOW = "https://github.com/openai/codex/.github/workflows/rust-release.yml@refs/tags/"
@@ -121,9 +125,11 @@ def test_whose_signature_fails_is_no_unexpected_signer() -> None:
 def test_authorship_lacks_where_it_is_not_proved_to_be_the_expected_one() -> None:
     fine = by(OPENAI, Scheme.AUTHENTICODE)
     other = by(Signer(name="Somebody", root="a root"), Scheme.AUTHENTICODE)
-    bare = Standing(place="bin/codex", sha256=ONE, level=Level.INTEGRITY_ONLY, reason="none")
-    companion = Standing(place="codex-path/rg.exe", sha256=ONE, level=Level.NOTHING_KNOWN, reason="none")
-    broken = Standing(
+    bare = TrustAssessment(place="bin/codex", sha256=ONE, level=Level.INTEGRITY_ONLY, reason="none")
+    companion = TrustAssessment(
+        place="codex-path/rg.exe", sha256=ONE, level=Level.NOTHING_KNOWN, reason="none"
+    )
+    broken = TrustAssessment(
         place="codex-path/rg.exe",
         sha256=ONE,
         level=Level.SIGNATURE_NOT_VALID,
@@ -160,18 +166,18 @@ def test_a_misspelt_requirement_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "standing",
+    "assessment",
     [
         by(OPENAI, Scheme.AUTHENTICODE),
         by(None, Scheme.APPLE, level=Level.SIGNATURE_NOT_VALID),
-        Standing(place="bin/codex", sha256=ONE, level=Level.INTEGRITY_ONLY, reason="none"),
+        TrustAssessment(place="bin/codex", sha256=ONE, level=Level.INTEGRITY_ONLY, reason="none"),
     ],
 )
-def test_a_standing_is_read_as_it_was_written(standing: Standing) -> None:
-    entry = JsonObject.of(standing_to_json(standing), "a test")
-    assert rung_from_json(entry, place=standing.place, sha256=ONE) == standing
+def test_an_assessment_survives_a_round_trip_through_json(assessment: TrustAssessment) -> None:
+    entry = JsonObject.of(assessment_to_json(assessment), "a test")
+    assert assessment_from_json(entry, place=assessment.place, sha256=ONE) == assessment
 
 
 def test_somebody_else_is_told_by_name(tmp_path: Path) -> None:
-    standing = stood(signed(Pe(), Authenticode(by=SOMEBODY)), FileKind.PE, tmp_path)
-    assert is_unexpected(standing)
+    assessment = assessed(signed(Pe(), Authenticode(by=SOMEBODY)), FileKind.PE, tmp_path)
+    assert is_unexpected(assessment)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from factory.core.digests import Sha256
 from factory.core.model import FileKind
 from factory.core.trust_level import Level, Scheme, Signer
-from factory.executables.signatures.assess import Executable, stand
+from factory.executables.signatures.assess import Executable, assess
 from factory.executables.signatures.policy import TrustPolicy
 from factory.executables.signatures.reading import Reading
 from factory.executables.signatures.signers import is_unexpected
@@ -162,9 +162,9 @@ def test_a_linux_executable_with_its_bundle_stands_as_high_as_any(
     path.write_bytes(CONTENT)
     bundle = json.dumps(sign(CONTENT)).encode()
     policy = TrustPolicy(sigstore_root=root, bundles={SHA256: bundle}, now=NOW)
-    standing = stand(Executable(path=path, place="bin/codex", sha256=SHA256, kind=FileKind.ELF), policy)
-    assert standing.level is Level.AUTHORSHIP_VERIFIED
-    assert not is_unexpected(standing)
+    assessment = assess(Executable(path=path, place="bin/codex", sha256=SHA256, kind=FileKind.ELF), policy)
+    assert assessment.level is Level.AUTHORSHIP_VERIFIED
+    assert not is_unexpected(assessment)
 
 
 @FORMATS
@@ -173,8 +173,8 @@ def test_another_workflow_is_unexpected(sign: Signing, root: Path, tmp_path: Pat
     path.write_bytes(CONTENT)
     bundle = json.dumps(sign(CONTENT, identity=WORKFLOW.replace("openai", "somebody"))).encode()
     policy = TrustPolicy(sigstore_root=root, bundles={SHA256: bundle}, now=NOW)
-    standing = stand(Executable(path=path, place="bin/codex", sha256=SHA256, kind=FileKind.ELF), policy)
-    assert is_unexpected(standing)
+    assessment = assess(Executable(path=path, place="bin/codex", sha256=SHA256, kind=FileKind.ELF), policy)
+    assert is_unexpected(assessment)
 
 
 def test_the_package_brings_the_public_instances_root() -> None:

@@ -1,36 +1,36 @@
-"""Standings in JSON: one form for the command, the manifest and the audit's report."""
+"""Trust assessments in JSON: one form for `factory trust`, the manifest and the audit report."""
 
 from datetime import UTC, datetime
 
 from factory.core.digests import Sha256
 from factory.core.json_reader import JsonObject
-from factory.core.trust_level import Level, Scheme, Signature, Signer, Standing
+from factory.core.trust_level import Level, Scheme, Signature, Signer, TrustAssessment
 
 
-def standing_to_json(standing: Standing) -> dict[str, object]:
-    """Return a standing with its place and digest."""
-    return {"place": standing.place, "sha256": str(standing.sha256), **rung_to_json(standing)}
+def assessment_to_json(assessment: TrustAssessment) -> dict[str, object]:
+    """Return an assessment with its place and digest."""
+    return {"place": assessment.place, "sha256": str(assessment.sha256), **evidence_to_json(assessment)}
 
 
-def rung_to_json(standing: Standing) -> dict[str, object]:
-    """Return what a standing says, for where place and digest stand already."""
-    signature = standing.signature
+def evidence_to_json(assessment: TrustAssessment) -> dict[str, object]:
+    """Return level, reason and signature, for JSON that has the place and digest already."""
+    signature = assessment.signature
     return {
-        "level": standing.level.value,
-        "reason": standing.reason,
+        "level": assessment.level.value,
+        "reason": assessment.reason,
         "signature": None if signature is None else _signature_to_json(signature),
     }
 
 
-def rung_from_json(data: JsonObject, *, place: str, sha256: Sha256) -> Standing:
-    """Read what `rung_to_json` wrote.
+def assessment_from_json(data: JsonObject, *, place: str, sha256: Sha256) -> TrustAssessment:
+    """Read what `evidence_to_json` wrote.
 
     Raises:
         MalformedJson: A member is missing or of another kind.
-        ValueError: A level, a scheme or a time is none.
+        ValueError: A level, a scheme or a time is not valid.
     """
     signature = data.child_or_none("signature")
-    return Standing(
+    return TrustAssessment(
         place=place,
         sha256=sha256,
         level=Level(data.text("level")),
@@ -51,7 +51,7 @@ def _signature_to_json(signature: Signature) -> dict[str, object]:
             "identifier": signer.identifier,
             "root": signer.root,
         },
-        "signed_at": None if signature.signed_at is None else told_time(signature.signed_at),
+        "signed_at": None if signature.signed_at is None else format_utc(signature.signed_at),
         "details": list(signature.details),
     }
 
@@ -74,6 +74,6 @@ def _signature_from_json(data: JsonObject) -> Signature:
     )
 
 
-def told_time(moment: datetime) -> str:
+def format_utc(moment: datetime) -> str:
     """Write a moment in UTC to the second, ``2026-10-15T20:18:40Z``."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
