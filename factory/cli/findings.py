@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from factory.cli.console import Column, print_table, say
 from factory.core.model import Finding, Severity
-from factory.verify.output.report import Judged, Report, WheelReport
+from factory.verify.output.report import CheckResults, Report, WheelReport
 from factory.verify.smoke import SmokeOutcome
 
 _WAIVED = "waived"
@@ -30,16 +30,16 @@ def show_report(report: Report) -> None:
 def _draw(report: Report) -> None:
     from factory.cli.drawing import draw_findings  # noqa: PLC0415 - rich is slow to import
 
-    parts = [(wheel.name, wheel.judged) for wheel in report.wheels]
-    parts += [(f"across {release.path}", release.judged) for release in report.releases]
-    for title, judged in parts:
-        draw_findings(title, list(_rows(judged)))
+    parts = [(wheel.name, wheel.results) for wheel in report.wheels]
+    parts += [(f"across {release.path}", release.results) for release in report.releases]
+    for title, results in parts:
+        draw_findings(title, list(_rows(results)))
 
 
-def _rows(judged: Judged) -> Iterator[tuple[str, str, str, str]]:
+def _rows(results: CheckResults) -> Iterator[tuple[str, str, str, str]]:
     """Yield severity, check, what was found where, and the remedy; one row a check."""
-    told = [(finding, finding.severity.value, finding.remedy) for finding in judged.findings]
-    told += [(waived.finding, _WAIVED, f"accepted: {waived.reason}") for waived in judged.waived]
+    told = [(finding, finding.severity.value, finding.remedy) for finding in results.findings]
+    told += [(waived.finding, _WAIVED, f"accepted: {waived.reason}") for waived in results.waived]
     rows: dict[tuple[str, str, str], list[Finding]] = {}
     for finding, severity, conclusion in told:
         rows.setdefault((severity, finding.check, conclusion), []).append(finding)
@@ -56,12 +56,12 @@ def _weight(severity: str) -> int:
 
 
 def _lines(report: Report) -> Iterator[tuple[str, ...]]:
-    parts = [(wheel.name, wheel.judged) for wheel in report.wheels]
-    parts += [(release.path, release.judged) for release in report.releases]
-    for name, judged in parts:
-        for finding in judged.findings:
+    parts = [(wheel.name, wheel.results) for wheel in report.wheels]
+    parts += [(release.path, release.results) for release in report.releases]
+    for name, results in parts:
+        for finding in results.findings:
             yield (name, finding.severity.value, *_fields(finding), "")
-        for waived in judged.waived:
+        for waived in results.waived:
             yield (name, _WAIVED, *_fields(waived.finding), waived.reason)
 
 
@@ -72,10 +72,10 @@ def _fields(finding: Finding) -> tuple[str, ...]:
 def _not_looked_at(wheel: WheelReport) -> Iterator[str]:
     if wheel.not_looked_at is not None:
         yield f"NOT LOOKED AT: {wheel.not_looked_at}"
-    consultation = wheel.consultation
-    if consultation is not None and consultation.not_run is not None:
-        state = "GAVE NO ANSWER" if consultation.is_broken else "NOT ASKED"
-        yield f"{consultation.tool} {state}: {consultation.not_run}"
+    stock_report = wheel.stock_report
+    if stock_report is not None and stock_report.not_run is not None:
+        state = "GAVE NO ANSWER" if stock_report.is_broken else "NOT ASKED"
+        yield f"{stock_report.tool} {state}: {stock_report.not_run}"
     if wheel.smoke is not None and wheel.smoke.outcome is SmokeOutcome.RAN:
         yield f"started {wheel.smoke.detail}"
     if wheel.smoke is not None and wheel.smoke.outcome is SmokeOutcome.NOT_RUN:
@@ -88,4 +88,4 @@ def _closing_line(report: Report) -> str:
         f"{count} {severity.value if count == 1 else _PLURALS[severity]}"
         for severity, count in report.counts.items()
     )
-    return f"{report.verdict.value}: {wheels}, {counts}, {report.waived_count} waived"
+    return f"{report.status.value}: {wheels}, {counts}, {report.waived_count} waived"

@@ -1,4 +1,4 @@
-"""The run of ``factory trust``: options to values, values to a survey, the survey to its outputs."""
+"""Run ``factory trust``: read the options, assess the files, print the report."""
 
 import argparse
 import sys
@@ -15,7 +15,7 @@ from factory.executables.signatures.policy import TrustPolicy
 from factory.executables.signatures.requirement import Requirement
 from factory.executables.signatures.signers import is_unexpected
 from factory.system.parallel import usable_cores
-from factory.verify.authorship import Survey, SurveyBench, Surveyed, bundle_beside, survey
+from factory.verify.authorship import FileTrust, TrustContext, TrustReport, assess_files, bundle_beside
 
 SCHEMA_VERSION = 1
 _COLUMNS = (
@@ -38,70 +38,70 @@ def run_trust(arguments: argparse.Namespace) -> int:
         tempfile.TemporaryDirectory(prefix="factory-trust-", ignore_cleanup_errors=True) as scratch,
         shown_progress() as progress,
     ):
-        bench = SurveyBench(
+        context = TrustContext(
             policy=policy,
             progress=progress,
             scratch=Path(scratch),
             jobs=arguments.jobs or usable_cores(),
             stop=threading.Event(),
         )
-        done = survey(arguments.paths, bench)
+        done = assess_files(arguments.paths, context)
     if arguments.json:
         print_json(trust_document(done))
     else:
         _show(done)
-    return exit_status(done.verdict)
+    return exit_status(done.status)
 
 
-def trust_document(done: Survey) -> dict[str, object]:
+def trust_document(done: TrustReport) -> dict[str, object]:
     """Return the document that ``factory trust --json`` prints."""
     return {
         "schema_version": SCHEMA_VERSION,
         "factory_version": __version__,
-        "verdict": done.verdict.value,
+        "verdict": done.status.value,
         "counts": {level.value: count for level, count in done.counts.items()},
         "files": [
             {
-                "path": subject.path,
-                "name": subject.name,
-                "not_looked_at": subject.not_looked_at,
+                "path": file.path,
+                "name": file.name,
+                "not_looked_at": file.not_looked_at,
                 "standings": [
                     assessment_to_json(assessment) | {"is_expected": not is_unexpected(assessment)}
-                    for assessment in subject.assessments
+                    for assessment in file.assessments
                 ],
-                "lacking": [assessment.place for assessment in subject.lacking],
+                "lacking": [assessment.place for assessment in file.lacking],
             }
-            for subject in done.subjects
+            for file in done.files
         ],
     }
 
 
-def _show(done: Survey) -> None:
+def _show(done: TrustReport) -> None:
     if sys.stdout.isatty():
-        for subject in done.subjects:
-            print_table(_COLUMNS, _rows(subject), title=subject.name)
+        for file in done.files:
+            print_table(_COLUMNS, _rows(file), title=file.name)
     else:
-        print_table(_COLUMNS, [row for subject in done.subjects for row in _rows(subject)])
-    for subject in done.subjects:
-        if subject.not_looked_at is not None:
-            say(f"{subject.name}: NOT LOOKED AT: {subject.not_looked_at}")
-        for assessment in subject.lacking:
-            say(f"{subject.name}: authorship is required of {assessment.place}: {assessment.level}")
+        print_table(_COLUMNS, [row for file in done.files for row in _rows(file)])
+    for file in done.files:
+        if file.not_looked_at is not None:
+            say(f"{file.name}: NOT LOOKED AT: {file.not_looked_at}")
+        for assessment in file.lacking:
+            say(f"{file.name}: authorship is required of {assessment.place}: {assessment.level}")
     counts = ", ".join(f"{count} {level}" for level, count in done.counts.items() if count)
-    say(f"{done.verdict}: {counts or 'no executables'}")
+    say(f"{done.status}: {counts or 'no executables'}")
 
 
-def _rows(subject: Surveyed) -> list[tuple[str, ...]]:
+def _rows(file: FileTrust) -> list[tuple[str, ...]]:
     return [
         (
-            subject.name,
+            file.name,
             assessment.place,
             assessment.level.value,
             _signer(assessment),
             _time(assessment),
             assessment.reason,
         )
-        for assessment in subject.assessments
+        for assessment in file.assessments
     ]
 
 

@@ -18,10 +18,10 @@ from factory.executables.signatures.requirement import Requirement
 from factory.system.files import atomic_write
 from factory.system.parallel import usable_cores
 from factory.system.process import SubprocessRunner
-from factory.verify.examine import Bench, Lot, examine
-from factory.verify.inputs import collect
+from factory.verify.examine import VerifyContext, WheelGroup, examine
+from factory.verify.inputs import find_wheels
 from factory.verify.output.findings_json import findings_document
-from factory.verify.output.report import Report, Verdict
+from factory.verify.output.report import Report, RunStatus
 from factory.verify.output.sarif import sarif_document
 from factory.verify.stock.stock_tools import StockTools, installed_tools
 from factory.verify.waivers import Waiver, require_used
@@ -36,18 +36,18 @@ def run_verify(arguments: argparse.Namespace) -> int:
         UnusedWaiver: A waiver covers nothing; findings are shown all the same.
     """
     waivers = waivers_of(arguments)
-    lots = collect(arguments.paths)
+    groups = find_wheels(arguments.paths)
     settings = Settings.from_environ()
     with tempfile.TemporaryDirectory(prefix="factory-verify-", ignore_cleanup_errors=True) as scratch:
-        report = _examine(lots, arguments, settings, Path(scratch), waivers)
+        report = _examine(groups, arguments, settings, Path(scratch), waivers)
     _show(report, arguments)
-    if report.verdict is not Verdict.REJECTED:
+    if report.status is not RunStatus.REJECTED:
         require_used(report.unused)
-    return exit_status(report.verdict)
+    return exit_status(report.status)
 
 
 def _examine(
-    lots: Sequence[Lot],
+    groups: Sequence[WheelGroup],
     arguments: argparse.Namespace,
     settings: Settings,
     scratch: Path,
@@ -59,7 +59,7 @@ def _examine(
         runner=runner, installed=installed_tools(), search_path=settings.environ.get("PATH", "")
     )
     with shown_progress() as progress:
-        bench = Bench(
+        context = VerifyContext(
             runner=runner,
             progress=progress,
             scratch=scratch,
@@ -69,7 +69,7 @@ def _examine(
             host=this_host(settings, musl_root=arguments.musl_root) if arguments.smoke else None,
             trust=TrustPolicy(required=Requirement.parse(arguments.require_authorship)),
         )
-        return examine(lots, bench, waivers=waivers)
+        return examine(groups, context, waivers=waivers)
 
 
 def _show(report: Report, arguments: argparse.Namespace) -> None:
@@ -86,12 +86,12 @@ def _show(report: Report, arguments: argparse.Namespace) -> None:
         show_report(report)
 
 
-def exit_status(verdict: Verdict) -> int:
+def exit_status(status: RunStatus) -> int:
     """Return how a command ends that gives this answer."""
-    match verdict:
-        case Verdict.PASSED:
+    match status:
+        case RunStatus.PASSED:
             return EXIT_OK
-        case Verdict.REJECTED:
+        case RunStatus.REJECTED:
             return VerificationError.exit_code
-        case Verdict.INCONCLUSIVE:
+        case RunStatus.INCONCLUSIVE:
             return EXIT_INCONCLUSIVE

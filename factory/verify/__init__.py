@@ -10,7 +10,7 @@ from factory.executables.signatures.policy import TrustPolicy
 from factory.verify.checks.registry import checks_for, find_all
 from factory.verify.reading.contents import ExpectedWheel, WheelContents
 from factory.verify.reading.read import read_wheel
-from factory.verify.stock.stock_tools import StockTools, corroborate
+from factory.verify.stock.stock_tools import StockTools, merge_stock_findings
 from factory.verify.waivers import Waiver, apply_waivers
 
 __all__ = ["Inspection", "WheelRejected", "inspect", "verify"]
@@ -77,9 +77,9 @@ def inspect(
     """
     contents = read_wheel(path, scratch=scratch, expected=expected, trust=trust)
     found = find_all(contents)
-    consultation = stock_tools.consult(contents, scratch=scratch) if stock_tools else None
-    if consultation is not None:
-        found = corroborate(found, consultation)
+    stock_report = stock_tools.ask(contents, scratch=scratch) if stock_tools else None
+    if stock_report is not None:
+        found = merge_stock_findings(found, stock_report)
     waived = apply_waivers(found, waivers)
     return Inspection(
         contents=contents,

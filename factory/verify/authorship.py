@@ -19,9 +19,9 @@ from factory.manifest.manifest import MANIFEST_NAME
 from factory.release.payload import kind_of
 from factory.system.parallel import Stopped, in_parallel
 from factory.verify.checks.registry import escaped
-from factory.verify.examine import Subject
-from factory.verify.inputs import collect
-from factory.verify.output.report import Verdict
+from factory.verify.examine import WheelInput
+from factory.verify.inputs import find_wheels
+from factory.verify.output.report import RunStatus
 from factory.verify.reading.read import CannotRead, fresh_directory, read_wheel
 
 _HEAD_BYTES = 4096
@@ -46,7 +46,7 @@ class BundleOfOne(UsageError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surveyed:
+class FileTrust:
     """What was found out about one wheel or one lone executable.
 
     Attributes:
@@ -65,36 +65,36 @@ class Surveyed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
-    """A whole run, in the order in which things were named."""
+class TrustReport:
+    """A whole run, in the order in which files were named."""
 
-    subjects: tuple[Surveyed, ...]
+    files: tuple[FileTrust, ...]
 
     @property
     def counts(self) -> dict[Level, int]:
         """How many executables there are on each level."""
-        counted = Counter(assessment.level for subject in self.subjects for assessment in subject.assessments)
+        counted = Counter(assessment.level for file in self.files for assessment in file.assessments)
         return {level: counted[level] for level in Level}
 
     @property
-    def verdict(self) -> Verdict:
+    def status(self) -> RunStatus:
         """The answer: a signature that fails outweighs what could not be looked at, and neither passes."""
-        if any(subject.lacking or any(map(_is_wrong, subject.assessments)) for subject in self.subjects):
-            return Verdict.REJECTED
-        if any(subject.not_looked_at is not None for subject in self.subjects):
-            return Verdict.INCONCLUSIVE
-        return Verdict.PASSED
+        if any(file.lacking or any(map(_is_wrong, file.assessments)) for file in self.files):
+            return RunStatus.REJECTED
+        if any(file.not_looked_at is not None for file in self.files):
+            return RunStatus.INCONCLUSIVE
+        return RunStatus.PASSED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SurveyBench:
+class TrustContext:
     """What a run works with.
 
     Attributes:
         policy: What assessments rest on, and what they must reach.
         progress: Is told how the work goes.
         scratch: A directory for what is unpacked; the caller removes it.
-        jobs: How many things at once.
+        jobs: How many files at once.
         stop: Is set when the run must end.
     """
 
@@ -105,16 +105,20 @@ class SurveyBench:
     stop: threading.Event
 
 
-def survey(paths: Sequence[Path], bench: SurveyBench) -> Survey:
+def assess_files(paths: Sequence[Path], context: TrustContext) -> TrustReport:
     """Put every executable on the ladder; what cannot be looked at is told and hides nothing else.
 
     Raises:
         UsageError: A path is not there, or has nothing to look at.
     """
-    things = [thing for path in dict.fromkeys(paths) for thing in _things(path)]
-    return Survey(
-        subjects=in_parallel(
-            lambda thing: _survey_one(thing, bench), things, jobs=bench.jobs, weight=_size, stop=bench.stop
+    files = [file for path in dict.fromkeys(paths) for file in _input_files(path)]
+    return TrustReport(
+        files=in_parallel(
+            lambda file: _assess_file(file, context),
+            files,
+            jobs=context.jobs,
+            weight=_size,
+            stop=context.stop,
         )
     )
 
@@ -128,8 +132,8 @@ def bundle_beside(paths: Sequence[Path], bundle: Path) -> dict[Sha256, bytes]:
         BundleOfOne: Not exactly one executable is named.
         CannotRead: The bundle, or the executable, is not there.
     """
-    things = [thing for path in dict.fromkeys(paths) for thing in _things(path)]
-    match things:
+    files = [file for path in dict.fromkeys(paths) for file in _input_files(path)]
+    match files:
         case [Path() as executable]:
             return {_digest(executable): _bounded(bundle)}
         case _:
@@ -152,14 +156,14 @@ def _digest(path: Path) -> Sha256:
         raise CannotRead(path, error) from error
 
 
-Thing = Subject | Path
+InputFile = WheelInput | Path
 """A wheel, or the path of a lone executable."""
 
 
-def _things(path: Path) -> Iterator[Thing]:
+def _input_files(path: Path) -> Iterator[InputFile]:
     is_release = path.is_dir() and ((path / MANIFEST_NAME).is_file() or any(path.glob("*.whl")))
     if is_release or path.suffix in {".whl", ".json"}:
-        yield from (subject for lot in collect([path]) for subject in lot.subjects)
+        yield from (wheel for group in find_wheels([path]) for wheel in group.wheels)
         return
     files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
     found = [file for file in files if kind_of(_head(file)).is_executable_image]
@@ -176,29 +180,29 @@ def _head(path: Path) -> bytes:
         raise CannotRead(path, error) from error
 
 
-def _survey_one(thing: Thing, bench: SurveyBench) -> Surveyed:
-    path = thing.path if isinstance(thing, Subject) else thing
+def _assess_file(file: InputFile, context: TrustContext) -> FileTrust:
+    path = file.path if isinstance(file, WheelInput) else file
     name = escaped(path.name)
     try:
-        with bench.progress.task(f"look at {name}"):
-            return _wheel(thing, bench) if isinstance(thing, Subject) else _executable(thing, bench)
+        with context.progress.task(f"look at {name}"):
+            return _wheel(file, context) if isinstance(file, WheelInput) else _executable(file, context)
     except Stopped:
         raise
     except FactoryError as error:
-        return Surveyed(path=escaped(str(path)), name=name, not_looked_at=escaped(str(error)))
+        return FileTrust(path=escaped(str(path)), name=name, not_looked_at=escaped(str(error)))
 
 
-def _wheel(subject: Subject, bench: SurveyBench) -> Surveyed:
-    scratch = fresh_directory(bench.scratch, prefix="trust-")
+def _wheel(wheel: WheelInput, context: TrustContext) -> FileTrust:
+    scratch = fresh_directory(context.scratch, prefix="trust-")
     try:
-        contents = read_wheel(subject.path, scratch=scratch, expected=subject.expected, trust=bench.policy)
+        contents = read_wheel(wheel.path, scratch=scratch, expected=wheel.expected, trust=context.policy)
         assessments = tuple(_printable(assessment) for assessment in contents.assessments)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    is_required = bench.policy.required.covers(contents.platforms)
+    is_required = context.policy.required.covers(contents.platforms)
     unread = [f"{problem.place}: {problem.evidence}" for problem in contents.problems]
-    return Surveyed(
-        path=escaped(str(subject.path)),
+    return FileTrust(
+        path=escaped(str(wheel.path)),
         name=escaped(contents.name),
         assessments=assessments,
         lacking=without_authorship(assessments) if is_required else (),
@@ -206,13 +210,13 @@ def _wheel(subject: Subject, bench: SurveyBench) -> Surveyed:
     )
 
 
-def _executable(path: Path, bench: SurveyBench) -> Surveyed:
+def _executable(path: Path, context: TrustContext) -> FileTrust:
     executable = Executable(
         path=path, place=escaped(path.name), sha256=_digest(path), kind=kind_of(_head(path))
     )
-    assessments = (_printable(assess(executable, bench.policy)),)
-    is_required = bench.policy.required.covers_kind(executable.kind)
-    return Surveyed(
+    assessments = (_printable(assess(executable, context.policy)),)
+    is_required = context.policy.required.covers_kind(executable.kind)
+    return FileTrust(
         path=escaped(str(path)),
         name=escaped(path.name),
         assessments=assessments,
@@ -235,8 +239,8 @@ def _is_wrong(assessment: TrustAssessment) -> bool:
     return assessment.level is Level.SIGNATURE_NOT_VALID or is_unexpected(assessment)
 
 
-def _size(thing: Thing) -> int:
+def _size(file: InputFile) -> int:
     try:
-        return (thing.path if isinstance(thing, Subject) else thing).stat().st_size
+        return (file.path if isinstance(file, WheelInput) else file).stat().st_size
     except OSError:
         return 0

@@ -18,7 +18,7 @@ from factory.verify.checks import across, listing
 from factory.verify.checks.check import Check, SubjectT
 from factory.verify.checks.listing import Listing
 from factory.verify.checks.registry import checks_for, escaped, find_all, printable, run_check
-from factory.verify.output.report import Judged, ReleaseReport, Report, WheelReport
+from factory.verify.output.report import CheckResults, ReleaseReport, Report, WheelReport
 from factory.verify.reading.contents import ExpectedWheel, WheelContents
 from factory.verify.reading.read import fresh_directory, read_wheel
 from factory.verify.smoke import (
@@ -31,12 +31,12 @@ from factory.verify.smoke import (
     run_smoke,
     smoke_subject,
 )
-from factory.verify.stock.stock_tools import Consultation, StockTools, corroborate
+from factory.verify.stock.stock_tools import StockReport, StockTools, merge_stock_findings
 from factory.verify.waivers import Waiver, apply_waivers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class WheelInput:
     """A file that should be a wheel.
 
     Attributes:
@@ -49,24 +49,24 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lot:
+class WheelGroup:
     """Wheels that were named together.
 
     Attributes:
         path: The manifest, the directory, or the wheel itself.
-        subjects: Its wheels.
+        wheels: The wheels in it.
         files: The names of all files that lie beside them; None when it is no release.
         promised: The SHA-256 of each wheel by its name, when a manifest promises them.
     """
 
     path: Path
-    subjects: tuple[Subject, ...]
+    wheels: tuple[WheelInput, ...]
     files: tuple[str, ...] | None = None
     promised: Mapping[str, Sha256] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bench:
+class VerifyContext:
     """What a run works with.
 
     Attributes:
@@ -98,37 +98,39 @@ class _Examined:
     contents: WheelContents | None = None
 
 
-def examine(lots: Sequence[Lot], bench: Bench, *, waivers: Sequence[Waiver] = ()) -> Report:
-    """Judge every wheel of every lot; what cannot be looked at is told and hides nothing else."""
-    subjects = [subject for lot in lots for subject in lot.subjects]
+def examine(
+    groups: Sequence[WheelGroup], context: VerifyContext, *, waivers: Sequence[Waiver] = ()
+) -> Report:
+    """Judge every wheel of every group; what cannot be looked at is told and hides nothing else."""
+    inputs = [wheel for group in groups for wheel in group.wheels]
     examined = in_parallel(
-        lambda subject: _examine(subject, bench),
-        subjects,
-        jobs=bench.jobs,
-        weight=lambda subject: _size(subject.path),
-        stop=bench.stop,
+        lambda wheel: _examine(wheel, context),
+        inputs,
+        jobs=context.jobs,
+        weight=lambda wheel: _size(wheel.path),
+        stop=context.stop,
     )
     waiting = iter(examined)
-    parts = [(lot, [next(waiting) for _ in lot.subjects]) for lot in lots]
-    releases = [_across(lot, part) for lot, part in parts if lot.files is not None]
+    parts = [(group, [next(waiting) for _ in group.wheels]) for group in groups]
+    releases = [_across(group, part) for group, part in parts if group.files is not None]
     wheels = [one.report for one in examined]
-    judged = [*(wheel.judged for wheel in wheels), *(release.judged for release in releases)]
-    everything = [finding for part in judged for finding in part.findings]
+    results = [*(wheel.results for wheel in wheels), *(release.results for release in releases)]
+    everything = [finding for part in results for finding in part.findings]
     return Report(
-        wheels=tuple(replace(wheel, judged=_waive(wheel.judged, waivers)) for wheel in wheels),
-        releases=tuple(replace(release, judged=_waive(release.judged, waivers)) for release in releases),
+        wheels=tuple(replace(wheel, results=_waive(wheel.results, waivers)) for wheel in wheels),
+        releases=tuple(replace(release, results=_waive(release.results, waivers)) for release in releases),
         unused=apply_waivers(everything, waivers).unused,
     )
 
 
-def _examine(subject: Subject, bench: Bench) -> _Examined:
+def _examine(wheel: WheelInput, context: VerifyContext) -> _Examined:
     """Judge one wheel in a directory of its own, which is gone before the next one begins."""
-    name = escaped(subject.path.name)
+    name = escaped(wheel.path.name)
     try:
-        scratch = fresh_directory(bench.scratch, prefix="verify-")
+        scratch = fresh_directory(context.scratch, prefix="verify-")
         try:
-            with bench.progress.task(f"verify {name}"):
-                return _judge(subject, bench, scratch)
+            with context.progress.task(f"verify {name}"):
+                return _judge(wheel, context, scratch)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
     except Stopped:
@@ -136,73 +138,82 @@ def _examine(subject: Subject, bench: Bench) -> _Examined:
     except FactoryError as error:
         return _Examined(
             report=WheelReport(
-                path=escaped(str(subject.path)), name=name, judged=Judged(), not_looked_at=escaped(str(error))
+                path=escaped(str(wheel.path)),
+                name=name,
+                results=CheckResults(),
+                not_looked_at=escaped(str(error)),
             )
         )
 
 
-def _judge(subject: Subject, bench: Bench, scratch: Path) -> _Examined:
-    contents = read_wheel(subject.path, scratch=scratch, expected=subject.expected, trust=bench.trust)
-    judged = Judged(checks=tuple(check.id for check in checks_for(contents)), findings=find_all(contents))
-    consultation = bench.stock_tools.consult(contents, scratch=scratch) if bench.stock_tools else None
-    smoked = _smoke(contents, bench, scratch)
-    if consultation is not None:
-        judged = _with_consultation(judged, consultation)
+def _judge(wheel: WheelInput, context: VerifyContext, scratch: Path) -> _Examined:
+    contents = read_wheel(wheel.path, scratch=scratch, expected=wheel.expected, trust=context.trust)
+    results = CheckResults(
+        checks=tuple(check.id for check in checks_for(contents)), findings=find_all(contents)
+    )
+    stock_report = context.stock_tools.ask(contents, scratch=scratch) if context.stock_tools else None
+    smoked = _smoke(contents, context, scratch)
+    if stock_report is not None:
+        results = _with_stock_report(results, stock_report)
     if smoked is not None:
-        judged = _with_smoke(judged, Smoked(wheel=contents.name, result=smoked))
+        results = _with_smoke(results, Smoked(wheel=contents.name, result=smoked))
     report = WheelReport(
-        path=escaped(str(subject.path)),
+        path=escaped(str(wheel.path)),
         name=escaped(contents.name),
-        sha256=_digest(subject.path),
-        judged=judged,
+        sha256=_digest(wheel.path),
+        results=results,
         assessments=contents.assessments,
-        consultation=consultation,
+        stock_report=stock_report,
         smoke=smoked,
     )
     return _Examined(report=report, contents=contents)
 
 
-def _with_consultation(judged: Judged, consultation: Consultation) -> Judged:
-    asked = () if consultation.not_run is not None else (f"{consultation.tool}-verdict",)
-    joined = corroborate(judged.findings, consultation)
+def _with_stock_report(results: CheckResults, stock_report: StockReport) -> CheckResults:
+    asked = () if stock_report.not_run is not None else (f"{stock_report.tool}-verdict",)
+    joined = merge_stock_findings(results.findings, stock_report)
     return replace(
-        judged, checks=judged.checks + asked, findings=tuple(printable(finding) for finding in joined)
+        results, checks=results.checks + asked, findings=tuple(printable(finding) for finding in joined)
     )
 
 
-def _smoke(contents: WheelContents, bench: Bench, scratch: Path) -> SmokeResult | None:
-    if bench.host is None:
+def _smoke(contents: WheelContents, context: VerifyContext, scratch: Path) -> SmokeResult | None:
+    if context.host is None:
         return None
     subject = smoke_subject(contents)
     if isinstance(subject, NotRun):
-        return run_smoke(subject, runner=bench.runner)
+        return run_smoke(subject, runner=context.runner)
     own = fresh_directory(scratch, prefix="smoke-")
-    result = run_smoke(plan_smoke(subject, host=bench.host, scratch=own), runner=bench.runner)
+    result = run_smoke(plan_smoke(subject, host=context.host, scratch=own), runner=context.runner)
     return replace(result, detail=escaped(result.detail))
 
 
-def _with_smoke(judged: Judged, smoked: Smoked) -> Judged:
+def _with_smoke(results: CheckResults, smoked: Smoked) -> CheckResults:
     if smoked.result.outcome is SmokeOutcome.NOT_RUN:
-        return judged
+        return results
     checks, found = _run(smoke.CHECKS, smoked, name=smoked.wheel)
-    return replace(judged, checks=judged.checks + checks, findings=judged.findings + found)
+    return replace(results, checks=results.checks + checks, findings=results.findings + found)
 
 
-def _across(lot: Lot, examined: Sequence[_Examined]) -> ReleaseReport:
-    """Judge the wheels of a lot together; wheels that could not be read at all are told elsewhere."""
+def _across(group: WheelGroup, examined: Sequence[_Examined]) -> ReleaseReport:
+    """Judge the wheels of a group together; wheels that could not be read at all are told elsewhere."""
     contents = tuple(one.contents for one in examined if one.contents is not None)
-    name = escaped(lot.path.name)
+    name = escaped(group.path.name)
     release = across.Release(
         name=name,
         wheels=tuple(wheel for wheel in contents if not wheel.is_unreadable),
-        files=lot.files or (),
+        files=group.files or (),
     )
     checks, findings = _run(across.CHECKS, release, name=name)
-    if lot.promised is not None:
-        found = Listing(promised=lot.promised, found={one.report.name: one.report.sha256 for one in examined})
+    if group.promised is not None:
+        found = Listing(
+            promised=group.promised, found={one.report.name: one.report.sha256 for one in examined}
+        )
         more_checks, more_findings = _run(listing.CHECKS, found, name=name)
         checks, findings = checks + more_checks, findings + more_findings
-    return ReleaseReport(path=escaped(str(lot.path)), judged=Judged(checks=checks, findings=findings))
+    return ReleaseReport(
+        path=escaped(str(group.path)), results=CheckResults(checks=checks, findings=findings)
+    )
 
 
 def _run(
@@ -213,9 +224,9 @@ def _run(
     return tuple(check.id for check in checks), found
 
 
-def _waive(judged: Judged, waivers: Sequence[Waiver]) -> Judged:
-    result = apply_waivers(judged.findings, waivers)
-    return replace(judged, findings=result.remaining, waived=result.waived)
+def _waive(results: CheckResults, waivers: Sequence[Waiver]) -> CheckResults:
+    result = apply_waivers(results.findings, waivers)
+    return replace(results, findings=result.remaining, waived=result.waived)
 
 
 def _digest(path: Path) -> Sha256 | None:

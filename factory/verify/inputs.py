@@ -8,7 +8,7 @@ from factory.core.errors import UsageError
 from factory.core.json_reader import MalformedJson
 from factory.core.targets import Platform
 from factory.manifest.manifest import MANIFEST_NAME, Manifest, WheelRecord
-from factory.verify.examine import Lot, Subject
+from factory.verify.examine import WheelGroup, WheelInput
 from factory.verify.reading.contents import ExpectedFile, ExpectedWheel
 from factory.verify.reading.read import CannotRead
 
@@ -24,7 +24,7 @@ class NothingToVerify(UsageError):
         super().__init__(f"there is no wheel in {directory}")
 
 
-def collect(paths: Iterable[Path]) -> tuple[Lot, ...]:
+def find_wheels(paths: Iterable[Path]) -> tuple[WheelGroup, ...]:
     """Find the wheels that some paths name, each path once.
 
     A manifest, or a directory that has one, stands for the wheels it lists and for
@@ -36,27 +36,27 @@ def collect(paths: Iterable[Path]) -> tuple[Lot, ...]:
         NothingToVerify: A directory has no wheel.
         MalformedJson: A manifest is none.
     """
-    return tuple(_lot(path) for path in dict.fromkeys(paths))
+    return tuple(_group(path) for path in dict.fromkeys(paths))
 
 
-def _lot(path: Path) -> Lot:
+def _group(path: Path) -> WheelGroup:
     if path.is_dir() and path.suffix != ".whl":
         manifest = path / MANIFEST_NAME
         return _listed(manifest) if manifest.is_file() else _directory(path)
     if path.suffix == ".json":
         return _listed(path)
-    return Lot(path=path, subjects=(Subject(path=path),))
+    return WheelGroup(path=path, wheels=(WheelInput(path=path),))
 
 
-def _directory(path: Path) -> Lot:
+def _directory(path: Path) -> WheelGroup:
     files = _files(path)
-    wheels = tuple(Subject(path=path / name) for name in files if name.endswith(".whl"))
+    wheels = tuple(WheelInput(path=path / name) for name in files if name.endswith(".whl"))
     if not wheels:
         raise NothingToVerify(path)
-    return Lot(path=path, subjects=wheels, files=files)
+    return WheelGroup(path=path, wheels=wheels, files=files)
 
 
-def _listed(path: Path) -> Lot:
+def _listed(path: Path) -> WheelGroup:
     try:
         manifest = Manifest.parse(path.read_bytes())
     except OSError as error:
@@ -65,10 +65,10 @@ def _listed(path: Path) -> Lot:
         raise MalformedJson(str(path), str(error)) from error
     files = _files(path.parent)
     records = {record.name: record for record in manifest.wheels}
-    return Lot(
+    return WheelGroup(
         path=path,
-        subjects=tuple(
-            Subject(path=path.parent / name, expected=_expected(manifest, records.get(name)))
+        wheels=tuple(
+            WheelInput(path=path.parent / name, expected=_expected(manifest, records.get(name)))
             for name in files
             if name.endswith(".whl")
         ),

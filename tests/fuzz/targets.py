@@ -30,7 +30,7 @@ from factory.statements.statement import Statement
 from factory.verify.checks.registry import CRASHED, escaped, find_all
 from factory.verify.reading.contents import WheelContents
 from factory.verify.reading.read import read_wheel
-from factory.verify.reading.unpack import Limits
+from factory.verify.reading.unpack import UnpackLimits
 from tests.authority import ROOT, SIGNED_AT, TRUST
 from tests.images import MachO, Pe
 from tests.images.authenticode import with_table
@@ -39,7 +39,7 @@ from tests.wheels import Wheel, good_wheel
 from tests.zip_writer import ZipMember
 
 MEMORY_FILES = Path("/dev/shm")  # noqa: S108 - a fresh directory is made in it
-LIMITS = Limits(total_bytes=8 << 20, members=1000)
+LIMITS = UnpackLimits(total_bytes=8 << 20, members=1000)
 PLATFORMS = ("manylinux_2_17_x86_64", "macosx_11_0_arm64", "win_amd64", "musllinux_1_1_aarch64")
 
 ROOTS = (TrustedRoot(name="Test Root", sha256=ROOT.fingerprint),)

@@ -238,7 +238,7 @@ CHECKS: tuple[Check[WheelContents], ...] = (
         title="What it unpacks to is in proportion",
         severity=Severity.ERROR,
         protects="Users: a small download that fills the disk.",
-        standard="factory.verify.reading.unpack.Limits",
+        standard="factory.verify.reading.unpack.UnpackLimits",
         remedy="Do not install it; look at how the member was made.",
         find=_problems_of(ProblemKind.BOMB),
     ),

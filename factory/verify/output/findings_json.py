@@ -3,9 +3,9 @@
 from factory import __version__
 from factory.core.finding_json import finding_to_json, waived_to_json
 from factory.core.trust_json import assessment_to_json
-from factory.verify.output.report import Judged, ReleaseReport, Report, WheelReport
+from factory.verify.output.report import CheckResults, ReleaseReport, Report, WheelReport
 from factory.verify.smoke import SmokeResult
-from factory.verify.stock.stock_tools import Consultation
+from factory.verify.stock.stock_tools import StockReport
 
 SCHEMA_VERSION = 1
 
@@ -16,7 +16,7 @@ def findings_document(report: Report) -> dict[str, object]:
     return {
         "schema_version": SCHEMA_VERSION,
         "factory_version": __version__,
-        "verdict": report.verdict.value,
+        "verdict": report.status.value,
         "counts": counts | {"waived": report.waived_count},
         "wheels": [_wheel(wheel) for wheel in report.wheels],
         "releases": [_release(release) for release in report.releases],
@@ -33,36 +33,35 @@ def _wheel(wheel: WheelReport) -> dict[str, object]:
         "name": wheel.name,
         "sha256": None if wheel.sha256 is None else str(wheel.sha256),
         "not_looked_at": wheel.not_looked_at,
-        **_judged(wheel.judged),
+        **_results(wheel.results),
         "standings": [assessment_to_json(assessment) for assessment in wheel.assessments],
-        "stock_tool": _consultation(wheel.consultation),
+        "stock_tool": _stock_report(wheel.stock_report),
         "smoke": _smoke(wheel.smoke),
     }
 
 
 def _release(release: ReleaseReport) -> dict[str, object]:
-    return {"path": release.path, **_judged(release.judged)}
+    return {"path": release.path, **_results(release.results)}
 
 
-def _judged(judged: Judged) -> dict[str, object]:
+def _results(results: CheckResults) -> dict[str, object]:
     return {
-        "checks": list(judged.checks),
-        "findings": [finding_to_json(finding) for finding in judged.findings],
-        "waived": [waived_to_json(waived) for waived in judged.waived],
+        "checks": list(results.checks),
+        "findings": [finding_to_json(finding) for finding in results.findings],
+        "waived": [waived_to_json(waived) for waived in results.waived],
     }
 
 
-def _consultation(consultation: Consultation | None) -> dict[str, object] | None:
-    if consultation is None:
+def _stock_report(stock_report: StockReport | None) -> dict[str, object] | None:
+    if stock_report is None:
         return None
     return {
-        "tool": consultation.tool.value,
-        "version": consultation.version or None,
-        "not_run": consultation.not_run,
-        "is_broken": consultation.is_broken,
+        "tool": stock_report.tool.value,
+        "version": stock_report.version or None,
+        "not_run": stock_report.not_run,
+        "is_broken": stock_report.is_broken,
         "statements": [
-            {"place": statement.place, "evidence": statement.evidence}
-            for statement in consultation.statements
+            {"place": finding.place, "evidence": finding.evidence} for finding in stock_report.findings
         ],
     }
 

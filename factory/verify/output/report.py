@@ -9,11 +9,11 @@ from factory.core.digests import Sha256
 from factory.core.model import Finding, Severity, WaivedFinding
 from factory.core.trust_level import TrustAssessment
 from factory.verify.smoke import SmokeResult
-from factory.verify.stock.stock_tools import Consultation
+from factory.verify.stock.stock_tools import StockReport
 from factory.verify.waivers import Waiver
 
 
-class Verdict(StrEnum):
+class RunStatus(StrEnum):
     """The answer of a whole run."""
 
     PASSED = "passed"
@@ -22,7 +22,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class CheckResults:
     """What was found out about one thing.
 
     Attributes:
@@ -43,28 +43,28 @@ class WheelReport:
     Attributes:
         path: The file as the person named it.
         name: Its file name, fit to be printed.
-        sha256: Of the bytes that were judged; None when they could not be read.
-        judged: What was found out.
+        sha256: Of the bytes that were checked; None when they could not be read.
+        results: What was found out.
         assessments: Where its executables stand on the ladder of trust.
         not_looked_at: Why it could not be looked at; None when it was.
-        consultation: What its platform's stock tool says; None when none was to be asked.
+        stock_report: What its platform's stock tool says; None when none was to be asked.
         smoke: What came of starting it; None when that was not asked for.
     """
 
     path: str
     name: str
     sha256: Sha256 | None = None
-    judged: Judged
+    results: CheckResults
     assessments: tuple[TrustAssessment, ...] = ()
     not_looked_at: str | None = None
-    consultation: Consultation | None = None
+    stock_report: StockReport | None = None
     smoke: SmokeResult | None = None
 
     @property
     def is_inconclusive(self) -> bool:
         """Whether something that should have looked at it could not."""
         return self.not_looked_at is not None or (
-            self.consultation is not None and self.consultation.is_broken
+            self.stock_report is not None and self.stock_report.is_broken
         )
 
 
@@ -74,11 +74,11 @@ class ReleaseReport:
 
     Attributes:
         path: The manifest or directory as the person named it.
-        judged: What was found out.
+        results: What was found out.
     """
 
     path: str
-    judged: Judged
+    results: CheckResults
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,12 +98,12 @@ class Report:
     @property
     def findings(self) -> Iterator[Finding]:
         """All findings that no waiver covers."""
-        return (finding for judged in self._judged for finding in judged.findings)
+        return (finding for results in self._results for finding in results.findings)
 
     @property
     def waived_count(self) -> int:
         """How many findings a waiver covers."""
-        return sum(len(judged.waived) for judged in self._judged)
+        return sum(len(results.waived) for results in self._results)
 
     @property
     def counts(self) -> dict[Severity, int]:
@@ -112,15 +112,15 @@ class Report:
         return {severity: counted[severity] for severity in Severity}
 
     @property
-    def verdict(self) -> Verdict:
+    def status(self) -> RunStatus:
         """The answer: what is wrong outweighs what could not be looked at."""
         if self.counts[Severity.ERROR]:
-            return Verdict.REJECTED
+            return RunStatus.REJECTED
         if any(wheel.is_inconclusive for wheel in self.wheels):
-            return Verdict.INCONCLUSIVE
-        return Verdict.PASSED
+            return RunStatus.INCONCLUSIVE
+        return RunStatus.PASSED
 
     @property
-    def _judged(self) -> Iterator[Judged]:
-        yield from (wheel.judged for wheel in self.wheels)
-        yield from (release.judged for release in self.releases)
+    def _results(self) -> Iterator[CheckResults]:
+        yield from (wheel.results for wheel in self.wheels)
+        yield from (release.results for release in self.releases)

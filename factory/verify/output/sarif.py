@@ -12,7 +12,7 @@ from urllib.parse import quote
 from factory import __version__
 from factory.core.model import Finding, Severity, WaivedFinding
 from factory.verify.checks.catalogue import Entry, catalogue
-from factory.verify.output.report import Judged, Report, WheelReport
+from factory.verify.output.report import CheckResults, Report, WheelReport
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
@@ -21,8 +21,8 @@ def sarif_document(report: Report) -> dict[str, object]:
     """Return a report as a SARIF log of one run."""
     rules = catalogue()
     places = {rule.id: index for index, rule in enumerate(rules)}
-    parts = [(wheel.path, wheel.judged) for wheel in report.wheels]
-    parts += [(release.path, release.judged) for release in report.releases]
+    parts = [(wheel.path, wheel.results) for wheel in report.wheels]
+    parts += [(release.path, release.results) for release in report.releases]
     return {
         "$schema": _SCHEMA,
         "version": "2.1.0",
@@ -39,8 +39,8 @@ def sarif_document(report: Report) -> dict[str, object]:
                 "invocations": [_invocation(report.wheels)],
                 "results": [
                     result | {"ruleIndex": places[str(result["ruleId"])]}
-                    for path, judged in parts
-                    for result in _results(path, judged)
+                    for path, results in parts
+                    for result in _results(path, results)
                 ],
             }
         ],
@@ -84,10 +84,10 @@ def _invocation(wheels: Iterable[WheelReport]) -> dict[str, object]:
 def _notifications(wheel: WheelReport) -> Iterator[dict[str, object]]:
     if wheel.not_looked_at is not None:
         yield _notification(wheel, "error", f"not looked at: {wheel.not_looked_at}")
-    if wheel.consultation is not None and wheel.consultation.not_run is not None:
-        level = "error" if wheel.consultation.is_broken else "note"
+    if wheel.stock_report is not None and wheel.stock_report.not_run is not None:
+        level = "error" if wheel.stock_report.is_broken else "note"
         yield _notification(
-            wheel, level, f"{wheel.consultation.tool} not asked: {wheel.consultation.not_run}"
+            wheel, level, f"{wheel.stock_report.tool} not asked: {wheel.stock_report.not_run}"
         )
     if wheel.smoke is not None:
         yield _notification(wheel, "note", f"start {wheel.smoke.outcome.value}: {wheel.smoke.detail}")
@@ -101,10 +101,10 @@ def _notification(wheel: WheelReport, level: str, text: str) -> dict[str, object
     }
 
 
-def _results(path: str, judged: Judged) -> Iterator[dict[str, object]]:
-    for finding in judged.findings:
+def _results(path: str, results: CheckResults) -> Iterator[dict[str, object]]:
+    for finding in results.findings:
         yield _result(path, finding)
-    for waived in judged.waived:
+    for waived in results.waived:
         yield _result(path, waived.finding) | {"suppressions": [_suppression(waived)]}
 
 

@@ -27,7 +27,7 @@ from factory.verify.reading.contents import (
     ProblemKind,
     WheelContents,
 )
-from factory.verify.reading.unpack import DEFAULT_LIMITS, CannotExtract, Content, Limits, Stop
+from factory.verify.reading.unpack import DEFAULT_LIMITS, CannotExtract, Content, Stop, UnpackLimits
 from factory.verify.reading.zip_records import (
     Directory,
     EndRecord,
@@ -51,7 +51,7 @@ def read_wheel(
     *,
     scratch: Path,
     expected: ExpectedWheel | None = None,
-    limits: Limits = DEFAULT_LIMITS,
+    limits: UnpackLimits = DEFAULT_LIMITS,
     trust: TrustPolicy | None = None,
 ) -> WheelContents:
     """Read everything that the checks need to know about a wheel.
@@ -146,7 +146,7 @@ def fresh_directory(scratch: Path, *, prefix: str) -> Path:
 class _Reader:
     """Reads the members of one archive in turn, counting against the limits."""
 
-    def __init__(self, *, file: BinaryIO, scratch: Path, limits: Limits) -> None:
+    def __init__(self, *, file: BinaryIO, scratch: Path, limits: UnpackLimits) -> None:
         self._file = file
         self._scratch = scratch
         self._limits = limits

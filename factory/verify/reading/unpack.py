@@ -27,7 +27,7 @@ class CannotExtract(HostError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class UnpackLimits:
     """How much a wheel may unpack to before reading stops; real ones stay far below.
 
     Attributes:
@@ -47,7 +47,7 @@ class Limits:
     kept_member_bytes: int = 1 << 20
 
 
-DEFAULT_LIMITS = Limits()
+DEFAULT_LIMITS = UnpackLimits()
 
 
 class Stop(Exception):
@@ -62,7 +62,7 @@ class Stop(Exception):
 class Content:
     """One member's content on its way through: counted, hashed, and kept or extracted."""
 
-    def __init__(self, *, limits: Limits, header: CentralHeader) -> None:
+    def __init__(self, *, limits: UnpackLimits, header: CentralHeader) -> None:
         self._limits = limits
         self._header = header
         self._hasher = hashlib.sha256()

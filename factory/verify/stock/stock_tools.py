@@ -26,14 +26,14 @@ from factory.system.process import Command, Runner
 from factory.verify.checks.check import Check, Fault
 from factory.verify.reading.contents import Member, WheelContents
 from factory.verify.reading.read import fresh_directory
-from factory.verify.stock.stock_statements import Statement, StockTool, judge
+from factory.verify.stock.stock_findings import StockFinding, StockTool, interpret_answer
 
 _TIMEOUT_S = 120.0
 _LINE_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Consultation:
+class StockReport:
     """A stock tool's word on one wheel.
 
     Attributes:
@@ -41,7 +41,7 @@ class Consultation:
         version: Its version; empty when it did not answer.
         not_run: Why it was not asked or did not answer; None when it did.
         is_broken: Whether it was asked and failed, so that what it would say is not known.
-        statements: What it holds against the wheel.
+        findings: What it holds against the wheel.
     """
 
     wheel: str
@@ -49,7 +49,7 @@ class Consultation:
     version: str = ""
     not_run: str | None = None
     is_broken: bool = False
-    statements: tuple[Statement, ...] = ()
+    findings: tuple[StockFinding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ class StockTools:
     installed: frozenset[StockTool]
     search_path: str = ""
 
-    def consult(self, contents: WheelContents, *, scratch: Path) -> Consultation | None:
+    def ask(self, contents: WheelContents, *, scratch: Path) -> StockReport | None:
         """Ask the tool of a wheel's platform; one that is not here is told as not asked.
 
         Raises:
@@ -77,9 +77,9 @@ class StockTools:
             return None
         tool = tool_for(system)
         if tool not in self.installed:
-            return Consultation(wheel=contents.name, tool=tool, not_run="it is not installed")
+            return StockReport(wheel=contents.name, tool=tool, not_run="it is not installed")
         own = fresh_directory(scratch, prefix="stock-")
-        return consult(contents, scratch=own, runner=self.runner, search_path=self.search_path)
+        return ask_stock_tool(contents, scratch=own, runner=self.runner, search_path=self.search_path)
 
 
 def installed_tools() -> frozenset[StockTool]:
@@ -88,11 +88,11 @@ def installed_tools() -> frozenset[StockTool]:
 
 
 class _NotAsked(FactoryError):
-    """A reason not to ask a tool; becomes the consultation's `not_run`."""
+    """A reason not to ask a tool; becomes the report's `not_run`."""
 
 
 class _NoAnswer(FactoryError):
-    """A tool was asked and failed; becomes the consultation's `not_run`, too."""
+    """A tool was asked and failed; becomes the report's `not_run`, too."""
 
 
 def tool_for(system: OperatingSystem) -> StockTool:
@@ -106,9 +106,9 @@ def tool_for(system: OperatingSystem) -> StockTool:
             return StockTool.DELVEWHEEL
 
 
-def consult(
+def ask_stock_tool(
     contents: WheelContents, *, scratch: Path, runner: Runner, search_path: str = ""
-) -> Consultation | None:
+) -> StockReport | None:
     """Ask the stock tool of the wheel's platform about it; None when the tags name no single platform.
 
     Args:
@@ -128,36 +128,36 @@ def consult(
             raise _NotAsked("the archive could not be read whole")
         request = _request(tool, contents, scratch, search_path)
         answer = _ask(tool, request, scratch=scratch, runner=runner, search_path=search_path)
-        return Consultation(
+        return StockReport(
             wheel=contents.name,
             tool=tool,
             version=answer.text("version"),
-            statements=tuple(judge(tool, answer, contents)),
+            findings=tuple(interpret_answer(tool, answer, contents)),
         )
     except (FactoryError, OSError) as error:
-        return Consultation(
+        return StockReport(
             wheel=contents.name, tool=tool, not_run=str(error), is_broken=not isinstance(error, _NotAsked)
         )
 
 
-def corroborate(findings: Iterable[Finding], consultation: Consultation) -> tuple[Finding, ...]:
-    """Join a stock tool's statements to the findings they are about, and add those that no check saw."""
+def merge_stock_findings(findings: Iterable[Finding], stock_report: StockReport) -> tuple[Finding, ...]:
+    """Join a stock tool's findings to the findings they are about, and add those that no check saw."""
     joined = tuple(findings)
-    for statement in consultation.statements:
-        joined = tuple(_with_witness(finding, statement, consultation) for finding in joined)
+    for stock_finding in stock_report.findings:
+        joined = tuple(_with_witness(finding, stock_finding, stock_report) for finding in joined)
     unseen = tuple(
-        statement
-        for statement in consultation.statements
-        if statement.is_enough and not any(statement.is_about(finding) for finding in joined)
+        stock_finding
+        for stock_finding in stock_report.findings
+        if stock_finding.is_enough and not any(stock_finding.is_about(finding) for finding in joined)
     )
-    rest = replace(consultation, statements=unseen)
+    rest = replace(stock_report, findings=unseen)
     return joined + tuple(finding for check in CHECKS for finding in check.findings(rest))
 
 
-def _with_witness(finding: Finding, statement: Statement, consultation: Consultation) -> Finding:
-    if not statement.is_about(finding):
+def _with_witness(finding: Finding, stock_finding: StockFinding, stock_report: StockReport) -> Finding:
+    if not stock_finding.is_about(finding):
         return finding
-    witness = f"{consultation.tool} {consultation.version}: {statement.evidence}"
+    witness = f"{stock_report.tool} {stock_report.version}: {stock_finding.evidence}"
     return replace(finding, evidence=f"{finding.evidence} [{witness}]")
 
 
@@ -254,14 +254,14 @@ def plan_question(tool: StockTool, *, question: Path, answer: Path, search_path:
     )
 
 
-def _find_unseen(consultation: Consultation, *, tool: StockTool) -> Iterator[Fault]:
-    if consultation.tool is tool:
-        for statement in consultation.statements:
-            place = statement.place or consultation.wheel
-            yield Fault(place=place, evidence=f"{tool} {consultation.version}: {statement.evidence}")
+def _find_unseen(stock_report: StockReport, *, tool: StockTool) -> Iterator[Fault]:
+    if stock_report.tool is tool:
+        for stock_finding in stock_report.findings:
+            place = stock_finding.place or stock_report.wheel
+            yield Fault(place=place, evidence=f"{tool} {stock_report.version}: {stock_finding.evidence}")
 
 
-CHECKS: tuple[Check[Consultation], ...] = tuple(
+CHECKS: tuple[Check[StockReport], ...] = tuple(
     Check(
         id=f"{tool}-verdict",
         title=f"{tool} holds nothing against the wheel that the checks of single files did not see",

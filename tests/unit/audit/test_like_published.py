@@ -11,7 +11,7 @@ from factory.audit.like_published import NoRecipe, NotPublished, SeveralBackends
 from factory.audit.results import Results
 from factory.build.builder import Engine
 from factory.core.digests import Sha256
-from factory.verify.inputs import collect
+from factory.verify.inputs import find_wheels
 from factory.wheels.build import NotAsPublished
 from factory.wheels.plan import WheelsOrder, WheelsPlan
 from factory.wheels.run import make_wheels
@@ -79,8 +79,8 @@ def test_a_tag_that_is_none_of_ours_is_made_and_recorded(
     )
     made = build(planned({name: other}, packages, tmp_path), packages, tmp_path)
     assert (made / name).read_bytes() == other.content()
-    (lot,) = collect([made / "manifest.json"])
-    assert [subject.path.name for subject in lot.subjects] == [name]
+    (group,) = find_wheels([made / "manifest.json"])
+    assert [wheel.path.name for wheel in group.wheels] == [name]
 
 
 @pytest.mark.parametrize("engine", list(Engine))

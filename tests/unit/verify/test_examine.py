@@ -11,11 +11,11 @@ from factory.core.model import Severity
 from factory.core.progress import SilentProgress
 from factory.core.targets import PLATFORMS, Architecture, OperatingSystem
 from factory.system.process import Command, Completed
-from factory.verify.examine import Bench, Lot, Subject, examine
-from factory.verify.inputs import NothingToVerify, collect
-from factory.verify.output.report import Report, Verdict
+from factory.verify.examine import VerifyContext, WheelGroup, WheelInput, examine
+from factory.verify.inputs import NothingToVerify, find_wheels
+from factory.verify.output.report import Report, RunStatus
 from factory.verify.smoke import Host, Libc, SmokeOutcome
-from factory.verify.stock.stock_statements import StockTool
+from factory.verify.stock.stock_findings import StockTool
 from factory.verify.stock.stock_tools import StockTools
 from factory.verify.waivers import Waiver
 from tests.authority import TRUST
@@ -36,7 +36,7 @@ HOST = Host(
 
 def judge(
     scratch: Path,
-    lots: Sequence[Lot],
+    groups: Sequence[WheelGroup],
     *,
     runner: FakeRunner | None = None,
     installed: frozenset[StockTool] | None = None,
@@ -46,7 +46,7 @@ def judge(
     runner = runner or FakeRunner()
     own = scratch / "scratch"
     own.mkdir()
-    bench = Bench(
+    context = VerifyContext(
         runner=runner,
         progress=SilentProgress(),
         scratch=own,
@@ -56,14 +56,14 @@ def judge(
         host=host,
         trust=TRUST,
     )
-    report = examine(lots, bench, waivers=waivers)
+    report = examine(groups, context, waivers=waivers)
     runner.assert_done()
     assert list(own.iterdir()) == []
     return report
 
 
-def one(path: Path) -> Lot:
-    return Lot(path=path, subjects=(Subject(path=path),))
+def one(path: Path) -> WheelGroup:
+    return WheelGroup(path=path, wheels=(WheelInput(path=path),))
 
 
 def release(directory: Path) -> Path:
@@ -87,31 +87,31 @@ def checks_of(report: Report) -> list[str]:
 
 
 def test_a_wheel_by_itself_is_no_release(tmp_path: Path) -> None:
-    report = judge(tmp_path, collect([good_wheel().write(tmp_path)]))
-    assert (report.verdict, report.releases) == (Verdict.PASSED, ())
+    report = judge(tmp_path, find_wheels([good_wheel().write(tmp_path)]))
+    assert (report.status, report.releases) == (RunStatus.PASSED, ())
 
 
 def test_a_directory_is_a_release(tmp_path: Path) -> None:
     (tmp_path / "dist").mkdir()
     good_wheel().write(tmp_path / "dist")
-    report = judge(tmp_path, collect([tmp_path / "dist"]))
+    report = judge(tmp_path, find_wheels([tmp_path / "dist"]))
     assert checks_of(report) == ["release-platforms"] * 7
 
 
 def test_a_directory_without_wheels_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NothingToVerify, match="there is no wheel in"):
-        collect([tmp_path])
+        find_wheels([tmp_path])
 
 
 def test_a_manifest_tells_what_every_wheel_must_be(tmp_path: Path) -> None:
     dist = release(tmp_path / "dist")
-    (lot,) = collect([dist])
-    assert lot == replace(collect([dist / "manifest.json"])[0])
-    assert [str(s.expected and s.expected.platform) for s in lot.subjects][:2] == [
+    (group,) = find_wheels([dist])
+    assert group == replace(find_wheels([dist / "manifest.json"])[0])
+    assert [str(s.expected and s.expected.platform) for s in group.wheels][:2] == [
         "macosx_10_12_x86_64",
         "macosx_11_0_arm64",
     ]
-    report = judge(tmp_path, [lot])
+    report = judge(tmp_path, [group])
     assert set(checks_of(report)) == {"payload-foreign"}  # the manifest's payload is empty
 
 
@@ -122,7 +122,7 @@ def test_what_a_manifest_leaves_out_for_a_reason_is_no_finding(tmp_path: Path) -
     for wheel in document["wheels"]:
         wheel["left_out"] = [{"source": "codex-path/rg", "sha256": "1" * 64, "reason": "a test"}]
     (dist / "manifest.json").write_text(json.dumps(document))
-    found = {finding.check for finding in judge(tmp_path, collect([dist])).findings}
+    found = {finding.check for finding in judge(tmp_path, find_wheels([dist])).findings}
     assert found == {"payload-foreign", "manifest-digest"}
     (tmp_path / "scratch").rmdir()
     assert {finding.check for finding in judge(tmp_path, [one(lean)]).findings} == {"package-json-tools"}
@@ -133,8 +133,8 @@ def test_what_a_manifest_promises_is_held_against_what_is_there(tmp_path: Path) 
     damaged, gone, *_ = sorted(dist.glob("*.whl"))
     damaged.write_bytes(damaged.read_bytes() + b"x")
     gone.rename(dist / gone.name.replace("0.163.0", "0.164.0"))
-    (result,) = judge(tmp_path, collect([dist])).releases
-    found = [(finding.check, finding.place) for finding in result.judged.findings]
+    (result,) = judge(tmp_path, find_wheels([dist])).releases
+    found = [(finding.check, finding.place) for finding in result.results.findings]
     assert [item for item in found if item[0].startswith("manifest-")] == [
         ("manifest-missing", gone.name),
         ("manifest-digest", damaged.name),
@@ -155,32 +155,32 @@ def answer(policy: str) -> Expected:
 def test_a_stock_tool_can_reject_what_the_checks_accept(tmp_path: Path) -> None:
     report = judge(
         tmp_path,
-        collect([good_wheel().write(tmp_path)]),
+        find_wheels([good_wheel().write(tmp_path)]),
         runner=FakeRunner(answer("manylinux_2_34_x86_64")),
         installed=frozenset(StockTool),
     )
     assert checks_of(report) == ["auditwheel-verdict"]
-    assert report.wheels[0].judged.checks[-1] == "auditwheel-verdict"
+    assert report.wheels[0].results.checks[-1] == "auditwheel-verdict"
 
 
 def test_a_stock_tool_that_is_not_installed_is_told_and_no_failure(tmp_path: Path) -> None:
-    report = judge(tmp_path, collect([good_wheel().write(tmp_path)]), installed=frozenset())
+    report = judge(tmp_path, find_wheels([good_wheel().write(tmp_path)]), installed=frozenset())
     (wheel,) = report.wheels
-    assert report.verdict is Verdict.PASSED
-    assert wheel.consultation is not None
-    assert wheel.consultation.not_run == "it is not installed"
-    assert "auditwheel-verdict" not in wheel.judged.checks
+    assert report.status is RunStatus.PASSED
+    assert wheel.stock_report is not None
+    assert wheel.stock_report.not_run == "it is not installed"
+    assert "auditwheel-verdict" not in wheel.results.checks
 
 
 def test_a_stock_tool_that_breaks_is_inconclusive(tmp_path: Path) -> None:
     boom = Expected(argv=("-I",), completed=Completed(returncode=1, output="Boom"))
     report = judge(
         tmp_path,
-        collect([good_wheel().write(tmp_path)]),
+        find_wheels([good_wheel().write(tmp_path)]),
         runner=FakeRunner(boom),
         installed=frozenset(StockTool),
     )
-    assert report.verdict is Verdict.INCONCLUSIVE
+    assert report.status is RunStatus.INCONCLUSIVE
 
 
 def test_an_executable_that_does_not_start_is_an_error_that_a_waiver_can_accept(tmp_path: Path) -> None:
@@ -190,12 +190,12 @@ def test_an_executable_that_does_not_start_is_an_error_that_a_waiver_can_accept(
         Expected(argv=("-c",), completed=Completed(returncode=126, output="Exec\x1b[2J format error")),
     ]
     waiver = Waiver(check="smoke-start", pattern="*", reason="an old kernel")
-    lots = collect([good_wheel().write(tmp_path)])
-    report = judge(tmp_path, lots, runner=FakeRunner(*script), host=HOST, waivers=[waiver])
-    ((waived,),) = [wheel.judged.waived for wheel in report.wheels]
+    groups = find_wheels([good_wheel().write(tmp_path)])
+    report = judge(tmp_path, groups, runner=FakeRunner(*script), host=HOST, waivers=[waiver])
+    ((waived,),) = [wheel.results.waived for wheel in report.wheels]
     assert waived.finding.check == "smoke-start"
     assert "\x1b" not in waived.finding.evidence
-    assert (report.verdict, report.unused) == (Verdict.PASSED, ())
+    assert (report.status, report.unused) == (RunStatus.PASSED, ())
 
 
 @pytest.mark.parametrize(
@@ -211,11 +211,11 @@ def test_an_executable_that_does_not_start_is_an_error_that_a_waiver_can_accept(
 def test_what_cannot_be_started_here_is_told_and_is_no_check(
     tmp_path: Path, platform: str, reason: str
 ) -> None:
-    report = judge(tmp_path, collect([good_wheel(platform).write(tmp_path)]), host=HOST)
+    report = judge(tmp_path, find_wheels([good_wheel(platform).write(tmp_path)]), host=HOST)
     (wheel,) = report.wheels
     assert wheel.smoke is not None
     assert (wheel.smoke.outcome, wheel.smoke.detail) == (SmokeOutcome.NOT_RUN, reason)
-    assert "smoke-start" not in wheel.judged.checks
+    assert "smoke-start" not in wheel.results.checks
 
 
 @pytest.mark.parametrize("name", ["codex.whl", "openai_codex_cli_bin-1-py3-none-any.whl"])

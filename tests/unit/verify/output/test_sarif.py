@@ -7,11 +7,11 @@ import jsonschema
 from factory.core.digests import Sha256
 from factory.core.model import Finding, Severity, WaivedFinding
 from factory.verify.checks.catalogue import catalogue
-from factory.verify.output.report import Judged, ReleaseReport, Report, WheelReport
+from factory.verify.output.report import CheckResults, ReleaseReport, Report, WheelReport
 from factory.verify.output.sarif import sarif_document
 from factory.verify.smoke import SmokeOutcome, SmokeResult
-from factory.verify.stock.stock_statements import StockTool
-from factory.verify.stock.stock_tools import Consultation
+from factory.verify.stock.stock_findings import StockTool
+from factory.verify.stock.stock_tools import StockReport
 
 TEXT = {"type": "string", "minLength": 1}
 MESSAGE = {"type": "object", "required": ["text"], "properties": {"text": TEXT}}
@@ -110,7 +110,7 @@ REPORT = Report(
             path="dist/a wheel.whl",
             name="a wheel.whl",
             sha256=Sha256("1" * 64),
-            judged=Judged(
+            results=CheckResults(
                 findings=(finding("elf-glibc-floor", Severity.ERROR),),
                 waived=(
                     WaivedFinding(
@@ -118,7 +118,7 @@ REPORT = Report(
                     ),
                 ),
             ),
-            consultation=Consultation(
+            stock_report=StockReport(
                 wheel="a wheel.whl", tool=StockTool.AUDITWHEEL, not_run="Boom", is_broken=True
             ),
             smoke=SmokeResult(outcome=SmokeOutcome.NOT_RUN, detail="no emulator"),
@@ -127,7 +127,7 @@ REPORT = Report(
     releases=(
         ReleaseReport(
             path=str(Path("/abs/dist")),
-            judged=Judged(findings=(finding("release-platforms", Severity.ERROR, "dist"),)),
+            results=CheckResults(findings=(finding("release-platforms", Severity.ERROR, "dist"),)),
         ),
     ),
     unused=(),
@@ -197,7 +197,7 @@ def test_what_was_not_looked_at_is_told_and_no_success() -> None:
 def test_a_fingerprint_survives_another_place_and_another_wording() -> None:
     (wheel,) = REPORT.wheels
     moved = Report(
-        wheels=(WheelReport(path="elsewhere/a wheel.whl", name="a wheel.whl", judged=wheel.judged),),
+        wheels=(WheelReport(path="elsewhere/a wheel.whl", name="a wheel.whl", results=wheel.results),),
         releases=(),
         unused=(),
     )

@@ -14,7 +14,7 @@ from factory.core.targets import Architecture, OperatingSystem
 from factory.verify.checks.registry import find_all
 from factory.verify.reading.contents import ProblemKind, WheelContents
 from factory.verify.reading.read import CannotRead, parse_name, read_wheel
-from factory.verify.reading.unpack import Limits
+from factory.verify.reading.unpack import UnpackLimits
 from tests.wheels import PACKAGE, Wheel, good_wheel
 from tests.zip_writer import ZipArchive, ZipMember
 
@@ -22,10 +22,10 @@ NAME = "openai_codex_cli_bin-0.163.0-py3-none-manylinux_2_17_x86_64.whl"
 GOOD = good_wheel().content()
 
 
-def read(content: bytes, directory: Path, *, limits: Limits | None = None) -> WheelContents:
+def read(content: bytes, directory: Path, *, limits: UnpackLimits | None = None) -> WheelContents:
     path = directory / NAME
     path.write_bytes(content)
-    return read_wheel(path, scratch=directory, limits=limits or Limits())
+    return read_wheel(path, scratch=directory, limits=limits or UnpackLimits())
 
 
 def kinds(contents: WheelContents) -> list[ProblemKind]:
@@ -130,14 +130,14 @@ def test_a_lying_size_does_not_hide_a_bomb(tmp_path: Path) -> None:
 
 def test_all_members_together_are_bounded(tmp_path: Path) -> None:
     members = tuple(ZipMember(name=b"%d" % number, content=bytes(600)) for number in range(3))
-    contents = read(ZipArchive(members=members).content(), tmp_path, limits=Limits(total_bytes=1500))
+    contents = read(ZipArchive(members=members).content(), tmp_path, limits=UnpackLimits(total_bytes=1500))
     assert kinds(contents) == [ProblemKind.BOMB]
     assert [member.sha256 is None for member in contents.members] == [False, False, True]
 
 
 def test_too_many_members_are_one_finding(tmp_path: Path) -> None:
     members = tuple(ZipMember(name=b"%d" % number, content=b"") for number in range(6))
-    contents = read(ZipArchive(members=members).content(), tmp_path, limits=Limits(members=5))
+    contents = read(ZipArchive(members=members).content(), tmp_path, limits=UnpackLimits(members=5))
     assert checks(contents) == ["archive-bomb"]
 
 

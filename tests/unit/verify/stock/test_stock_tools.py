@@ -10,12 +10,12 @@ from factory.core.model import Finding, Severity
 from factory.system.process import Command, Completed, SubprocessRunner
 from factory.verify.reading.contents import Problem, ProblemKind
 from factory.verify.stock import stock_tools
-from factory.verify.stock.stock_statements import Statement, StockTool
+from factory.verify.stock.stock_findings import StockFinding, StockTool
 from factory.verify.stock.stock_tools import (
     CHECKS,
-    Consultation,
-    consult,
-    corroborate,
+    StockReport,
+    ask_stock_tool,
+    merge_stock_findings,
     plan_question,
 )
 from tests.fake_runner import Expected, FakeRunner
@@ -53,11 +53,13 @@ def exchange(tmp_path: Path) -> Path:
     return directory
 
 
-def ask(tmp_path: Path, platform: str, files: Mapping[str, bytes], runner: FakeRunner) -> Consultation:
-    consultation = consult(contents_of(tmp_path, platform, files), scratch=exchange(tmp_path), runner=runner)
-    assert consultation is not None
+def ask(tmp_path: Path, platform: str, files: Mapping[str, bytes], runner: FakeRunner) -> StockReport:
+    stock_report = ask_stock_tool(
+        contents_of(tmp_path, platform, files), scratch=exchange(tmp_path), runner=runner
+    )
+    assert stock_report is not None
     runner.assert_done()
-    return consultation
+    return stock_report
 
 
 def auditwheel(policy: str, *, analysed: tuple[str, ...] = (CODEX, RG)) -> FakeRunner:
@@ -82,8 +84,8 @@ def finding(check: str, place: str, evidence: str = "seen") -> Finding:
     ],
 )
 def test_auditwheel_is_content(tmp_path: Path, platform: str, policy: str) -> None:
-    consultation = ask(tmp_path, platform, GOOD[MANYLINUX], auditwheel(policy))
-    assert consultation == Consultation(
+    stock_report = ask(tmp_path, platform, GOOD[MANYLINUX], auditwheel(policy))
+    assert stock_report == StockReport(
         wheel=f"openai_codex_cli_bin-0.163.0-py3-none-{platform}.whl", tool=StockTool.AUDITWHEEL, version="6"
     )
 
@@ -98,15 +100,15 @@ def test_auditwheel_is_content(tmp_path: Path, platform: str, policy: str) -> No
     ],
 )
 def test_auditwheel_finds_a_newer_policy_than_the_tag(tmp_path: Path, platform: str, policy: str) -> None:
-    (statement,) = ask(tmp_path, platform, GOOD[MANYLINUX], auditwheel(policy)).statements
-    assert (statement.place, statement.evidence) == (None, f"consistent with {policy} only")
+    (stock_finding,) = ask(tmp_path, platform, GOOD[MANYLINUX], auditwheel(policy)).findings
+    assert (stock_finding.place, stock_finding.evidence) == (None, f"consistent with {policy} only")
 
 
 def test_files_that_auditwheel_ignores_are_statements(tmp_path: Path) -> None:
     runner = auditwheel("manylinux_2_17_x86_64", analysed=(CODEX,))
-    (statement,) = ask(tmp_path, MANYLINUX, GOOD[MANYLINUX], runner).statements
-    assert statement.place == RG
-    assert statement.evidence == "ignored: of another libc or architecture, or not in RECORD"
+    (stock_finding,) = ask(tmp_path, MANYLINUX, GOOD[MANYLINUX], runner).findings
+    assert stock_finding.place == RG
+    assert stock_finding.evidence == "ignored: of another libc or architecture, or not in RECORD"
 
 
 def test_delocate_is_shown_headers_and_finds_a_newer_macos(tmp_path: Path) -> None:
@@ -114,9 +116,9 @@ def test_delocate_is_shown_headers_and_finds_a_newer_macos(tmp_path: Path) -> No
     runner = answering(
         "delocate", {"version": "0.13", "error": None, "name": name, "libraries": [], "missing": None}
     )
-    consultation = ask(tmp_path, "macosx_10_9_x86_64", {CODEX: GOOD_X86_64.content()}, runner)
-    (statement,) = consultation.statements
-    assert statement.evidence == "its tag should be macosx_10_12_x86_64"
+    stock_report = ask(tmp_path, "macosx_10_9_x86_64", {CODEX: GOOD_X86_64.content()}, runner)
+    (stock_finding,) = stock_report.findings
+    assert stock_finding.evidence == "its tag should be macosx_10_12_x86_64"
     (header,) = (tmp_path / "exchange" / "headers").iterdir()
     assert struct.unpack_from("<I", header.read_bytes()) == (0xFEEDFACF,)
     assert header.stat().st_size < 1024
@@ -127,14 +129,14 @@ def test_delocate_accepts_a_tag_that_promises_less(tmp_path: Path) -> None:
     runner = answering(
         "delocate", {"version": "0.13", "error": None, "name": name, "libraries": [], "missing": None}
     )
-    assert ask(tmp_path, "macosx_10_13_x86_64", {CODEX: GOOD_X86_64.content()}, runner).statements == ()
+    assert ask(tmp_path, "macosx_10_13_x86_64", {CODEX: GOOD_X86_64.content()}, runner).findings == ()
 
 
 def test_delvewheel_names_each_missing_dll_once(tmp_path: Path) -> None:
     missing = {CODEX_EXE: ["a.dll"], RG_EXE: ["a.dll", "b.dll"]}
     runner = answering("delvewheel", {"version": "1", "error": None, "missing": missing})
-    consultation = ask(tmp_path, "win_amd64", GOOD["win_amd64"], runner)
-    assert [statement.evidence for statement in consultation.statements] == [
+    stock_report = ask(tmp_path, "win_amd64", GOOD["win_amd64"], runner)
+    assert [stock_finding.evidence for stock_finding in stock_report.findings] == [
         "does not find a.dll",
         "does not find b.dll",
     ]
@@ -147,8 +149,8 @@ def test_a_tool_that_fails_is_told_as_not_run(tmp_path: Path) -> None:
             completed=Completed(returncode=1, output="Boom\n"),
         )
     )
-    consultation = ask(tmp_path, "win_amd64", GOOD["win_amd64"], runner)
-    assert consultation.not_run == "delvewheel ended with exit status 1: Boom"
+    stock_report = ask(tmp_path, "win_amd64", GOOD["win_amd64"], runner)
+    assert stock_report.not_run == "delvewheel ended with exit status 1: Boom"
 
 
 def test_a_tool_that_writes_no_answer_is_told_as_not_run(tmp_path: Path) -> None:
@@ -159,9 +161,9 @@ def test_a_tool_that_writes_no_answer_is_told_as_not_run(tmp_path: Path) -> None
 def test_a_wheel_that_could_not_be_read_whole_is_given_to_no_tool(tmp_path: Path) -> None:
     bomb = Problem(kind=ProblemKind.BOMB, place=CODEX, evidence="4 GB of zeros")
     contents = replace(contents_of(tmp_path, MANYLINUX, GOOD[MANYLINUX]), problems=(bomb,))
-    consultation = consult(contents, scratch=exchange(tmp_path), runner=FakeRunner())
-    assert consultation is not None
-    assert consultation.not_run == "the archive could not be read whole"
+    stock_report = ask_stock_tool(contents, scratch=exchange(tmp_path), runner=FakeRunner())
+    assert stock_report is not None
+    assert stock_report.not_run == "the archive could not be read whole"
 
 
 def test_the_process_inherits_nothing(tmp_path: Path) -> None:
@@ -180,24 +182,24 @@ def test_the_process_inherits_nothing(tmp_path: Path) -> None:
     assert command.cwd == tmp_path
 
 
-SAYS = Consultation(
+SAYS = StockReport(
     wheel="w.whl",
     tool=StockTool.AUDITWHEEL,
     version="6.8",
-    statements=(Statement(place=CODEX, evidence="ignored", checks=("elf-",)),),
+    findings=(StockFinding(place=CODEX, evidence="ignored", checks=("elf-",)),),
 )
 
 
 def test_one_defect_seen_twice_is_one_finding_with_two_witnesses() -> None:
     ours = finding("elf-machine", CODEX, "machine AArch64, not x86-64")
-    assert corroborate((ours,), SAYS) == (
+    assert merge_stock_findings((ours,), SAYS) == (
         replace(ours, evidence="machine AArch64, not x86-64 [auditwheel 6.8: ignored]"),
     )
 
 
 def test_a_finding_of_something_else_keeps_its_evidence_and_the_tool_gets_its_own() -> None:
     others = (finding("elf-machine", RG), finding("record-hash", CODEX))
-    (*same, added) = corroborate(others, SAYS)
+    (*same, added) = merge_stock_findings(others, SAYS)
     assert tuple(same) == others
     assert (added.check, added.severity, added.place, added.evidence) == (
         "auditwheel-verdict",
@@ -208,19 +210,23 @@ def test_a_finding_of_something_else_keeps_its_evidence_and_the_tool_gets_its_ow
 
 
 def test_a_statement_about_the_wheel_is_placed_there() -> None:
-    statement = Statement(place=None, evidence="needs a.dll", checks=("pe-dll",), mentions="a.dll")
-    says = Consultation(wheel="w.whl", tool=StockTool.DELVEWHEEL, version="1", statements=(statement,))
-    assert corroborate((finding("pe-dll", RG, "needs A.DLL"),), says)[0].evidence == (
+    stock_finding = StockFinding(place=None, evidence="needs a.dll", checks=("pe-dll",), mentions="a.dll")
+    says = StockReport(wheel="w.whl", tool=StockTool.DELVEWHEEL, version="1", findings=(stock_finding,))
+    assert merge_stock_findings((finding("pe-dll", RG, "needs A.DLL"),), says)[0].evidence == (
         "needs A.DLL [delvewheel 1: needs a.dll]"
     )
-    assert [(each.check, each.place) for each in corroborate((), says)] == [("delvewheel-verdict", "w.whl")]
+    assert [(each.check, each.place) for each in merge_stock_findings((), says)] == [
+        ("delvewheel-verdict", "w.whl")
+    ]
 
 
 def test_a_weak_statement_joins_a_finding_and_makes_none() -> None:
-    statement = Statement(place=None, evidence="not all found", checks=("macho-dependency",), is_enough=False)
-    says = Consultation(wheel="w.whl", tool=StockTool.DELOCATE, version="1", statements=(statement,))
-    assert corroborate((), says) == ()
-    (joined,) = corroborate((finding("macho-dependency", RG),), says)
+    stock_finding = StockFinding(
+        place=None, evidence="not all found", checks=("macho-dependency",), is_enough=False
+    )
+    says = StockReport(wheel="w.whl", tool=StockTool.DELOCATE, version="1", findings=(stock_finding,))
+    assert merge_stock_findings((), says) == ()
+    (joined,) = merge_stock_findings((finding("macho-dependency", RG),), says)
     assert joined.evidence == "seen [delocate 1: not all found]"
 
 
@@ -237,14 +243,14 @@ def test_delocate_with_an_otool_tells_of_libraries(tmp_path: Path) -> None:
         "libraries": ["/opt/a.dylib"],
         "missing": "some",
     }
-    consultation = consult(
+    stock_report = ask_stock_tool(
         contents_of(tmp_path, "macosx_11_0_arm64", GOOD["macosx_11_0_arm64"]),
         scratch=exchange(tmp_path),
         runner=answering("delocate", answer),
         search_path=str(otool.parent),
     )
-    assert consultation is not None
-    assert [(each.evidence, each.is_enough) for each in consultation.statements] == [
+    assert stock_report is not None
+    assert [(each.evidence, each.is_enough) for each in stock_report.findings] == [
         ("needs /opt/a.dylib", True),
         ("some", False),
     ]
@@ -253,7 +259,7 @@ def test_delocate_with_an_otool_tells_of_libraries(tmp_path: Path) -> None:
 
 def test_silence_adds_nothing() -> None:
     ours = (finding("elf-machine", CODEX),)
-    assert corroborate(ours, replace(SAYS, statements=())) == ours
+    assert merge_stock_findings(ours, replace(SAYS, findings=())) == ours
     assert [check.id for check in CHECKS] == ["auditwheel-verdict", "delocate-verdict", "delvewheel-verdict"]
 
 
@@ -271,10 +277,10 @@ REAL = {
 @pytest.mark.parametrize("platform", GOOD)
 def test_the_real_tools_hold_nothing_against_good_wheels(tmp_path: Path, platform: str) -> None:
     contents = contents_of(tmp_path, platform, GOOD[platform])
-    consultation = consult(contents, scratch=exchange(tmp_path), runner=SubprocessRunner())
-    assert consultation is not None
-    assert (consultation.not_run, consultation.statements) == (None, ())
-    assert consultation.version[0].isdigit()
+    stock_report = ask_stock_tool(contents, scratch=exchange(tmp_path), runner=SubprocessRunner())
+    assert stock_report is not None
+    assert (stock_report.not_run, stock_report.findings) == (None, ())
+    assert stock_report.version[0].isdigit()
 
 
 @pytest.mark.parametrize("platform", REAL)
@@ -282,18 +288,18 @@ def test_the_real_tools_see_the_same_defect_as_we_do(tmp_path: Path, platform: s
     place, content = REAL[platform]
     files = {**GOOD.get(platform, {}), place: content}
     contents = contents_of(tmp_path, platform, files)
-    consultation = consult(contents, scratch=exchange(tmp_path), runner=SubprocessRunner())
-    assert consultation is not None
+    stock_report = ask_stock_tool(contents, scratch=exchange(tmp_path), runner=SubprocessRunner())
+    assert stock_report is not None
     ours = tuple(each for check in IMAGE_CHECKS for each in check.findings(contents))
-    both = corroborate(ours, consultation)
+    both = merge_stock_findings(ours, stock_report)
     assert len(both) == len(ours)
-    witness = f"[{consultation.tool} {consultation.version}: "
+    witness = f"[{stock_report.tool} {stock_report.version}: "
     assert any(witness in each.evidence for each in both if each.place == place)
 
 
 def test_a_universal_file_is_shown_to_delocate_slice_by_slice(tmp_path: Path) -> None:
     files = {CODEX: FatMachO(slices=(GOOD_X86_64, GOOD_ARM64)).content()}
     contents = contents_of(tmp_path, "macosx_10_12_universal2", files)
-    consultation = consult(contents, scratch=exchange(tmp_path), runner=SubprocessRunner())
-    assert consultation is not None
-    assert (consultation.not_run, consultation.statements) == (None, ())
+    stock_report = ask_stock_tool(contents, scratch=exchange(tmp_path), runner=SubprocessRunner())
+    assert stock_report is not None
+    assert (stock_report.not_run, stock_report.findings) == (None, ())

@@ -24,7 +24,7 @@ class StockTool(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
+class StockFinding:
     """One thing that a stock tool holds against a wheel.
 
     Attributes:
@@ -51,7 +51,7 @@ class Statement:
         )
 
 
-def judge(tool: StockTool, answer: JsonObject, contents: WheelContents) -> Iterator[Statement]:
+def interpret_answer(tool: StockTool, answer: JsonObject, contents: WheelContents) -> Iterator[StockFinding]:
     """Yield what a tool's answer holds against a wheel.
 
     Raises:
@@ -59,29 +59,29 @@ def judge(tool: StockTool, answer: JsonObject, contents: WheelContents) -> Itera
     """
     match tool:
         case StockTool.AUDITWHEEL:
-            return _judge_auditwheel(answer, contents)
+            return _interpret_auditwheel(answer, contents)
         case StockTool.DELOCATE:
-            return _judge_delocate(answer, contents)
+            return _interpret_delocate(answer, contents)
         case StockTool.DELVEWHEEL:
-            return _judge_delvewheel(answer)
+            return _interpret_delvewheel(answer)
 
 
-def _judge_auditwheel(answer: JsonObject, contents: WheelContents) -> Iterator[Statement]:
+def _interpret_auditwheel(answer: JsonObject, contents: WheelContents) -> Iterator[StockFinding]:
     error = answer.text_or_none("error")
     if error is not None:
-        yield Statement(place=None, evidence=error, checks=(*_ELF_LOADING, "wheel-", "package-"))
+        yield StockFinding(place=None, evidence=error, checks=(*_ELF_LOADING, "wheel-", "package-"))
         return
     analysed = set(answer.texts("analysed"))
     for member in contents.images:
         if member.kind is FileKind.ELF and member.name not in analysed:
-            yield Statement(
+            yield StockFinding(
                 place=member.name,
                 evidence="ignored: of another libc or architecture, or not in RECORD",
                 checks=(*_ELF_LOADING, "record-"),
             )
     policy = answer.text("policy")
     if not _keeps(policy, answer.texts("policies"), contents.platforms):
-        yield Statement(
+        yield StockFinding(
             place=None,
             evidence=f"consistent with {policy} only",
             checks=("elf-glibc-floor", *_ELF_LOADING),
@@ -107,31 +107,31 @@ def _keeps(policy: str, known: tuple[str, ...], tags: tuple[str, ...]) -> bool:
     return all(floor <= most for most in allowed)
 
 
-def _judge_delocate(answer: JsonObject, contents: WheelContents) -> Iterator[Statement]:
+def _interpret_delocate(answer: JsonObject, contents: WheelContents) -> Iterator[StockFinding]:
     error = answer.text_or_none("error")
     if error is not None:
-        yield Statement(place=None, evidence=error, checks=("macho-", "image-"))
+        yield StockFinding(place=None, evidence=error, checks=("macho-", "image-"))
     name = answer.text_or_none("name")
     tags = tuple(re.sub(r"\.whl\Z", "", name).rpartition("-")[2].split(".")) if name else ()
     promised = promised_macos(contents.platforms)
     if any(floor > promised.get(part, floor) for part, floor in promised_macos(tags).items()):
-        yield Statement(
+        yield StockFinding(
             place=None, evidence=f"its tag should be {'.'.join(tags)}", checks=("macho-minimum-macos",)
         )
     for library in answer.texts("libraries"):
-        yield Statement(
+        yield StockFinding(
             place=None, evidence=f"needs {library}", checks=("macho-dependency",), mentions=library
         )
     missing = answer.text_or_none("missing")
     if missing is not None:
-        yield Statement(place=None, evidence=missing, checks=("macho-dependency",), is_enough=False)
+        yield StockFinding(place=None, evidence=missing, checks=("macho-dependency",), is_enough=False)
 
 
-def _judge_delvewheel(answer: JsonObject) -> Iterator[Statement]:
+def _interpret_delvewheel(answer: JsonObject) -> Iterator[StockFinding]:
     error = answer.text_or_none("error")
     if error is not None:
-        yield Statement(place=None, evidence=error, checks=("pe-", "image-"))
+        yield StockFinding(place=None, evidence=error, checks=("pe-", "image-"))
         return
     missing = answer.child("missing")
     for name in sorted({dll for member in missing.members for dll in missing.texts(member)}):
-        yield Statement(place=None, evidence=f"does not find {name}", checks=_DLLS, mentions=name)
+        yield StockFinding(place=None, evidence=f"does not find {name}", checks=_DLLS, mentions=name)
