@@ -34,7 +34,7 @@ def waivers_of(arguments: argparse.Namespace) -> "tuple[Waiver, ...]":
     Raises:
         MalformedWaiver: One is malformed.
         MalformedWaiverFile: The file is, or has no waivers though it was named.
-        UnknownCheck: One is for a check that there is not.
+        UsageError: One is for a check that there is not.
     """
     from factory.verify.checks.catalogue import require_known  # noqa: PLC0415 - all checks; not every command needs them
     from factory.verify.waivers import Waiver  # noqa: PLC0415 - as above

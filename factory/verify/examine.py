@@ -16,7 +16,7 @@ from factory.system.process import Runner
 from factory.verify import smoke
 from factory.verify.checks import across, listing
 from factory.verify.checks.check import Check, SubjectT
-from factory.verify.checks.listing import Listing
+from factory.verify.checks.listing import ManifestDirectory
 from factory.verify.checks.registry import checks_for, escaped, find_all, printable, run_check
 from factory.verify.output.report import CheckResults, ReleaseReport, Report, WheelReport
 from factory.verify.reading.contents import ExpectedWheel, WheelContents
@@ -206,7 +206,7 @@ def _across(group: WheelGroup, examined: Sequence[_Examined]) -> ReleaseReport:
     )
     checks, findings = _run(across.CHECKS, release, name=name)
     if group.promised is not None:
-        found = Listing(
+        found = ManifestDirectory(
             promised=group.promised, found={one.report.name: one.report.sha256 for one in examined}
         )
         more_checks, more_findings = _run(listing.CHECKS, found, name=name)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from factory.core.model import Finding, Severity
 from factory.core.targets import PLATFORMS, Architecture, OperatingSystem
-from factory.verify.checks.check import Check, Fault
+from factory.verify.checks.check import Checks, Fault
 from factory.verify.checks.dist_info import PACKAGE
 from factory.verify.checks.dist_info_files import dist_info_member, metadata_fields, wheel_fields
 from factory.verify.reading.contents import Member, WheelContents
@@ -43,6 +43,9 @@ class _Slot:
         return f"{self.family} {self.architecture or 'of another architecture'}"
 
 
+check = Checks[Release](standard=_STANDARD)
+
+
 def find_across(release: Release) -> tuple[Finding, ...]:
     """Run all checks of a release; wheels that cannot be read count as not there."""
     return tuple(finding for check in CHECKS for finding in check.findings(release))
@@ -57,24 +60,53 @@ _ALL_SLOTS = frozenset(
 )
 
 
+@check(
+    "release-platforms",
+    Severity.ERROR,
+    title="Every platform has a wheel",
+    protects="Users of that platform: nothing to install.",
+    remedy="Build the missing wheels; --platform chooses them.",
+)
 def _find_missing_platforms(release: Release) -> Iterator[Fault]:
     present = {slot for wheel in release.wheels for slot in _slots(wheel)}
     for slot in sorted(_ALL_SLOTS - present):
-        yield Fault(place=release.name, evidence=f"there is no wheel for {slot}")
+        yield Fault(release.name, f"there is no wheel for {slot}")
 
 
+@check(
+    "release-platform-once",
+    Severity.ERROR,
+    title="Every platform has one wheel",
+    protects="Users: which of two wheels is installed depends on the installer.",
+    remedy="Remove the wheel that should not be there.",
+)
 def _find_doubled_platforms(release: Release) -> Iterator[Fault]:
     for slot, count in Counter(slot for wheel in release.wheels for slot in _slots(wheel)).items():
         if count > 1:
-            yield Fault(place=release.name, evidence=f"{count} wheels are for {slot}")
+            yield Fault(release.name, f"{count} wheels are for {slot}")
 
 
+@check(
+    "release-version",
+    Severity.ERROR,
+    title="All wheels have one version",
+    protects="Users: a pin that some platforms cannot satisfy.",
+    remedy="Build all wheels from one tag into an empty directory.",
+)
 def _find_versions(release: Release) -> Iterator[Fault]:
     yield from _disagreeing(
         release, "version", lambda wheel: str(wheel.parsed.version) if wheel.parsed else None
     )
 
 
+@check(
+    "release-requirements",
+    Severity.ERROR,
+    title="All wheels have the same requirements in METADATA",
+    protects="Users of resolvers that read one wheel's METADATA for all.",
+    standard="packaging.python.org: core metadata specifications; uv's and Poetry's resolvers",
+    remedy="Build all wheels in one run.",
+)
 def _find_requirements(release: Release) -> Iterator[Fault]:
     yield from _disagreeing(release, "METADATA, in what a resolver reads,", _resolved)
 
@@ -87,18 +119,24 @@ def _resolved(wheel: WheelContents) -> str | None:
     return repr([read.get(field) for field in _RESOLVED])
 
 
+@check(
+    "release-metadata",
+    Severity.NOTE,
+    title="All wheels have the same METADATA",
+    protects="Whoever compares the wheels of a release: they come of several builds.",
+    remedy="Build all wheels in one run.",
+)
 def _find_metadata(release: Release) -> Iterator[Fault]:
     yield from _disagreeing(release, "METADATA", lambda wheel: _digest(dist_info_member(wheel, "METADATA")))
 
 
-def _find_generators(release: Release) -> Iterator[Fault]:
-    yield from _disagreeing(
-        release,
-        "generator",
-        lambda wheel: ", ".join((wheel_fields(wheel) or {}).get("Generator", ())) or None,
-    )
-
-
+@check(
+    "release-template",
+    Severity.WARNING,
+    title="All wheels have the same Python source",
+    protects="Users: the package behaves differently by platform.",
+    remedy="Build all wheels from one template.",
+)
 def _find_templates(release: Release) -> Iterator[Fault]:
     yield from _disagreeing(release, "Python source, line ends apart", _source)
 
@@ -124,21 +162,48 @@ def _disagreeing(
     most, *others = sorted(wheels.values(), key=lambda names: (-len(names), names)) or [[]]
     for names in others:
         for name in sorted(names):
-            yield Fault(place=name, evidence=f"its {what} differs from that of {most[0]}")
+            yield Fault(name, f"its {what} differs from that of {most[0]}")
 
 
 def _digest(member: Member | None) -> str | None:
     return None if member is None or member.sha256 is None else member.sha256.hex
 
 
+@check(
+    "release-generator",
+    Severity.NOTE,
+    title="All wheels were made by one backend",
+    protects="Whoever rebuilds the release: it has several recipes.",
+    remedy="Build all wheels in one run.",
+)
+def _find_generators(release: Release) -> Iterator[Fault]:
+    yield from _disagreeing(
+        release,
+        "generator",
+        lambda wheel: ", ".join((wheel_fields(wheel) or {}).get("Generator", ())) or None,
+    )
+
+
+@check(
+    "release-no-sdist",
+    Severity.ERROR,
+    title="There is no sdist",
+    protects="Users of other platforms: an installation without executables.",
+    remedy="Remove it; the project is wheel-only.",
+)
 def _find_sdists(release: Release) -> Iterator[Fault]:
     for name in release.files:
         if name.endswith((".tar.gz", ".zip")):
-            yield Fault(
-                place=name, evidence="an sdist would be installed where no wheel fits, without executables"
-            )
+            yield Fault(name, "an sdist would be installed where no wheel fits, without executables")
 
 
+@check(
+    "release-companions",
+    Severity.WARNING,
+    title="Wheels of one operating system have the same programs",
+    protects="Users of one architecture or libc: a companion that others have is missing.",
+    remedy="Compare the release packages; leave a file out by a rule with a reason.",
+)
 def _find_companions(release: Release) -> Iterator[Fault]:
     """Compare the programs by name within an operating system, resources for one libc only apart."""
     by_system: dict[OperatingSystem, dict[str, frozenset[str]]] = defaultdict(dict)
@@ -152,13 +217,20 @@ def _find_companions(release: Release) -> Iterator[Fault]:
             if missing := sorted(everywhere - found - left_out[name]):
                 more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
                 shown = ", ".join(missing[:_SHOWN]) + more
-                yield Fault(place=name, evidence=f"it lacks what other wheels of the system have: {shown}")
+                yield Fault(name, f"it lacks what other wheels of the system have: {shown}")
 
 
 def _programs(wheel: WheelContents) -> frozenset[str]:
     return frozenset(member.name for member in wheel.members if member.kind.is_executable_image)
 
 
+@check(
+    "release-executables",
+    Severity.ERROR,
+    title="Wheels of one target have the same executables",
+    protects="Users: executables of two releases under one version.",
+    remedy="Build both wheels from one release package.",
+)
 def _find_differing_executables(release: Release) -> Iterator[Fault]:
     """Compare wheels of one target, manylinux with musllinux: both are made from one release package."""
     first: dict[tuple[OperatingSystem, Architecture, str], tuple[str, str]] = {}
@@ -176,98 +248,7 @@ def _find_differing_executables(release: Release) -> Iterator[Fault]:
             key = (wheel.operating_system, wheel.architecture, member.name)
             other, known = first.setdefault(key, (wheel.name, digest))
             if known != digest:
-                yield Fault(place=wheel.name, evidence=f"its {member.name} is not that of {other}")
+                yield Fault(wheel.name, f"its {member.name} is not that of {other}")
 
 
-CHECKS: tuple[Check[Release], ...] = (
-    Check(
-        id="release-platforms",
-        title="Every platform has a wheel",
-        severity=Severity.ERROR,
-        protects="Users of that platform: nothing to install.",
-        standard=_STANDARD,
-        remedy="Build the missing wheels; --platform chooses them.",
-        find=_find_missing_platforms,
-    ),
-    Check(
-        id="release-platform-once",
-        title="Every platform has one wheel",
-        severity=Severity.ERROR,
-        protects="Users: which of two wheels is installed depends on the installer.",
-        standard=_STANDARD,
-        remedy="Remove the wheel that should not be there.",
-        find=_find_doubled_platforms,
-    ),
-    Check(
-        id="release-version",
-        title="All wheels have one version",
-        severity=Severity.ERROR,
-        protects="Users: a pin that some platforms cannot satisfy.",
-        standard=_STANDARD,
-        remedy="Build all wheels from one tag into an empty directory.",
-        find=_find_versions,
-    ),
-    Check(
-        id="release-requirements",
-        title="All wheels have the same requirements in METADATA",
-        severity=Severity.ERROR,
-        protects="Users of resolvers that read one wheel's METADATA for all.",
-        standard="packaging.python.org: core metadata specifications; uv's and Poetry's resolvers",
-        remedy="Build all wheels in one run.",
-        find=_find_requirements,
-    ),
-    Check(
-        id="release-metadata",
-        title="All wheels have the same METADATA",
-        severity=Severity.NOTE,
-        protects="Whoever compares the wheels of a release: they come of several builds.",
-        standard=_STANDARD,
-        remedy="Build all wheels in one run.",
-        find=_find_metadata,
-    ),
-    Check(
-        id="release-template",
-        title="All wheels have the same Python source",
-        severity=Severity.WARNING,
-        protects="Users: the package behaves differently by platform.",
-        standard=_STANDARD,
-        remedy="Build all wheels from one template.",
-        find=_find_templates,
-    ),
-    Check(
-        id="release-generator",
-        title="All wheels were made by one backend",
-        severity=Severity.NOTE,
-        protects="Whoever rebuilds the release: it has several recipes.",
-        standard=_STANDARD,
-        remedy="Build all wheels in one run.",
-        find=_find_generators,
-    ),
-    Check(
-        id="release-no-sdist",
-        title="There is no sdist",
-        severity=Severity.ERROR,
-        protects="Users of other platforms: an installation without executables.",
-        standard=_STANDARD,
-        remedy="Remove it; the project is wheel-only.",
-        find=_find_sdists,
-    ),
-    Check(
-        id="release-companions",
-        title="Wheels of one operating system have the same programs",
-        severity=Severity.WARNING,
-        protects="Users of one architecture or libc: a companion that others have is missing.",
-        standard=_STANDARD,
-        remedy="Compare the release packages; leave a file out by a rule with a reason.",
-        find=_find_companions,
-    ),
-    Check(
-        id="release-executables",
-        title="Wheels of one target have the same executables",
-        severity=Severity.ERROR,
-        protects="Users: executables of two releases under one version.",
-        standard=_STANDARD,
-        remedy="Build both wheels from one release package.",
-        find=_find_differing_executables,
-    ),
-)
+CHECKS = check.registered()

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from factory.core.errors import UsageError
 from factory.core.model import Severity
 from factory.verify import smoke
 from factory.verify.checks import across, listing, registry
 from factory.verify.checks.check import Check, SubjectT
-from factory.verify.checks.registry import UnknownCheck
 from factory.verify.stock import stock_tools
 from factory.verify.waivers import NEVER_WAIVED, Waiver
 
@@ -63,19 +63,19 @@ def entry(check_id: str) -> Entry:
     """Return the description of one check.
 
     Raises:
-        UnknownCheck: There is none of that id.
+        UsageError: There is none of that id.
     """
     for candidate in catalogue():
         if candidate.id == check_id:
             return candidate
-    raise UnknownCheck(check_id)
+    raise UsageError(f"there is no check {check_id!r}", hint="'factory checks' lists them.")
 
 
 def require_known(waivers: Iterable[Waiver]) -> None:
     """Refuse waivers for checks that there are not: a misspelt one would cover nothing, for ever.
 
     Raises:
-        UnknownCheck: A waiver names no check.
+        UsageError: A waiver names no check.
     """
     for waiver in waivers:
         entry(waiver.check)

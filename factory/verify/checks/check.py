@@ -1,4 +1,4 @@
-"""What a check is: a small pure function over a wheel's contents, and why it exists."""
+"""A check: a small pure function over a wheel's contents, with the reason it exists."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -9,12 +9,16 @@ from factory.core.model import Finding, Severity
 SubjectT = TypeVar("SubjectT")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Fault:
-    """What a check saw: where, and the evidence. The check adds the rest of the finding."""
+    """One violation that a check found: where, and the evidence."""
 
     place: str
     evidence: str
+
+
+Find = Callable[[SubjectT], Iterable[Fault]]
+"""Yields one fault per violation; it is pure, and yields none for a good wheel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,12 +27,10 @@ class Check(Generic[SubjectT]):
 
     Attributes:
         id: Stable, kebab-case, prefixed by its family: ``record-hash``, ``elf-glibc-floor``.
-        title: The property, as a short statement of what is right.
-        severity: What a violation weighs.
-        protects: Who would be hurt by a violation, and how: the reason the check exists.
-        standard: The specification or source that asks for it.
-        remedy: What to do about a violation, one sentence.
-        find: Yields a fault per violation; pure, and silent on a good wheel.
+        title: The property, as a statement that is true of a good wheel.
+        protects: Who is hurt by a violation, and how.
+        standard: The specification or source that requires the property.
+        remedy: What to do about a violation, in one sentence.
     """
 
     id: str
@@ -37,14 +39,14 @@ class Check(Generic[SubjectT]):
     protects: str
     standard: str
     remedy: str
-    find: Callable[[SubjectT], Iterable[Fault]]
+    find: Find[SubjectT]
 
     def findings(self, subject: SubjectT) -> tuple[Finding, ...]:
-        """Run the check and make a finding of each fault."""
+        """Run the check and turn each fault into a finding."""
         return tuple(self.finding(fault) for fault in self.find(subject))
 
     def finding(self, fault: Fault) -> Finding:
-        """Make a finding of a fault."""
+        """Turn a fault into a finding."""
         return Finding(
             check=self.id,
             severity=self.severity,
@@ -52,3 +54,47 @@ class Check(Generic[SubjectT]):
             evidence=fault.evidence,
             remedy=self.remedy,
         )
+
+
+class Checks(Generic[SubjectT]):
+    """Collect the checks of one module, in the order in which the module defines them.
+
+    An instance is a decorator for functions that find faults:
+
+        check = Checks[WheelContents](standard="PEP 656")
+
+        @check("elf-musl", Severity.ERROR, title=..., protects=..., remedy=...)
+        def _find_not_musl(wheel: WheelContents) -> Iterator[Fault]: ...
+
+        CHECKS = check.registered()
+    """
+
+    def __init__(self, *, standard: str = "") -> None:
+        """Take the standard of those checks that name no other."""
+        self._standard = standard
+        self._checks: list[Check[SubjectT]] = []
+
+    def __call__(
+        self, check_id: str, severity: Severity, *, title: str, protects: str, remedy: str, standard: str = ""
+    ) -> Callable[[Find[SubjectT]], Find[SubjectT]]:
+        """Register the decorated function as a check; the arguments are the attributes of `Check`."""
+
+        def register(find: Find[SubjectT]) -> Find[SubjectT]:
+            self._checks.append(
+                Check(
+                    id=check_id,
+                    title=title,
+                    severity=severity,
+                    protects=protects,
+                    standard=standard or self._standard,
+                    remedy=remedy,
+                    find=find,
+                )
+            )
+            return find
+
+        return register
+
+    def registered(self) -> tuple[Check[SubjectT], ...]:
+        """Return the checks in the order of their definition."""
+        return tuple(self._checks)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from factory.core.model import FileKind, Severity
 from factory.core.targets import Architecture
 from factory.executables.elf import ElfFacts, ElfType, glibc_of, read_elf
-from factory.verify.checks.check import Check, Fault
+from factory.verify.checks.check import Checks, Fault
 from factory.verify.checks.images import readable
 from factory.verify.checks.manylinux import ManylinuxPolicy, manylinux_policy, promised_glibc
 from factory.verify.reading.contents import Member, WheelContents
@@ -26,6 +26,9 @@ _GLIBC_LOADERS = {
 }
 _LOADERS = ("ld-linux", "ld64.so")
 _ORIGIN = re.compile(r"\$(?:ORIGIN|\{ORIGIN\})(?=/|\Z)")
+
+
+check = Checks[WheelContents]()
 
 
 def _elves(contents: WheelContents) -> Iterator[tuple[Member, ElfFacts]]:
@@ -46,6 +49,14 @@ def _provided(contents: WheelContents) -> frozenset[str]:
     return frozenset(files | {facts.soname for _, facts in _elves(contents) if facts.soname})
 
 
+@check(
+    "elf-machine",
+    Severity.ERROR,
+    title="Every ELF file is for the tag's architecture",
+    protects="Whoever runs it: 'cannot execute binary file'. auditwheel only warns of it.",
+    standard="Platform compatibility tags, PEP 425; System V gABI, e_machine",
+    remedy="Build the wheel from the release package of its own target.",
+)
 def _find_machine(contents: WheelContents) -> Iterator[Fault]:
     if contents.architecture is None:
         return
@@ -53,40 +64,70 @@ def _find_machine(contents: WheelContents) -> Iterator[Fault]:
     for member, facts in _elves(contents):
         if facts.machine != expected:
             seen = _MACHINE_NAMES.get(facts.machine, str(facts.machine))
-            yield Fault(place=member.name, evidence=f"machine {seen}, not {_MACHINE_NAMES[expected]}")
+            yield Fault(member.name, f"machine {seen}, not {_MACHINE_NAMES[expected]}")
 
 
+@check(
+    "elf-class",
+    Severity.ERROR,
+    title="Every ELF file is 64-bit and little-endian",
+    protects="Whoever runs it on a system without 32-bit support, which is most containers.",
+    standard="System V psABI of x86-64 and AArch64",
+    remedy="Build the wheel from the release package of its own target.",
+)
 def _find_class(contents: WheelContents) -> Iterator[Fault]:
     for member, facts in _elves(contents):
         if not facts.is_64_bit or not facts.is_little_endian:
             order = "little" if facts.is_little_endian else "big"
             bits = 64 if facts.is_64_bit else 32
-            yield Fault(place=member.name, evidence=f"a {bits}-bit {order}-endian file")
+            yield Fault(member.name, f"a {bits}-bit {order}-endian file")
 
 
+@check(
+    "elf-type",
+    Severity.WARNING,
+    title="Every ELF file is a program or a shared library for Linux",
+    protects="Readers of the wheel: nobody can run an object file or a core dump in it.",
+    standard="System V gABI, e_type and EI_OSABI",
+    remedy="Leave the file out.",
+)
 def _find_type(contents: WheelContents) -> Iterator[Fault]:
     for member, facts in _elves(contents):
         if facts.type not in set(ElfType) or facts.os_abi not in _OS_ABIS:
-            yield Fault(place=member.name, evidence=f"type {facts.type}, OS ABI {facts.os_abi}")
+            yield Fault(member.name, f"type {facts.type}, OS ABI {facts.os_abi}")
 
 
+@check(
+    "elf-glibc-floor",
+    Severity.ERROR,
+    title="No ELF file asks for a newer glibc than the manylinux tag promises",
+    protects="Users of the oldest system that the tag admits: pip installs it, and it does not start.",
+    standard="PEP 600",
+    remedy="Leave the file out of this wheel, or give the wheel the newer tag.",
+)
 def _find_glibc_floor(contents: WheelContents) -> Iterator[Fault]:
     for member, facts, promised, policy in _promises(contents):
         newer = [version for version in _newer(facts, promised) if version not in policy.glibc_versions]
         if newer:
             yield Fault(
-                place=member.name,
-                evidence=f"asks for {', '.join(newer)}, the tag promises glibc {_dotted(promised)}",
+                member.name, f"asks for {', '.join(newer)}, the tag promises glibc {_dotted(promised)}"
             )
 
 
+@check(
+    "elf-glibc-backport",
+    Severity.NOTE,
+    title="No ELF file leans on a symbol version that only some builds of the tag's glibc have",
+    protects="Users of a plain glibc: CentOS 7 for AArch64 has GLIBC_2.18 in its 2.17, others have not.",
+    standard="auditwheel's policy file and its issue 647",
+    remedy="Nothing, if CentOS 7 is the oldest system you mean; else give the wheel the newer tag.",
+)
 def _find_backport(contents: WheelContents) -> Iterator[Fault]:
     for member, facts, promised, policy in _promises(contents):
         newer = [version for version in _newer(facts, promised) if version in policy.glibc_versions]
         if newer:
             yield Fault(
-                place=member.name,
-                evidence=f"asks for {', '.join(newer)}, which the policy of {_dotted(promised)} admits",
+                member.name, f"asks for {', '.join(newer)}, which the policy of {_dotted(promised)} admits"
             )
 
 
@@ -106,15 +147,31 @@ def _newer(facts: ElfFacts, promised: tuple[int, int]) -> list[str]:
     return sorted(version for version in versions if (glibc_of(version) or promised) > promised)
 
 
+@check(
+    "elf-interpreter",
+    Severity.ERROR,
+    title="Programs in a manylinux wheel ask for glibc's own loader",
+    protects="Whoever runs it: with a musl or a build machine's loader, 'no such file or directory'.",
+    standard="PEP 600; System V psABI, program interpreter",
+    remedy="Link the program statically, or against glibc with the standard loader path.",
+)
 def _find_interpreter(contents: WheelContents) -> Iterator[Fault]:
     if contents.architecture is None or _oldest_glibc(contents) is None:
         return
     loader = _GLIBC_LOADERS[contents.architecture]
     for member, facts in _elves(contents):
         if facts.machine == _MACHINES[contents.architecture] and facts.interpreter not in {None, loader}:
-            yield Fault(place=member.name, evidence=f"interpreter {facts.interpreter}, not {loader}")
+            yield Fault(member.name, f"interpreter {facts.interpreter}, not {loader}")
 
 
+@check(
+    "elf-needed",
+    Severity.ERROR,
+    title="Every needed library is one of the manylinux policy's or in the wheel",
+    protects="Whoever runs it on a system without that library: 'cannot open shared object file'.",
+    standard="PEP 600, with the library list that auditwheel keeps",
+    remedy="Link the library statically, or leave the file out of this wheel.",
+)
 def _find_needed(contents: WheelContents) -> Iterator[Fault]:
     provided = _provided(contents)
     for member, facts, _, policy in _promises(contents):
@@ -124,12 +181,17 @@ def _find_needed(contents: WheelContents) -> Iterator[Fault]:
             if name not in policy.libraries | provided and not name.startswith(_LOADERS)
         ]
         if missing:
-            yield Fault(
-                place=member.name,
-                evidence=f"needs {', '.join(missing)}: neither in the policy nor in the wheel",
-            )
+            yield Fault(member.name, f"needs {', '.join(missing)}: neither in the policy nor in the wheel")
 
 
+@check(
+    "elf-musl",
+    Severity.ERROR,
+    title="Every ELF file in a musllinux wheel runs on musl alone",
+    protects="Users of Alpine and its kin, where glibc is not there. auditwheel only says 'ignoring'.",
+    standard="PEP 656",
+    remedy="Leave the file out of this wheel, or link it statically.",
+)
 def _find_not_musl(contents: WheelContents) -> Iterator[Fault]:
     if not _is_for_musl(contents) or contents.architecture is None:
         return
@@ -138,7 +200,7 @@ def _find_not_musl(contents: WheelContents) -> Iterator[Fault]:
     for member, facts in _elves(contents):
         reasons = tuple(_musl_reasons(facts, known, loader=f"/lib/ld-musl-{name}.so.1"))
         if reasons:
-            yield Fault(place=member.name, evidence="; ".join(reasons))
+            yield Fault(member.name, "; ".join(reasons))
 
 
 def _musl_reasons(facts: ElfFacts, known: frozenset[str], *, loader: str) -> Iterator[str]:
@@ -151,6 +213,14 @@ def _musl_reasons(facts: ElfFacts, known: frozenset[str], *, loader: str) -> Ite
         yield f"asks for glibc {_dotted(facts.glibc_floor)}"
 
 
+@check(
+    "elf-search-path",
+    Severity.WARNING,
+    title="Library search paths stay inside the wheel and exist there",
+    protects="Whoever runs it: somebody who can write to such a directory decides which code is loaded.",
+    standard="System V gABI, DT_RUNPATH; ld.so(8) on $ORIGIN",
+    remedy="Remove the entry when linking, or with patchelf before the release is signed.",
+)
 def _find_search_path(contents: WheelContents) -> Iterator[Fault]:
     directories = frozenset(
         parent for member in contents.members for parent in _parents(member.name.rstrip("/"))
@@ -161,7 +231,7 @@ def _find_search_path(contents: WheelContents) -> Iterator[Fault]:
         ]
         if stray:
             shown = ", ".join(path or "the working directory (an empty path)" for path in stray)
-            yield Fault(place=member.name, evidence=f"searches {shown}: no directory of the wheel")
+            yield Fault(member.name, f"searches {shown}: no directory of the wheel")
 
 
 def _parents(name: str) -> Iterator[str]:
@@ -177,120 +247,36 @@ def _within_wheel(path: str, member: Member) -> str | None:
     return posixpath.normpath(f"{posixpath.dirname(member.name)}/{path[origin.end() :]}")
 
 
+@check(
+    "elf-executable-stack",
+    Severity.WARNING,
+    title="No ELF file asks for an executable stack",
+    protects="Whoever runs it: an overflow of the stack becomes code. glibc 2.41 refuses such libraries.",
+    standard="ld(1), -z noexecstack",
+    remedy="Link with -z noexecstack; most often an assembly file lacks its .note.GNU-stack section.",
+)
 def _find_executable_stack(contents: WheelContents) -> Iterator[Fault]:
     for member, facts in _elves(contents):
         if facts.has_executable_stack:
-            yield Fault(place=member.name, evidence="PT_GNU_STACK is executable")
+            yield Fault(member.name, "PT_GNU_STACK is executable")
 
 
+@check(
+    "elf-text-relocations",
+    Severity.WARNING,
+    title="No ELF file writes to its own code at start",
+    protects="Whoever runs it: code that can be written once can be written again; SELinux refuses.",
+    standard="System V gABI, DT_TEXTREL",
+    remedy="Compile everything in it as position-independent code.",
+)
 def _find_text_relocations(contents: WheelContents) -> Iterator[Fault]:
     for member, facts in _elves(contents):
         if facts.has_text_relocations:
-            yield Fault(place=member.name, evidence="its dynamic section has DT_TEXTREL")
+            yield Fault(member.name, "its dynamic section has DT_TEXTREL")
 
 
 def _dotted(version: tuple[int, int]) -> str:
     return f"{version[0]}.{version[1]}"
 
 
-CHECKS: tuple[Check[WheelContents], ...] = (
-    Check(
-        id="elf-machine",
-        title="Every ELF file is for the tag's architecture",
-        severity=Severity.ERROR,
-        protects="Whoever runs it: 'cannot execute binary file'. auditwheel only warns of it.",
-        standard="Platform compatibility tags, PEP 425; System V gABI, e_machine",
-        remedy="Build the wheel from the release package of its own target.",
-        find=_find_machine,
-    ),
-    Check(
-        id="elf-class",
-        title="Every ELF file is 64-bit and little-endian",
-        severity=Severity.ERROR,
-        protects="Whoever runs it on a system without 32-bit support, which is most containers.",
-        standard="System V psABI of x86-64 and AArch64",
-        remedy="Build the wheel from the release package of its own target.",
-        find=_find_class,
-    ),
-    Check(
-        id="elf-type",
-        title="Every ELF file is a program or a shared library for Linux",
-        severity=Severity.WARNING,
-        protects="Readers of the wheel: nobody can run an object file or a core dump in it.",
-        standard="System V gABI, e_type and EI_OSABI",
-        remedy="Leave the file out.",
-        find=_find_type,
-    ),
-    Check(
-        id="elf-glibc-floor",
-        title="No ELF file asks for a newer glibc than the manylinux tag promises",
-        severity=Severity.ERROR,
-        protects="Users of the oldest system that the tag admits: pip installs it, and it does not start.",
-        standard="PEP 600",
-        remedy="Leave the file out of this wheel, or give the wheel the newer tag.",
-        find=_find_glibc_floor,
-    ),
-    Check(
-        id="elf-glibc-backport",
-        title="No ELF file leans on a symbol version that only some builds of the tag's glibc have",
-        severity=Severity.NOTE,
-        protects="Users of a plain glibc: CentOS 7 for AArch64 has GLIBC_2.18 in its 2.17, others have not.",
-        standard="auditwheel's policy file and its issue 647",
-        remedy="Nothing, if CentOS 7 is the oldest system you mean; else give the wheel the newer tag.",
-        find=_find_backport,
-    ),
-    Check(
-        id="elf-interpreter",
-        title="Programs in a manylinux wheel ask for glibc's own loader",
-        severity=Severity.ERROR,
-        protects="Whoever runs it: with a musl or a build machine's loader, 'no such file or directory'.",
-        standard="PEP 600; System V psABI, program interpreter",
-        remedy="Link the program statically, or against glibc with the standard loader path.",
-        find=_find_interpreter,
-    ),
-    Check(
-        id="elf-needed",
-        title="Every needed library is one of the manylinux policy's or in the wheel",
-        severity=Severity.ERROR,
-        protects="Whoever runs it on a system without that library: 'cannot open shared object file'.",
-        standard="PEP 600, with the library list that auditwheel keeps",
-        remedy="Link the library statically, or leave the file out of this wheel.",
-        find=_find_needed,
-    ),
-    Check(
-        id="elf-musl",
-        title="Every ELF file in a musllinux wheel runs on musl alone",
-        severity=Severity.ERROR,
-        protects="Users of Alpine and its kin, where glibc is not there. auditwheel only says 'ignoring'.",
-        standard="PEP 656",
-        remedy="Leave the file out of this wheel, or link it statically.",
-        find=_find_not_musl,
-    ),
-    Check(
-        id="elf-search-path",
-        title="Library search paths stay inside the wheel and exist there",
-        severity=Severity.WARNING,
-        protects="Whoever runs it: somebody who can write to such a directory decides which code is loaded.",
-        standard="System V gABI, DT_RUNPATH; ld.so(8) on $ORIGIN",
-        remedy="Remove the entry when linking, or with patchelf before the release is signed.",
-        find=_find_search_path,
-    ),
-    Check(
-        id="elf-executable-stack",
-        title="No ELF file asks for an executable stack",
-        severity=Severity.WARNING,
-        protects="Whoever runs it: an overflow of the stack becomes code. glibc 2.41 refuses such libraries.",
-        standard="ld(1), -z noexecstack",
-        remedy="Link with -z noexecstack; most often an assembly file lacks its .note.GNU-stack section.",
-        find=_find_executable_stack,
-    ),
-    Check(
-        id="elf-text-relocations",
-        title="No ELF file writes to its own code at start",
-        severity=Severity.WARNING,
-        protects="Whoever runs it: code that can be written once can be written again; SELinux refuses.",
-        standard="System V gABI, DT_TEXTREL",
-        remedy="Compile everything in it as position-independent code.",
-        find=_find_text_relocations,
-    ),
-)
+CHECKS = check.registered()

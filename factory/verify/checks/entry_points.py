@@ -4,7 +4,7 @@ import configparser
 from collections.abc import Iterator
 
 from factory.core.model import Severity
-from factory.verify.checks.check import Check, Fault
+from factory.verify.checks.check import Checks, Fault
 from factory.verify.checks.dist_info_files import (
     dist_info_member,
     dist_info_place,
@@ -17,27 +17,34 @@ from factory.verify.reading.contents import WheelContents
 _FILE = "entry_points.txt"
 
 
+check = Checks[WheelContents](standard="packaging.python.org: entry points specification")
+
+
+@check(
+    "entry-points",
+    Severity.ERROR,
+    title="Every entry point exists",
+    protects="Users: a command that fails with ImportError.",
+    remedy="Remove the entry point, or add what it names.",
+)
 def _find_entry_points(wheel: WheelContents) -> Iterator[Fault]:
     text = dist_info_text(wheel, _FILE)
     if text is None:
         if (member := dist_info_member(wheel, _FILE)) and member.sha256:
-            yield Fault(place=member.name, evidence="it is no UTF-8 text, or over 1 MiB")
+            yield Fault(member.name, "it is no UTF-8 text, or over 1 MiB")
         return
     parser = configparser.ConfigParser(delimiters=("=",), interpolation=None, strict=False)
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # the documented way to keep case
     try:
         parser.read_string(text)
     except configparser.Error as error:
-        yield Fault(
-            place=dist_info_place(wheel, _FILE), evidence=f"it is malformed: {error.message.splitlines()[0]}"
-        )
+        yield Fault(dist_info_place(wheel, _FILE), f"it is malformed: {error.message.splitlines()[0]}")
         return
     for group in parser.sections():
         for name, reference in parser.items(group):
             if not _exists(wheel, reference):
                 yield Fault(
-                    place=dist_info_place(wheel, _FILE),
-                    evidence=f"{group}: the wheel has no {reference}, for {name}",
+                    dist_info_place(wheel, _FILE), f"{group}: the wheel has no {reference}, for {name}"
                 )
 
 
@@ -53,14 +60,4 @@ def _exists(wheel: WheelContents, reference: str) -> bool:
     return False
 
 
-CHECKS: tuple[Check[WheelContents], ...] = (
-    Check(
-        id="entry-points",
-        title="Every entry point exists",
-        severity=Severity.ERROR,
-        protects="Users: a command that fails with ImportError.",
-        standard="packaging.python.org: entry points specification",
-        remedy="Remove the entry point, or add what it names.",
-        find=_find_entry_points,
-    ),
-)
+CHECKS = check.registered()

@@ -14,10 +14,13 @@ from factory.executables.elf import read_elf
 from factory.executables.image_bytes import MalformedImage
 from factory.executables.macho import read_macho
 from factory.executables.pe import read_pe
-from factory.verify.checks.check import Check, Fault
+from factory.verify.checks.check import Checks, Fault
 from factory.verify.reading.contents import Member, WheelContents
 
 FactsT = TypeVar("FactsT")
+
+
+check = Checks[WheelContents]()
 
 
 def native_kind(system: OperatingSystem) -> FileKind:
@@ -72,6 +75,14 @@ def _read(kind: FileKind, path: Path) -> None:
             return
 
 
+@check(
+    "image-unreadable",
+    Severity.ERROR,
+    title="Every executable image keeps to its format",
+    protects="Whoever runs it: a loader refuses a damaged program, or runs what no tool could see.",
+    standard="System V gABI; Apple mach-o/loader.h; Microsoft PE Format",
+    remedy="Take the file from the release package again and compare its SHA-256.",
+)
 def _find_unreadable(contents: WheelContents) -> Iterator[Fault]:
     for member in contents.images:
         if member.extracted is None:
@@ -79,9 +90,17 @@ def _find_unreadable(contents: WheelContents) -> Iterator[Fault]:
         try:
             _read(member.kind, member.extracted)
         except MalformedImage as error:
-            yield Fault(place=member.name, evidence=f"as {member.kind.value}: {error.reason}")
+            yield Fault(member.name, f"as {member.kind.value}: {error.reason}")
 
 
+@check(
+    "image-foreign",
+    Severity.ERROR,
+    title="Every executable image is of the format of the wheel's platform",
+    protects="Whoever installs it: the program is there and cannot start.",
+    standard="Platform compatibility tags, PEP 425",
+    remedy="Build the wheel from the release package of its own target.",
+)
 def _find_foreign(contents: WheelContents) -> Iterator[Fault]:
     system = contents.operating_system
     if system is None:
@@ -90,28 +109,9 @@ def _find_foreign(contents: WheelContents) -> Iterator[Fault]:
     for member in contents.images:
         if member.kind is not kind:
             yield Fault(
-                place=member.name,
-                evidence=f"is {member.kind.value}, not {kind.value} as {'.'.join(contents.platforms)} needs",
+                member.name,
+                f"is {member.kind.value}, not {kind.value} as {'.'.join(contents.platforms)} needs",
             )
 
 
-CHECKS: tuple[Check[WheelContents], ...] = (
-    Check(
-        id="image-unreadable",
-        title="Every executable image keeps to its format",
-        severity=Severity.ERROR,
-        protects="Whoever runs it: a loader refuses a damaged program, or runs what no tool could see.",
-        standard="System V gABI; Apple mach-o/loader.h; Microsoft PE Format",
-        remedy="Take the file from the release package again and compare its SHA-256.",
-        find=_find_unreadable,
-    ),
-    Check(
-        id="image-foreign",
-        title="Every executable image is of the format of the wheel's platform",
-        severity=Severity.ERROR,
-        protects="Whoever installs it: the program is there and cannot start.",
-        standard="Platform compatibility tags, PEP 425",
-        remedy="Build the wheel from the release package of its own target.",
-        find=_find_foreign,
-    ),
-)
+CHECKS = check.registered()

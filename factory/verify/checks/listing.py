@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from factory.core.digests import Sha256
 from factory.core.model import Severity
-from factory.verify.checks.check import Check, Fault
+from factory.verify.checks.check import Checks, Fault
 
 _STANDARD = "docs/manifest.schema.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class ManifestDirectory:
     """What a manifest promises, and what lies beside it.
 
     Attributes:
@@ -23,49 +23,45 @@ class Listing:
     found: Mapping[str, Sha256 | None]
 
 
-def _find_missing(listing: Listing) -> Iterator[Fault]:
-    for name in sorted(listing.promised.keys() - listing.found.keys()):
-        yield Fault(place=name, evidence="the manifest lists it, and it is not there")
+check = Checks[ManifestDirectory](standard=_STANDARD)
 
 
-def _find_other_bytes(listing: Listing) -> Iterator[Fault]:
-    for name, promised in sorted(listing.promised.items()):
-        found = listing.found.get(name)
-        if found is not None and found != promised:
-            yield Fault(place=name, evidence=f"its SHA-256 is {found}, the manifest says {promised}")
-
-
-def _find_unlisted(listing: Listing) -> Iterator[Fault]:
-    for name in sorted(listing.found.keys() - listing.promised.keys()):
-        yield Fault(place=name, evidence="it lies beside the manifest, which does not list it")
-
-
-CHECKS: tuple[Check[Listing], ...] = (
-    Check(
-        id="manifest-missing",
-        title="Every wheel that the manifest lists is there",
-        severity=Severity.ERROR,
-        protects="Users of that platform: nothing to install.",
-        standard=_STANDARD,
-        remedy="Run 'factory wheels' again: it makes what is missing.",
-        find=_find_missing,
-    ),
-    Check(
-        id="manifest-digest",
-        title="Every wheel has the bytes that the manifest records",
-        severity=Severity.ERROR,
-        protects="Whoever pins by the manifest: the wheel is not the one that was verified.",
-        standard=_STANDARD,
-        remedy="Do not use the wheel; run 'factory wheels' again: it makes what is damaged.",
-        find=_find_other_bytes,
-    ),
-    Check(
-        id="manifest-unlisted",
-        title="There is no wheel that the manifest does not list",
-        severity=Severity.ERROR,
-        protects="Users: an upload of the directory would publish a wheel that nobody vouches for.",
-        standard=_STANDARD,
-        remedy="Move the wheel elsewhere.",
-        find=_find_unlisted,
-    ),
+@check(
+    "manifest-missing",
+    Severity.ERROR,
+    title="Every wheel that the manifest lists is there",
+    protects="Users of that platform: nothing to install.",
+    remedy="Run 'factory wheels' again: it makes what is missing.",
 )
+def _find_missing(directory: ManifestDirectory) -> Iterator[Fault]:
+    for name in sorted(directory.promised.keys() - directory.found.keys()):
+        yield Fault(name, "the manifest lists it, and it is not there")
+
+
+@check(
+    "manifest-digest",
+    Severity.ERROR,
+    title="Every wheel has the bytes that the manifest records",
+    protects="Whoever pins by the manifest: the wheel is not the one that was verified.",
+    remedy="Do not use the wheel; run 'factory wheels' again: it makes what is damaged.",
+)
+def _find_other_bytes(directory: ManifestDirectory) -> Iterator[Fault]:
+    for name, promised in sorted(directory.promised.items()):
+        found = directory.found.get(name)
+        if found is not None and found != promised:
+            yield Fault(name, f"its SHA-256 is {found}, the manifest says {promised}")
+
+
+@check(
+    "manifest-unlisted",
+    Severity.ERROR,
+    title="There is no wheel that the manifest does not list",
+    protects="Users: an upload of the directory would publish a wheel that nobody vouches for.",
+    remedy="Move the wheel elsewhere.",
+)
+def _find_unlisted(directory: ManifestDirectory) -> Iterator[Fault]:
+    for name in sorted(directory.found.keys() - directory.promised.keys()):
+        yield Fault(name, "it lies beside the manifest, which does not list it")
+
+
+CHECKS = check.registered()

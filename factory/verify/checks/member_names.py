@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from factory.core.model import Severity
-from factory.verify.checks.check import Check, Fault
+from factory.verify.checks.check import Checks, Fault
 from factory.verify.reading.contents import Member, WheelContents
 
 _CONTROL_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -16,10 +16,21 @@ _WHEEL = "packaging.python.org: binary distribution format"
 _WINDOWS = "learn.microsoft.com: naming files, paths, and namespaces"
 
 
+check = Checks[WheelContents](standard=_WINDOWS)
+
+
+@check(
+    "member-path",
+    Severity.ERROR,
+    title="Every member's name is a relative path below the installation",
+    protects="Users: a file written outside of site-packages.",
+    standard="CWE-22; PKWARE APPNOTE 6.3.10, 4.4.17",
+    remedy="Do not install it; build the wheel again from clean paths.",
+)
 def _find_unsafe_paths(wheel: WheelContents) -> Iterator[Fault]:
     for member in wheel.members:
         if reason := _unsafe(member):
-            yield Fault(place=member.name, evidence=reason)
+            yield Fault(member.name, reason)
 
 
 def _unsafe(member: Member) -> str:
@@ -37,14 +48,30 @@ def _unsafe(member: Member) -> str:
     return ""
 
 
+@check(
+    "member-control-character",
+    Severity.ERROR,
+    title="No member's name has control or formatting characters",
+    protects="Whoever reads a listing: such a name looks like another one, or is cut at a NUL.",
+    standard="CWE-150; unicode.org: UTR 36",
+    remedy="Rename the file and build the wheel again.",
+)
 def _find_control_characters(wheel: WheelContents) -> Iterator[Fault]:
     for member in wheel.members:
         found = [char for char in member.name if unicodedata.category(char) in _CONTROL_CATEGORIES]
         if found:
             codes = ", ".join(sorted({f"U+{ord(char):04X}" for char in found}))
-            yield Fault(place=member.name, evidence=f"its name has control characters: {codes}")
+            yield Fault(member.name, f"its name has control characters: {codes}")
 
 
+@check(
+    "member-encoding",
+    Severity.ERROR,
+    title="Every member's name is ASCII, or UTF-8 and flagged as that",
+    protects="Users: the installed file's name depends on the reader.",
+    standard=f"{_WHEEL}; PKWARE APPNOTE 6.3.10, appendix D",
+    remedy="Build the wheel with a backend that writes UTF-8 names.",
+)
 def _find_undecodable(wheel: WheelContents) -> Iterator[Fault]:
     for member in wheel.members:
         raw = member.central.name
@@ -52,9 +79,9 @@ def _find_undecodable(wheel: WheelContents) -> Iterator[Fault]:
             continue
         if not member.central.flags & 0x800:
             evidence = f"{raw!r} is not ASCII and not flagged as UTF-8, so each reader decodes it differently"
-            yield Fault(place=member.name, evidence=evidence)
+            yield Fault(member.name, evidence)
         elif not _is_utf8(raw):
-            yield Fault(place=member.name, evidence=f"{raw!r} is flagged as UTF-8 and is not")
+            yield Fault(member.name, f"{raw!r} is flagged as UTF-8 and is not")
 
 
 def _is_utf8(raw: bytes) -> bool:
@@ -65,12 +92,27 @@ def _is_utf8(raw: bytes) -> bool:
     return True
 
 
+@check(
+    "member-duplicate",
+    Severity.ERROR,
+    title="No two members have the same name",
+    protects="Users: which one is installed depends on the reader.",
+    standard="PyPI's upload checks; CPython's zipfile warns",
+    remedy="Build the wheel again; it was edited.",
+)
 def _find_duplicates(wheel: WheelContents) -> Iterator[Fault]:
     for name, count in Counter(member.name for member in wheel.members).items():
         if count > 1:
-            yield Fault(place=name, evidence=f"{count} members have this name")
+            yield Fault(name, f"{count} members have this name")
 
 
+@check(
+    "member-case-collision",
+    Severity.ERROR,
+    title="Names stay different where case is ignored",
+    protects="Users of Windows and macOS: one file overwrites the other.",
+    remedy="Rename one of the files.",
+)
 def _find_case_collisions(wheel: WheelContents) -> Iterator[Fault]:
     """Find names that a file system folds into one: by case as Windows does, by normal form as macOS does."""
     spellings: dict[str, set[str]] = defaultdict(set)
@@ -80,10 +122,7 @@ def _find_case_collisions(wheel: WheelContents) -> Iterator[Fault]:
     for names in spellings.values():
         if len(names) > 1:
             first, *others = sorted(names)
-            yield Fault(
-                place=first,
-                evidence=f"the same file as {', '.join(others)} where case is ignored",
-            )
+            yield Fault(first, f"the same file as {', '.join(others)} where case is ignored")
 
 
 def _prefixes(name: str) -> Iterator[str]:
@@ -93,84 +132,35 @@ def _prefixes(name: str) -> Iterator[str]:
         yield "/".join(parts[:count])
 
 
+@check(
+    "member-file-and-directory",
+    Severity.ERROR,
+    title="No name is both a file and a directory",
+    protects="Users: the installation fails half-way.",
+    standard=_WHEEL,
+    remedy="Rename one of them.",
+)
 def _find_file_and_directory(wheel: WheelContents) -> Iterator[Fault]:
     directories = {prefix for name in wheel.by_name for prefix in list(_prefixes(name))[:-1]}
     for name in wheel.by_name:
         if name in directories:
-            yield Fault(place=name, evidence="it is a file, and other members lie below it")
+            yield Fault(name, "it is a file, and other members lie below it")
 
 
+@check(
+    "member-windows-name",
+    Severity.WARNING,
+    title="Windows can have files of these names",
+    protects="Users of Windows: the installation fails, or writes to a device or a stream.",
+    remedy="Rename the file.",
+)
 def _find_windows_names(wheel: WheelContents) -> Iterator[Fault]:
     for member in wheel.members:
         for part in member.name.removesuffix("/").split("/"):
             if _RESERVED_ON_WINDOWS.match(part) or part.endswith((" ", ".")) or re.search(r'[<>:"|?*]', part):
                 if part in {".", ".."} or _DRIVE.match(member.name):
                     continue  # member-path says so
-                yield Fault(place=member.name, evidence=f"Windows cannot have a file named {part!r}")
+                yield Fault(member.name, f"Windows cannot have a file named {part!r}")
 
 
-CHECKS: tuple[Check[WheelContents], ...] = (
-    Check(
-        id="member-path",
-        title="Every member's name is a relative path below the installation",
-        severity=Severity.ERROR,
-        protects="Users: a file written outside of site-packages.",
-        standard="CWE-22; PKWARE APPNOTE 6.3.10, 4.4.17",
-        remedy="Do not install it; build the wheel again from clean paths.",
-        find=_find_unsafe_paths,
-    ),
-    Check(
-        id="member-control-character",
-        title="No member's name has control or formatting characters",
-        severity=Severity.ERROR,
-        protects="Whoever reads a listing: such a name looks like another one, or is cut at a NUL.",
-        standard="CWE-150; unicode.org: UTR 36",
-        remedy="Rename the file and build the wheel again.",
-        find=_find_control_characters,
-    ),
-    Check(
-        id="member-encoding",
-        title="Every member's name is ASCII, or UTF-8 and flagged as that",
-        severity=Severity.ERROR,
-        protects="Users: the installed file's name depends on the reader.",
-        standard=f"{_WHEEL}; PKWARE APPNOTE 6.3.10, appendix D",
-        remedy="Build the wheel with a backend that writes UTF-8 names.",
-        find=_find_undecodable,
-    ),
-    Check(
-        id="member-duplicate",
-        title="No two members have the same name",
-        severity=Severity.ERROR,
-        protects="Users: which one is installed depends on the reader.",
-        standard="PyPI's upload checks; CPython's zipfile warns",
-        remedy="Build the wheel again; it was edited.",
-        find=_find_duplicates,
-    ),
-    Check(
-        id="member-case-collision",
-        title="Names stay different where case is ignored",
-        severity=Severity.ERROR,
-        protects="Users of Windows and macOS: one file overwrites the other.",
-        standard=_WINDOWS,
-        remedy="Rename one of the files.",
-        find=_find_case_collisions,
-    ),
-    Check(
-        id="member-file-and-directory",
-        title="No name is both a file and a directory",
-        severity=Severity.ERROR,
-        protects="Users: the installation fails half-way.",
-        standard=_WHEEL,
-        remedy="Rename one of them.",
-        find=_find_file_and_directory,
-    ),
-    Check(
-        id="member-windows-name",
-        title="Windows can have files of these names",
-        severity=Severity.WARNING,
-        protects="Users of Windows: the installation fails, or writes to a device or a stream.",
-        standard=_WINDOWS,
-        remedy="Rename the file.",
-        find=_find_windows_names,
-    ),
-)
+CHECKS = check.registered()

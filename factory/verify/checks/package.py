@@ -7,7 +7,7 @@ from packaging.utils import canonicalize_name
 
 from factory.core.model import FileKind, Severity
 from factory.core.targets import OperatingSystem
-from factory.verify.checks.check import Check, Fault
+from factory.verify.checks.check import Checks, Fault
 from factory.verify.checks.dist_info import PACKAGE
 from factory.verify.checks.dist_info_files import member_text
 from factory.verify.checks.member_modes import is_program
@@ -22,30 +22,54 @@ _STANDARD = "the interface that the official SDK calls"
 _LAYOUT = "the release package's layout"
 
 
+check = Checks[WheelContents](standard=_STANDARD)
+
+
 def _source(wheel: WheelContents) -> str | None:
     """Return the source of the package's ``__init__.py``; None when it is not there or is no text."""
     member = wheel.member(_INIT)
     return None if member is None else member_text(member)
 
 
+@check(
+    "package-init",
+    Severity.ERROR,
+    title="The import package is there and is Python",
+    protects="Users: the import fails.",
+    remedy="Build the wheel from the staged runtime.",
+)
 def _find_broken_init(wheel: WheelContents) -> Iterator[Fault]:
     member = wheel.member(_INIT)
     if member is None:
-        yield Fault(place=wheel.name, evidence=f"there is no {_INIT}")
+        yield Fault(wheel.name, f"there is no {_INIT}")
     elif member.sha256 is not None:
         source = _source(wheel)
         if source is None or (source.strip() and not parsed_source(source) and not _only_comments(source)):
-            yield Fault(place=_INIT, evidence="it is no Python source")
+            yield Fault(_INIT, "it is no Python source")
 
 
 def _only_comments(source: str) -> bool:
     return all(not line.strip() or line.lstrip().startswith("#") for line in source.splitlines())
 
 
+@check(
+    "package-interface",
+    Severity.ERROR,
+    title="The package has its name and bundled_codex_path",
+    protects="Users of the SDK: it cannot find the executable.",
+    remedy="Build the wheel from runtime_template.",
+)
 def _find_missing_api(wheel: WheelContents) -> Iterator[Fault]:
     yield from _missing(wheel, _API)
 
 
+@check(
+    "package-interface-directories",
+    Severity.WARNING,
+    title="A package with codex-package.json has bundled_package_dir and bundled_path_dir",
+    protects="Users of newer SDKs, which call these.",
+    remedy="Build the wheel from runtime_template.",
+)
 def _find_missing_later_api(wheel: WheelContents) -> Iterator[Fault]:
     if wheel.member(f"{PACKAGE}/codex-package.json") is not None:
         yield from _missing(wheel, _LATER_API)
@@ -57,16 +81,22 @@ def _missing(wheel: WheelContents, names: tuple[str, ...]) -> Iterator[Fault]:
         return
     for name in names:
         if name not in defined_names(source):
-            yield Fault(place=_INIT, evidence=f"it does not define {name}")
+            yield Fault(_INIT, f"it does not define {name}")
 
 
+@check(
+    "package-name",
+    Severity.ERROR,
+    title="PACKAGE_NAME is the distribution's name",
+    protects="Users: messages and version look-ups that name another project.",
+    remedy="Build the wheel from runtime_template.",
+)
 def _find_other_package_name(wheel: WheelContents) -> Iterator[Fault]:
     value = _package_name(_source(wheel) or "")
     if value is None or wheel.parsed is None:
         return
     if canonicalize_name(value) != canonicalize_name(wheel.parsed.distribution):
-        evidence = f"PACKAGE_NAME is {value!r}, the file name says {wheel.parsed.distribution}"
-        yield Fault(place=_INIT, evidence=evidence)
+        yield Fault(_INIT, f"PACKAGE_NAME is {value!r}, the file name says {wheel.parsed.distribution}")
 
 
 def _package_name(source: str) -> str | None:
@@ -81,19 +111,35 @@ def _package_name(source: str) -> str | None:
     return None
 
 
+@check(
+    "package-executable",
+    Severity.ERROR,
+    title="The codex executable is there under the platform's name",
+    protects="Users: bundled_codex_path() raises FileNotFoundError.",
+    standard=_LAYOUT,
+    remedy="Stage the release package of the platform's own target.",
+)
 def _find_missing_executable(wheel: WheelContents) -> Iterator[Fault]:
     system = wheel.operating_system
     if system is None:
         return
     name = f"{PACKAGE}/bin/codex{_suffix(system)}"
     if wheel.member(name) is None:
-        yield Fault(place=wheel.name, evidence=f"there is no {name}, bundled_codex_path()'s result")
+        yield Fault(wheel.name, f"there is no {name}, bundled_codex_path()'s result")
 
 
 def _suffix(system: OperatingSystem) -> str:
     return ".exe" if system is OperatingSystem.WINDOWS else ""
 
 
+@check(
+    "package-suffix",
+    Severity.ERROR,
+    title="Programs have the platform's suffix",
+    protects="Users: without .exe it does not start on Windows; elsewhere .exe is for another system.",
+    standard=_LAYOUT,
+    remedy="Stage the release package of the platform's own target.",
+)
 def _find_wrong_suffixes(wheel: WheelContents) -> Iterator[Fault]:
     system = wheel.operating_system
     for member in wheel.members:
@@ -102,125 +148,64 @@ def _find_wrong_suffixes(wheel: WheelContents) -> Iterator[Fault]:
         has_suffix = member.name.lower().endswith(".exe")
         if has_suffix != bool(_suffix(system)):
             wanted = "ends in .exe" if _suffix(system) else "has no .exe"
-            yield Fault(place=member.name, evidence=f"on {system.value} a program's name {wanted}")
+            yield Fault(member.name, f"on {system.value} a program's name {wanted}")
 
 
+@check(
+    "package-bin",
+    Severity.ERROR,
+    title="Everything in bin is an executable image",
+    protects="Users: they would start a text, or a script in the executable's place.",
+    standard=_LAYOUT,
+    remedy="Compare the file with the release package's; do not install it.",
+)
 def _find_data_in_bin(wheel: WheelContents) -> Iterator[Fault]:
     for member in wheel.members:
         below_bin = member.name.startswith(f"{PACKAGE}/bin/") and not member.is_directory
         if below_bin and member.sha256 is not None and not member.kind.is_executable_image:
             what = "a script" if member.kind is FileKind.SCRIPT else "no program of any system"
-            yield Fault(place=member.name, evidence=f"it is {what}, by its first bytes")
+            yield Fault(member.name, f"it is {what}, by its first bytes")
 
 
+@check(
+    "package-image-place",
+    Severity.ERROR,
+    title="Executable images are only where the release package has them",
+    protects="Users: code hidden beside the Python source, importable even.",
+    standard=_LAYOUT,
+    remedy="Compare the wheel with the release package; do not install it.",
+)
 def _find_misplaced_images(wheel: WheelContents) -> Iterator[Fault]:
     places = tuple(f"{PACKAGE}/{directory}/" for directory in _PAYLOAD_DIRECTORIES)
     for member in wheel.members:
         if member.kind.is_executable_image and not member.name.startswith(places):
-            evidence = f"{member.kind.value} outside of {', '.join(_PAYLOAD_DIRECTORIES)}"
-            yield Fault(place=member.name, evidence=evidence)
+            yield Fault(member.name, f"{member.kind.value} outside of {', '.join(_PAYLOAD_DIRECTORIES)}")
 
 
+@check(
+    "package-typed",
+    Severity.NOTE,
+    title="The package is marked as typed",
+    protects="Users of type checkers.",
+    standard="PEP 561",
+    remedy="Add py.typed.",
+)
 def _find_untyped(wheel: WheelContents) -> Iterator[Fault]:
     if wheel.member(_INIT) is not None and wheel.member(f"{PACKAGE}/py.typed") is None:
-        yield Fault(place=wheel.name, evidence=f"there is no {PACKAGE}/py.typed")
+        yield Fault(wheel.name, f"there is no {PACKAGE}/py.typed")
 
 
+@check(
+    "package-line-ends",
+    Severity.NOTE,
+    title="Python source has LF line ends",
+    protects="Whoever rebuilds the wheel: the bytes depend on the building host.",
+    remedy="Check the template out without line end conversion.",
+)
 def _find_crlf(wheel: WheelContents) -> Iterator[Fault]:
     for member in wheel.members:
         if member.name.endswith(".py") and member.data is not None and b"\r\n" in member.data:
-            yield Fault(place=member.name, evidence="its lines end in CR LF")
+            yield Fault(member.name, "its lines end in CR LF")
 
 
-CHECKS: tuple[Check[WheelContents], ...] = (
-    Check(
-        id="package-init",
-        title="The import package is there and is Python",
-        severity=Severity.ERROR,
-        protects="Users: the import fails.",
-        standard=_STANDARD,
-        remedy="Build the wheel from the staged runtime.",
-        find=_find_broken_init,
-    ),
-    Check(
-        id="package-interface",
-        title="The package has its name and bundled_codex_path",
-        severity=Severity.ERROR,
-        protects="Users of the SDK: it cannot find the executable.",
-        standard=_STANDARD,
-        remedy="Build the wheel from runtime_template.",
-        find=_find_missing_api,
-    ),
-    Check(
-        id="package-interface-directories",
-        title="A package with codex-package.json has bundled_package_dir and bundled_path_dir",
-        severity=Severity.WARNING,
-        protects="Users of newer SDKs, which call these.",
-        standard=_STANDARD,
-        remedy="Build the wheel from runtime_template.",
-        find=_find_missing_later_api,
-    ),
-    Check(
-        id="package-name",
-        title="PACKAGE_NAME is the distribution's name",
-        severity=Severity.ERROR,
-        protects="Users: messages and version look-ups that name another project.",
-        standard=_STANDARD,
-        remedy="Build the wheel from runtime_template.",
-        find=_find_other_package_name,
-    ),
-    Check(
-        id="package-executable",
-        title="The codex executable is there under the platform's name",
-        severity=Severity.ERROR,
-        protects="Users: bundled_codex_path() raises FileNotFoundError.",
-        standard=_LAYOUT,
-        remedy="Stage the release package of the platform's own target.",
-        find=_find_missing_executable,
-    ),
-    Check(
-        id="package-suffix",
-        title="Programs have the platform's suffix",
-        severity=Severity.ERROR,
-        protects="Users: without .exe it does not start on Windows; elsewhere .exe is for another system.",
-        standard=_LAYOUT,
-        remedy="Stage the release package of the platform's own target.",
-        find=_find_wrong_suffixes,
-    ),
-    Check(
-        id="package-bin",
-        title="Everything in bin is an executable image",
-        severity=Severity.ERROR,
-        protects="Users: they would start a text, or a script in the executable's place.",
-        standard=_LAYOUT,
-        remedy="Compare the file with the release package's; do not install it.",
-        find=_find_data_in_bin,
-    ),
-    Check(
-        id="package-image-place",
-        title="Executable images are only where the release package has them",
-        severity=Severity.ERROR,
-        protects="Users: code hidden beside the Python source, importable even.",
-        standard=_LAYOUT,
-        remedy="Compare the wheel with the release package; do not install it.",
-        find=_find_misplaced_images,
-    ),
-    Check(
-        id="package-typed",
-        title="The package is marked as typed",
-        severity=Severity.NOTE,
-        protects="Users of type checkers.",
-        standard="PEP 561",
-        remedy="Add py.typed.",
-        find=_find_untyped,
-    ),
-    Check(
-        id="package-line-ends",
-        title="Python source has LF line ends",
-        severity=Severity.NOTE,
-        protects="Whoever rebuilds the wheel: the bytes depend on the building host.",
-        standard=_STANDARD,
-        remedy="Check the template out without line end conversion.",
-        find=_find_crlf,
-    ),
-)
+CHECKS = check.registered()

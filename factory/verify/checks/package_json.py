@@ -12,7 +12,7 @@ from packaging.version import Version
 from factory.core.model import Severity
 from factory.core.tags import CodexTag, MalformedTag
 from factory.core.targets import Target
-from factory.verify.checks.check import Check, Fault
+from factory.verify.checks.check import Checks, Fault
 from factory.verify.checks.dist_info import PACKAGE
 from factory.verify.checks.dist_info_files import member_text
 from factory.verify.checks.python_source import parsed_source
@@ -29,6 +29,9 @@ _STANDARD = "the release package's layout"
 class _DoubledKey(ValueError):
     def __init__(self, key: str) -> None:
         super().__init__(f"{key!r} is there twice")
+
+
+check = Checks[WheelContents](standard=_STANDARD)
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -62,17 +65,29 @@ def _text(wheel: WheelContents, key: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
+@check(
+    "package-json-present",
+    Severity.ERROR,
+    title="codex-package.json is there when the package's code looks for it",
+    protects="Users: bundled_codex_path() raises FileNotFoundError.",
+    remedy="Stage the whole release package.",
+)
 def _find_absent(wheel: WheelContents) -> Iterator[Fault]:
     if wheel.member(_PATH) is None and _own_code_asks(wheel):
-        yield Fault(place=wheel.name, evidence=f"there is no {_PATH}, which {PACKAGE}/__init__.py looks for")
+        yield Fault(wheel.name, f"there is no {_PATH}, which {PACKAGE}/__init__.py looks for")
 
 
+@check(
+    "package-json-expected",
+    Severity.WARNING,
+    title="codex-package.json is there since 0.133.0",
+    protects="Codex itself: it finds its resources by this file.",
+    remedy="Stage the whole release package.",
+)
 def _find_absent_since(wheel: WheelContents) -> Iterator[Fault]:
     is_new = wheel.parsed is not None and wheel.parsed.version >= _SINCE
     if is_new and wheel.member(_PATH) is None and not _own_code_asks(wheel):
-        yield Fault(
-            place=wheel.name, evidence=f"there is no {_PATH}; release packages have it since {_SINCE}"
-        )
+        yield Fault(wheel.name, f"there is no {_PATH}; release packages have it since {_SINCE}")
 
 
 def _own_code_asks(wheel: WheelContents) -> bool:
@@ -86,19 +101,33 @@ def _own_code_asks(wheel: WheelContents) -> bool:
     )
 
 
+@check(
+    "package-json-schema",
+    Severity.ERROR,
+    title="codex-package.json has the known layout",
+    protects="Codex itself: it does not find its resources.",
+    remedy="Compare it with the release package's; for a new layoutVersion the factory must learn it.",
+)
 def _find_schema(wheel: WheelContents) -> Iterator[Fault]:
     parsed = _parse(wheel)
     if isinstance(parsed, str):
-        yield Fault(place=_PATH, evidence=parsed)
+        yield Fault(_PATH, parsed)
     elif parsed is not None:
         for key in _TEXTS:
             if not isinstance(parsed.get(key), str):
-                yield Fault(place=_PATH, evidence=f"{key} is {parsed.get(key)!r:.60} and no text")
+                yield Fault(_PATH, f"{key} is {parsed.get(key)!r:.60} and no text")
         version = parsed.get("layoutVersion")
         if version != _LAYOUT_VERSION or isinstance(version, bool):
-            yield Fault(place=_PATH, evidence=f"layoutVersion is {version!r:.60}; {_LAYOUT_VERSION} is known")
+            yield Fault(_PATH, f"layoutVersion is {version!r:.60}; {_LAYOUT_VERSION} is known")
 
 
+@check(
+    "package-json-version",
+    Severity.ERROR,
+    title="codex-package.json has the wheel's version",
+    protects="Users: executables of another release than they pinned.",
+    remedy="Stage the release package of that very tag.",
+)
 def _find_version(wheel: WheelContents) -> Iterator[Fault]:
     text = _text(wheel, "version")
     if text is None or wheel.parsed is None:
@@ -108,15 +137,22 @@ def _find_version(wheel: WheelContents) -> Iterator[Fault]:
     except (MalformedTag, ValueError):
         agrees = False
     if not agrees:
-        yield Fault(place=_PATH, evidence=f"version is {text}, the wheel's is {wheel.parsed.version}")
+        yield Fault(_PATH, f"version is {text}, the wheel's is {wheel.parsed.version}")
 
 
+@check(
+    "package-json-target",
+    Severity.ERROR,
+    title="codex-package.json has the platform's target",
+    protects="Users: executables that do not start there.",
+    remedy="Stage the release package of the platform's own target.",
+)
 def _find_target(wheel: WheelContents) -> Iterator[Fault]:
     text = _text(wheel, "target")
     wanted = _target_of(wheel)
     if text is not None and wanted is not None and text != wanted.value:
         platforms = ", ".join(wheel.platforms)
-        yield Fault(place=_PATH, evidence=f"target is {text}; for {platforms} it is {wanted.value}")
+        yield Fault(_PATH, f"target is {text}; for {platforms} it is {wanted.value}")
 
 
 def _target_of(wheel: WheelContents) -> Target | None:
@@ -126,12 +162,26 @@ def _target_of(wheel: WheelContents) -> Target | None:
     return None
 
 
+@check(
+    "package-json-variant",
+    Severity.ERROR,
+    title="codex-package.json is of the codex variant",
+    protects="Users: another program than the one they asked for.",
+    remedy="Stage the release package of codex.",
+)
 def _find_variant(wheel: WheelContents) -> Iterator[Fault]:
     text = _text(wheel, "variant")
     if text not in {None, "codex"}:
-        yield Fault(place=_PATH, evidence=f"variant is {text}, and codex is what the package is for")
+        yield Fault(_PATH, f"variant is {text}, and codex is what the package is for")
 
 
+@check(
+    "package-json-entrypoint",
+    Severity.ERROR,
+    title="The entry point is the executable that the package gives",
+    protects="Users: Codex starts itself by that path.",
+    remedy="Stage the whole release package.",
+)
 def _find_entrypoint(wheel: WheelContents) -> Iterator[Fault]:
     text = _text(wheel, "entrypoint")
     if text is None:
@@ -139,15 +189,29 @@ def _find_entrypoint(wheel: WheelContents) -> Iterator[Fault]:
     target = _target_of(wheel)
     if target is None:
         if wheel.member(f"{PACKAGE}/{text}") is None:
-            yield Fault(place=_PATH, evidence=f"entrypoint is {text}, which is not in the wheel")
+            yield Fault(_PATH, f"entrypoint is {text}, which is not in the wheel")
     elif text != (wanted := f"bin/codex{target.executable_suffix}"):
-        yield Fault(place=_PATH, evidence=f"entrypoint is {text}; bundled_codex_path() gives {wanted}")
+        yield Fault(_PATH, f"entrypoint is {text}; bundled_codex_path() gives {wanted}")
 
 
+@check(
+    "package-json-tools",
+    Severity.WARNING,
+    title="The directory of tools that it names is there",
+    protects="Users: Codex has no search tool of its own, needs the system's rg ('codex doctor' warns).",
+    remedy="Stage the whole release package.",
+)
 def _find_no_tools(wheel: WheelContents) -> Iterator[Fault]:
     yield from _absent_directory(wheel, "pathDir")
 
 
+@check(
+    "package-json-resources",
+    Severity.NOTE,
+    title="The directory of resources that it names is there",
+    protects="Users: what the release package has there, voice on macOS, does not work from this wheel.",
+    remedy="Nothing, if the recipe leaves all of it out; else stage the whole release package.",
+)
 def _find_no_resources(wheel: WheelContents) -> Iterator[Fault]:
     yield from _absent_directory(wheel, "resourcesDir")
 
@@ -155,7 +219,7 @@ def _find_no_resources(wheel: WheelContents) -> Iterator[Fault]:
 def _absent_directory(wheel: WheelContents, key: str) -> Iterator[Fault]:
     text = _text(wheel, key)
     if text is not None and not _has_directory(wheel, text):
-        yield Fault(place=_PATH, evidence=f"{key} is {text}, and the wheel has no file there")
+        yield Fault(_PATH, f"{key} is {text}, and the wheel has no file there")
 
 
 def _has_directory(wheel: WheelContents, path: str) -> bool:
@@ -164,86 +228,4 @@ def _has_directory(wheel: WheelContents, path: str) -> bool:
     return any(name.startswith(prefix) for name in {*wheel.by_name, *wheel.left_out})
 
 
-CHECKS: tuple[Check[WheelContents], ...] = (
-    Check(
-        id="package-json-present",
-        title="codex-package.json is there when the package's code looks for it",
-        severity=Severity.ERROR,
-        protects="Users: bundled_codex_path() raises FileNotFoundError.",
-        standard=_STANDARD,
-        remedy="Stage the whole release package.",
-        find=_find_absent,
-    ),
-    Check(
-        id="package-json-expected",
-        title="codex-package.json is there since 0.133.0",
-        severity=Severity.WARNING,
-        protects="Codex itself: it finds its resources by this file.",
-        standard=_STANDARD,
-        remedy="Stage the whole release package.",
-        find=_find_absent_since,
-    ),
-    Check(
-        id="package-json-schema",
-        title="codex-package.json has the known layout",
-        severity=Severity.ERROR,
-        protects="Codex itself: it does not find its resources.",
-        standard=_STANDARD,
-        remedy="Compare it with the release package's; for a new layoutVersion the factory must learn it.",
-        find=_find_schema,
-    ),
-    Check(
-        id="package-json-version",
-        title="codex-package.json has the wheel's version",
-        severity=Severity.ERROR,
-        protects="Users: executables of another release than they pinned.",
-        standard=_STANDARD,
-        remedy="Stage the release package of that very tag.",
-        find=_find_version,
-    ),
-    Check(
-        id="package-json-target",
-        title="codex-package.json has the platform's target",
-        severity=Severity.ERROR,
-        protects="Users: executables that do not start there.",
-        standard=_STANDARD,
-        remedy="Stage the release package of the platform's own target.",
-        find=_find_target,
-    ),
-    Check(
-        id="package-json-variant",
-        title="codex-package.json is of the codex variant",
-        severity=Severity.ERROR,
-        protects="Users: another program than the one they asked for.",
-        standard=_STANDARD,
-        remedy="Stage the release package of codex.",
-        find=_find_variant,
-    ),
-    Check(
-        id="package-json-entrypoint",
-        title="The entry point is the executable that the package gives",
-        severity=Severity.ERROR,
-        protects="Users: Codex starts itself by that path.",
-        standard=_STANDARD,
-        remedy="Stage the whole release package.",
-        find=_find_entrypoint,
-    ),
-    Check(
-        id="package-json-tools",
-        title="The directory of tools that it names is there",
-        severity=Severity.WARNING,
-        protects="Users: Codex has no search tool of its own, needs the system's rg ('codex doctor' warns).",
-        standard=_STANDARD,
-        remedy="Stage the whole release package.",
-        find=_find_no_tools,
-    ),
-    Check(
-        id="package-json-resources",
-        title="The directory of resources that it names is there",
-        severity=Severity.NOTE,
-        protects="Users: what the release package has there, voice on macOS, does not work from this wheel.",
-        standard=_STANDARD,
-        remedy="Nothing, if the recipe leaves all of it out; else stage the whole release package.",
-        find=_find_no_resources,
-    ),
-)
+CHECKS = check.registered()

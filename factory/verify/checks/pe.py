@@ -14,7 +14,7 @@ from delvewheel import _dll_list  # type: ignore[import-untyped]
 from factory.core.model import FileKind, Severity
 from factory.core.targets import Architecture
 from factory.executables.pe import Mitigation, PeFacts, Subsystem, read_pe
-from factory.verify.checks.check import Check, Fault
+from factory.verify.checks.check import Checks, Fault
 from factory.verify.checks.images import readable
 from factory.verify.reading.contents import Member, WheelContents
 
@@ -27,6 +27,9 @@ _COMMAND = "codex.exe"
 _OWN_PROGRAM = re.compile(r"codex[\w-]*\.exe")
 
 
+check = Checks[WheelContents](standard="Microsoft PE Format, attribute certificate table")
+
+
 def _files(contents: WheelContents) -> Iterator[tuple[Member, PeFacts]]:
     return readable(contents, FileKind.PE, read_pe)
 
@@ -35,6 +38,14 @@ def _file_name(member: Member) -> str:
     return posixpath.basename(member.name).lower()
 
 
+@check(
+    "pe-machine",
+    Severity.ERROR,
+    title="Every PE file is for the tag's architecture",
+    protects="Whoever runs it: 'not a valid Win32 application'. delvewheel does not look.",
+    standard="Platform compatibility tags, PEP 425; Microsoft PE Format, Machine",
+    remedy="Build the wheel from the release package of its own target.",
+)
 def _find_machine(contents: WheelContents) -> Iterator[Fault]:
     if contents.architecture is None:
         return
@@ -43,33 +54,56 @@ def _find_machine(contents: WheelContents) -> Iterator[Fault]:
         if facts.machine != expected or not facts.is_64_bit:
             seen = _MACHINE_NAMES.get(facts.machine, f"{facts.machine:#x}")
             form = "PE32+" if facts.is_64_bit else "PE32"
-            evidence = f"{form} for {seen}, not PE32+ for {_MACHINE_NAMES[expected]}"
-            yield Fault(place=member.name, evidence=evidence)
+            yield Fault(member.name, f"{form} for {seen}, not PE32+ for {_MACHINE_NAMES[expected]}")
 
 
+@check(
+    "pe-dll",
+    Severity.ERROR,
+    title="Every needed DLL is part of Windows or in the wheel",
+    protects="Whoever runs it: 'the code execution cannot proceed because X.dll was not found'.",
+    standard="Microsoft, dynamic-link library search order; delvewheel's list of Windows' DLLs",
+    remedy="Link the DLL statically or put it beside the program.",
+)
 def _find_missing_dll(contents: WheelContents) -> Iterator[Fault]:
     for member, facts in _files(contents):
         missing = [
             name for name in _absent(facts.imports, member, facts, contents) if not _is_visual_cpp(name)
         ]
         if missing:
-            yield Fault(place=member.name, evidence=f"needs {', '.join(missing)}: {_NOWHERE}")
+            yield Fault(member.name, f"needs {', '.join(missing)}: {_NOWHERE}")
 
 
+@check(
+    "pe-delayed-dll",
+    Severity.WARNING,
+    title="Every DLL that is loaded on use is part of Windows or in the wheel",
+    protects="Whoever uses that part of the program: it starts, and fails later.",
+    standard="Microsoft PE Format, delay-load import tables",
+    remedy="Link the DLL statically or put it beside the program.",
+)
 def _find_missing_delayed_dll(contents: WheelContents) -> Iterator[Fault]:
     for member, facts in _files(contents):
         names = _absent(facts.delay_imports, member, facts, contents)
         missing = [name for name in names if not _is_visual_cpp(name)]
         if missing:
-            yield Fault(place=member.name, evidence=f"loads {', '.join(missing)} on use: {_NOWHERE}")
+            yield Fault(member.name, f"loads {', '.join(missing)} on use: {_NOWHERE}")
 
 
+@check(
+    "pe-visual-cpp",
+    Severity.WARNING,
+    title="No PE file needs the Visual C++ runtime, unless the wheel has it",
+    protects="Users of a fresh Windows: other programs bring it, and only Python finds Python's copy.",
+    standard="Microsoft, Visual C++ Redistributable; delvewheel's list of its DLLs",
+    remedy="Link the C runtime statically (Rust: +crt-static), or tell users what to install.",
+)
 def _find_visual_cpp(contents: WheelContents) -> Iterator[Fault]:
     for member, facts in _files(contents):
         names = _absent(facts.imports + facts.delay_imports, member, facts, contents)
         needed = [name for name in names if _is_visual_cpp(name)]
         if needed:
-            yield Fault(place=member.name, evidence=f"needs {', '.join(needed)}: {_NOWHERE}")
+            yield Fault(member.name, f"needs {', '.join(needed)}: {_NOWHERE}")
 
 
 def _absent(names: Iterable[str], member: Member, facts: PeFacts, contents: WheelContents) -> Iterator[str]:
@@ -96,125 +130,81 @@ def _is_visual_cpp(name: str) -> bool:
     return bool(_dll_list.vc_redist.fullmatch(name.lower()))
 
 
+@check(
+    "pe-subsystem",
+    Severity.ERROR,
+    title="Programs are for the Windows console or GUI, and codex for the console",
+    protects="Whoever runs it: a GUI codex shows nothing, and other subsystems do not start.",
+    standard="Microsoft PE Format, Subsystem",
+    remedy="Link it with /SUBSYSTEM:CONSOLE.",
+)
 def _find_subsystem(contents: WheelContents) -> Iterator[Fault]:
     for member, facts in _files(contents):
         if facts.subsystem not in set(Subsystem):
-            yield Fault(place=member.name, evidence=f"subsystem {facts.subsystem}; programs have 2 or 3")
+            yield Fault(member.name, f"subsystem {facts.subsystem}; programs have 2 or 3")
         elif _file_name(member) == _COMMAND and facts.subsystem != Subsystem.CONSOLE:
-            yield Fault(place=member.name, evidence="a GUI program: it has no console to print to")
+            yield Fault(member.name, "a GUI program: it has no console to print to")
 
 
+@check(
+    "pe-aslr",
+    Severity.WARNING,
+    title="Every PE file can be loaded at a random address",
+    protects="Whoever runs it: an attacker knows where its code lies.",
+    standard="Microsoft PE Format, DYNAMIC_BASE and HIGH_ENTROPY_VA",
+    remedy="Link it with /DYNAMICBASE and /HIGHENTROPYVA.",
+)
 def _find_fixed_address(contents: WheelContents) -> Iterator[Fault]:
     wanted = Mitigation.DYNAMIC_BASE | Mitigation.HIGH_ENTROPY_VA
     for member, facts in _files(contents):
         missing = wanted & ~facts.mitigations
         if missing:
             names = ", ".join(str(flag.name) for flag in missing)
-            yield Fault(place=member.name, evidence=f"DllCharacteristics lacks {names}")
+            yield Fault(member.name, f"DllCharacteristics lacks {names}")
 
 
+@check(
+    "pe-nx",
+    Severity.WARNING,
+    title="Every PE file keeps data from being executed",
+    protects="Whoever runs it: an overflow becomes code.",
+    standard="Microsoft PE Format, NX_COMPAT",
+    remedy="Link it with /NXCOMPAT.",
+)
 def _find_executable_data(contents: WheelContents) -> Iterator[Fault]:
     for member, facts in _files(contents):
         if Mitigation.NX_COMPAT not in facts.mitigations:
-            yield Fault(place=member.name, evidence="DllCharacteristics lacks NX_COMPAT")
+            yield Fault(member.name, "DllCharacteristics lacks NX_COMPAT")
 
 
+@check(
+    "pe-signature",
+    Severity.WARNING,
+    title="Codex's own programs carry an Authenticode signature",
+    protects="Users whose policy admits signed programs; upstream signs these, so somebody changed it.",
+    remedy="Use the release's signed file.",
+)
 def _find_unsigned_own(contents: WheelContents) -> Iterator[Fault]:
     return (
-        Fault(place=member.name, evidence="it has no Authenticode signature")
+        Fault(member.name, "it has no Authenticode signature")
         for member, facts in _files(contents)
         if not facts.is_signed and _OWN_PROGRAM.fullmatch(_file_name(member))
     )
 
 
+@check(
+    "pe-signature-bundled",
+    Severity.NOTE,
+    title="Bundled PE files carry an Authenticode signature",
+    protects="Users whose policy admits signed programs only; ripgrep's own releases are unsigned.",
+    remedy="Nothing, if the file is what its project releases.",
+)
 def _find_unsigned_other(contents: WheelContents) -> Iterator[Fault]:
     return (
-        Fault(place=member.name, evidence="it has no Authenticode signature")
+        Fault(member.name, "it has no Authenticode signature")
         for member, facts in _files(contents)
         if not facts.is_signed and not _OWN_PROGRAM.fullmatch(_file_name(member))
     )
 
 
-CHECKS: tuple[Check[WheelContents], ...] = (
-    Check(
-        id="pe-machine",
-        title="Every PE file is for the tag's architecture",
-        severity=Severity.ERROR,
-        protects="Whoever runs it: 'not a valid Win32 application'. delvewheel does not look.",
-        standard="Platform compatibility tags, PEP 425; Microsoft PE Format, Machine",
-        remedy="Build the wheel from the release package of its own target.",
-        find=_find_machine,
-    ),
-    Check(
-        id="pe-dll",
-        title="Every needed DLL is part of Windows or in the wheel",
-        severity=Severity.ERROR,
-        protects="Whoever runs it: 'the code execution cannot proceed because X.dll was not found'.",
-        standard="Microsoft, dynamic-link library search order; delvewheel's list of Windows' DLLs",
-        remedy="Link the DLL statically or put it beside the program.",
-        find=_find_missing_dll,
-    ),
-    Check(
-        id="pe-delayed-dll",
-        title="Every DLL that is loaded on use is part of Windows or in the wheel",
-        severity=Severity.WARNING,
-        protects="Whoever uses that part of the program: it starts, and fails later.",
-        standard="Microsoft PE Format, delay-load import tables",
-        remedy="Link the DLL statically or put it beside the program.",
-        find=_find_missing_delayed_dll,
-    ),
-    Check(
-        id="pe-visual-cpp",
-        title="No PE file needs the Visual C++ runtime, unless the wheel has it",
-        severity=Severity.WARNING,
-        protects="Users of a fresh Windows: other programs bring it, and only Python finds Python's copy.",
-        standard="Microsoft, Visual C++ Redistributable; delvewheel's list of its DLLs",
-        remedy="Link the C runtime statically (Rust: +crt-static), or tell users what to install.",
-        find=_find_visual_cpp,
-    ),
-    Check(
-        id="pe-subsystem",
-        title="Programs are for the Windows console or GUI, and codex for the console",
-        severity=Severity.ERROR,
-        protects="Whoever runs it: a GUI codex shows nothing, and other subsystems do not start.",
-        standard="Microsoft PE Format, Subsystem",
-        remedy="Link it with /SUBSYSTEM:CONSOLE.",
-        find=_find_subsystem,
-    ),
-    Check(
-        id="pe-aslr",
-        title="Every PE file can be loaded at a random address",
-        severity=Severity.WARNING,
-        protects="Whoever runs it: an attacker knows where its code lies.",
-        standard="Microsoft PE Format, DYNAMIC_BASE and HIGH_ENTROPY_VA",
-        remedy="Link it with /DYNAMICBASE and /HIGHENTROPYVA.",
-        find=_find_fixed_address,
-    ),
-    Check(
-        id="pe-nx",
-        title="Every PE file keeps data from being executed",
-        severity=Severity.WARNING,
-        protects="Whoever runs it: an overflow becomes code.",
-        standard="Microsoft PE Format, NX_COMPAT",
-        remedy="Link it with /NXCOMPAT.",
-        find=_find_executable_data,
-    ),
-    Check(
-        id="pe-signature",
-        title="Codex's own programs carry an Authenticode signature",
-        severity=Severity.WARNING,
-        protects="Users whose policy admits signed programs; upstream signs these, so somebody changed it.",
-        standard="Microsoft PE Format, attribute certificate table",
-        remedy="Use the release's signed file.",
-        find=_find_unsigned_own,
-    ),
-    Check(
-        id="pe-signature-bundled",
-        title="Bundled PE files carry an Authenticode signature",
-        severity=Severity.NOTE,
-        protects="Users whose policy admits signed programs only; ripgrep's own releases are unsigned.",
-        standard="Microsoft PE Format, attribute certificate table",
-        remedy="Nothing, if the file is what its project releases.",
-        find=_find_unsigned_other,
-    ),
-)
+CHECKS = check.registered()

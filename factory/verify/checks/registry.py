@@ -5,7 +5,6 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 
-from factory.core.errors import UsageError
 from factory.core.model import Finding, Severity
 from factory.verify.checks import (
     archive,
@@ -65,27 +64,6 @@ CHECKS: tuple[Check[WheelContents], ...] = (
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
-class UnknownCheck(UsageError):
-    """No check has that id."""
-
-    hint = "'factory checks' lists them."
-
-    def __init__(self, check_id: str) -> None:
-        super().__init__(f"there is no check {check_id!r}")
-
-
-def check(check_id: str) -> Check[WheelContents]:
-    """Return the check of an id.
-
-    Raises:
-        UnknownCheck: There is none.
-    """
-    for candidate in CHECKS:
-        if candidate.id == check_id:
-            return candidate
-    raise UnknownCheck(check_id)
-
-
 def checks_for(
     contents: WheelContents, checks: Sequence[Check[WheelContents]] = CHECKS
 ) -> tuple[Check[WheelContents], ...]:
@@ -120,7 +98,7 @@ def run_check(candidate: Check[SubjectT], subject: SubjectT, *, name: str) -> tu
     except Exception as error:  # noqa: BLE001 - reported as a finding, with the place of the bug
         frame = traceback.extract_tb(error.__traceback__)[-1]
         evidence = f"{candidate.id}: {type(error).__name__}: {error} ({frame.name}, line {frame.lineno})"
-        found = (CRASHED.finding(Fault(place=name, evidence=evidence)),)
+        found = (CRASHED.finding(Fault(name, evidence)),)
     return tuple(printable(finding) for finding in found)
 
 

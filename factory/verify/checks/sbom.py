@@ -7,11 +7,14 @@ from collections.abc import Iterator
 
 from factory.core.json_reader import JsonObject, MalformedJson
 from factory.core.model import Severity
-from factory.verify.checks.check import Check, Fault
+from factory.verify.checks.check import Checks, Fault
 from factory.verify.checks.dist_info_files import dist_info_place
 from factory.verify.reading.contents import Member, WheelContents
 
 _STANDARD = "PEP 770; CycloneDX 1.6, https://cyclonedx.org/docs/1.6/json/"
+
+
+check = Checks[WheelContents](standard=_STANDARD)
 
 
 def _documents(wheel: WheelContents) -> Iterator[tuple[Member, JsonObject | MalformedJson]]:
@@ -53,12 +56,26 @@ def _readable(wheel: WheelContents) -> Iterator[JsonObject]:
     return (document for _, document in _documents(wheel) if isinstance(document, JsonObject))
 
 
+@check(
+    "sbom-readable",
+    Severity.ERROR,
+    title="A bill of materials can be read",
+    protects="Auditors: a scanner that cannot read it has nothing to report, which looks well.",
+    remedy="Build the wheel again; the document is made from the payload.",
+)
 def _find_unreadable(wheel: WheelContents) -> Iterator[Fault]:
     for member, document in _documents(wheel):
         if isinstance(document, MalformedJson):
-            yield Fault(place=member.name, evidence=str(document))
+            yield Fault(member.name, str(document))
 
 
+@check(
+    "sbom-content",
+    Severity.ERROR,
+    title="A bill of materials lists the wheel's own files by their digests",
+    protects="Auditors: an executable was replaced after the document was made, or the other way round.",
+    remedy="Do not use the wheel until it is known which of the two is right.",
+)
 def _find_other_content(wheel: WheelContents) -> Iterator[Fault]:
     for document in _readable(wheel):
         for component in document.objects_or_none("components"):
@@ -69,12 +86,19 @@ def _find_other_content(wheel: WheelContents) -> Iterator[Fault]:
 def _compare(wheel: WheelContents, place: str, digests: frozenset[str]) -> Iterator[Fault]:
     member = wheel.member(place)
     if member is None:
-        yield Fault(place=place, evidence="the bill of materials lists it, the wheel has it not")
+        yield Fault(place, "the bill of materials lists it, the wheel has it not")
     elif digests and member.sha256 is not None and member.sha256.hex not in digests:
         listed = ", ".join(sorted(digests))
-        yield Fault(place=place, evidence=f"its SHA-256 is {member.sha256.hex}, listed is {listed}")
+        yield Fault(place, f"its SHA-256 is {member.sha256.hex}, listed is {listed}")
 
 
+@check(
+    "sbom-complete",
+    Severity.ERROR,
+    title="A bill of materials that names the wheel's files names every executable",
+    protects="Auditors: an executable that no scanner is told of.",
+    remedy="Find out where the executable came from, or build the wheel again.",
+)
 def _find_unlisted(wheel: WheelContents) -> Iterator[Fault]:
     documents = tuple(_readable(wheel))
     listed = {
@@ -85,35 +109,7 @@ def _find_unlisted(wheel: WheelContents) -> Iterator[Fault]:
     }
     for member in wheel.members if listed else ():
         if member.kind.is_executable_image and member.name not in listed:
-            yield Fault(place=member.name, evidence=f"{member.kind.value} that the bill of materials lacks")
+            yield Fault(member.name, f"{member.kind.value} that the bill of materials lacks")
 
 
-CHECKS: tuple[Check[WheelContents], ...] = (
-    Check(
-        id="sbom-readable",
-        title="A bill of materials can be read",
-        severity=Severity.ERROR,
-        protects="Auditors: a scanner that cannot read it has nothing to report, which looks well.",
-        standard=_STANDARD,
-        remedy="Build the wheel again; the document is made from the payload.",
-        find=_find_unreadable,
-    ),
-    Check(
-        id="sbom-content",
-        title="A bill of materials lists the wheel's own files by their digests",
-        severity=Severity.ERROR,
-        protects="Auditors: an executable was replaced after the document was made, or the other way round.",
-        standard=_STANDARD,
-        remedy="Do not use the wheel until it is known which of the two is right.",
-        find=_find_other_content,
-    ),
-    Check(
-        id="sbom-complete",
-        title="A bill of materials that names the wheel's files names every executable",
-        severity=Severity.ERROR,
-        protects="Auditors: an executable that no scanner is told of.",
-        standard=_STANDARD,
-        remedy="Find out where the executable came from, or build the wheel again.",
-        find=_find_unlisted,
-    ),
-)
+CHECKS = check.registered()

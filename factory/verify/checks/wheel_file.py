@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from packaging.tags import InvalidTag, Tag, parse_tag
 
 from factory.core.model import Severity
-from factory.verify.checks.check import Check, Fault
+from factory.verify.checks.check import Checks, Fault
 from factory.verify.checks.dist_info_files import (
     dist_info_directories,
     dist_info_member,
@@ -21,55 +21,93 @@ _GENERATORS = ("hatchling ",)
 _KNOWN_FIELDS = frozenset({"Wheel-Version", "Generator", "Root-Is-Purelib", "Tag", "Build"})
 
 
+check = Checks[WheelContents](standard=_STANDARD)
+
+
+@check(
+    "wheel-present",
+    Severity.ERROR,
+    title="There is a WHEEL",
+    protects="Users: installers refuse the wheel.",
+    remedy="Build the wheel again.",
+)
 def _find_missing_wheel(wheel: WheelContents) -> Iterator[Fault]:
     if len(dist_info_directories(wheel)) != 1:
         return
     member = dist_info_member(wheel, "WHEEL")
     if member is None:
-        yield Fault(place=wheel.name, evidence="there is no WHEEL")
+        yield Fault(wheel.name, "there is no WHEEL")
     elif member.sha256 is not None and wheel_fields(wheel) is None:
-        yield Fault(place=member.name, evidence="it is no UTF-8 text, or over 1 MiB")
+        yield Fault(member.name, "it is no UTF-8 text, or over 1 MiB")
 
 
+@check(
+    "wheel-fields",
+    Severity.WARNING,
+    title="WHEEL has known fields, each one once",
+    protects="Users: which value holds depends on the installer.",
+    remedy="Build the wheel again.",
+)
 def _find_repeated_fields(wheel: WheelContents) -> Iterator[Fault]:
     for field, values in (wheel_fields(wheel) or {}).items():
         if field != "Tag" and len(values) > 1:
-            yield Fault(
-                place=dist_info_place(wheel, "WHEEL"), evidence=f"{field} is there {len(values)} times"
-            )
+            yield Fault(dist_info_place(wheel, "WHEEL"), f"{field} is there {len(values)} times")
         if field not in _KNOWN_FIELDS:
-            yield Fault(place=dist_info_place(wheel, "WHEEL"), evidence=f"{field} is no field of the format")
+            yield Fault(dist_info_place(wheel, "WHEEL"), f"{field} is no field of the format")
 
 
+@check(
+    "wheel-version",
+    Severity.ERROR,
+    title="Wheel-Version is 1.0",
+    protects="Users: installers warn or refuse.",
+    remedy="Build the wheel with a current backend.",
+)
 def _find_wheel_version(wheel: WheelContents) -> Iterator[Fault]:
     version = _field(wheel, "Wheel-Version")
     if version not in {None, "1.0"}:
-        yield Fault(
-            place=dist_info_place(wheel, "WHEEL"), evidence=f"Wheel-Version is {version or 'missing'}"
-        )
+        yield Fault(dist_info_place(wheel, "WHEEL"), f"Wheel-Version is {version or 'missing'}")
 
 
+@check(
+    "wheel-purelib",
+    Severity.ERROR,
+    title="Root-Is-Purelib is false",
+    protects="Users of systems where executables and Python code go to different directories.",
+    remedy="Set pure_python to false in the build hook.",
+)
 def _find_purelib(wheel: WheelContents) -> Iterator[Fault]:
     purelib = _field(wheel, "Root-Is-Purelib")
     if purelib is not None and purelib.lower() != "false":
-        yield Fault(
-            place=dist_info_place(wheel, "WHEEL"), evidence=f"Root-Is-Purelib is {purelib or 'missing'}"
-        )
+        yield Fault(dist_info_place(wheel, "WHEEL"), f"Root-Is-Purelib is {purelib or 'missing'}")
 
 
+@check(
+    "wheel-generator",
+    Severity.NOTE,
+    title="The generator is known",
+    protects="Whoever rebuilds the wheel: the recipe of another backend is not known.",
+    remedy="Rebuild it with hatchling, or teach the factory that backend's recipe.",
+)
 def _find_generator(wheel: WheelContents) -> Iterator[Fault]:
     generator = _field(wheel, "Generator")
     if generator is not None and not generator.startswith(_GENERATORS):
-        yield Fault(place=dist_info_place(wheel, "WHEEL"), evidence=f"Generator is {generator or 'missing'}")
+        yield Fault(dist_info_place(wheel, "WHEEL"), f"Generator is {generator or 'missing'}")
 
 
+@check(
+    "wheel-build",
+    Severity.ERROR,
+    title="WHEEL and file name have the same build tag",
+    protects="Users: which of two wheels is newer is told by the build tag.",
+    remedy="Build the wheel again; do not rename wheels.",
+)
 def _find_build(wheel: WheelContents) -> Iterator[Fault]:
     build = _field(wheel, "Build")
     if build is not None and wheel.parsed is not None and build != wheel.parsed.build:
         in_name = wheel.parsed.build or "none"
         yield Fault(
-            place=dist_info_place(wheel, "WHEEL"),
-            evidence=f"Build is {build or 'none'}, in the file name it is {in_name}",
+            dist_info_place(wheel, "WHEEL"), f"Build is {build or 'none'}, in the file name it is {in_name}"
         )
 
 
@@ -79,6 +117,14 @@ def _field(wheel: WheelContents, name: str) -> str | None:
     return None if fields is None else next(iter(fields.get(name, ())), "")
 
 
+@check(
+    "wheel-tags",
+    Severity.ERROR,
+    title="WHEEL and file name have the same tags",
+    protects="Users: installed on a platform that the build did not mean.",
+    standard=_TAGS,
+    remedy="Build the wheel for that platform; do not rename wheels.",
+)
 def _find_tags(wheel: WheelContents) -> Iterator[Fault]:
     fields = wheel_fields(wheel)
     if fields is None or wheel.parsed is None:
@@ -88,8 +134,7 @@ def _find_tags(wheel: WheelContents) -> Iterator[Fault]:
         in_wheel = ", ".join(sorted(map(str, stated))) or "none"
         in_name = ", ".join(sorted(map(str, wheel.parsed.tags)))
         yield Fault(
-            place=dist_info_place(wheel, "WHEEL"),
-            evidence=f"its tags are {in_wheel}; those of the file name {in_name}",
+            dist_info_place(wheel, "WHEEL"), f"its tags are {in_wheel}; those of the file name {in_name}"
         )
 
 
@@ -103,20 +148,32 @@ def _expanded(texts: tuple[str, ...]) -> frozenset[Tag]:
     return frozenset(tags)
 
 
+@check(
+    "wheel-tag-compressed",
+    Severity.WARNING,
+    title="WHEEL has one line per tag",
+    protects="Users: pip's later checks of the installation do not understand a compressed set.",
+    remedy="Write every tag on a line of its own.",
+)
 def _find_compressed_tags(wheel: WheelContents) -> Iterator[Fault]:
     for text in (wheel_fields(wheel) or {}).get("Tag", ()):
         if "." in text:
-            yield Fault(
-                place=dist_info_place(wheel, "WHEEL"),
-                evidence=f"Tag: {text} is a compressed set, and not one tag",
-            )
+            yield Fault(dist_info_place(wheel, "WHEEL"), f"Tag: {text} is a compressed set, and not one tag")
 
 
+@check(
+    "wheel-tag-form",
+    Severity.ERROR,
+    title="The tag is py3-none-<platform>",
+    protects="Users: a wheel that is installed where it cannot run, or not where it can.",
+    standard=_TAGS,
+    remedy="Build the wheel with the build hook of runtime_template.",
+)
 def _find_tag_form(wheel: WheelContents) -> Iterator[Fault]:
     if wheel.parsed is None:
         return
     for reason in _tag_faults(wheel.parsed):
-        yield Fault(place=wheel.name, evidence=reason)
+        yield Fault(wheel.name, reason)
 
 
 def _tag_faults(parsed: ParsedName) -> Iterator[str]:
@@ -130,86 +187,4 @@ def _tag_faults(parsed: ParsedName) -> Iterator[str]:
         yield f"platforms are repeated: {', '.join(repeated)}"
 
 
-CHECKS: tuple[Check[WheelContents], ...] = (
-    Check(
-        id="wheel-present",
-        title="There is a WHEEL",
-        severity=Severity.ERROR,
-        protects="Users: installers refuse the wheel.",
-        standard=_STANDARD,
-        remedy="Build the wheel again.",
-        find=_find_missing_wheel,
-    ),
-    Check(
-        id="wheel-fields",
-        title="WHEEL has known fields, each one once",
-        severity=Severity.WARNING,
-        protects="Users: which value holds depends on the installer.",
-        standard=_STANDARD,
-        remedy="Build the wheel again.",
-        find=_find_repeated_fields,
-    ),
-    Check(
-        id="wheel-version",
-        title="Wheel-Version is 1.0",
-        severity=Severity.ERROR,
-        protects="Users: installers warn or refuse.",
-        standard=_STANDARD,
-        remedy="Build the wheel with a current backend.",
-        find=_find_wheel_version,
-    ),
-    Check(
-        id="wheel-purelib",
-        title="Root-Is-Purelib is false",
-        severity=Severity.ERROR,
-        protects="Users of systems where executables and Python code go to different directories.",
-        standard=_STANDARD,
-        remedy="Set pure_python to false in the build hook.",
-        find=_find_purelib,
-    ),
-    Check(
-        id="wheel-generator",
-        title="The generator is known",
-        severity=Severity.NOTE,
-        protects="Whoever rebuilds the wheel: the recipe of another backend is not known.",
-        standard=_STANDARD,
-        remedy="Rebuild it with hatchling, or teach the factory that backend's recipe.",
-        find=_find_generator,
-    ),
-    Check(
-        id="wheel-build",
-        title="WHEEL and file name have the same build tag",
-        severity=Severity.ERROR,
-        protects="Users: which of two wheels is newer is told by the build tag.",
-        standard=_STANDARD,
-        remedy="Build the wheel again; do not rename wheels.",
-        find=_find_build,
-    ),
-    Check(
-        id="wheel-tags",
-        title="WHEEL and file name have the same tags",
-        severity=Severity.ERROR,
-        protects="Users: installed on a platform that the build did not mean.",
-        standard=_TAGS,
-        remedy="Build the wheel for that platform; do not rename wheels.",
-        find=_find_tags,
-    ),
-    Check(
-        id="wheel-tag-compressed",
-        title="WHEEL has one line per tag",
-        severity=Severity.WARNING,
-        protects="Users: pip's later checks of the installation do not understand a compressed set.",
-        standard=_STANDARD,
-        remedy="Write every tag on a line of its own.",
-        find=_find_compressed_tags,
-    ),
-    Check(
-        id="wheel-tag-form",
-        title="The tag is py3-none-<platform>",
-        severity=Severity.ERROR,
-        protects="Users: a wheel that is installed where it cannot run, or not where it can.",
-        standard=_TAGS,
-        remedy="Build the wheel with the build hook of runtime_template.",
-        find=_find_tag_form,
-    ),
-)
+CHECKS = check.registered()

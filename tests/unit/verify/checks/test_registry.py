@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from factory.core.errors import UsageError
 from factory.core.model import Severity
+from factory.verify.checks.catalogue import entry
 from factory.verify.checks.check import Check, Fault
-from factory.verify.checks.registry import CHECKS, UnknownCheck, check, find_all
+from factory.verify.checks.registry import CHECKS, find_all
 from factory.verify.reading.contents import WheelContents
 from factory.verify.reading.read import read_wheel
 from tests.wheels import good_wheel
@@ -48,12 +50,12 @@ def test_every_check_says_why_it_exists_and_what_to_do(each: Check[WheelContents
 
 
 def test_a_check_is_found_by_its_id() -> None:
-    assert check("record-hash").title == "RECORD's hashes are those of the members"
+    assert entry("record-hash").title == "RECORD's hashes are those of the members"
 
 
 def test_an_unknown_id_is_an_error() -> None:
-    with pytest.raises(UnknownCheck, match="there is no check 'record-hsah'"):
-        check("record-hsah")
+    with pytest.raises(UsageError, match="there is no check 'record-hsah'"):
+        entry("record-hsah")
 
 
 def test_a_crashing_check_hides_no_other(contents: WheelContents) -> None:
