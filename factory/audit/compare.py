@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import unified_diff
 
-from factory.audit.signing import differs_in_signature_only
+from factory.audit.code_signature import differs_in_signature_only
 from factory.audit.verdict import Cause
 from factory.core.model import FileKind, Payload, PayloadFile, Severity
 from factory.verify.reading.contents import CentralHeader, Member, WheelContents

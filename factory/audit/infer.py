@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 
 from factory.audit.index import PublishedWheel
 from factory.audit.matching import Match, match_payload
-from factory.audit.project_file import README, Metadata, NotInferable, project_file
+from factory.audit.project_file import README, CoreMetadata, NotInferable, project_file
 from factory.audit.published import PublishedContents, PublishedReader, read_record
 from factory.audit.verdict import ChainLink, InferredFacts, TrustedText
 from factory.build.payload_rules import Placement
@@ -85,7 +85,7 @@ def infer(
     """
     info = contents.dist_info
     generator, version = _generator(contents.texts.get(f"{info}/WHEEL", b""))
-    metadata = Metadata.parse(contents.texts.get(f"{info}/METADATA", b""))
+    metadata = CoreMetadata.parse(contents.texts.get(f"{info}/METADATA", b""))
     matches = match_payload(_members(contents), payload)
     template_members = _template_members(contents, matches)
     template = _template(contents, metadata, template_members, backend=f"hatchling=={version}")
@@ -195,7 +195,7 @@ def _template_members(contents: PublishedContents, matches: Iterable[Match]) -> 
 
 
 def _template(
-    contents: PublishedContents, metadata: Metadata, members: Iterable[str], *, backend: str
+    contents: PublishedContents, metadata: CoreMetadata, members: Iterable[str], *, backend: str
 ) -> Template:
     licences = f"{contents.dist_info}/licenses/"
     files = [

@@ -37,14 +37,14 @@ class NotInferable(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Metadata:
+class CoreMetadata:
     """METADATA taken apart: its fields in order, and the description."""
 
     fields: tuple[tuple[str, str], ...]
     description: str
 
     @classmethod
-    def parse(cls, content: bytes) -> "Metadata":
+    def parse(cls, content: bytes) -> "CoreMetadata":
         """Parse METADATA as backends write it: one field a line, an empty line, the description.
 
         Raises:
@@ -78,7 +78,7 @@ def _field(line: str) -> tuple[str, str]:
     return name, value
 
 
-def project_file(metadata: Metadata, *, backend: str) -> bytes:
+def project_file(metadata: CoreMetadata, *, backend: str) -> bytes:
     """Write the ``pyproject.toml`` that gives some METADATA; staging stamps version and platform tag.
 
     Args:
@@ -144,7 +144,7 @@ _ORIGINS: Mapping[str, tuple[str, Callable[[tuple[str, ...]], object]]] = {
 }
 
 
-def _people(metadata: Metadata) -> dict[str, object]:
+def _people(metadata: CoreMetadata) -> dict[str, object]:
     """Return authors and maintainers: names alone and names with addresses are two fields in METADATA."""
     people: dict[str, object] = {}
     for field, key in (("Author", "authors"), ("Maintainer", "maintainers")):

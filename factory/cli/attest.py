@@ -13,7 +13,7 @@ from factory.statements.statement import OUR_TYPES
 from factory.system.files import atomic_write
 
 if TYPE_CHECKING:
-    from factory.statements.sealing import Sealer
+    from factory.statements.signing import StatementSigner
 
 LOCAL = f"{OUR_TYPES}#local"
 """Somebody at a machine of their own, whom only the key tells apart."""
@@ -79,14 +79,14 @@ def _run(arguments: argparse.Namespace) -> int:
             return EXIT_OK
     if arguments.path is None:
         raise NoInput
-    from factory.statements.inputs import statements_of  # noqa: PLC0415 - slow, and only this command's
+    from factory.statements.attest import statements_of  # noqa: PLC0415 - slow, and only this command's
 
-    sealer = _sealer(arguments)
+    signer = _signer(arguments)
     written = []
     by = arguments.by or author_of(Settings.from_environ().environ)
     for named in statements_of(arguments.path, by=by):
-        place = arguments.out / f"{named.name}.{sealer.suffix}"
-        atomic_write(place, sealer.seal(named.statement.render()))
+        place = arguments.out / f"{named.name}.{signer.suffix}"
+        atomic_write(place, signer.sign(named.statement.render()))
         written.append({"path": str(place), "predicate_type": named.statement.predicate_type})
     if arguments.json:
         print_json({"schema_version": 1, "statements": written})
@@ -110,12 +110,12 @@ def _make_key(path: Path) -> None:
     say(f"wrote {path}, which is yours alone, and {path}.pub, which anybody may have: {public.key_id}")
 
 
-def _sealer(arguments: argparse.Namespace) -> "Sealer":
+def _signer(arguments: argparse.Namespace) -> "StatementSigner":
     from factory.statements.keyless import KeylessSigner  # noqa: PLC0415 - slow, and only this command's
     from factory.statements.keys import PrivateKey  # noqa: PLC0415 - as above
-    from factory.statements.sealing import KeySealer, Unsealed  # noqa: PLC0415 - as above
+    from factory.statements.signing import KeySigner, Unsigned  # noqa: PLC0415 - as above
 
     key = arguments.key or arguments.new_key
     if key is not None:
-        return KeySealer(key=PrivateKey.load(key))
-    return KeylessSigner() if arguments.sigstore else Unsealed()
+        return KeySigner(key=PrivateKey.load(key))
+    return KeylessSigner() if arguments.sigstore else Unsigned()

@@ -10,8 +10,8 @@ from factory.cli.console import print_json, say
 from factory.core.errors import EXIT_AUDIT_DIFFERS, EXIT_INCONCLUSIVE, EXIT_OK, UsageError
 
 if TYPE_CHECKING:
-    from factory.statements.check import CheckedStatement, Trust
-    from factory.statements.meaning import Answer
+    from factory.statements.check_statement import CheckedStatement, Trust
+    from factory.statements.claims import Answer
 
 
 class HalfAnIdentity(UsageError):
@@ -51,7 +51,7 @@ def register(commands: Commands) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from factory.statements.check import check_statement  # noqa: PLC0415 - slow, and only this command's
+    from factory.statements.check_statement import check_statement  # noqa: PLC0415 - slow, and only this command's
 
     checked = check_statement(
         arguments.file, arguments.wheel, trust=_trust(arguments), now=datetime.now(tz=UTC)
@@ -66,7 +66,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _trust(arguments: argparse.Namespace) -> "Trust":
-    from factory.statements.check import TrustedIdentity  # noqa: PLC0415 - slow, and only this command's
+    from factory.statements.check_statement import TrustedIdentity  # noqa: PLC0415 - slow, and only this command's
     from factory.statements.keys import PublicKey  # noqa: PLC0415 - as above
 
     if (arguments.identity is None) != (arguments.issuer is None):
@@ -86,7 +86,7 @@ def _told(checked: "CheckedStatement") -> tuple[str, ...]:
         f"{checked.wheel.name}: {checked.answer}",
         f"  sha256:{checked.wheel.sha256}",
         f"  signed by {escaped(checked.signer) or 'nobody'}",
-        *(f"  {escaped(sentence)}" for sentence in checked.meaning.sentences),
+        *(f"  {escaped(sentence)}" for sentence in checked.claims.sentences),
     )
 
 
@@ -97,13 +97,13 @@ def _document(checked: "CheckedStatement") -> dict[str, object]:
         "signer": checked.signer or None,
         "wheel": {"name": checked.wheel.name, "sha256": str(checked.wheel.sha256)},
         "predicate_type": checked.statement.predicate_type,
-        "sentences": list(checked.meaning.sentences),
+        "sentences": list(checked.claims.sentences),
         "predicate": checked.statement.predicate,
     }
 
 
 def _exit_status(answer: "Answer") -> int:
-    from factory.statements.meaning import Answer  # noqa: PLC0415 - slow, and only this command's
+    from factory.statements.claims import Answer  # noqa: PLC0415 - slow, and only this command's
 
     match answer:
         case Answer.YES:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from factory.audit.reproduce.outcome import Outcome, State
+from factory.audit.reproduce.result import State, VariationResult
 from factory.build.builder import Engine
 from factory.cli.command import Commands, add_command
 from factory.cli.console import Column, print_json, print_table, say
@@ -22,8 +22,8 @@ from factory.system.scratch import scratch_directory
 from factory.wheels.plan import WheelsOrder, WheelsPlan, plan_wheels
 
 if TYPE_CHECKING:
-    from factory.audit.reproduce.bench import Bench
     from factory.audit.reproduce.variations import Variation
+    from factory.audit.reproduce.varied_builds import VariedBuilder
 
 
 def register(commands: Commands) -> None:
@@ -82,17 +82,17 @@ def _run(arguments: argparse.Namespace) -> int:
     ):
         variations = _variations(arguments)
         plan = _plan(arguments, session)
-        outcomes = _reproduce(plan, _bench(session, scratch), variations, is_together=arguments.together)
+        outcomes = _reproduce(plan, _builder(session, scratch), variations, is_together=arguments.together)
     _show(outcomes, as_json=arguments.json)
     return _exit_code(outcomes)
 
 
-def _bench(session: Session, scratch: Path) -> "Bench":
-    from factory.audit.reproduce.bench import Bench  # noqa: PLC0415 - as above
+def _builder(session: Session, scratch: Path) -> "VariedBuilder":
+    from factory.audit.reproduce.varied_builds import VariedBuilder  # noqa: PLC0415 - as above
     from factory.cli.context import toolchain_on  # noqa: PLC0415 - slow, and the session has it by now
 
     settings, workshop = session.settings, session.workshop
-    return Bench(
+    return VariedBuilder(
         workshop=workshop,
         toolchain_on=partial(
             toolchain_on, settings=settings, runner=workshop.runner, progress=workshop.progress
@@ -131,19 +131,19 @@ def _plan(arguments: argparse.Namespace, session: Session) -> WheelsPlan:
 
 
 def _reproduce(
-    plan: WheelsPlan, bench: "Bench", variations: "Sequence[Variation]", *, is_together: bool
-) -> tuple[Outcome, ...]:
+    plan: WheelsPlan, builder: "VariedBuilder", variations: "Sequence[Variation]", *, is_together: bool
+) -> tuple[VariationResult, ...]:
     """Tell each outcome as it comes: all together take minutes."""
-    from factory.audit.reproduce.run import reproduce  # noqa: PLC0415
+    from factory.audit.reproduce.reproduction import reproduce  # noqa: PLC0415
 
     outcomes = []
-    for outcome in reproduce(plan, bench, variations, is_together=is_together):
+    for outcome in reproduce(plan, builder, variations, is_together=is_together):
         say(f"{outcome.variation}: {outcome.platform} {outcome.state}")
         outcomes.append(outcome)
     return tuple(outcomes)
 
 
-def _show(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
+def _show(outcomes: Sequence[VariationResult], *, as_json: bool) -> None:
     if as_json:
         print_json({"version": 2, "outcomes": [asdict(outcome) for outcome in outcomes]})
         return
@@ -162,7 +162,7 @@ def _show(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
     )
 
 
-def _exit_code(outcomes: Sequence[Outcome]) -> int:
+def _exit_code(outcomes: Sequence[VariationResult]) -> int:
     """Refused counts as equal, not tried as nothing: where nothing was tried, nothing is known."""
     states = {outcome.state for outcome in outcomes}
     if State.DIFFERENT in states:

@@ -49,7 +49,7 @@ class KeylessSigner:
 
     suffix = "sigstore.json"
 
-    def seal(self, statement: bytes) -> bytes:
+    def sign(self, statement: bytes) -> bytes:
         """Sign a statement and return the bundle.
 
         Raises:

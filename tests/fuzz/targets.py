@@ -23,9 +23,9 @@ from factory.executables.signatures.cms import HashName, check_signer, parse_sig
 from factory.executables.signatures.invalid import InvalidSignature
 from factory.executables.signatures.sigstore_bundles import read_sigstore_bundle
 from factory.executables.signatures.timestamps import check_timestamp
-from factory.statements.check import open_statement, refuse_future
+from factory.statements.check_statement import open_statement, refuse_future
+from factory.statements.claims import claims_of
 from factory.statements.envelope import Envelope
-from factory.statements.meaning import meaning_of
 from factory.statements.statement import Statement
 from factory.verify.checks.registry import CRASHED, escaped, find_all
 from factory.verify.reading.contents import WheelContents
@@ -130,7 +130,7 @@ def read_statements(data: bytes) -> None:
 def _tell(payload: bytes) -> None:
     statement = Statement.parse(payload, where="input")
     refuse_future(statement, datetime(2026, 11, 24, tzinfo=UTC), where="input")
-    for sentence in meaning_of(statement).sentences:
+    for sentence in claims_of(statement).sentences:
         escaped(sentence).encode()
 
 

@@ -13,9 +13,9 @@ from factory.audit.index import default_index, fetch_listing
 from factory.audit.provenance import look_up, verify_provenance
 from factory.audit.verdict import ProvenanceState
 from factory.core.digests import Sha256
-from factory.statements.check import TrustedIdentity, check_statement
+from factory.statements.check_statement import TrustedIdentity, check_statement
+from factory.statements.claims import Answer
 from factory.statements.keyless import WrongBundle
-from factory.statements.meaning import Answer
 from factory.system.http import RequestsClient
 from factory.system.process import Command, SubprocessRunner
 

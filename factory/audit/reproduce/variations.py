@@ -1,4 +1,4 @@
-"""Variations of how and where a wheel is built, as data; `factory.audit.reproduce.bench` carries them out."""
+"""Variations of a build's surroundings, as data; `factory.audit.reproduce.varied_builds` builds with them."""
 
 import shutil
 import sys

@@ -2,7 +2,7 @@ import tomllib
 
 import pytest
 
-from factory.audit.project_file import Metadata, NotInferable, project_file
+from factory.audit.project_file import CoreMetadata, NotInferable, project_file
 
 METADATA = b"""\
 Metadata-Version: 2.4
@@ -24,7 +24,7 @@ Text.
 
 
 def test_each_field_goes_back_to_its_origin() -> None:
-    metadata = Metadata.parse(METADATA)
+    metadata = CoreMetadata.parse(METADATA)
     document = tomllib.loads(project_file(metadata, backend="hatchling==1.29.0").decode())
 
     assert metadata.description == "# Runtime\n\nText.\n"
@@ -64,4 +64,4 @@ def test_each_field_goes_back_to_its_origin() -> None:
 )
 def test_what_has_no_origin_stops_the_inference(old: bytes, new: bytes, reason: str) -> None:
     with pytest.raises(NotInferable, match=reason):
-        project_file(Metadata.parse(METADATA.replace(old, new)), backend="hatchling==1.29.0")
+        project_file(CoreMetadata.parse(METADATA.replace(old, new)), backend="hatchling==1.29.0")

@@ -20,7 +20,7 @@ from factory.audit.results import Results
 from factory.audit.verdict import NOT_LOOKED_UP, ProvenanceState, ServedProvenance
 from factory.core.digests import Sha256
 from factory.core.model import Remote, Severity
-from factory.statements.audit import meets_policy
+from factory.statements.audit_statement import meets_policy
 from tests.fakes import Answer, FakeHttpClient
 from tests.statements import IDENTICAL, NAME, WHEEL, report
 

@@ -7,7 +7,7 @@ import pytest
 
 from factory.audit.results import report_json
 from factory.cli.attest import LOCAL, author_of
-from factory.statements.sealing import KeySealer
+from factory.statements.signing import KeySigner
 from factory.statements.statement import Statement, Subject
 from tests.statements import CONTENT, DIFFERENT, IDENTICAL, KEY, MANIFEST, NAME, WHEEL, report
 from tests.unit.cli.conftest import Factory, cache, cache_with_toolchain, factory
@@ -108,7 +108,7 @@ def test_what_a_statement_says_cannot_fake_output(factory: Factory, place: Path)
     statement = Statement(
         subjects=(Subject(name=NAME, sha256=WHEEL),), predicate_type="x\n\x1b[2J: yes", predicate={}
     )
-    (place / "s.json").write_bytes(KeySealer(key=KEY).seal(statement.render()))
+    (place / "s.json").write_bytes(KeySigner(key=KEY).sign(statement.render()))
     (place / "key.pub").write_bytes(KEY.public.pem)
 
     checked = factory("check-statement", "s.json", "--wheel", NAME, "--public-key", "key.pub")

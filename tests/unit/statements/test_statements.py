@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from factory.audit.results import parse_report, report_json
 from factory.audit.verdict import AuditReport, Outcome, Verdict
 from factory.core.json_reader import JsonObject, MalformedJson
-from factory.statements.audit import audit_statement, meets_policy, summary_statement
-from factory.statements.build import build_statement
-from factory.statements.inputs import NothingToState, WheelNotThere, statements_of
-from factory.statements.meaning import Answer, meaning_of
+from factory.statements.attest import NothingToState, WheelNotThere, statements_of
+from factory.statements.audit_statement import audit_statement, meets_policy, summary_statement
+from factory.statements.build_statement import build_statement
+from factory.statements.claims import Answer, claims_of
 from factory.statements.statement import Author, Statement, Subject
 from tests.statements import (
     BY,
@@ -157,11 +157,11 @@ def test_whatever_stands_against_a_wheel_leaves_no_summary(verdict: Verdict) -> 
     ids=lambda value: value.outcome if isinstance(value, Verdict) else value,
 )
 def test_an_audit_statement_answers_as_the_audit_ends(verdict: Verdict, answer: Answer) -> None:
-    assert meaning_of(audit_statement(report(verdict), verdict, auditor=AUDITOR)).answer is answer
+    assert claims_of(audit_statement(report(verdict), verdict, auditor=AUDITOR)).answer is answer
 
 
 def test_a_no_is_told_with_its_reasons() -> None:
-    assert meaning_of(audit_statement(report(DIFFERENT), DIFFERENT, auditor=AUDITOR)).sentences == (
+    assert claims_of(audit_statement(report(DIFFERENT), DIFFERENT, auditor=AUDITOR)).sentences == (
         f"audited by {BY}",
         "DIFFERENT: Members differ; each difference is listed.",
         f"error: executable-not-upstream: {EXECUTABLE}: No release package has this executable.",
@@ -176,15 +176,15 @@ def test_errors_in_an_identical_wheel_are_told() -> None:
 
     assert (
         "factory verify found: 1 error"
-        in meaning_of(audit_statement(report(wrong), wrong, auditor=AUDITOR)).sentences
+        in claims_of(audit_statement(report(wrong), wrong, auditor=AUDITOR)).sentences
     )
 
 
 def test_a_build_is_told() -> None:
-    meaning = meaning_of(build_statement(MANIFEST, MANIFEST.wheels[0], by=BY))
+    claims = claims_of(build_statement(MANIFEST, MANIFEST.wheels[0], by=BY))
 
-    assert meaning.answer is Answer.YES
-    assert meaning.sentences == (
+    assert claims.answer is Answer.YES
+    assert claims.sentences == (
         f"built by {BY}",
         "from rust-v0.163.0 for win_amd64",
         f"by the recipe {'2' * 64}",
@@ -207,9 +207,9 @@ def test_a_foreign_summary_may_say_no() -> None:
         },
     )
 
-    meaning = meaning_of(statement)
-    assert meaning.answer is Answer.NO
-    assert meaning.sentences[-1] == "verified: nothing"
+    claims = claims_of(statement)
+    assert claims.answer is Answer.NO
+    assert claims.sentences[-1] == "verified: nothing"
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_what_the_factory_does_not_know_decides_nothing(kind: str, predicate: di
         subjects=(Subject(name=NAME, sha256=WHEEL),), predicate_type=kind, predicate=predicate
     )
 
-    assert meaning_of(statement).answer is Answer.UNDECIDED
+    assert claims_of(statement).answer is Answer.UNDECIDED
 
 
 def test_a_statement_is_read_back() -> None:

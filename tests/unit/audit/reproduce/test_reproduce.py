@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from factory.audit.reproduce.bench import Bench
-from factory.audit.reproduce.outcome import Outcome, State
-from factory.audit.reproduce.run import reproduce
+from factory.audit.reproduce.reproduction import reproduce
+from factory.audit.reproduce.result import State, VariationResult
 from factory.audit.reproduce.variations import (
     OtherEngine,
     Surroundings,
     Variation,
     variations_named,
 )
+from factory.audit.reproduce.varied_builds import VariedBuilder
 from factory.build.builder import Engine
 from factory.build.template import Template, bundled_template
 from factory.build.toolchain import Lock, Toolchain, ToolchainFailed
@@ -70,12 +70,12 @@ def no_toolchain(python: Path, lock: Lock) -> Toolchain:
     raise ToolchainFailed(lock.name, f"creating the environment of {python}", "exit status 1", Path("log"))
 
 
-def bench(
+def builder(
     tmp_path: Path, toolchain_on: Callable[[Path, Lock], Toolchain] = no_toolchain, programs: str = ""
-) -> Bench:
+) -> VariedBuilder:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    return Bench(
+    return VariedBuilder(
         workshop=workshop(tmp_path / "cache"),
         toolchain_on=toolchain_on,
         find_program=lambda name: name if name == programs else None,
@@ -84,7 +84,7 @@ def bench(
     )
 
 
-def told(outcomes: "list[Outcome]") -> dict[str, tuple[State, str]]:
+def told(outcomes: "list[VariationResult]") -> dict[str, tuple[State, str]]:
     assert {outcome.platform for outcome in outcomes} == {WIN}
     return {outcome.variation: (outcome.state, outcome.detail) for outcome in outcomes}
 
@@ -92,7 +92,7 @@ def told(outcomes: "list[Outcome]") -> dict[str, tuple[State, str]]:
 def run(
     plan: WheelsPlan, tmp_path: Path, *names: str, is_together: bool = False
 ) -> dict[str, tuple[State, str]]:
-    outcomes = reproduce(plan, bench(tmp_path), variations_named(names), is_together=is_together)
+    outcomes = reproduce(plan, builder(tmp_path), variations_named(names), is_together=is_together)
     return told(list(outcomes))
 
 
@@ -185,7 +185,7 @@ def test_a_leaked_user_is_found_and_named(packages: Path, tmp_path: Path) -> Non
 def test_one_build_s_failure_leaves_the_next_alone(packages: Path, tmp_path: Path) -> None:
     broken = Variation(name="broken", change=Surroundings(env={"PYTHONHOME": "/nonexistent"}))
     platforms = plan(packages, WIN, "win_amd64")
-    outcomes = list(reproduce(platforms, bench(tmp_path), (broken, *variations_named(("home",)))))
+    outcomes = list(reproduce(platforms, builder(tmp_path), (broken, *variations_named(("home",)))))
     assert [(one.variation, one.platform, one.state) for one in outcomes] == [
         ("plain", "win_arm64", State.PLAIN),
         ("plain", "win_amd64", State.PLAIN),
@@ -209,7 +209,7 @@ def test_an_encoder_that_says_so_is_refused(packages: Path, tmp_path: Path) -> N
         interpreter = replace(toolchain.interpreter, deflate=deflate)
         return replace(toolchain, python=Path("/other"), interpreter=interpreter)
 
-    varied = bench(tmp_path, with_other_deflate, "python3.14")
+    varied = builder(tmp_path, with_other_deflate, "python3.14")
     found = told(list(reproduce(plan(packages), varied, variations_named(("python3.14",)))))
     state, detail = found["python3.14"]
     assert state is State.REFUSED
@@ -223,7 +223,7 @@ def test_an_encoder_that_hides_is_found_and_its_members_are_named(packages: Path
         "import zlib\nreal = zlib.compressobj\nzlib.compressobj = lambda level, *rest: real(1, *rest)\n"
     )
     liar = Variation(name="liar", change=Surroundings(env={"PYTHONPATH": str(hidden)}))
-    found = told(list(reproduce(plan(packages), bench(tmp_path), (liar,))))
+    found = told(list(reproduce(plan(packages), builder(tmp_path), (liar,))))
     state, detail = found["liar"]
     assert state is State.DIFFERENT
     assert "codex_cli_bin/bin/codex.exe (deflated otherwise)" in detail
@@ -251,7 +251,7 @@ def test_an_interpreter_that_cannot_be_had_is_not_tried(
     programs: str,
     reason: str,
 ) -> None:
-    varied = bench(tmp_path, toolchain_on, programs)
+    varied = builder(tmp_path, toolchain_on, programs)
     found = told(list(reproduce(plan(packages), varied, variations_named(("python3.13",)))))
     assert found["python3.13"] == (State.NOT_TRIED, reason)
 
@@ -270,7 +270,7 @@ def test_a_builder_that_this_host_lacks_is_not_tried(packages: Path, tmp_path: P
 def test_published_digests_are_compared_as_well(packages: Path, tmp_path: Path) -> None:
     honest = plan(packages)
     promising = replace(honest, wheels=(replace(honest.wheels[0], promised=Sha256("1" * 64)),))
-    outcomes = list(reproduce(promising, bench(tmp_path), ()))
+    outcomes = list(reproduce(promising, builder(tmp_path), ()))
     assert [(one.variation, one.state) for one in outcomes] == [
         ("plain", State.PLAIN),
         ("index", State.DIFFERENT),

@@ -11,7 +11,7 @@ from typing import assert_never
 
 from factory.audit.verdict import Outcome
 from factory.core.json_reader import JsonObject, MalformedJson
-from factory.statements import audit, build
+from factory.statements import audit_statement, build_statement
 from factory.statements.statement import Statement
 
 
@@ -24,7 +24,7 @@ class Answer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Meaning:
+class Claims:
     """What a statement says.
 
     Attributes:
@@ -36,7 +36,7 @@ class Meaning:
     sentences: tuple[str, ...]
 
 
-def meaning_of(statement: Statement) -> Meaning:
+def claims_of(statement: Statement) -> Claims:
     """Tell what a statement says.
 
     Raises:
@@ -44,29 +44,29 @@ def meaning_of(statement: Statement) -> Meaning:
     """
     predicate = JsonObject.of(dict(statement.predicate), "the statement's predicate")
     match statement.predicate_type:
-        case build.PREDICATE_TYPE:
+        case build_statement.PREDICATE_TYPE:
             return _build(predicate)
-        case audit.PREDICATE_TYPE:
+        case audit_statement.PREDICATE_TYPE:
             return _audit(predicate)
-        case audit.SUMMARY_TYPE:
+        case audit_statement.SUMMARY_TYPE:
             return _summary(predicate)
         case other:
-            return Meaning(
+            return Claims(
                 answer=Answer.UNDECIDED, sentences=(f"this factory does not know what {other} says",)
             )
 
 
-def _build(predicate: JsonObject) -> Meaning:
+def _build(predicate: JsonObject) -> Claims:
     definition = predicate.child("buildDefinition")
     built_by = f"built by {predicate.child('runDetails').child('builder').text('id')}"
     build_type = definition.text("buildType")
-    if build_type != build.BUILD_TYPE:
-        return Meaning(
+    if build_type != build_statement.BUILD_TYPE:
+        return Claims(
             answer=Answer.UNDECIDED,
             sentences=(built_by, f"in a way that this factory does not know, {build_type}"),
         )
     chosen = definition.child("externalParameters")
-    return Meaning(
+    return Claims(
         answer=Answer.YES,
         sentences=(
             built_by,
@@ -85,10 +85,10 @@ def _used(dependency: JsonObject) -> str:
     return f"with {name}, " + ", ".join(f"{algorithm}:{value}" for algorithm, value in digests.items())
 
 
-def _audit(predicate: JsonObject) -> Meaning:
+def _audit(predicate: JsonObject) -> Claims:
     verdict = predicate.child("verdict")
     outcome = _outcome(verdict)
-    return Meaning(
+    return Claims(
         answer=_answer(outcome),
         sentences=(
             f"audited by {predicate.child('auditor').text('id')}",
@@ -141,12 +141,12 @@ def _found(verdict: JsonObject) -> str:
     return f"factory verify found: {told or 'nothing'}"
 
 
-def _summary(predicate: JsonObject) -> Meaning:
+def _summary(predicate: JsonObject) -> Claims:
     result = predicate.text("verificationResult")
-    if result not in {audit.PASSED, audit.FAILED}:
+    if result not in {audit_statement.PASSED, audit_statement.FAILED}:
         raise MalformedJson(predicate.where, f"no verification ends in {result!r}")
-    return Meaning(
-        answer=Answer.YES if result == audit.PASSED else Answer.NO,
+    return Claims(
+        answer=Answer.YES if result == audit_statement.PASSED else Answer.NO,
         sentences=(
             f"verified by {predicate.child('verifier').text('id')}",
             f"{result} under the policy {predicate.child('policy').text('uri')}",

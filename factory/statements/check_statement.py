@@ -8,10 +8,10 @@ from pathlib import Path
 from factory.core.digests import Sha256
 from factory.core.errors import IntegrityError, UsageError
 from factory.core.json_reader import JsonObject, MalformedJson
+from factory.statements.claims import Answer, Claims, claims_of
 from factory.statements.envelope import Envelope, signed_bytes
 from factory.statements.keyless import open_bundle
 from factory.statements.keys import PublicKey
-from factory.statements.meaning import Answer, Meaning, meaning_of
 from factory.statements.statement import Statement, Subject
 from factory.verify.checks.registry import escaped
 
@@ -102,18 +102,18 @@ class CheckedStatement:
         statement: What was signed.
         wheel: The wheel that it is about.
         signer: Who signed it; empty where nobody did.
-        meaning: What it says.
+        claims: What it says.
     """
 
     statement: Statement
     wheel: Subject
     signer: str
-    meaning: Meaning
+    claims: Claims
 
     @property
     def answer(self) -> Answer:
         """Whether somebody vouches for the wheel: what nobody signed decides nothing."""
-        return self.meaning.answer if self.signer else Answer.UNDECIDED
+        return self.claims.answer if self.signer else Answer.UNDECIDED
 
 
 def check_statement(path: Path, wheel: Path, *, trust: Trust, now: datetime) -> CheckedStatement:
@@ -141,7 +141,7 @@ def check_statement(path: Path, wheel: Path, *, trust: Trust, now: datetime) -> 
     if subject not in statement.subjects:
         raise OtherWheel(path.name, statement.subjects, subject)
     refuse_future(statement, now, where=path.name)
-    return CheckedStatement(statement=statement, wheel=subject, signer=signer, meaning=meaning_of(statement))
+    return CheckedStatement(statement=statement, wheel=subject, signer=signer, claims=claims_of(statement))
 
 
 def open_statement(content: bytes, trust: Trust, *, where: str) -> tuple[bytes, str]:

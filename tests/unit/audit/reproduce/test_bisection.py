@@ -3,13 +3,13 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factory.audit.reproduce.culprits import culprits
+from factory.audit.reproduce.bisection import find_culprits
 
 
 @given(st.data(), st.integers(1, 14))
 def test_exactly_the_needed_changes_are_found(data: st.DataObject, count: int) -> None:
     needed = data.draw(st.sets(st.integers(0, count - 1), min_size=1, max_size=4))
-    found = culprits(range(count), lambda changes: needed <= set(changes))
+    found = find_culprits(range(count), lambda changes: needed <= set(changes))
     assert set(found) == needed
     assert len(found) == len(needed)
 
@@ -23,9 +23,9 @@ def test_one_culprit_takes_few_questions(count: int, data: st.DataObject) -> Non
         asked.append(changes)
         return culprit in changes
 
-    assert culprits(range(count), is_different) == (culprit,)
+    assert find_culprits(range(count), is_different) == (culprit,)
     assert len(asked) <= 2 * count.bit_length()
 
 
 def test_of_two_that_each_suffice_one_is_found() -> None:
-    assert culprits("abcdef", lambda changes: bool({"b", "e"} & set(changes))) == ("b",)
+    assert find_culprits("abcdef", lambda changes: bool({"b", "e"} & set(changes))) == ("b",)

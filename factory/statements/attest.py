@@ -8,8 +8,8 @@ from factory.core.digests import Sha256
 from factory.core.errors import IntegrityError, UsageError
 from factory.core.json_reader import JsonObject, MalformedJson
 from factory.manifest.manifest import MANIFEST_NAME, Manifest, WheelRecord
-from factory.statements.audit import audit_statement, summary_statement
-from factory.statements.build import build_statement
+from factory.statements.audit_statement import audit_statement, summary_statement
+from factory.statements.build_statement import build_statement
 from factory.statements.statement import Author, Statement
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from factory.audit.signing import differs_in_signature_only
+from factory.audit.code_signature import differs_in_signature_only
 from factory.core.model import FileKind
 from factory.verify.reading.contents import Member
 from factory.verify.reading.read import read_wheel

@@ -6,7 +6,7 @@ from typing import TypeVar
 ChangeT = TypeVar("ChangeT")
 
 
-def culprits(
+def find_culprits(
     changes: Sequence[ChangeT], is_different: Callable[[tuple[ChangeT, ...]], bool]
 ) -> tuple[ChangeT, ...]:
     """Return a smallest set of changes that makes the difference which all of them make.

@@ -16,9 +16,9 @@ from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]
 
 from factory.core.errors import FactoryError
 from factory.core.json_reader import MalformedJson
-from factory.statements.audit import audit_statement
-from factory.statements.build import build_statement
-from factory.statements.check import (
+from factory.statements.audit_statement import audit_statement
+from factory.statements.build_statement import build_statement
+from factory.statements.check_statement import (
     CheckedStatement,
     FutureTime,
     NobodyTrusted,
@@ -31,10 +31,10 @@ from factory.statements.check import (
     check_statement,
     open_statement,
 )
+from factory.statements.claims import Answer
 from factory.statements.keyless import WrongBundle
 from factory.statements.keys import KeyIsThere, PrivateKey, PublicKey, UnusableKey, make_key
-from factory.statements.meaning import Answer
-from factory.statements.sealing import KeySealer, Unsealed
+from factory.statements.signing import KeySigner, Unsigned
 from factory.statements.statement import Author, Statement, Subject
 from tests.statements import BY, CONTENT, DIFFERENT, IDENTICAL, KEY, MANIFEST, NAME, OTHER_KEY, WHEEL, report
 
@@ -43,7 +43,7 @@ AUDITOR = Author(uri=BY, factory_version="1.2.3")
 BUILD = build_statement(MANIFEST, MANIFEST.wheels[0], by=BY)
 AUDIT_YES = audit_statement(report(IDENTICAL), IDENTICAL, auditor=AUDITOR)
 AUDIT_NO = audit_statement(report(DIFFERENT), DIFFERENT, auditor=AUDITOR)
-SEALER = KeySealer(key=KEY)
+SIGNER = KeySigner(key=KEY)
 Document = dict[str, object]
 
 
@@ -74,7 +74,7 @@ def with_predicate(predicate: Mapping[str, object], kind: str = "https://example
 def test_a_signed_statement_is_genuine_for_us_and_for_another_library(
     wheel: Path, statement: Statement, answer: Answer
 ) -> None:
-    content = SEALER.seal(statement.render())
+    content = SIGNER.sign(statement.render())
 
     mine = checked(wheel, content)
     assert mine.statement == statement
@@ -88,7 +88,7 @@ def test_a_signed_statement_is_genuine_for_us_and_for_another_library(
 
 
 def test_the_other_library_refuses_the_other_key() -> None:
-    envelope = OtherEnvelope.from_dict(json.loads(SEALER.seal(BUILD.render())))
+    envelope = OtherEnvelope.from_dict(json.loads(SIGNER.sign(BUILD.render())))
     other = SSlibKey.from_crypto(OTHER_KEY.public.key, keyid=KEY.public.key_id)
 
     with pytest.raises(OtherError):
@@ -96,18 +96,18 @@ def test_the_other_library_refuses_the_other_key() -> None:
 
 
 def test_two_signatures_of_one_statement_are_one() -> None:
-    assert SEALER.seal(BUILD.render()) == SEALER.seal(BUILD.render())
+    assert SIGNER.sign(BUILD.render()) == SIGNER.sign(BUILD.render())
 
 
 def test_another_key_is_refused(wheel: Path) -> None:
     with pytest.raises(WrongSignature) as caught:
-        checked(wheel, SEALER.seal(BUILD.render()), trust=OTHER_KEY.public)
+        checked(wheel, SIGNER.sign(BUILD.render()), trust=OTHER_KEY.public)
     assert KEY.public.key_id in str(caught.value)
     assert caught.value.exit_code == 22
 
 
 def edited(change: Callable[[Document], None]) -> bytes:
-    document = json.loads(SEALER.seal(AUDIT_NO.render()))
+    document = json.loads(SIGNER.sign(AUDIT_NO.render()))
     change(document)
     return json.dumps(document).encode()
 
@@ -177,7 +177,7 @@ def test_a_statement_about_another_wheel_is_refused(wheel: Path) -> None:
     other = Statement(subjects=(Subject(name=NAME, sha256=KEY_DIGEST),), predicate_type="x", predicate={})
 
     with pytest.raises(OtherWheel, match="not about openai_codex_cli_bin"):
-        checked(wheel, SEALER.seal(other.render()))
+        checked(wheel, SIGNER.sign(other.render()))
 
 
 KEY_DIGEST = MANIFEST.toolchain.lock
@@ -187,14 +187,14 @@ def test_a_wheel_under_another_name_is_another_wheel(wheel: Path) -> None:
     renamed = wheel.rename(wheel.with_name(NAME.replace("win_amd64", "win_arm64")))
 
     with pytest.raises(OtherWheel):
-        checked(renamed, SEALER.seal(BUILD.render()))
+        checked(renamed, SIGNER.sign(BUILD.render()))
 
 
 def test_names_in_a_refusal_cannot_fake_output(wheel: Path) -> None:
     other = Statement(subjects=(Subject(name="x\x1b[2J\ny", sha256=WHEEL),), predicate_type="x", predicate={})
 
     with pytest.raises(OtherWheel) as caught:
-        checked(wheel, SEALER.seal(other.render()))
+        checked(wheel, SIGNER.sign(other.render()))
     assert str(caught.value).isprintable()
 
 
@@ -209,11 +209,11 @@ def test_names_in_a_refusal_cannot_fake_output(wheel: Path) -> None:
 )
 def test_a_time_that_has_not_come_is_refused(wheel: Path, predicate: Document) -> None:
     with pytest.raises(FutureTime):
-        checked(wheel, SEALER.seal(with_predicate(predicate).render()))
+        checked(wheel, SIGNER.sign(with_predicate(predicate).render()))
 
 
 def test_a_clock_may_be_some_minutes_off(wheel: Path) -> None:
-    content = SEALER.seal(with_predicate({"timeVerified": "2026-11-24T12:05:00Z"}).render())
+    content = SIGNER.sign(with_predicate({"timeVerified": "2026-11-24T12:05:00Z"}).render())
 
     assert checked(wheel, content).answer is Answer.UNDECIDED
     with pytest.raises(FutureTime):
@@ -223,13 +223,13 @@ def test_a_clock_may_be_some_minutes_off(wheel: Path) -> None:
 @pytest.mark.parametrize("time", ["", "yesterday", "2026-13-01", "9" * 5000])
 def test_a_malformed_time_gives_its_reason(wheel: Path, time: str) -> None:
     with pytest.raises(MalformedJson, match="is no time"):
-        checked(wheel, SEALER.seal(with_predicate({"timeVerified": time}).render()))
+        checked(wheel, SIGNER.sign(with_predicate({"timeVerified": time}).render()))
 
 
 def test_an_unsigned_statement_is_shown_and_decides_nothing(wheel: Path) -> None:
-    shown = checked(wheel, Unsealed().seal(AUDIT_NO.render()), trust=None)
+    shown = checked(wheel, Unsigned().sign(AUDIT_NO.render()), trust=None)
 
-    assert shown.meaning.answer is Answer.NO
+    assert shown.claims.answer is Answer.NO
     assert shown.answer is Answer.UNDECIDED
     assert shown.signer == ""
 
@@ -237,7 +237,7 @@ def test_an_unsigned_statement_is_shown_and_decides_nothing(wheel: Path) -> None
 @pytest.mark.parametrize("trust", [KEY.public, TrustedIdentity(identity="a", issuer="b")])
 def test_an_unsigned_statement_is_not_what_was_asked_for(wheel: Path, trust: Trust) -> None:
     with pytest.raises(NotSigned):
-        checked(wheel, Unsealed().seal(BUILD.render()), trust=trust)
+        checked(wheel, Unsigned().sign(BUILD.render()), trust=trust)
 
 
 BUNDLE = b'{"mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json"}'
@@ -246,8 +246,8 @@ BUNDLE = b'{"mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json"}'
 @pytest.mark.parametrize(
     ("content", "trust", "hint"),
     [
-        (SEALER.seal(BUILD.render()), None, "--public-key"),
-        (SEALER.seal(BUILD.render()), TrustedIdentity(identity="a", issuer="b"), "--public-key"),
+        (SIGNER.sign(BUILD.render()), None, "--public-key"),
+        (SIGNER.sign(BUILD.render()), TrustedIdentity(identity="a", issuer="b"), "--public-key"),
         (BUNDLE, None, "--identity"),
         (BUNDLE, KEY.public, "--identity"),
     ],
@@ -301,7 +301,7 @@ def test_a_predicate_that_is_not_of_its_type_gives_its_reason(
     wheel: Path, kind: str, predicate: Document
 ) -> None:
     with pytest.raises(MalformedJson):
-        checked(wheel, SEALER.seal(with_predicate(predicate, kind).render()))
+        checked(wheel, SIGNER.sign(with_predicate(predicate, kind).render()))
 
 
 @given(content=st.binary(max_size=300) | st.text().map(str.encode))
@@ -314,7 +314,7 @@ def test_a_missing_file_gives_its_reason(wheel: Path, tmp_path: Path) -> None:
     with pytest.raises(UnreadableStatement):
         check_statement(tmp_path / "none", wheel, trust=None, now=NOW)
     with pytest.raises(UnreadableStatement):
-        checked(tmp_path / "none.whl", SEALER.seal(BUILD.render()))
+        checked(tmp_path / "none.whl", SIGNER.sign(BUILD.render()))
 
 
 def test_an_endless_statement_gives_its_reason(wheel: Path) -> None:

@@ -43,7 +43,7 @@ class VariedBuildFailed(BuildError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bench:
+class VariedBuilder:
     """What varied builds work with.
 
     Attributes:
@@ -61,7 +61,7 @@ class Bench:
     scratch: Path
 
     @contextmanager
-    def built(
+    def build(
         self, plan: WheelsPlan, variations: Sequence[Variation], *, name: str
     ) -> Iterator[Mapping[str, Path]]:
         """Give a plan's wheels by platform tag, made anew under some variations at once.

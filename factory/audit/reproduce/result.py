@@ -18,7 +18,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class VariationResult:
     """What came of one variation for one wheel.
 
     Attributes:

@@ -7,25 +7,25 @@ from factory.statements.envelope import Envelope, EnvelopeSignature, signed_byte
 from factory.statements.keys import PrivateKey
 
 
-class Sealer(Protocol):
+class StatementSigner(Protocol):
     """What turns a statement's bytes into a file."""
 
     @property
     def suffix(self) -> str:
         """How the file's name ends, which tells what it holds."""
 
-    def seal(self, statement: bytes) -> bytes:
+    def sign(self, statement: bytes) -> bytes:
         """Return the file's content."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeySealer:
+class KeySigner:
     """Signs with a local key."""
 
     key: PrivateKey
     suffix: str = "dsse.json"
 
-    def seal(self, statement: bytes) -> bytes:
+    def sign(self, statement: bytes) -> bytes:
         """Sign a statement and return its envelope."""
         value = self.key.sign(signed_bytes(statement))
         signature = EnvelopeSignature(key_id=self.key.public.key_id, value=value)
@@ -33,11 +33,11 @@ class KeySealer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unsealed:
+class Unsigned:
     """Signs nothing: an envelope without a signature is none, so the bare statement is the file."""
 
     suffix: str = "unsigned.json"
 
-    def seal(self, statement: bytes) -> bytes:
+    def sign(self, statement: bytes) -> bytes:
         """Return the statement itself."""
         return statement + b"\n"
