@@ -12,13 +12,13 @@ from difflib import unified_diff
 from factory.audit.code_signature import differs_in_signature_only
 from factory.audit.verdict import Cause
 from factory.core.model import FileKind, Payload, PayloadFile, Severity
-from factory.verify.reading.contents import CentralHeader, Member, WheelContents
+from factory.core.zip_records import DEFLATED, CentralHeader
+from factory.verify.reading.contents import Member, WheelContents
 
 _EXECUTABLE_BITS = 0o111
 _PERMISSIONS = 0o7777
 _SHOWN_BYTES = 32
 _SHOWN_LINES = 12
-_DEFLATED = 8
 _LEVELS = (6, *(level for level in range(1, 10) if level != 6))  # noqa: PLR2004 - zlib's default first
 
 
@@ -317,7 +317,7 @@ def _encoder(pairs: Sequence[_Pair]) -> str:
     """Name the encoder by its compressed sizes, over all members small enough to try; or say unknown."""
     if all(pair.published.central.method == 0 for pair in pairs):
         return "none, members are stored"
-    small = [pair for pair in pairs if pair.published.data and pair.published.central.method == _DEFLATED]
+    small = [pair for pair in pairs if pair.published.data and pair.published.central.method == DEFLATED]
     fitting = [
         level
         for level in _LEVELS

@@ -14,9 +14,9 @@ from factory.audit.verdict import Cause, ChainLink, Outcome, TrustedText
 from factory.build.deflate import PIECE_BYTES
 from factory.core.digests import Sha256, read_chunks
 from factory.core.model import Severity
+from factory.core.zip_records import DEFLATED, STORED
 from factory.verify.reading.contents import Member, WheelContents
 
-_DEFLATED, _STORED = 8, 0
 _LEVELS = (6, 9, 1, 5, 7, 8, 2, 3, 4)
 REPLAYED = ("generator", "texts", "member order", "times", "modes", "zip host", "header fields")
 """What a replay without a recipe takes from the published wheel."""
@@ -92,7 +92,7 @@ def replay_digest(wheel: WheelContents, level: int) -> Sha256:
 
 def _packed(member: Member, level: int) -> Iterator[bytes]:
     """Yield a member's content as its header says that it is packed."""
-    if member.central.method == _STORED:
+    if member.central.method == STORED:
         yield from _content(member)
         return
     encoder = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
@@ -114,11 +114,9 @@ def _level_of(path: Path, wheel: WheelContents) -> int | None:
     small = [
         member
         for member in wheel.members
-        if member.central.method == _DEFLATED
-        and member.data is not None
-        and not member.central.has_descriptor
+        if member.central.method == DEFLATED and member.data is not None and not member.central.has_descriptor
     ]
-    if not small or any(member.central.method not in {_DEFLATED, _STORED} for member in wheel.members):
+    if not small or any(member.central.method not in {DEFLATED, STORED} for member in wheel.members):
         return None
     with path.open("rb") as file:
         packed = {member.name: b"".join(stored_content(file, member)) for member in small}

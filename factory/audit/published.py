@@ -11,14 +11,14 @@ from typing import BinaryIO
 
 from factory.core.digests import Sha256
 from factory.core.errors import IntegrityError
-from factory.verify.reading.contents import CentralHeader, Problem
+from factory.core.zip_records import DEFLATED, STORED, CentralHeader
+from factory.verify.reading.contents import Problem
 from factory.verify.reading.read import decode_name
-from factory.verify.reading.zip_records import read_directory, read_local_header
+from factory.verify.reading.zip_directory import read_directory, read_local_header
 
 MAX_MEMBERS = 10_000
 MAX_TEXT_BYTES = 1 << 18
 MAX_TEXTS_BYTES = 4 << 20
-_DEFLATED, _STORED = 8, 0
 
 
 class UnreadableWheel(IntegrityError):
@@ -112,9 +112,9 @@ class PublishedReader:
             raise UnreadableWheel(self._name, f"{name} is not where the directory says")
         self._file.seek(found[1])
         packed = self._file.read(header.compressed_bytes)
-        if header.method == _STORED:
+        if header.method == STORED:
             return packed
-        if header.method != _DEFLATED:
+        if header.method != DEFLATED:
             raise UnreadableWheel(self._name, f"{name} is compressed by the method {header.method}")
         try:
             return zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, MAX_TEXT_BYTES + 1)

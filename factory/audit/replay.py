@@ -6,17 +6,15 @@ above all no content does, since every content comes from the rebuild.
 """
 
 import hashlib
-import struct
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import chain
 from typing import BinaryIO
 
 from factory.core.digests import CHUNK_BYTES, Sha256
-from factory.verify.reading.contents import CentralHeader, Header, Member, WheelContents
+from factory.core.zip_records import CentralHeader, Header, HeaderT, pack_end_record
+from factory.verify.reading.contents import Member, WheelContents
 
-_LOCAL = struct.Struct("<4s5H3L2H")
-_CENTRAL = struct.Struct("<4s6H3L5H2L")
-_END = struct.Struct("<4s4H2LH")
 _CREATE_VERSION = 20
 
 
@@ -63,10 +61,15 @@ def written_digest(
     directory = b"".join(
         _central(member, source(member), offsets[member.name]) for member in published.members
     )
-    comment, count = published.archive.comment, len(published.members)
     hasher.update(directory)
-    hasher.update(_END.pack(b"PK\x05\x06", 0, 0, count, count, len(directory), position, len(comment)))
-    hasher.update(comment)
+    hasher.update(
+        pack_end_record(
+            entries=len(published.members),
+            directory_bytes=len(directory),
+            directory_offset=position,
+            comment=published.archive.comment,
+        )
+    )
     return Sha256(hasher.hexdigest())
 
 
@@ -80,41 +83,19 @@ def stored_content(file: BinaryIO, member: Member) -> Iterator[bytes]:
 
 
 def _local(header: Header, source: CentralHeader) -> bytes:
-    fixed = _LOCAL.pack(
-        b"PK\x03\x04",
-        header.extract_version,
-        header.flags,
-        source.method,
-        header.dos_time,
-        header.dos_date,
-        source.crc32,
-        source.compressed_bytes,
-        source.size_bytes,
-        len(header.name),
-        len(header.extra),
-    )
-    return fixed + header.name + header.extra
+    return _for_content(header, source).pack_local()
 
 
 def _central(member: Member, source: CentralHeader, offset: int) -> bytes:
-    header = member.central
-    fixed = _CENTRAL.pack(
-        b"PK\x01\x02",
-        header.create_system << 8 | _CREATE_VERSION,
-        header.extract_version,
-        header.flags,
-        source.method,
-        header.dos_time,
-        header.dos_date,
-        source.crc32,
-        source.compressed_bytes,
-        source.size_bytes,
-        len(header.name),
-        len(header.extra),
-        len(header.comment),
-        header.disk,
-        0,
-        header.external_attributes,
-        offset,
+    header = replace(member.central, create_version=_CREATE_VERSION, internal_attributes=0, offset=offset)
+    return _for_content(header, source).pack_central()
+
+
+def _for_content(header: HeaderT, source: CentralHeader) -> HeaderT:
+    return replace(
+        header,
+        method=source.method,
+        crc32=source.crc32,
+        compressed_bytes=source.compressed_bytes,
+        size_bytes=source.size_bytes,
     )
-    return fixed + header.name + header.extra + header.comment

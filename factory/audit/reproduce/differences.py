@@ -1,6 +1,5 @@
 """Name what differs between two wheels, member by member."""
 
-import struct
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,9 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from factory.core.digests import CHUNK_BYTES, Sha256
-
-_LOCAL_HEADER = struct.Struct("<26xHH")
-"""Its last fields are the lengths of the name and of the extra field that follow (APPNOTE 4.3.7)."""
+from factory.core.zip_records import read_local_header
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +59,10 @@ def _members(path: Path) -> dict[str, _Member]:
 
 
 def _packed(raw: BinaryIO, entry: zipfile.ZipInfo) -> Iterator[bytes]:
-    raw.seek(entry.header_offset)
-    name_bytes, extra_bytes = _LOCAL_HEADER.unpack(raw.read(_LOCAL_HEADER.size))
-    raw.seek(name_bytes + extra_bytes, 1)
+    found = read_local_header(raw, entry.header_offset)
+    if found is None:
+        raise zipfile.BadZipFile(f"no header at {entry.header_offset}")
+    raw.seek(found[1])
     left = entry.compress_size
     while left and (chunk := raw.read(min(left, CHUNK_BYTES))):
         left -= len(chunk)

@@ -20,11 +20,11 @@ from factory.build.assembler.skeleton import (
     Skeleton,
     SkeletonMember,
     UnusableSkeleton,
-    end_record,
 )
 from factory.build.deflate import LEVEL, Deflated
 from factory.core.digests import Sha256
 from factory.core.progress import ProgressTask
+from factory.core.zip_records import HeaderT, pack_end_record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,15 @@ class _Content:
     size_bytes: int
     compressed_bytes: int
     chunks: Iterable[bytes]
+
+    def describe(self, header: HeaderT) -> HeaderT:
+        """Return a header with this content's checksum and sizes."""
+        return replace(
+            header,
+            crc32=self.crc32,
+            compressed_bytes=self.compressed_bytes,
+            size_bytes=self.size_bytes,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +96,8 @@ def _contents(skeleton: Skeleton, payload: Mapping[str, Deflated]) -> Iterator[_
 def _kept(member: SkeletonMember) -> _Content:
     return _Content(
         member=member,
-        crc32=member.crc32,
-        size_bytes=member.size_bytes,
+        crc32=member.central.crc32,
+        size_bytes=member.central.size_bytes,
         compressed_bytes=len(member.deflated),
         chunks=(member.deflated,),
     )
@@ -147,15 +156,10 @@ class _Writer:
             raise UnusableSkeleton(
                 self._wheel, f"{content.member.name} needs zip64, which is not written here"
             )
-        sizes = {
-            "crc32": content.crc32,
-            "compressed_bytes": content.compressed_bytes,
-            "size_bytes": content.size_bytes,
-        }
-        self._central.append(
-            content.member.central_header(**sizes, offset=self._position, create_system=self._create_system)
-        )
-        self._write(content.member.local_header(**sizes))
+        member = content.member
+        central = replace(member.central, offset=self._position, create_system=self._create_system)
+        self._central.append(content.describe(central).pack_central())
+        self._write(content.describe(member.local).pack_local())
         for chunk in content.chunks:
             self._write(chunk)
 
@@ -166,7 +170,9 @@ class _Writer:
         directory = b"".join(self._central)
         self._write(directory)
         self._write(
-            end_record(entries=len(self._central), directory_bytes=len(directory), directory_offset=offset)
+            pack_end_record(
+                entries=len(self._central), directory_bytes=len(directory), directory_offset=offset
+            )
         )
         return AssembledWheel(size_bytes=self._position, sha256=Sha256(self._hasher.hexdigest()))
 

@@ -7,20 +7,22 @@ So the fast path repeats none of the backend's rules, and follows whatever versi
 of it the toolchain has.
 """
 
-import struct
+import io
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from factory.core.errors import BuildError
-
-_LOCAL = struct.Struct("<4s5H3L2H")
-_CENTRAL = struct.Struct("<4s6H3L5H2L")
-_END = struct.Struct("<4s4H2LH")
-_LOCAL_SIZES_AT = 14
-_CENTRAL_SIZES_AT = 16
-_CENTRAL_OFFSET_AT = 42
-_CREATE_SYSTEM_AT = 5
+from factory.core.zip_records import (
+    DEFLATED,
+    END_BYTES,
+    CentralHeader,
+    Header,
+    parse_central_header,
+    parse_end_record,
+    read_local_header,
+)
 
 LARGEST_MEMBER_BYTES = int(((1 << 31) - 1) / 1.05)
 """Above this Python's zipfile writes zip64 fields (Lib/zipfile.py, ZIP64_LIMIT and its 5 % margin)."""
@@ -41,26 +43,9 @@ class SkeletonMember:
     """One member: its headers as the backend wrote them, and its deflated content."""
 
     name: str
-    local: bytes
-    central: bytes
+    local: Header
+    central: CentralHeader
     deflated: bytes
-    crc32: int
-    size_bytes: int
-
-    def local_header(self, *, crc32: int, compressed_bytes: int, size_bytes: int) -> bytes:
-        """Return the local header with other sizes."""
-        sizes = struct.pack("<3L", crc32, compressed_bytes, size_bytes)
-        return self.local[:_LOCAL_SIZES_AT] + sizes + self.local[_LOCAL_SIZES_AT + len(sizes) :]
-
-    def central_header(
-        self, *, crc32: int, compressed_bytes: int, size_bytes: int, offset: int, create_system: int
-    ) -> bytes:
-        """Return the central directory's entry with other sizes, offset and zip host."""
-        header = bytearray(self.central)
-        header[_CREATE_SYSTEM_AT] = create_system
-        struct.pack_into("<3L", header, _CENTRAL_SIZES_AT, crc32, compressed_bytes, size_bytes)
-        struct.pack_into("<L", header, _CENTRAL_OFFSET_AT, offset)
-        return bytes(header)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,47 +71,40 @@ def read_skeleton(path: Path) -> Skeleton:
         raw = path.read_bytes()
         members = tuple(
             _member(raw, info, central, path.name)
-            for info, central in zip(archive.infolist(), _central_entries(raw, path.name), strict=True)
+            for info, central in zip(archive.infolist(), _central_headers(raw, path.name), strict=True)
         )
     if not members or not members[-1].name.endswith(".dist-info/RECORD"):
         raise UnusableSkeleton(path.name, "RECORD is not its last member")
     return Skeleton(name=path.name, members=members)
 
 
-def end_record(*, entries: int, directory_bytes: int, directory_offset: int) -> bytes:
-    """Return the end-of-central-directory record of an archive without a comment."""
-    return _END.pack(b"PK\x05\x06", 0, 0, entries, entries, directory_bytes, directory_offset, 0)
-
-
-def _central_entries(raw: bytes, name: str) -> tuple[bytes, ...]:
-    end = raw[-_END.size :]
-    if not end.startswith(b"PK\x05\x06"):
+def _central_headers(raw: bytes, name: str) -> Iterator[CentralHeader]:
+    end = parse_end_record(raw, max(0, len(raw) - END_BYTES))
+    if end is None:
         raise UnusableSkeleton(name, "it ends with a comment or with zip64 records")
-    *_, count, directory_bytes, position, _ = _END.unpack(end)
-    if position + directory_bytes + _END.size != len(raw):
+    if end.directory_offset + end.directory_bytes + END_BYTES != len(raw):
         raise UnusableSkeleton(name, "bytes stand outside its records")
-    entries: list[bytes] = []
-    for _ in range(count):
-        fields = _CENTRAL.unpack_from(raw, position)
-        stop = position + _CENTRAL.size + sum(fields[10:13])
-        entries.append(raw[position:stop])
-        position = stop
-    return tuple(entries)
+    position = end.directory_offset
+    for _ in range(end.entries):
+        found = parse_central_header(raw, position)
+        if found is None:
+            raise UnusableSkeleton(name, "its central directory is damaged")
+        header, position = found
+        yield header
 
 
-def _member(raw: bytes, info: zipfile.ZipInfo, central: bytes, wheel: str) -> SkeletonMember:
-    start = info.header_offset
-    fields = _LOCAL.unpack_from(raw, start)
-    content = start + _LOCAL.size + fields[9] + fields[10]
-    if info.flag_bits & 0x08 or info.extra or fields[10]:
+def _member(raw: bytes, info: zipfile.ZipInfo, central: CentralHeader, wheel: str) -> SkeletonMember:
+    found = read_local_header(io.BytesIO(raw), info.header_offset)
+    if found is None:
+        raise UnusableSkeleton(wheel, f"{info.filename} has no local header")
+    local, content = found
+    if central.has_descriptor or local.extra or central.extra:
         raise UnusableSkeleton(wheel, f"{info.filename} has a data descriptor or extra fields")
-    if info.compress_type != zipfile.ZIP_DEFLATED:
+    if central.method != DEFLATED:
         raise UnusableSkeleton(wheel, f"{info.filename} is not deflated")
     return SkeletonMember(
         name=info.filename,
-        local=raw[start:content],
+        local=local,
         central=central,
-        deflated=raw[content : content + info.compress_size],
-        crc32=info.CRC,
-        size_bytes=info.file_size,
+        deflated=raw[content : content + central.compressed_bytes],
     )

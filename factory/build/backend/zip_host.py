@@ -1,16 +1,11 @@
 """Say in a wheel's zip directory which system it was written on."""
 
-import struct
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
+from factory.core.zip_records import parse_central_header
 from factory.system.files import writing
-
-_SIGNATURE = b"PK\x01\x02"
-_FIXED_BYTES = 46
-_LENGTHS = struct.Struct("<3H")
-_LENGTHS_AT = 28
-_HOST_AT = 5
 
 
 def set_zip_host(wheel: Path, create_system: int) -> None:
@@ -26,15 +21,17 @@ def set_zip_host(wheel: Path, create_system: int) -> None:
     """
     with zipfile.ZipFile(wheel) as archive:
         entries = archive.infolist()
-        at = archive.start_dir
+        start = archive.start_dir
     if all(entry.create_system == create_system for entry in entries):
         return
     with writing(wheel), wheel.open("r+b") as file:
+        file.seek(start)
+        raw = file.read()
+        position = 0
         for _ in entries:
-            file.seek(at)
-            header = file.read(_FIXED_BYTES)
-            if header[:4] != _SIGNATURE:
-                raise zipfile.BadZipFile(f"no directory entry at {at}")
-            file.seek(at + _HOST_AT)
-            file.write(bytes([create_system]))
-            at += _FIXED_BYTES + sum(_LENGTHS.unpack_from(header, _LENGTHS_AT))
+            found = parse_central_header(raw, position)
+            if found is None:
+                raise zipfile.BadZipFile(f"no directory entry at {start + position}")
+            file.seek(start + position)
+            file.write(replace(found[0], create_system=create_system).pack_central())
+            position = found[1]

@@ -14,15 +14,20 @@ from pathlib import PurePosixPath
 from typing import BinaryIO, Final
 
 from factory.core.digests import CHUNK_BYTES
+from factory.core.zip_records import (
+    DESCRIPTOR_FLAG,
+    DESCRIPTOR_SIGNATURE,
+    ENCRYPTED_FLAG,
+    END_BYTES,
+    UTF8_FLAG,
+    parse_end_record,
+    read_local_header,
+)
 from factory.release.archives.entries import PackageEntry
 from factory.release.archives.guard import Guard
 from factory.release.archives.inflate import deflate_codec, stream_chunks
 from factory.release.archives.trees import refusal_of
 
-_END: Final = struct.Struct("<4sHHHHIIH")
-_LOCAL: Final = struct.Struct("<4sHHHHHIIIHH")
-_ENCRYPTED: Final = 0x1
-_DESCRIPTOR: Final = 0x8
 _MAX_DIRECTORY_BYTES: Final = 16 << 20
 
 
@@ -45,7 +50,7 @@ def zip_entries(file: BinaryIO, guard: Guard) -> Generator[PackageEntry, None, N
     for info, path in sorted(members, key=lambda member: member[0].header_offset):
         if info.header_offset != at:
             raise guard.damaged("has bytes between its members")
-        data_at = at + _local_header_bytes(file, info, guard)
+        data_at = _content_start(file, info, guard)
         pieces = _pieces(file, info, data_at, guard)
         entry = PackageEntry(
             path=path or PurePosixPath(),
@@ -64,17 +69,18 @@ def zip_entries(file: BinaryIO, guard: Guard) -> Generator[PackageEntry, None, N
 def _directory_start(file: BinaryIO, guard: Guard) -> int:
     """Check the end record, which must be the file's last bytes, and return where the directory begins."""
     size = file.seek(0, io.SEEK_END)
-    if size < _END.size:
+    if size < END_BYTES:
         raise guard.damaged("ends too early")
-    file.seek(size - _END.size)
-    magic, disk, start_disk, here, total, length, start, comment = _END.unpack(file.read(_END.size))
-    if magic != b"PK\5\6" or comment:
+    file.seek(size - END_BYTES)
+    end = parse_end_record(file.read(END_BYTES))
+    if end is None:
         raise guard.damaged("has bytes after its end, or is cut off")
-    if disk or start_disk or here != total or length > _MAX_DIRECTORY_BYTES:
+    is_split = end.disk or end.directory_disk or end.disk_entries != end.entries
+    if is_split or end.directory_bytes > _MAX_DIRECTORY_BYTES:
         raise guard.damaged("has a directory of an unusual kind")
-    if start + length + _END.size != size:
+    if end.directory_offset + end.directory_bytes + END_BYTES != size:
         raise guard.damaged("has bytes that belong to nothing, or is cut off")
-    return int(start)
+    return end.directory_offset
 
 
 def _directory(file: BinaryIO, guard: Guard) -> list[zipfile.ZipInfo]:
@@ -88,7 +94,7 @@ def _directory(file: BinaryIO, guard: Guard) -> list[zipfile.ZipInfo]:
 def _admit(info: zipfile.ZipInfo, guard: Guard) -> PurePosixPath | None:
     """Admit a member; return its path if it is a regular file, nothing if it is a directory."""
     name, mode = info.orig_filename, info.external_attr >> 16
-    if info.flag_bits & _ENCRYPTED:
+    if info.flag_bits & ENCRYPTED_FLAG:
         raise guard.unsafe(name, "is encrypted")
     if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
         raise guard.unsafe(name, f"is compressed by the unexpected method {info.compress_type}")
@@ -112,24 +118,25 @@ def _check_total(
     guard.check_inflation(packed_bytes=packed_bytes, unpacked_bytes=total)
 
 
-def _local_header_bytes(file: BinaryIO, info: zipfile.ZipInfo, guard: Guard) -> int:
-    """Return the length of a member's own header, which must say what the directory says."""
-    file.seek(info.header_offset)
-    block = file.read(_LOCAL.size)
-    if len(block) < _LOCAL.size:
-        raise guard.damaged("ends too early")
-    magic, _, flags, method, _, _, crc, packed, unpacked, name_bytes, extra_bytes = _LOCAL.unpack(block)
-    name = file.read(name_bytes).decode("utf-8" if flags & 0x800 else "cp437", "surrogateescape")
-    said = (magic, flags, method, name)
-    sizes = (crc, packed, unpacked)
+def _content_start(file: BinaryIO, info: zipfile.ZipInfo, guard: Guard) -> int:
+    """Return where a member's content starts; its local header must agree with the directory."""
+    found = read_local_header(file, info.header_offset)
+    if found is None:
+        raise guard.damaged(f"has no header before the data of {info.orig_filename!r}")
+    header, start = found
+    name = header.name.decode("utf-8" if header.flags & UTF8_FLAG else "cp437", "surrogateescape")
     allowed = {(info.CRC, info.compress_size, info.file_size)}
-    if flags & _DESCRIPTOR:
+    if header.has_descriptor:
         allowed.add((0, 0, 0))
-    if said != (b"PK\3\4", info.flag_bits, info.compress_type, info.orig_filename) or sizes not in allowed:
+    if (header.flags, header.method, name) != (info.flag_bits, info.compress_type, info.orig_filename) or (
+        header.crc32,
+        header.compressed_bytes,
+        header.size_bytes,
+    ) not in allowed:
         raise guard.damaged(
             f"says one thing of {info.orig_filename!r} in its directory, another before the data"
         )
-    return _LOCAL.size + int(name_bytes) + int(extra_bytes)
+    return start
 
 
 def _pieces(file: BinaryIO, info: zipfile.ZipInfo, data_at: int, guard: Guard) -> Iterator[bytes]:
@@ -174,12 +181,12 @@ def _feed(file: BinaryIO, start: int, size_bytes: int) -> Callable[[], bytes]:
 
 def _descriptor_bytes(file: BinaryIO, info: zipfile.ZipInfo, data_at: int, guard: Guard) -> int:
     """Return the length of the data descriptor, which repeats checksum and sizes with or without a mark."""
-    if not info.flag_bits & _DESCRIPTOR:
+    if not info.flag_bits & DESCRIPTOR_FLAG:
         return 0
     file.seek(data_at + info.compress_size)
     block = file.read(16)
     body = struct.pack("<III", info.CRC, info.compress_size, info.file_size)
-    if block == b"PK\7\x08" + body:
+    if block == DESCRIPTOR_SIGNATURE + body:
         return 16
     if block[:12] == body:
         return 12

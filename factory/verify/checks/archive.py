@@ -3,12 +3,11 @@
 from collections.abc import Callable, Iterator
 
 from factory.core.model import Severity
+from factory.core.zip_records import ZIP64_EXTRA, Header, extra_ids
 from factory.verify.checks.check import Checks, Fault
-from factory.verify.reading.contents import Header, Member, ProblemKind, WheelContents
-from factory.verify.reading.zip_records import extra_ids
+from factory.verify.reading.contents import Member, ProblemKind, WheelContents
 
 _ZIP64_LIMIT = 0xFFFFFFFF
-_ZIP64_EXTRA = 0x0001
 _UNICODE_PATH_EXTRA = 0x7075
 _APPNOTE = "PKWARE APPNOTE 6.3.10"
 _WHEEL = "packaging.python.org: binary distribution format"
@@ -304,7 +303,7 @@ def _find_extra_fields(wheel: WheelContents) -> Iterator[Fault]:
         ids = _ids(member)
         if ids is None:
             yield Fault(member.name, "its extra fields do not fill their space")
-        elif others := sorted(ids - {_ZIP64_EXTRA, _UNICODE_PATH_EXTRA}):
+        elif others := sorted(ids - {ZIP64_EXTRA, _UNICODE_PATH_EXTRA}):
             shown = ", ".join(f"{field:#06x}" for field in others)
             yield Fault(member.name, f"it has extra fields: {shown}")
 

@@ -18,6 +18,7 @@ from factory.core.model import FileKind
 from factory.core.tags import CodexTag
 from factory.core.targets import Architecture, OperatingSystem, Platform, architecture_of, operating_system_of
 from factory.core.trust_level import TrustAssessment
+from factory.core.zip_records import CentralHeader, Header
 from factory.executables.signatures.assess import Executable, assess
 from factory.executables.signatures.policy import TrustPolicy
 
@@ -42,74 +43,6 @@ class Problem:
     kind: ProblemKind
     place: str
     evidence: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Header:
-    """What both the central directory and the local header say of a member (APPNOTE 4.3.7, 4.3.12).
-
-    Attributes:
-        name: The name's bytes, undecoded.
-        extract_version: The version needed to extract, 20 for 2.0.
-        flags: The general purpose bits.
-        method: 0 stored, 8 deflated.
-        dos_time: Its time, and `dos_date` its date, as MS-DOS packs them.
-        crc32: Of the uncompressed bytes.
-        compressed_bytes: The size as stored, after any zip64 extra field was applied.
-        size_bytes: The size uncompressed, likewise.
-        extra: The extra fields, undecoded.
-        zip64: Whether a zip64 extra field is among them.
-    """
-
-    name: bytes
-    extract_version: int
-    flags: int
-    method: int
-    dos_time: int
-    dos_date: int
-    crc32: int
-    compressed_bytes: int
-    size_bytes: int
-    extra: bytes
-    zip64: bool
-
-    @property
-    def is_encrypted(self) -> bool:
-        """Whether the content, or the directory itself, is encrypted."""
-        return bool(self.flags & 0x2041)
-
-    @property
-    def has_descriptor(self) -> bool:
-        """Whether CRC and sizes follow the content instead of standing in the local header."""
-        return bool(self.flags & 0x0008)
-
-    @property
-    def moment(self) -> str:
-        """The time it claims, ``2020-02-02 00:00:00``; a malformed one is shown as it is packed."""
-        date, time = self.dos_date, self.dos_time
-        return (
-            f"{1980 + (date >> 9):04}-{date >> 5 & 15:02}-{date & 31:02} "
-            f"{time >> 11:02}:{time >> 5 & 63:02}:{(time & 31) * 2:02}"
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CentralHeader(Header):
-    """What the central directory says beyond that.
-
-    Attributes:
-        create_system: 0 MS-DOS and Windows, 3 Unix.
-        external_attributes: The file mode in the upper 16 bits, MS-DOS attributes in the lowest 8.
-        disk: The disk it starts on.
-        offset: Where its local header starts in the file, bytes before the archive already added.
-        comment: The member's comment.
-    """
-
-    create_system: int
-    external_attributes: int
-    disk: int
-    offset: int
-    comment: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,10 +16,10 @@ from packaging.utils import parse_wheel_filename
 
 from factory.core.errors import UsageError
 from factory.core.model import FileKind
+from factory.core.zip_records import UTF8_FLAG, CentralHeader
 from factory.executables.signatures.policy import TrustPolicy
 from factory.verify.reading.contents import (
     Archive,
-    CentralHeader,
     ExpectedWheel,
     Member,
     ParsedName,
@@ -28,9 +28,9 @@ from factory.verify.reading.contents import (
     WheelContents,
 )
 from factory.verify.reading.unpack import DEFAULT_LIMITS, CannotExtract, Content, Stop, UnpackLimits
-from factory.verify.reading.zip_records import (
+from factory.verify.reading.zip_directory import (
+    ArchiveEnd,
     Directory,
-    EndRecord,
     descriptor_bytes,
     read_directory,
     read_local_header,
@@ -107,7 +107,7 @@ def parse_name(name: str) -> ParsedName | None:
 
 def decode_name(header: CentralHeader) -> str:
     """Decode a member's name as installers do: UTF-8 where flagged, else code page 437."""
-    encoding = "utf-8" if header.flags & 0x800 else "cp437"
+    encoding = "utf-8" if header.flags & UTF8_FLAG else "cp437"
     return header.name.decode(encoding, "backslashreplace")
 
 
@@ -241,7 +241,7 @@ class _Reader:
         self.problems.append(Problem(kind=kind, place=place, evidence=evidence))
 
 
-def _lay_out(archive: Archive, end: EndRecord, members: tuple[Member, ...]) -> Archive:
+def _lay_out(archive: Archive, end: ArchiveEnd, members: tuple[Member, ...]) -> Archive:
     """Account for every byte between the start of the file and the central directory."""
     position = 0
     gaps: list[tuple[int, int]] = []

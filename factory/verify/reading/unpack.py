@@ -10,8 +10,9 @@ from typing import BinaryIO
 from factory.core.digests import CHUNK_BYTES, Sha256
 from factory.core.errors import HostError
 from factory.core.model import FileKind
+from factory.core.zip_records import CentralHeader
 from factory.release.payload import kind_of
-from factory.verify.reading.contents import CentralHeader, ProblemKind
+from factory.verify.reading.contents import ProblemKind
 
 _HEAD_BYTES = 4096
 
