@@ -72,8 +72,8 @@ def inspect(
         trust: What the executables' assessments rest on, and what they must reach.
 
     Raises:
-        CannotRead: There is no such file, or it may not be read.
-        CannotExtract: Scratch cannot be written to.
+        UsageError: The file does not exist or is not readable.
+        HostError: Scratch is not writable.
     """
     contents = read_wheel(path, scratch=scratch, expected=expected, trust=trust)
     found = find_all(contents)

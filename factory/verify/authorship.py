@@ -11,18 +11,18 @@ from factory.core.digests import Sha256
 from factory.core.errors import FactoryError, UsageError
 from factory.core.progress import Progress
 from factory.core.trust_level import Level, TrustAssessment
+from factory.executables.file_kind import kind_of
 from factory.executables.signatures.assess import Executable, assess
 from factory.executables.signatures.policy import TrustPolicy
 from factory.executables.signatures.signers import is_unexpected, without_authorship
 from factory.executables.signatures.sigstore_bundles import MAX_BUNDLE_BYTES
 from factory.manifest.manifest import MANIFEST_NAME
-from factory.release.payload import kind_of
 from factory.system.parallel import Stopped, in_parallel
 from factory.verify.checks.registry import escaped
 from factory.verify.examine import WheelInput
 from factory.verify.inputs import find_wheels
 from factory.verify.output.report import RunStatus
-from factory.verify.reading.read import CannotRead, fresh_directory, read_wheel
+from factory.verify.reading.read import cannot_read, fresh_directory, read_wheel
 
 _HEAD_BYTES = 4096
 
@@ -130,7 +130,7 @@ def bundle_beside(paths: Sequence[Path], bundle: Path) -> dict[Sha256, bytes]:
 
     Raises:
         BundleOfOne: Not exactly one executable is named.
-        CannotRead: The bundle, or the executable, is not there.
+        UsageError: The bundle, or the executable, is not there.
     """
     files = [file for path in dict.fromkeys(paths) for file in _input_files(path)]
     match files:
@@ -146,14 +146,14 @@ def _bounded(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(MAX_BUNDLE_BYTES + 1)
     except OSError as error:
-        raise CannotRead(path, error) from error
+        raise cannot_read(path, error) from error
 
 
 def _digest(path: Path) -> Sha256:
     try:
         return Sha256.of_file(path)
     except OSError as error:
-        raise CannotRead(path, error) from error
+        raise cannot_read(path, error) from error
 
 
 InputFile = WheelInput | Path
@@ -177,7 +177,7 @@ def _head(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(_HEAD_BYTES)
     except OSError as error:
-        raise CannotRead(path, error) from error
+        raise cannot_read(path, error) from error
 
 
 def _assess_file(file: InputFile, context: TrustContext) -> FileTrust:

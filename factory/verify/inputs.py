@@ -10,7 +10,7 @@ from factory.core.targets import Platform
 from factory.manifest.manifest import MANIFEST_NAME, Manifest, WheelRecord
 from factory.verify.examine import WheelGroup, WheelInput
 from factory.verify.reading.contents import ExpectedFile, ExpectedWheel
-from factory.verify.reading.read import CannotRead
+from factory.verify.reading.read import cannot_read
 
 
 class NothingToVerify(UsageError):
@@ -32,7 +32,7 @@ def find_wheels(paths: Iterable[Path]) -> tuple[WheelGroup, ...]:
     wheel named by itself is not.
 
     Raises:
-        CannotRead: A path is not there.
+        UsageError: A path is not there.
         NothingToVerify: A directory has no wheel.
         MalformedJson: A manifest is none.
     """
@@ -60,7 +60,7 @@ def _listed(path: Path) -> WheelGroup:
     try:
         manifest = Manifest.parse(path.read_bytes())
     except OSError as error:
-        raise CannotRead(path, error) from error
+        raise cannot_read(path, error) from error
     except ValueError as error:  # a name that no enumeration has
         raise MalformedJson(str(path), str(error)) from error
     files = _files(path.parent)
@@ -93,4 +93,4 @@ def _files(directory: Path) -> tuple[str, ...]:
     try:
         return tuple(sorted(entry.name for entry in directory.iterdir()))
     except OSError as error:
-        raise CannotRead(directory, error) from error
+        raise cannot_read(directory, error) from error

@@ -17,7 +17,7 @@ from factory.sdk.types.runtime import TypesWorkspace
 from factory.sdk.types.schema import SchemaBundle
 from factory.system.files import TEMPORARY_PREFIX, replace_directory, writing
 from factory.system.process import Command
-from factory.verify.reading.read import CannotRead
+from factory.verify.reading.read import cannot_read
 
 GENERATOR: Final = "datamodel-code-generator"
 GENERATOR_LOCK: Final = f"{GENERATOR}-0.89.0"
@@ -153,12 +153,12 @@ def differences(package: TypesPackage, directory: Path) -> tuple[FileDifference,
     """Compare a package with a copy of it, module by module; a directory that is not there has none.
 
     Raises:
-        CannotRead: The copy cannot be read.
+        UsageError: The copy cannot be read.
     """
     try:
         copy = {path.name: path.read_bytes() for path in directory.glob("*.py") if path.is_file()}
     except OSError as error:
-        raise CannotRead(directory, error) from error
+        raise cannot_read(directory, error) from error
     return tuple(
         FileDifference(name=name, generated=package.files.get(name), copy=copy.get(name))
         for name in sorted(package.files.keys() | copy.keys())

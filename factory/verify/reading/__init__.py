@@ -1,1 +1,1 @@
-"""Read a wheel: the zip structure, the members, the dist-info."""
+"""Read a wheel: its zip records and its members."""

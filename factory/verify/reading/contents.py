@@ -1,8 +1,8 @@
-"""What a wheel holds, as values: read once by `factory.verify.reading.read`, judged by the checks.
+"""The contents of a wheel, as `factory.verify.reading.read` reads them and the checks use them.
 
-Whatever could not be read is a `Problem` and not an exception, so that one
-damaged part never hides another. Both copies of a member's header are kept: an
-installer may follow either, and where they differ two tools install two things.
+A part that could not be read becomes a `Problem`, not an exception, so that one damaged part
+does not hide another. Both copies of a member's header are kept: installers differ in which
+one they use, and where the copies differ, two tools install two different files.
 """
 
 from dataclasses import dataclass, field, replace
@@ -24,7 +24,7 @@ from factory.executables.signatures.policy import TrustPolicy
 
 
 class ProblemKind(StrEnum):
-    """Why a part of an archive could not be read; each one is a check's finding."""
+    """Why a part of an archive could not be read; a check reports each kind."""
 
     UNREADABLE = "unreadable"
     DIRECTORY = "directory"
@@ -38,7 +38,7 @@ class ProblemKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One part that could not be read: which (a member's name, or the wheel's), and what was seen."""
+    """A part that could not be read: the name of the member or wheel, and the evidence."""
 
     kind: ProblemKind
     place: str
@@ -50,16 +50,14 @@ class Member:
     """One member of a wheel.
 
     Attributes:
-        name: Its name as an installer decodes it; undecodable bytes appear escaped.
-        central: Its entry in the central directory.
-        local: Its local header, if there is one where the directory points.
-        start: Where its local header starts, and `end` where the next thing may start, in the file.
-        size_bytes: How many bytes its content really has, as far as it was read.
-        crc32: Of its real content.
-        sha256: Of its real content; None when it could not be read to its end.
-        kind: What its first bytes say it is.
-        data: The content, of small members only.
-        extracted: The content as a file below scratch, of executable images only.
+        name: Decoded as installers do it, with undecodable bytes escaped.
+        local: The local header; None if there is none at the offset in the central directory.
+        start: Position of the local header in the file; `end` is the end of content and data descriptor.
+        size_bytes: Size of the content as it was unpacked, not as a header claims; so is `crc32`.
+        sha256: None if the content could not be read to its end.
+        kind: By the first bytes of the content.
+        data: The content of a small member.
+        extracted: The file below scratch with the content of an executable image.
     """
 
     name: str
@@ -76,29 +74,27 @@ class Member:
 
     @property
     def mode(self) -> int:
-        """The file mode with its type bits, ``0o100755``: installers take it whatever the create system."""
+        """The file mode with type bits, ``0o100755``; installers use it whatever the create system."""
         return self.central.external_attributes >> 16
 
     @property
     def is_directory(self) -> bool:
-        """Whether it stands for a directory."""
+        """Whether the member is a directory."""
         return self.name.endswith("/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Archive:
-    """Facts about the container as a whole.
+    """The properties of the zip archive as a whole.
 
     Attributes:
-        size_bytes: The file's size.
-        prefix_bytes: How many bytes come before the first local header.
-        suffix_bytes: How many come after the end record and its comment.
-        gaps: Offset and length of every stretch between that no record accounts for.
-        overlapping: Names of members whose bytes another member claims as well.
-        comment: The archive's comment.
-        zip64: Whether zip64 end records are present.
-        disks: How many disks it claims beyond one.
-        rival_ends: Offsets of other end records that a reader could take instead.
+        prefix_bytes: Size of what comes before the first local header.
+        suffix_bytes: Size of what comes after the end record and its comment.
+        gaps: Offset and length of each range that belongs to no record.
+        overlapping: Names of members that overlap another one.
+        zip64: Whether there are zip64 end records.
+        disks: Number of disks that it claims beyond one.
+        rival_ends: Offsets of other end records that a reader could use instead.
     """
 
     size_bytes: int = 0
@@ -114,14 +110,13 @@ class Archive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedName:
-    """A wheel's file name, taken apart.
+    """The parts of a wheel's file name.
 
     Attributes:
         distribution: As written, ``openai_codex_cli_bin``.
-        version_text: As written.
-        version: As PEP 440 reads it.
-        build: The build tag, as written; empty for none.
-        tags: All tags, compressed sets expanded.
+        version_text: As written; `version` is the PEP 440 version.
+        build: The build tag as written, or an empty text.
+        tags: All tags, with compressed sets expanded.
         platforms: The platform tags in the order of the name.
     """
 
@@ -135,7 +130,7 @@ class ParsedName:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedFile:
-    """A payload file that a wheel must hold: its member name and its content."""
+    """A payload file that a wheel must contain, by member name."""
 
     name: str
     sha256: Sha256
@@ -143,14 +138,12 @@ class ExpectedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedWheel:
-    """What a wheel must be, known because the factory itself built it.
+    """What a wheel of the factory must contain.
 
     Attributes:
-        tag: The release.
-        platform: The platform.
-        payload: The release package's files that it must hold.
-        left_out: The members that the recipe leaves out of it, each for a reason in the manifest.
-        asset: The package URL of that release package; empty where it is not known.
+        payload: The files of the release package that it must contain.
+        left_out: Members that the recipe leaves out, for a reason given in the manifest.
+        asset: The package URL of the release package; empty if it is not known.
     """
 
     tag: CodexTag
@@ -161,23 +154,20 @@ class ExpectedWheel:
 
     @property
     def promises(self) -> dict[Sha256, str]:
-        """Content to the release package that has it, whose digest the channel promises."""
+        """The digest of each payload file, with the release package that contains it."""
         return {file.sha256: self.asset for file in self.payload} if self.asset else {}
 
 
-@dataclass(frozen=True, kw_only=True)  # no slots: the cached properties live in the instance's dict
+@dataclass(frozen=True, kw_only=True)  # no slots: cached_property needs a __dict__
 class WheelContents:
-    """A wheel, read; what every check looks at.
+    """The contents of a wheel, the input of every check.
 
     Attributes:
-        path: Where it lies.
-        name: Its file name.
-        parsed: The name taken apart; None when it is no wheel's.
+        parsed: The parts of the file name; None if it is not a valid wheel name.
         members: In the order of the central directory.
-        archive: Facts about the container.
-        problems: What could not be read.
-        expected: What the factory knows it must be; None for a wheel from elsewhere.
-        trust: What its executables' assessments rest on.
+        problems: The parts that could not be read.
+        expected: The expected release and payload; None for a wheel that the factory did not build.
+        trust: The policy that its executables are assessed by.
     """
 
     path: Path
@@ -191,43 +181,43 @@ class WheelContents:
 
     @property
     def is_unreadable(self) -> bool:
-        """Whether nothing at all could be read, so that no other check has anything to say."""
+        """Whether no member could be read, so that most checks do not apply."""
         return bool(self.problems) and not self.members
 
     @property
     def platforms(self) -> tuple[str, ...]:
-        """The platform tags of the file name; empty when it is no wheel's name."""
+        """The platform tags of the file name; empty if it is not a valid wheel name."""
         return self.parsed.platforms if self.parsed else ()
 
     @property
     def operating_system(self) -> OperatingSystem | None:
-        """The operating system of all its platform tags; None when they name none, or several."""
+        """The operating system of all platform tags; None if it is unknown or they differ."""
         systems = {operating_system_of(tag) for tag in self.platforms}
         return systems.pop() if len(systems) == 1 else None
 
     @property
     def architecture(self) -> Architecture | None:
-        """The architecture of all its platform tags; None when they name none we know, or several."""
+        """The architecture of all platform tags; None if it is unknown or they differ."""
         architectures = {architecture_of(tag) for tag in self.platforms}
         return architectures.pop() if len(architectures) == 1 else None
 
     @cached_property
     def by_name(self) -> dict[str, Member]:
-        """The members by name; of doubled names the last, as installers see it."""
+        """The members by name; of several members with one name the last, as installers do."""
         return {member.name: member for member in self.members}
 
     @property
     def left_out(self) -> frozenset[str]:
-        """Names of members that are known to be absent for a reason; none of a wheel from elsewhere."""
+        """Names of members that the recipe leaves out; empty without an expected recipe."""
         return frozenset(self.expected.left_out if self.expected else ())
 
     def member(self, name: str) -> Member | None:
-        """Return the member of a name, if there is one."""
+        """Return the member with a name, or None."""
         return self.by_name.get(name)
 
     @cached_property
     def images(self) -> tuple[Member, ...]:
-        """The executable images that were extracted, by content and never by name."""
+        """The extracted executable images, recognized by content, not by name."""
         return tuple(
             member
             for member in self.members
@@ -236,7 +226,7 @@ class WheelContents:
 
     @cached_property
     def assessments(self) -> tuple[TrustAssessment, ...]:
-        """Where its executables stand on the ladder of trust; each one's bytes are read once for it."""
+        """The trust assessments of its executables; cached, because each one reads the whole executable."""
         known = self.expected.promises if self.expected else {}
         policy = replace(self.trust, promises={**known, **self.trust.promises})
         return tuple(

@@ -1,7 +1,7 @@
-"""Read a wheel once, whatever the file is: one streaming pass over each member, within limits.
+"""Read a wheel in one bounded, streaming pass over each member.
 
-Nothing here raises for what a file holds. The only exception is `CannotRead`,
-for a file that the operating system does not give.
+Any file is accepted: what is wrong with its content becomes a `Problem`. Only a file that
+the operating system does not let us read raises an error.
 """
 
 import stat
@@ -27,7 +27,7 @@ from factory.verify.reading.contents import (
     ProblemKind,
     WheelContents,
 )
-from factory.verify.reading.unpack import DEFAULT_LIMITS, CannotExtract, Content, Stop, UnpackLimits
+from factory.verify.reading.unpack import DEFAULT_LIMITS, Content, Stop, UnpackLimits, cannot_write
 from factory.verify.reading.zip_directory import (
     ArchiveEnd,
     Directory,
@@ -37,13 +37,11 @@ from factory.verify.reading.zip_directory import (
 )
 
 
-class CannotRead(UsageError):
-    """A file that should be a wheel cannot be opened."""
-
-    hint = "Name a file that exists and that you may read."
-
-    def __init__(self, path: Path, error: OSError) -> None:
-        super().__init__(f"cannot read {path}: {error.strerror or error}")
+def cannot_read(path: Path, error: OSError) -> UsageError:
+    """Return the error for a file that cannot be read."""
+    return UsageError(
+        f"cannot read {path}: {error.strerror or error}", hint="Name a file that exists and is readable."
+    )
 
 
 def read_wheel(
@@ -57,15 +55,16 @@ def read_wheel(
     """Read everything that the checks need to know about a wheel.
 
     Args:
-        path: Any file at all.
-        scratch: An existing directory that this wheel's executable images are written to, for the
-            readers of those formats; their names there are numbers, never members' names.
-        expected: What the wheel must be, when the factory built it.
+        path: Any file.
+        scratch: An existing directory for the extracted executables. Their file names there are
+            numbers, never names of members.
+        expected: The expected release and payload, if the factory built the wheel.
         limits: When to stop.
-        trust: What its executables' assessments rest on; the pinned roots alone, when None.
+        trust: The policy that its executables are assessed by; only the pinned roots by default.
 
     Raises:
-        CannotRead: There is no such file, or it may not be read.
+        UsageError: The file does not exist or is not readable.
+        HostError: An executable cannot be written to scratch.
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
@@ -78,7 +77,7 @@ def read_wheel(
             reader = _Reader(file=file, scratch=fresh_directory(scratch, prefix="wheel-"), limits=limits)
             members = tuple(reader.members(directory, place=_display_name(path)))
     except OSError as error:
-        raise CannotRead(path, error) from error
+        raise cannot_read(path, error) from error
     return replace(
         _contents(path, expected),
         trust=trust or TrustPolicy(),
@@ -89,7 +88,7 @@ def read_wheel(
 
 
 def parse_name(name: str) -> ParsedName | None:
-    """Take a wheel's file name apart; None when it is no wheel's name."""
+    """Parse the file name of a wheel; None if it is not valid."""
     try:
         _, version, _, tags = parse_wheel_filename(name)
     except ValueError:  # InvalidWheelFilename, or a version of thousands of digits
@@ -112,7 +111,7 @@ def decode_name(header: CentralHeader) -> str:
 
 
 def _contents(path: Path, expected: ExpectedWheel | None, *, evidence: str = "") -> WheelContents:
-    """Make the contents of a wheel without members: unreadable, if there is evidence of that."""
+    """Return contents without members; with evidence, the wheel counts as unreadable."""
     name = _display_name(path)
     problem = Problem(kind=ProblemKind.UNREADABLE, place=name, evidence=evidence)
     return WheelContents(
@@ -127,24 +126,24 @@ def _contents(path: Path, expected: ExpectedWheel | None, *, evidence: str = "")
 
 
 def _display_name(path: Path) -> str:
-    """Return a file's name as text that can be printed: undecodable bytes of it appear escaped."""
+    """Return the name of a file with undecodable bytes escaped."""
     return path.name.encode("utf-8", "backslashreplace").decode()
 
 
 def fresh_directory(scratch: Path, *, prefix: str) -> Path:
-    """Make a directory of one wheel's own, so that several wheels can share a scratch directory.
+    """Make a directory for one wheel, so that several wheels can share a scratch directory.
 
     Raises:
-        CannotExtract: Scratch cannot be written to.
+        HostError: Scratch is not writable.
     """
     try:
         return Path(tempfile.mkdtemp(prefix=prefix, dir=scratch))
     except OSError as error:
-        raise CannotExtract(scratch, error) from error
+        raise cannot_write(scratch, error) from error
 
 
 class _Reader:
-    """Reads the members of one archive in turn, counting against the limits."""
+    """Reads the members of one archive within the limits, and notes problems."""
 
     def __init__(self, *, file: BinaryIO, scratch: Path, limits: UnpackLimits) -> None:
         self._file = file
@@ -156,7 +155,7 @@ class _Reader:
         self.problems: list[Problem] = []
 
     def members(self, directory: Directory, *, place: str) -> Iterator[Member]:
-        """Read the members in the order of the central directory; none if there are too many."""
+        """Read the members in the order of the central directory; if there are too many, read no member."""
         headers = directory.headers
         if len(headers) > self._limits.members:
             self._note(
@@ -197,7 +196,7 @@ class _Reader:
         finally:
             content.close()
         if content.sha256 is None:
-            target.unlink(missing_ok=True)  # a part of an image helps nobody, and may be large
+            target.unlink(missing_ok=True)  # a partial image is useless and may be large
         self._unpacked_bytes += content.size_bytes
         end = content_start + member.central.compressed_bytes
         if member.central.has_descriptor:
@@ -214,20 +213,21 @@ class _Reader:
         )
 
     def _claim(self, header: CentralHeader, start: int, stop: int) -> None:
-        """Claim the content's bytes, which no other member may have claimed and which must be in the file.
+        """Record the byte range of the content, and reject one that overlaps another or leaves the file.
 
-        Members that share their bytes are how a small archive unpacks to any size
+        A zip bomb reuses the same bytes for many members
         (https://www.bamsoftware.com/hacks/zipbomb/).
         """
         end = start + header.compressed_bytes
         if end > stop:
             raise Stop(
-                ProblemKind.CONTENT, f"its content ends at {end}, after the directory's start at {stop}"
+                ProblemKind.CONTENT,
+                f"its content ends at {end}, after the start of the central directory at {stop}",
             )
         index = bisect(self._claimed, (start, end))
         before, after = self._claimed[max(0, index - 1) : index], self._claimed[index : index + 1]
         if any(other_end > start for _, other_end in before) or any(other < end for other, _ in after):
-            raise Stop(ProblemKind.OVERLAP, "its content is claimed by another member as well")
+            raise Stop(ProblemKind.OVERLAP, "its content overlaps another member's")
         insort(self._claimed, (start, end))
 
     def _keep(self, content: Content) -> bytes | None:
@@ -242,7 +242,7 @@ class _Reader:
 
 
 def _lay_out(archive: Archive, end: ArchiveEnd, members: tuple[Member, ...]) -> Archive:
-    """Account for every byte between the start of the file and the central directory."""
+    """Find prefix, gaps and overlaps between the start of the file and the central directory."""
     position = 0
     gaps: list[tuple[int, int]] = []
     overlapping: list[str] = []

@@ -1,4 +1,4 @@
-"""Unpack one member's content in a single bounded pass: count it, hash it, keep it or extract it."""
+"""Read the content of one member in a single bounded pass: count it, hash it, keep or extract it."""
 
 import hashlib
 import zlib
@@ -11,32 +11,22 @@ from factory.core.digests import CHUNK_BYTES, Sha256
 from factory.core.errors import HostError
 from factory.core.model import FileKind
 from factory.core.zip_records import CentralHeader
-from factory.release.payload import kind_of
+from factory.executables.file_kind import kind_of
 from factory.verify.reading.contents import ProblemKind
 
 _HEAD_BYTES = 4096
 
 
-class CannotExtract(HostError):
-    """An executable image cannot be written to scratch."""
-
-    def __init__(self, path: Path, error: OSError) -> None:
-        super().__init__(
-            f"cannot write {path}: {error.strerror or error}",
-            hint="Free some space: a wheel's executables are unpacked while it is verified (up to 2 GiB).",
-        )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnpackLimits:
-    """How much a wheel may unpack to before reading stops; real ones stay far below.
+    """Limits on what is read of a wheel; real wheels stay far below them.
 
     Attributes:
-        total_bytes: All content together.
+        total_bytes: Size of all unpacked content.
         ratio: Unpacked to packed size of one member; text reaches 20, executables 4.
         ratio_floor_bytes: Up to this size a member may have any ratio.
-        members: How many there may be.
-        kept_bytes: How much content of small members is kept in memory, all together.
+        members: Number of members.
+        kept_bytes: Content of small members that is kept in memory, in total.
         kept_member_bytes: The largest member that is kept.
     """
 
@@ -52,7 +42,7 @@ DEFAULT_LIMITS = UnpackLimits()
 
 
 class Stop(Exception):
-    """Reading a member ends here, and why."""
+    """Stop reading a member, with the reason."""
 
     def __init__(self, kind: ProblemKind, evidence: str) -> None:
         super().__init__(evidence)
@@ -60,8 +50,16 @@ class Stop(Exception):
         self.evidence = evidence
 
 
+def cannot_write(path: Path, error: OSError) -> HostError:
+    """Return the error for an executable, or its directory, that cannot be written to scratch."""
+    return HostError(
+        f"cannot write {path}: {error.strerror or error}",
+        hint="Free some disk space: the executables of a wheel are unpacked for verification (up to 2 GiB).",
+    )
+
+
 class Content:
-    """One member's content on its way through: counted, hashed, and kept or extracted."""
+    """The content of one member, as it is read."""
 
     def __init__(self, *, limits: UnpackLimits, header: CentralHeader) -> None:
         self._limits = limits
@@ -78,14 +76,14 @@ class Content:
 
     @property
     def kept(self) -> bytes | None:
-        """The content when it is small enough to keep."""
+        """The content, if it is small enough to keep."""
         return None if self._buffer is None else bytes(self._buffer)
 
     def run(self, file: BinaryIO, start: int, target: Path, room_bytes: int) -> None:
-        """Read the content to its end; images go to the target on the way.
+        """Read the content to its end, and write it to the target if it is an executable image.
 
         Raises:
-            Stop: It is damaged, of an unknown method, or too much.
+            Stop: The content is damaged, too large, or compressed with an unknown method.
         """
         for chunk in self._unpack(file, start):
             if self.size_bytes == 0:
@@ -94,12 +92,12 @@ class Content:
         self.sha256 = Sha256(self._hasher.hexdigest())
 
     def close(self) -> None:
-        """Close the extracted file, whatever happened."""
+        """Close the extracted file."""
         if self._image is not None:
             try:
                 self._image.close()
             except OSError as error:
-                raise CannotExtract(Path(self._image.name), error) from error
+                raise cannot_write(Path(self._image.name), error) from error
 
     def _begin(self, chunk: bytes, target: Path) -> None:
         self.kind = kind_of(chunk[:_HEAD_BYTES])
@@ -107,7 +105,7 @@ class Content:
             try:
                 self._image = target.open("xb")
             except OSError as error:
-                raise CannotExtract(target, error) from error
+                raise cannot_write(target, error) from error
             self.extracted = True
 
     def _take(self, chunk: bytes, room_bytes: int) -> None:
@@ -132,21 +130,21 @@ class Content:
     def _unpack(self, file: BinaryIO, start: int) -> Iterator[bytes]:
         packed = _read_range(file, start, self._header.compressed_bytes)
         if self._header.is_encrypted:
-            raise Stop(ProblemKind.ENCRYPTED, "encrypted, so nobody can say what it holds")
+            raise Stop(ProblemKind.ENCRYPTED, "it is encrypted and cannot be checked")
         match self._header.method:
             case 0:
                 return packed
             case 8:
                 return _inflate(packed)
             case method:
-                raise Stop(ProblemKind.METHOD, f"compression method {method} is none that installers read")
+                raise Stop(ProblemKind.METHOD, f"installers do not support compression method {method}")
 
 
 def _write(file: BinaryIO, chunk: bytes) -> None:
     try:
         file.write(chunk)
     except OSError as error:
-        raise CannotExtract(Path(file.name), error) from error
+        raise cannot_write(Path(file.name), error) from error
 
 
 def _read_range(file: BinaryIO, start: int, size_bytes: int) -> Iterator[bytes]:
@@ -155,18 +153,18 @@ def _read_range(file: BinaryIO, start: int, size_bytes: int) -> Iterator[bytes]:
     while left:
         chunk = file.read(min(left, CHUNK_BYTES))
         if not chunk:
-            raise Stop(ProblemKind.CONTENT, f"the file ends {left} bytes before the content does")
+            raise Stop(ProblemKind.CONTENT, f"the file ends {left} bytes before the end of the content")
         left -= len(chunk)
         yield chunk
 
 
 def _inflate(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Inflate raw deflate data in bounded steps; it must end exactly where the compressed bytes do."""
+    """Inflate raw deflate data in bounded steps; it must end exactly at the end of the compressed bytes."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     for chunk in chunks:
         pending = chunk
         if inflater.eof:
-            raise Stop(ProblemKind.CONTENT, "its compressed data ends before its compressed size does")
+            raise Stop(ProblemKind.CONTENT, "its compressed data is shorter than its compressed size")
         while True:
             try:
                 step = inflater.decompress(pending, CHUNK_BYTES)
@@ -178,6 +176,6 @@ def _inflate(chunks: Iterator[bytes]) -> Iterator[bytes]:
             if not pending and len(step) < CHUNK_BYTES:
                 break
         if inflater.unused_data:
-            raise Stop(ProblemKind.CONTENT, "its compressed data ends before its compressed size does")
+            raise Stop(ProblemKind.CONTENT, "its compressed data is shorter than its compressed size")
     if not inflater.eof:
-        raise Stop(ProblemKind.CONTENT, "its compressed data does not end")
+        raise Stop(ProblemKind.CONTENT, "its compressed data is incomplete")

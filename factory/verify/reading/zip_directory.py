@@ -1,8 +1,8 @@
-"""Find a zip file's central directory and read it, trusting no field of it (PKWARE APPNOTE 6.3.10).
+"""Find and read the central directory of a zip file without trusting any field (PKWARE APPNOTE 6.3.10).
 
-The standard library's reader hides what this one is for: it skips bytes before
-the archive, takes the last end record that it finds, and believes the central
-directory where the local headers say otherwise. Here each of these is a fact.
+`zipfile` hides what the checks look for: it skips bytes before the archive, takes the
+last end record that it finds, and ignores local headers that contradict the central
+directory. This reader reports each of these.
 """
 
 import struct
@@ -28,22 +28,19 @@ _END64 = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR64 = struct.Struct("<4sLQL")
 
 DIRECTORY_LIMIT_BYTES = 16 << 20
-"""A real wheel's central directory has a few kilobytes; more than this is never read."""
+"""Upper limit on what is read of a central directory; a real wheel's has a few kilobytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveEnd:
-    """Where the central directory ends and what it should hold.
+    """The end record, with the zip64 records before it if there are any. Positions are offsets in the file.
 
     Attributes:
-        position: Where the end record itself starts, and `stop` where it and its comment end.
-        directory_start: Where the directory really starts, in the file.
-        directory_stop: Where it really ends.
-        shift_bytes: How far every offset in the archive is off, because something was put before it.
-        entries: How many entries it claims.
-        disks: How many disks it claims beyond one.
-        comment: The archive's comment.
-        zip64: Whether zip64 end records are present.
+        position: Start of the record; `stop` is the end of its comment.
+        directory_start: Where the directory really starts, whatever offset the record claims.
+        shift_bytes: The difference between the two, the size of what was put before the archive.
+        entries: Number of entries that it claims.
+        disks: Number of disks that it claims beyond one.
     """
 
     position: int
@@ -59,7 +56,7 @@ class ArchiveEnd:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Directory:
-    """The central directory, as far as it could be read."""
+    """The readable part of the central directory."""
 
     end: ArchiveEnd
     headers: tuple[CentralHeader, ...]
@@ -68,7 +65,7 @@ class Directory:
 
 
 def read_directory(file: BinaryIO, *, size_bytes: int, place: str) -> Directory | Problem:
-    """Read the end records and the central directory; a `Problem` when there is no directory at all."""
+    """Read the end records and the central directory, or return a `Problem` if there is no directory."""
     ends = _find_ends(file, size_bytes)
     if not ends:
         evidence = "empty file" if size_bytes == 0 else f"no usable zip end record in its {size_bytes} bytes"
@@ -82,22 +79,24 @@ def read_directory(file: BinaryIO, *, size_bytes: int, place: str) -> Directory 
         comment=end.comment,
         zip64=end.zip64,
         disks=end.disks,
+        # An earlier end record is ambiguous only if its comment covers the last one: a member that
+        # is itself a stored zip has an end record, too.
         rival_ends=tuple(rival.position for rival in ends[:-1] if rival.stop >= end.stop),
     )
     return Directory(end=end, headers=headers, archive=archive, problems=problems)
 
 
 def read_local_header(file: BinaryIO, offset: int) -> tuple[Header, int] | None:
-    """Read the local header at an offset, and where its content starts; None if none is there."""
+    """Read the local header at an offset; return it and the start of the content, or None."""
     found = zip_records.read_local_header(file, offset)
     return found and (found[0].widened(), found[1])
 
 
 def descriptor_bytes(file: BinaryIO, offset: int, *, crc32: int) -> int:
-    """Tell how long the data descriptor at an offset is: with or without signature and 64-bit sizes.
+    """Return the length of the data descriptor at an offset, or 0 if there is no valid one.
 
-    The length stands nowhere (APPNOTE 4.3.9), so the forms are told apart by
-    what follows them, which can only be another record. No form fits: 0.
+    A descriptor may have a signature and 64-bit sizes, and no field gives its length (APPNOTE
+    4.3.9). The length is the one that is followed by another record.
     """
     file.seek(offset)
     head = file.read(28)
@@ -112,11 +111,7 @@ def descriptor_bytes(file: BinaryIO, offset: int, *, crc32: int) -> int:
 
 
 def _find_ends(file: BinaryIO, size_bytes: int) -> list[ArchiveEnd]:
-    """Find every end record that fits its place; the last is the one that installers take.
-
-    An earlier one is a rival when its comment reaches over the last: a member that
-    is itself a stored zip has an end record too, and misleads nobody.
-    """
+    """Find all plausible end records; installers use the last one."""
     tail_start = max(0, size_bytes - END_BYTES - MAX_COMMENT_BYTES)
     file.seek(tail_start)
     tail = file.read(END_BYTES + MAX_COMMENT_BYTES)
@@ -132,7 +127,7 @@ def _find_ends(file: BinaryIO, size_bytes: int) -> list[ArchiveEnd]:
 
 
 def _place_end(file: BinaryIO, position: int, record: EndRecord) -> ArchiveEnd | None:
-    """Read the zip64 records before an end record; None where the directory cannot be."""
+    """Read the zip64 records before an end record; None if the directory cannot be where it says."""
     entries, length, offset = record.entries, record.directory_bytes, record.directory_offset
     directory_stop = position
     disks = max(record.disk, record.directory_disk) + (record.disk_entries != entries)
@@ -157,7 +152,7 @@ def _place_end(file: BinaryIO, position: int, record: EndRecord) -> ArchiveEnd |
 
 
 def _read_end64(file: BinaryIO, end_position: int) -> tuple[int, int, int, int, int] | None:
-    """Read the zip64 end record: its position, disks, entries, directory length and offset."""
+    """Read the zip64 end record: position, disks, entries, directory length, directory offset."""
     locator_position = end_position - _LOCATOR64.size
     if locator_position < _END64.size:
         return None
@@ -165,8 +160,8 @@ def _read_end64(file: BinaryIO, end_position: int) -> tuple[int, int, int, int, 
     locator = file.read(_LOCATOR64.size)
     if not locator.startswith(b"PK\x06\x07"):
         return None
-    # Where the locator points does not matter: readers differ on that once something was put
-    # before the archive, so the record is taken where it must stand, right before the locator.
+    # Ignore the offset in the locator: readers disagree about it once something was put before
+    # the archive. The record must be right before the locator.
     position = locator_position - _END64.size
     file.seek(position)
     record = file.read(_END64.size)
@@ -184,7 +179,7 @@ def _starts_directory(file: BinaryIO, offset: int, entries: int) -> bool:
 
 
 def _read_entries(file: BinaryIO, end: ArchiveEnd) -> tuple[tuple[CentralHeader, ...], str]:
-    """Read all entries until the directory ends or stops making sense; and say what was wrong."""
+    """Read entries until the end of the directory or the first damaged one; return them and the problem."""
     length = end.directory_stop - end.directory_start
     file.seek(end.directory_start)
     raw = file.read(min(length, DIRECTORY_LIMIT_BYTES))
@@ -199,5 +194,5 @@ def _read_entries(file: BinaryIO, end: ArchiveEnd) -> tuple[tuple[CentralHeader,
     if len(raw) < length:
         return tuple(headers), f"the central directory has {length} bytes, {len(raw)} were read"
     if len(headers) != end.entries:
-        return tuple(headers), f"{end.entries} entries are claimed, {len(headers)} are there"
+        return tuple(headers), f"{end.entries} entries are claimed, {len(headers)} were found"
     return tuple(headers), ""

@@ -70,7 +70,7 @@ class StockTools:
         """Ask the tool of a wheel's platform; one that is not here is told as not asked.
 
         Raises:
-            CannotExtract: Scratch cannot be written to.
+            HostError: Scratch is not writable.
         """
         system = contents.operating_system
         if system is None:

@@ -281,7 +281,7 @@ REFUSED: dict[str, tuple[Callable[[Wheel], Wheel], str]] = {
     ),
     "a directory that lies": (
         lambda wheel: wheel.in_archive(lambda archive: replace(archive, entries=99)),
-        f"{LINUX} cannot be read: 99 entries are claimed, 12 are there",
+        f"{LINUX} cannot be read: 99 entries are claimed, 12 were found",
     ),
     "a text of another checksum": (
         lambda wheel: wheel.edited(f"{INFO}/METADATA", lambda member: replace(member, crc32=1)),

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from factory.core.errors import UsageError
 from factory.core.progress import SilentProgress
 from factory.core.trust_level import Level
 from factory.executables.signatures.policy import TrustPolicy
 from factory.executables.signatures.requirement import Requirement
 from factory.verify.authorship import NothingExecutable, TrustContext, TrustReport, assess_files
 from factory.verify.output.report import RunStatus
-from factory.verify.reading.read import CannotRead
 from tests.authority import TRUST
 from tests.images import Elf, Pe
 from tests.images.authenticode import SOMEBODY, Authenticode, signed
@@ -118,5 +118,5 @@ def test_what_has_no_executable_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CannotRead):
+    with pytest.raises(UsageError, match="cannot read"):
         look(tmp_path, tmp_path / "absent.exe")

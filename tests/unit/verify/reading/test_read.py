@@ -9,11 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from factory.core.errors import UsageError
 from factory.core.model import FileKind
 from factory.core.targets import Architecture, OperatingSystem
 from factory.verify.checks.registry import find_all
 from factory.verify.reading.contents import ProblemKind, WheelContents
-from factory.verify.reading.read import CannotRead, parse_name, read_wheel
+from factory.verify.reading.read import parse_name, read_wheel
 from factory.verify.reading.unpack import UnpackLimits
 from tests.wheels import PACKAGE, Wheel, good_wheel
 from tests.zip_writer import ZipArchive, ZipMember
@@ -50,7 +51,7 @@ def test_a_member_is_read_whole(tmp_path: Path) -> None:
     assert contents.problems == ()
 
 
-def test_images_are_extracted_under_names_that_the_wheel_does_not_choose(tmp_path: Path) -> None:
+def test_images_are_extracted_under_generated_names(tmp_path: Path) -> None:
     evil = ZipMember(name=b"../../evil", content=b"\x7fELF" + bytes(60))
     contents = read(ZipArchive(members=(evil,)).content(), tmp_path)
     (member,) = contents.images
@@ -61,7 +62,7 @@ def test_images_are_extracted_under_names_that_the_wheel_does_not_choose(tmp_pat
     assert member.extracted.name == "00000.image"
 
 
-def test_two_wheels_share_a_scratch_directory(tmp_path: Path) -> None:
+def test_two_wheels_can_share_a_scratch_directory(tmp_path: Path) -> None:
     first, second = read(GOOD, tmp_path), read(GOOD, tmp_path)
     assert first.images[0].extracted != second.images[0].extracted
 
@@ -75,7 +76,7 @@ def test_two_wheels_share_a_scratch_directory(tmp_path: Path) -> None:
         (GOOD[: len(GOOD) // 2], f"no usable zip end record in its {len(GOOD) // 2} bytes"),
     ],
 )
-def test_a_file_that_is_no_zip_has_one_finding(content: bytes, evidence: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_zip_has_one_finding(content: bytes, evidence: str, tmp_path: Path) -> None:
     contents = read(content, tmp_path)
     assert [(finding.check, finding.evidence) for finding in find_all(contents)] == [
         ("archive-unreadable", evidence)
@@ -88,24 +89,24 @@ def test_a_directory_named_as_a_wheel_has_one_finding(tmp_path: Path) -> None:
     assert checks(read_wheel(path, scratch=tmp_path)) == ["archive-unreadable"]
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs")
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs on this system")
 def test_a_fifo_named_as_a_wheel_does_not_hang(tmp_path: Path) -> None:
     path = tmp_path / NAME
     os.mkfifo(path)
     assert checks(read_wheel(path, scratch=tmp_path)) == ["archive-unreadable"]
 
 
-def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(CannotRead, match=r"cannot read .*\.whl: No such file or directory"):
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"cannot read .*\.whl: No such file or directory"):
         read_wheel(tmp_path / NAME, scratch=tmp_path)
 
 
-def test_an_undecodable_file_name_is_shown_escaped(tmp_path: Path) -> None:
+def test_an_undecodable_file_name_is_escaped(tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"\xff.whl")
     try:
         path.write_bytes(b"")
     except OSError:
-        pytest.skip("this file system has Unicode names only")
+        pytest.skip("this file system supports Unicode names only")
     assert read_wheel(path, scratch=tmp_path).name == "\\udcff.whl"
 
 
@@ -123,12 +124,12 @@ def test_a_deflated_bomb_is_not_unpacked(tmp_path: Path) -> None:
     assert list(tmp_path.rglob("*.image")) == []
 
 
-def test_a_lying_size_does_not_hide_a_bomb(tmp_path: Path) -> None:
+def test_a_wrong_size_does_not_hide_a_bomb(tmp_path: Path) -> None:
     zeros = ZipMember(name=b"zeros", content=bytes(8 << 20), size_bytes=10)
     assert kinds(read(ZipArchive(members=(zeros,)).content(), tmp_path)) == [ProblemKind.BOMB]
 
 
-def test_all_members_together_are_bounded(tmp_path: Path) -> None:
+def test_the_total_size_is_limited(tmp_path: Path) -> None:
     members = tuple(ZipMember(name=b"%d" % number, content=bytes(600)) for number in range(3))
     contents = read(ZipArchive(members=members).content(), tmp_path, limits=UnpackLimits(total_bytes=1500))
     assert kinds(contents) == [ProblemKind.BOMB]
@@ -141,7 +142,7 @@ def test_too_many_members_are_one_finding(tmp_path: Path) -> None:
     assert checks(contents) == ["archive-bomb"]
 
 
-def test_memory_does_not_grow_with_a_member(tmp_path: Path) -> None:
+def test_memory_does_not_grow_with_the_size_of_a_member(tmp_path: Path) -> None:
     stored = ZipMember(name=b"big", content=os.urandom(1 << 20) * 24, method=0)
     path = tmp_path / NAME
     path.write_bytes(ZipArchive(members=(stored,)).content())
@@ -161,8 +162,8 @@ def test_a_prefix_shifts_all_offsets(tmp_path: Path) -> None:
     assert contents.problems == ()
 
 
-def test_a_second_archive_in_the_comment_is_a_rival(tmp_path: Path) -> None:
-    """A reader that scans forward takes the outer archive, one that scans backward the inner one."""
+def test_a_second_archive_in_the_comment_is_a_rival_end_record(tmp_path: Path) -> None:
+    """Readers that scan forward use the outer archive, readers that scan backward the inner one."""
     inner = ZipArchive(members=(ZipMember(name=b"inner", content=b""),)).content()
     outer = ZipArchive(members=(ZipMember(name=b"outer", content=b""),), comment=inner).content()
     contents = read(outer, tmp_path)
@@ -170,7 +171,7 @@ def test_a_second_archive_in_the_comment_is_a_rival(tmp_path: Path) -> None:
     assert "archive-one-end" in checks(contents)
 
 
-def test_a_stored_zip_as_a_member_is_no_rival(tmp_path: Path) -> None:
+def test_a_stored_zip_as_a_member_is_not_a_rival_end_record(tmp_path: Path) -> None:
     inner = ZipArchive(members=(ZipMember(name=b"inner", content=b""),)).content()
     outer = ZipArchive(members=(ZipMember(name=b"inner.zip", content=inner, method=0),)).content()
     assert read(outer, tmp_path).archive.rival_ends == ()
@@ -201,7 +202,7 @@ def test_zip64_sizes_are_read_from_the_extra_field(tmp_path: Path) -> None:
         ("any", None, None),
     ],
 )
-def test_the_platform_is_told_by_the_file_name(
+def test_the_platform_is_read_from_the_file_name(
     name: str, system: OperatingSystem | None, architecture: Architecture | None, tmp_path: Path
 ) -> None:
     path = tmp_path / f"openai_codex_cli_bin-0.163.0-py3-none-{name}.whl"
@@ -211,7 +212,7 @@ def test_the_platform_is_told_by_the_file_name(
     assert contents.architecture is architecture
 
 
-def test_a_file_name_is_taken_apart() -> None:
+def test_a_file_name_is_parsed() -> None:
     parsed = parse_name("openai_codex_cli_bin-0.163.0-1-py3-none-win_amd64.whl")
     assert parsed is not None
     assert (parsed.distribution, parsed.version_text, parsed.build) == (
@@ -223,7 +224,7 @@ def test_a_file_name_is_taken_apart() -> None:
 
 
 @pytest.mark.parametrize("name", ["codex.whl", "a-b.whl", "a-1-py3-none.whl", "a-1.0-py3-none-any.zip"])
-def test_what_is_no_wheels_name_is_not_taken_apart(name: str) -> None:
+def test_an_invalid_file_name_is_not_parsed(name: str) -> None:
     assert parse_name(name) is None
 
 
@@ -231,7 +232,7 @@ fuzz = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCh
 
 
 def small_wheel() -> Wheel:
-    """Leave the executables out: their readers have fuzz tests of their own."""
+    """Return a wheel without executables: their readers have their own fuzz tests."""
     wheel = good_wheel()
     for name in ("bin/codex", "codex-path/rg", "codex-resources/bwrap"):
         wheel = wheel.without(f"{PACKAGE}/{name}")
@@ -243,7 +244,7 @@ SMALL = small_wheel().content()
 
 @fuzz
 @given(content=st.binary(max_size=300))
-def test_any_bytes_are_judged(content: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_any_bytes_are_checked(content: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
     assert checks(read(content, tmp_path_factory.mktemp("any")))
 
 
@@ -252,7 +253,7 @@ def test_any_bytes_are_judged(content: bytes, tmp_path_factory: pytest.TempPathF
     flips=st.lists(st.tuples(st.integers(0, len(SMALL) - 1), st.integers(1, 255)), min_size=1, max_size=12),
     cut=st.none() | st.integers(0, len(SMALL)),
 )
-def test_any_damage_is_judged_without_a_crash(
+def test_any_damage_is_checked_without_a_crash(
     flips: list[tuple[int, int]], cut: int | None, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     damaged = bytearray(SMALL)
@@ -267,7 +268,7 @@ def test_any_damage_is_judged_without_a_crash(
     file=st.sampled_from(["METADATA", "WHEEL", "entry_points.txt", "RECORD"]),
     text=st.text(max_size=200) | st.binary(max_size=200),
 )
-def test_any_dist_info_is_judged_without_a_crash(
+def test_any_dist_info_is_checked_without_a_crash(
     file: str, text: str | bytes, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     content = text if isinstance(text, bytes) else text.encode("utf-8", "replace")
@@ -279,7 +280,7 @@ def test_any_dist_info_is_judged_without_a_crash(
 
 @fuzz
 @given(name=st.sampled_from(["__init__.py", "codex-package.json"]), text=st.text(max_size=200))
-def test_any_package_text_is_judged_without_a_crash(
+def test_any_package_text_is_checked_without_a_crash(
     name: str, text: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     content = text.encode("utf-8", "replace")
