@@ -43,8 +43,8 @@ def main() -> None:
     """Make the wheels and report."""
     job = Job.parse(sys.argv[1:])
     clock = PhaseClock()
-    with opened(job.cache, jobs=job.jobs, progress=clock) as (channel, workshop):
-        run = make_wheels(job.plan(channel), workshop)
+    with opened(job.cache, jobs=job.jobs, progress=clock) as (channel, context):
+        run = make_wheels(job.plan(channel), context)
     job.answer(
         {
             "used": clock.began[VERIFY].to_json(),

@@ -25,8 +25,8 @@ from factory.release.download import Downloader
 from factory.system.cache import Store
 from factory.system.http import RequestsClient
 from factory.system.process import SubprocessRunner
-from factory.wheels.context import Workshop
-from factory.wheels.plan import WheelsOrder, WheelsPlan, plan_wheels
+from factory.wheels.context import RunContext
+from factory.wheels.plan import WheelsPlan, WheelsRequest, plan_wheels
 
 FRONT_END = "python -m build"
 """The phase of upstream's way that is the front end and its backend alone."""
@@ -83,7 +83,7 @@ class Job:
 
     def plan(self, channel: Channel) -> WheelsPlan:
         """Plan the wheels."""
-        return plan_wheels(WheelsOrder(tag=self.tag, platforms=self.platforms, out=self.out), channel)
+        return plan_wheels(WheelsRequest(tag=self.tag, platforms=self.platforms, out=self.out), channel)
 
     def answer(self, document: Mapping[str, object]) -> None:
         """Write the report."""
@@ -143,8 +143,8 @@ def _numbers(path: str) -> dict[str, int]:
 
 
 @contextmanager
-def opened(cache: Path, *, jobs: int, progress: Progress) -> Iterator[tuple[Channel, Workshop]]:
-    """Open the npm channel and a workshop, as the command line does."""
+def opened(cache: Path, *, jobs: int, progress: Progress) -> Iterator[tuple[Channel, RunContext]]:
+    """Open the npm channel and a run context, as the command line does."""
     settings = Settings.from_environ()
     runner, store = SubprocessRunner(), Store(cache)
     with ExitStack() as stack:
@@ -152,7 +152,7 @@ def opened(cache: Path, *, jobs: int, progress: Progress) -> Iterator[tuple[Chan
         registry = settings.npm_registry or default_npm_registry()
         yield (
             RememberingChannel(NpmChannel(client, registry=registry), store),
-            Workshop(
+            RunContext(
                 store=store,
                 downloader=Downloader(store=store, client=client, progress=progress),
                 runner=runner,

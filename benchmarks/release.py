@@ -49,11 +49,11 @@ def prepare(job: Job, *, floor: Path | None) -> Release:
         job: Names release, platforms and store.
         floor: Where the distinct contents go, each under its digest; None where none are needed.
     """
-    with opened(job.cache, jobs=job.jobs, progress=SilentProgress()) as (channel, workshop):
+    with opened(job.cache, jobs=job.jobs, progress=SilentProgress()) as (channel, context):
         plan = job.plan(channel)
-        workshop.toolchain_for(lock_for(plan.wheels[0].recipe.backend.version))
-        workshop.downloader.fetch_all(plan.assets, jobs=DOWNLOADS)
-        return _read(plan, workshop.store, floor)
+        context.toolchain_for(lock_for(plan.wheels[0].recipe.backend.version))
+        context.downloader.fetch_all(plan.assets, jobs=DOWNLOADS)
+        return _read(plan, context.store, floor)
 
 
 def _read(plan: WheelsPlan, store: Store, floor: Path | None) -> Release:
@@ -71,7 +71,7 @@ def _read(plan: WheelsPlan, store: Store, floor: Path | None) -> Release:
             if missing:
                 source.extract(asset.target, place=lambda path, places=missing: places.get(path, ()))  # type: ignore[misc]
     return Release(
-        tag=plan.order.tag,
+        tag=plan.request.tag,
         platforms=tuple(planned.recipe.platform for planned in plan.wheels),
         content_bytes=contents,
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.job import FRONT_END, Job, Used, opened
 from factory.build.recipe import lay_out
-from factory.build.stage import StageOrder, stage_skeleton
+from factory.build.stage import StageRequest, stage_skeleton
 from factory.build.template import SOURCE_DIRECTORY
 from factory.core.digests import Sha256
 from factory.core.progress import SilentProgress
@@ -24,18 +24,18 @@ from factory.system.process import Command, SubprocessRunner
 def main() -> None:
     """Make one wheel and report."""
     job = Job.parse(sys.argv[1:])
-    with opened(job.cache, jobs=1, progress=SilentProgress()) as (channel, workshop):
+    with opened(job.cache, jobs=1, progress=SilentProgress()) as (channel, context):
         (planned,) = job.plan(channel).wheels
-        archive = workshop.store.path(planned.asset.digest)
-        payload = recall_payload(workshop.store, planned.asset.digest, planned.asset.target)
+        archive = context.store.path(planned.asset.digest)
+        payload = recall_payload(context.store, planned.asset.digest, planned.asset.target)
     if payload is None:
         raise SystemExit("the payload's record is gone from the store")
     extracted = job.out / "extracted"
     with tarfile.open(archive) as package:
         package.extractall(extracted, filter="data")
     layout = lay_out(planned.recipe, payload)
-    order = StageOrder(destination=job.out / "stage", recipe=planned.recipe)
-    stage = stage_skeleton(order, layout, tag=job.tag).path
+    request = StageRequest(destination=job.out / "stage", recipe=planned.recipe)
+    stage = stage_skeleton(request, layout, tag=job.tag).path
     root = extracted / "package" / "vendor" / planned.asset.target.value
     for member in layout.members:
         shutil.copyfile(root / member.file.path, stage / SOURCE_DIRECTORY / member.path)

@@ -20,8 +20,8 @@ from factory.release.download import Downloader
 from factory.system.http import HttpResponse, HttpStatusError, OversizeDocument
 from tests.fakes import Answer
 from tests.packages import TAG
+from tests.runs import run_context
 from tests.wheels import Wheel
-from tests.workshops import workshop
 from tests.zip_writer import ZipArchive, ZipMember
 
 INDEX = "https://index.example.invalid/simple/"
@@ -91,7 +91,7 @@ def audit_workshop(
     client: FakeIndex, packages: Path, directory: Path, *, cache_limit_bytes: int = 1_000_000_000
 ) -> AuditWorkshop:
     """Return what an audit works with: the fake index, a directory of packages, the running backend."""
-    tools = workshop(directory / "cache")
+    tools = run_context(directory / "cache")
     downloader = Downloader(store=tools.store, client=client, progress=tools.progress)
     scratch = directory / "scratch"
     scratch.mkdir(exist_ok=True)

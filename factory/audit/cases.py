@@ -25,7 +25,7 @@ from factory.release.payload import PackageSource
 from factory.release.payload_cache import recall_payload, remember_payload
 from factory.system.cache import Cancelled
 from factory.system.parallel import Stopped, in_parallel
-from factory.wheels.context import Workshop
+from factory.wheels.context import RunContext
 from factory.wheels.run import source_of
 
 CACHE_LIMIT_BYTES = 8_000_000_000
@@ -57,7 +57,7 @@ class AuditWorkshop:
         cache_limit_bytes: How much of the packages, and of their deflated contents, stays after each release.
     """
 
-    tools: Workshop
+    tools: RunContext
     channel: Channel
     scratch: Path
     cache_limit_bytes: int = CACHE_LIMIT_BYTES

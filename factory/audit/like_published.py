@@ -11,7 +11,7 @@ from factory.core.errors import UpstreamError, UsageError
 from factory.core.tags import CodexTag
 from factory.core.targets import Target
 from factory.manifest.dist import Dist
-from factory.wheels.plan import PlannedWheel, WheelsOrder, WheelsPlan
+from factory.wheels.plan import PlannedWheel, WheelsPlan, WheelsRequest
 
 
 class NotPublished(UpstreamError):
@@ -44,14 +44,14 @@ class SeveralBackends(UsageError):
 
 
 def plan_like_published(
-    order: WheelsOrder, listing: Listing, workshop: AuditWorkshop, *, platforms: Sequence[str]
+    request: WheelsRequest, listing: Listing, workshop: AuditWorkshop, *, platforms: Sequence[str]
 ) -> WheelsPlan:
     """Infer the recipes of a release's published wheels and plan to make the very same bytes.
 
     They go to a directory of their own: a manifest never mixes our choices with upstream's.
 
     Args:
-        order: What to make; its platforms are not looked at, since published tags may be other
+        request: What to make; its platforms are not looked at, since published tags may be other
             ones than ours.
         listing: What the index has.
         workshop: What an inference works with.
@@ -63,22 +63,22 @@ def plan_like_published(
         SeveralBackends: They were not made by one version of the backend.
         FactoryError: The channel or the index cannot be asked.
     """
-    published = _chosen(order.tag, listing, platforms)
-    released = workshop.channel.assets(order.tag)
+    published = _chosen(request.tag, listing, platforms)
+    released = workshop.channel.assets(request.tag)
     cases = [Case(subject=Subject(wheel=wheel, reference=wheel)) for wheel in published]
     sources: dict[Target, Source] = {}
-    ask_channel(order.tag, cases, sources, workshop)
+    ask_channel(request.tag, cases, sources, workshop)
     with TemporaryDirectory(prefix="like-", dir=workshop.scratch) as directory:
         files = WheelFiles(tools=workshop.tools, scratch=workshop.scratch / directory)
         each_case(cases, lambda case: read_and_infer(case, files), workshop)
     wheels = tuple(_planned(case) for case in cases)
-    _require_one_backend(order.tag, wheels)
+    _require_one_backend(request.tag, wheels)
     return WheelsPlan(
-        order=replace(order, platforms=None),
+        request=replace(request, platforms=None),
         released=released,
         wheels=wheels,
         not_released=(),
-        dist=Dist(directory=order.out / f"{order.tag.pep440}-as-published"),
+        dist=Dist(directory=request.out / f"{request.tag.pep440}-as-published"),
     )
 
 

@@ -14,7 +14,7 @@ from factory.audit.remote_zip import Fetched, RangeRefused, RemoteSource
 from factory.core.model import ArchiveFormat, Local, ReleaseAsset, Remote
 from factory.core.targets import Target
 from factory.system.files import writing
-from factory.wheels.context import Workshop
+from factory.wheels.context import RunContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,7 @@ class WheelFiles:
         scratch: Holds downloaded wheels under their names as long as they are looked at.
     """
 
-    tools: Workshop
+    tools: RunContext
     scratch: Path
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 

@@ -120,7 +120,7 @@ def wheel_jobs(plans: Iterable[WheelsPlan]) -> tuple[WheelJob, ...]:
 def _wheel_job(plan: WheelsPlan, planned: PlannedWheel) -> WheelJob:
     platform = planned.recipe.platform
     return WheelJob(
-        tag=plan.order.tag,
+        tag=plan.request.tag,
         platform=platform.tag,
         wheel=plan.wheel_name(planned),
         target=platform.target,

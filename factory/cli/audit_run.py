@@ -31,7 +31,7 @@ def run_audit(arguments: argparse.Namespace) -> int:
         # On the results' disk; what rebuilt wheels it has goes with each release.
         with scratch_directory(arguments.out.absolute(), f"{TEMPORARY_PREFIX}audit-") as scratch:
             workshop = AuditWorkshop(
-                tools=session.workshop,
+                tools=session.context,
                 channel=session.channel,
                 scratch=scratch,
                 cache_limit_bytes=parse_size(arguments.cache_limit),
@@ -57,8 +57,8 @@ def _listing(arguments: argparse.Namespace, session: Session) -> Listing:
         arguments.index_url,
         session.settings,
         project=arguments.project,
-        client=session.workshop.downloader.client,
-        runner=session.workshop.runner,
+        client=session.context.downloader.client,
+        runner=session.context.runner,
     )
 
 

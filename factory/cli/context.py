@@ -1,4 +1,4 @@
-"""Make the workshop of a run from what the environment and the options say."""
+"""Make a run's context from the environment and the options."""
 
 import sys
 import threading
@@ -16,10 +16,10 @@ from factory.release.download import Downloader
 from factory.system.parallel import usable_cores
 from factory.system.process import Runner
 from factory.verify.stock.stock_tools import StockTools, installed_tools
-from factory.wheels.context import DEFLATE_LIMIT_BYTES, Client, Workshop
+from factory.wheels.context import DEFLATE_LIMIT_BYTES, Client, RunContext
 
 
-def open_workshop(
+def make_run_context(
     settings: Settings,
     *,
     downloader: Downloader,
@@ -27,8 +27,8 @@ def open_workshop(
     stop: threading.Event,
     jobs: int | None,
     deflate_limit: str | None = None,
-) -> Workshop:
-    """Make a workshop around a downloader, whose store and progress it shares.
+) -> RunContext:
+    """Make a run's context around a downloader and its store and progress.
 
     Args:
         settings: The environment.
@@ -39,7 +39,7 @@ def open_workshop(
         deflate_limit: How much of deflated contents stays, as the options say it, if they do.
     """
     limit = deflate_limit or settings.deflate_limit
-    return Workshop(
+    return RunContext(
         store=downloader.store,
         downloader=downloader,
         runner=runner,

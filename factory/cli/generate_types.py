@@ -167,7 +167,7 @@ def _open_maker(arguments: argparse.Namespace) -> Iterator["TypesMaker"]:
     with (
         open_session(arguments, Settings.from_environ()) as session,
         # On the cache's disk: a runtime has 300 MB, too much for a /tmp in memory.
-        scratch_directory(session.workshop.store.root, "types-") as scratch,
+        scratch_directory(session.context.store.root, "types-") as scratch,
     ):
         # Slow to import, and other commands need none of it.
         from factory.cli.host import this_host  # noqa: PLC0415
@@ -178,5 +178,5 @@ def _open_maker(arguments: argparse.Namespace) -> Iterator["TypesMaker"]:
             host=this_host(session.settings, musl_root=None),
             target=None if arguments.platform is None else Platform.parse(arguments.platform).target,
             scratch=scratch,
-            workshop=session.workshop,
+            context=session.context,
         )

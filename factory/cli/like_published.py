@@ -8,12 +8,12 @@ from factory.build.template import DISTRIBUTION
 from factory.cli.indexes import ask_index
 from factory.cli.session import Session
 from factory.system.files import writing
-from factory.wheels.plan import WheelsOrder, WheelsPlan
+from factory.wheels.plan import WheelsPlan, WheelsRequest
 
 
-def plan_as_published(arguments: argparse.Namespace, order: WheelsOrder, session: Session) -> WheelsPlan:
+def plan_as_published(arguments: argparse.Namespace, request: WheelsRequest, session: Session) -> WheelsPlan:
     """Plan the wheels that the index lists, of the platforms that the options name."""
-    tools = session.workshop
+    tools = session.context
     listing = ask_index(
         arguments.index_url,
         session.settings,
@@ -25,4 +25,4 @@ def plan_as_published(arguments: argparse.Namespace, order: WheelsOrder, session
     with writing(scratch):
         scratch.mkdir(parents=True, exist_ok=True)
     workshop = AuditWorkshop(tools=tools, channel=session.channel, scratch=scratch)
-    return plan_like_published(order, listing, workshop, platforms=arguments.platform or ())
+    return plan_like_published(request, listing, workshop, platforms=arguments.platform or ())

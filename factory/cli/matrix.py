@@ -19,7 +19,7 @@ from factory.release.channels.remembered import RememberingChannel
 from factory.system.cache import Store
 from factory.system.http import RequestsClient
 from factory.system.process import SubprocessRunner
-from factory.wheels.plan import WheelsOrder, plan_wheels
+from factory.wheels.plan import WheelsRequest, plan_wheels
 
 if TYPE_CHECKING:
     from factory.ci.matrix import Job
@@ -112,8 +112,8 @@ def _wheels(arguments: argparse.Namespace, settings: Settings) -> "tuple[Job, ..
             raise OnlyForReleases(f"--{option}")
     if not arguments.tags:
         raise NoRelease
-    orders = [
-        WheelsOrder(tag=tag, platforms=_platforms(arguments), out=Path("dist")) for tag in _tags(arguments)
+    requests = [
+        WheelsRequest(tag=tag, platforms=_platforms(arguments), out=Path("dist")) for tag in _tags(arguments)
     ]
     stop = threading.Event()
     with (
@@ -122,7 +122,7 @@ def _wheels(arguments: argparse.Namespace, settings: Settings) -> "tuple[Job, ..
     ):
         asked = open_channel(arguments, settings, client=client, npm_registry=npm_registry)
         channel = RememberingChannel(asked, Store(settings.cache_dir))
-        return wheel_jobs(plan_wheels(order, channel) for order in orders)
+        return wheel_jobs(plan_wheels(request, channel) for request in requests)
 
 
 def _audits(arguments: argparse.Namespace, settings: Settings) -> "tuple[Job, ...]":

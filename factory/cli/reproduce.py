@@ -19,7 +19,7 @@ from factory.core.errors import EXIT_AUDIT_DIFFERS, EXIT_INCONCLUSIVE, EXIT_OK
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform
 from factory.system.scratch import scratch_directory
-from factory.wheels.plan import WheelsOrder, WheelsPlan, plan_wheels
+from factory.wheels.plan import WheelsPlan, WheelsRequest, plan_wheels
 
 if TYPE_CHECKING:
     from factory.audit.reproduce.variations import Variation
@@ -78,7 +78,7 @@ def _run(arguments: argparse.Namespace) -> int:
     with (
         open_session(arguments, settings_with_image(arguments)) as session,
         # On the cache's disk: a release's wheels are 1 GB, too much for a /tmp in memory.
-        scratch_directory(session.workshop.store.root, "reproduce-") as scratch,
+        scratch_directory(session.context.store.root, "reproduce-") as scratch,
     ):
         variations = _variations(arguments)
         plan = _plan(arguments, session)
@@ -91,11 +91,11 @@ def _builder(session: Session, scratch: Path) -> "VariedBuilder":
     from factory.audit.reproduce.varied_builds import VariedBuilder  # noqa: PLC0415 - as above
     from factory.cli.context import toolchain_on  # noqa: PLC0415 - slow, and the session has it by now
 
-    settings, workshop = session.settings, session.workshop
+    settings, context = session.settings, session.context
     return VariedBuilder(
-        workshop=workshop,
+        workshop=context,
         toolchain_on=partial(
-            toolchain_on, settings=settings, runner=workshop.runner, progress=workshop.progress
+            toolchain_on, settings=settings, runner=context.runner, progress=context.progress
         ),
         find_program=partial(shutil.which, path=settings.environ.get("PATH", "")),
         env=settings.environ,
@@ -115,19 +115,19 @@ def _variations(arguments: argparse.Namespace) -> "tuple[Variation, ...]":
 
 def _plan(arguments: argparse.Namespace, session: Session) -> WheelsPlan:
     texts = None if arguments.all_platforms else tuple(dict.fromkeys(arguments.platform))
-    order = WheelsOrder(
+    request = WheelsRequest(
         tag=CodexTag.parse(arguments.tag),
         platforms=None,
-        out=session.workshop.store.root,  # nothing is published, there or elsewhere
+        out=session.context.store.root,  # nothing is published, there or elsewhere
         engine=Engine.BACKEND,
         is_fresh=True,
     )
     if arguments.like_published:
         from factory.cli.like_published import plan_as_published  # noqa: PLC0415 - it imports the audit
 
-        return plan_as_published(arguments, order, session)
+        return plan_as_published(arguments, request, session)
     platforms = None if texts is None else tuple(Platform.parse(text) for text in texts)
-    return plan_wheels(replace(order, platforms=platforms), session.channel)
+    return plan_wheels(replace(request, platforms=platforms), session.channel)
 
 
 def _reproduce(

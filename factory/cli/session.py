@@ -1,4 +1,4 @@
-"""What a command that takes release packages works in: a channel and a workshop, open for one run."""
+"""The session of a command that reads release packages: a channel and a run context."""
 
 import argparse
 import threading
@@ -18,7 +18,7 @@ from factory.system.http import RequestsClient
 from factory.system.process import SubprocessRunner
 
 if TYPE_CHECKING:
-    from factory.wheels.context import Workshop
+    from factory.wheels.context import RunContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +28,12 @@ class Session:
     Attributes:
         settings: The environment.
         channel: Where release packages come from; what it said of a release is remembered.
-        workshop: What a run works with.
+        context: What a run works with.
     """
 
     settings: Settings
     channel: Channel
-    workshop: "Workshop"
+    context: "RunContext"
 
 
 @contextmanager
@@ -61,11 +61,11 @@ def open_session(
     ):
         # Slow to import, and npm is asked meanwhile.
         import factory.wheels.run  # noqa: F401, PLC0415
-        from factory.cli.context import open_workshop  # noqa: PLC0415
+        from factory.cli.context import make_run_context  # noqa: PLC0415
 
         asked = open_channel(arguments, settings, client=client, npm_registry=npm_registry)
         with shown_progress() as progress:
-            workshop = open_workshop(
+            context = make_run_context(
                 settings,
                 downloader=Downloader(store=store, client=client, progress=progress),
                 runner=runner,
@@ -76,5 +76,5 @@ def open_session(
             yield Session(
                 settings=settings,
                 channel=RememberingChannel(asked, store, refresh=arguments.refresh),
-                workshop=workshop,
+                context=context,
             )

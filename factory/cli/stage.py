@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from factory.build.recipe import our_recipe
-from factory.build.stage import StageOrder, stage
+from factory.build.stage import StageRequest, stage
 from factory.build.template import bundled_template
 from factory.cli.command import Commands, add_command
 from factory.cli.console import print_json, say
@@ -55,10 +55,10 @@ def register(commands: Commands) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     platform = Platform.parse(arguments.platform_tag)
     tag = named_release(arguments)
-    order = StageOrder(
+    request = StageRequest(
         destination=arguments.directory, recipe=our_recipe(platform, template=bundled_template())
     )
-    staged = stage(PackageSource.at(arguments.source), order, tag=tag)
+    staged = stage(PackageSource.at(arguments.source), request, tag=tag)
     if arguments.json:
         print_json({"path": str(staged.path), "version": tag.pep440, "platform": platform.tag})
     else:

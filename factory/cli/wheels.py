@@ -17,7 +17,7 @@ from factory.core.errors import EXIT_OK
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform
 from factory.executables.signatures.requirement import Requirement
-from factory.wheels.plan import WheelsOrder, WheelsPlan, plan_wheels
+from factory.wheels.plan import WheelsPlan, WheelsRequest, plan_wheels
 
 if TYPE_CHECKING:
     from factory.wheels.run import WheelsRun
@@ -103,35 +103,35 @@ def register(commands: Commands) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    order = _order(arguments)
+    request = _request(arguments)
     settings = settings_with_image(arguments)
     with open_session(
         arguments, settings, jobs=arguments.jobs, deflate_limit=arguments.deflate_limit
     ) as session:
         from factory.wheels.run import make_wheels  # noqa: PLC0415 - slow, and the session has it by now
 
-        order = replace(order, waivers=waivers_of(arguments))
-        plan = _plan(arguments, order, session)
-        run = None if arguments.dry_run else make_wheels(plan, session.workshop)
+        request = replace(request, waivers=waivers_of(arguments))
+        plan = _plan(arguments, request, session)
+        run = None if arguments.dry_run else make_wheels(plan, session.context)
     if run is None:
         return _show_plan(plan, as_json=arguments.json)
     return _show_run(plan, run, as_json=arguments.json)
 
 
-def _plan(arguments: argparse.Namespace, order: WheelsOrder, session: Session) -> WheelsPlan:
+def _plan(arguments: argparse.Namespace, request: WheelsRequest, session: Session) -> WheelsPlan:
     if not arguments.like_published:
-        return plan_wheels(order, session.channel)
+        return plan_wheels(request, session.channel)
     from factory.cli.like_published import plan_as_published  # noqa: PLC0415 - it imports the audit
 
-    return plan_as_published(arguments, order, session)
+    return plan_as_published(arguments, request, session)
 
 
-def _order(arguments: argparse.Namespace) -> WheelsOrder:
+def _request(arguments: argparse.Namespace) -> WheelsRequest:
     """Parse the options into one value."""
     platforms = None
     if arguments.platform is not None and not arguments.like_published:
         platforms = tuple(dict.fromkeys(Platform.parse(text) for text in arguments.platform))
-    return WheelsOrder(
+    return WheelsRequest(
         tag=CodexTag.parse(arguments.tag),
         platforms=platforms,
         out=arguments.out,
@@ -156,7 +156,7 @@ def _show_plan(plan: WheelsPlan, *, as_json: bool) -> int:
     if as_json:
         keys = ("wheel", "platform", "purl", "digest")
         print_json(
-            {"tag": str(plan.order.tag), "wheels": [dict(zip(keys, row, strict=True)) for row in rows]}
+            {"tag": str(plan.request.tag), "wheels": [dict(zip(keys, row, strict=True)) for row in rows]}
         )
         return EXIT_OK
     print_table(

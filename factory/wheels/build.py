@@ -11,9 +11,9 @@ from factory.build.deflate_cache import DeflateStore
 from factory.core.digests import Sha256
 from factory.core.errors import VerificationError
 from factory.system.cache import Namespace
-from factory.wheels.build_environment import BuildSite, engine_at, prepare_toolchain
-from factory.wheels.context import Workshop
-from factory.wheels.plan import PlannedWheel, WheelsOrder
+from factory.wheels.build_environment import BuildEnvironment, engine_at, prepare_toolchain
+from factory.wheels.context import RunContext
+from factory.wheels.plan import PlannedWheel, WheelsRequest
 
 
 class EnginesDisagree(VerificationError):
@@ -37,48 +37,50 @@ class NotAsPublished(VerificationError):
 
 def build_packages(
     packages: Sequence[Package],
-    order: WheelsOrder,
-    site: BuildSite,
-    workshop: Workshop,
+    request: WheelsRequest,
+    environment: BuildEnvironment,
+    context: RunContext,
     scratch: Path,
 ) -> tuple[BuiltPackage, ...]:
     """Build with the engine that was asked for, and with the other one as well where that was asked for."""
-    engine = engine_at(order, site.builder)
-    is_cold = order.is_fresh or order.is_engine_checked
-    deflated = scratch / "deflate" if is_cold else workshop.store.root / Namespace.DEFLATE
+    engine = engine_at(request, environment.builder)
+    is_cold = request.is_fresh or request.is_engine_checked
+    deflated = scratch / "deflate" if is_cold else context.store.root / Namespace.DEFLATE
 
     def made_by(maker: Engine, below: str) -> tuple[BuiltPackage, ...]:
-        builder = _builder(maker, site, workshop, deflated)
-        return builder.build(packages, tag=order.tag, scratch=scratch / below)
+        builder = _builder(maker, environment, context, deflated)
+        return builder.build(packages, tag=request.tag, scratch=scratch / below)
 
     built = made_by(engine, "build")
-    if order.is_engine_checked:
+    if request.is_engine_checked:
         (other,) = set(Engine) - {engine}
         _require_equal({engine: built, other: made_by(other, "check")})
     return built
 
 
-def _builder(engine: Engine, site: BuildSite, workshop: Workshop, deflated: Path) -> Builder:
-    """Make an engine; the assembler works on this host and with its toolchain, wherever the site is."""
+def _builder(engine: Engine, environment: BuildEnvironment, context: RunContext, deflated: Path) -> Builder:
+    """Make an engine's builder; the assembler runs on this host even when the environment is a container."""
     match engine:
         case Engine.BACKEND:
             return ReferenceBuilder(
-                front_end=site.front_end,
-                progress=workshop.progress,
-                jobs=workshop.jobs,
-                stop=workshop.stop,
+                front_end=environment.front_end,
+                progress=context.progress,
+                jobs=context.jobs,
+                stop=context.stop,
             )
         case Engine.ASSEMBLER:
-            is_here = site.builder is BuilderName.NATIVE
-            toolchain = site.toolchain if is_here else prepare_toolchain(site.toolchain.lock, workshop)
+            is_here = environment.builder is BuilderName.NATIVE
+            toolchain = (
+                environment.toolchain if is_here else prepare_toolchain(environment.toolchain.lock, context)
+            )
             return AssemblingBuilder(
                 toolchain=toolchain,
-                runner=workshop.runner,
-                progress=workshop.progress,
-                host_env=workshop.host_env,
-                jobs=workshop.jobs,
+                runner=context.runner,
+                progress=context.progress,
+                host_env=context.host_env,
+                jobs=context.jobs,
                 store=DeflateStore(root=deflated, encoder=toolchain.interpreter.deflate.answer),
-                stop=workshop.stop,
+                stop=context.stop,
             )
         case _:
             assert_never(engine)

@@ -13,7 +13,7 @@ from factory.build.backend.cibuildwheel import (
     CONTAINER_PYTHON,
     VIRTUALENV,
     CibuildwheelFrontEnd,
-    ContainerSite,
+    ContainerSettings,
     Tools,
 )
 from factory.build.backend.docker import DockerFrontEnd, probe_image, toolchain_python
@@ -28,8 +28,8 @@ from factory.system.containers.engine import OWNER_LABEL, ContainerEngine, Image
 from factory.system.containers.images import require_image
 from factory.system.containers.ownership import Owner, owning
 from factory.system.parallel import Stopped
-from factory.wheels.context import Client, Workshop
-from factory.wheels.plan import WheelsOrder
+from factory.wheels.context import Client, RunContext
+from factory.wheels.plan import WheelsRequest
 
 
 class NoBuilder(HostError):
@@ -60,7 +60,7 @@ class NoClient(HostError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BuildSite:
+class BuildEnvironment:
     """Where the backend runs.
 
     Attributes:
@@ -81,93 +81,95 @@ class BuildSite:
 _ARCHITECTURES = {"amd64": Architecture.X86_64, "arm64": Architecture.AARCH64}
 """As image configurations spell them."""
 
-SiteMaker: TypeAlias = Callable[[Lock, Workshop], AbstractContextManager[BuildSite]]
-"""Prepares a site for as long as the context lasts; its own reason is why it can be used at all."""
+EnvironmentOpener: TypeAlias = Callable[[Lock, RunContext], AbstractContextManager[BuildEnvironment]]
+"""Prepares an environment for as long as the context lasts; its own reason is why it can be used at all."""
 
 
-def engine_at(order: WheelsOrder, builder: BuilderName) -> Engine:
+def engine_at(request: WheelsRequest, builder: BuilderName) -> Engine:
     """Return what lays wheels out: the assembler is this host's, a container has the backend alone.
 
     Raises:
         AssemblerElsewhere: The assembler was asked for in a container.
     """
     if builder is BuilderName.NATIVE:
-        return order.engine or Engine.ASSEMBLER
-    if order.engine is Engine.ASSEMBLER:
+        return request.engine or Engine.ASSEMBLER
+    if request.engine is Engine.ASSEMBLER:
         raise AssemblerElsewhere(builder)
     return Engine.BACKEND
 
 
 @contextmanager
-def open_site(order: WheelsOrder, lock: Lock, workshop: Workshop) -> Iterator[BuildSite]:
-    """Prepare the place that the order names, or the best that there is, and say which it is.
+def open_build_environment(
+    request: WheelsRequest, lock: Lock, context: RunContext
+) -> Iterator[BuildEnvironment]:
+    """Prepare the place that the request names, or the best that there is, and say which it is.
 
     Raises:
         NoBuilder: There is none.
         HostError: The one that was named cannot be used.
     """
     with ExitStack() as stack:
-        if order.builder is BuilderName.AUTO:
-            site = _choose(order, lock, workshop, stack)
+        if request.builder is BuilderName.AUTO:
+            environment = _choose(request, lock, context, stack)
         else:
-            engine_at(order, order.builder)
-            site = stack.enter_context(SITES[order.builder](lock, workshop))
-            site = replace(site, reason="asked for")
-        image = f", image {site.image}" if site.image else ""
-        workshop.tell(f"builder: {site.builder}{image} ({site.reason})")
-        yield site
+            engine_at(request, request.builder)
+            environment = stack.enter_context(ENVIRONMENTS[request.builder](lock, context))
+            environment = replace(environment, reason="asked for")
+        image = f", image {environment.image}" if environment.image else ""
+        context.tell(f"builder: {environment.builder}{image} ({environment.reason})")
+        yield environment
 
 
-def _choose(order: WheelsOrder, lock: Lock, workshop: Workshop, stack: ExitStack) -> BuildSite:
+def _choose(request: WheelsRequest, lock: Lock, context: RunContext, stack: ExitStack) -> BuildEnvironment:
     """Take a container where there is one: only there is the deflate encoder pinned."""
-    if order.engine is Engine.ASSEMBLER:
-        site = stack.enter_context(native_site(lock, workshop))
-        return replace(site, reason="the assembler was asked for, which runs on this host")
+    if request.engine is Engine.ASSEMBLER:
+        environment = stack.enter_context(open_native(lock, context))
+        return replace(environment, reason="the assembler was asked for, which runs on this host")
     try:
-        return stack.enter_context(docker_site(lock, workshop))
+        return stack.enter_context(open_docker(lock, context))
     except Stopped:
         raise
     except HostError as error:
         lacking = error
     try:
-        site = stack.enter_context(native_site(lock, workshop))
+        environment = stack.enter_context(open_native(lock, context))
     except OtherDeflate as error:
         raise NoBuilder(lacking, error) from error
     # What follows the colon is of this host and this hour, and a manifest holds neither.
-    return replace(site, reason=str(lacking).partition(": ")[0])
+    return replace(environment, reason=str(lacking).partition(": ")[0])
 
 
 @contextmanager
-def native_site(lock: Lock, workshop: Workshop) -> Iterator[BuildSite]:
+def open_native(lock: Lock, context: RunContext) -> Iterator[BuildEnvironment]:
     """Build on this host.
 
     Raises:
         OtherDeflate: Its deflate encoder is not the reference.
     """
-    toolchain = prepare_toolchain(lock, workshop)
-    yield BuildSite(
+    toolchain = prepare_toolchain(lock, context)
+    yield BuildEnvironment(
         builder=BuilderName.NATIVE,
         reason="this host's deflate encoder is the reference",
         toolchain=toolchain,
         front_end=NativeFrontEnd(
             toolchain=toolchain,
-            runner=workshop.runner,
-            progress=workshop.progress,
-            host_env=workshop.host_env,
-            logs=_logs(workshop),
+            runner=context.runner,
+            progress=context.progress,
+            host_env=context.host_env,
+            logs=_logs(context),
         ),
     )
 
 
 @contextmanager
-def docker_site(lock: Lock, workshop: Workshop) -> Iterator[BuildSite]:
+def open_docker(lock: Lock, context: RunContext) -> Iterator[BuildEnvironment]:
     """Build in containers of the builder image; when the context ends, none is left.
 
     Raises:
         HostError: No engine answers, or the image is not there or is not fit for the lock.
     """
-    with _opened_image(toolchain_python(lock), lock, workshop) as opened:
-        yield BuildSite(
+    with _opened_image(toolchain_python(lock), lock, context) as opened:
+        yield BuildEnvironment(
             builder=BuilderName.DOCKER,
             reason=opened.reason,
             toolchain=opened.toolchain,
@@ -176,49 +178,49 @@ def docker_site(lock: Lock, workshop: Workshop) -> Iterator[BuildSite]:
                 toolchain=opened.toolchain,
                 engine=opened.engine,
                 owner=opened.owner,
-                progress=workshop.progress,
-                stop=workshop.stop,
-                logs=_logs(workshop),
+                progress=context.progress,
+                stop=context.stop,
+                logs=_logs(context),
             ),
             image=opened.image.id,
         )
 
 
 @contextmanager
-def cibuildwheel_site(lock: Lock, workshop: Workshop) -> Iterator[BuildSite]:
+def open_cibuildwheel(lock: Lock, context: RunContext) -> Iterator[BuildEnvironment]:
     """Build in containers of the builder image that cibuildwheel starts; when the context ends, none is left.
 
     Raises:
         HostError: No engine answers, its command line is not there, or the image is not there or not fit.
         BuildError: pip did not bring cibuildwheel, or what it needs in its container.
     """
-    client = workshop.client
+    client = context.client
     if client is None or shutil.which("docker", path=client.env.get("PATH", "")) is None:
         raise NoClient
-    with _opened_image(CONTAINER_PYTHON, lock, workshop) as opened:
-        yield BuildSite(
+    with _opened_image(CONTAINER_PYTHON, lock, context) as opened:
+        yield BuildEnvironment(
             builder=BuilderName.CIBUILDWHEEL,
             reason=opened.reason,
             toolchain=opened.toolchain,
             front_end=CibuildwheelFrontEnd(
-                tools=_cibuildwheel_tools(lock, client, workshop),
-                site=ContainerSite(
+                tools=_cibuildwheel_tools(lock, client, context),
+                settings=ContainerSettings(
                     image=opened.image.id,
                     architecture=_ARCHITECTURES[opened.image.architecture],
                     env=client.env,
                     label=f"{OWNER_LABEL}={opened.owner.name}",
                 ),
-                runner=workshop.runner,
-                progress=workshop.progress,
-                tell=workshop.tell,
-                logs=_logs(workshop),
+                runner=context.runner,
+                progress=context.progress,
+                tell=context.tell,
+                logs=_logs(context),
             ),
             image=opened.image.id,
         )
 
 
-def _cibuildwheel_tools(lock: Lock, client: Client, workshop: Workshop) -> Tools:
-    toolchain = workshop.toolchain_for(lock_named(CIBUILDWHEEL))
+def _cibuildwheel_tools(lock: Lock, client: Client, context: RunContext) -> Tools:
+    toolchain = context.toolchain_for(lock_named(CIBUILDWHEEL))
     wheels = client.fetch_wheels((lock, lock_named(VIRTUALENV)), toolchain.python)
     return Tools(toolchain=toolchain, backend=lock, wheels=wheels)
 
@@ -238,33 +240,33 @@ class _OpenedImage:
 
 
 @contextmanager
-def _opened_image(python: PurePosixPath, lock: Lock, workshop: Workshop) -> Iterator[_OpenedImage]:
+def _opened_image(python: PurePosixPath, lock: Lock, context: RunContext) -> Iterator[_OpenedImage]:
     """Connect to the engine, and let the image's interpreter answer for its encoder."""
-    containers = workshop.containers
+    containers = context.containers
     if containers is None:
         raise NoEngine("this run was given none")
     with (
         containers.open_engine() as engine,
-        owning(engine, workshop.store.root / "containers") as owner,
+        owning(engine, context.store.root / "containers") as owner,
     ):
         image = require_image(engine, containers.image)
         interpreter = probe_image(
-            python, image=image, lock=lock, owner=owner, engine=engine, stop=workshop.stop
+            python, image=image, lock=lock, owner=owner, engine=engine, stop=context.stop
         )
         require_reference_deflate(interpreter.deflate, whose="the image's Python")
         toolchain = Toolchain(python=Path(python), interpreter=interpreter, lock=lock)
         yield _OpenedImage(engine=engine, owner=owner, image=image, toolchain=toolchain)
 
 
-SITES: Mapping[BuilderName, SiteMaker] = {
-    BuilderName.NATIVE: native_site,
-    BuilderName.DOCKER: docker_site,
-    BuilderName.CIBUILDWHEEL: cibuildwheel_site,
+ENVIRONMENTS: Mapping[BuilderName, EnvironmentOpener] = {
+    BuilderName.NATIVE: open_native,
+    BuilderName.DOCKER: open_docker,
+    BuilderName.CIBUILDWHEEL: open_cibuildwheel,
 }
 """How each builder but ``auto`` is prepared."""
 
 
-def prepare_toolchain(lock: Lock, workshop: Workshop) -> Toolchain:
+def prepare_toolchain(lock: Lock, context: RunContext) -> Toolchain:
     """Make the locked environment on this host, and let both encoders answer for themselves.
 
     The assembler deflates with this process's zlib, the backend with the toolchain's.
@@ -273,16 +275,16 @@ def prepare_toolchain(lock: Lock, workshop: Workshop) -> Toolchain:
         OtherDeflate: One of them is not the reference.
     """
     with ThreadPoolExecutor(max_workers=1) as pool:  # each takes its time, and they do not need each other
-        making = pool.submit(workshop.toolchain_for, lock)
+        making = pool.submit(context.toolchain_for, lock)
         try:
             require_reference_deflate(deflate_identity())
             toolchain = making.result()
         except BaseException:
-            workshop.stop.set()
+            context.stop.set()
             raise
     require_reference_deflate(toolchain.interpreter.deflate)
     return toolchain
 
 
-def _logs(workshop: Workshop) -> Path:
-    return workshop.store.root / "logs"
+def _logs(context: RunContext) -> Path:
+    return context.store.root / "logs"

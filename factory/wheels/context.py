@@ -35,7 +35,7 @@ def _tell_nobody(_message: str) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Workshop:
+class RunContext:
     """What a run works with.
 
     Attributes:

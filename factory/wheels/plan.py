@@ -32,7 +32,7 @@ class TargetNotReleased(UpstreamError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WheelsOrder:
+class WheelsRequest:
     """What a run shall make.
 
     Attributes:
@@ -78,14 +78,14 @@ class WheelsPlan:
     """What a run will do, before anything is fetched or started.
 
     Attributes:
-        order: What was asked for.
+        request: What was asked for.
         released: What the channel has.
         wheels: What will be made.
         not_released: Platforms whose target the release has no package for.
         dist: Where the wheels go.
     """
 
-    order: WheelsOrder
+    request: WheelsRequest
     released: ReleaseAssets
     wheels: tuple[PlannedWheel, ...]
     not_released: tuple[Platform, ...]
@@ -99,32 +99,32 @@ class WheelsPlan:
 
     def wheel_name(self, planned: PlannedWheel) -> str:
         """Return the file name that a planned wheel will have."""
-        return wheel_name(self.order.tag, planned.recipe.platform)
+        return wheel_name(self.request.tag, planned.recipe.platform)
 
 
-def plan_wheels(order: WheelsOrder, channel: Channel) -> WheelsPlan:
+def plan_wheels(request: WheelsRequest, channel: Channel) -> WheelsPlan:
     """Ask the channel what a release has and decide what to make of it.
 
     Raises:
         UnknownRelease: The channel does not have the release.
         TargetNotReleased: It has no package for a platform that was asked for by name.
     """
-    released = channel.assets(order.tag)
+    released = channel.assets(request.tag)
     template = bundled_template()
     wheels: list[PlannedWheel] = []
     not_released: list[Platform] = []
-    for platform in order.platforms or PLATFORMS:
+    for platform in request.platforms or PLATFORMS:
         asset = released.for_target(platform.target)
         if asset is not None:
             wheels.append(PlannedWheel(asset=asset, recipe=our_recipe(platform, template=template)))
-        elif order.platforms is not None:
-            raise TargetNotReleased(order.tag, platform, released)
+        elif request.platforms is not None:
+            raise TargetNotReleased(request.tag, platform, released)
         else:
             not_released.append(platform)
     return WheelsPlan(
-        order=order,
+        request=request,
         released=released,
         wheels=tuple(wheels),
         not_released=tuple(not_released),
-        dist=Dist(directory=order.out / order.tag.pep440),
+        dist=Dist(directory=request.out / request.tag.pep440),
     )

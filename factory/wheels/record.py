@@ -17,17 +17,17 @@ from factory.manifest.manifest import (
     ToolchainRecord,
     WheelRecord,
 )
-from factory.wheels.build_environment import BuildSite
+from factory.wheels.build_environment import BuildEnvironment
 
 
-def record_toolchain(site: BuildSite, *, engine: Engine) -> ToolchainRecord:
+def record_toolchain(environment: BuildEnvironment, *, engine: Engine) -> ToolchainRecord:
     """Record what turns payload and recipe into bytes."""
-    toolchain = site.toolchain
+    toolchain = environment.toolchain
     interpreter = toolchain.interpreter
     return ToolchainRecord(
-        builder=site.builder.value,
-        reason=site.reason,
-        image=site.image,
+        builder=environment.builder.value,
+        reason=environment.reason,
+        image=environment.image,
         engine=engine.value,
         python=f"{interpreter.implementation} {interpreter.version}",
         deflate=f"{interpreter.deflate.name} {interpreter.deflate.version}",

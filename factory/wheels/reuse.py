@@ -10,7 +10,7 @@ from factory.manifest.acceptance import Acceptance
 from factory.manifest.manifest import Manifest, ToolchainRecord, WheelRecord
 from factory.verify.checks.registry import CHECKS
 from factory.verify.waivers import Waiver, apply_waivers, require_used
-from factory.wheels.plan import PlannedWheel, WheelsOrder, WheelsPlan
+from factory.wheels.plan import PlannedWheel, WheelsPlan, WheelsRequest
 
 
 def keep(
@@ -21,16 +21,16 @@ def keep(
     Wheels of platforms that were not asked for stay, too, where the same toolchain made
     them from the same channel: a manifest has one of each.
     """
-    if earlier is None or plan.order.is_fresh or plan.order.is_engine_checked:
+    if earlier is None or plan.request.is_fresh or plan.request.is_engine_checked:
         return ()
     same = (earlier.tag, earlier.channel, earlier.factory_version, replace(earlier.toolchain, reason=""))
-    if same != (plan.order.tag, plan.released.channel, __version__, replace(toolchain, reason="")):
+    if same != (plan.request.tag, plan.released.channel, __version__, replace(toolchain, reason="")):
         return ()
     planned = {wheel.recipe.platform.tag: wheel for wheel in plan.wheels}
     current = [
         record
         for record in earlier.wheels
-        if _stands(record, plan.order)
+        if _stands(record, plan.request)
         and (record.platform not in planned or _is_current(record, planned[record.platform]))
     ]
     return plan.dist.intact(current, jobs=jobs)
@@ -44,11 +44,11 @@ def _is_current(record: WheelRecord, planned: PlannedWheel) -> bool:
     )
 
 
-def _stands(record: WheelRecord, order: WheelsOrder) -> bool:
+def _stands(record: WheelRecord, request: WheelsRequest) -> bool:
     """Whether today's waivers leave of a wheel's findings what the record says, and no author is missing."""
-    if order.required_authorship.covers((record.platform,)) and without_authorship(record.assessments):
+    if request.required_authorship.covers((record.platform,)) and without_authorship(record.assessments):
         return False
-    now = apply_waivers(record.found, order.waivers)
+    now = apply_waivers(record.found, request.waivers)
     return (set(now.remaining), set(now.waived)) == (set(record.findings), set(record.waived))
 
 

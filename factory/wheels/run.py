@@ -16,12 +16,12 @@ from factory.release.payload_cache import recall_payload, remember_payload
 from factory.system.cache import Namespace, Store
 from factory.system.files import read_verified
 from factory.wheels.build import build_packages, require_promised
-from factory.wheels.build_environment import BuildSite, engine_at, open_site
-from factory.wheels.context import Workshop
+from factory.wheels.build_environment import BuildEnvironment, engine_at, open_build_environment
+from factory.wheels.context import RunContext
 from factory.wheels.plan import PlannedWheel, WheelsPlan
 from factory.wheels.record import record_run, record_toolchain, record_wheels
 from factory.wheels.reuse import evidence_of, keep, missing_of, require_used_waivers
-from factory.wheels.verify import judge_wheels
+from factory.wheels.verify import verify_wheels
 
 DOWNLOADS = 4
 """How many downloads at once; they wait for the network, not for a core."""
@@ -40,47 +40,47 @@ class WheelsRun:
     made: tuple[str, ...]
 
 
-def make_wheels(plan: WheelsPlan, workshop: Workshop) -> WheelsRun:
+def make_wheels(plan: WheelsPlan, context: RunContext) -> WheelsRun:
     """Make what the plan says and is not there yet; publish all of it or nothing.
 
     Raises:
         FactoryError: A step failed; the output directory is as it was.
     """
     lock = lock_for(plan.wheels[0].recipe.backend.version)
-    with open_site(plan.order, lock, workshop) as site:
-        return _make(plan, workshop, site)
+    with open_build_environment(plan.request, lock, context) as environment:
+        return _make(plan, context, environment)
 
 
-def _make(plan: WheelsPlan, workshop: Workshop, site: BuildSite) -> WheelsRun:
-    record = record_toolchain(site, engine=engine_at(plan.order, site.builder))
+def _make(plan: WheelsPlan, context: RunContext, environment: BuildEnvironment) -> WheelsRun:
+    record = record_toolchain(environment, engine=engine_at(plan.request, environment.builder))
     earlier = plan.dist.read_manifest()
-    kept = keep(plan, earlier, record, jobs=workshop.jobs)
+    kept = keep(plan, earlier, record, jobs=context.jobs)
     missing = missing_of(plan, kept)
     if earlier is not None and not missing:
         plan.dist.sweep()
-        require_used_waivers(plan.order.waivers, kept)
+        require_used_waivers(plan.request.waivers, kept)
         return WheelsRun(manifest=earlier, made=())
     with plan.dist.scratch() as scratch:
-        packages = _fetch(missing, plan, workshop)
-        built = build_packages(packages, plan.order, site, workshop, scratch)
+        packages = _fetch(missing, plan, context)
+        built = build_packages(packages, plan.request, environment, context, scratch)
         require_promised(missing, built)
         for package, done in zip(packages, built, strict=True):
-            remember_payload(workshop.store, package.asset.digest, done.payload)
-        verified = judge_wheels(plan, built, workshop, scratch)
+            remember_payload(context.store, package.asset.digest, done.payload)
+        verified = verify_wheels(plan, built, context, scratch)
         manifest = record_run(
             plan.released,
             toolchain=record,
             wheels=(*kept, *record_wheels(packages, built, verified)),
             sizes=_sizes(packages, earlier),
         ).accepting(evidence_of(earlier))
-        require_used_waivers(plan.order.waivers, manifest.wheels)
+        require_used_waivers(plan.request.waivers, manifest.wheels)
         plan.dist.publish(manifest, [wheel.wheel.path for wheel in verified])
-    workshop.store.bound(Namespace.DEFLATE, max_bytes=workshop.deflate_limit_bytes)
+    context.store.bound(Namespace.DEFLATE, max_bytes=context.deflate_limit_bytes)
     return WheelsRun(manifest=manifest, made=tuple(wheel.wheel.name for wheel in verified))
 
 
 def build_wheels(
-    plan: WheelsPlan, workshop: Workshop, site: BuildSite, *, scratch: Path
+    plan: WheelsPlan, context: RunContext, environment: BuildEnvironment, *, scratch: Path
 ) -> tuple[BuiltPackage, ...]:
     """Build all that a plan says, below a directory, and neither judge nor publish it.
 
@@ -89,20 +89,20 @@ def build_wheels(
     Raises:
         FactoryError: A step failed.
     """
-    return build_packages(_fetch(plan.wheels, plan, workshop), plan.order, site, workshop, scratch)
+    return build_packages(_fetch(plan.wheels, plan, context), plan.request, environment, context, scratch)
 
 
-def _fetch(missing: Sequence[PlannedWheel], plan: WheelsPlan, workshop: Workshop) -> tuple[Package, ...]:
+def _fetch(missing: Sequence[PlannedWheel], plan: WheelsPlan, context: RunContext) -> tuple[Package, ...]:
     """Fetch what the missing wheels need, and group them by the package that feeds them."""
     targets = targets_of(wheel.recipe.platform for wheel in missing)
     assets = tuple(asset for asset in plan.assets if asset.target in targets)
-    paths = workshop.downloader.fetch_all(assets, jobs=DOWNLOADS)
+    paths = context.downloader.fetch_all(assets, jobs=DOWNLOADS)
     return tuple(
         Package(
             asset=asset,
-            source=source_of(asset, path, workshop.store),
+            source=source_of(asset, path, context.store),
             size_bytes=path.stat().st_size,
-            payload=recall_payload(workshop.store, asset.digest, asset.target),
+            payload=recall_payload(context.store, asset.digest, asset.target),
             recipes=tuple(wheel.recipe for wheel in missing if wheel.recipe.platform.target is asset.target),
         )
         for asset, path in zip(assets, paths, strict=True)

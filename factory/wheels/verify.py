@@ -14,7 +14,7 @@ from factory.system.files import writing
 from factory.system.parallel import in_parallel
 from factory.verify import WheelRejected, verify
 from factory.verify.reading.contents import ExpectedFile, ExpectedWheel
-from factory.wheels.context import Workshop
+from factory.wheels.context import RunContext
 from factory.wheels.plan import WheelsPlan
 
 
@@ -28,8 +28,8 @@ class WheelsRejected(VerificationError):
         self.rejected = tuple(rejected)
 
 
-def judge_wheels(
-    plan: WheelsPlan, built: Sequence[BuiltPackage], workshop: Workshop, scratch: Path
+def verify_wheels(
+    plan: WheelsPlan, built: Sequence[BuiltPackage], context: RunContext, scratch: Path
 ) -> tuple[VerifiedWheel, ...]:
     """Judge every wheel; what is wrong with all of them is told at once.
 
@@ -39,14 +39,14 @@ def judge_wheels(
 
     def judge(laid_out: LaidOutWheel) -> VerifiedWheel | WheelRejected:
         unpacked = scratch / f"verify-{laid_out.wheel.platform}"
-        with workshop.progress.task(f"verify {laid_out.wheel.platform}"), _own_directory(unpacked):
+        with context.progress.task(f"verify {laid_out.wheel.platform}"), _own_directory(unpacked):
             try:
                 return verify(
                     laid_out.wheel,
                     expected=_expected(plan, laid_out),
                     scratch=unpacked,
-                    waivers=plan.order.waivers,
-                    stock_tools=workshop.stock_tools,
+                    waivers=plan.request.waivers,
+                    stock_tools=context.stock_tools,
                     trust=_trust_policy(plan, laid_out),
                 )
             except WheelRejected as rejection:
@@ -55,9 +55,9 @@ def judge_wheels(
     verdicts = in_parallel(
         judge,
         [laid_out for package in built for laid_out in package.wheels],
-        jobs=workshop.jobs,
+        jobs=context.jobs,
         weight=lambda laid_out: laid_out.wheel.size_bytes,
-        stop=workshop.stop,
+        stop=context.stop,
     )
     rejected = [verdict for verdict in verdicts if isinstance(verdict, WheelRejected)]
     if rejected:
@@ -81,7 +81,7 @@ def _expected(plan: WheelsPlan, laid_out: LaidOutWheel) -> ExpectedWheel:
     platform = laid_out.recipe.platform
     asset = plan.released.for_target(platform.target)
     return ExpectedWheel(
-        tag=plan.order.tag,
+        tag=plan.request.tag,
         platform=platform,
         payload=tuple(
             ExpectedFile(name=f"{PACKAGE}/{member.path}", sha256=member.file.sha256)
@@ -97,7 +97,7 @@ def _trust_policy(plan: WheelsPlan, laid_out: LaidOutWheel) -> TrustPolicy:
     target = laid_out.recipe.platform.target
     beside = {bundle.program: bundle.content for bundle in plan.released.bundles if bundle.target is target}
     return TrustPolicy(
-        required=plan.order.required_authorship,
+        required=plan.request.required_authorship,
         bundles={
             member.file.sha256: beside[member.file.path.name]
             for member in laid_out.layout.members

@@ -11,7 +11,7 @@ import pytest
 from factory.build.backend.native import build
 from factory.build.backend.plan import plan_native_build
 from factory.build.recipe import our_recipe
-from factory.build.stage import StageOrder, stage
+from factory.build.stage import StageRequest, stage
 from factory.build.template import Template, bundled_template
 from factory.build.toolchain import lock_for, make_toolchain
 from factory.core.progress import SilentProgress
@@ -43,7 +43,7 @@ def test_a_locked_backend_builds_and_says_which_it_is(version: str, tmp_path: Pa
     package = package_directory(tmp_path / "package", release_files(Target.WINDOWS_AARCH64))
     recipe = our_recipe(Platform.parse("win_arm64"), template=requiring(version))
     staged = stage(
-        PackageSource.directory(package), StageOrder(destination=tmp_path / "stage", recipe=recipe), tag=TAG
+        PackageSource.directory(package), StageRequest(destination=tmp_path / "stage", recipe=recipe), tag=TAG
     )
     plan = plan_native_build(
         staged=staged, toolchain=toolchain, scratch=tmp_path / "scratch", dist=tmp_path / "dist", host_env={}

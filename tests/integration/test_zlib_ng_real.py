@@ -13,7 +13,7 @@ from factory.build.backend.native import build
 from factory.build.backend.plan import plan_native_build
 from factory.build.deflate_check import OtherDeflate, require_reference_deflate
 from factory.build.recipe import our_recipe
-from factory.build.stage import StageOrder, stage
+from factory.build.stage import StageRequest, stage
 from factory.build.template import bundled_template
 from factory.build.toolchain import Lock, Toolchain, lock_for, make_toolchain
 from factory.core.progress import SilentProgress
@@ -49,7 +49,7 @@ def test_zlib_ng_is_refused_and_would_make_another_wheel(tmp_path: Path) -> None
     for name, toolchain in (("plain", making(lock)), ("other", other)):
         staged = stage(
             PackageSource.directory(package),
-            StageOrder(destination=tmp_path / "stage", recipe=recipe),
+            StageRequest(destination=tmp_path / "stage", recipe=recipe),
             tag=TAG,
         )
         plan = plan_native_build(

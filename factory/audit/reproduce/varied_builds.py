@@ -25,8 +25,8 @@ from factory.build.wheel_directory import WheelsNotFetched
 from factory.core.errors import BuildError, HostError
 from factory.system.files import writing
 from factory.system.parallel import Stopped
-from factory.wheels.build_environment import BuildSite, open_site
-from factory.wheels.context import Workshop
+from factory.wheels.build_environment import BuildEnvironment, open_build_environment
+from factory.wheels.context import RunContext
 from factory.wheels.plan import WheelsPlan
 from factory.wheels.run import build_wheels
 
@@ -54,7 +54,7 @@ class VariedBuilder:
         scratch: A directory for wheels and stages; several wheels at once lie there.
     """
 
-    workshop: Workshop
+    workshop: RunContext
     toolchain_on: Callable[[Path, Lock], Toolchain]
     find_program: Callable[[str], str | None]
     env: Mapping[str, str]
@@ -92,12 +92,12 @@ class VariedBuilder:
     @contextmanager
     def _site(
         self, plan: WheelsPlan, variations: Sequence[Variation]
-    ) -> Iterator[tuple[WheelsPlan, Workshop, BuildSite]]:
+    ) -> Iterator[tuple[WheelsPlan, RunContext, BuildEnvironment]]:
         """Prepare what a build needs; where that fails, the host lacks something, and no wheel failed."""
         with ExitStack() as stack:
             try:
                 plan, workshop = self._settle(plan, variations)
-                site = stack.enter_context(open_site(plan.order, _lock_of(plan), workshop))
+                site = stack.enter_context(open_build_environment(plan.request, _lock_of(plan), workshop))
             except (OtherDeflate, Stopped):
                 raise
             except (HostError, ToolchainFailed, WheelsNotFetched) as error:
@@ -106,7 +106,7 @@ class VariedBuilder:
                 raise NotTried(str(error).partition("\n")[0]) from error
             yield plan, workshop, site
 
-    def _settle(self, plan: WheelsPlan, variations: Sequence[Variation]) -> tuple[WheelsPlan, Workshop]:
+    def _settle(self, plan: WheelsPlan, variations: Sequence[Variation]) -> tuple[WheelsPlan, RunContext]:
         """Decide what a build under some variations works by and with."""
         around: list[Surroundings] = []
         workshop = self.workshop
@@ -116,9 +116,9 @@ class VariedBuilder:
                 case Surroundings():
                     around.append(self._available(change))
                 case OtherEngine(engine=engine):
-                    plan = replace(plan, order=replace(plan.order, engine=engine))
+                    plan = replace(plan, request=replace(plan.request, engine=engine))
                 case OtherBuilder(builder=builder):
-                    plan = replace(plan, order=replace(plan.order, builder=builder))
+                    plan = replace(plan, request=replace(plan.request, builder=builder))
                 case OtherInterpreter(program=program):
                     workshop = _using(workshop, self._on(program, plan))
                 case OtherZlib():
@@ -148,7 +148,7 @@ class VariedBuilder:
         return zlib_ng_toolchain(_lock_of(plan), workshop.toolchain_for, env=self.env, runner=workshop.runner)
 
     def _build(
-        self, plan: WheelsPlan, workshop: Workshop, site: BuildSite, scratch: Path
+        self, plan: WheelsPlan, workshop: RunContext, site: BuildEnvironment, scratch: Path
     ) -> tuple[BuiltPackage, ...]:
         try:
             return build_wheels(plan, workshop, site, scratch=scratch)
@@ -163,7 +163,7 @@ def _last_words(directory: Path) -> str:
     return text.strip().rpartition("\n")[2]
 
 
-def _using(workshop: Workshop, toolchain: Toolchain) -> Workshop:
+def _using(workshop: RunContext, toolchain: Toolchain) -> RunContext:
     return replace(workshop, toolchain_for=lambda _: toolchain)
 
 

@@ -18,7 +18,7 @@ from factory.build.builder import BuiltPackage, LaidOutWheel, Package
 from factory.build.deflate import Deflated
 from factory.build.deflate_cache import DeflateStore
 from factory.build.recipe import Recipe, WheelLayout, lay_out
-from factory.build.stage import StageOrder, stage_skeleton
+from factory.build.stage import StageRequest, stage_skeleton
 from factory.build.template import PACKAGE
 from factory.build.toolchain import Toolchain
 from factory.core.model import BuiltWheel
@@ -123,7 +123,7 @@ class AssemblingBuilder:
         """Let the backend lay all wheels out, in one process."""
         stages = tuple(
             stage_skeleton(
-                StageOrder(destination=scratch / f"skeleton-{order.recipe.platform}", recipe=order.recipe),
+                StageRequest(destination=scratch / f"skeleton-{order.recipe.platform}", recipe=order.recipe),
                 order.layout,
                 tag=tag,
             )

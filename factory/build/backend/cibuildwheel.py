@@ -32,7 +32,7 @@ _TIMEOUT_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ContainerSite:
+class ContainerSettings:
     """Where cibuildwheel's containers run.
 
     Attributes:
@@ -64,7 +64,7 @@ class Tools:
 
 
 def plan_cibuildwheel_build(
-    *, staged: StagedRuntime, tools: Tools, site: ContainerSite, scratch: Path, dist: Path
+    *, staged: StagedRuntime, tools: Tools, settings: ContainerSettings, scratch: Path, dist: Path
 ) -> BuildPlan:
     """Plan one wheel's build by cibuildwheel, without starting anything.
 
@@ -74,7 +74,7 @@ def plan_cibuildwheel_build(
     Args:
         staged: What to build; it is copied into the container.
         tools: With what.
-        site: Where the container runs.
+        settings: Where the container runs.
         scratch: A directory to be made for this build, on the disk of ``dist``.
         dist: The directory that gets the wheel.
     """
@@ -85,10 +85,10 @@ def plan_cibuildwheel_build(
         command=Command(
             argv=(*argv, "--output-dir", str(place / "out"), "."),
             env={
-                **site.env,
+                **settings.env,
                 **scrubbed_env(place),
                 "CIBW_CACHE_PATH": str(place / "home"),
-                **_settings(staged.platform, tools, site),
+                **_settings(staged.platform, tools, settings),
             },
             cwd=staged.path.absolute(),
             log=scratch.with_name(f"{name}.log"),
@@ -101,40 +101,40 @@ def plan_cibuildwheel_build(
     )
 
 
-def why_untested(platform: Platform, site: ContainerSite) -> str | None:
+def why_untested(platform: Platform, settings: ContainerSettings) -> str | None:
     """Return why cibuildwheel cannot try a wheel in its container, or None where it does."""
     if not platform.tag.startswith("manylinux_"):
         return "pip in a manylinux container takes no such wheel"
-    if platform.target.architecture is not site.architecture:
-        return f"the container is {site.architecture}"
+    if platform.target.architecture is not settings.architecture:
+        return f"the container is {settings.architecture}"
     return None
 
 
-def _settings(platform: Platform, tools: Tools, site: ContainerSite) -> dict[str, str]:
+def _settings(platform: Platform, tools: Tools, settings: ContainerSettings) -> dict[str, str]:
     """Return cibuildwheel's options, as environment variables: nothing of them belongs into the stage."""
     tried = f"import {PACKAGE} as p,subprocess as s;s.run([p.bundled_codex_path(),'--version'],check=True)"
     return {
-        "CIBW_ARCHS": site.architecture.value,
+        "CIBW_ARCHS": settings.architecture.value,
         "CIBW_BEFORE_BUILD": _install(tools.backend),
-        "CIBW_BUILD": f"{_ABI}-manylinux_{site.architecture}",
+        "CIBW_BUILD": f"{_ABI}-manylinux_{settings.architecture}",
         "CIBW_BUILD_FRONTEND": "build; args: --no-isolation",
-        "CIBW_CONTAINER_ENGINE": _engine(tools.wheels, site),
+        "CIBW_CONTAINER_ENGINE": _engine(tools.wheels, settings),
         "CIBW_DEPENDENCY_VERSIONS": "latest",  # of those that are mounted
         "CIBW_ENVIRONMENT": _environment(),
-        f"CIBW_MANYLINUX_{site.architecture.upper()}_IMAGE": site.image,
+        f"CIBW_MANYLINUX_{settings.architecture.upper()}_IMAGE": settings.image,
         "CIBW_REPAIR_WHEEL_COMMAND": "",
-        "CIBW_TEST_COMMAND": f'python -c "{tried}"' if why_untested(platform, site) is None else "",
+        "CIBW_TEST_COMMAND": f'python -c "{tried}"' if why_untested(platform, settings) is None else "",
     }
 
 
-def _engine(wheels: Path, site: ContainerSite) -> str:
+def _engine(wheels: Path, settings: ContainerSettings) -> str:
     arguments = (
         "--user=0:0",  # cibuildwheel installs into the image's own interpreter
         "--entrypoint=",
         "--network=none",
         "--cap-drop=ALL",
         "--security-opt=no-new-privileges",
-        f"--label={site.label}",
+        f"--label={settings.label}",
         f"--mount=type=bind,source={wheels.absolute()},target={_WHEELS},readonly",
     )
     return f"docker; create_args: {shlex.join(arguments)}; disable_host_mount: True"
@@ -158,7 +158,7 @@ class CibuildwheelFrontEnd:
 
     Attributes:
         tools: With what.
-        site: Where the containers run.
+        settings: Where the containers run.
         runner: What starts cibuildwheel.
         progress: Is told of each build.
         tell: Is told of each wheel that is not tried in its container, and why.
@@ -166,7 +166,7 @@ class CibuildwheelFrontEnd:
     """
 
     tools: Tools
-    site: ContainerSite
+    settings: ContainerSettings
     runner: Runner
     progress: Progress
     tell: Callable[[str], None]
@@ -174,11 +174,11 @@ class CibuildwheelFrontEnd:
 
     def build(self, staged: StagedRuntime, recipe: Recipe, *, scratch: Path, dist: Path) -> BuiltWheel:
         """Build one wheel into ``dist``; see `FrontEnd`."""
-        untested = why_untested(staged.platform, self.site)
+        untested = why_untested(staged.platform, self.settings)
         if untested is not None:
             self.tell(f"not started after the build: the {staged.platform} wheel ({untested})")
         plan = plan_cibuildwheel_build(
-            staged=staged, tools=self.tools, site=self.site, scratch=scratch, dist=dist
+            staged=staged, tools=self.tools, settings=self.settings, scratch=scratch, dist=dist
         )
         with writing(self.logs):
             self.logs.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from factory.build.backend.front_end import FrontEnd
 from factory.build.builder import BuiltPackage, LaidOutWheel, Package
 from factory.build.recipe import Recipe, lay_out
-from factory.build.stage import StageOrder, stage_many
+from factory.build.stage import StageRequest, stage_many
 from factory.core.model import BuiltWheel, StagedRuntime
 from factory.core.progress import Progress
 from factory.core.tags import CodexTag
@@ -49,12 +49,12 @@ class ReferenceBuilder:
         )
 
     def _build_package(self, package: Package, tag: CodexTag, scratch: Path) -> BuiltPackage:
-        orders = tuple(
-            StageOrder(destination=scratch / f"stage-{recipe.platform}", recipe=recipe)
+        requests = tuple(
+            StageRequest(destination=scratch / f"stage-{recipe.platform}", recipe=recipe)
             for recipe in package.recipes
         )
         with self.progress.task(f"stage {package.target}"):
-            staged = stage_many(package.source, orders, tag=tag)
+            staged = stage_many(package.source, requests, tag=tag)
         wheels = tuple(
             LaidOutWheel(
                 wheel=self._build_wheel(runtime, recipe, scratch),

@@ -14,7 +14,7 @@ from factory.sdk.types.schema import SchemaBundle
 from factory.sdk.types.types_package import GENERATOR_LOCK, TypesPackage, make_package
 from factory.system.files import writing
 from factory.verify.smoke import Host
-from factory.wheels.context import Workshop
+from factory.wheels.context import RunContext
 from factory.wheels.run import source_of
 
 
@@ -26,14 +26,14 @@ class TypesMaker:
         channel: Where runtimes come from.
         host: Where they are started.
         target: Whose runtime to start; None for the first that the host can.
-        workshop: What fetches, starts processes and makes the generator's environment.
+        context: What fetches, starts processes and makes the generator's environment.
         scratch: An empty directory on a disk; whoever made it removes it.
     """
 
     channel: Channel
     host: Host
     target: Target | None
-    workshop: Workshop
+    context: RunContext
     scratch: Path
 
     def make(self, tag: CodexTag) -> TypesPackage:
@@ -56,14 +56,14 @@ class TypesMaker:
     def _schema_of(self, tag: CodexTag) -> SchemaBundle:
         launches = launches_on(self.host, only=self.target)
         asset, launch = choose_runtime(self.channel.assets(tag), launches)
-        path = self.workshop.downloader.fetch(asset)
-        with self.workshop.progress.task(f"schema of {tag.pep440}"):
-            source = source_of(asset, path, self.workshop.store)
+        path = self.context.downloader.fetch(asset)
+        with self.context.progress.task(f"schema of {tag.pep440}"):
+            source = source_of(asset, path, self.context.store)
             return write_schema(source, launch, tag, self._workspace(f"runtime-{tag.pep440}"))
 
     def _package(self, bundle: SchemaBundle, origin: str) -> TypesPackage:
-        toolchain = self.workshop.toolchain_for(lock_named(GENERATOR_LOCK))
-        with self.workshop.progress.task("types"):
+        toolchain = self.context.toolchain_for(lock_named(GENERATOR_LOCK))
+        with self.context.progress.task("types"):
             return make_package(
                 bundle, origin=origin, toolchain=toolchain, workspace=self._workspace("generator")
             )
@@ -71,4 +71,4 @@ class TypesMaker:
     def _workspace(self, name: str) -> TypesWorkspace:
         with writing(self.scratch):
             scratch = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.scratch))
-        return TypesWorkspace(scratch=scratch, runner=self.workshop.runner, env=self.workshop.host_env)
+        return TypesWorkspace(scratch=scratch, runner=self.context.runner, env=self.context.host_env)

@@ -13,12 +13,12 @@ from factory.build.builder import Engine
 from factory.core.digests import Sha256
 from factory.verify.inputs import find_wheels
 from factory.wheels.build import NotAsPublished
-from factory.wheels.plan import WheelsOrder, WheelsPlan
+from factory.wheels.plan import WheelsPlan, WheelsRequest
 from factory.wheels.run import make_wheels
 from tests.audits import INDEX, PROJECT, FakeIndex, as_upstream, audit_workshop
 from tests.packages import TAG, release_directory
+from tests.runs import run_factory
 from tests.wheels import INFO, Wheel
-from tests.workshops import run_factory
 from tests.zip_writer import ZipMember
 
 LINUX = "openai_codex_cli_bin-0.163.0-py3-none-manylinux_2_17_x86_64.whl"
@@ -60,9 +60,9 @@ def planned(
 ) -> WheelsPlan:
     index = FakeIndex(files={name: wheel.content() for name, wheel in wheels.items()})
     workshop = audit_workshop(index, packages, tmp_path)
-    order = WheelsOrder(tag=TAG, platforms=None, out=tmp_path / "dist", engine=engine)
+    request = WheelsRequest(tag=TAG, platforms=None, out=tmp_path / "dist", engine=engine)
     listing = fetch_listing(index, index=INDEX, project=PROJECT)
-    return plan_like_published(order, listing, workshop, platforms=platforms)
+    return plan_like_published(request, listing, workshop, platforms=platforms)
 
 
 def build(plan: WheelsPlan, packages: Path, tmp_path: Path) -> Path:

@@ -19,8 +19,8 @@ from tests.audits import FILES, INDEX, PROJECT, FakeIndex, as_upstream, audit_wo
 from tests.fakes import Answer
 from tests.images import MachO, MachOCpu
 from tests.packages import TAG, release_directory
+from tests.runs import run_factory
 from tests.wheels import INFO, Wheel
-from tests.workshops import run_factory
 from tests.zip_writer import ZipMember
 
 LINUX = "openai_codex_cli_bin-0.163.0-py3-none-manylinux_2_17_x86_64.whl"

@@ -22,8 +22,8 @@ from factory.release.payload import PackageSource
 from tests.audits import opened
 from tests.images import MachO, MachOCpu
 from tests.packages import TAG, executable, release_directory
+from tests.runs import run_context, run_factory
 from tests.wheels import INFO, Wheel
-from tests.workshops import run_factory, workshop
 from tests.zip_writer import ZipMember, extra_field
 
 LINUX = "manylinux_2_17_x86_64"
@@ -77,7 +77,7 @@ def judged(bench: Bench, wheel: Wheel, directory: Path) -> Verdict:
         origins=bench.origins,
         fetched=Fetched(),
     )
-    tools = workshop(directory / "cache")
+    tools = run_context(directory / "cache")
     return judge(case, WheelFiles(tools=tools, scratch=directory / "published"), directory)
 
 

@@ -22,7 +22,7 @@ from factory.core.model import ChannelName, Remote
 from factory.core.tags import CodexTag
 from factory.core.targets import PLATFORMS, Platform, Target
 from factory.release.channels.directory import DirectoryChannel
-from factory.wheels.plan import WheelsOrder, plan_wheels
+from factory.wheels.plan import WheelsRequest, plan_wheels
 from tests.packages import TAG, release_directory
 from tests.unit.cli.conftest import Factory, cache, cache_with_toolchain, factory, packages
 
@@ -53,8 +53,8 @@ IDENTITY = identity_of(project="openai-codex-cli-bin", channel=ChannelName.NPM)
 
 
 def jobs_of(packages: Path, platforms: tuple[Platform, ...] | None = None) -> tuple[WheelJob, ...]:
-    order = WheelsOrder(tag=TAG, platforms=platforms, out=Path("dist"))
-    return wheel_jobs([plan_wheels(order, DirectoryChannel(packages))])
+    request = WheelsRequest(tag=TAG, platforms=platforms, out=Path("dist"))
+    return wheel_jobs([plan_wheels(request, DirectoryChannel(packages))])
 
 
 def test_every_wheel_of_a_release_is_a_job(packages: Path) -> None:

@@ -24,8 +24,8 @@ from factory.manifest.dist import Dist
 from factory.system.files import WrongDigest
 from factory.verify.proof import NoManifest, Terms, prove
 from tests.packages import release_directory
+from tests.runs import run_factory
 from tests.unit.cli.conftest import Factory, cache, cache_with_toolchain, factory
-from tests.workshops import run_factory
 
 __all__ = ["cache", "cache_with_toolchain", "factory"]
 

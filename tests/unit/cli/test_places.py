@@ -16,12 +16,12 @@ from factory.core.digests import Sha256
 from factory.core.targets import Platform
 from factory.release.channels.directory import DirectoryChannel
 from factory.system.process import Command, SubprocessRunner
-from factory.wheels.plan import WheelsOrder, plan_wheels
+from factory.wheels.plan import WheelsRequest, plan_wheels
 from factory.wheels.run import make_wheels
 from tests.packages import TAG
+from tests.runs import run_context
 from tests.toolchains import running_toolchain
 from tests.unit.cli.conftest import Factory
-from tests.workshops import workshop
 
 can_mount = pytest.mark.skipif(
     sys.platform != "linux" or os.geteuid() != 0 or shutil.which("mount") is None,
@@ -77,11 +77,11 @@ def other_toolchain() -> Toolchain:
 
 
 def test_another_encoder_stops_the_run_before_anything_is_written(packages: Path, tmp_path: Path) -> None:
-    order = WheelsOrder(tag=TAG, platforms=(Platform.parse("win_arm64"),), out=tmp_path / "dist")
-    with_other = replace(workshop(tmp_path / "cache"), toolchain_for=lambda _: other_toolchain())
+    request = WheelsRequest(tag=TAG, platforms=(Platform.parse("win_arm64"),), out=tmp_path / "dist")
+    with_other = replace(run_context(tmp_path / "cache"), toolchain_for=lambda _: other_toolchain())
 
     with pytest.raises(OtherDeflate) as caught:
-        make_wheels(plan_wheels(order, DirectoryChannel(packages)), with_other)
+        make_wheels(plan_wheels(request, DirectoryChannel(packages)), with_other)
     assert str(caught.value) == (
         "the deflate encoder of this Python (zlib-ng 2.2.4) gives other bytes than stock zlib"
     )

@@ -11,7 +11,7 @@ from factory.manifest.dist import Dist, DistInUse
 from factory.manifest.manifest import Manifest, WheelRecord
 from factory.system.files import CannotWrite
 from tests.packages import release_directory
-from tests.workshops import run_factory
+from tests.runs import run_factory
 
 PLATFORM = "macosx_11_0_arm64"
 

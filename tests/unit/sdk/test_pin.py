@@ -15,8 +15,8 @@ from factory.manifest.manifest import UnknownManifestVersion
 from factory.sdk.pin import PinFormat, render_pin
 from factory.verify.proof import NoManifest, NotProven, ProvenManifest, Terms, prove
 from tests.packages import release_directory
+from tests.runs import run_factory
 from tests.unit.cli.conftest import Factory, cache, cache_with_toolchain, factory
-from tests.workshops import run_factory
 
 __all__ = ["cache", "cache_with_toolchain", "factory"]
 

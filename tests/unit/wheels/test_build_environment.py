@@ -26,13 +26,13 @@ from factory.system.containers.engine import (
 from factory.system.containers.images import ImageMissing
 from factory.system.process import Command, SubprocessRunner
 from factory.wheels.build_environment import AssemblerElsewhere, NoBuilder
-from factory.wheels.context import Workshop
-from factory.wheels.plan import WheelsOrder, plan_wheels
+from factory.wheels.context import RunContext
+from factory.wheels.plan import WheelsRequest, plan_wheels
 from factory.wheels.run import WheelsRun, make_wheels
 from tests.fake_engine import IMAGE, NAME, FakeEngine, Scripted, answering, probed
 from tests.packages import TAG, release_directory
+from tests.runs import run_context
 from tests.toolchains import running_toolchain
-from tests.workshops import workshop
 
 BUILD = ("-m", "build", "--wheel", "--no-isolation", "--outdir", "/out", "/stage")
 OTHER_ANSWER = "00" * 32
@@ -74,24 +74,26 @@ def other_toolchain() -> Toolchain:
     return replace(here, interpreter=replace(here.interpreter, deflate=deflate))
 
 
-def shop(directory: Path, engine: FakeEngine | HostError) -> tuple[Workshop, list[str]]:
-    """Return a workshop that has an engine or cannot reach one, and what it will be told."""
+def shop(directory: Path, engine: FakeEngine | HostError) -> tuple[RunContext, list[str]]:
+    """Return a run context with a container engine, or an unreachable one, and the list of its messages."""
     said: list[str] = []
 
     def open_engine() -> AbstractContextManager[ContainerEngine]:
         return Unreachable(engine) if isinstance(engine, HostError) else answering(engine)
 
     containers = Containers(open_engine=open_engine, image=NAME)
-    return replace(workshop(directory / "cache"), containers=containers, tell=said.append), said
+    return replace(run_context(directory / "cache"), containers=containers, tell=said.append), said
 
 
-ORDER = WheelsOrder(
+REQUEST = WheelsRequest(
     tag=TAG, platforms=(Platform.parse("win_arm64"),), out=Path("dist"), builder=BuilderName.AUTO
 )
 
 
-def make(order: WheelsOrder, packages: Path, directory: Path, tools: Workshop) -> WheelsRun:
-    return make_wheels(plan_wheels(replace(order, out=directory / "dist"), DirectoryChannel(packages)), tools)
+def make(request: WheelsRequest, packages: Path, directory: Path, tools: RunContext) -> WheelsRun:
+    return make_wheels(
+        plan_wheels(replace(request, out=directory / "dist"), DirectoryChannel(packages)), tools
+    )
 
 
 def left(directory: Path) -> list[str]:
@@ -101,7 +103,7 @@ def left(directory: Path) -> list[str]:
 def test_auto_takes_a_container_and_says_so(packages: Path, tmp_path: Path) -> None:
     engine = FakeEngine(probed(), BUILT)
     tools, said = shop(tmp_path, engine)
-    toolchain = make(ORDER, packages, tmp_path, tools).manifest.toolchain
+    toolchain = make(REQUEST, packages, tmp_path, tools).manifest.toolchain
 
     assert said == [f"builder: docker, image {IMAGE.id} (Docker 20.10.24 answers and has the image)"]
     assert toolchain.builder == "docker"
@@ -116,16 +118,16 @@ def test_auto_takes_a_container_and_says_so(packages: Path, tmp_path: Path) -> N
 
 def test_a_container_makes_the_bytes_that_the_assembler_makes(packages: Path, tmp_path: Path) -> None:
     tools, _ = shop(tmp_path / "one", FakeEngine(probed(), BUILT))
-    contained = make(ORDER, packages, tmp_path / "one", tools).manifest.wheels
+    contained = make(REQUEST, packages, tmp_path / "one", tools).manifest.wheels
     tools, _ = shop(tmp_path / "two", NoEngine("there is no socket"))
-    native = make(ORDER, packages, tmp_path / "two", tools).manifest.wheels
+    native = make(REQUEST, packages, tmp_path / "two", tools).manifest.wheels
     assert [wheel.sha256 for wheel in contained] == [wheel.sha256 for wheel in native]
 
 
 def test_both_engines_can_be_asked_where_one_is_in_a_container(packages: Path, tmp_path: Path) -> None:
     tools, _ = shop(tmp_path, FakeEngine(probed(), BUILT))
-    order = replace(ORDER, builder=BuilderName.DOCKER, is_engine_checked=True)
-    manifest = make(order, packages, tmp_path, tools).manifest
+    request = replace(REQUEST, builder=BuilderName.DOCKER, is_engine_checked=True)
+    manifest = make(request, packages, tmp_path, tools).manifest
     assert (manifest.toolchain.builder, manifest.toolchain.engine) == ("docker", "backend")
     assert manifest.toolchain.reason == "asked for"
 
@@ -154,7 +156,7 @@ def test_auto_builds_here_where_no_container_is_fit(
     engine: FakeEngine | HostError, reason: str, packages: Path, tmp_path: Path
 ) -> None:
     tools, said = shop(tmp_path, engine)
-    toolchain = make(ORDER, packages, tmp_path, tools).manifest.toolchain
+    toolchain = make(REQUEST, packages, tmp_path, tools).manifest.toolchain
     assert (toolchain.builder, toolchain.engine, toolchain.image) == ("native", "assembler", None)
     assert toolchain.reason == reason
     assert said == [f"builder: native ({reason})"]
@@ -162,7 +164,7 @@ def test_auto_builds_here_where_no_container_is_fit(
 
 def test_auto_with_the_assembler_asks_no_engine(packages: Path, tmp_path: Path) -> None:
     tools, said = shop(tmp_path, FakeEngine())
-    make(replace(ORDER, engine=Engine.ASSEMBLER), packages, tmp_path, tools)
+    make(replace(REQUEST, engine=Engine.ASSEMBLER), packages, tmp_path, tools)
     assert said == ["builder: native (the assembler was asked for, which runs on this host)"]
 
 
@@ -170,7 +172,7 @@ def test_a_host_where_nothing_is_fit_is_told_why_twice(packages: Path, tmp_path:
     tools, _ = shop(tmp_path, NoEngine("there is no /run/docker.sock"))
     tools = replace(tools, toolchain_for=lambda _: other_toolchain())
     with pytest.raises(NoBuilder) as caught:
-        make(ORDER, packages, tmp_path, tools)
+        make(REQUEST, packages, tmp_path, tools)
     assert str(caught.value) == (
         "there is nowhere to build: no container engine answers: there is no /run/docker.sock; and "
         "the deflate encoder of this Python (zlib-ng 2.2.4) gives other bytes than stock zlib"
@@ -187,21 +189,21 @@ def test_a_container_that_was_asked_for_is_not_done_without(
 ) -> None:
     tools, said = shop(tmp_path, engine)
     with pytest.raises(error):
-        make(replace(ORDER, builder=BuilderName.DOCKER), packages, tmp_path, tools)
+        make(replace(REQUEST, builder=BuilderName.DOCKER), packages, tmp_path, tools)
     assert said == left(tmp_path) == []
 
 
 def test_a_run_without_containers_says_so(packages: Path, tmp_path: Path) -> None:
-    order = replace(ORDER, builder=BuilderName.DOCKER)
+    request = replace(REQUEST, builder=BuilderName.DOCKER)
     with pytest.raises(NoEngine):
-        make(order, packages, tmp_path, workshop(tmp_path / "cache"))
+        make(request, packages, tmp_path, run_context(tmp_path / "cache"))
 
 
 def test_the_assembler_is_not_in_the_image(packages: Path, tmp_path: Path) -> None:
     tools, _ = shop(tmp_path, FakeEngine())
-    order = replace(ORDER, builder=BuilderName.DOCKER, engine=Engine.ASSEMBLER)
+    request = replace(REQUEST, builder=BuilderName.DOCKER, engine=Engine.ASSEMBLER)
     with pytest.raises(AssemblerElsewhere, match="runs on this host only, not with --builder docker"):
-        make(order, packages, tmp_path, tools)
+        make(request, packages, tmp_path, tools)
 
 
 def test_a_build_that_fails_in_a_container_leaves_its_log_alone(packages: Path, tmp_path: Path) -> None:
@@ -209,7 +211,7 @@ def test_a_build_that_fails_in_a_container_leaves_its_log_alone(packages: Path, 
     engine = FakeEngine(probed(), failed)
     tools, _ = shop(tmp_path, engine)
     with pytest.raises(BuildFailed):
-        make(ORDER, packages, tmp_path, tools)
+        make(REQUEST, packages, tmp_path, tools)
     assert engine.containers == {}
     assert left(tmp_path) == []
     (log,) = (tmp_path / "cache" / "logs").iterdir()
@@ -218,21 +220,21 @@ def test_a_build_that_fails_in_a_container_leaves_its_log_alone(packages: Path, 
 
 def test_another_reason_alone_makes_no_wheel_anew(packages: Path, tmp_path: Path) -> None:
     first, _ = shop(tmp_path, NoEngine("there is no socket"))
-    assert len(make(ORDER, packages, tmp_path, first).made) == 1
+    assert len(make(REQUEST, packages, tmp_path, first).made) == 1
     second, _ = shop(tmp_path, FakeEngine(images={}))
-    assert make(ORDER, packages, tmp_path, second).made == ()
+    assert make(REQUEST, packages, tmp_path, second).made == ()
 
 
 def test_another_builder_makes_them_anew(packages: Path, tmp_path: Path) -> None:
     first, _ = shop(tmp_path, NoEngine("there is no socket"))
-    make(ORDER, packages, tmp_path, first)
+    make(REQUEST, packages, tmp_path, first)
     second, _ = shop(tmp_path, FakeEngine(probed(), BUILT))
-    assert len(make(ORDER, packages, tmp_path, second).made) == 1
+    assert len(make(REQUEST, packages, tmp_path, second).made) == 1
 
 
 def test_manifests_of_before_there_were_containers_are_read(packages: Path, tmp_path: Path) -> None:
     tools, _ = shop(tmp_path, NoEngine("there is no socket"))
-    document = make(ORDER, packages, tmp_path, tools).manifest.to_json()
+    document = make(REQUEST, packages, tmp_path, tools).manifest.to_json()
     toolchain = document["toolchain"]
     assert isinstance(toolchain, dict)
     del toolchain["reason"], toolchain["image"]

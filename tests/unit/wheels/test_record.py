@@ -10,10 +10,10 @@ from factory.core.digests import Sha256
 from factory.core.model import BuiltWheel, StagedRuntime
 from factory.core.targets import Target
 from factory.manifest.manifest import ToolchainRecord
-from factory.wheels.build_environment import BuildSite
+from factory.wheels.build_environment import BuildEnvironment
 from factory.wheels.record import record_toolchain
 from tests.packages import release_directory, release_files
-from tests.workshops import run_factory
+from tests.runs import run_factory
 
 LOCK = b"hatchling==1.33.0 \\\n    --hash=sha256:00\npackaging==26.2 \\\n    --hash=sha256:00\n"
 
@@ -36,14 +36,14 @@ def test_a_toolchain_s_record_has_what_decides_bytes_and_no_path() -> None:
         ),
         lock=Lock(name="hatchling-1.33.0", content=LOCK),
     )
-    site = BuildSite(
+    environment = BuildEnvironment(
         builder=BuilderName.DOCKER,
         reason="Docker 20.10.24 answers and has the image",
         toolchain=toolchain,
         front_end=NoFrontEnd(),
         image="sha256:" + "cd" * 32,
     )
-    assert record_toolchain(site, engine=Engine.BACKEND) == ToolchainRecord(
+    assert record_toolchain(environment, engine=Engine.BACKEND) == ToolchainRecord(
         builder="docker",
         reason="Docker 20.10.24 answers and has the image",
         image="sha256:" + "cd" * 32,

@@ -19,11 +19,11 @@ from factory.manifest.manifest import Manifest
 from factory.release.channels import UnknownRelease
 from factory.release.channels.directory import DirectoryChannel
 from factory.verify.waivers import UnusedWaiver, Waiver
-from factory.wheels.plan import TargetNotReleased, WheelsOrder, plan_wheels
+from factory.wheels.plan import TargetNotReleased, WheelsRequest, plan_wheels
 from factory.wheels.run import WheelsRun, make_wheels
 from factory.wheels.verify import WheelsRejected
 from tests.packages import TAG, npm_tarball, release_directory, release_files
-from tests.workshops import run_factory, run_order, workshop
+from tests.runs import run_context, run_factory, run_request
 
 ROOT = Path(__file__).resolve().parents[3]
 NAMES = [
@@ -248,13 +248,13 @@ def test_a_bundle_of_the_channel_that_does_not_hold_keeps_a_wheel_back(
     packages: Path, tmp_path: Path
 ) -> None:
     platform = Platform.parse("manylinux_2_17_x86_64")
-    order = WheelsOrder(tag=TAG, platforms=(platform,), out=tmp_path / "dist")
-    plan = plan_wheels(order, DirectoryChannel(packages))
+    request = WheelsRequest(tag=TAG, platforms=(platform,), out=tmp_path / "dist")
+    plan = plan_wheels(request, DirectoryChannel(packages))
     bundle = SigstoreBundle(target=Target.LINUX_X86_64, program="codex", content=b"{}")
     other = SigstoreBundle(target=Target.LINUX_AARCH64, program="rg", content=b"{}")
     plan = replace(plan, released=replace(plan.released, bundles=(bundle, other)))
     with pytest.raises(WheelsRejected) as caught:
-        make_wheels(plan, workshop(tmp_path / "cache"))
+        make_wheels(plan, run_context(tmp_path / "cache"))
     (rejection,) = caught.value.rejected
     assert [(finding.check, finding.place) for finding in rejection.findings] == [
         ("signature-not-valid", "codex_cli_bin/bin/codex")
@@ -265,13 +265,13 @@ LIBC = Waiver(check="image-foreign", pattern="*", reason="a test")
 
 
 def run_waiving(packages: Path, tmp_path: Path, *platforms: str) -> WheelsRun:
-    order = WheelsOrder(
+    request = WheelsRequest(
         tag=TAG,
         platforms=tuple(Platform.parse(tag) for tag in platforms) or None,
         out=tmp_path / "dist",
         waivers=(LIBC,),
     )
-    return run_order(order, packages, cache=tmp_path / "cache")
+    return run_request(request, packages, cache=tmp_path / "cache")
 
 
 def broken_release(directory: Path) -> Path:

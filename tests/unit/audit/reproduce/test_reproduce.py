@@ -23,10 +23,10 @@ from factory.build.toolchain import Lock, Toolchain, ToolchainFailed
 from factory.core.digests import Sha256
 from factory.core.targets import Platform
 from factory.release.channels.directory import DirectoryChannel
-from factory.wheels.plan import WheelsOrder, WheelsPlan, plan_wheels
+from factory.wheels.plan import WheelsPlan, WheelsRequest, plan_wheels
 from tests.packages import TAG, release_directory
+from tests.runs import run_context
 from tests.toolchains import running_toolchain
-from tests.workshops import workshop
 
 WIN = "win_arm64"
 LEAK = b"""
@@ -43,14 +43,14 @@ LEAKS_INTO = "codex_cli_bin/__init__.py, openai_codex_cli_bin-0.163.0.dist-info/
 
 
 def plan(packages: Path, *platforms: str) -> WheelsPlan:
-    order = WheelsOrder(
+    request = WheelsRequest(
         tag=TAG,
         platforms=tuple(Platform.parse(tag) for tag in platforms or (WIN,)),
         out=packages,
         engine=Engine.BACKEND,
         is_fresh=True,
     )
-    return plan_wheels(order, DirectoryChannel(packages))
+    return plan_wheels(request, DirectoryChannel(packages))
 
 
 def leaking(packages: Path, leaked: bytes) -> WheelsPlan:
@@ -76,7 +76,7 @@ def builder(
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     return VariedBuilder(
-        workshop=workshop(tmp_path / "cache"),
+        workshop=run_context(tmp_path / "cache"),
         toolchain_on=toolchain_on,
         find_program=lambda name: name if name == programs else None,
         env={},

@@ -9,7 +9,7 @@ import pytest
 
 from factory.build.backend.cibuildwheel import (
     CibuildwheelFrontEnd,
-    ContainerSite,
+    ContainerSettings,
     Tools,
     plan_cibuildwheel_build,
     why_untested,
@@ -28,7 +28,7 @@ from tests.fake_runner import Expected, FakeRunner
 from tests.toolchains import running_toolchain
 
 IMAGE = "sha256:" + "ab" * 32
-SITE = ContainerSite(
+SETTINGS = ContainerSettings(
     image=IMAGE,
     architecture=Architecture.X86_64,
     env={"PATH": "/usr/bin", "DOCKER_HOST": "unix:///run/docker.sock"},
@@ -51,7 +51,7 @@ def plan(platform: Platform) -> BuildPlan:
     return plan_cibuildwheel_build(
         staged=staged(Path("/somewhere/stage"), platform),
         tools=TOOLS,
-        site=SITE,
+        settings=SETTINGS,
         scratch=Path("/scratch/one"),
         dist=Path("/dist"),
     )
@@ -134,14 +134,18 @@ def test_the_whole_plan() -> None:
 )
 def test_a_wheel_is_tried_where_it_can_be_or_the_reason_is_known(tag: str, reason: str | None) -> None:
     platform = Platform.parse(tag)
-    assert why_untested(platform, SITE) == reason
+    assert why_untested(platform, SETTINGS) == reason
     assert (plan(platform).command.env["CIBW_TEST_COMMAND"] == "") is (reason is not None)
 
 
 def test_on_an_arm_host_the_container_is_arm() -> None:
-    arm = replace(SITE, architecture=Architecture.AARCH64)
+    arm = replace(SETTINGS, architecture=Architecture.AARCH64)
     env = plan_cibuildwheel_build(
-        staged=staged(Path("/stage")), tools=TOOLS, site=arm, scratch=Path("/scratch/one"), dist=Path("/dist")
+        staged=staged(Path("/stage")),
+        tools=TOOLS,
+        settings=arm,
+        scratch=Path("/scratch/one"),
+        dist=Path("/dist"),
     ).command.env
     assert env["CIBW_BUILD"] == "cp311-manylinux_aarch64"
     assert env["CIBW_MANYLINUX_AARCH64_IMAGE"] == IMAGE
@@ -150,7 +154,7 @@ def test_on_an_arm_host_the_container_is_arm() -> None:
 def front(tmp_path: Path, runner: FakeRunner, tell: Callable[[str], None]) -> CibuildwheelFrontEnd:
     return CibuildwheelFrontEnd(
         tools=TOOLS,
-        site=SITE,
+        settings=SETTINGS,
         runner=runner,
         progress=SilentProgress(),
         tell=tell,

@@ -22,7 +22,7 @@ from factory.sdk.accept.wheel_under_test import (
 from factory.system.files import WrongDigest
 from factory.verify.smoke import Host, Libc
 from tests.packages import release_directory
-from tests.workshops import run_factory
+from tests.runs import run_factory
 
 NAME = "openai_codex_cli_bin-0.163.0-py3-none-{}.whl"
 QEMU = Path("/usr/bin/qemu-aarch64-static")

@@ -14,13 +14,13 @@ from factory.core.errors import HostError
 from factory.system.containers.engine import ContainerState
 from factory.system.process import Command, Completed, SubprocessRunner
 from factory.wheels.build_environment import NoClient
-from factory.wheels.context import Client, Workshop
+from factory.wheels.context import Client, RunContext
 from tests.fake_engine import IMAGE, FakeEngine, Scripted, probed
 from tests.packages import release_directory
 from tests.toolchains import running_toolchain
-from tests.unit.wheels.test_build_environment import ORDER, OTHER_ANSWER, left, make, shop
+from tests.unit.wheels.test_build_environment import OTHER_ANSWER, REQUEST, left, make, shop
 
-CIBUILDWHEEL = replace(ORDER, builder=BuilderName.CIBUILDWHEEL)
+CIBUILDWHEEL = replace(REQUEST, builder=BuilderName.CIBUILDWHEEL)
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +42,8 @@ class InPlaceOfCibuildwheel:
         return SubprocessRunner().run(replace(command, argv=argv))
 
 
-def with_client(directory: Path, engine: FakeEngine) -> tuple[Workshop, InPlaceOfCibuildwheel]:
-    """Return a workshop on whose PATH there is a ``docker``."""
+def with_client(directory: Path, engine: FakeEngine) -> tuple[RunContext, InPlaceOfCibuildwheel]:
+    """Return a run context with a ``docker`` on its PATH."""
     client = directory / "bin" / "docker"
     client.parent.mkdir(parents=True)
     client.touch(mode=0o755)
@@ -69,7 +69,7 @@ def test_it_makes_the_same_bytes_in_an_owned_container(packages: Path, tmp_path:
         CIBUILDWHEEL, packages, tmp_path / "one", replace(tools, toolchain_for=toolchain_for)
     ).manifest
     tools, _ = shop(tmp_path / "two", FakeEngine())
-    native = make(replace(ORDER, builder=BuilderName.NATIVE), packages, tmp_path / "two", tools).manifest
+    native = make(replace(REQUEST, builder=BuilderName.NATIVE), packages, tmp_path / "two", tools).manifest
 
     assert [wheel.sha256 for wheel in made.wheels] == [wheel.sha256 for wheel in native.wheels]
     assert (made.toolchain.builder, made.toolchain.image) == ("cibuildwheel", IMAGE.id)

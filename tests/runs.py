@@ -1,4 +1,4 @@
-"""Workshops for whole runs without network: the directory channel and the interpreter's own backend."""
+"""Whole runs without network, from the directory channel and with the backend of this interpreter."""
 
 import threading
 from pathlib import Path
@@ -10,20 +10,20 @@ from factory.release.channels.directory import DirectoryChannel
 from factory.release.download import Downloader
 from factory.system.cache import Store
 from factory.system.process import SubprocessRunner
-from factory.wheels.context import Workshop
-from factory.wheels.plan import WheelsOrder, plan_wheels
+from factory.wheels.context import RunContext
+from factory.wheels.plan import WheelsRequest, plan_wheels
 from factory.wheels.run import WheelsRun, make_wheels
 from tests.fakes import FakeHttpClient
 from tests.packages import TAG
 from tests.toolchains import running_toolchain
 
 
-def workshop(cache: Path, *, progress: Progress | None = None) -> Workshop:
-    """Return a workshop that opens no socket."""
+def run_context(cache: Path, *, progress: Progress | None = None) -> RunContext:
+    """Return a run context that opens no socket."""
     store = Store(cache)
     shown = progress or SilentProgress()
     stop = threading.Event()
-    return Workshop(
+    return RunContext(
         store=store,
         downloader=Downloader(store=store, client=FakeHttpClient({}), progress=shown),
         runner=SubprocessRunner(stop),
@@ -45,16 +45,16 @@ def run_factory(
     is_engine_checked: bool = False,
 ) -> WheelsRun:
     """Make wheels of a directory of synthetic packages."""
-    order = WheelsOrder(
+    request = WheelsRequest(
         tag=TAG,
         platforms=None if platforms is None else tuple(Platform.parse(tag) for tag in platforms),
         out=out,
         engine=engine,
         is_engine_checked=is_engine_checked,
     )
-    return run_order(order, packages, cache=cache)
+    return run_request(request, packages, cache=cache)
 
 
-def run_order(order: WheelsOrder, packages: Path, *, cache: Path) -> WheelsRun:
+def run_request(request: WheelsRequest, packages: Path, *, cache: Path) -> WheelsRun:
     """Make what is ordered of a directory of synthetic packages."""
-    return make_wheels(plan_wheels(order, DirectoryChannel(packages)), workshop(cache))
+    return make_wheels(plan_wheels(request, DirectoryChannel(packages)), run_context(cache))
