@@ -19,10 +19,10 @@ from factory.core.progress import Progress
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform
 from factory.release.channels import Channel
+from factory.release.channels.cached import CachedChannel
 from factory.release.channels.npm import NpmChannel, default_npm_registry
-from factory.release.channels.remembered import RememberingChannel
 from factory.release.download import Downloader
-from factory.system.cache import Store
+from factory.system.cache import Cache
 from factory.system.http import RequestsClient
 from factory.system.process import SubprocessRunner
 from factory.wheels.context import RunContext
@@ -146,15 +146,15 @@ def _numbers(path: str) -> dict[str, int]:
 def opened(cache: Path, *, jobs: int, progress: Progress) -> Iterator[tuple[Channel, RunContext]]:
     """Open the npm channel and a run context, as the command line does."""
     settings = Settings.from_environ()
-    runner, store = SubprocessRunner(), Store(cache)
+    runner, store = SubprocessRunner(), Cache(cache)
     with ExitStack() as stack:
         client = stack.enter_context(RequestsClient())
         registry = settings.npm_registry or default_npm_registry()
         yield (
-            RememberingChannel(NpmChannel(client, registry=registry), store),
+            CachedChannel(NpmChannel(client, registry=registry), store),
             RunContext(
-                store=store,
-                downloader=Downloader(store=store, client=client, progress=progress),
+                cache=store,
+                downloader=Downloader(cache=store, client=client, progress=progress),
                 runner=runner,
                 progress=progress,
                 toolchain_for=lambda lock: make_toolchain(

@@ -12,8 +12,8 @@ from factory.core.progress import SilentProgress
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform
 from factory.release.payload import PackageSource
-from factory.release.payload_cache import recall_payload, remember_payload
-from factory.system.cache import Store
+from factory.release.payload_cache import load_payload, save_payload
+from factory.system.cache import Cache
 from factory.wheels.plan import WheelsPlan
 from factory.wheels.run import DOWNLOADS
 
@@ -53,16 +53,16 @@ def prepare(job: Job, *, floor: Path | None) -> Release:
         plan = job.plan(channel)
         context.toolchain_for(lock_for(plan.wheels[0].recipe.backend.version))
         context.downloader.fetch_all(plan.assets, jobs=DOWNLOADS)
-        return _read(plan, context.store, floor)
+        return _read(plan, context.cache, floor)
 
 
-def _read(plan: WheelsPlan, store: Store, floor: Path | None) -> Release:
+def _read(plan: WheelsPlan, store: Cache, floor: Path | None) -> Release:
     contents: dict[str, dict[Sha256, int]] = {}
     for planned in plan.wheels:
         asset = planned.asset
         source = PackageSource.archive(store.path(asset.digest), asset.format, name=asset.name)
-        payload = recall_payload(store, asset.digest, asset.target) or source.scan(asset.target)
-        remember_payload(store, asset.digest, payload)
+        payload = load_payload(store, asset.digest, asset.target) or source.scan(asset.target)
+        save_payload(store, asset.digest, payload)
         members = lay_out(planned.recipe, payload).members
         contents[planned.recipe.platform.tag] = {m.file.sha256: m.file.size_bytes for m in members}
         if floor is not None:

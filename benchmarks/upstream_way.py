@@ -17,7 +17,7 @@ from factory.build.stage import StageRequest, stage_skeleton
 from factory.build.template import SOURCE_DIRECTORY
 from factory.core.digests import Sha256
 from factory.core.progress import SilentProgress
-from factory.release.payload_cache import recall_payload
+from factory.release.payload_cache import load_payload
 from factory.system.process import Command, SubprocessRunner
 
 
@@ -26,8 +26,8 @@ def main() -> None:
     job = Job.parse(sys.argv[1:])
     with opened(job.cache, jobs=1, progress=SilentProgress()) as (channel, context):
         (planned,) = job.plan(channel).wheels
-        archive = context.store.path(planned.asset.digest)
-        payload = recall_payload(context.store, planned.asset.digest, planned.asset.target)
+        archive = context.cache.path(planned.asset.digest)
+        payload = load_payload(context.cache, planned.asset.digest, planned.asset.target)
     if payload is None:
         raise SystemExit("the payload's record is gone from the store")
     extracted = job.out / "extracted"

@@ -92,7 +92,7 @@ def audit_workshop(
 ) -> AuditWorkshop:
     """Return what an audit works with: the fake index, a directory of packages, the running backend."""
     tools = run_context(directory / "cache")
-    downloader = Downloader(store=tools.store, client=client, progress=tools.progress)
+    downloader = Downloader(cache=tools.cache, client=client, progress=tools.progress)
     scratch = directory / "scratch"
     scratch.mkdir(exist_ok=True)
     return AuditWorkshop(

@@ -10,12 +10,12 @@ from factory.build.deflate_check import REFERENCE_ANSWER
 from factory.core.errors import HostError
 from factory.system.containers.engine import (
     OWNER_LABEL,
-    ContainerOrder,
+    ContainerSpec,
     ContainerState,
     EngineIdentity,
     EngineLost,
     Image,
-    Owned,
+    OwnedContainer,
 )
 
 IMAGE = Image(id="sha256:" + "1a" * 32, architecture="amd64")
@@ -39,13 +39,13 @@ class Scripted:
     argv: tuple[str, ...] = ()
     states: tuple[ContainerState, ...] = (DONE,)
     log: bytes = b""
-    effect: Callable[[ContainerOrder], None] = lambda order: None  # noqa: ARG005
+    effect: Callable[[ContainerSpec], None] = lambda spec: None  # noqa: ARG005
     refusals: Mapping[str, HostError] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
 class _Container:
-    order: ContainerOrder
+    spec: ContainerSpec
     script: Scripted
     states: Iterator[ContainerState]
 
@@ -61,7 +61,7 @@ class FakeEngine:
         self._architecture = architecture
         self._numbers = itertools.count(1)
         self.containers: dict[str, _Container] = {}
-        self.orders: list[ContainerOrder] = []
+        self.specs: list[ContainerSpec] = []
         self.is_lost = False
 
     def identify(self) -> EngineIdentity:
@@ -70,24 +70,24 @@ class FakeEngine:
     def find_image(self, reference: str) -> Image | None:
         return self._images.get(reference)
 
-    def create(self, order: ContainerOrder) -> str:
-        assert self._script, f"unscripted container: {order.argv}"
+    def create(self, spec: ContainerSpec) -> str:
+        assert self._script, f"unscripted container: {spec.argv}"
         script = self._script.pop(0)
-        arguments = iter(order.argv)
+        arguments = iter(spec.argv)
         missing = [part for part in script.argv if part not in arguments]
-        assert not missing, f"{order.argv} lacks {missing}, or has it in another order"
+        assert not missing, f"{spec.argv} lacks {missing}, or has it in another order"
         self._refuse(script, "create")
-        assert order.name not in {container.order.name for container in self.containers.values()}
+        assert spec.name not in {container.spec.name for container in self.containers.values()}
         states = itertools.chain(script.states, itertools.repeat(script.states[-1]))
         key = f"container-{next(self._numbers)}"
-        self.containers[key] = _Container(order=order, script=script, states=states)
-        self.orders.append(order)
+        self.containers[key] = _Container(spec=spec, script=script, states=states)
+        self.specs.append(spec)
         return key
 
     def start(self, container: str) -> None:
         found = self.containers[container]
         self._refuse(found.script, "start")
-        found.script.effect(found.order)
+        found.script.effect(found.spec)
 
     def state(self, container: str) -> ContainerState:
         self._refuse(self.containers[container].script, "state")
@@ -101,10 +101,10 @@ class FakeEngine:
         self._answer("removing a container")
         self.containers.pop(container, None)
 
-    def owned(self) -> tuple[Owned, ...]:
+    def owned(self) -> tuple[OwnedContainer, ...]:
         self._answer("listing containers")
         return tuple(
-            Owned(id=key, owner=container.order.labels[OWNER_LABEL])
+            OwnedContainer(id=key, owner=container.spec.labels[OWNER_LABEL])
             for key, container in self.containers.items()
         )
 

@@ -8,7 +8,7 @@ from factory.core.progress import Progress, SilentProgress
 from factory.core.targets import Platform
 from factory.release.channels.directory import DirectoryChannel
 from factory.release.download import Downloader
-from factory.system.cache import Store
+from factory.system.cache import Cache
 from factory.system.process import SubprocessRunner
 from factory.wheels.context import RunContext
 from factory.wheels.plan import WheelsRequest, plan_wheels
@@ -20,12 +20,12 @@ from tests.toolchains import running_toolchain
 
 def run_context(cache: Path, *, progress: Progress | None = None) -> RunContext:
     """Return a run context that opens no socket."""
-    store = Store(cache)
+    store = Cache(cache)
     shown = progress or SilentProgress()
     stop = threading.Event()
     return RunContext(
-        store=store,
-        downloader=Downloader(store=store, client=FakeHttpClient({}), progress=shown),
+        cache=store,
+        downloader=Downloader(cache=store, client=FakeHttpClient({}), progress=shown),
         runner=SubprocessRunner(stop),
         progress=shown,
         toolchain_for=lambda _: running_toolchain(),

@@ -22,7 +22,7 @@ from factory.core.tags import CodexTag
 from factory.core.targets import Target
 from factory.release.channels import Channel
 from factory.release.payload import PackageSource
-from factory.release.payload_cache import recall_payload, remember_payload
+from factory.release.payload_cache import load_payload, save_payload
 from factory.system.cache import Cancelled
 from factory.system.parallel import Stopped, in_parallel
 from factory.wheels.context import RunContext
@@ -153,12 +153,12 @@ def _read_package(released: ReleaseAssets, target: Target, workshop: AuditWorksh
         raise NotInferable(f"channel {released.channel} has no package of {released.tag} for {target}")
     tools = workshop.tools
     path = tools.downloader.fetch(asset, stop=tools.stop)
-    package = source_of(asset, path, tools.store)
-    payload = recall_payload(tools.store, asset.digest, target)
+    package = source_of(asset, path, tools.cache)
+    payload = load_payload(tools.cache, asset.digest, target)
     if payload is None:
         with tools.progress.task(f"read {target}"):
             payload = package.scan(target)
-        remember_payload(tools.store, asset.digest, payload)
+        save_payload(tools.cache, asset.digest, payload)
     return Source(asset=asset, package=package, size_bytes=path.stat().st_size, payload=payload)
 
 

@@ -82,7 +82,7 @@ def audit_listing(
         wheels = [wheel for wheel in chosen if wheel.version == version]
         verdicts += _audit_version(wheels, workshop, results, steps)
         for namespace in (Namespace.ASSETS, Namespace.DEFLATE):
-            workshop.tools.store.bound(namespace, max_bytes=workshop.cache_limit_bytes)
+            workshop.tools.cache.trim(namespace, max_bytes=workshop.cache_limit_bytes)
     return AuditReport(
         project=listing.project,
         channel=workshop.channel.name.value,

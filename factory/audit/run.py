@@ -102,7 +102,7 @@ def _builder(version: str, workshop: AuditWorkshop) -> AssemblingBuilder:
         host_env=tools.host_env,
         jobs=tools.jobs,
         store=DeflateStore(
-            root=tools.store.root / Namespace.DEFLATE, encoder=toolchain.interpreter.deflate.answer
+            root=tools.cache.root / Namespace.DEFLATE, encoder=toolchain.interpreter.deflate.answer
         ),
         stop=tools.stop,
     )

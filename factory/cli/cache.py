@@ -11,7 +11,7 @@ from factory.cli.command import Commands, add_command
 from factory.cli.console import Column, human_size, print_json, print_table, say
 from factory.cli.settings import Settings
 from factory.core.errors import EXIT_OK, UsageError
-from factory.system.cache import Namespace, Store, StoreEntry
+from factory.system.cache import Cache, CacheEntry, Namespace
 
 DAY_S = 86_400.0
 _SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>|k|m|g|t)b?", re.IGNORECASE)
@@ -83,17 +83,17 @@ def _days(text: str) -> float:
     return float(text)
 
 
-def _store() -> Store:
-    return Store(Settings.from_environ().cache_dir)
+def _store() -> Cache:
+    return Cache(Settings.from_environ().cache_dir)
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    store = _store()
-    entries = store.entries()
+    cache = _store()
+    entries = cache.entries()
     if arguments.json:
-        print_json({"place": str(store.root), "entries": [_to_json(entry) for entry in entries]})
+        print_json({"place": str(cache.root), "entries": [_to_json(entry) for entry in entries]})
         return EXIT_OK
-    groups: defaultdict[Namespace, list[StoreEntry]] = defaultdict(list)
+    groups: defaultdict[Namespace, list[CacheEntry]] = defaultdict(list)
     for entry in entries:
         groups[entry.namespace].append(entry)
     print_table(
@@ -107,7 +107,7 @@ def _show(arguments: argparse.Namespace) -> int:
             (name.value, str(len(groups[name])), human_size(_size(groups[name])), _MEANINGS[name])
             for name in Namespace
         ],
-        title=str(store.root),
+        title=str(cache.root),
     )
     return EXIT_OK
 
@@ -127,16 +127,16 @@ def _clear(arguments: argparse.Namespace) -> int:  # noqa: ARG001 - a command ta
     return _tell(_store().clear())
 
 
-def _tell(removed: Sequence[StoreEntry]) -> int:
+def _tell(removed: Sequence[CacheEntry]) -> int:
     say(f"removed {len(removed)} entries, {human_size(_size(removed))}")
     return EXIT_OK
 
 
-def _size(entries: Sequence[StoreEntry]) -> int:
+def _size(entries: Sequence[CacheEntry]) -> int:
     return sum(entry.size_bytes for entry in entries)
 
 
-def _to_json(entry: StoreEntry) -> dict[str, object]:
+def _to_json(entry: CacheEntry) -> dict[str, object]:
     return {
         "namespace": entry.namespace.value,
         "name": entry.name,

@@ -4,15 +4,17 @@ from contextlib import AbstractContextManager
 from functools import partial
 
 from factory.cli.settings import Settings
-from factory.system.containers.engine import ContainerEngine, Containers
+from factory.system.containers.engine import ContainerEngine, ContainerSettings
 
 DEFAULT_IMAGE = "codex-wheel-factory:local"
 """What ``make image`` makes."""
 
 
-def containers_of(settings: Settings) -> Containers:
+def containers_of(settings: Settings) -> ContainerSettings:
     """Return what builds in containers need; the engine is not asked yet."""
-    return Containers(open_engine=partial(_open_engine, settings), image=settings.image or DEFAULT_IMAGE)
+    return ContainerSettings(
+        open_engine=partial(_open_engine, settings), image=settings.image or DEFAULT_IMAGE
+    )
 
 
 def _open_engine(settings: Settings) -> AbstractContextManager[ContainerEngine]:

@@ -40,7 +40,7 @@ def make_run_context(
     """
     limit = deflate_limit or settings.deflate_limit
     return RunContext(
-        store=downloader.store,
+        cache=downloader.cache,
         downloader=downloader,
         runner=runner,
         progress=downloader.progress,

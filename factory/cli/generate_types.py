@@ -167,7 +167,7 @@ def _open_maker(arguments: argparse.Namespace) -> Iterator["TypesMaker"]:
     with (
         open_session(arguments, Settings.from_environ()) as session,
         # On the cache's disk: a runtime has 300 MB, too much for a /tmp in memory.
-        scratch_directory(session.context.store.root, "types-") as scratch,
+        scratch_directory(session.context.cache.root, "types-") as scratch,
     ):
         # Slow to import, and other commands need none of it.
         from factory.cli.host import this_host  # noqa: PLC0415

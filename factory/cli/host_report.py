@@ -9,9 +9,9 @@ from pathlib import Path
 
 from factory.build.deflate_check import OtherDeflate, deflate_identity
 from factory.core.errors import HostError
-from factory.system.containers.engine import ContainerEngine, Containers
+from factory.system.containers.engine import ContainerEngine, ContainerSettings
 from factory.system.containers.images import require_image
-from factory.system.files import CannotWrite, placed
+from factory.system.files import CannotWrite, atomic_file
 
 RELEASE_BYTES = 4 * 10**9
 """What a first run of one release needs on disk: packages, deflated members, wheels, and room to work."""
@@ -84,7 +84,7 @@ def examine_host(*, search_path: str, cache_dir: Path) -> tuple[Examination, ...
     )
 
 
-def examine_containers(containers: Containers) -> tuple[Examination, ...]:
+def examine_containers(containers: ContainerSettings) -> tuple[Examination, ...]:
     """Look for the engine and the builder image, without which a run builds on this host."""
     subject = "container engine"
     try:
@@ -139,7 +139,7 @@ def _examine_deflate() -> Examination:
 
 def _examine_cache(cache_dir: Path) -> Examination:
     try:
-        with placed(cache_dir / "doctor") as file:
+        with atomic_file(cache_dir / "doctor") as file:
             file.write(b"")
         (cache_dir / "doctor").unlink()
     except CannotWrite as error:

@@ -21,7 +21,7 @@ def plan_as_published(arguments: argparse.Namespace, request: WheelsRequest, ses
         client=tools.downloader.client,
         runner=tools.runner,
     )
-    scratch = tools.store.root / "scratch"
+    scratch = tools.cache.root / "scratch"
     with writing(scratch):
         scratch.mkdir(parents=True, exist_ok=True)
     workshop = AuditWorkshop(tools=tools, channel=session.channel, scratch=scratch)

@@ -15,8 +15,8 @@ from factory.core.errors import EXIT_OK, UsageError
 from factory.core.model import ChannelName
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform
-from factory.release.channels.remembered import RememberingChannel
-from factory.system.cache import Store
+from factory.release.channels.cached import CachedChannel
+from factory.system.cache import Cache
 from factory.system.http import RequestsClient
 from factory.system.process import SubprocessRunner
 from factory.wheels.plan import WheelsRequest, plan_wheels
@@ -121,7 +121,7 @@ def _wheels(arguments: argparse.Namespace, settings: Settings) -> "tuple[Job, ..
         closing(RequestsClient()) as client,
     ):
         asked = open_channel(arguments, settings, client=client, npm_registry=npm_registry)
-        channel = RememberingChannel(asked, Store(settings.cache_dir))
+        channel = CachedChannel(asked, Cache(settings.cache_dir))
         return wheel_jobs(plan_wheels(request, channel) for request in requests)
 
 

@@ -78,7 +78,7 @@ def _run(arguments: argparse.Namespace) -> int:
     with (
         open_session(arguments, settings_with_image(arguments)) as session,
         # On the cache's disk: a release's wheels are 1 GB, too much for a /tmp in memory.
-        scratch_directory(session.context.store.root, "reproduce-") as scratch,
+        scratch_directory(session.context.cache.root, "reproduce-") as scratch,
     ):
         variations = _variations(arguments)
         plan = _plan(arguments, session)
@@ -118,7 +118,7 @@ def _plan(arguments: argparse.Namespace, session: Session) -> WheelsPlan:
     request = WheelsRequest(
         tag=CodexTag.parse(arguments.tag),
         platforms=None,
-        out=session.context.store.root,  # nothing is published, there or elsewhere
+        out=session.context.cache.root,  # nothing is published, there or elsewhere
         engine=Engine.BACKEND,
         is_fresh=True,
     )

@@ -11,9 +11,9 @@ from factory.cli.console import shown_progress
 from factory.cli.options import asking_npm, open_channel
 from factory.cli.settings import Settings
 from factory.release.channels import Channel
-from factory.release.channels.remembered import RememberingChannel
+from factory.release.channels.cached import CachedChannel
 from factory.release.download import Downloader
-from factory.system.cache import Store
+from factory.system.cache import Cache
 from factory.system.http import RequestsClient
 from factory.system.process import SubprocessRunner
 
@@ -54,7 +54,7 @@ def open_session(
     """
     stop = threading.Event()
     runner = SubprocessRunner(stop)
-    store = Store(settings.cache_dir)
+    cache = Cache(settings.cache_dir)
     with (
         asking_npm(arguments, settings, runner, stop=stop) as npm_registry,
         closing(RequestsClient()) as client,
@@ -67,7 +67,7 @@ def open_session(
         with shown_progress() as progress:
             context = make_run_context(
                 settings,
-                downloader=Downloader(store=store, client=client, progress=progress),
+                downloader=Downloader(cache=cache, client=client, progress=progress),
                 runner=runner,
                 jobs=jobs,
                 stop=stop,
@@ -75,6 +75,6 @@ def open_session(
             )
             yield Session(
                 settings=settings,
-                channel=RememberingChannel(asked, store, refresh=arguments.refresh),
+                channel=CachedChannel(asked, cache, refresh=arguments.refresh),
                 context=context,
             )

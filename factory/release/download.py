@@ -11,7 +11,7 @@ from typing import NoReturn
 from factory.core.errors import IntegrityError, UpstreamError, UsageError
 from factory.core.model import Local, ReleaseAsset, Remote
 from factory.core.progress import Progress, ProgressTask
-from factory.system.cache import Cancelled, Incoming, Store
+from factory.system.cache import Cache, Cancelled, PartialBlob
 from factory.system.files import read_verified
 from factory.system.http import HttpClient, HttpResponse, HttpStatusError
 from factory.system.retry import RequestFailed, RetryPolicy
@@ -64,17 +64,17 @@ class UnaskedPart(UpstreamError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Downloader:
-    """Fetches assets into a store.
+    """Fetches assets into a cache.
 
     Attributes:
-        store: Where they go; what it has is not fetched again.
+        cache: Where they go; what it has is not fetched again.
         client: Asks the servers.
         progress: Told how far each download is.
         retry: How transient failures are tried again.
         max_bytes: What one asset may hold at most, whatever its channel promises.
     """
 
-    store: Store
+    cache: Cache
     client: HttpClient
     progress: Progress
     retry: RetryPolicy = field(default_factory=RetryPolicy)
@@ -85,7 +85,7 @@ class Downloader:
 
         A local asset is hashed and used in place, neither copied nor linked: nobody
         but its owner decides how long it stays. Readers check again as they read,
-        by `Store.open` or `factory.system.files.read_verified`.
+        by `Cache.open` or `factory.system.files.read_verified`.
 
         Args:
             asset: What to fetch.
@@ -95,15 +95,15 @@ class Downloader:
             WrongDigest: The bytes are not those promised; none of them are kept.
             OversizeAsset: More bytes than promised; none of them are kept.
             RequestFailed: The server could not be asked; what has arrived is kept.
-            CannotWrite: The store does not take it.
+            CannotWrite: The cache does not take it.
             Cancelled: `stop` was set.
         """
         match asset.location:
             case Local(path=path):
                 return _checked_in_place(asset, path)
             case Remote(url=url):
-                if self.store.has(asset.digest):
-                    return self.store.touch(asset.digest)
+                if self.cache.has(asset.digest):
+                    return self.cache.touch(asset.digest)
                 return self._fetch_remote(asset, url, stop or threading.Event())
 
     def fetch_all(self, assets: Sequence[ReleaseAsset], *, jobs: int) -> tuple[Path, ...]:
@@ -132,12 +132,12 @@ class Downloader:
         return tuple(futures[asset.digest].result() for asset in assets)
 
     def _fetch_remote(self, asset: ReleaseAsset, url: str, stop: threading.Event) -> Path:
-        with self.store.lock(asset.digest, is_cancelled=stop.is_set):
-            if self.store.has(asset.digest):  # another process fetched it while this one waited
-                return self.store.touch(asset.digest)
+        with self.cache.lock(asset.digest, is_cancelled=stop.is_set):
+            if self.cache.has(asset.digest):  # another process fetched it while this one waited
+                return self.cache.touch(asset.digest)
             with (
                 self.progress.task(asset.name, total_bytes=asset.size_bytes) as task,
-                self.store.receive(asset.digest, name=asset.name) as incoming,
+                self.cache.receive(asset.digest, name=asset.name) as incoming,
             ):
                 transfer = _Transfer(
                     asset=asset,
@@ -148,7 +148,7 @@ class Downloader:
                     max_bytes=self.max_bytes,
                 )
                 self._transfer(transfer)
-                return incoming.admit()
+                return incoming.commit()
 
     def _transfer(self, transfer: "_Transfer") -> None:
         """Bring the bytes; where they rest on earlier ones and are wrong, begin again, once.
@@ -181,7 +181,7 @@ class _Transfer:
 
     asset: ReleaseAsset
     url: str
-    incoming: Incoming
+    incoming: PartialBlob
     bar: _HighWater
     stop: threading.Event
     max_bytes: int

@@ -6,16 +6,16 @@ from factory.core.digests import Digest, MalformedDigest, Sha256
 from factory.core.json_reader import JsonObject, MalformedJson
 from factory.core.model import FileKind, Payload, PayloadFile
 from factory.core.targets import Target
-from factory.system.cache import Store
+from factory.system.cache import Cache
 
 _KIND = "payload-v1"
 
 
-def remember_payload(store: Store, asset: Digest, payload: Payload) -> None:
+def save_payload(cache: Cache, asset: Digest, payload: Payload) -> None:
     """Keep what was read; the digest names the very bytes, so it never ages.
 
     Raises:
-        CannotWrite: The store has no room or is read-only.
+        CannotWrite: The cache has no room or is read-only.
     """
     files = [
         {
@@ -27,14 +27,14 @@ def remember_payload(store: Store, asset: Digest, payload: Payload) -> None:
         }
         for file in payload.files
     ]
-    store.write_record(_KIND, _key(asset, payload.target), {"files": files})
+    cache.write_record(_KIND, _key(asset, payload.target), {"files": files})
 
 
-def recall_payload(store: Store, asset: Digest, target: Target) -> Payload | None:
+def load_payload(cache: Cache, asset: Digest, target: Target) -> Payload | None:
     """Return what was read before; a record that makes no sense counts as none."""
     key = _key(asset, target)
     try:
-        record = JsonObject.of(store.read_record(_KIND, key), key)
+        record = JsonObject.of(cache.read_record(_KIND, key), key)
         files = tuple(_file(entry) for entry in record.objects("files"))
     except (MalformedJson, MalformedDigest, ValueError):
         return None

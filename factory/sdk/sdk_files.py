@@ -11,8 +11,8 @@ from packaging.metadata import Metadata
 
 from factory.core.errors import UsageError
 from factory.release.archives import (
+    ArchiveLimits,
     Guard,
-    Limits,
     PackageEntry,
     gzip_codec,
     inflated,
@@ -21,7 +21,7 @@ from factory.release.archives import (
 )
 
 PROJECT_FILE = PurePosixPath("pyproject.toml")
-_LIMITS = Limits(max_total_bytes=200_000_000)
+_LIMITS = ArchiveLimits(max_total_bytes=200_000_000)
 _LEFT_OUT_DIRECTORIES = frozenset(
     {
         ".git",

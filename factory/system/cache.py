@@ -1,8 +1,8 @@
-"""A content-addressed store of blobs, and of small records about them.
+"""A content-addressed cache of blobs, and of small records about them.
 
 Every blob lies under the digest that somebody promised for it, is placed only when
 its bytes have that digest, and is checked again whenever it is read, so a damaged disk
-or a meddling hand shows. Several processes may use one store at once: a blob that
+or a meddling hand shows. Several processes may use one cache at once: a blob that
 is being received is locked, everything else happens in one rename.
 
     <root>/assets/<algorithm>-<hex>       whole release assets
@@ -36,21 +36,21 @@ _STALE_TEMPORARY_S = 86_400.0
 
 
 class DamagedBlob(IntegrityError):
-    """A blob of the store is not what it was when it was placed; it has been removed."""
+    """A blob of the cache is not what it was when it was placed; it has been removed."""
 
     hint = "Run again: it will be fetched anew. If this happens often, check the disk."
 
     def __init__(self, digest: Digest, seen: Digest) -> None:
-        super().__init__(f"the store's copy of {digest} is damaged (its digest is {seen}); it was removed")
+        super().__init__(f"the cache's copy of {digest} is damaged (its digest is {seen}); it was removed")
 
 
 class MissingBlob(IntegrityError):
-    """A blob is not in the store, or no longer."""
+    """A blob is not in the cache, or no longer."""
 
-    hint = "Run again: it will be fetched. Do not prune or clear a store while a run uses it."
+    hint = "Run again: it will be fetched. Do not prune or clear a cache while a run uses it."
 
     def __init__(self, digest: Digest) -> None:
-        super().__init__(f"the store has no {digest}")
+        super().__init__(f"the cache has no {digest}")
 
 
 class Cancelled(UpstreamError):
@@ -61,7 +61,7 @@ class Cancelled(UpstreamError):
 
 
 class Namespace(StrEnum):
-    """The classes of entries; each is a directory of the store."""
+    """The classes of entries; each is a directory of the cache."""
 
     ASSETS = "assets"
     PARTIALS = "partials"
@@ -70,8 +70,8 @@ class Namespace(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoreEntry:
-    """One file of the store.
+class CacheEntry:
+    """One file of the cache.
 
     Attributes:
         namespace: Its class.
@@ -88,10 +88,10 @@ class StoreEntry:
     last_used_s: float
 
 
-class Incoming:
-    """A blob on its way into the store; what an earlier attempt received counts as received.
+class PartialBlob:
+    """A blob on its way into the cache; what an earlier attempt received counts as received.
 
-    Only `Store.receive` makes one, and holds the blob's lock meanwhile.
+    Only `Cache.receive` makes one, and holds the blob's lock meanwhile.
     """
 
     def __init__(self, *, partial: Path, final: Path, digest: Digest, name: str) -> None:
@@ -128,7 +128,7 @@ class Incoming:
         """Take the next bytes.
 
         Raises:
-            CannotWrite: The store has no room or is read-only; what has been received stays.
+            CannotWrite: The cache has no room or is read-only; what has been received stays.
         """
         with writing(self._partial):
             self._file.write(chunk)
@@ -142,7 +142,7 @@ class Incoming:
         self._hash = self._digest.algorithm.new()
         self._size_bytes = 0
 
-    def admit(self) -> Path:
+    def commit(self) -> Path:
         """Place the blob.
 
         Raises:
@@ -168,8 +168,8 @@ class Incoming:
             self._partial.unlink(missing_ok=True)
 
 
-class Store:
-    """A store under one directory, which is made when something is first placed."""
+class Cache:
+    """A cache under one directory, which is made when something is first placed."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -185,7 +185,7 @@ class Store:
     def touch(self, digest: Digest) -> Path:
         """Note that a blob is in use, so that pruning takes others first, and return where it is."""
         path = self.path(digest)
-        with suppress(OSError):  # a read-only store serves as well, only its order of use stands still
+        with suppress(OSError):  # a read-only cache serves as well, only its order of use stands still
             os.utime(path)
         return path
 
@@ -244,10 +244,10 @@ class Store:
             lock.release()
 
     @contextmanager
-    def receive(self, digest: Digest, *, name: str) -> Iterator[Incoming]:
+    def receive(self, digest: Digest, *, name: str) -> Iterator[PartialBlob]:
         """Receive a blob; whoever calls holds its lock.
 
-        When the context ends before `Incoming.admit`, what was received is kept for another attempt.
+        When the context ends before `PartialBlob.commit`, what was received is kept for another attempt.
 
         Args:
             digest: What is promised.
@@ -255,7 +255,7 @@ class Store:
         """
         blob = _blob_name(digest)
         partial = self.root / Namespace.PARTIALS / blob
-        incoming = Incoming(partial=partial, final=self.path(digest), digest=digest, name=name)
+        incoming = PartialBlob(partial=partial, final=self.path(digest), digest=digest, name=name)
         try:
             yield incoming
         finally:
@@ -282,17 +282,17 @@ class Store:
         """Keep a small value that JSON can hold, in place of an earlier one.
 
         Raises:
-            CannotWrite: The store has no room or is read-only.
+            CannotWrite: The cache has no room or is read-only.
         """
         text = json.dumps({"key": key, "value": value}, indent=1, sort_keys=True)
         atomic_write(self._record_path(kind, key), text.encode())
 
-    def entries(self) -> tuple[StoreEntry, ...]:
+    def entries(self) -> tuple[CacheEntry, ...]:
         """Return every entry, those least recently used first."""
         found = [entry for namespace in Namespace for entry in self._entries_of(namespace)]
         return tuple(sorted(found, key=lambda entry: (entry.last_used_s, entry.path)))
 
-    def prune(self, *, max_bytes: int, older_than_s: float, now_s: float) -> tuple[StoreEntry, ...]:
+    def prune(self, *, max_bytes: int, older_than_s: float, now_s: float) -> tuple[CacheEntry, ...]:
         """Remove what has not been used for long, then the least recently used until the rest fits.
 
         What another process is receiving stays.
@@ -316,7 +316,7 @@ class Store:
             sweep_temporaries(self.root / namespace, before_s=now_s - _STALE_TEMPORARY_S)
         return tuple(removed)
 
-    def bound(self, namespace: Namespace, *, max_bytes: int) -> tuple[StoreEntry, ...]:
+    def trim(self, namespace: Namespace, *, max_bytes: int) -> tuple[CacheEntry, ...]:
         """Remove the least recently used entries of one class until the rest fits, and return them."""
         entries = sorted(self._entries_of(namespace), key=lambda entry: (entry.last_used_s, entry.path))
         excess = sum(entry.size_bytes for entry in entries) - max_bytes
@@ -327,17 +327,17 @@ class Store:
                 removed.append(entry)
         return tuple(removed)
 
-    def clear(self) -> tuple[StoreEntry, ...]:
+    def clear(self) -> tuple[CacheEntry, ...]:
         """Remove every entry that no other process is receiving, and return what was removed."""
         return tuple(entry for entry in self.entries() if self._remove(entry))
 
-    def _entries_of(self, namespace: Namespace) -> Iterator[StoreEntry]:
+    def _entries_of(self, namespace: Namespace) -> Iterator[CacheEntry]:
         directory = self.root / namespace
         for path in directory.rglob("[!.]*"):
             with suppress(FileNotFoundError):
                 stat = path.stat()
                 if path.is_file():
-                    yield StoreEntry(
+                    yield CacheEntry(
                         namespace=namespace,
                         name=path.relative_to(directory).as_posix(),
                         path=path,
@@ -345,7 +345,7 @@ class Store:
                         last_used_s=stat.st_mtime,
                     )
 
-    def _remove(self, entry: StoreEntry) -> bool:
+    def _remove(self, entry: CacheEntry) -> bool:
         if entry.namespace is not Namespace.PARTIALS:
             with writing(entry.path):
                 entry.path.unlink(missing_ok=True)

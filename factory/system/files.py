@@ -85,7 +85,7 @@ def writing(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def placed(path: Path) -> Iterator[BinaryIO]:
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
     """Open a file that appears at its path when the context ends well, and not otherwise.
 
     Its mode is 0644 less the umask, which only the kernel can apply without a race
@@ -120,7 +120,7 @@ def atomic_write(path: Path, content: bytes) -> None:
     Raises:
         CannotWrite: The place does not take it; what was there before stays.
     """
-    with placed(path) as file, writing(path):
+    with atomic_file(path) as file, writing(path):
         file.write(content)
 
 

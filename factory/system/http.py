@@ -33,7 +33,7 @@ class Unreachable(RequestFailed):
 
     def __init__(self, url: str, reason: str, *, is_transient: bool = True) -> None:
         super().__init__(
-            f"cannot reach {shown(url)}: {reason}",
+            f"cannot reach {redacted(url)}: {reason}",
             is_transient=is_transient,
             hint="Check the network, the proxy and the address, and run again: what has arrived is kept.",
         )
@@ -59,7 +59,7 @@ class HttpStatusError(RequestFailed):
 
     def __init__(self, url: str, status: int, *, retry_after_s: float | None = None) -> None:
         super().__init__(
-            f"{shown(url)} answered with status {status}",
+            f"{redacted(url)} answered with status {status}",
             is_transient=status in _TRANSIENT_STATUS,
             retry_after_s=retry_after_s,
             hint=_status_hint(status),
@@ -73,7 +73,7 @@ class InsecureRedirect(UpstreamError):
     hint = "Use an address that stays on https: what plain http brings, anybody on the way may have written."
 
     def __init__(self, url: str, target: str) -> None:
-        super().__init__(f"{shown(url)} redirects to {shown(target)}")
+        super().__init__(f"{redacted(url)} redirects to {redacted(target)}")
 
 
 class OversizeDocument(UpstreamError):
@@ -82,7 +82,7 @@ class OversizeDocument(UpstreamError):
     hint = "Check the address: this is not the answer of a registry."
 
     def __init__(self, url: str, max_bytes: int) -> None:
-        super().__init__(f"{shown(url)} sends more than {max_bytes} bytes")
+        super().__init__(f"{redacted(url)} sends more than {max_bytes} bytes")
 
 
 class HttpResponse(Protocol):
@@ -236,8 +236,8 @@ class _RequestsResponse:
             raise Unreachable(self.url, _reason(error)) from error
 
 
-def shown(url: str) -> str:
-    """Return an address as it may be shown: without a password or a query, which may hold a signature."""
+def redacted(url: str) -> str:
+    """Return an address as it may be redacted: without a password or a query, which may hold a signature."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 

@@ -65,7 +65,7 @@ class Completed:
             return f"killed by signal {-self.returncode}"
 
 
-class _NoEnd(Exception):
+class _Killed(Exception):
     """A process is ended by us, and why."""
 
 
@@ -112,7 +112,7 @@ class SubprocessRunner:
             raise CannotStart(command.argv[0], error.strerror or str(error)) from error
         try:
             output = self._wait(process, command.timeout_s)
-        except _NoEnd as reason:
+        except _Killed as reason:
             _end(process)
             return Completed(returncode=-signal.SIGKILL, output=str(reason))
         except BaseException:
@@ -125,7 +125,7 @@ class SubprocessRunner:
         """Return the output once the process has ended.
 
         Raises:
-            _NoEnd: Its time is up, or its output would fill the memory.
+            _Killed: Its time is up, or its output would fill the memory.
         """
         deadline = time.monotonic() + timeout_s
         while True:
@@ -136,9 +136,9 @@ class SubprocessRunner:
                 if self._stop.is_set():
                     raise Stopped from None
                 if left_s <= 0:
-                    raise _NoEnd(f"no end within {timeout_s:g} s") from None
+                    raise _Killed(f"no end within {timeout_s:g} s") from None
                 if len(waiting.output or b"") > _MAX_OUTPUT_BYTES:
-                    raise _NoEnd(f"more than {_MAX_OUTPUT_BYTES >> 20} MiB of output") from None
+                    raise _Killed(f"more than {_MAX_OUTPUT_BYTES >> 20} MiB of output") from None
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

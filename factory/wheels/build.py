@@ -45,7 +45,7 @@ def build_packages(
     """Build with the engine that was asked for, and with the other one as well where that was asked for."""
     engine = engine_at(request, environment.builder)
     is_cold = request.is_fresh or request.is_engine_checked
-    deflated = scratch / "deflate" if is_cold else context.store.root / Namespace.DEFLATE
+    deflated = scratch / "deflate" if is_cold else context.cache.root / Namespace.DEFLATE
 
     def made_by(maker: Engine, below: str) -> tuple[BuiltPackage, ...]:
         builder = _builder(maker, environment, context, deflated)

@@ -24,9 +24,9 @@ from factory.build.deflate_check import OtherDeflate, deflate_identity, require_
 from factory.build.toolchain import Lock, Toolchain, lock_named
 from factory.core.errors import HostError, UsageError
 from factory.core.targets import Architecture
+from factory.system.containers.cleanup import cleaning_up
 from factory.system.containers.engine import OWNER_LABEL, ContainerEngine, Image, NoEngine
 from factory.system.containers.images import require_image
-from factory.system.containers.ownership import Owner, owning
 from factory.system.parallel import Stopped
 from factory.wheels.context import Client, RunContext
 from factory.wheels.plan import WheelsRequest
@@ -208,7 +208,7 @@ def open_cibuildwheel(lock: Lock, context: RunContext) -> Iterator[BuildEnvironm
                     image=opened.image.id,
                     architecture=_ARCHITECTURES[opened.image.architecture],
                     env=client.env,
-                    label=f"{OWNER_LABEL}={opened.owner.name}",
+                    label=f"{OWNER_LABEL}={opened.owner}",
                 ),
                 runner=context.runner,
                 progress=context.progress,
@@ -230,7 +230,7 @@ class _OpenedImage:
     """An engine with an image that is fit, and the run that its containers belong to."""
 
     engine: ContainerEngine
-    owner: Owner
+    owner: str
     image: Image
     toolchain: Toolchain
 
@@ -247,7 +247,7 @@ def _opened_image(python: PurePosixPath, lock: Lock, context: RunContext) -> Ite
         raise NoEngine("this run was given none")
     with (
         containers.open_engine() as engine,
-        owning(engine, context.store.root / "containers") as owner,
+        cleaning_up(engine, context.cache.root / "containers") as owner,
     ):
         image = require_image(engine, containers.image)
         interpreter = probe_image(
@@ -287,4 +287,4 @@ def prepare_toolchain(lock: Lock, context: RunContext) -> Toolchain:
 
 
 def _logs(context: RunContext) -> Path:
-    return context.store.root / "logs"
+    return context.cache.root / "logs"

@@ -8,8 +8,8 @@ from pathlib import Path
 from factory.build.toolchain import Lock, Toolchain
 from factory.core.progress import Progress
 from factory.release.download import Downloader
-from factory.system.cache import Store
-from factory.system.containers.engine import Containers
+from factory.system.cache import Cache
+from factory.system.containers.engine import ContainerSettings
 from factory.system.process import Runner
 from factory.verify.stock.stock_tools import StockTools
 
@@ -39,7 +39,7 @@ class RunContext:
     """What a run works with.
 
     Attributes:
-        store: Where downloads, payload records and deflated contents are kept.
+        cache: Where downloads, payload records and deflated contents are kept.
         downloader: What brings packages.
         runner: What starts processes.
         progress: Is told how the work goes.
@@ -54,7 +54,7 @@ class RunContext:
         deflate_limit_bytes: How much of deflated contents stays after a run, least recently used first to go.
     """
 
-    store: Store
+    cache: Cache
     downloader: Downloader
     runner: Runner
     progress: Progress
@@ -62,7 +62,7 @@ class RunContext:
     host_env: Mapping[str, str]
     jobs: int
     stop: threading.Event
-    containers: Containers | None = None
+    containers: ContainerSettings | None = None
     client: Client | None = None
     tell: Callable[[str], None] = _tell_nobody
     stock_tools: StockTools | None = None

@@ -12,8 +12,8 @@ from factory.core.model import Local, ReleaseAsset
 from factory.core.targets import targets_of
 from factory.manifest.manifest import Manifest
 from factory.release.payload import PackageSource
-from factory.release.payload_cache import recall_payload, remember_payload
-from factory.system.cache import Namespace, Store
+from factory.release.payload_cache import load_payload, save_payload
+from factory.system.cache import Cache, Namespace
 from factory.system.files import read_verified
 from factory.wheels.build import build_packages, require_promised
 from factory.wheels.build_environment import BuildEnvironment, engine_at, open_build_environment
@@ -65,7 +65,7 @@ def _make(plan: WheelsPlan, context: RunContext, environment: BuildEnvironment) 
         built = build_packages(packages, plan.request, environment, context, scratch)
         require_promised(missing, built)
         for package, done in zip(packages, built, strict=True):
-            remember_payload(context.store, package.asset.digest, done.payload)
+            save_payload(context.cache, package.asset.digest, done.payload)
         verified = verify_wheels(plan, built, context, scratch)
         manifest = record_run(
             plan.released,
@@ -75,7 +75,7 @@ def _make(plan: WheelsPlan, context: RunContext, environment: BuildEnvironment) 
         ).accepting(evidence_of(earlier))
         require_used_waivers(plan.request.waivers, manifest.wheels)
         plan.dist.publish(manifest, [wheel.wheel.path for wheel in verified])
-    context.store.bound(Namespace.DEFLATE, max_bytes=context.deflate_limit_bytes)
+    context.cache.trim(Namespace.DEFLATE, max_bytes=context.deflate_limit_bytes)
     return WheelsRun(manifest=manifest, made=tuple(wheel.wheel.name for wheel in verified))
 
 
@@ -100,21 +100,21 @@ def _fetch(missing: Sequence[PlannedWheel], plan: WheelsPlan, context: RunContex
     return tuple(
         Package(
             asset=asset,
-            source=source_of(asset, path, context.store),
+            source=source_of(asset, path, context.cache),
             size_bytes=path.stat().st_size,
-            payload=recall_payload(context.store, asset.digest, asset.target),
+            payload=load_payload(context.cache, asset.digest, asset.target),
             recipes=tuple(wheel.recipe for wheel in missing if wheel.recipe.platform.target is asset.target),
         )
         for asset, path in zip(assets, paths, strict=True)
     )
 
 
-def source_of(asset: ReleaseAsset, path: Path, store: Store) -> PackageSource:
+def source_of(asset: ReleaseAsset, path: Path, cache: Cache) -> PackageSource:
     """Name a package so that its digest is checked again as it is read."""
     if isinstance(asset.location, Local):
         opened = partial(read_verified, path, asset.digest, name=asset.name)
     else:
-        opened = partial(store.open, asset.digest)
+        opened = partial(cache.open, asset.digest)
     return PackageSource.archive(path, asset.format, opened=opened, name=asset.name)
 
 

@@ -19,7 +19,7 @@ from factory.executables.signatures.apple import read_apple_signature
 from factory.executables.signatures.reading import Reading
 from factory.release.channels.npm import NpmChannel, default_npm_registry, npm_registry_from_client
 from factory.release.download import Downloader
-from factory.system.cache import Store
+from factory.system.cache import Cache
 from factory.system.http import RequestsClient
 from factory.system.process import SubprocessRunner
 from tests.images.apple_signature import AD_HOC_SIGNATURE, SOMEBODY, AppleSignature
@@ -74,7 +74,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Release]:
     with RequestsClient() as client:
         assets = NpmChannel(client, registry=registry).assets(TAG).assets
         (asset,) = (asset for asset in assets if asset.target is Target.MACOS_AARCH64)
-        package = Downloader(store=Store(directory), client=client, progress=SilentProgress()).fetch(asset)
+        package = Downloader(cache=Cache(directory), client=client, progress=SilentProgress()).fetch(asset)
     with tarfile.open(package) as archive:
         archive.extract(f"{FOLDER}/bin/codex", directory, filter="data")
         archive.extract(f"{FOLDER}/codex-path/rg", directory, filter="data")

@@ -22,11 +22,11 @@ from factory.build.toolchain import lock_for
 from factory.core.model import StagedRuntime
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform
+from factory.system.containers.cleanup import cleaning_up
 from factory.system.containers.docker_engine import DockerEngine, open_engine
-from factory.system.containers.engine import ContainerOrder, EngineRefused, NoEngine
+from factory.system.containers.engine import ContainerSpec, EngineRefused, NoEngine
 from factory.system.containers.images import require_image
-from factory.system.containers.ownership import owning
-from factory.system.containers.run import Ended, Ending, run_container
+from factory.system.containers.run_container import ContainerExit, ContainerResult, run_container
 from factory.system.parallel import Stopped
 from tests.children import Child, factory
 from tests.engines import ENGINE, IMAGE, required_engine
@@ -57,8 +57,8 @@ def client(engine: DockerEngine) -> Iterator[docker.DockerClient]:
 
 
 @pytest.fixture
-def order(engine: DockerEngine, tmp_path: Path) -> Iterator[ContainerOrder]:
-    """Give the order of a real build, whose program a test replaces."""
+def spec(engine: DockerEngine, tmp_path: Path) -> Iterator[ContainerSpec]:
+    """Give the spec of a real build, whose program a test replaces."""
     for name in ("stage", "scratch", "scratch/out"):
         (tmp_path / name).mkdir()
     (tmp_path / "scratch/out").chmod(0o777)
@@ -67,7 +67,7 @@ def order(engine: DockerEngine, tmp_path: Path) -> Iterator[ContainerOrder]:
         tag=CodexTag.parse("rust-v0.163.0"),
         platform=Platform.parse("win_amd64"),
     )
-    with owning(engine, tmp_path / "locks") as owner:
+    with cleaning_up(engine, tmp_path / "locks") as owner:
         yield plan_docker_build(
             staged=staged,
             stage_bytes=0,
@@ -75,14 +75,14 @@ def order(engine: DockerEngine, tmp_path: Path) -> Iterator[ContainerOrder]:
             lock=lock_for("1.33.0"),
             owner=owner,
             place=Place(scratch=tmp_path / "scratch", dist=tmp_path / "dist", logs=tmp_path / "logs"),
-        ).order
+        ).spec
 
 
-def run(order: ContainerOrder, engine: DockerEngine, script: str) -> Ended:
+def run(spec: ContainerSpec, engine: DockerEngine, script: str) -> ContainerResult:
     """Run another program in place of the build, with all else as it is."""
-    python = order.argv.index("-m")
-    argv = (*order.argv[:python], "-I", "-c", script)
-    return run_container(replace(order, argv=argv), engine, stop=threading.Event())
+    python = spec.argv.index("-m")
+    argv = (*spec.argv[:python], "-I", "-c", script)
+    return run_container(replace(spec, argv=argv), engine, stop=threading.Event())
 
 
 LOOK_AROUND = """
@@ -113,10 +113,10 @@ json.dump({
 
 
 def test_a_build_has_no_network_no_privilege_and_one_place_to_write(
-    order: ContainerOrder, engine: DockerEngine, tmp_path: Path
+    spec: ContainerSpec, engine: DockerEngine, tmp_path: Path
 ) -> None:
-    ended = run(order, engine, LOOK_AROUND)
-    assert ended.ending is Ending.DONE, ended.log
+    ended = run(spec, engine, LOOK_AROUND)
+    assert ended.reason is ContainerExit.DONE, ended.log
     seen = json.loads(ended.log)
     assert (seen["uid"], seen["gid"]) == (65532, 65532)
     assert seen["capabilities"] == ["0000000000000000"] * 3
@@ -133,11 +133,11 @@ def test_a_build_has_no_network_no_privilege_and_one_place_to_write(
 
 
 def test_nothing_of_the_caller_s_environment_reaches_a_build(
-    order: ContainerOrder, engine: DockerEngine, monkeypatch: pytest.MonkeyPatch
+    spec: ContainerSpec, engine: DockerEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1")
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example.invalid")
-    ended = run(order, engine, "import json, os; print(json.dumps(sorted(os.environ)))")
+    ended = run(spec, engine, "import json, os; print(json.dumps(sorted(os.environ)))")
     names = set(json.loads(ended.log))
     assert names == {
         *("HOSTNAME", "PATH", "HOME", "TEMP", "TMP", "TMPDIR", "TZ", "LC_ALL", "NO_COLOR"),
@@ -166,51 +166,51 @@ FILL = "file = open('{place}/big', 'wb')\nfor _ in range({mib}): file.write(byte
 @pytest.mark.parametrize(
     ("script", "ending"),
     [
-        ("raise SystemExit(3)", Ending.FAILED),
-        (FILL.format(place="/scratch", mib=64), Ending.OUT_OF_SCRATCH),
-        (FILL.format(place="/out", mib=64), Ending.OUT_OF_SCRATCH),
-        ("import time; time.sleep(60)", Ending.OUT_OF_TIME),
-        ("held = [bytearray(1 << 26) for _ in range(64)]", Ending.OUT_OF_MEMORY),
-        ("import os\nwhile True: os.fork()", Ending.FAILED),
+        ("raise SystemExit(3)", ContainerExit.FAILED),
+        (FILL.format(place="/scratch", mib=64), ContainerExit.OUT_OF_SCRATCH),
+        (FILL.format(place="/out", mib=64), ContainerExit.OUT_OF_SCRATCH),
+        ("import time; time.sleep(60)", ContainerExit.OUT_OF_TIME),
+        ("held = [bytearray(1 << 26) for _ in range(64)]", ContainerExit.OUT_OF_MEMORY),
+        ("import os\nwhile True: os.fork()", ContainerExit.FAILED),
     ],
     ids=["status", "scratch", "output", "time", "memory", "processes"],
 )
 def test_a_build_keeps_within_its_limits_and_leaves_no_container(
     script: str,
-    ending: Ending,
-    order: ContainerOrder,
+    ending: ContainerExit,
+    spec: ContainerSpec,
     engine: DockerEngine,
     containers: Containers,
 ) -> None:
-    limits = replace(order.limits, memory_bytes=96 * MIB, time_s=4.0 if "sleep" in script else 60.0)
-    ended = run(replace(order, limits=limits), engine, script)
-    assert ended.ending is ending, (ended.exit_code, ended.log[-500:])
+    limits = replace(spec.limits, memory_bytes=96 * MIB, time_s=4.0 if "sleep" in script else 60.0)
+    ended = run(replace(spec, limits=limits), engine, script)
+    assert ended.reason is ending, (ended.exit_code, ended.log[-500:])
     assert containers() == []
 
 
 def test_a_container_ends_by_itself_when_nobody_is_left_to_end_it(
-    order: ContainerOrder, engine: DockerEngine
+    spec: ContainerSpec, engine: DockerEngine
 ) -> None:
-    at = order.argv.index("--signal=KILL") + 1
-    argv = (*order.argv[:at], "1", *order.argv[at + 1 :])
-    ended = run(replace(order, argv=argv), engine, "import time; time.sleep(60)")
-    assert (ended.ending, ended.exit_code) == (Ending.FAILED, 137)
+    at = spec.argv.index("--signal=KILL") + 1
+    argv = (*spec.argv[:at], "1", *spec.argv[at + 1 :])
+    ended = run(replace(spec, argv=argv), engine, "import time; time.sleep(60)")
+    assert (ended.reason, ended.exit_code) == (ContainerExit.FAILED, 137)
 
 
 def test_a_run_that_must_end_takes_its_container_along(
-    order: ContainerOrder, engine: DockerEngine, containers: Containers
+    spec: ContainerSpec, engine: DockerEngine, containers: Containers
 ) -> None:
     stop = threading.Event()
     threading.Timer(1.0, stop.set).start()
     with pytest.raises(Stopped):
-        run_container(replace(order, argv=("sleep", "60")), engine, stop=stop)
+        run_container(replace(spec, argv=("sleep", "60")), engine, stop=stop)
     assert containers() == []
 
 
-def test_what_the_engine_refuses_is_told(order: ContainerOrder, engine: DockerEngine, tmp_path: Path) -> None:
+def test_what_the_engine_refuses_is_told(spec: ContainerSpec, engine: DockerEngine, tmp_path: Path) -> None:
     (tmp_path / "stage").rmdir()
     with pytest.raises(EngineRefused, match="bind source path does not exist"):
-        run(order, engine, "")
+        run(spec, engine, "")
 
 
 def test_a_user_who_may_not_use_the_engine_is_told_so(engine: DockerEngine) -> None:

@@ -9,10 +9,10 @@ from factory.core.progress import SilentProgress
 from factory.core.tags import CodexTag
 from factory.core.targets import Target
 from factory.release.channels import UnknownRelease
+from factory.release.channels.cached import CachedChannel
 from factory.release.channels.npm import NpmChannel, default_npm_registry, npm_registry_from_client
-from factory.release.channels.remembered import RememberingChannel
 from factory.release.download import Downloader
-from factory.system.cache import Store
+from factory.system.cache import Cache
 from factory.system.http import RequestsClient
 from factory.system.process import SubprocessRunner
 from tests.fakes import FakeHttpClient
@@ -50,16 +50,16 @@ def test_a_release_that_never_was_names_real_ones(channel: NpmChannel) -> None:
 
 
 def test_a_real_asset_is_fetched_once_and_then_without_network(channel: NpmChannel, tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    (asset,) = filter(linux, RememberingChannel(channel, store).assets(TAG).assets)
+    cache = Cache(tmp_path)
+    (asset,) = filter(linux, CachedChannel(channel, cache).assets(TAG).assets)
     assert str(asset.digest) == f"sha512:{LINUX_SHA512}"
     with RequestsClient() as client:
-        path = Downloader(store=store, client=client, progress=SilentProgress()).fetch(asset)
+        path = Downloader(cache=cache, client=client, progress=SilentProgress()).fetch(asset)
     assert path.stat().st_size == 89_134_051
-    store.verify(asset.digest)
+    cache.verify(asset.digest)
 
     offline = NpmChannel(FakeHttpClient({}), registry=channel.identity)
-    (again,) = filter(linux, RememberingChannel(offline, store).assets(TAG).assets)
-    fetcher = Downloader(store=store, client=FakeHttpClient({}), progress=SilentProgress())
+    (again,) = filter(linux, CachedChannel(offline, cache).assets(TAG).assets)
+    fetcher = Downloader(cache=cache, client=FakeHttpClient({}), progress=SilentProgress())
     assert fetcher.fetch(again) == path
     path.unlink()

@@ -15,7 +15,7 @@ import pytest
 
 from factory.core.digests import Digest
 from factory.sdk.model_server import Say, model_server
-from factory.system.cache import Store
+from factory.system.cache import Cache
 from tests.children import ROOT, Child, Ended, factory
 
 pytestmark = pytest.mark.network
@@ -233,7 +233,7 @@ def test_a_stage_built_by_hand_is_the_same_wheel(place: Place, tmp_path: Path) -
     made = place.wheel(LINUX)
     (asset,) = json.loads((made.parent / "manifest.json").read_text())["assets"][:1]
     package = tmp_path / asset["name"]
-    package.hardlink_to(Store(place.cache).path(Digest.parse(asset["digest"])))
+    package.hardlink_to(Cache(place.cache).path(Digest.parse(asset["digest"])))
 
     release = ("--codex-version", "0.131.0", "--platform-tag", "manylinux_2_17_x86_64")
     succeed(factory("stage-runtime", "stage", str(package), *release, cwd=tmp_path, env={}))

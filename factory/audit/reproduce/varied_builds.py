@@ -153,7 +153,7 @@ class VariedBuilder:
         try:
             return build_wheels(plan, workshop, site, scratch=scratch)
         except BuildError as error:
-            raise VariedBuildFailed(str(error), _last_words(workshop.store.root / "logs")) from error
+            raise VariedBuildFailed(str(error), _last_words(workshop.cache.root / "logs")) from error
 
 
 def _last_words(directory: Path) -> str:

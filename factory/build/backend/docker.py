@@ -19,13 +19,12 @@ from factory.core.progress import Progress
 from factory.system.containers.engine import (
     OWNER_LABEL,
     ContainerEngine,
-    ContainerOrder,
+    ContainerLimits,
+    ContainerSpec,
     Image,
-    Limits,
     Mount,
 )
-from factory.system.containers.ownership import Owner
-from factory.system.containers.run import Ended, Ending, run_container
+from factory.system.containers.run_container import ContainerExit, ContainerResult, run_container
 from factory.system.files import writing
 
 TOOLCHAINS = PurePosixPath("/opt/factory/toolchains")
@@ -57,12 +56,12 @@ class DockerBuildPlan:
     """One wheel's build in a container.
 
     Attributes:
-        order: The container.
+        spec: The container.
         output: What becomes of the wheel.
         scratch: A directory of this build alone; it must not exist yet and is removed afterwards.
     """
 
-    order: ContainerOrder
+    spec: ContainerSpec
     output: WheelOutput
     scratch: Path
 
@@ -88,7 +87,7 @@ def toolchain_python(lock: Lock) -> PurePosixPath:
 
 
 def plan_docker_build(
-    *, staged: StagedRuntime, stage_bytes: int, image: Image, lock: Lock, owner: Owner, place: Place
+    *, staged: StagedRuntime, stage_bytes: int, image: Image, lock: Lock, owner: str, place: Place
 ) -> DockerBuildPlan:
     """Plan one wheel build inside a container, without starting anything.
 
@@ -110,7 +109,7 @@ def plan_docker_build(
         Mount(source=staged.path.absolute(), target=_STAGE),
         Mount(source=out.absolute(), target=_OUT, is_read_only=False),
     )
-    order = _order(
+    spec = _spec(
         owner,
         image,
         name=staged.platform.tag,
@@ -118,7 +117,7 @@ def plan_docker_build(
         limits=_limits(stage_bytes),
     )
     return DockerBuildPlan(
-        order=replace(order, mounts=mounts),
+        spec=replace(spec, mounts=mounts),
         output=WheelOutput(
             wheel_name=name,
             platform=staged.platform,
@@ -131,10 +130,10 @@ def plan_docker_build(
     )
 
 
-def plan_probe(*, image: Image, python: PurePosixPath, owner: Owner) -> ContainerOrder:
+def plan_probe(*, image: Image, python: PurePosixPath, owner: str) -> ContainerSpec:
     """Plan the known-answer test in the image: its interpreter decides the bytes, not ours."""
     source = Path(deflate_probe.__file__).read_text(encoding="utf-8")
-    return _order(
+    return _spec(
         owner,
         image,
         name="probe",
@@ -143,13 +142,15 @@ def plan_probe(*, image: Image, python: PurePosixPath, owner: Owner) -> Containe
     )
 
 
-def _order(owner: Owner, image: Image, *, name: str, argv: tuple[str, ...], limits: Limits) -> ContainerOrder:
+def _spec(
+    owner: str, image: Image, *, name: str, argv: tuple[str, ...], limits: ContainerLimits
+) -> ContainerSpec:
     """Order a container that ends by itself a little after its time, should its client be dead by then."""
     last_s = limits.time_s + _GRACE_S
     scratch = str(_SCRATCH)
     places = dict.fromkeys(("HOME", "TEMP", "TMP", "TMPDIR"), scratch)
-    return ContainerOrder(
-        name=f"codex-wheel-factory-{owner.name}-{name}",
+    return ContainerSpec(
+        name=f"codex-wheel-factory-{owner}-{name}",
         image=image.id,
         argv=("timeout", "--signal=KILL", f"{last_s:g}", *argv),
         env={**scrubbed_env(Path(scratch)), **places},
@@ -157,14 +158,14 @@ def _order(owner: Owner, image: Image, *, name: str, argv: tuple[str, ...], limi
         mounts=(),
         scratch=_SCRATCH,
         limits=limits,
-        labels={OWNER_LABEL: owner.name},
+        labels={OWNER_LABEL: owner},
     )
 
 
-def _limits(stage_bytes: int) -> Limits:
+def _limits(stage_bytes: int) -> ContainerLimits:
     """Bound a build by what it builds: deflate adds less than a thousandth to what does not compress."""
     wheel_bytes = stage_bytes + stage_bytes // 100 + 16 * _MIB
-    return Limits(
+    return ContainerLimits(
         scratch_bytes=wheel_bytes,
         memory_bytes=wheel_bytes + 512 * _MIB,
         file_bytes=wheel_bytes,
@@ -178,7 +179,7 @@ def probe_image(
     *,
     image: Image,
     lock: Lock,
-    owner: Owner,
+    owner: str,
     engine: ContainerEngine,
     stop: threading.Event,
 ) -> Interpreter:
@@ -192,8 +193,8 @@ def probe_image(
     if ended.exit_code == _NOT_FOUND:
         raise LacksInterpreter(image, python, lock)
     said = ended.log.decode("utf-8", "replace")
-    if ended.ending is not Ending.DONE:
-        raise ProbeFailed(Path(python), f"{ended.ending}\n{said}".strip())
+    if ended.reason is not ContainerExit.DONE:
+        raise ProbeFailed(Path(python), f"{ended.reason}\n{said}".strip())
     return parse_probe(Path(python), said)
 
 
@@ -214,7 +215,7 @@ class DockerFrontEnd:
     image: Image
     toolchain: Toolchain
     engine: ContainerEngine
-    owner: Owner
+    owner: str
     progress: Progress
     stop: threading.Event
     logs: Path
@@ -251,8 +252,8 @@ def build(
             plan.output.out.mkdir()
             plan.output.out.chmod(0o777)  # for the container's user; this host's others do not reach it
         with progress.task(f"build {plan.output.platform} in a container"):
-            ended = run_container(plan.order, engine, stop=stop)
-        if ended.ending is not Ending.DONE:
+            ended = run_container(plan.spec, engine, stop=stop)
+        if ended.reason is not ContainerExit.DONE:
             raise _failure(plan, ended)
         return place(plan.output, _taken(plan))
     finally:
@@ -267,36 +268,36 @@ def _taken(plan: DockerBuildPlan) -> Path:
     return taken
 
 
-def _failure(plan: DockerBuildPlan, ended: Ended) -> BuildFailed:
+def _failure(plan: DockerBuildPlan, ended: ContainerResult) -> BuildFailed:
     """Keep the log, and say what the container lacked."""
     log = plan.output.log
     if log is not None:
         with writing(log):
             log.parent.mkdir(parents=True, exist_ok=True)
             log.write_bytes(ended.log)
-    reason, hint = _cause(ended, plan.order.limits)
+    reason, hint = _cause(ended, plan.spec.limits)
     return BuildFailed(plan.output.wheel_name, reason, log, hint=hint)
 
 
-def _cause(ended: Ended, limits: Limits) -> tuple[str, str]:
+def _cause(ended: ContainerResult, limits: ContainerLimits) -> tuple[str, str]:
     """Say why a container failed and what to do; the family's own hint serves where that is empty."""
-    match ended.ending:
-        case Ending.OUT_OF_MEMORY:
+    match ended.reason:
+        case ContainerExit.OUT_OF_MEMORY:
             return (
                 f"the container used up its {limits.memory_bytes / 1e6:.0f} MB of memory",
                 "The limit follows from the stage's size; read the log for what else used memory.",
             )
-        case Ending.OUT_OF_SCRATCH:
+        case ContainerExit.OUT_OF_SCRATCH:
             return (
                 f"no room in the container, whose scratch has {limits.scratch_bytes / 1e6:.0f} MB",
                 "Free room on the output's disk; the scratch's limit follows from the stage's size.",
             )
-        case Ending.OUT_OF_TIME:
+        case ContainerExit.OUT_OF_TIME:
             return (
                 f"the container did not end within {limits.time_s:g} s",
                 "Run again with fewer --jobs on a busy machine; read the log for where it was.",
             )
-        case Ending.FAILED | Ending.DONE:
+        case ContainerExit.FAILED | ContainerExit.DONE:
             return f"exit status {ended.exit_code} in the container", ""
         case _:
-            assert_never(ended.ending)
+            assert_never(ended.reason)

@@ -4,7 +4,7 @@ Every reader yields the regular files of a container in order, each once, and re
 what an honest release package never has, wherever in the container it is.
 """
 
-from factory.release.archives.entries import DEFAULT_LIMITS, Limits, PackageEntry
+from factory.release.archives.entries import DEFAULT_LIMITS, ArchiveLimits, PackageEntry
 from factory.release.archives.guard import DamagedPackage, Guard, OversizedPackage, UnsafePackage
 from factory.release.archives.inflate import gzip_codec, inflated, zstd_codec
 from factory.release.archives.tars import tar_entries
@@ -13,9 +13,9 @@ from factory.release.archives.zips import zip_entries
 
 __all__ = [
     "DEFAULT_LIMITS",
+    "ArchiveLimits",
     "DamagedPackage",
     "Guard",
-    "Limits",
     "OversizedPackage",
     "PackageEntry",
     "UnsafePackage",

@@ -10,7 +10,7 @@ HEAD_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class ArchiveLimits:
     """How much a package may ask of this machine.
 
     A release package of today unpacks to half a gigabyte in fifty files, at a ratio below 3.
@@ -28,7 +28,7 @@ class Limits:
     ratio_floor_bytes: int = 64 << 20
 
 
-DEFAULT_LIMITS = Limits()
+DEFAULT_LIMITS = ArchiveLimits()
 
 
 class PackageEntry:

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from factory.core.errors import IntegrityError
-from factory.release.archives.entries import DEFAULT_LIMITS, Limits
+from factory.release.archives.entries import DEFAULT_LIMITS, ArchiveLimits
 
 _MAX_NAME_CHARACTERS: Final = 1024
 _DEVICES: Final = frozenset(
@@ -48,7 +48,7 @@ class Guard:
         limits: How much it may hold.
     """
 
-    def __init__(self, package: str, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(self, package: str, limits: ArchiveLimits = DEFAULT_LIMITS) -> None:
         self.package = package
         self.limits = limits
         self._members = 0

@@ -11,14 +11,14 @@ what becomes of them in a wheel is the recipe's business.
 from factory.executables.file_kind import kind_of
 from factory.release.archives import PackageEntry
 from factory.release.payload.layout import Layout, UnknownLayout, layout_of
-from factory.release.payload.source import PackageSource, Place, UnknownPackage
+from factory.release.payload.source import Destinations, PackageSource, UnknownPackage
 from factory.release.payload.target import TargetNotInPackage
 
 __all__ = [
+    "Destinations",
     "Layout",
     "PackageEntry",
     "PackageSource",
-    "Place",
     "TargetNotInPackage",
     "UnknownLayout",
     "UnknownPackage",

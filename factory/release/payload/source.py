@@ -15,8 +15,8 @@ from factory.core.targets import Target
 from factory.executables.file_kind import kind_of
 from factory.release.archives import (
     DEFAULT_LIMITS,
+    ArchiveLimits,
     Guard,
-    Limits,
     PackageEntry,
     file_pieces,
     gzip_codec,
@@ -27,10 +27,10 @@ from factory.release.archives import (
     zstd_codec,
 )
 from factory.release.payload.layout import Layout
-from factory.release.payload.placing import Placement
+from factory.release.payload.new_files import NewFiles
 from factory.release.payload.target import entries_of, root_below
 
-Place = Callable[[PurePosixPath], tuple[Path, ...]]
+Destinations = Callable[[PurePosixPath], tuple[Path, ...]]
 """Where a payload file's bytes go: nowhere, to one path, or to several."""
 
 _MAGICS: Final = {
@@ -65,7 +65,7 @@ class PackageSource:
     path: Path
     name: str
     entries: Callable[[Target, Guard], Generator[PackageEntry, None, None]]
-    limits: Limits = DEFAULT_LIMITS
+    limits: ArchiveLimits = DEFAULT_LIMITS
 
     @classmethod
     def archive(
@@ -157,7 +157,7 @@ class PackageSource:
         """Read the package once for its files' digests; see `walk`."""
         return self.extract(target, place=lambda _: ())
 
-    def extract(self, target: Target, *, place: Place) -> Payload:
+    def extract(self, target: Target, *, place: Destinations) -> Payload:
         """Write a target's files where they are wanted, in one pass; after an error none of them is there.
 
         Parents are made; files are new, with mode 0600, which whoever called changes.
@@ -171,12 +171,12 @@ class PackageSource:
             IntegrityError: It is damaged, unsafe or too large.
             CannotWrite: A file is there already, or a place does not take it.
         """
-        placement = Placement()
+        new_files = NewFiles()
         try:
             with self.walk(target) as entries:
-                files = [_receive(entry, place(entry.path), placement) for entry in entries]
+                files = [_receive(entry, place(entry.path), new_files) for entry in entries]
         except BaseException:
-            placement.undo()
+            new_files.undo()
             raise
         return Payload(target=target, files=tuple(sorted(files, key=lambda file: file.path)))
 
@@ -226,10 +226,10 @@ def _executable_entries(path: Path, target: Target, guard: Guard) -> Generator[P
     entry.finish()
 
 
-def _receive(entry: PackageEntry, paths: tuple[Path, ...], placement: Placement) -> PayloadFile:
+def _receive(entry: PackageEntry, paths: tuple[Path, ...], new_files: NewFiles) -> PayloadFile:
     """Hash a file, and write it on the way."""
     hasher, head, size_bytes = hashlib.sha256(), b"", 0
-    with placement.open(paths) as files:
+    with new_files.open(paths) as files:
         for chunk in entry.chunks():
             head = head or chunk
             size_bytes += len(chunk)

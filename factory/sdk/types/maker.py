@@ -58,7 +58,7 @@ class TypesMaker:
         asset, launch = choose_runtime(self.channel.assets(tag), launches)
         path = self.context.downloader.fetch(asset)
         with self.context.progress.task(f"schema of {tag.pep440}"):
-            source = source_of(asset, path, self.context.store)
+            source = source_of(asset, path, self.context.cache)
             return write_schema(source, launch, tag, self._workspace(f"runtime-{tag.pep440}"))
 
     def _package(self, bundle: SchemaBundle, origin: str) -> TypesPackage:

@@ -17,7 +17,7 @@ from docker.types import LogConfig, Mount, Ulimit
 
 from factory.system.containers.engine import (
     OWNER_LABEL,
-    ContainerOrder,
+    ContainerSpec,
     ContainerState,
     EngineForbidden,
     EngineFull,
@@ -26,7 +26,7 @@ from factory.system.containers.engine import (
     EngineRefused,
     Image,
     NoEngine,
-    Owned,
+    OwnedContainer,
 )
 
 _TIMEOUT_S = 60
@@ -83,19 +83,19 @@ class DockerEngine:
                 return None
         return Image(id=str(image.id), architecture=image.attrs["Architecture"])
 
-    def create(self, order: ContainerOrder) -> str:
+    def create(self, spec: ContainerSpec) -> str:
         """Make a container, not started, and return its id."""
-        scratch = str(order.scratch)
-        limits = order.limits
-        with _translated(f"making container {order.name}"):
+        scratch = str(spec.scratch)
+        limits = spec.limits
+        with _translated(f"making container {spec.name}"):
             container = self._client.containers.create(
-                order.image,
-                entrypoint=list(order.argv[:1]),
-                command=list(order.argv[1:]),
-                name=order.name,
-                labels=dict(order.labels),
-                environment=dict(order.env),
-                user=order.user,
+                spec.image,
+                entrypoint=list(spec.argv[:1]),
+                command=list(spec.argv[1:]),
+                name=spec.name,
+                labels=dict(spec.labels),
+                environment=dict(spec.env),
+                user=spec.user,
                 working_dir="/",  # were it the scratch, runc would take that one's mode from a directory
                 network_mode="none",
                 read_only=True,
@@ -103,7 +103,7 @@ class DockerEngine:
                 security_opt=["no-new-privileges"],
                 mounts=[
                     Mount(str(mount.target), str(mount.source), type="bind", read_only=mount.is_read_only)
-                    for mount in order.mounts
+                    for mount in spec.mounts
                 ],
                 tmpfs={scratch: f"size={limits.scratch_bytes},mode=1777,nosuid,nodev,noexec"},
                 mem_limit=limits.memory_bytes,
@@ -145,11 +145,11 @@ class DockerEngine:
             except NotFound:
                 return
 
-    def owned(self) -> tuple[Owned, ...]:
+    def owned(self) -> tuple[OwnedContainer, ...]:
         """Return all containers that any run of the factory made."""
         with _translated("listing containers"):
             found = self._client.api.containers(all=True, filters={"label": OWNER_LABEL})
-        return tuple(Owned(id=entry["Id"], owner=entry["Labels"][OWNER_LABEL]) for entry in found)
+        return tuple(OwnedContainer(id=entry["Id"], owner=entry["Labels"][OWNER_LABEL]) for entry in found)
 
 
 @contextmanager

@@ -96,7 +96,7 @@ class Mount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class ContainerLimits:
     """What a container may use.
 
     Attributes:
@@ -115,7 +115,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ContainerOrder:
+class ContainerSpec:
     """A container to run, whole.
 
     What is not here is the same for all: no network, a root file system that cannot be
@@ -140,7 +140,7 @@ class ContainerOrder:
     user: str
     mounts: tuple[Mount, ...]
     scratch: PurePosixPath
-    limits: Limits
+    limits: ContainerLimits
     labels: Mapping[str, str]
 
 
@@ -158,7 +158,7 @@ class ContainerState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Owned:
+class OwnedContainer:
     """A container of ours that an engine has, running or not.
 
     Attributes:
@@ -179,7 +179,7 @@ class ContainerEngine(Protocol):
     def find_image(self, reference: str) -> Image | None:
         """Return the image of a name, digest or id, or None."""
 
-    def create(self, order: ContainerOrder) -> str:
+    def create(self, spec: ContainerSpec) -> str:
         """Make a container, not started, and return its id.
 
         Raises:
@@ -202,12 +202,12 @@ class ContainerEngine(Protocol):
     def remove(self, container: str) -> None:
         """End it and remove it with all that it wrote; one that is gone is no error."""
 
-    def owned(self) -> tuple[Owned, ...]:
+    def owned(self) -> tuple[OwnedContainer, ...]:
         """Return all containers that any run of the factory made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Containers:
+class ContainerSettings:
     """What a run needs for builds in containers.
 
     Attributes:

@@ -1,12 +1,12 @@
 import pytest
 
 from factory.cli.host_report import Ability, Examination, examine_containers
-from factory.system.containers.engine import Containers
+from factory.system.containers.engine import ContainerSettings
 from tests.fake_engine import IMAGE, NAME, FakeEngine, answering
 
 
 def examine(engine: FakeEngine) -> tuple[Examination, ...]:
-    return examine_containers(Containers(open_engine=lambda: answering(engine), image=NAME))
+    return examine_containers(ContainerSettings(open_engine=lambda: answering(engine), image=NAME))
 
 
 def test_an_engine_and_its_image_are_shown() -> None:

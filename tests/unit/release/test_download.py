@@ -14,7 +14,7 @@ from factory.core.model import ArchiveFormat, Local, ReleaseAsset, Remote
 from factory.core.progress import ProgressTask, SilentProgress
 from factory.core.targets import Target
 from factory.release.download import Downloader, OversizeAsset, TruncatedBody, UnaskedPart, UnreadableAsset
-from factory.system.cache import Store
+from factory.system.cache import Cache
 from factory.system.files import WrongDigest
 from factory.system.http import HttpClient, HttpResponse, HttpStatusError, RequestsClient, Unreachable
 from factory.system.retry import RetryPolicy
@@ -50,7 +50,7 @@ class Bar:
 
 def downloader(root: Path, client: HttpClient) -> Downloader:
     retry = RetryPolicy(attempts=3, sleep=lambda _: None)
-    return Downloader(store=Store(root), client=client, progress=SilentProgress(), retry=retry, max_bytes=100)
+    return Downloader(cache=Cache(root), client=client, progress=SilentProgress(), retry=retry, max_bytes=100)
 
 
 def scripted(*answers: Answer) -> FakeHttpClient:
@@ -58,7 +58,7 @@ def scripted(*answers: Answer) -> FakeHttpClient:
 
 
 def leave_partial(root: Path, content: bytes) -> None:
-    with Store(root).receive(ABCDEF.digest, name="codex.tgz") as incoming:
+    with Cache(root).receive(ABCDEF.digest, name="codex.tgz") as incoming:
         incoming.write(content)
 
 
@@ -132,14 +132,14 @@ def test_what_arrived_is_kept_when_the_server_is_given_up(tmp_path: Path) -> Non
     client = scripted(Answer(body=(b"abc",), breaks=BROKEN), *lost)
     with pytest.raises(Unreachable):
         downloader(tmp_path, client).fetch(ABCDEF)
-    assert [entry.size_bytes for entry in Store(tmp_path).entries()] == [3]
+    assert [entry.size_bytes for entry in Cache(tmp_path).entries()] == [3]
 
 
 def test_wrong_bytes_are_named_and_not_kept(tmp_path: Path) -> None:
     client = scripted(Answer(body=(b"abcdeX",)))
     with pytest.raises(WrongDigest, match=r"codex\.tgz is not what was promised: promised sha256:bef57e"):
         downloader(tmp_path, client).fetch(ABCDEF)
-    assert Store(tmp_path).entries() == ()
+    assert Cache(tmp_path).entries() == ()
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_an_oversize_asset_is_refused_and_not_kept(
     asset = replace(ABCDEF, size_bytes=size_bytes)
     with pytest.raises(OversizeAsset, match=f"larger than the {limit} bytes"):
         downloader(tmp_path, scripted(answer)).fetch(asset)
-    assert Store(tmp_path).entries() == ()
+    assert Cache(tmp_path).entries() == ()
 
 
 def test_a_body_shorter_than_promised_is_tried_again(tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_a_local_asset_is_checked_and_used_in_place(tmp_path: Path) -> None:
     path = tmp_path / "codex.tgz"
     path.write_bytes(b"abcdef")
     asset = replace(ABCDEF, location=Local(path=path))
-    fetcher = downloader(tmp_path / "store", scripted())
+    fetcher = downloader(tmp_path / "cache", scripted())
     assert fetcher.fetch(asset) == path
     path.write_bytes(b"abcdeX")
     with pytest.raises(WrongDigest, match=r"codex\.tgz"):
@@ -189,7 +189,7 @@ def test_a_local_asset_is_checked_and_used_in_place(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(UnreadableAsset, match="No such file"):
         fetcher.fetch(asset)
-    assert not (tmp_path / "store").exists()
+    assert not (tmp_path / "cache").exists()
 
 
 def sized(name: str, content: bytes, base: str = "https://example.invalid/") -> ReleaseAsset:

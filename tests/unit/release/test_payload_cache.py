@@ -5,8 +5,8 @@ import pytest
 from factory.core.digests import Digest, Sha256
 from factory.core.model import FileKind, Payload, PayloadFile
 from factory.core.targets import Target
-from factory.release.payload_cache import recall_payload, remember_payload
-from factory.system.cache import Store
+from factory.release.payload_cache import load_payload, save_payload
+from factory.system.cache import Cache
 
 ASSET = Digest.parse("sha512:" + "ab" * 64)
 PAYLOAD = Payload(
@@ -31,15 +31,15 @@ PAYLOAD = Payload(
 
 
 def test_a_payload_comes_back_as_it_was(tmp_path: Path) -> None:
-    remember_payload(Store(tmp_path), ASSET, PAYLOAD)
-    assert recall_payload(Store(tmp_path), ASSET, Target.WINDOWS_AARCH64) == PAYLOAD
+    save_payload(Cache(tmp_path), ASSET, PAYLOAD)
+    assert load_payload(Cache(tmp_path), ASSET, Target.WINDOWS_AARCH64) == PAYLOAD
 
 
 def test_nothing_is_known_of_other_bytes_or_another_target(tmp_path: Path) -> None:
-    remember_payload(Store(tmp_path), ASSET, PAYLOAD)
-    assert recall_payload(Store(tmp_path), ASSET, Target.WINDOWS_X86_64) is None
+    save_payload(Cache(tmp_path), ASSET, PAYLOAD)
+    assert load_payload(Cache(tmp_path), ASSET, Target.WINDOWS_X86_64) is None
     other = Digest.parse("sha512:" + "cd" * 64)
-    assert recall_payload(Store(tmp_path), other, Target.WINDOWS_AARCH64) is None
+    assert load_payload(Cache(tmp_path), other, Target.WINDOWS_AARCH64) is None
 
 
 @pytest.mark.parametrize(
@@ -54,9 +54,9 @@ def test_nothing_is_known_of_other_bytes_or_another_target(tmp_path: Path) -> No
     ids=["key", "mode", "kind", "digest", "cut"],
 )
 def test_a_record_that_makes_no_sense_counts_as_none(tmp_path: Path, before: str, after: str) -> None:
-    remember_payload(Store(tmp_path), ASSET, PAYLOAD)
+    save_payload(Cache(tmp_path), ASSET, PAYLOAD)
     (record,) = tmp_path.rglob("*.json")
     text = record.read_text()
     assert before in text
     record.write_text(text.replace(before, after))
-    assert recall_payload(Store(tmp_path), ASSET, Target.WINDOWS_AARCH64) is None
+    assert load_payload(Cache(tmp_path), ASSET, Target.WINDOWS_AARCH64) is None

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from factory.core.digests import Digest
-from factory.system.cache import Cancelled, DamagedBlob, MissingBlob, Namespace, Store
+from factory.system.cache import Cache, Cancelled, DamagedBlob, MissingBlob, Namespace
 from factory.system.files import TEMPORARY_PREFIX, WrongDigest
 
 ABC = Digest.parse("sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
@@ -15,94 +15,94 @@ BIG = b"0123456789abcdef" * (1 << 16)
 BIG_DIGEST = Digest.parse(f"sha512:{hashlib.sha512(BIG).hexdigest()}")
 
 
-def admit(store: Store, digest: Digest, content: bytes) -> Path:
-    with store.lock(digest), store.receive(digest, name="blob") as incoming:
+def admit(cache: Cache, digest: Digest, content: bytes) -> Path:
+    with cache.lock(digest), cache.receive(digest, name="blob") as incoming:
         incoming.write(content)
-        return incoming.admit()
+        return incoming.commit()
 
 
 def test_a_blob_is_found_under_its_digest(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    assert not store.has(ABC)
-    path = admit(store, ABC, b"abc")
-    assert store.has(ABC)
-    assert path == store.path(ABC) == tmp_path / "assets" / f"sha256-{ABC.hex}"
-    with store.open(ABC) as file:
+    cache = Cache(tmp_path)
+    assert not cache.has(ABC)
+    path = admit(cache, ABC, b"abc")
+    assert cache.has(ABC)
+    assert path == cache.path(ABC) == tmp_path / "assets" / f"sha256-{ABC.hex}"
+    with cache.open(ABC) as file:
         assert file.read() == b"abc"
     assert not list((tmp_path / "partials").iterdir())
 
 
 def test_wrong_bytes_are_never_placed_nor_kept(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    cache = Cache(tmp_path)
     with pytest.raises(WrongDigest, match="blob is not what was promised"):
-        admit(store, ABC, b"abd")
-    assert store.entries() == ()
+        admit(cache, ABC, b"abd")
+    assert cache.entries() == ()
 
 
 def test_what_was_received_is_kept_and_continued(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    with store.receive(ABC, name="blob") as incoming:
+    cache = Cache(tmp_path)
+    with cache.receive(ABC, name="blob") as incoming:
         incoming.write(b"ab")
-    assert not store.has(ABC)
-    with store.receive(ABC, name="blob") as incoming:
+    assert not cache.has(ABC)
+    with cache.receive(ABC, name="blob") as incoming:
         assert incoming.size_bytes == 2
         incoming.write(b"c")
-        incoming.admit()
-    assert store.path(ABC).read_bytes() == b"abc"
+        incoming.commit()
+    assert cache.path(ABC).read_bytes() == b"abc"
 
 
 def test_restarting_forgets_what_was_received(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    with store.receive(ABC, name="blob") as incoming:
+    cache = Cache(tmp_path)
+    with cache.receive(ABC, name="blob") as incoming:
         incoming.write(b"xyz")
         incoming.restart()
         incoming.write(b"abc")
-        incoming.admit()
-    assert store.path(ABC).read_bytes() == b"abc"
+        incoming.commit()
+    assert cache.path(ABC).read_bytes() == b"abc"
 
 
 def test_a_damaged_blob_is_noticed_and_removed(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    admit(store, ABC, b"abc").write_bytes(b"abX")
+    cache = Cache(tmp_path)
+    admit(cache, ABC, b"abc").write_bytes(b"abX")
     with pytest.raises(DamagedBlob, match="is damaged") as caught:
-        store.verify(ABC)
+        cache.verify(ABC)
     assert "Run again" in caught.value.hint
-    assert not store.has(ABC)
+    assert not cache.has(ABC)
     with pytest.raises(MissingBlob):
-        store.verify(ABC)
+        cache.verify(ABC)
 
 
 def test_a_record_is_read_back_under_its_own_key_only(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    store.write_record("release", "npm a", {"n": 1})
-    store.write_record("release", "npm b", {"n": 2})
-    assert store.read_record("release", "npm a") == {"n": 1}
-    assert store.read_record("other", "npm a") is None
-    assert store.read_record("release", "npm c") is None
+    cache = Cache(tmp_path)
+    cache.write_record("release", "npm a", {"n": 1})
+    cache.write_record("release", "npm b", {"n": 2})
+    assert cache.read_record("release", "npm a") == {"n": 1}
+    assert cache.read_record("other", "npm a") is None
+    assert cache.read_record("release", "npm c") is None
 
 
 @pytest.mark.parametrize("damage", [b"", b"[]", b'{"key": "else", "value": 1}', b"\xff"])
 def test_a_damaged_record_counts_as_absent(tmp_path: Path, damage: bytes) -> None:
-    store = Store(tmp_path)
-    store.write_record("release", "key", {"n": 1})
-    (entry,) = store.entries()
+    cache = Cache(tmp_path)
+    cache.write_record("release", "key", {"n": 1})
+    (entry,) = cache.entries()
     entry.path.write_bytes(damage)
-    assert store.read_record("release", "key") is None
+    assert cache.read_record("release", "key") is None
 
 
-def filled(root: Path) -> Store:
+def filled(root: Path) -> Cache:
     """Three entries of 3, 2 and 5 bytes, last used at 100, 200 and 300 s."""
-    store = Store(root)
-    admit(store, ABC, b"abc")
-    with store.receive(BIG_DIGEST, name="big") as incoming:
+    cache = Cache(root)
+    admit(cache, ABC, b"abc")
+    with cache.receive(BIG_DIGEST, name="big") as incoming:
         incoming.write(b"01")
     derived = root / "deflate" / "x" / "y"
     derived.parent.mkdir(parents=True)
     derived.write_bytes(b"12345")
-    for entry in store.entries():
+    for entry in cache.entries():
         time_s = {Namespace.ASSETS: 100, Namespace.PARTIALS: 200, Namespace.DEFLATE: 300}[entry.namespace]
         os.utime(entry.path, (time_s, time_s))
-    return store
+    return cache
 
 
 def test_entries_are_listed_least_recently_used_first(tmp_path: Path) -> None:
@@ -115,63 +115,63 @@ def test_entries_are_listed_least_recently_used_first(tmp_path: Path) -> None:
 
 
 def test_pruning_removes_the_least_recently_used_until_the_rest_fits(tmp_path: Path) -> None:
-    store = filled(tmp_path)
-    removed = store.prune(max_bytes=7, older_than_s=1e9, now_s=400)
+    cache = filled(tmp_path)
+    removed = cache.prune(max_bytes=7, older_than_s=1e9, now_s=400)
     assert [entry.namespace for entry in removed] == [Namespace.ASSETS]
-    assert [entry.size_bytes for entry in store.entries()] == [2, 5]
+    assert [entry.size_bytes for entry in cache.entries()] == [2, 5]
 
 
 def test_pruning_removes_what_is_old_even_if_it_fits(tmp_path: Path) -> None:
-    store = filled(tmp_path)
-    removed = store.prune(max_bytes=1 << 40, older_than_s=150, now_s=400)
+    cache = filled(tmp_path)
+    removed = cache.prune(max_bytes=1 << 40, older_than_s=150, now_s=400)
     assert [entry.namespace for entry in removed] == [Namespace.ASSETS, Namespace.PARTIALS]
 
 
 def test_using_a_blob_keeps_it_from_being_pruned_first(tmp_path: Path) -> None:
-    store = filled(tmp_path)
-    store.touch(ABC)
-    assert [entry.namespace for entry in store.prune(max_bytes=8, older_than_s=1e12, now_s=400)] == [
+    cache = filled(tmp_path)
+    cache.touch(ABC)
+    assert [entry.namespace for entry in cache.prune(max_bytes=8, older_than_s=1e12, now_s=400)] == [
         Namespace.PARTIALS
     ]
 
 
 def test_clearing_leaves_what_somebody_is_receiving(tmp_path: Path) -> None:
-    store = filled(tmp_path)
-    with store.lock(BIG_DIGEST):
-        assert len(store.clear()) == 2
-        assert [entry.namespace for entry in store.entries()] == [Namespace.PARTIALS]
-    assert len(store.clear()) == 1
-    assert store.entries() == ()
+    cache = filled(tmp_path)
+    with cache.lock(BIG_DIGEST):
+        assert len(cache.clear()) == 2
+        assert [entry.namespace for entry in cache.entries()] == [Namespace.PARTIALS]
+    assert len(cache.clear()) == 1
+    assert cache.entries() == ()
 
 
 def test_leftovers_of_killed_processes_are_no_entries_and_are_swept(tmp_path: Path) -> None:
-    store = filled(tmp_path)
+    cache = filled(tmp_path)
     leftover = tmp_path / "assets" / f"{TEMPORARY_PREFIX}0"
     leftover.touch()
     os.utime(leftover, (0, 0))
-    assert len(store.entries()) == 3
-    store.prune(max_bytes=100, older_than_s=1e9, now_s=100_000)
+    assert len(cache.entries()) == 3
+    cache.prune(max_bytes=100, older_than_s=1e9, now_s=100_000)
     assert not leftover.exists()
 
 
 def test_waiting_for_a_lock_can_be_cancelled(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    cache = Cache(tmp_path)
     stop = threading.Event()
-    with store.lock(ABC):
+    with cache.lock(ABC):
         stop.set()
-        with pytest.raises(Cancelled), store.lock(ABC, is_cancelled=stop.is_set):
+        with pytest.raises(Cancelled), cache.lock(ABC, is_cancelled=stop.is_set):
             pytest.fail("held twice")
 
 
 def receive_slowly(root: Path) -> str:
-    store = Store(root)
-    with store.lock(BIG_DIGEST):
-        if store.has(BIG_DIGEST):
+    cache = Cache(root)
+    with cache.lock(BIG_DIGEST):
+        if cache.has(BIG_DIGEST):
             return "found"
-        with store.receive(BIG_DIGEST, name="big") as incoming:
+        with cache.receive(BIG_DIGEST, name="big") as incoming:
             for start in range(0, len(BIG), 4096):
                 incoming.write(BIG[start : start + 4096])
-            incoming.admit()
+            incoming.commit()
     return "received"
 
 
@@ -179,12 +179,12 @@ def test_several_processes_receive_a_blob_once(tmp_path: Path) -> None:
     with multiprocessing.get_context("spawn").Pool(3) as pool:
         outcomes = pool.map(receive_slowly, [tmp_path] * 3)
     assert sorted(outcomes) == ["found", "found", "received"]
-    Store(tmp_path).verify(BIG_DIGEST)
+    Cache(tmp_path).verify(BIG_DIGEST)
 
 
 def test_one_class_is_bounded_and_the_others_stay(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    asset = admit(store, ABC, b"abc")
+    cache = Cache(tmp_path)
+    asset = admit(cache, ABC, b"abc")
     for age, name in enumerate(("new", "middle", "old")):
         path = tmp_path / "deflate" / "encoder" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -192,9 +192,9 @@ def test_one_class_is_bounded_and_the_others_stay(tmp_path: Path) -> None:
         os.utime(path, (1000 - age, 1000 - age))
     os.utime(asset, (1, 1))
 
-    assert [entry.name for entry in store.bound(Namespace.DEFLATE, max_bytes=15)] == [
+    assert [entry.name for entry in cache.trim(Namespace.DEFLATE, max_bytes=15)] == [
         "encoder/old",
         "encoder/middle",
     ]
-    assert [entry.name for entry in store.entries()] == [asset.name, "encoder/new"]
-    assert store.bound(Namespace.DEFLATE, max_bytes=15) == ()
+    assert [entry.name for entry in cache.entries()] == [asset.name, "encoder/new"]
+    assert cache.trim(Namespace.DEFLATE, max_bytes=15) == ()

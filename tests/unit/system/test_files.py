@@ -12,8 +12,8 @@ from factory.system.files import (
     DiskFull,
     ReadOnlyPlace,
     WrongDigest,
+    atomic_file,
     atomic_write,
-    placed,
     read_verified,
     sweep_temporaries,
     writing,
@@ -47,7 +47,7 @@ def test_a_failure_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
     path.write_bytes(b"old")
 
     def fail_half_way() -> None:
-        with placed(path) as file:
+        with atomic_file(path) as file:
             file.write(b"new")
             raise KeyboardInterrupt
 

@@ -12,7 +12,7 @@ from factory.system.http import (
     RequestsClient,
     Timeouts,
     Unreachable,
-    shown,
+    redacted,
 )
 from factory.system.process import Command, SubprocessRunner
 from factory.system.retry import RetryPolicy
@@ -145,7 +145,7 @@ def test_no_cookie_is_sent_back(httpserver: HTTPServer, client: RequestsClient) 
 
 
 def test_an_address_is_shown_without_its_secrets() -> None:
-    assert shown("https://user:word@example.invalid/a?signature=1#x") == "https://example.invalid/a"
+    assert redacted("https://user:word@example.invalid/a?signature=1#x") == "https://example.invalid/a"
 
 
 def test_importing_the_client_does_not_import_requests() -> None:

@@ -17,8 +17,8 @@ from factory.manifest.manifest import Manifest
 from factory.release.channels.directory import DirectoryChannel
 from factory.system.containers.engine import (
     ContainerEngine,
-    ContainerOrder,
-    Containers,
+    ContainerSettings,
+    ContainerSpec,
     ContainerState,
     EngineForbidden,
     NoEngine,
@@ -44,10 +44,10 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return release_directory(tmp_path_factory.mktemp("release") / "packages", targets=targets)
 
 
-def building(order: ContainerOrder) -> None:
+def building(spec: ContainerSpec) -> None:
     """Do what the image would: build the stage with the locked backend, which this interpreter has."""
-    at = {str(mount.target): str(mount.source) for mount in order.mounts}
-    argv = [at.get(word, word) for word in order.argv[order.argv.index("-m") :]]
+    at = {str(mount.target): str(mount.source) for mount in spec.mounts}
+    argv = [at.get(word, word) for word in spec.argv[spec.argv.index("-m") :]]
     completed = SubprocessRunner().run(Command(argv=(sys.executable, *argv), env={"PYTHONHASHSEED": "0"}))
     assert completed.returncode == 0, completed.output
 
@@ -81,7 +81,7 @@ def shop(directory: Path, engine: FakeEngine | HostError) -> tuple[RunContext, l
     def open_engine() -> AbstractContextManager[ContainerEngine]:
         return Unreachable(engine) if isinstance(engine, HostError) else answering(engine)
 
-    containers = Containers(open_engine=open_engine, image=NAME)
+    containers = ContainerSettings(open_engine=open_engine, image=NAME)
     return replace(run_context(directory / "cache"), containers=containers, tell=said.append), said
 
 

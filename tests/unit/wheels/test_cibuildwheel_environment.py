@@ -76,7 +76,7 @@ def test_it_makes_the_same_bytes_in_an_owned_container(packages: Path, tmp_path:
     assert made.toolchain.lock == lock_for("1.33.0").sha256
     assert locks == ["cibuildwheel-4.3.5"]
     (command,) = runner.commands
-    (probe,) = engine.orders
+    (probe,) = engine.specs
     (label,) = probe.labels.items()
     wheels = tmp_path / "one" / "hatchling-1.33.0+virtualenv-21.15.0"
     assert f"--label={label[0]}={label[1]}" in command.env["CIBW_CONTAINER_ENGINE"]

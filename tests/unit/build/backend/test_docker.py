@@ -22,14 +22,20 @@ from factory.core.model import StagedRuntime
 from factory.core.progress import SilentProgress
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform
-from factory.system.containers.engine import ContainerOrder, ContainerState, EngineLost, Image, Limits, Mount
+from factory.system.containers.engine import (
+    ContainerLimits,
+    ContainerSpec,
+    ContainerState,
+    EngineLost,
+    Image,
+    Mount,
+)
 from factory.system.containers.images import ImageMissing, OtherImage, WrongArchitecture, require_image
-from factory.system.containers.ownership import Owner
 from tests.fake_engine import IMAGE, NAME, RUNNING, FakeEngine, Scripted, probed
 
 LOCK = Lock(name="hatchling-1.33.0", content=b"hatchling==1.33.0\n")
 PYTHON = "/opt/factory/toolchains/hatchling-1.33.0-2d2cc26e473c53aa/bin/python"
-OWNER = Owner(name="00112233")
+OWNER = "00112233"
 WIN_ARM64 = Platform.parse("win_arm64")
 WHEEL = "openai_codex_cli_bin-0.163.0-py3-none-win_arm64.whl"
 BUILD = ("-m", "build", "--wheel", "--no-isolation", "--outdir", "/out", "/stage")
@@ -50,7 +56,7 @@ def plan_in(directory: Path) -> DockerBuildPlan:
 
 def test_a_plan_is_all_that_will_happen() -> None:
     assert plan_in(Path("/srv")) == DockerBuildPlan(
-        order=ContainerOrder(
+        spec=ContainerSpec(
             name="codex-wheel-factory-00112233-win_arm64",
             image=IMAGE.id,
             argv=("timeout", "--signal=KILL", "1860", PYTHON, *BUILD),
@@ -72,7 +78,7 @@ def test_a_plan_is_all_that_will_happen() -> None:
                 Mount(source=Path("/srv/scratch/out"), target=PurePosixPath("/out"), is_read_only=False),
             ),
             scratch=PurePosixPath("/scratch"),
-            limits=Limits(
+            limits=ContainerLimits(
                 scratch_bytes=218_777_216,
                 memory_bytes=755_648_128,
                 file_bytes=218_777_216,
@@ -94,16 +100,16 @@ def test_a_plan_is_all_that_will_happen() -> None:
 
 
 def test_the_probe_sees_nothing_of_this_host() -> None:
-    order = plan_probe(image=IMAGE, python=PurePosixPath(PYTHON), owner=OWNER)
-    assert order.mounts == ()
-    assert order.argv[:6] == ("timeout", "--signal=KILL", "180", PYTHON, "-I", "-c")
+    spec = plan_probe(image=IMAGE, python=PurePosixPath(PYTHON), owner=OWNER)
+    assert spec.mounts == ()
+    assert spec.argv[:6] == ("timeout", "--signal=KILL", "180", PYTHON, "-I", "-c")
 
 
-def wheel(name: str = WHEEL) -> Callable[[ContainerOrder], None]:
+def wheel(name: str = WHEEL) -> Callable[[ContainerSpec], None]:
     """Return what a good build does: it writes an archive."""
 
-    def write(order: ContainerOrder) -> None:
-        out = next(mount.source for mount in order.mounts if not mount.is_read_only)
+    def write(spec: ContainerSpec) -> None:
+        out = next(mount.source for mount in spec.mounts if not mount.is_read_only)
         with zipfile.ZipFile(out / name, "w") as archive:
             archive.writestr("codex_cli_bin/__init__.py", b"")
 
@@ -170,12 +176,12 @@ def test_an_engine_that_dies_leaves_no_half_wheel(tmp_path: Path) -> None:
     assert there(tmp_path) == []
 
 
-def to_a_secret(order: ContainerOrder) -> None:
-    (order.mounts[1].source / WHEEL).symlink_to("/etc/passwd")
+def to_a_secret(spec: ContainerSpec) -> None:
+    (spec.mounts[1].source / WHEEL).symlink_to("/etc/passwd")
 
 
 @pytest.mark.parametrize("effect", [lambda _: None, wheel("other.whl"), to_a_secret])
-def test_another_output_is_refused(tmp_path: Path, effect: Callable[[ContainerOrder], None]) -> None:
+def test_another_output_is_refused(tmp_path: Path, effect: Callable[[ContainerSpec], None]) -> None:
     with pytest.raises(UnexpectedOutput):
         run(tmp_path, Scripted(effect=effect))
     assert there(tmp_path) == []

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from factory.core.errors import FactoryError, IntegrityError
 from factory.core.model import ArchiveFormat, Payload
 from factory.core.targets import Target
-from factory.release.archives import DamagedPackage, Guard, Limits, OversizedPackage, UnsafePackage
+from factory.release.archives import ArchiveLimits, DamagedPackage, Guard, OversizedPackage, UnsafePackage
 from factory.release.archives.inflate import Codec, gzip_codec, inflated, zlib_gzip_codec
 from factory.release.payload import PackageSource
 from tests.images import filler
@@ -281,8 +281,8 @@ class TestGzip:
     """Both readers of gzip refuse the same."""
 
     @staticmethod
-    def read(codec: Codec, packed: bytes, limits: Limits | None = None) -> bytes:
-        return b"".join(inflated(io.BytesIO(packed), codec, Guard("p.tgz", limits or Limits())))
+    def read(codec: Codec, packed: bytes, limits: ArchiveLimits | None = None) -> bytes:
+        return b"".join(inflated(io.BytesIO(packed), codec, Guard("p.tgz", limits or ArchiveLimits())))
 
     def test_content_comes_out_whole_and_in_bounded_chunks(self, codec: Codec) -> None:
         content = filler(700_000, seed="gzip") + bytes(3 << 20)
@@ -321,11 +321,11 @@ class TestGzip:
         bomb = gzip.compress(bytes(4 << 20))
 
         with pytest.raises(OversizedPackage, match="unpacks to more than 100 times its size"):
-            self.read(codec, bomb, Limits(max_ratio=100, ratio_floor_bytes=1 << 20))
+            self.read(codec, bomb, ArchiveLimits(max_ratio=100, ratio_floor_bytes=1 << 20))
 
     def test_a_bomb_is_stopped_by_its_size(self, codec: Codec) -> None:
         with pytest.raises(OversizedPackage, match="unpacks to more than 1048576 bytes"):
-            self.read(codec, gzip.compress(bytes(4 << 20)), Limits(max_total_bytes=1 << 20))
+            self.read(codec, gzip.compress(bytes(4 << 20)), ArchiveLimits(max_total_bytes=1 << 20))
 
 
 def test_a_cut_or_continued_zst_is_refused(tmp_path: Path) -> None:
@@ -340,7 +340,7 @@ def test_a_cut_or_continued_zst_is_refused(tmp_path: Path) -> None:
 def test_more_members_or_bytes_than_any_package_has_are_refused(tmp_path: Path) -> None:
     path = github_tarball(tmp_path / "p.tgz", HONEST)
 
-    for limits in (Limits(max_files=1), Limits(max_total_bytes=10)):
+    for limits in (ArchiveLimits(max_files=1), ArchiveLimits(max_total_bytes=10)):
         honest = PackageSource.archive(path, ArchiveFormat.TAR_GZ)
         source = PackageSource(path=path, name="p.tgz", entries=honest.entries, limits=limits)
         assert isinstance(refusal(tmp_path, source), OversizedPackage)

@@ -23,7 +23,7 @@ from factory.release.payload import (
     kind_of,
     layout_of,
 )
-from factory.release.payload.placing import NewFile
+from factory.release.payload.new_files import NewFile
 from factory.system.files import CannotWrite, DiskFull, WrongDigest, read_verified
 from tests.images import Elf, FatMachO, MachO, MachOCpu, Pe, filler
 from tests.packages import (

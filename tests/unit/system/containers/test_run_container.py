@@ -7,18 +7,18 @@ import pytest
 from factory.core.errors import HostError
 from factory.system.containers.engine import (
     OWNER_LABEL,
-    ContainerOrder,
+    ContainerLimits,
+    ContainerSpec,
     ContainerState,
     EngineFull,
     EngineLost,
     EngineRefused,
-    Limits,
 )
-from factory.system.containers.run import Ended, Ending, run_container
+from factory.system.containers.run_container import ContainerExit, ContainerResult, run_container
 from factory.system.parallel import Stopped
 from tests.fake_engine import DONE, IMAGE, RUNNING, FakeEngine, Scripted
 
-ORDER = ContainerOrder(
+SPEC = ContainerSpec(
     name="codex-wheel-factory-ab-probe",
     image=IMAGE.id,
     argv=("true",),
@@ -26,41 +26,47 @@ ORDER = ContainerOrder(
     user="65532:65532",
     mounts=(),
     scratch=PurePosixPath("/scratch"),
-    limits=Limits(scratch_bytes=1, memory_bytes=2, file_bytes=1, processes=1, time_s=60.0),
+    limits=ContainerLimits(scratch_bytes=1, memory_bytes=2, file_bytes=1, processes=1, time_s=60.0),
     labels={OWNER_LABEL: "ab"},
 )
 
 
-def run(engine: FakeEngine, order: ContainerOrder = ORDER, stop: threading.Event | None = None) -> Ended:
-    return run_container(order, engine, stop=stop or threading.Event(), poll_s=0.001)
+def run(
+    engine: FakeEngine, spec: ContainerSpec = SPEC, stop: threading.Event | None = None
+) -> ContainerResult:
+    return run_container(spec, engine, stop=stop or threading.Event(), poll_s=0.001)
 
 
 def test_a_container_is_waited_for_and_gone() -> None:
     engine = FakeEngine(Scripted(states=(RUNNING, RUNNING, DONE), log=b"done"))
-    assert run(engine) == Ended(ending=Ending.DONE, exit_code=0, log=b"done")
+    assert run(engine) == ContainerResult(reason=ContainerExit.DONE, exit_code=0, log=b"done")
     assert engine.containers == {}
 
 
 @pytest.mark.parametrize(
     ("state", "log", "ending"),
     [
-        (ContainerState(exit_code=1), b"Traceback", Ending.FAILED),
-        (ContainerState(exit_code=137, is_out_of_memory=True), b"", Ending.OUT_OF_MEMORY),
-        (ContainerState(exit_code=1), b"OSError: [Errno 28] No space left on device", Ending.OUT_OF_SCRATCH),
-        (ContainerState(exit_code=1), b"OSError: [Errno 27] File too large", Ending.OUT_OF_SCRATCH),
-        (ContainerState(exit_code=0), b"a note: No space left on device", Ending.DONE),
+        (ContainerState(exit_code=1), b"Traceback", ContainerExit.FAILED),
+        (ContainerState(exit_code=137, is_out_of_memory=True), b"", ContainerExit.OUT_OF_MEMORY),
+        (
+            ContainerState(exit_code=1),
+            b"OSError: [Errno 28] No space left on device",
+            ContainerExit.OUT_OF_SCRATCH,
+        ),
+        (ContainerState(exit_code=1), b"OSError: [Errno 27] File too large", ContainerExit.OUT_OF_SCRATCH),
+        (ContainerState(exit_code=0), b"a note: No space left on device", ContainerExit.DONE),
     ],
 )
-def test_why_it_ended_is_told_apart(state: ContainerState, log: bytes, ending: Ending) -> None:
+def test_why_it_ended_is_told_apart(state: ContainerState, log: bytes, ending: ContainerExit) -> None:
     engine = FakeEngine(Scripted(states=(state,), log=log))
-    assert run(engine).ending is ending
+    assert run(engine).reason is ending
     assert engine.containers == {}
 
 
 def test_a_container_whose_time_is_up_is_ended() -> None:
     engine = FakeEngine(Scripted(states=(RUNNING,), log=b"half"))
-    order = replace(ORDER, limits=replace(ORDER.limits, time_s=0.0))
-    assert run(engine, order) == Ended(ending=Ending.OUT_OF_TIME, exit_code=None, log=b"half")
+    spec = replace(SPEC, limits=replace(SPEC.limits, time_s=0.0))
+    assert run(engine, spec) == ContainerResult(reason=ContainerExit.OUT_OF_TIME, exit_code=None, log=b"half")
     assert engine.containers == {}
 
 

@@ -34,7 +34,7 @@ class NewFile:
             self._file.close()
 
 
-class Placement:
+class NewFiles:
     """Writes new files, and removes every one of them, and every directory made for them, on `undo`."""
 
     def __init__(self) -> None:

@@ -15,8 +15,8 @@ from factory.core.model import (
 )
 from factory.core.tags import CodexTag
 from factory.core.targets import Target
-from factory.release.channels.remembered import RememberingChannel
-from factory.system.cache import Store
+from factory.release.channels.cached import CachedChannel
+from factory.system.cache import Cache
 
 TAG = CodexTag.parse("0.163.0")
 
@@ -57,27 +57,27 @@ class Scripted:
 
 
 def test_a_complete_release_is_asked_for_once(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    assert RememberingChannel(Scripted(COMPLETE), store).assets(TAG) == COMPLETE
-    assert RememberingChannel(Scripted(), store).assets(TAG) == COMPLETE
+    cache = Cache(tmp_path)
+    assert CachedChannel(Scripted(COMPLETE), cache).assets(TAG) == COMPLETE
+    assert CachedChannel(Scripted(), cache).assets(TAG) == COMPLETE
 
 
 def test_another_registry_is_another_answer(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    RememberingChannel(Scripted(COMPLETE), store).assets(TAG)
+    cache = Cache(tmp_path)
+    CachedChannel(Scripted(COMPLETE), cache).assets(TAG)
     other = Scripted(COMPLETE, identity="two")
-    assert RememberingChannel(other, store).identity == "two"
-    RememberingChannel(other, store).assets(TAG)
+    assert CachedChannel(other, cache).identity == "two"
+    CachedChannel(other, cache).assets(TAG)
     with pytest.raises(AssertionError, match="asked once too often"):
         other.assets(TAG)
 
 
 def test_refreshing_asks_again_and_remembers_the_new_answer(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    cache = Cache(tmp_path)
     newer = replace(COMPLETE, assets=tuple(replace(entry, size_bytes=6) for entry in COMPLETE.assets))
-    RememberingChannel(Scripted(COMPLETE), store).assets(TAG)
-    assert RememberingChannel(Scripted(newer), store, refresh=True).assets(TAG) == newer
-    assert RememberingChannel(Scripted(), store).assets(TAG) == newer
+    CachedChannel(Scripted(COMPLETE), cache).assets(TAG)
+    assert CachedChannel(Scripted(newer), cache, refresh=True).assets(TAG) == newer
+    assert CachedChannel(Scripted(), cache).assets(TAG) == newer
 
 
 @pytest.mark.parametrize(
@@ -92,13 +92,13 @@ def test_refreshing_asks_again_and_remembers_the_new_answer(tmp_path: Path) -> N
     ids=["incomplete", "local"],
 )
 def test_what_may_still_change_is_not_remembered(tmp_path: Path, answer: ReleaseAssets) -> None:
-    RememberingChannel(Scripted(answer), Store(tmp_path)).assets(TAG)
-    assert Store(tmp_path).entries() == ()
+    CachedChannel(Scripted(answer), Cache(tmp_path)).assets(TAG)
+    assert Cache(tmp_path).entries() == ()
 
 
 def test_a_record_that_cannot_be_understood_counts_as_none(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    RememberingChannel(Scripted(COMPLETE), store).assets(TAG)
-    (record,) = store.entries()
+    cache = Cache(tmp_path)
+    CachedChannel(Scripted(COMPLETE), cache).assets(TAG)
+    (record,) = cache.entries()
     record.path.write_text(record.path.read_text().replace("sha512:0", "sha512:!"))
-    assert RememberingChannel(Scripted(COMPLETE), store).assets(TAG) == COMPLETE
+    assert CachedChannel(Scripted(COMPLETE), cache).assets(TAG) == COMPLETE

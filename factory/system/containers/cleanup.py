@@ -10,7 +10,6 @@ and are left alone.
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -20,19 +19,8 @@ from factory.system.containers.engine import ContainerEngine
 from factory.system.files import writing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owner:
-    """A run that makes containers.
-
-    Attributes:
-        name: What tells it from every other run.
-    """
-
-    name: str
-
-
 @contextmanager
-def owning(engine: ContainerEngine, locks: Path) -> Iterator[Owner]:
+def cleaning_up(engine: ContainerEngine, locks: Path) -> Iterator[str]:
     """Own containers until the context ends; then none of them is left, and none of dead runs either.
 
     Args:
@@ -50,7 +38,7 @@ def owning(engine: ContainerEngine, locks: Path) -> Iterator[Owner]:
     is_clean = False
     try:
         sweep(engine, locks)
-        yield Owner(name=token)
+        yield token
         _remove(engine, token)
         is_clean = True
     except BaseException:

@@ -8,13 +8,13 @@ from factory.core.model import ArchiveFormat, ChannelName, ReleaseAsset, Release
 from factory.core.tags import CodexTag
 from factory.core.targets import Target, UnknownTarget
 from factory.release.channels import Channel
-from factory.system.cache import Store
+from factory.system.cache import Cache
 
 _KIND = "release-v2"
 
 
-class RememberingChannel:
-    """A channel whose complete answers are kept in a store.
+class CachedChannel:
+    """A channel whose complete answers are kept in a cache.
 
     Only an answer with every target is kept: a release can still be under way, and
     its rest appear. A published asset never changes, so what is kept does not age; a
@@ -22,13 +22,13 @@ class RememberingChannel:
 
     Args:
         channel: Who is asked.
-        store: Where its answers are kept, by its identity and the tag.
+        cache: Where its answers are kept, by its identity and the tag.
         refresh: Whether to ask in any case, and keep the new answer.
     """
 
-    def __init__(self, channel: Channel, store: Store, *, refresh: bool = False) -> None:
+    def __init__(self, channel: Channel, cache: Cache, *, refresh: bool = False) -> None:
         self._channel = channel
-        self._store = store
+        self._store = cache
         self._refresh = refresh
 
     @property
