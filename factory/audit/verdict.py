@@ -5,9 +5,10 @@ compares, the *payload chain* says of each executable which release asset has it
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from factory.core.codec import Form
 from factory.core.digests import Sha256
 from factory.core.model import Finding, Severity
 from factory.core.trust_level import TrustAssessment
@@ -187,7 +188,7 @@ class Verdict:
     trust_base: tuple[TrustedText, ...] = ()
     inferred: InferredFacts | None = None
     findings: tuple[Finding, ...] = ()
-    assessments: tuple[TrustAssessment, ...] = ()
+    assessments: tuple[TrustAssessment, ...] = field(default=(), metadata={Form.KEY: "standings"})
     is_inspected: bool = False
     fetched_bytes: int = 0
     provenance: ServedProvenance = NOT_LOOKED_UP
@@ -220,7 +221,7 @@ class AuditReport:
 
     project: str
     channel: str
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[Verdict, ...] = field(metadata={Form.KEY: "wheels"})
     unexpected: tuple[UnexpectedFile, ...] = ()
     absent: tuple[str, ...] = ()
 

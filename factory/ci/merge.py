@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from factory.core.codec import to_json
 from factory.core.errors import IntegrityError, UsageError, VerificationError
 from factory.core.progress import Progress
 from factory.core.targets import PLATFORMS, Platform, Target
@@ -182,7 +183,7 @@ def _common(manifest: Manifest) -> dict[str, object]:
         "tag": manifest.tag,
         "channel": manifest.channel,
         "factory": manifest.factory_version,
-        **{name: value for name, value in toolchain.to_json().items() if name not in _TOLD_APART},
+        **{name: value for name, value in to_json(toolchain).items() if name not in _TOLD_APART},
         **toolchain.packages,
     }
 

@@ -10,6 +10,7 @@ from factory.cli.command import Commands, add_command, positive
 from factory.cli.console import Column, print_json, print_table, say, shown_progress
 from factory.cli.sdk_options import add_sources, this_pip
 from factory.cli.settings import Settings
+from factory.core.codec import to_json
 from factory.core.errors import EXIT_INCONCLUSIVE, EXIT_OK, UsageError
 from factory.core.targets import Platform
 from factory.manifest.dist import Dist
@@ -90,7 +91,7 @@ def _run(arguments: argparse.Namespace) -> int:
         say(f"recorded in {arguments.runtime}")
     if acceptance.failed:
         raise NotAccepted(runtime, acceptance)
-    return EXIT_OK if acceptance.is_whole else EXIT_INCONCLUSIVE
+    return EXIT_OK if acceptance.has_passed else EXIT_INCONCLUSIVE
 
 
 def _subject(arguments: argparse.Namespace, host: "Host") -> "tuple[RuntimeWheel, Dist | None]":
@@ -127,10 +128,10 @@ def _accept(order: "AcceptanceOrder", arguments: argparse.Namespace, host: "Host
 
 
 def _show(runtime: "RuntimeWheel", acceptance: "Acceptance", *, as_json: bool) -> None:
-    say(f"{runtime.wheel.name} with {acceptance.told}")
+    say(f"{runtime.wheel.name} with {acceptance.summary}")
     if as_json:
         wheel = {"name": runtime.wheel.name, "sha256": str(runtime.sha256)}
-        print_json({"version": 1, "wheel": wheel, "acceptance": acceptance.to_json()})
+        print_json({"version": 1, "wheel": wheel, "acceptance": to_json(acceptance)})
         return
     print_table(
         (Column(heading="case"), Column(heading="outcome"), Column(heading="detail")),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from factory.cli.command import Commands, add_command
 from factory.cli.console import print_json, say
+from factory.core.codec import to_plain
 from factory.core.errors import EXIT_OK
 from factory.core.targets import Platform
 
@@ -86,7 +87,7 @@ def _run(arguments: argparse.Namespace) -> int:
                         "name": wheel.name,
                         "sha256": str(wheel.sha256),
                         "size_bytes": wheel.size_bytes,
-                        "acceptance": None if wheel.acceptance is None else wheel.acceptance.to_json(),
+                        "acceptance": to_plain(wheel.acceptance),
                     }
                     for wheel in proven.wheels
                 ],
@@ -103,7 +104,7 @@ def _tell_acceptance(proven: "ProvenManifest") -> None:
     """Say on stderr what the pin rests on besides the checks; what was not tried is told, too."""
     tried = [(wheel.platform, wheel.acceptance) for wheel in proven.wheels if wheel.acceptance is not None]
     for platform, acceptance in tried:
-        say(f"{platform} with {acceptance.told}")
+        say(f"{platform} with {acceptance.summary}")
     untried = len(proven.wheels) - len(tried)
     if untried:
         say(f"{untried} of {len(proven.wheels)} wheels were not tried with an SDK ('factory accept')")

@@ -9,7 +9,7 @@ from pathlib import Path
 from factory import __version__
 from factory.cli.console import Column, print_json, print_table, say, shown_progress
 from factory.cli.verify_run import exit_status
-from factory.core.trust_json import assessment_to_json, format_utc
+from factory.core.codec import format_utc, to_json
 from factory.core.trust_level import TrustAssessment
 from factory.executables.signatures.policy import TrustPolicy
 from factory.executables.signatures.requirement import Requirement
@@ -66,7 +66,7 @@ def trust_document(done: TrustReport) -> dict[str, object]:
                 "name": file.name,
                 "not_looked_at": file.not_looked_at,
                 "standings": [
-                    assessment_to_json(assessment) | {"is_expected": not is_unexpected(assessment)}
+                    to_json(assessment) | {"is_expected": not is_unexpected(assessment)}
                     for assessment in file.assessments
                 ],
                 "lacking": [assessment.place for assessment in file.lacking],

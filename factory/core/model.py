@@ -5,10 +5,11 @@ only `factory.verify` makes a `VerifiedWheel`, and only verified wheels enter a
 manifest.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
+from factory.core.codec import Form
 from factory.core.digests import Digest, Sha256
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform, Target
@@ -216,7 +217,7 @@ class WaivedFinding:
         reason: Why it is acceptable.
     """
 
-    finding: Finding
+    finding: Finding = field(metadata={Form.FLATTENED: True})
     pattern: str
     reason: str
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from factory.audit.results import verdict_json
 from factory.audit.verdict import AuditReport, ProvenanceState, Verdict
+from factory.core.codec import to_json
 from factory.core.model import Severity
 from factory.statements.statement import OUR_TYPES, Author, Statement, Subject
 
@@ -31,7 +31,7 @@ def audit_statement(report: AuditReport, verdict: Verdict, *, auditor: Author) -
             "auditor": auditor.to_json(),
             "project": report.project,
             "channel": report.channel,
-            "verdict": _lasting(verdict_json(verdict)),
+            "verdict": _lasting(to_json(verdict)),
         },
     )
 

@@ -149,7 +149,7 @@ def _unaccepted(manifest: Manifest, terms: Terms) -> Iterator[str]:
         for case in acceptance.failed:
             sdk = f"{acceptance.sdk.name} {acceptance.sdk.version}"
             yield f"{name} failed {case.case} with {sdk}: {case.detail}"
-    if terms.needs_acceptance and not any(acceptance.is_whole for _, acceptance in evidence):
+    if terms.needs_acceptance and not any(acceptance.has_passed for _, acceptance in evidence):
         yield "no wheel was accepted whole with an SDK ('factory accept')"
 
 

@@ -7,7 +7,7 @@ from factory.audit.report.table import authorship_word, chain_word, findings_wor
 from factory.audit.report.texts import seen_texts
 from factory.audit.signer_history import signer_changes
 from factory.audit.verdict import AuditReport, Outcome, Verdict, first_breaks
-from factory.core.trust_json import format_utc
+from factory.core.codec import format_utc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

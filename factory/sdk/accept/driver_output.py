@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 from factory.core.case_result import CaseOutcome, CaseResult
+from factory.core.codec import from_json
 from factory.core.json_reader import JsonObject, MalformedJson
-from factory.manifest.acceptance import case_from_json
 from factory.system.process import Completed
 
 _DETAIL_CHARACTERS = 500
@@ -20,7 +20,8 @@ def read_result(case: str, completed: Completed) -> CaseResult:
     """Read the driver's answer, its last line; where there is none nobody knows, and that is said."""
     lines = [line for line in completed.output.splitlines() if line.strip()]
     try:
-        result = case_from_json(JsonObject.parse(lines[-1] if lines else "", where="the driver's answer"))
+        answer = JsonObject.parse(lines[-1] if lines else "", where="the driver's answer")
+        result = from_json(CaseResult, answer)
     except MalformedJson:
         result = None
     if result is None or result.case != case or completed.returncode != 0:

@@ -1,10 +1,8 @@
-"""A report as JSON: ``docs/findings.schema.json`` is its published form."""
+"""A report as JSON, in the format of ``docs/findings.schema.json``."""
 
 from factory import __version__
-from factory.core.finding_json import finding_to_json, waived_to_json
-from factory.core.trust_json import assessment_to_json
-from factory.verify.output.report import CheckResults, ReleaseReport, Report, WheelReport
-from factory.verify.smoke import SmokeResult
+from factory.core.codec import to_json, to_plain
+from factory.verify.output.report import Report, WheelReport
 from factory.verify.stock.stock_tools import StockReport
 
 SCHEMA_VERSION = 1
@@ -19,11 +17,8 @@ def findings_document(report: Report) -> dict[str, object]:
         "verdict": report.status.value,
         "counts": counts | {"waived": report.waived_count},
         "wheels": [_wheel(wheel) for wheel in report.wheels],
-        "releases": [_release(release) for release in report.releases],
-        "unused_waivers": [
-            {"check": waiver.check, "pattern": waiver.pattern, "reason": waiver.reason}
-            for waiver in report.unused
-        ],
+        "releases": [{"path": release.path, **to_json(release.results)} for release in report.releases],
+        "unused_waivers": to_plain(report.unused),
     }
 
 
@@ -31,24 +26,12 @@ def _wheel(wheel: WheelReport) -> dict[str, object]:
     return {
         "path": wheel.path,
         "name": wheel.name,
-        "sha256": None if wheel.sha256 is None else str(wheel.sha256),
+        "sha256": to_plain(wheel.sha256),
         "not_looked_at": wheel.not_looked_at,
-        **_results(wheel.results),
-        "standings": [assessment_to_json(assessment) for assessment in wheel.assessments],
+        **to_json(wheel.results),
+        "standings": to_plain(wheel.assessments),
         "stock_tool": _stock_report(wheel.stock_report),
-        "smoke": _smoke(wheel.smoke),
-    }
-
-
-def _release(release: ReleaseReport) -> dict[str, object]:
-    return {"path": release.path, **_results(release.results)}
-
-
-def _results(results: CheckResults) -> dict[str, object]:
-    return {
-        "checks": list(results.checks),
-        "findings": [finding_to_json(finding) for finding in results.findings],
-        "waived": [waived_to_json(waived) for waived in results.waived],
+        "smoke": to_plain(wheel.smoke),
     }
 
 
@@ -64,7 +47,3 @@ def _stock_report(stock_report: StockReport | None) -> dict[str, object] | None:
             {"place": finding.place, "evidence": finding.evidence} for finding in stock_report.findings
         ],
     }
-
-
-def _smoke(smoke: SmokeResult | None) -> dict[str, object] | None:
-    return None if smoke is None else {"outcome": smoke.outcome.value, "detail": smoke.detail}

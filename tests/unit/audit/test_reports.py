@@ -9,7 +9,7 @@ import jsonschema
 from factory.audit.report.html import matrix, render_html
 from factory.audit.report.table import summary, told_causes, verdict_row
 from factory.audit.report.texts import seen_texts
-from factory.audit.results import parse_verdict, report_json, verdict_json
+from factory.audit.results import report_json
 from factory.audit.signer_history import SignerChange, signer_changes
 from factory.audit.verdict import (
     AuditReport,
@@ -21,6 +21,7 @@ from factory.audit.verdict import (
     UnexpectedFile,
     Verdict,
 )
+from factory.core.codec import from_json, to_json
 from factory.core.digests import Sha256
 from factory.core.json_reader import JsonObject
 from factory.core.model import Finding, Severity
@@ -189,7 +190,7 @@ def test_the_report_is_what_its_schema_says() -> None:
 
 def test_a_verdict_is_read_as_it_was_written() -> None:
     one = REPORT.verdicts[0]
-    assert parse_verdict(JsonObject.of(verdict_json(one), "a test")) == one
+    assert from_json(Verdict, JsonObject.of(to_json(one), "a test")) == one
 
 
 def test_who_signed_stands_on_the_page() -> None:

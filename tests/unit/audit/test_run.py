@@ -10,8 +10,9 @@ import pytest
 
 from factory.audit.index import fetch_listing
 from factory.audit.local import audit_local
-from factory.audit.results import Results, parse_verdict, report_json, verdict_json
+from factory.audit.results import Results, report_json
 from factory.audit.verdict import AuditReport, Outcome, Verdict, first_breaks
+from factory.core.codec import from_json, to_json
 from factory.core.digests import Sha256
 from factory.core.json_reader import JsonObject
 from factory.core.tags import CodexTag
@@ -111,7 +112,7 @@ def test_a_verdict_says_what_it_rests_on(packages: Path, honest: dict[str, Wheel
 def test_a_verdict_comes_back_from_json(packages: Path, honest: dict[str, Wheel], tmp_path: Path) -> None:
     (verdict,) = run_audit(served(honest[LINUX]), packages, tmp_path).verdicts
 
-    assert parse_verdict(JsonObject.of(verdict_json(verdict), "a verdict")) == verdict
+    assert from_json(Verdict, JsonObject.of(to_json(verdict), "a verdict")) == verdict
 
 
 def flipped(member: ZipMember) -> ZipMember:

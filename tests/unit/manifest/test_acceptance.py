@@ -3,6 +3,7 @@ import json
 import pytest
 
 from factory.core.case_result import CaseOutcome, CaseResult
+from factory.core.codec import from_json, to_json
 from factory.core.digests import Sha256
 from factory.core.json_reader import JsonObject, MalformedJson
 from factory.manifest.acceptance import Acceptance, SdkIdentity
@@ -19,7 +20,7 @@ def acceptance(*outcomes: CaseOutcome) -> Acceptance:
 
 def test_evidence_reads_as_it_writes() -> None:
     evidence = acceptance(CaseOutcome.PASSED, CaseOutcome.NOT_APPLICABLE)
-    document = evidence.to_json()
+    document = to_json(evidence)
     assert document == {
         "sdk": {"name": "openai-codex", "version": "0.163.0", "sha256": "3" * 64},
         "how": "natively",
@@ -28,18 +29,18 @@ def test_evidence_reads_as_it_writes() -> None:
             {"case": "case-1", "outcome": "not-applicable", "detail": ""},
         ],
     }
-    assert Acceptance.from_json(JsonObject.parse(json.dumps(document), where="here")) == evidence
+    assert from_json(Acceptance, JsonObject.parse(json.dumps(document), where="here")) == evidence
 
 
 def test_an_unknown_outcome_is_malformed() -> None:
-    document = acceptance(CaseOutcome.PASSED).to_json()
+    document = to_json(acceptance(CaseOutcome.PASSED))
     document["cases"] = [{"case": "case-0", "outcome": "perhaps", "detail": ""}]
     with pytest.raises(MalformedJson, match="perhaps"):
-        Acceptance.from_json(JsonObject.parse(json.dumps(document), where="here"))
+        from_json(Acceptance, JsonObject.parse(json.dumps(document), where="here"))
 
 
 @pytest.mark.parametrize(
-    ("outcomes", "is_whole"),
+    ("outcomes", "has_passed"),
     [
         ((CaseOutcome.PASSED,), True),
         ((CaseOutcome.PASSED, CaseOutcome.NOT_APPLICABLE), True),
@@ -50,11 +51,11 @@ def test_an_unknown_outcome_is_malformed() -> None:
     ],
 )
 def test_only_passes_and_what_does_not_apply_are_whole(
-    outcomes: tuple[CaseOutcome, ...], *, is_whole: bool
+    outcomes: tuple[CaseOutcome, ...], *, has_passed: bool
 ) -> None:
-    assert acceptance(*outcomes).is_whole is is_whole
+    assert acceptance(*outcomes).has_passed is has_passed
 
 
-def test_it_is_told_in_a_line() -> None:
-    told = acceptance(CaseOutcome.PASSED, CaseOutcome.PASSED, CaseOutcome.COULD_NOT_RUN).told
-    assert told == "openai-codex 0.163.0, natively: 2 passed, 1 could-not-run"
+def test_a_summary_counts_the_outcomes() -> None:
+    summary = acceptance(CaseOutcome.PASSED, CaseOutcome.PASSED, CaseOutcome.COULD_NOT_RUN).summary
+    assert summary == "openai-codex 0.163.0, natively: 2 passed, 1 could-not-run"

@@ -6,6 +6,7 @@ import pytest
 
 from factory.core.case_result import CaseOutcome, CaseResult
 from factory.core.digests import Digest, Sha256
+from factory.core.errors import IntegrityError
 from factory.core.json_reader import MalformedJson
 from factory.core.model import ChannelName, Finding, Severity
 from factory.core.tags import CodexTag
@@ -17,7 +18,6 @@ from factory.manifest.manifest import (
     Manifest,
     MemberRecord,
     ToolchainRecord,
-    UnknownManifestVersion,
     WheelRecord,
 )
 
@@ -115,7 +115,7 @@ def test_checksums_are_as_sha256sum_reads_them() -> None:
 
 def test_another_version_is_refused() -> None:
     document = MANIFEST.to_json() | {"schema_version": 2}
-    with pytest.raises(UnknownManifestVersion, match="schema version 2"):
+    with pytest.raises(IntegrityError, match="schema version 2"):
         Manifest.parse(json.dumps(document))
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from packaging.pylock import Pylock
 
+from factory.core.errors import IntegrityError
 from factory.core.json_reader import MalformedJson
 from factory.core.targets import Platform
-from factory.manifest.manifest import UnknownManifestVersion
 from factory.sdk.pin import PinFormat, render_pin
 from factory.verify.proof import NoManifest, NotProven, ProvenManifest, Terms, prove
 from tests.packages import release_directory
@@ -195,7 +195,7 @@ def test_a_name_that_is_no_wheel_s_is_a_refusal(dist: Path) -> None:
 
 def test_another_version_of_the_format_is_refused(dist: Path) -> None:
     edit(dist, lambda document, _: document.update(schema_version=99))
-    with pytest.raises(UnknownManifestVersion):
+    with pytest.raises(IntegrityError, match="schema version 99"):
         prove(dist, Terms())
 
 

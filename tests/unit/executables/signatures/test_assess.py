@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from factory.core.codec import from_json, to_json
 from factory.core.digests import Sha256
 from factory.core.json_reader import JsonObject
 from factory.core.model import FileKind
-from factory.core.trust_json import assessment_from_json, assessment_to_json
 from factory.core.trust_level import Level, Scheme, Signature, Signer, TrustAssessment
 from factory.executables.signatures.assess import Executable, assess
 from factory.executables.signatures.policy import TrustPolicy
@@ -174,8 +174,8 @@ def test_a_misspelt_requirement_is_refused() -> None:
     ],
 )
 def test_an_assessment_survives_a_round_trip_through_json(assessment: TrustAssessment) -> None:
-    entry = JsonObject.of(assessment_to_json(assessment), "a test")
-    assert assessment_from_json(entry, place=assessment.place, sha256=ONE) == assessment
+    entry = JsonObject.of(to_json(assessment), "a test")
+    assert from_json(TrustAssessment, entry) == assessment
 
 
 def test_somebody_else_is_told_by_name(tmp_path: Path) -> None:

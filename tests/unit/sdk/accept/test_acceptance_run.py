@@ -202,7 +202,7 @@ def test_a_project_is_copied_before_it_is_built(tmp_path: Path) -> None:
     build = Expected(argv=("wheel", "--wheel-dir", str(scratch / "project")), effect=write)
     script = (build, *native(says(PASSED), scratch))
     acceptance = run(order(project), FakeRunner(*script), scratch)
-    assert acceptance.is_whole
+    assert acceptance.has_passed
 
 
 def test_a_process_that_cannot_start_is_no_pass(tmp_path: Path) -> None:
