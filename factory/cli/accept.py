@@ -72,7 +72,7 @@ def register(commands: Commands) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     from factory.cli.host import this_host  # noqa: PLC0415 - slow, and other commands need none of it
-    from factory.sdk.accept.acceptance_run import AcceptanceOrder, NotAccepted, record  # noqa: PLC0415
+    from factory.sdk.accept.acceptance_run import AcceptanceOrder, record, require_accepted  # noqa: PLC0415
     from factory.sdk.accept.cases import cases_named  # noqa: PLC0415
 
     cases = cases_named(tuple(arguments.case))
@@ -89,8 +89,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if dist is not None and not arguments.case and not arguments.no_record:
         record(acceptance, runtime, dist)
         say(f"recorded in {arguments.runtime}")
-    if acceptance.failed:
-        raise NotAccepted(runtime, acceptance)
+    require_accepted(acceptance, runtime)
     return EXIT_OK if acceptance.has_passed else EXIT_INCONCLUSIVE
 
 

@@ -1,1 +1,1 @@
-"""What an SDK needs of a runtime, and whether the runtime gives it."""
+"""What an SDK needs from a runtime: a pin, a staged SDK, the protocol's types, and acceptance cases."""

@@ -1,7 +1,7 @@
-"""A model server on the loopback address that answers as a script of plain values tells it.
+"""A model server on the loopback address that gives scripted answers.
 
-It speaks as much of the Responses API's event stream as a turn of Codex needs, so a runtime can be
-tried without an account and without a network. It listens on 127.0.0.1 only and asks nobody.
+It implements the part of the Responses API's event stream that a turn of Codex needs, so that a runtime
+can be tested without an account or a network. It listens on 127.0.0.1 only and makes no connections.
 """
 
 import json
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-# Plugins are off: the runtime would start git to bring a list of them from the network.
+# Plugins are off: the runtime would start git to download a list of them.
 CONFIGURATION = """\
 model = "loopback"
 model_provider = "loopback"
@@ -39,7 +39,7 @@ _USAGE = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Say:
-    """Answer with words, after a delay in seconds."""
+    """Answer with a message, after a delay."""
 
     text: str
     delay_s: float = 0.0
@@ -47,7 +47,7 @@ class Say:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallTool:
-    """Answer with a call of a tool; ``arguments`` is JSON text, as the API sends it."""
+    """Answer with a tool call; ``arguments`` is JSON text, as the API sends it."""
 
     name: str
     arguments: str
@@ -67,18 +67,18 @@ Answer = Say | CallTool | Refuse
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelServer:
-    """A server that runs.
+    """A running server.
 
     Attributes:
-        address: What to give as ``base_url``.
-        turns: The bodies of the requests so far, as sent.
+        address: The ``base_url`` for clients.
+        turns: The bodies of the requests so far.
     """
 
     address: str
     turns: list[bytes] = field(default_factory=list)
 
     def configure(self, codex_home: Path) -> None:
-        """Write the ``config.toml`` that makes Codex ask this server and no other."""
+        """Write the ``config.toml`` that makes Codex use this server only."""
         codex_home.mkdir(parents=True)
         configuration = CONFIGURATION.format(address=self.address)
         (codex_home / "config.toml").write_text(configuration, encoding="utf-8")
@@ -86,10 +86,10 @@ class ModelServer:
 
 @contextmanager
 def model_server(script: Sequence[Answer]) -> Iterator[ModelServer]:
-    """Serve in a thread while the context lasts, one answer a request; the last answer repeats.
+    """Serve in a thread until the context ends, one answer per request; the last answer repeats.
 
     Raises:
-        ValueError: The script is empty, so there is nothing to answer with.
+        ValueError: The script is empty.
     """
     if not script:
         raise ValueError("a model server needs at least one answer")
@@ -146,7 +146,7 @@ class _ResponsesHandler(BaseHTTPRequestHandler):
         self.wfile.write(events)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Keep quiet: who runs the server looks at the turns."""
+        """Discard the message; the requests are in ``turns``."""
 
 
 def _message(text: str) -> Mapping[str, object]:

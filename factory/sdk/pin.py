@@ -1,4 +1,4 @@
-"""The exact requirement that a manifest justifies, in the forms that installers read."""
+"""The pin of a manifest: the exact requirement with its hashes, in the formats that installers read."""
 
 from enum import StrEnum
 
@@ -16,7 +16,7 @@ REQUIREMENTS_NAME = "requirements-codex.txt"
 
 
 class PinFormat(StrEnum):
-    """How a pin is written."""
+    """The formats of a pin."""
 
     REQUIREMENT = "requirement"
     REQUIREMENTS = "requirements"
@@ -25,7 +25,7 @@ class PinFormat(StrEnum):
 
 
 def render_pin(proven: ProvenManifest, form: PinFormat) -> str:
-    """Write a pin in one form, with a line end."""
+    """Return a pin in one format, with a newline at its end."""
     match form:
         case PinFormat.REQUIREMENT:
             return f"{requirement(proven)}\n"
@@ -43,13 +43,13 @@ def requirement(proven: ProvenManifest) -> str:
 
 
 def requirements(proven: ProvenManifest) -> str:
-    """Return a requirements file: pip takes one of these wheels and nothing else."""
+    """Return a requirements file with hashes: pip installs only these wheels."""
     hashes = (f"    --hash=sha256:{wheel.sha256}" for wheel in proven.wheels)
     return " \\\n".join((requirement(proven), *hashes)) + "\n"
 
 
 def pylock(proven: ProvenManifest) -> str:
-    """Return a whole ``pylock.toml`` to be put beside the wheels: its paths are their names (PEP 751)."""
+    """Return a ``pylock.toml`` (PEP 751) for the directory of the wheels: it names them by relative paths."""
     lock = Pylock(
         lock_version=PYLOCK_VERSION,
         created_by="codex-wheel-factory",
@@ -74,7 +74,7 @@ def pylock(proven: ProvenManifest) -> str:
 
 
 def commands(proven: ProvenManifest) -> str:
-    """Return what to type: write the hashes down, install by them, or add the requirement to a project."""
+    """Return commands: write the hashes to a file, install with them, or add the pin to a project."""
     pin = f"factory pin {proven.directory} --format requirements > {REQUIREMENTS_NAME}"
     options = f"--require-hashes --find-links {proven.directory} -r {REQUIREMENTS_NAME}"
     return (

@@ -1,4 +1,4 @@
-"""pip, as far as an SDK needs it: bring one, build one, install one into a clean environment."""
+"""Run pip: download an SDK, build one into a wheel, install into an environment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,24 +14,13 @@ _TAIL_LINES = 6
 _TIMEOUT_S = 900.0
 
 
-class PipFailed(UpstreamError):
-    """pip could not bring, build or install something."""
-
-    hint = "Read what pip says; with --find-links DIR --no-index it takes what lies in a directory only."
-
-    def __init__(self, what: str, completed: Completed) -> None:
-        said = [line.strip() for line in completed.output.splitlines() if line.strip()]
-        told = "".join(f"\n  {line}" for line in said[-_TAIL_LINES:])
-        super().__init__(f"pip could not {what} ({completed.reason}):{told}")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """Where pip looks besides, or instead of, the index of its own configuration.
+    """Local directories for pip, in addition to the index that its configuration names.
 
     Attributes:
         find_links: Directories of wheels and sdists.
-        is_local: Look in those directories and nowhere else.
+        is_local: Use these directories only, and no index.
     """
 
     find_links: tuple[Path, ...] = ()
@@ -39,20 +28,17 @@ class Sources:
 
     @property
     def options(self) -> tuple[str, ...]:
-        """How pip is told."""
+        """The options of pip's command line."""
         links = (part for path in self.find_links for part in ("--find-links", str(path.absolute())))
         return (*(("--no-index",) if self.is_local else ()), *links)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pip:
-    """An interpreter's pip.
+    """The pip of an interpreter.
 
     Attributes:
-        python: The interpreter.
-        env: The caller's environment: proxies, certificates, ``PIP_*``.
-        runner: What starts processes.
-        sources: Where to look.
+        env: The user's environment, with proxies, certificates and ``PIP_*`` variables.
     """
 
     python: Path
@@ -61,19 +47,19 @@ class Pip:
     sources: Sources = Sources()
 
     def download(self, requirement: str, directory: Path) -> Path:
-        """Bring what a requirement names into an empty directory, without its dependencies.
+        """Download a requirement, without its dependencies, to a new directory.
 
         Raises:
-            PipFailed: There is none, or the index does not answer.
+            UpstreamError: pip did not download exactly one file.
         """
         options = ("--no-deps", "--dest", str(directory), *self.sources.options)
-        return self._one_file(f"bring {requirement}", ("download", *options, requirement), directory)
+        return self._one_file(f"download {requirement}", ("download", *options, requirement), directory)
 
     def build(self, source: Path, directory: Path) -> Path:
-        """Build a project or an sdist by its own backend into a wheel, in an empty directory.
+        """Build a project or an sdist into a wheel, by its own backend, in a new directory.
 
         Raises:
-            PipFailed: It does not build.
+            UpstreamError: pip did not build exactly one wheel.
         """
         options = ("--no-deps", "--wheel-dir", str(directory), *self.sources.options)
         return self._one_file(f"build {source.name}", ("wheel", *options, str(source.absolute())), directory)
@@ -82,7 +68,7 @@ class Pip:
         """Install into the interpreter's environment.
 
         Raises:
-            PipFailed: It does not install.
+            UpstreamError: pip failed.
         """
         self._run(f"install {what}", ("install", "--no-warn-script-location", *arguments))
 
@@ -92,7 +78,7 @@ class Pip:
         completed = self._run(what, words)
         files = list(directory.iterdir())
         if len(files) != 1:
-            raise PipFailed(what, completed)
+            raise _failed(what, completed)
         return files[0]
 
     def _run(self, what: str, words: tuple[str, ...]) -> Completed:
@@ -101,28 +87,37 @@ class Pip:
         argv = (str(self.python), "-I", "-m", "pip", command, *quiet, *arguments)
         completed = self.runner.run(Command(argv=argv, env=self.env, timeout_s=_TIMEOUT_S))
         if completed.returncode != 0:
-            raise PipFailed(what, completed)
+            raise _failed(what, completed)
         return completed
 
 
 def fetch_sdk(text: str, *, pip: Pip, scratch: Path) -> Path:
-    """Return where an SDK is; what is no path and names one exact version is downloaded first.
+    """Return the path of an SDK; an exact requirement is downloaded first, unless a file has its name.
 
-    Only an exact requirement is one: a mistyped path must not become somebody's package.
+    Anything else is taken as a path: a mistyped path must not download somebody's package.
 
     Raises:
-        PipFailed: It could not be brought.
+        UpstreamError: pip could not download it.
     """
     path = Path(text)
-    return (
-        pip.download(text, scratch / "download") if is_exact_requirement(text) and not path.exists() else path
-    )
+    if path.exists() or not is_exact_requirement(text):
+        return path
+    return pip.download(text, scratch / "download")
 
 
 def is_exact_requirement(text: str) -> bool:
-    """Whether a text is a requirement of one version, ``openai-codex==0.163.0``."""
+    """Whether a text is a requirement of one exact version, ``openai-codex==0.163.0``."""
     try:
         specifiers = list(Requirement(text).specifier)
     except InvalidRequirement:
         return False
     return [specifier.operator for specifier in specifiers] == ["=="] and "*" not in specifiers[0].version
+
+
+def _failed(what: str, completed: Completed) -> UpstreamError:
+    lines = [line.strip() for line in completed.output.splitlines() if line.strip()]
+    tail = "".join(f"\n  {line}" for line in lines[-_TAIL_LINES:])
+    return UpstreamError(
+        f"pip could not {what} ({completed.reason}):{tail}",
+        hint="Read pip's output; with --find-links DIR --no-index, pip uses only the files of a directory.",
+    )

@@ -1,4 +1,4 @@
-"""Read an SDK as its maintainers have it: a checkout, an sdist, or a published wheel."""
+"""Read the files of an SDK from a checkout, an sdist or a wheel."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -42,13 +42,13 @@ _LEFT_OUT_DIRECTORIES = frozenset(
 _BACKEND = {"requires": ["hatchling"], "build-backend": "hatchling.build"}
 
 
-class NoSdk(UsageError):
-    """What was given is no SDK that can be staged."""
+class UnusableSdk(UsageError):
+    """The given path is not an SDK that can be staged or tested."""
 
     hint = "Give the SDK's project directory, sdist (.tar.gz) or wheel (.whl), or openai-codex==VERSION."
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path} is no SDK: {reason}")
+        super().__init__(f"{path} is not a usable SDK: {reason}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,15 +61,15 @@ class SdkFile:
 
 
 def read_sdk(path: Path) -> tuple[SdkFile, ...]:
-    """Return an SDK's files, its project file among them; caches, environments and build output stay behind.
+    """Return an SDK's files, without caches, virtual environments and build output.
 
-    A wheel has no project file; one is written from its METADATA, with hatchling as the
+    A wheel has no project file: one is generated from its METADATA, with hatchling as the
     backend, and its modules go below ``src``.
 
     Raises:
-        NoSdk: It is none of the three, or has no project file.
-        UnsafePackage: An archive holds what could write elsewhere.
-        DamagedPackage: It does not hold together.
+        UnusableSdk: It is not a checkout, sdist or wheel, or has no project file.
+        UnsafePackage: A member of the archive would be written outside of it.
+        DamagedPackage: The archive is damaged.
     """
     if path.is_dir():
         files = tuple(_directory_files(path))
@@ -78,17 +78,17 @@ def read_sdk(path: Path) -> tuple[SdkFile, ...]:
     elif path.suffix == ".whl":
         files = _project_of_wheel(path, _archive_files(path))
     else:
-        raise NoSdk(
-            path, "it is not there" if not path.exists() else "it is neither a directory nor an archive"
+        raise UnusableSdk(
+            path, "it is neither a directory nor an archive" if path.exists() else "it does not exist"
         )
     kept = tuple(file for file in files if not _is_left_out(file.path))
     if all(file.path != PROJECT_FILE for file in kept):
-        raise NoSdk(path, f"it has no {PROJECT_FILE}")
+        raise UnusableSdk(path, f"it has no {PROJECT_FILE}")
     return kept
 
 
 def _is_left_out(path: PurePosixPath) -> bool:
-    """Whether a file is a by-product; ``src/<package>/bin`` is where old SDKs bundled a runtime."""
+    """Whether a file is not part of the source; old SDKs bundled a runtime in ``src/<package>/bin``."""
     folders = path.parts[:-1]
     is_bundled = folders[:1] == ("src",) and folders[2:3] == ("bin",)
     is_output = any(folder in _LEFT_OUT_DIRECTORIES or folder.endswith(".egg-info") for folder in folders)
@@ -103,7 +103,7 @@ def _directory_files(root: Path) -> Iterator[SdkFile]:
         for name in sorted(names):
             path = here / name
             if path.is_symlink() or not path.is_file():
-                raise NoSdk(root, f"{path.relative_to(root)} is a link or no regular file")
+                raise UnusableSdk(root, f"{path.relative_to(root)} is not a regular file")
             relative = PurePosixPath(path.relative_to(root).as_posix())
             yield SdkFile(path=relative, content=path.read_bytes(), mode=_mode(path.stat().st_mode))
 
@@ -114,7 +114,7 @@ def _archive_files(path: Path) -> tuple[SdkFile, ...]:
         try:
             file = stack.enter_context(path.open("rb"))
         except OSError as error:
-            raise NoSdk(path, error.strerror or str(error)) from error
+            raise UnusableSdk(path, error.strerror or str(error)) from error
         entries: Iterable[PackageEntry] = (
             zip_entries(file, guard)
             if path.suffix == ".whl"
@@ -133,7 +133,7 @@ def _mode(mode: int) -> int:
 def _without_top(path: Path, files: tuple[SdkFile, ...]) -> tuple[SdkFile, ...]:
     tops = {file.path.parts[0] for file in files}
     if len(tops) != 1 or any(file.path.parent == PurePosixPath() for file in files):
-        raise NoSdk(path, "an sdist has one directory at its top")
+        raise UnusableSdk(path, "an sdist must have one top-level directory")
     return tuple(
         SdkFile(path=PurePosixPath(*file.path.parts[1:]), content=file.content, mode=file.mode)
         for file in files
@@ -143,11 +143,11 @@ def _without_top(path: Path, files: tuple[SdkFile, ...]) -> tuple[SdkFile, ...]:
 def _project_of_wheel(path: Path, files: tuple[SdkFile, ...]) -> tuple[SdkFile, ...]:
     infos = [file for file in files if file.path.match("*.dist-info/METADATA")]
     if len(infos) != 1:
-        raise NoSdk(path, f"it has {len(infos)} METADATA files")
+        raise UnusableSdk(path, f"it has {len(infos)} METADATA files")
     try:
         metadata = Metadata.from_email(infos[0].content, validate=True)
     except ExceptionGroup as errors:
-        raise NoSdk(path, f"its METADATA is not valid: {errors.exceptions[0]}") from errors
+        raise UnusableSdk(path, f"its METADATA is not valid: {errors.exceptions[0]}") from errors
     modules = [file for file in files if not file.path.parts[0].endswith((".dist-info", ".data"))]
     packages = sorted({file.path.parts[0] for file in modules if len(file.path.parts) > 1})
     project = SdkFile(path=PROJECT_FILE, content=_project_file(metadata, packages), mode=0o644)
@@ -162,7 +162,7 @@ def _project_of_wheel(path: Path, files: tuple[SdkFile, ...]) -> tuple[SdkFile, 
 
 
 def _project_file(metadata: Metadata, packages: Iterable[str]) -> bytes:
-    """Say in a project file what METADATA says; what it does not say is left out."""
+    """Return a project file with the fields of METADATA; absent fields are omitted."""
     project: dict[str, object] = {
         "name": metadata.name,
         "version": str(metadata.version),

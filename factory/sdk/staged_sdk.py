@@ -1,7 +1,5 @@
-"""Stage an SDK that pins one runtime: a project that its own backend builds."""
+"""Stage an SDK that pins one runtime: the result is a project that its own backend builds."""
 
-import secrets
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,33 +13,24 @@ from factory.build.stage import require_apart, require_replaceable
 from factory.build.template import DISTRIBUTION
 from factory.core.errors import UsageError
 from factory.core.tags import CodexTag
-from factory.sdk.sdk_files import PROJECT_FILE, NoSdk, SdkFile, read_sdk
-from factory.system.files import TEMPORARY_PREFIX, replace_directory, writing
+from factory.sdk.sdk_files import PROJECT_FILE, SdkFile, UnusableSdk, read_sdk
+from factory.system.files import new_directory
 
 TOOL = "codex-wheel-factory"
-"""The stage's own table in the project file: it tells a stage from somebody's checkout."""
+"""The stage's own table in the project file: it distinguishes a stage from a user's checkout."""
 
-
-class UnusablePin(UsageError):
-    """The SDK's requirement of the runtime is not one that can be set to a version."""
-
-    hint = f"The SDK's [project] dependencies must have exactly one plain requirement of {DISTRIBUTION}."
-
-
-class UnusableProject(UsageError):
-    """The SDK's project file does not say in plain what has to be changed."""
-
-    hint = "Give an SDK whose [project] table has a static version and static dependencies."
+_PROJECT_HINT = "Give an SDK whose [project] table has a static version and static dependencies."
+_PIN_HINT = f"The SDK's [project] dependencies must have exactly one plain requirement of {DISTRIBUTION}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SdkOrder:
-    """An SDK to be staged.
+    """An SDK to stage.
 
     Attributes:
         source: A checkout, an sdist or a wheel.
-        destination: Where it goes; an earlier stage is replaced.
-        runtime: The release whose runtime it pins.
+        destination: The directory to create; an earlier stage is replaced.
+        runtime: The release to pin.
         version: The SDK's own version.
     """
 
@@ -53,7 +42,7 @@ class SdkOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StagedSdk:
-    """A staged SDK: where it is, and what it says."""
+    """A staged SDK."""
 
     path: Path
     name: str
@@ -62,15 +51,14 @@ class StagedSdk:
 
 
 def stage_sdk(order: SdkOrder) -> StagedSdk:
-    """Copy an SDK, stamp its version, and pin its runtime; all of it is there afterwards or nothing.
+    """Copy an SDK, stamp its version, and pin its runtime; on an error nothing is left behind.
 
     Raises:
-        NoSdk: The source is none.
-        UnusableProject: Version or dependencies are not plain.
-        UnusablePin: There is no single plain requirement of the runtime.
+        UnusableSdk: The source is not an SDK.
+        UsageError: Its version or dependencies are not static, or do not require the runtime exactly once.
         OverlappingPaths: Source and destination contain one another.
-        NotAStage: The destination is something else than an earlier stage.
-        CannotWrite: It does not take files.
+        NotAStage: The destination exists and is not an earlier stage.
+        CannotWrite: The destination cannot be written.
     """
     require_apart(order.destination, order.source)
     require_replaceable(order.destination, _is_stage)
@@ -78,12 +66,12 @@ def stage_sdk(order: SdkOrder) -> StagedSdk:
     project = next(file for file in files if file.path == PROJECT_FILE)
     stamped, name = _stamp(order, project)
     destination = order.destination.absolute()
-    draft = destination.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}")
-    try:
-        _write(draft, destination, [stamped if file is project else file for file in files])
-        replace_directory(draft, destination)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+    with new_directory(destination) as draft:
+        for file in files:
+            path = draft / file.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(stamped if file is project else file.content)
+            path.chmod(file.mode)
     return StagedSdk(path=destination, name=name, version=order.version, requirement=_requirement(order))
 
 
@@ -91,59 +79,55 @@ def _requirement(order: SdkOrder) -> str:
     return f"{DISTRIBUTION}=={order.runtime.pep440}"
 
 
-def _stamp(order: SdkOrder, project_file: SdkFile) -> tuple[SdkFile, str]:
-    """Return the project file with version and pin, and the project's name; comments and order survive."""
+def _stamp(order: SdkOrder, project_file: SdkFile) -> tuple[bytes, str]:
+    """Return the stamped project file, its comments and order kept, and the project's name."""
     try:
         document = tomlkit.parse(project_file.content.decode("utf-8"))
     except (ValueError, TOMLKitError) as error:
-        raise NoSdk(order.source, f"its {PROJECT_FILE} is not TOML: {error}") from error
+        raise UnusableSdk(order.source, f"its {PROJECT_FILE} is not TOML: {error}") from error
     plain = document.unwrap().get("project")
     if not isinstance(plain, dict) or not isinstance(plain.get("name"), str):
-        raise NoSdk(order.source, f"its {PROJECT_FILE} names no project")
+        raise UnusableSdk(order.source, f"its {PROJECT_FILE} names no project")
     dynamic = {"version", "dependencies"} & set(plain.get("dynamic", ()))
     if dynamic:
-        raise UnusableProject(f"the SDK's {' and '.join(sorted(dynamic))} are made by its backend: dynamic")
+        fields = " and ".join(sorted(dynamic))
+        raise UsageError(f"the SDK's {fields} must be static, not dynamic", hint=_PROJECT_HINT)
     try:
         Version(order.version)
     except InvalidVersion as error:
-        raise UnusableProject(
-            f"{order.version!r} is no version", hint="Give --sdk-version 0.163.0."
+        raise UsageError(
+            f"{order.version!r} is not a version", hint="Give one such as --sdk-version 0.163.0."
         ) from error
-    at = _pin_place(plain.get("dependencies"))
+    index = _pin_index(plain.get("dependencies"))
     document["project"]["version"] = order.version
-    document["project"]["dependencies"][at] = _requirement(order)
+    document["project"]["dependencies"][index] = _requirement(order)
     document.setdefault("tool", tomlkit.table(is_super_table=True))[TOOL] = {"runtime": order.runtime.pep440}
-    content = tomlkit.dumps(document).encode()
-    return SdkFile(path=PROJECT_FILE, content=content, mode=project_file.mode), plain["name"]
+    return tomlkit.dumps(document).encode(), plain["name"]
 
 
-def _pin_place(dependencies: object) -> int:
-    """Return which of the dependencies is the runtime's."""
+def _pin_index(dependencies: object) -> int:
+    """Return the index of the runtime's requirement in the dependencies."""
     if not isinstance(dependencies, list) or not all(isinstance(text, str) for text in dependencies):
-        raise UnusableProject("the SDK's project file has no list of dependencies")
+        raise UsageError("the SDK's project file has no list of dependencies", hint=_PROJECT_HINT)
     found: list[tuple[int, Requirement]] = []
-    for at, text in enumerate(dependencies):
+    for index, text in enumerate(dependencies):
         try:
             requirement = Requirement(text)
         except InvalidRequirement as error:
-            raise UnusableProject(f"the SDK's dependency {text!r} is no requirement") from error
+            raise UsageError(
+                f"the SDK's dependency {text!r} is not a requirement", hint=_PROJECT_HINT
+            ) from error
         if canonicalize_name(requirement.name) == DISTRIBUTION:
-            found.append((at, requirement))
+            found.append((index, requirement))
     if len(found) != 1:
-        raise UnusablePin(f"the SDK has {len(found) or 'no'} requirements of {DISTRIBUTION}")
-    at, requirement = found[0]
+        raise UsageError(f"the SDK has {len(found) or 'no'} requirements of {DISTRIBUTION}", hint=_PIN_HINT)
+    index, requirement = found[0]
     if requirement.marker is not None or requirement.extras or requirement.url is not None:
-        raise UnusablePin(f"the SDK requires its runtime on terms of its own: {requirement}")
-    return at
-
-
-def _write(draft: Path, destination: Path, files: list[SdkFile]) -> None:
-    with writing(destination):
-        for file in files:
-            path = draft / file.path
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(file.content)
-            path.chmod(file.mode)
+        raise UsageError(
+            f"the SDK's requirement of its runtime has a marker, extras or a URL: {requirement}",
+            hint=_PIN_HINT,
+        )
+    return index
 
 
 def _is_stage(directory: Path) -> bool:

@@ -143,6 +143,23 @@ def replace_directory(draft: Path, destination: Path) -> None:
     shutil.rmtree(former, ignore_errors=True)
 
 
+@contextmanager
+def new_directory(destination: Path) -> Iterator[Path]:
+    """Fill a directory that appears at its path when the context ends well; a former one is replaced.
+
+    Raises:
+        CannotWrite: The place does not take it; what was there before stays.
+    """
+    draft = destination.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}")
+    try:
+        with writing(destination):
+            draft.mkdir(parents=True)
+            yield draft
+        replace_directory(draft, destination)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
 def sweep_temporaries(directory: Path, *, before_s: float) -> tuple[Path, ...]:
     """Remove what killed processes left in a directory.
 

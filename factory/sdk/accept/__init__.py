@@ -1,1 +1,1 @@
-"""Try a runtime with an SDK in a clean environment, one process a case."""
+"""Test a runtime wheel with an SDK in a clean environment, one process per case."""

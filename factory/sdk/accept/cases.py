@@ -1,7 +1,7 @@
-"""The acceptance cases, as data: what each proves, and what an SDK must have for it to apply.
+"""The acceptance cases, as data: what each one proves, and what an SDK must have for it to apply.
 
-Each is an answer of the SDK's FAQ, or a sentence of its API's own documentation, told in our words; the code
-that tries it is `factory.sdk.accept.driver.case_functions` under the same name.
+Each case is a statement of the SDK's FAQ or of its API documentation, in our words. The code that
+tests it is the function of the same name in `factory.sdk.accept.driver.case_functions`.
 """
 
 from dataclasses import dataclass
@@ -9,22 +9,16 @@ from dataclasses import dataclass
 from factory.core.errors import UsageError
 
 
-class UnknownCase(UsageError):
-    """There is no case of a name."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"there is no acceptance case {name!r}", hint=f"Cases: {', '.join(CASE_NAMES)}.")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One thing that the SDK documents.
+    """One documented behaviour of the SDK.
 
     Attributes:
-        name: Its name.
         proves: The documented sentence that it tests.
-        needs: What the SDK must have, ``Codex.thread_resume`` or ``client:CodexClient`` of a module.
-        uses_runtime: Whether the runtime under test is started; else an app-server of our own is, or none.
+        needs: What the SDK must have: ``Codex.thread_resume``, or ``client:CodexClient`` for a name in a
+            module of its package.
+        uses_runtime: Whether the runtime under test is started. Other cases start a fake app-server or
+            nothing.
     """
 
     name: str
@@ -43,36 +37,36 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         name="runtime-not-installed",
-        proves="The constructor fails where the runtime's package is not installed, and names it.",
+        proves="The constructor fails if the runtime's package is not installed, and names it.",
         uses_runtime=False,
     ),
     Case(
         name="override-points-nowhere",
-        proves="The constructor fails where the executable override points to a missing file, and names it.",
+        proves="The constructor fails if the executable override points to a missing file, and names it.",
         needs=("Codex", "CodexConfig"),
         uses_runtime=False,
     ),
     Case(
         name="app-server-incompatible",
-        proves="The constructor fails where the app-server does not say who it is.",
+        proves="The constructor fails if the app-server does not identify itself.",
         needs=("Codex", "CodexConfig"),
         uses_runtime=False,
     ),
     Case(
         name="app-server-too-old",
-        proves="The constructor fails with a typed error where the app-server does not know the method.",
+        proves="The constructor fails with a typed error if the app-server does not know the method.",
         needs=("CodexConfig", "MethodNotFoundError"),
         uses_runtime=False,
     ),
     Case(
         name="app-server-crashes",
-        proves="The constructor fails where the app-server ends, and tells its last words.",
+        proves="The constructor fails if the app-server exits, and shows its last output.",
         needs=("CodexConfig", "TransportClosedError"),
         uses_runtime=False,
     ),
     Case(
         name="app-server-prints-garbage",
-        proves="The constructor fails where what comes is no JSON, and tells what came.",
+        proves="The constructor fails if the app-server prints something other than JSON, and shows it.",
         needs=("CodexConfig", "CodexError"),
         uses_runtime=False,
     ),
@@ -83,12 +77,12 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         name="threads-are-apart",
-        proves="A new thread for every prompt gives no continuity.",
+        proves="A new thread for every prompt does not continue the conversation.",
         needs=_TURN,
     ),
     Case(
         name="start-and-resume",
-        proves="thread_start begins a thread, and thread_resume continues it by its identifier.",
+        proves="thread_start starts a thread, and thread_resume continues it by its identifier.",
         needs=("Codex.thread_resume", *_TURN),
     ),
     Case(
@@ -98,12 +92,12 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         name="stream-in-order",
-        proves="stream yields the turn's notifications in order, to turn/completed and no further.",
+        proves="stream yields the turn's notifications in order and ends with turn/completed.",
         needs=("Codex.thread_start", "Thread.turn", "TurnHandle.stream"),
     ),
     Case(
         name="tool-calls",
-        proves="A command that the model asks for is run, and the model gets its output.",
+        proves="A command that the model calls is run, and the model gets its output.",
         needs=("Sandbox.full_access", "ApprovalMode.deny_all", *_TURN),
     ),
     Case(
@@ -113,7 +107,7 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         name="async-mirrors-sync",
-        proves="The async client has the sync one's public API, and does the same.",
+        proves="The async client has the public API of the sync client, and behaves the same.",
         needs=("AsyncCodex", "AsyncThread", "AsyncTurnHandle", "Thread.turn", *_TURN),
     ),
     Case(
@@ -123,35 +117,35 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         name="overload-is-retried",
-        proves="retry_on_overload tries again when the app-server is overloaded, and waits longer each time.",
+        proves="retry_on_overload retries when the app-server is overloaded, and waits longer each time.",
         needs=_RETRY,
         uses_runtime=False,
     ),
     Case(
         name="retries-end",
-        proves="A lasting overload is the caller's error after the last attempt.",
+        proves="If the overload lasts, the caller gets the error after the last attempt.",
         needs=("ServerBusyError", *_RETRY),
         uses_runtime=False,
     ),
     Case(
         name="other-errors-are-not-retried",
-        proves="Invalid parameters and unknown methods are not tried again.",
+        proves="Invalid parameters and unknown methods are not retried.",
         needs=("InvalidParamsError", "MethodNotFoundError", *_RETRY),
         uses_runtime=False,
     ),
     Case(
         name="model-overload-is-retried",
-        proves="A model that is overloaded for a while does not fail the turn.",
+        proves="A model that is overloaded for a short time does not fail the turn.",
         needs=_TURN,
     ),
     Case(
         name="model-refusal-is-not-retried",
-        proves="A request that the model refuses is not repeated, and the failed turn is told.",
+        proves="A request that the model refuses is not repeated, and the turn fails with an error.",
         needs=_TURN,
     ),
     Case(
         name="errors-have-types",
-        proves="Each error code of JSON-RPC is an exception class of its own.",
+        proves="Each JSON-RPC error code has its own exception class.",
         needs=(
             "ParseError",
             "InvalidRequestError",
@@ -164,12 +158,12 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         name="invalid-parameters",
-        proves="The runtime's refusal of invalid parameters is a typed error; the connection stays usable.",
+        proves="Invalid parameters raise a typed error, and the connection stays usable.",
         needs=("CodexRpcError", "client:CodexClient.request", "types:ModelListResponse"),
     ),
     Case(
         name="unknown-method",
-        proves="The runtime's refusal of an unknown method is a typed error; the connection stays usable.",
+        proves="An unknown method raises a typed error, and the connection stays usable.",
         needs=("CodexRpcError", "client:CodexClient.request", "types:ModelListResponse"),
     ),
     Case(
@@ -187,12 +181,12 @@ CASE_NAMES = tuple(case.name for case in CASES)
 
 
 def cases_named(names: tuple[str, ...]) -> tuple[Case, ...]:
-    """Return the cases of these names in the table's order; all of them where no name is given.
+    """Return the named cases in the table's order, or all cases if no name is given.
 
     Raises:
-        UnknownCase: A name is none.
+        UsageError: A name is unknown.
     """
     for name in names:
         if name not in CASE_NAMES:
-            raise UnknownCase(name)
+            raise UsageError(f"there is no acceptance case {name!r}", hint=f"Cases: {', '.join(CASE_NAMES)}.")
     return tuple(case for case in CASES if not names or case.name in names)

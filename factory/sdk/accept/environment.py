@@ -1,4 +1,4 @@
-"""A clean environment with the runtime under test and an SDK in it, and the driver beside it."""
+"""Create a clean environment that holds the runtime under test, an SDK and the driver."""
 
 import os
 import shlex
@@ -15,7 +15,7 @@ from factory.build.template import DISTRIBUTION, PACKAGE
 from factory.core.errors import BuildError, UsageError
 from factory.sdk.accept.wheel_under_test import LaunchMethod, RuntimeWheel
 from factory.sdk.pip import Pip
-from factory.sdk.sdk_files import NoSdk
+from factory.sdk.sdk_files import UnusableSdk
 from factory.system.files import writing
 from factory.system.process import Command, Runner
 from factory.verify.smoke import Host
@@ -28,38 +28,20 @@ COPIED_MODULES = (
     "sdk/model_server.py",
     "sdk/accept/__init__.py",
 )
-"""What the driver imports of the factory, besides its own package: standard library only."""
+"""What the driver imports from the factory besides its own package; standard library only."""
 _DRIVER = "sdk/accept/driver"
 _DEAD_PROXY = "http://127.0.0.1:9"
-_ASK_PATHS = (
-    "import sysconfig; print(sysconfig.get_path('purelib'))",
-    f"import {PACKAGE}; print({PACKAGE}.bundled_codex_path())",
-)
-
-
-class OtherRuntimeRequired(UsageError):
-    """The SDK requires another runtime than the one under test."""
-
-    hint = "Give the SDK of that release, or --repin: it sets the requirement as 'factory stage-sdk' does."
-
-    def __init__(self, sdk: Path, requirement: str, runtime: RuntimeWheel) -> None:
-        super().__init__(f"{sdk.name} requires {requirement}, and the runtime is {runtime.tag.pep440}")
-
-
-class EnvironmentFailed(BuildError):
-    """A step of making the environment failed."""
-
-    hint = "On Debian, 'apt install python3-venv' gives venv its pip; 'factory doctor' tells what is there."
+_PRINT_PURELIB = "import sysconfig; print(sysconfig.get_path('purelib'))"
+_PRINT_CODEX = f"import {PACKAGE}; print({PACKAGE}.bundled_codex_path())"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """A ready environment.
+    """An environment in which cases can run.
 
     Attributes:
-        python: Its interpreter.
-        modules: Where the driver is.
-        codex: What the SDK shall start instead of the installed executable, if not that itself.
+        modules: The directory that the driver was copied to.
+        codex: The program that the SDK starts instead of the installed executable, if any.
     """
 
     python: Path
@@ -69,12 +51,11 @@ class Environment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptanceContext:
-    """Where an environment is made, and with what.
+    """What every step of an acceptance run needs.
 
     Attributes:
-        directory: An existing directory of its own.
-        host: What this machine is.
-        pip: Any interpreter's pip; its sources and surroundings are used for the new one's.
+        directory: An existing scratch directory for this run alone.
+        pip: Any interpreter's pip; the new environment's pip takes over its sources and variables.
     """
 
     directory: Path
@@ -83,28 +64,28 @@ class AcceptanceContext:
 
     @property
     def runner(self) -> Runner:
-        """What starts processes."""
+        """The runner that starts every process."""
         return self.pip.runner
 
 
 def make_environment(
     runtime: RuntimeWheel, method: LaunchMethod, sdk: Path, context: AcceptanceContext
 ) -> Environment:
-    """Install the very wheel under test, by its digest, and the SDK with whatever it requires besides.
+    """Install the wheel under test, by its digest, and the SDK with its other requirements.
 
     Raises:
-        NoSdk: The SDK is no wheel.
-        OtherRuntimeRequired: It wants another runtime.
-        PipFailed: Something does not install.
-        EnvironmentFailed: There is no environment to install into.
+        UnusableSdk: The SDK is not a readable wheel.
+        UsageError: The SDK requires another runtime.
+        UpstreamError: pip could not install something.
+        BuildError: The virtual environment could not be created.
     """
-    _require_served(sdk, runtime)
+    _require_this_runtime(sdk, runtime)
     python = _make_venv(context)
     pip = replace(context.pip, python=python)
     _install_runtime(runtime, method, context, pip)
-    exactly = context.directory / "constraints.txt"
-    _write(exactly, f"{DISTRIBUTION}=={runtime.tag.pep440}\n")
-    pip.install(sdk.name, "--constraint", str(exactly), *pip.sources.options, str(sdk.absolute()))
+    constraints = context.directory / "constraints.txt"
+    _write(constraints, f"{DISTRIBUTION}=={runtime.tag.pep440}\n")
+    pip.install(sdk.name, "--constraint", str(constraints), *pip.sources.options, str(sdk.absolute()))
     modules = context.directory / "modules"
     copy_driver(modules)
     codex = None if method.emulator is None else _launcher(method.emulator, context, python)
@@ -112,7 +93,7 @@ def make_environment(
 
 
 def case_environ(environment: Environment, host: Host, home: Path) -> dict[str, str]:
-    """Return all that a case's processes see: no account, no configuration, and no way out but loopback."""
+    """Return a case's environment variables: no account, no configuration, and no network but loopback."""
     proxies = dict.fromkeys(
         ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"), _DEAD_PROXY
     )
@@ -127,13 +108,11 @@ def case_environ(environment: Environment, host: Host, home: Path) -> dict[str, 
 
 
 def copy_driver(destination: Path) -> None:
-    """Write the driver and the modules that it imports, so that no other of the factory can be imported."""
+    """Copy the driver and only the modules that it imports: the rest of the factory stays out of reach."""
     root = files("factory")
-    driver = (entry for entry in root.joinpath(_DRIVER).iterdir() if entry.name.endswith(".py"))
-    for name in COPIED_MODULES:
+    driver = (entry.name for entry in root.joinpath(_DRIVER).iterdir() if entry.name.endswith(".py"))
+    for name in (*COPIED_MODULES, *(f"{_DRIVER}/{module}" for module in driver)):
         _copy(root.joinpath(name), destination / "factory" / name)
-    for entry in driver:
-        _copy(entry, destination / "factory" / _DRIVER / entry.name)
 
 
 def _copy(source: Traversable, destination: Path) -> None:
@@ -149,7 +128,7 @@ def _write(path: Path, text: str) -> None:
 
 def _make_venv(context: AcceptanceContext) -> Path:
     venv = context.directory / "venv"
-    _ask(context, "make an environment", (str(context.host.python), "-I", "-m", "venv", str(venv)))
+    _run(context, "create a virtual environment", (str(context.host.python), "-I", "-m", "venv", str(venv)))
     windows = venv / "Scripts" / "python.exe"
     return windows if windows.exists() else venv / "bin" / "python"
 
@@ -157,42 +136,48 @@ def _make_venv(context: AcceptanceContext) -> Path:
 def _install_runtime(
     runtime: RuntimeWheel, method: LaunchMethod, context: AcceptanceContext, pip: Pip
 ) -> None:
-    """Install one file by its digest; for another processor pip is told to take the platform's word."""
-    exactly = context.directory / "runtime.txt"
+    """Install one file by its digest; for another processor, override the platform that pip would accept."""
+    requirements = context.directory / "runtime.txt"
     uri = runtime.wheel.absolute().as_uri()
-    _write(exactly, f"{DISTRIBUTION} @ {uri} --hash=sha256:{runtime.sha256}\n")
-    options = ("--no-deps", "--no-index", "--no-cache-dir", "--require-hashes", "--requirement", str(exactly))
+    _write(requirements, f"{DISTRIBUTION} @ {uri} --hash=sha256:{runtime.sha256}\n")
     foreign: tuple[str, ...] = ()
     if method.emulator is not None:
-        place = _ask(context, "find its packages", (str(pip.python), "-I", "-c", _ASK_PATHS[0]))
-        foreign = ("--only-binary", ":all:", "--platform", runtime.platform.tag, "--target", place)
-    pip.install(runtime.wheel.name, *options, *foreign)
+        purelib = _run(context, "find site-packages", (str(pip.python), "-I", "-c", _PRINT_PURELIB))
+        foreign = ("--only-binary", ":all:", "--platform", runtime.platform.tag, "--target", purelib)
+    options = ("--no-deps", "--no-index", "--no-cache-dir", "--require-hashes")
+    pip.install(runtime.wheel.name, *options, "--requirement", str(requirements), *foreign)
 
 
 def _launcher(emulator: Path, context: AcceptanceContext, python: Path) -> Path:
-    """Write the program that the SDK's executable override names: the emulator with the executable."""
-    executable = _ask(context, "find the executable", (str(python), "-I", "-c", _ASK_PATHS[1]))
+    """Write the script that the SDK's executable override names: it starts the executable in the emulator."""
+    executable = _run(context, "find the executable", (str(python), "-I", "-c", _PRINT_CODEX))
     launcher = context.directory / "codex"
     _write(launcher, f'#!/bin/sh\nexec {shlex.join((str(emulator), executable))} "$@"\n')
     launcher.chmod(0o755)
     return launcher
 
 
-def _ask(context: AcceptanceContext, what: str, argv: tuple[str, ...]) -> str:
+def _run(context: AcceptanceContext, what: str, argv: tuple[str, ...]) -> str:
     completed = context.runner.run(Command(argv=argv, env=context.host.env, timeout_s=300.0))
     if completed.returncode != 0:
-        raise EnvironmentFailed(f"could not {what}: {completed.reason}: {completed.output.strip()[-300:]}")
+        raise BuildError(
+            f"could not {what}: {completed.reason}: {completed.output.strip()[-300:]}",
+            hint="On Debian, 'apt install python3-venv' gives venv its pip; run 'factory doctor'.",
+        )
     return completed.output.strip()
 
 
-def _require_served(sdk: Path, runtime: RuntimeWheel) -> None:
+def _require_this_runtime(sdk: Path, runtime: RuntimeWheel) -> None:
     try:
         with zipfile.ZipFile(sdk) as archive:
             (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
             requirements = Metadata.from_email(archive.read(name), validate=False).requires_dist or ()
     except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise NoSdk(sdk, f"it is no whole wheel: {error}") from error
+        raise UnusableSdk(sdk, f"it is not a complete wheel: {error}") from error
     for requirement in requirements:
         is_runtime = canonicalize_name(requirement.name) == DISTRIBUTION
         if is_runtime and not requirement.specifier.contains(runtime.tag.pep440, prereleases=True):
-            raise OtherRuntimeRequired(sdk, str(requirement), runtime)
+            raise UsageError(
+                f"{sdk.name} requires {requirement}, and the runtime is {runtime.tag.pep440}",
+                hint="Give the SDK of that release, or --repin to pin the SDK to this runtime first.",
+            )

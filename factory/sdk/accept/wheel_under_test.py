@@ -1,4 +1,4 @@
-"""The runtime under test: one wheel, whose bytes are known, and how this host starts it."""
+"""Choose the runtime wheel to test, and how this host starts its executable."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,24 +15,15 @@ from factory.system.files import WrongDigest
 from factory.verify.smoke import Host, Libc
 
 
-class NoRuntime(UsageError):
-    """What was given is no wheel of the runtime."""
+class CannotLaunch(HostError):
+    """This host cannot start the executable of a wheel."""
 
-    hint = "Name a manifest.json, the directory that has it, or a wheel of the runtime."
-
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path} is no runtime to try: {reason}")
-
-
-class CannotTry(HostError):
-    """This host cannot start a wheel's executable."""
-
-    hint = "Run it on a host of that platform; 'factory doctor' tells what this one can start."
+    hint = "Run it on a host of that platform; 'factory doctor' lists what this host can start."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimeWheel:
-    """A wheel of the runtime, with the digest that it must have when it is installed."""
+    """A wheel of the runtime, with the digest that is required when it is installed."""
 
     wheel: Path
     sha256: Sha256
@@ -45,8 +36,8 @@ class LaunchMethod:
     """How an executable is started.
 
     Attributes:
-        how: For a person, and for the evidence.
-        emulator: What stands before it; None where the processor is this host's own.
+        how: Printed and recorded: ``natively`` or ``under qemu-aarch64-static``.
+        emulator: The program that runs the executable; None if this host's processor can.
     """
 
     how: str
@@ -54,40 +45,40 @@ class LaunchMethod:
 
 
 def launch_method(platform: Platform, host: Host) -> LaunchMethod:
-    """Decide how a platform's executable is started here.
+    """Return how this host starts the executable of a platform's wheel.
 
     Raises:
-        CannotTry: It cannot be.
+        CannotLaunch: It cannot.
     """
     system, architecture = platform.target.operating_system, platform.target.architecture
     if system is not host.operating_system:
-        raise CannotTry(f"{platform} is for {system.value}, and this host is not")
+        raise CannotLaunch(f"{platform} is for {system.value}, and this host is not")
     if platform.tag.startswith("musllinux_") and host.libc is not Libc.MUSL:
-        raise CannotTry(f"{platform} needs a musl system to be installed on, and this host is none")
+        raise CannotLaunch(f"{platform} can only be installed on a musl system, and this host is not one")
     if architecture is host.architecture:
         return LaunchMethod(how="natively")
     emulator = host.emulators.get(architecture) if system is OperatingSystem.LINUX else None
     if emulator is None:
-        raise CannotTry(f"{platform} needs a processor of {architecture}, and there is no emulator here")
+        raise CannotLaunch(f"{platform} needs an {architecture} processor, and no emulator is installed")
     return LaunchMethod(how=f"under {emulator.name}", emulator=emulator)
 
 
 def read_runtime_wheel(path: Path) -> RuntimeWheel:
-    """Take a wheel as it lies there.
+    """Read a wheel's tag, platform and digest from its file name and its bytes.
 
     Raises:
-        NoRuntime: It is none of the runtime's.
-        MalformedTag: Its version is no release's.
+        UsageError: It cannot be read, or is not a wheel of the runtime.
+        MalformedTag: Its version is not that of a Codex release.
     """
     try:
         name, version, _, tags = parse_wheel_filename(path.name)
         digest = Sha256.of_file(path)
     except InvalidWheelFilename as error:
-        raise NoRuntime(path, "its name is no wheel's") from error
+        raise _unusable(path, "its name is not a wheel's") from error
     except OSError as error:
-        raise NoRuntime(path, error.strerror or str(error)) from error
+        raise _unusable(path, error.strerror or str(error)) from error
     if name != DISTRIBUTION:
-        raise NoRuntime(path, f"it is a wheel of {name}")
+        raise _unusable(path, f"it is a wheel of {name}")
     platform = Platform.of_tag(min(tag.platform for tag in tags))
     return RuntimeWheel(wheel=path, sha256=digest, tag=CodexTag.parse(str(version)), platform=platform)
 
@@ -95,23 +86,23 @@ def read_runtime_wheel(path: Path) -> RuntimeWheel:
 def choose_runtime_wheel(
     manifest: Manifest, directory: Path, *, platform: Platform | None, host: Host
 ) -> RuntimeWheel:
-    """Take a manifest's wheel for a platform, else the first one that this host starts without help.
+    """Return a manifest's wheel for a platform, or else the first one that this host starts natively.
 
     Raises:
-        NoRuntime: It has none.
+        UsageError: The manifest has no such wheel.
         WrongDigest: The file is not the one that was verified.
     """
-    record = _chosen(manifest, platform, host)
+    record = _chosen_record(manifest, platform, host)
     if record is None:
         wanted = "this host" if platform is None else str(platform)
-        raise NoRuntime(directory, f"it has no wheel for {wanted}")
+        raise _unusable(directory, f"it has no wheel for {wanted}")
     runtime = read_runtime_wheel(directory / record.name)
     if runtime.sha256 != record.sha256:
         raise WrongDigest(record.name, promised=record.sha256.digest, seen=runtime.sha256.digest)
     return runtime
 
 
-def _chosen(manifest: Manifest, platform: Platform | None, host: Host) -> WheelRecord | None:
+def _chosen_record(manifest: Manifest, platform: Platform | None, host: Host) -> WheelRecord | None:
     if platform is not None:
         return manifest.wheel(platform)
     return next((record for record in manifest.wheels if _is_native(record, host)), None)
@@ -120,5 +111,12 @@ def _chosen(manifest: Manifest, platform: Platform | None, host: Host) -> WheelR
 def _is_native(record: WheelRecord, host: Host) -> bool:
     try:
         return launch_method(Platform.of_tag(record.platform), host).emulator is None
-    except CannotTry:
+    except CannotLaunch:
         return False
+
+
+def _unusable(path: Path, reason: str) -> UsageError:
+    return UsageError(
+        f"cannot test {path}: {reason}",
+        hint="Name a manifest.json, the directory that has it, or a wheel of the runtime.",
+    )

@@ -13,10 +13,14 @@ LINUX = "openai_codex_cli_bin-0.163.0-py3-none-manylinux_2_17_x86_64.whl"
     ("words", "status", "said"),
     [
         (("absent",), 20, "factory: cannot read absent: No such file or directory"),
-        (("absent.whl",), 20, "factory: absent.whl is no runtime to try: its name is no wheel's"),
+        (("absent.whl",), 20, "factory: cannot test absent.whl: its name is not a wheel's"),
         ((LINUX, "--platform", "win_amd64"), 20, "factory: --platform chooses a manifest's wheel"),
         ((LINUX, "--case", "no-such-case"), 20, "factory: there is no acceptance case 'no-such-case'"),
-        ((LINUX, "--sdk", "absent.whl"), 20, "factory: absent.whl is no SDK: it is not there"),
+        (
+            (LINUX, "--sdk", "absent.whl"),
+            20,
+            "factory: absent.whl is not a usable SDK: it does not exist",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_said(

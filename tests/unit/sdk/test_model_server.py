@@ -1,4 +1,4 @@
-"""The model server says what its script says, on the loopback address only."""
+"""The model server gives its scripted answers, on the loopback address only."""
 
 import http.client
 import json
@@ -60,7 +60,7 @@ def test_it_waits_before_it_answers() -> None:
         assert time.monotonic() - before >= 0.2
 
 
-def test_another_path_is_not_found_and_no_turn() -> None:
+def test_another_path_is_not_found_and_not_counted() -> None:
     with model_server((Say(text="Yes."),)) as server:
         assert ask(server, path="/models")[0] == 404
         assert server.turns == []

@@ -1,4 +1,4 @@
-"""A pin needs proof: each refusal is one change of a real manifest, or of what lies beside it."""
+"""The pin of a manifest. Each refusal changes one thing in a real manifest or its directory."""
 
 import json
 import shutil
@@ -62,12 +62,12 @@ def proven(dist: Path) -> ProvenManifest:
     return prove(dist / "manifest.json", Terms())
 
 
-def test_the_whole_manifest_justifies_a_pin(dist: Path) -> None:
+def test_a_complete_manifest_can_be_pinned(dist: Path) -> None:
     assert len(proven(dist).wheels) == 8
     assert prove(dist, Terms()) == proven(dist)
 
 
-def test_a_check_that_did_not_look_is_a_refusal(dist: Path) -> None:
+def test_a_check_that_was_not_run_is_a_refusal(dist: Path) -> None:
     def change(_: Document, record: Document) -> None:
         checks = record["checks"]
         assert isinstance(checks, list)
@@ -85,13 +85,13 @@ def accepted(outcome: str) -> Callable[[Document, Document], None]:
     return lambda _, record: record.update(acceptance=evidence)
 
 
-def test_a_case_that_failed_is_a_refusal(dist: Path) -> None:
+def test_a_failed_case_is_a_refusal(dist: Path) -> None:
     edit(dist, accepted("failed"))
     assert refusals(dist) == (f"{WINDOWS} failed tool-calls with openai-codex 0.163.0: no command was run",)
 
 
 @pytest.mark.parametrize("outcome", ["passed", "not-applicable"])
-def test_a_wheel_that_was_accepted_whole_is_what_acceptance_asks_for(dist: Path, outcome: str) -> None:
+def test_one_accepted_wheel_satisfies_require_acceptance(dist: Path, outcome: str) -> None:
     edit(dist, accepted(outcome))
     assert len(prove(dist, Terms(needs_acceptance=True)).wheels) == 8
 
@@ -99,12 +99,12 @@ def test_a_wheel_that_was_accepted_whole_is_what_acceptance_asks_for(dist: Path,
 NOT_ACCEPTED = ("no wheel was accepted whole with an SDK ('factory accept')",)
 
 
-def test_no_acceptance_is_a_refusal_only_where_it_is_required(dist: Path) -> None:
+def test_missing_acceptance_is_a_refusal_only_if_required(dist: Path) -> None:
     assert refusals(dist, Terms(needs_acceptance=True)) == NOT_ACCEPTED
     assert len(proven(dist).wheels) == 8
 
 
-def test_a_case_that_could_not_run_is_no_pass(dist: Path) -> None:
+def test_a_case_that_could_not_run_is_not_a_pass(dist: Path) -> None:
     edit(dist, accepted("could-not-run"))
     assert refusals(dist, Terms(needs_acceptance=True)) == NOT_ACCEPTED
     assert len(proven(dist).wheels) == 8
@@ -124,7 +124,7 @@ def test_an_error_finding_is_a_refusal(dist: Path) -> None:
     assert refusals(dist) == (f"{WINDOWS} is not verified: pe-machine at codex_cli_bin/bin/codex.exe",)
 
 
-def test_a_note_is_none(dist: Path) -> None:
+def test_a_note_is_not_a_refusal(dist: Path) -> None:
     edit(dist, lambda _, record: record.update(findings=[FINDING | {"severity": "note"}]))
     assert len(proven(dist).wheels) == 8
 
@@ -147,13 +147,13 @@ def without_windows(dist: Path) -> None:
     (dist / "SHA256SUMS").write_text("".join(line for line in sums if WINDOWS not in line))
 
 
-def test_a_missing_platform_is_a_refusal_unless_it_is_named(dist: Path) -> None:
+def test_a_missing_platform_is_a_refusal_unless_it_is_excluded(dist: Path) -> None:
     without_windows(dist)
     assert refusals(dist) == ("there is no wheel for win_amd64",)
     assert len(prove(dist, Terms(without=(Platform.parse("win_amd64"),))).wheels) == 7
 
 
-def test_a_doubled_platform_is_a_refusal(dist: Path) -> None:
+def test_two_wheels_for_one_platform_are_a_refusal(dist: Path) -> None:
     def change(document: Document, record: Document) -> None:
         wheels_of(document).append(record)
 
@@ -161,24 +161,24 @@ def test_a_doubled_platform_is_a_refusal(dist: Path) -> None:
     assert "2 wheels are for win_amd64" in refusals(dist)
 
 
-def test_a_wheel_that_is_gone_is_a_refusal(dist: Path) -> None:
+def test_a_missing_wheel_is_a_refusal(dist: Path) -> None:
     (dist / WINDOWS).unlink()
     assert refusals(dist) == (f"{WINDOWS} is not there",)
 
 
-def test_a_wheel_with_one_other_byte_is_a_refusal(dist: Path) -> None:
+def test_a_wheel_with_one_changed_byte_is_a_refusal(dist: Path) -> None:
     content = bytearray((dist / WINDOWS).read_bytes())
     content[100] ^= 1
     (dist / WINDOWS).write_bytes(content)
     assert refusals(dist) == (f"{WINDOWS} on disk is not the one that was verified",)
 
 
-def test_a_wheel_that_is_not_listed_is_a_refusal(dist: Path) -> None:
+def test_an_unlisted_wheel_is_a_refusal(dist: Path) -> None:
     (dist / "stray-1-py3-none-any.whl").touch()
     assert refusals(dist) == ("stray-1-py3-none-any.whl is there and not in the manifest",)
 
 
-def test_other_checksums_are_a_refusal(dist: Path) -> None:
+def test_different_checksums_are_a_refusal(dist: Path) -> None:
     (dist / "SHA256SUMS").write_text("")
     assert refusals(dist) == ("SHA256SUMS does not say what the manifest says",)
 
@@ -188,7 +188,7 @@ def test_a_wheel_of_another_release_is_a_refusal(dist: Path) -> None:
     assert f"{WINDOWS} is no wheel of openai-codex-cli-bin 0.162.0 for win_amd64" in refusals(dist)
 
 
-def test_a_name_that_is_no_wheel_s_is_a_refusal(dist: Path) -> None:
+def test_an_invalid_wheel_name_is_a_refusal(dist: Path) -> None:
     edit(dist, lambda _, record: record.update(name="codex.zip"))
     assert "codex.zip is no wheel of openai-codex-cli-bin 0.163.0 for win_amd64" in refusals(dist)
 
@@ -205,12 +205,12 @@ def test_a_damaged_manifest_is_refused(dist: Path) -> None:
         prove(dist, Terms())
 
 
-def test_no_manifest_is_said(tmp_path: Path) -> None:
+def test_a_missing_manifest_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(NoManifest, match="No such file"):
         prove(tmp_path, Terms())
 
 
-def test_all_refusals_are_told_at_once(dist: Path) -> None:
+def test_all_refusals_are_reported_at_once(dist: Path) -> None:
     (dist / WINDOWS).unlink()
     (dist / "SHA256SUMS").unlink()
     assert len(refusals(dist)) == 2
@@ -225,7 +225,7 @@ def test_the_requirement_and_its_hashes(dist: Path) -> None:
     assert not lines[-1].endswith("\\")
 
 
-def test_the_lock_is_valid_and_has_every_wheel(dist: Path) -> None:
+def test_the_lock_is_valid_and_lists_every_wheel(dist: Path) -> None:
     document = tomllib.loads(render_pin(proven(dist), PinFormat.PYLOCK))
     lock = Pylock.from_dict(document)
     (package,) = lock.packages
@@ -235,7 +235,7 @@ def test_the_lock_is_valid_and_has_every_wheel(dist: Path) -> None:
     assert listed == dict(zip(words[1::2], words[::2], strict=True))
 
 
-def test_the_command_prints_one_form_or_all(dist: Path, factory: Factory) -> None:
+def test_the_command_prints_one_format_or_all(dist: Path, factory: Factory) -> None:
     one = factory("pin", dist, "--format", "requirement")
     assert (one.status, one.out) == (0, "openai-codex-cli-bin==0.163.0\n")
     assert one.err == "8 of 8 wheels were not tried with an SDK ('factory accept')\n"
@@ -250,7 +250,7 @@ def test_the_command_prints_one_form_or_all(dist: Path, factory: Factory) -> Non
     assert factory("pin", dist, "--json").document["requirement"] == "openai-codex-cli-bin==0.163.0"
 
 
-def test_the_command_shows_what_was_accepted(dist: Path, factory: Factory) -> None:
+def test_the_command_shows_the_acceptance(dist: Path, factory: Factory) -> None:
     edit(dist, accepted("passed"))
     ended = factory("pin", dist, "--require-acceptance", "--json")
     assert ended.status == 0
@@ -264,7 +264,7 @@ def test_the_command_shows_what_was_accepted(dist: Path, factory: Factory) -> No
     assert tried == {WINDOWS: "natively"}
 
 
-def test_the_command_says_what_stands_against_it(dist: Path, factory: Factory) -> None:
+def test_the_command_prints_the_refusals(dist: Path, factory: Factory) -> None:
     (dist / WINDOWS).unlink()
     ended = factory("pin", dist)
     assert (ended.status, ended.out) == (24, "")

@@ -1,4 +1,4 @@
-"""An SDK staged from each form it comes in, and every way that it refuses to be one."""
+"""Staging an SDK from a checkout, an sdist and a wheel, and every reason to refuse one."""
 
 import io
 import sys
@@ -10,10 +10,10 @@ import pytest
 import tomlkit
 
 from factory.build.stage import NotAStage, OverlappingPaths
-from factory.core.errors import FactoryError
+from factory.core.errors import FactoryError, UsageError
 from factory.core.tags import CodexTag
-from factory.sdk.sdk_files import NoSdk
-from factory.sdk.staged_sdk import SdkOrder, UnusablePin, UnusableProject, stage_sdk
+from factory.sdk.sdk_files import UnusableSdk
+from factory.sdk.staged_sdk import SdkOrder, stage_sdk
 from factory.system.process import Command, SubprocessRunner
 from tests.unit.cli.conftest import Factory, cache, cache_with_toolchain, factory
 
@@ -100,31 +100,31 @@ def order(source: Path, tmp_path: Path, version: str = "0.163.0") -> SdkOrder:
     return SdkOrder(source=source, destination=tmp_path / "stage", runtime=TAG, version=version)
 
 
-def there(directory: Path) -> list[str]:
+def files_in(directory: Path) -> list[str]:
     return sorted(path.relative_to(directory).as_posix() for path in directory.rglob("*") if path.is_file())
 
 
-def test_a_checkout_is_copied_without_its_by_products_and_stamped(tmp_path: Path) -> None:
+def test_a_checkout_is_copied_without_build_output_and_stamped(tmp_path: Path) -> None:
     staged = stage_sdk(order(checkout(tmp_path / "sdk"), tmp_path))
     assert (staged.name, staged.version, staged.requirement) == (
         "tiny-sdk",
         "0.163.0",
         "openai-codex-cli-bin==0.163.0",
     )
-    assert there(staged.path) == ["docs/build.md", "pyproject.toml", "src/tiny_sdk/__init__.py"]
+    assert files_in(staged.path) == ["docs/build.md", "pyproject.toml", "src/tiny_sdk/__init__.py"]
     assert (staged.path / "pyproject.toml").read_text() == PROJECT.replace("0.0.0.dev0", "0.163.0").replace(
         "cli-bin==0.1.0", "cli-bin==0.163.0"
     ) + ('\n[tool.codex-wheel-factory]\nruntime = "0.163.0"\n')
 
 
-def test_an_sdist_is_staged_without_its_top(tmp_path: Path) -> None:
+def test_an_sdist_is_staged_without_its_top_level_directory(tmp_path: Path) -> None:
     staged = stage_sdk(order(sdist(tmp_path / "tiny_sdk-0.5.0.tar.gz"), tmp_path))
-    assert there(staged.path) == ["pyproject.toml", "src/tiny_sdk/a.py"]
+    assert files_in(staged.path) == ["pyproject.toml", "src/tiny_sdk/a.py"]
 
 
-def test_a_wheel_becomes_a_project_that_says_what_its_metadata_says(tmp_path: Path) -> None:
+def test_a_wheel_becomes_a_project_with_the_same_metadata(tmp_path: Path) -> None:
     staged = stage_sdk(order(wheel(tmp_path / "tiny_sdk-0.5.0-py3-none-any.whl"), tmp_path))
-    assert there(staged.path) == ["README.md", "pyproject.toml", "src/tiny_sdk/__init__.py"]
+    assert files_in(staged.path) == ["README.md", "pyproject.toml", "src/tiny_sdk/__init__.py"]
     assert (staged.path / "README.md").read_text() == "# Tiny\n"
     document = tomlkit.parse((staged.path / "pyproject.toml").read_text()).unwrap()
     assert document["project"] == {
@@ -164,7 +164,7 @@ def test_the_stage_builds_with_its_own_backend(tmp_path: Path, form: str) -> Non
     assert "Requires-Dist: openai-codex-cli-bin==0.163.0\n" in metadata
 
 
-def test_an_earlier_stage_is_replaced_and_nothing_else_is(tmp_path: Path) -> None:
+def test_only_an_earlier_stage_is_replaced(tmp_path: Path) -> None:
     source = checkout(tmp_path / "sdk")
     staged = stage_sdk(order(source, tmp_path))
     (staged.path / "stale.py").touch()
@@ -180,47 +180,47 @@ PIN = '"openai-codex-cli-bin==0.1.0",  # the runtime'
 
 
 @pytest.mark.parametrize(
-    ("project", "error", "said"),
+    ("project", "error", "message"),
     [
-        (PROJECT.replace(PIN, ""), UnusablePin, "the SDK has no requirements of openai-codex-cli-bin"),
+        (PROJECT.replace(PIN, ""), UsageError, "the SDK has no requirements of openai-codex-cli-bin"),
         (
             PROJECT.replace(PIN, f'"openai_codex.cli-bin>=0",\n{PIN}'),
-            UnusablePin,
+            UsageError,
             "the SDK has 2 requirements",
         ),
         (
             PROJECT.replace("==0.1.0", "==0.1.0; sys_platform == 'linux'"),
-            UnusablePin,
-            "requires its runtime on terms of its own",
+            UsageError,
+            "the SDK's requirement of its runtime has a marker, extras or a URL",
         ),
         (
             PROJECT.replace('version = "0.0.0.dev0"', 'dynamic = ["version"]'),
-            UnusableProject,
-            "the SDK's version are made by its backend: dynamic",
+            UsageError,
+            "the SDK's version must be static, not dynamic",
         ),
         (
             PROJECT.replace("[project]", '[project]\ndynamic = ["dependencies"]'),
-            UnusableProject,
-            "dependencies are made by its backend",
+            UsageError,
+            "the SDK's dependencies must be static",
         ),
-        (PROJECT.replace('"packaging>=1"', '"=="'), UnusableProject, "'==' is no requirement"),
-        (PROJECT.replace('"packaging>=1"', "1"), UnusableProject, "no list of dependencies"),
-        ("[project", NoSdk, "is not TOML"),
-        ("[tool.x]\n", NoSdk, "names no project"),
+        (PROJECT.replace('"packaging>=1"', '"=="'), UsageError, "'==' is not a requirement"),
+        (PROJECT.replace('"packaging>=1"', "1"), UsageError, "no list of dependencies"),
+        ("[project", UnusableSdk, "is not TOML"),
+        ("[tool.x]\n", UnusableSdk, "names no project"),
     ],
 )
 def test_a_project_that_cannot_be_pinned_is_refused(
-    tmp_path: Path, project: str, error: type[FactoryError], said: str
+    tmp_path: Path, project: str, error: type[FactoryError], message: str
 ) -> None:
     with pytest.raises(error) as caught:
         stage_sdk(order(checkout(tmp_path / "sdk", project), tmp_path))
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert caught.value.exit_code == 20
     assert [path.name for path in tmp_path.iterdir()] == ["sdk"]
 
 
-def test_no_version_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnusableProject, match="'new' is no version"):
+def test_an_invalid_version_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="'new' is not a version"):
         stage_sdk(order(checkout(tmp_path / "sdk"), tmp_path, version="new"))
 
 
@@ -230,30 +230,28 @@ def test_a_stage_inside_the_sdk_is_refused(tmp_path: Path) -> None:
         stage_sdk(SdkOrder(source=source, destination=source / "stage", runtime=TAG, version="1"))
 
 
-def test_what_is_no_sdk_is_refused(tmp_path: Path) -> None:
+def test_a_path_that_is_not_an_sdk_is_refused(tmp_path: Path) -> None:
     linked = checkout(tmp_path / "linked")
     (linked / "link.py").symlink_to("pyproject.toml")
     (tmp_path / "plain.txt").touch()
     (tmp_path / "empty").mkdir()
-    said = {
-        linked: "link.py is a link",
+    reasons = {
+        linked: "link.py is not a regular file",
         tmp_path / "plain.txt": "neither a directory nor an archive",
         tmp_path / "empty": "no pyproject.toml",
-        tmp_path / "gone": "not there",
+        tmp_path / "gone": "does not exist",
         tmp_path / "gone.whl": "No such file",
-        sdist(tmp_path / "two.tar.gz", tops=("a", "b")): "one directory at its top",
+        sdist(tmp_path / "two.tar.gz", tops=("a", "b")): "must have one top-level directory",
         wheel(tmp_path / "bad.whl", "Name: x\n"): "its METADATA is not valid",
     }
-    for path, reason in said.items():
-        with pytest.raises(NoSdk) as caught:
+    for path, reason in reasons.items():
+        with pytest.raises(UnusableSdk) as caught:
             stage_sdk(order(path, tmp_path))
         assert reason in str(caught.value)
     assert not (tmp_path / "stage").exists()
 
 
-def test_the_command_pins_no_release_without_the_proof_that_was_asked_for(
-    tmp_path: Path, factory: Factory
-) -> None:
+def test_the_command_refuses_to_pin_without_the_requested_proof(tmp_path: Path, factory: Factory) -> None:
     source = checkout(tmp_path / "sdk")
     stage = ("stage-sdk", tmp_path / "stage", "--sdk-source", source, "--codex-version", "v0.163.0")
     ended = factory(*stage, "--manifest", tmp_path)
@@ -273,7 +271,7 @@ def test_the_command_pins_no_release_without_the_proof_that_was_asked_for(
     assert factory(*stage, "--runtime-version", "0.162.0").status == 20
 
 
-def test_an_exact_version_is_brought_by_pip(tmp_path: Path, factory: Factory) -> None:
+def test_an_exact_version_is_downloaded_by_pip(tmp_path: Path, factory: Factory) -> None:
     local = tmp_path / "local"
     local.mkdir()
     wheel(local / "tiny_sdk-0.5.0-py3-none-any.whl")
@@ -281,9 +279,9 @@ def test_an_exact_version_is_brought_by_pip(tmp_path: Path, factory: Factory) ->
     ended = factory("stage-sdk", tmp_path / "stage", "--sdk-source", "tiny-sdk==0.5.0", *where)
     assert ended.status == 0, ended.err
     assert ended.document["requirement"] == "openai-codex-cli-bin==0.163.0"
-    assert "src/tiny_sdk/__init__.py" in there(tmp_path / "stage")
+    assert "src/tiny_sdk/__init__.py" in files_in(tmp_path / "stage")
 
     ended = factory("stage-sdk", tmp_path / "other", "--sdk-source", "tiny-sdk==0.6.0", *where)
     assert (ended.status, ended.out) == (21, "")
-    assert "pip could not bring tiny-sdk==0.6.0" in ended.err
+    assert "pip could not download tiny-sdk==0.6.0" in ended.err
     assert not (tmp_path / "other").exists()

@@ -1,1 +1,1 @@
-"""What runs inside the clean environment: it knows the SDK, and of the factory what is carried in."""
+"""The program that runs a case in the clean environment; it imports few modules of the factory."""

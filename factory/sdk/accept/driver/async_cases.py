@@ -1,4 +1,4 @@
-"""Cases of the async client and of how the public API is spelt."""
+"""Cases about the async client and the names in the public API."""
 
 import asyncio
 import inspect
@@ -16,7 +16,7 @@ _SNAKE_CASE = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def async_is_lazy(context: CaseContext) -> None:
-    """Construct an async client: nothing runs until it is first awaited."""
+    """Construct an async client: no process is started until the first await."""
 
     async def use() -> None:
         client: AsyncCodex = context.sdk.AsyncCodex(context.configuration())
@@ -24,7 +24,7 @@ def async_is_lazy(context: CaseContext) -> None:
         expect_error(RuntimeError, lambda: client.metadata)
         await client.thread_start()
         agent = client.metadata.userAgent or ""
-        expect(f"/{context.version} " in agent, f"the runtime says it is {agent!r}, not {context.version}")
+        expect(f"/{context.version} " in agent, f"the runtime reports {agent!r}, not {context.version}")
         await client.close()
 
     with context.model(Say(text="unused")):
@@ -32,7 +32,7 @@ def async_is_lazy(context: CaseContext) -> None:
 
 
 def async_mirrors_sync(context: CaseContext) -> None:
-    """Hold the async classes to the sync ones, and run a turn with either."""
+    """Compare the async classes with the sync ones, and run a turn with each client."""
     for sync, other in PAIRS:
         _expect_mirror(context.sdk, sync, other)
 
@@ -52,8 +52,11 @@ def async_mirrors_sync(context: CaseContext) -> None:
             response = thread.run("A question.").final_response
             methods = [event.method for event in thread.turn("Another question.").stream()]
         other_response, other_methods = asyncio.run(use())
-    expect(response == other_response, f"one says {response!r}, the other {other_response!r}")
-    expect(methods == other_methods, f"one streams {methods}, the other {other_methods}")
+    expect(
+        response == other_response,
+        f"the sync client returns {response!r}, the async client {other_response!r}",
+    )
+    expect(methods == other_methods, f"the sync client streams {methods}, the async client {other_methods}")
 
 
 def _expect_mirror(sdk: ModuleType, sync: str, other: str) -> None:
@@ -66,20 +69,21 @@ def _expect_mirror(sdk: ModuleType, sync: str, other: str) -> None:
         expect(here == there, f"{other}.{name} takes {there}, {sync}.{name} takes {here}")
 
 
-def _public_methods(of: type) -> Iterator[tuple[str, FunctionType]]:
+def _public_methods(cls: type) -> Iterator[tuple[str, FunctionType]]:
     yield from (
         (name, member)
-        for name, member in vars(of).items()
+        for name, member in vars(cls).items()
         if isinstance(member, FunctionType) and not name.startswith("_")
     )
 
 
 def _parameters(method: FunctionType) -> list[str]:
-    return [f"{one.kind.description} {one.name}" for one in inspect.signature(method).parameters.values()]
+    parameters = inspect.signature(method).parameters.values()
+    return [f"{parameter.kind.description} {parameter.name}" for parameter in parameters]
 
 
 def keywords_are_snake_case(context: CaseContext) -> None:
-    """Look at every keyword, and send one: the wire's spelling is refused, Python's reaches the model."""
+    """Check every keyword's spelling; the SDK refuses the wire's spelling, and Python's reaches the model."""
     for name in (name for pair in PAIRS for name in pair):
         for method_name, method in _public_methods(getattr(context.sdk, name)):
             for parameter in inspect.signature(method).parameters:

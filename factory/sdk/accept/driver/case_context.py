@@ -1,4 +1,4 @@
-"""What a case works with, and how it says what it saw."""
+"""What every case function gets, and the assertions that it uses."""
 
 import importlib
 import sys
@@ -17,43 +17,43 @@ _FAKE_APP_SERVER = "factory.sdk.accept.driver.fake_app_server"
 
 
 class CaseFailed(Exception):
-    """The case saw something else than what the SDK documents."""
+    """The SDK or the runtime does not do what the SDK documents."""
 
 
 class CannotRun(Exception):
-    """The case could not look: neither a pass nor a failure."""
+    """The case cannot be run here, so it neither passes nor fails."""
 
 
 def expect(is_so: bool, seen: str) -> None:  # noqa: FBT001 - reads as an assertion
-    """Fail the case with what was seen, unless it is as documented."""
+    """Fail the case with what was seen, unless the condition holds."""
     if not is_so:
         raise CaseFailed(seen)
 
 
 def expect_error(kind: type[ErrorT], action: Callable[[], object]) -> ErrorT:
-    """Do what must fail, and return how it failed."""
+    """Return the error that the action raises; fail the case if it raises another one or none."""
     try:
         result = action()
     except kind as error:
         return error
     except Exception as error:
-        raise CaseFailed(f"{kind.__name__} was due, and there was {type(error).__name__}: {error}") from error
-    raise CaseFailed(f"{kind.__name__} was due, and there was none: {result!r}")
+        raise CaseFailed(f"expected {kind.__name__}, got {type(error).__name__}: {error}") from error
+    raise CaseFailed(f"expected {kind.__name__}, got no error: {result!r}")
 
 
-def expect_count(seen: Sized, due: int, what: str) -> None:
-    """Fail the case unless something was done so many times."""
-    expect(len(seen) == due, f"{what}: {len(seen)}, where {due} were due")
+def expect_count(seen: Sized, expected: int, what: str) -> None:
+    """Fail the case unless there are so many of something."""
+    expect(len(seen) == expected, f"{what}: expected {expected}, got {len(seen)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseContext:
-    """A case's surroundings.
+    """What a case works with.
 
     Attributes:
-        home: An existing directory of this case's own.
-        codex: What to start in place of the installed executable; None for that itself.
-        version: What the runtime must say it is.
+        home: An existing directory for this case alone.
+        codex: The program to start instead of the installed executable, if any.
+        version: The version that the runtime must report.
     """
 
     home: Path
@@ -62,11 +62,16 @@ class CaseContext:
 
     @property
     def sdk(self) -> ModuleType:
-        """The SDK, whose version is known only here."""
+        """The SDK's package; imported here, since only the clean environment has it."""
         return importlib.import_module("openai_codex")
 
+    @property
+    def codex_home(self) -> Path:
+        """Where the runtime keeps its configuration and threads."""
+        return self.home / "codex-home"
+
     def configuration(self) -> Configuration:
-        """Configure the SDK for the runtime under test."""
+        """Configure the SDK to start the runtime under test."""
         work = self.home / "work"
         work.mkdir(exist_ok=True)
         configured: Configuration = self.sdk.CodexConfig(
@@ -75,30 +80,25 @@ class CaseContext:
         return configured
 
     def fake(self, *behaviour: str) -> Configuration:
-        """Configure the SDK for an app-server of our own, which behaves as it is told."""
+        """Configure the SDK to start the fake app-server with these arguments."""
         argv = (sys.executable, "-m", _FAKE_APP_SERVER, *behaviour)
         configured: Configuration = self.sdk.CodexConfig(launch_args_override=argv)
         return configured
 
-    @property
-    def codex_home(self) -> Path:
-        """Where the runtime keeps its threads."""
-        return self.home / "codex-home"
-
     @contextmanager
     def model(self, *script: Answer) -> Iterator[ModelServer]:
-        """Let a model answer as the script says, to this case alone."""
+        """Run a model server for this case that gives the scripted answers."""
         with model_server(script) as server:
             server.configure(self.codex_home)
             yield server
 
     @contextmanager
     def talk(self, *script: Answer) -> Iterator[tuple[Codex, ModelServer]]:
-        """Open a client whose model answers as the script says."""
+        """Open a client whose model gives the scripted answers."""
         with self.model(*script) as server, self.open() as codex:
             yield codex, server
 
     def open(self, configuration: Configuration | None = None) -> Codex:
-        """Construct a client of the runtime under test, or of what the configuration says."""
+        """Construct a client, of the runtime under test unless a configuration is given."""
         client: Codex = self.sdk.Codex(configuration or self.configuration())
         return client

@@ -1,4 +1,4 @@
-"""Every case's code by its name; `factory.sdk.accept.cases` says what each one proves."""
+"""The function of every case, by the case's name; see `factory.sdk.accept.cases` for what each one proves."""
 
 from collections.abc import Callable, Mapping
 

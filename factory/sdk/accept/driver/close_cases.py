@@ -1,4 +1,4 @@
-"""Cases of the end."""
+"""Cases about closing a client."""
 
 from factory.sdk.accept.driver.case_context import CannotRun, CaseContext, expect
 from factory.sdk.accept.driver.processes import can_list_processes, case_processes, remaining_processes
@@ -6,7 +6,7 @@ from factory.sdk.model_server import Say
 
 
 def closing_twice(context: CaseContext) -> None:
-    """Close a client inside its context, so that it is closed again at the end, and once more."""
+    """Close a client twice inside its context, which closes it again, and once more after that."""
     with context.talk(Say(text="An answer.")) as (codex, _):
         codex.thread_start().run("A question.")
         codex.close()
@@ -15,7 +15,7 @@ def closing_twice(context: CaseContext) -> None:
 
 
 def no_process_is_left(context: CaseContext) -> None:
-    """Count processes before and after the end of a client that has run a turn."""
+    """Look for the runtime's processes before and after a client that ran a turn is closed."""
     if not can_list_processes():
         raise CannotRun("this system's processes cannot be listed here")
     with context.talk(Say(text="An answer.")) as (codex, _):
@@ -23,4 +23,4 @@ def no_process_is_left(context: CaseContext) -> None:
         expect(bool(case_processes(context.home)), "no runtime was started")
         codex.close()
         left = remaining_processes(context.home)
-        expect(not left, f"still there: {', '.join(one.name for one in left)}")
+        expect(not left, f"still running: {', '.join(process.name for process in left)}")

@@ -1,7 +1,7 @@
-"""An app-server that misbehaves as it is told: how it takes ``initialize``, then what it answers in turn.
+"""A fake app-server: its arguments are its reaction to ``initialize`` and its further answers.
 
 ``python -m factory.sdk.accept.driver.fake_app_server well busy busy ok`` starts well, is overloaded twice and
-then answers. A number is a JSON-RPC error code. The last answer repeats.
+then answers. A number is the JSON-RPC error code to answer with. The last answer repeats.
 """
 
 import json
@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 INITIALIZED = {"userAgent": "fake/1.0 (loopback)", "platformFamily": "unix", "platformOs": "linux"}
 BUSY = {"code": -32001, "message": "busy", "data": {"codexErrorInfo": "server_overloaded"}}
 MODELS: Mapping[str, object] = {"data": [], "nextCursor": None}
-LAST_WORDS = "this app-server has crashed on purpose"
+LAST_OUTPUT = "this app-server has crashed on purpose"
+NOT_JSON = "this is not JSON"
 _EXIT_CRASHED = 3
 
 
@@ -26,10 +27,10 @@ def serve(start: str, answers: Sequence[str]) -> int:
             _reply(request["id"], answers[min(asked, len(answers) - 1)])
             asked += 1
         elif start == "crash":
-            sys.stderr.write(f"{LAST_WORDS}\n")
+            sys.stderr.write(f"{LAST_OUTPUT}\n")
             return _EXIT_CRASHED
         elif start == "garbage":
-            _write("this is no JSON")
+            _write(NOT_JSON)
         elif start == "nameless":
             _write(json.dumps({"id": request["id"], "result": {}}))
         else:

@@ -1,4 +1,4 @@
-"""The shapes of the SDK's public values that cases use; the SDK is not there to be checked against."""
+"""Protocols of the SDK's public classes, as far as cases use them: mypy does not see the SDK itself."""
 
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from types import TracebackType
@@ -12,40 +12,40 @@ class Configuration(Protocol):
 
 
 class InitializeResponse(Protocol):
-    """What ``initialize`` answered."""
+    """The answer to ``initialize``."""
 
     userAgent: str | None  # noqa: N815 - the protocol's name
 
 
 class Notification(Protocol):
-    """One event of a turn."""
+    """A notification during a turn."""
 
     method: str
 
 
 class TurnResult(Protocol):
-    """What a whole turn came to."""
+    """The result of a turn."""
 
     status: object
     final_response: str | None
 
 
 class TurnHandle(Protocol):
-    """A turn under way."""
+    """A running turn."""
 
     def stream(self) -> Iterator[Notification]:
         """Yield the turn's notifications."""
 
 
 class Thread(Protocol):
-    """A conversation."""
+    """A thread."""
 
     id: str
 
-    def run(self, said: str, /) -> TurnResult:
+    def run(self, prompt: str, /) -> TurnResult:
         """Run a whole turn."""
 
-    def turn(self, said: str, /) -> TurnHandle:
+    def turn(self, prompt: str, /) -> TurnHandle:
         """Start a turn."""
 
 
@@ -60,13 +60,13 @@ class Codex(Protocol):
 
     @property
     def metadata(self) -> InitializeResponse:
-        """What the runtime said of itself."""
+        """What the runtime reported about itself."""
 
     def close(self) -> None:
-        """End the runtime."""
+        """Stop the runtime."""
 
     def models(self) -> object:
-        """Ask what models there are."""
+        """List the models."""
 
     def thread_start(
         self,
@@ -75,21 +75,21 @@ class Codex(Protocol):
         developer_instructions: str | None = None,
         sandbox: object = None,
     ) -> Thread:
-        """Begin a conversation."""
+        """Start a thread."""
 
     def thread_resume(self, thread_id: str, /) -> Thread:
-        """Go on with a conversation."""
+        """Continue a thread."""
 
 
 class AsyncThread(Protocol):
-    """A conversation of the async client."""
+    """A thread of the async client."""
 
     id: str
 
-    def run(self, said: str, /) -> Awaitable[TurnResult]:
+    def run(self, prompt: str, /) -> Awaitable[TurnResult]:
         """Run a whole turn."""
 
-    def turn(self, said: str, /) -> "Awaitable[AsyncTurnHandle]":
+    def turn(self, prompt: str, /) -> "Awaitable[AsyncTurnHandle]":
         """Start a turn."""
 
 
@@ -105,10 +105,10 @@ class AsyncCodex(Protocol):
 
     @property
     def metadata(self) -> InitializeResponse:
-        """What the runtime said of itself, once it was asked."""
+        """What the runtime reported about itself, once it was started."""
 
     def thread_start(self) -> Awaitable[AsyncThread]:
-        """Begin a conversation."""
+        """Start a thread."""
 
     def close(self) -> Awaitable[None]:
-        """End the runtime."""
+        """Stop the runtime."""

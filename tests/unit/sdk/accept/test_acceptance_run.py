@@ -1,4 +1,4 @@
-"""A whole acceptance with scripted processes: which are started, in what surroundings, and what they say."""
+"""A whole acceptance run with scripted processes: which ones are started, how, and what they print."""
 
 import json
 import os
@@ -12,28 +12,19 @@ import pytest
 
 from factory.core.case_result import CaseOutcome, CaseResult
 from factory.core.digests import Sha256
+from factory.core.errors import BuildError, UpstreamError, UsageError, VerificationError
 from factory.core.progress import SilentProgress
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform
 from factory.manifest.acceptance import Acceptance
 from factory.manifest.dist import Dist
-from factory.sdk.accept.acceptance_run import (
-    AcceptanceOrder,
-    WheelReplaced,
-    accept,
-    record,
-)
+from factory.sdk.accept.acceptance_run import AcceptanceOrder, accept, record, require_accepted
 from factory.sdk.accept.cases import cases_named
 from factory.sdk.accept.driver_output import normalise_detail, read_result
-from factory.sdk.accept.environment import (
-    AcceptanceContext,
-    EnvironmentFailed,
-    OtherRuntimeRequired,
-    copy_driver,
-)
+from factory.sdk.accept.environment import AcceptanceContext, copy_driver
 from factory.sdk.accept.wheel_under_test import RuntimeWheel
-from factory.sdk.pip import Pip, PipFailed, Sources
-from factory.sdk.sdk_files import NoSdk
+from factory.sdk.pip import Pip, Sources
+from factory.sdk.sdk_files import UnusableSdk
 from factory.system.process import CannotStart, Command, Completed
 from tests.children import Child
 from tests.fake_runner import Expected, FakeRunner
@@ -70,7 +61,7 @@ def run(order: AcceptanceOrder, runner: FakeRunner, directory: Path) -> Acceptan
     return accept(order, context, progress=SilentProgress(), jobs=1, stop=threading.Event())
 
 
-def says(document: object) -> Completed:
+def prints(document: object) -> Completed:
     return Completed(returncode=0, output=f"a warning\n{json.dumps(document)}\n")
 
 
@@ -84,8 +75,8 @@ def native(answer: Completed, directory: Path) -> tuple[Expected, ...]:
     )
 
 
-def test_the_very_wheel_is_installed_and_the_case_runs_apart_from_everything(tmp_path: Path) -> None:
-    runner = FakeRunner(*native(says(PASSED), tmp_path))
+def test_the_wheel_under_test_is_installed_and_the_case_runs_isolated(tmp_path: Path) -> None:
+    runner = FakeRunner(*native(prints(PASSED), tmp_path))
     acceptance = run(order(sdk_file(tmp_path)), runner, tmp_path)
     runner.assert_done()
 
@@ -124,7 +115,7 @@ def test_the_very_wheel_is_installed_and_the_case_runs_apart_from_everything(tmp
     }
 
 
-def test_another_processor_s_wheel_is_unpacked_and_started_by_the_emulator(tmp_path: Path) -> None:
+def test_a_wheel_for_another_processor_is_started_by_the_emulator(tmp_path: Path) -> None:
     python = f"{tmp_path}/venv/bin/python"
     target = ("--platform", "manylinux_2_17_aarch64", "--target", "/site")
     runner = FakeRunner(
@@ -133,7 +124,7 @@ def test_another_processor_s_wheel_is_unpacked_and_started_by_the_emulator(tmp_p
         Expected(argv=(python, "install", "--require-hashes", *target)),
         Expected(argv=(python, "install", "--constraint")),
         Expected(argv=(python, "-I", "-c"), completed=Completed(returncode=0, output="/a site/bin/codex\n")),
-        Expected(argv=(python, "factory.sdk.accept.driver"), completed=says(PASSED)),
+        Expected(argv=(python, "factory.sdk.accept.driver"), completed=prints(PASSED)),
     )
     acceptance = run(order(sdk_file(tmp_path), "manylinux_2_17_aarch64"), runner, tmp_path)
 
@@ -145,8 +136,8 @@ def test_another_processor_s_wheel_is_unpacked_and_started_by_the_emulator(tmp_p
     assert (request["codex"], request["limit_s"]) == (str(launcher), 300.0)
 
 
-def test_an_sdk_of_another_release_is_said_before_anything_runs(tmp_path: Path) -> None:
-    with pytest.raises(OtherRuntimeRequired) as caught:
+def test_an_sdk_of_another_release_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
         run(order(sdk_file(tmp_path, "0.154.0")), FakeRunner(), tmp_path)
     assert str(caught.value) == (
         "openai_codex-0.154.0-py3-none-any.whl requires openai-codex-cli-bin==0.154.0,"
@@ -155,38 +146,40 @@ def test_an_sdk_of_another_release_is_said_before_anything_runs(tmp_path: Path) 
     assert "--repin" in caught.value.hint
 
 
-def test_an_sdk_that_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(NoSdk, match="it is not there"):
+def test_a_missing_sdk_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnusableSdk, match="it does not exist"):
         run(order("absent.whl"), FakeRunner(), tmp_path)
 
 
-@pytest.mark.parametrize("content", [b"", b"PK no zip"])
-def test_an_sdk_that_is_no_wheel_is_said(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize("content", [b"", b"PK not a zip"])
+def test_an_incomplete_wheel_is_refused(tmp_path: Path, content: bytes) -> None:
     sdk = tmp_path / "openai_codex-0.163.0-py3-none-any.whl"
     sdk.write_bytes(content)
-    with pytest.raises(NoSdk, match="no whole wheel"):
+    with pytest.raises(UnusableSdk, match="not a complete wheel"):
         run(order(sdk), FakeRunner(), tmp_path)
 
 
-def test_an_sdk_whose_name_is_no_wheel_s_is_said(tmp_path: Path) -> None:
+def test_an_sdk_without_a_wheel_name_is_refused(tmp_path: Path) -> None:
     (tmp_path / "sdk.whl").touch()
-    with pytest.raises(NoSdk, match="its name is no wheel's"):
+    with pytest.raises(UnusableSdk, match="its name is not a wheel's"):
         run(order(tmp_path / "sdk.whl"), FakeRunner(), tmp_path)
 
 
-def test_an_sdk_that_does_not_install_is_said(tmp_path: Path) -> None:
+def test_an_sdk_that_does_not_install_is_an_error(tmp_path: Path) -> None:
     runner = FakeRunner(
         Expected(argv=("venv",)),
         Expected(argv=("install",)),
         Expected(argv=("install",), completed=Completed(returncode=1, output="no pydantic")),
     )
-    with pytest.raises(PipFailed, match="no pydantic"):
+    with pytest.raises(UpstreamError, match="no pydantic"):
         run(order(sdk_file(tmp_path)), runner, tmp_path)
 
 
-def test_a_host_without_venv_is_said(tmp_path: Path) -> None:
+def test_a_host_without_venv_is_an_error(tmp_path: Path) -> None:
     runner = FakeRunner(Expected(argv=("venv",), completed=Completed(returncode=1, output="no ensurepip")))
-    with pytest.raises(EnvironmentFailed, match="no ensurepip"):
+    with pytest.raises(
+        BuildError, match="could not create a virtual environment: exit status 1: no ensurepip"
+    ):
         run(order(sdk_file(tmp_path)), runner, tmp_path)
 
 
@@ -200,34 +193,43 @@ def test_a_project_is_copied_before_it_is_built(tmp_path: Path) -> None:
         sdk_file(Path(command.argv[command.argv.index("--wheel-dir") + 1]))
 
     build = Expected(argv=("wheel", "--wheel-dir", str(scratch / "project")), effect=write)
-    script = (build, *native(says(PASSED), scratch))
+    script = (build, *native(prints(PASSED), scratch))
     acceptance = run(order(project), FakeRunner(*script), scratch)
     assert acceptance.has_passed
 
 
-def test_a_process_that_cannot_start_is_no_pass(tmp_path: Path) -> None:
+def test_a_process_that_cannot_start_is_not_a_pass(tmp_path: Path) -> None:
     def refuse(command: Command) -> None:
         raise CannotStart(command.argv[0], "no room")
 
-    script = native(says(PASSED), tmp_path)
+    script = native(prints(PASSED), tmp_path)
     runner = FakeRunner(*script[:-1], Expected(argv=(), effect=refuse))
     (result,) = run(order(sdk_file(tmp_path)), runner, tmp_path).cases
     assert result.outcome is CaseOutcome.COULD_NOT_RUN
     assert result.detail == "cannot start <scratch>/venv/bin/python: no room"
 
 
-def test_evidence_is_for_the_bytes_that_were_tried(tmp_path: Path) -> None:
+def test_a_failed_case_is_an_error() -> None:
+    failed = CaseResult(case="tool-calls", outcome=CaseOutcome.FAILED, detail="no command was run")
+    runtime = order("sdk.whl").runtime
+    with pytest.raises(VerificationError) as caught:
+        require_accepted(replace(ACCEPTANCE, cases=(*ACCEPTANCE.cases, failed)), runtime)
+    assert str(caught.value) == f"{WHEEL.name} failed 1 of 2 cases with openai-codex 0.154.0"
+    assert "--case NAME" in caught.value.hint
+
+
+def test_evidence_is_recorded_only_for_the_tested_bytes(tmp_path: Path) -> None:
     dist = Dist(directory=tmp_path / "0.163.0")
     dist.directory.mkdir()
     dist.manifest_path.write_text(MANIFEST.render())
-    tried = replace(order("sdk.whl").runtime, sha256=MANIFEST.wheels[0].sha256)
-    record(ACCEPTANCE, tried, dist)
+    tested = replace(order("sdk.whl").runtime, sha256=MANIFEST.wheels[0].sha256)
+    record(ACCEPTANCE, tested, dist)
     amended = dist.read_manifest()
     assert amended is not None
     assert [wheel.acceptance for wheel in amended.wheels] == [ACCEPTANCE]
 
-    with pytest.raises(WheelReplaced, match="no longer lists"):
-        record(ACCEPTANCE, replace(tried, sha256=Sha256("6" * 64)), dist)
+    with pytest.raises(UsageError, match="no longer lists"):
+        record(ACCEPTANCE, replace(tested, sha256=Sha256("6" * 64)), dist)
     assert dist.read_manifest() == amended
 
 
@@ -237,24 +239,24 @@ def test_evidence_is_for_the_bytes_that_were_tried(tmp_path: Path) -> None:
         (Completed(returncode=0, output=""), "the driver gave no answer: exit status 0"),
         (Completed(returncode=1, output="Traceback\nBoom"), "the driver gave no answer: exit status 1: Boom"),
         (Completed(returncode=-11, output=""), "the driver gave no answer: killed by SIGSEGV"),
-        (says({"case": "another", "outcome": "passed", "detail": ""}), None),
-        (says({"case": "closing-twice", "outcome": "splendid", "detail": ""}), None),
-        (replace(says(PASSED), returncode=1), None),
+        (prints({"case": "another", "outcome": "passed", "detail": ""}), None),
+        (prints({"case": "closing-twice", "outcome": "splendid", "detail": ""}), None),
+        (replace(prints(PASSED), returncode=1), None),
     ],
 )
-def test_no_answer_is_no_pass(completed: Completed, detail: str | None) -> None:
+def test_a_missing_answer_is_not_a_pass(completed: Completed, detail: str | None) -> None:
     result = read_result("closing-twice", completed)
     assert result.outcome is CaseOutcome.COULD_NOT_RUN
     assert detail is None or result.detail == detail
 
 
-def test_an_answer_is_the_last_line() -> None:
+def test_the_answer_is_the_last_line() -> None:
     document = {"case": "closing-twice", "outcome": "failed", "detail": "seen"}
-    result = read_result("closing-twice", says(document))
+    result = read_result("closing-twice", prints(document))
     assert result == CaseResult(case="closing-twice", outcome=CaseOutcome.FAILED, detail="seen")
 
 
-def test_what_differs_from_run_to_run_is_taken_out() -> None:
+def test_what_differs_from_run_to_run_is_replaced() -> None:
     detail = "at /tmp/x/cases/a, 127.0.0.1:4711\n thread 01a20e1f-993c-7b33-b482-487d52c05bd4"
     assert normalise_detail(detail, Path("/tmp/x")) == (  # noqa: S108 - a name, no file
         "at <scratch>/cases/a, 127.0.0.1:<port> thread <id>"
@@ -262,7 +264,7 @@ def test_what_differs_from_run_to_run_is_taken_out() -> None:
     assert normalise_detail("a" * 600, Path("/x")) == "a" * 500 + "..."
 
 
-def test_the_driver_needs_nothing_but_what_is_carried(tmp_path: Path) -> None:
+def test_the_driver_imports_only_what_is_copied(tmp_path: Path) -> None:
     copy_driver(tmp_path)
     ask = "import factory.sdk.accept.driver.__main__, sys; print(*(m for m in sys.modules if 'factory' in m))"
     argv = (sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {ask}")

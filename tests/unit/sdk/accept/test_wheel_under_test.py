@@ -1,4 +1,4 @@
-"""Which wheel is tried, and how this host starts it."""
+"""Which wheel is tested, and how this host starts its executable."""
 
 import json
 import shutil
@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from factory.core.digests import Sha256
+from factory.core.errors import UsageError
 from factory.core.tags import MalformedTag
 from factory.core.targets import Architecture, OperatingSystem, Platform
 from factory.manifest.manifest import Manifest
 from factory.sdk.accept.wheel_under_test import (
-    CannotTry,
+    CannotLaunch,
     LaunchMethod,
-    NoRuntime,
     choose_runtime_wheel,
     launch_method,
     read_runtime_wheel,
@@ -47,7 +47,7 @@ def manifest_of(directory: Path) -> Manifest:
     return Manifest.parse((directory / "manifest.json").read_bytes())
 
 
-def test_the_host_s_own_platform_is_started_natively() -> None:
+def test_the_hosts_own_platform_is_started_natively() -> None:
     assert launch_method(Platform.parse("manylinux_2_17_x86_64"), LINUX) == LaunchMethod(how="natively")
 
 
@@ -60,22 +60,22 @@ def test_another_processor_is_started_by_its_emulator() -> None:
     ("platform", "reason"),
     [
         ("win_amd64", "win_amd64 is for win32, and this host is not"),
-        ("musllinux_1_1_x86_64", "needs a musl system"),
-        ("manylinux_2_17_aarch64", "there is no emulator here"),
+        ("musllinux_1_1_x86_64", "can only be installed on a musl system"),
+        ("manylinux_2_17_aarch64", "no emulator is installed"),
     ],
 )
-def test_what_cannot_be_started_is_said(platform: str, reason: str) -> None:
-    with pytest.raises(CannotTry, match=reason) as caught:
+def test_a_wheel_that_cannot_be_started_is_refused(platform: str, reason: str) -> None:
+    with pytest.raises(CannotLaunch, match=reason) as caught:
         launch_method(Platform.parse(platform), replace(LINUX, emulators={}))
     assert caught.value.exit_code == 25
 
 
-def test_a_musl_host_takes_the_musl_wheel() -> None:
+def test_a_musl_host_starts_the_musl_wheel() -> None:
     musl = replace(LINUX, libc=Libc.MUSL)
     assert launch_method(Platform.parse("musllinux_1_1_x86_64"), musl) == LaunchMethod(how="natively")
 
 
-def test_a_wheel_is_taken_with_the_digest_that_it_has(tmp_path: Path) -> None:
+def test_a_wheel_is_read_with_its_digest(tmp_path: Path) -> None:
     path = tmp_path / NAME.format("manylinux_2_17_aarch64")
     path.write_bytes(b"wheel")
     runtime = read_runtime_wheel(path)
@@ -86,26 +86,26 @@ def test_a_wheel_is_taken_with_the_digest_that_it_has(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("notes.txt", "its name is no wheel's"),
+        ("notes.txt", "its name is not a wheel's"),
         ("other-1.0-py3-none-any.whl", "it is a wheel of other"),
         ("absent/openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl", "No such file"),
     ],
 )
-def test_what_is_no_wheel_of_the_runtime_is_said(tmp_path: Path, name: str, reason: str) -> None:
+def test_a_file_that_is_not_a_runtime_wheel_is_refused(tmp_path: Path, name: str, reason: str) -> None:
     if "/" not in name:
         (tmp_path / name).touch()
-    with pytest.raises(NoRuntime, match=reason):
+    with pytest.raises(UsageError, match=reason):
         read_runtime_wheel(tmp_path / name)
 
 
-def test_a_version_that_is_no_release_s_is_said(tmp_path: Path) -> None:
+def test_a_version_that_is_not_a_release_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "openai_codex_cli_bin-1.0.dev1-py3-none-win_amd64.whl"
     path.touch()
     with pytest.raises(MalformedTag):
         read_runtime_wheel(path)
 
 
-def test_a_manifest_gives_the_wheel_for_this_host_or_the_one_asked_for(whole: Path) -> None:
+def test_a_manifest_gives_the_wheel_for_this_host_or_the_named_platform(whole: Path) -> None:
     own = choose_runtime_wheel(manifest_of(whole), whole, platform=None, host=LINUX)
     assert own.wheel == whole / NAME.format("manylinux_2_17_x86_64")
     platform = Platform.parse("win_arm64")
@@ -113,15 +113,15 @@ def test_a_manifest_gives_the_wheel_for_this_host_or_the_one_asked_for(whole: Pa
     assert asked.wheel == whole / NAME.format("win_arm64")
 
 
-def test_a_manifest_without_one_is_said(whole: Path) -> None:
+def test_a_manifest_without_such_a_wheel_is_refused(whole: Path) -> None:
     manifest = replace(manifest_of(whole), wheels=())
-    with pytest.raises(NoRuntime, match="it has no wheel for this host"):
+    with pytest.raises(UsageError, match="it has no wheel for this host"):
         choose_runtime_wheel(manifest, whole, platform=None, host=LINUX)
-    with pytest.raises(NoRuntime, match="it has no wheel for win_arm64"):
+    with pytest.raises(UsageError, match="it has no wheel for win_arm64"):
         choose_runtime_wheel(manifest, whole, platform=Platform.parse("win_arm64"), host=LINUX)
 
 
-def test_a_file_that_was_exchanged_is_not_tried(whole: Path, tmp_path: Path) -> None:
+def test_a_replaced_file_is_not_tested(whole: Path, tmp_path: Path) -> None:
     directory = Path(shutil.copytree(whole, tmp_path / "dist"))
     (directory / NAME.format("manylinux_2_17_x86_64")).write_bytes(b"another")
     assert json.loads((directory / "manifest.json").read_text())["wheels"]
