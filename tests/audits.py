@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from factory.audit.cases import AuditWorkshop
-from factory.audit.history import Selection, Steps, audit_listing
+from factory.audit.context import AuditContext
 from factory.audit.index import fetch_listing
 from factory.audit.results import Results
+from factory.audit.run import AuditProgress, audit_listing
+from factory.audit.selection import Selection
 from factory.audit.verdict import AuditReport, Verdict
 from factory.release.channels.directory import DirectoryChannel
 from factory.release.download import Downloader
@@ -87,15 +88,15 @@ class FakeIndex:
         return json.dumps({"meta": meta, "name": PROJECT, "versions": [], "files": files}).encode()
 
 
-def audit_workshop(
+def audit_context(
     client: FakeIndex, packages: Path, directory: Path, *, cache_limit_bytes: int = 1_000_000_000
-) -> AuditWorkshop:
-    """Return what an audit works with: the fake index, a directory of packages, the running backend."""
+) -> AuditContext:
+    """Return the context of an audit of the fake index, with packages from a directory."""
     tools = run_context(directory / "cache")
     downloader = Downloader(cache=tools.cache, client=client, progress=tools.progress)
     scratch = directory / "scratch"
     scratch.mkdir(exist_ok=True)
-    return AuditWorkshop(
+    return AuditContext(
         tools=replace(tools, downloader=downloader),
         channel=DirectoryChannel(packages),
         scratch=scratch,
@@ -109,17 +110,17 @@ def run_audit(
     directory: Path,
     *,
     selection: Selection | None = None,
-    told: list[Verdict] | None = None,
+    reported: list[Verdict] | None = None,
 ) -> AuditReport:
     """Audit what the fake index has."""
     listing = fetch_listing(client, index=INDEX, project=PROJECT)
-    kept: list[Verdict] = [] if told is None else told
+    reported = [] if reported is None else reported
     return audit_listing(
         listing,
         selection or Selection(tags=(TAG,)),
-        audit_workshop(client, packages, directory),
+        audit_context(client, packages, directory),
         results=Results(directory / "out", identity={"channel": "directory"}),
-        steps=Steps(verdict=kept.append, release=lambda *_: None),
+        progress=AuditProgress(verdict=reported.append, release=lambda *_: None),
     )
 
 

@@ -23,7 +23,7 @@ from factory.build.template import PACKAGE, SOURCE_DIRECTORY, Template, Template
 from factory.build.toolchain import lock_for, locked_versions
 from factory.core.digests import Sha256
 from factory.core.model import Payload, ReleaseAsset
-from factory.core.targets import Platform, Target, architecture_of, operating_system_of
+from factory.core.targets import Platform, Target
 from factory.release.payload import kind_of
 
 _GENERATOR = re.compile(r"^Generator: (.+)$", re.MULTILINE)
@@ -41,19 +41,6 @@ class Inferred:
     facts: InferredFacts
     chain: tuple[ChainLink, ...]
     trust_base: tuple[TrustedText, ...]
-
-
-def target_of(wheel: PublishedWheel) -> Target:
-    """Return whose release package feeds a wheel: all its platform tags must agree on that.
-
-    Raises:
-        NotInferable: They name no target, or several.
-    """
-    fed = {(operating_system_of(tag), architecture_of(tag)) for tag in wheel.platforms}
-    for target in Target:
-        if fed == {(target.operating_system, target.architecture)}:
-            return target
-    raise NotInferable(f"its platform tag {wheel.platform} names no single target of Codex")
 
 
 def read_contents(reader: PublishedReader, *, name: str, payload: Payload) -> PublishedContents:

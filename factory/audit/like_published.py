@@ -1,82 +1,53 @@
-"""Plan published wheels anew: the factory's pipeline, with the recipes that an index's wheels show."""
+"""Plan the wheels of an index for the factory's own pipeline, with the recipes inferred from them."""
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from factory.audit.cases import AuditWorkshop, Case, Source, Subject, ask_channel, each_case, read_and_infer
+from factory.audit.audited import AuditedWheel, NotRebuilt
+from factory.audit.context import AuditContext
 from factory.audit.index import Listing, PublishedWheel
+from factory.audit.packages import read_packages
+from factory.audit.recipes import InferredWheel, infer_recipes
 from factory.audit.wheel_file import WheelFiles
 from factory.core.errors import UpstreamError, UsageError
 from factory.core.tags import CodexTag
-from factory.core.targets import Target
 from factory.manifest.dist import Dist
 from factory.wheels.plan import PlannedWheel, WheelsPlan, WheelsRequest
 
 
-class NotPublished(UpstreamError):
-    """The index has no wheel of what was asked for."""
-
-    hint = "Look at what 'factory audit CODEX_TAG' lists; without --like-published any release can be built."
-
-    def __init__(self, tag: CodexTag, platforms: Sequence[str]) -> None:
-        asked = f" for {', '.join(platforms)}" if platforms else ""
-        super().__init__(f"the index has no wheel of {tag}{asked}")
-
-
-class NoRecipe(UpstreamError):
-    """How a published wheel was made cannot be told, or its payload is not to be had."""
-
-    hint = "Leave its platform out, or run 'factory audit' to see what is known of it."
-
-    def __init__(self, name: str, reason: str) -> None:
-        super().__init__(f"{name} cannot be made again: {reason}")
-
-
-class SeveralBackends(UsageError):
-    """The wheels of a release were made by different backends, and a run has one toolchain."""
-
-    hint = "Name platforms of one backend with --platform, once for each."
-
-    def __init__(self, tag: CodexTag, made_by: dict[str, list[str]]) -> None:
-        told = "; ".join(f"{backend}: {', '.join(names)}" for backend, names in sorted(made_by.items()))
-        super().__init__(f"the published wheels of {tag} were made by several backends: {told}")
-
-
 def plan_like_published(
-    request: WheelsRequest, listing: Listing, workshop: AuditWorkshop, *, platforms: Sequence[str]
+    request: WheelsRequest, listing: Listing, context: AuditContext, *, platforms: Sequence[str]
 ) -> WheelsPlan:
-    """Infer the recipes of a release's published wheels and plan to make the very same bytes.
+    """Infer the recipes of a release's published wheels, and plan to build the same bytes.
 
-    They go to a directory of their own: a manifest never mixes our choices with upstream's.
+    The wheels go to their own directory: a manifest never mixes our recipes with upstream's.
 
     Args:
-        request: What to make; its platforms are not looked at, since published tags may be other
-            ones than ours.
-        listing: What the index has.
-        workshop: What an inference works with.
-        platforms: Published platform tags; none for all.
+        request: What to build; its platforms are ignored, since published platform tags may differ from ours.
+        listing: The wheels of the index.
+        context: The objects that the steps of an audit use.
+        platforms: Published platform tags; all if empty.
 
     Raises:
-        NotPublished: The index has no such wheel.
-        NoRecipe: A recipe cannot be inferred.
-        SeveralBackends: They were not made by one version of the backend.
-        FactoryError: The channel or the index cannot be asked.
+        UpstreamError: The index has no such wheel, or a recipe cannot be inferred.
+        UsageError: Several versions of the backend built the wheels.
+        FactoryError: The channel or the index does not answer.
     """
-    published = _chosen(request.tag, listing, platforms)
-    released = workshop.channel.assets(request.tag)
-    cases = [Case(subject=Subject(wheel=wheel, reference=wheel)) for wheel in published]
-    sources: dict[Target, Source] = {}
-    ask_channel(request.tag, cases, sources, workshop)
-    with TemporaryDirectory(prefix="like-", dir=workshop.scratch) as directory:
-        files = WheelFiles(tools=workshop.tools, scratch=workshop.scratch / directory)
-        each_case(cases, lambda case: read_and_infer(case, files), workshop)
-    wheels = tuple(_planned(case) for case in cases)
-    _require_one_backend(request.tag, wheels)
+    wheels = [
+        AuditedWheel(wheel=wheel, reference=wheel) for wheel in _chosen(request.tag, listing, platforms)
+    ]
+    released = context.channel.assets(request.tag)
+    packages = read_packages(request.tag, wheels, context)
+    with TemporaryDirectory(prefix="like-", dir=context.scratch) as directory:
+        files = WheelFiles(tools=context.tools, scratch=Path(directory))
+        planned = tuple(_planned(wheel) for wheel in infer_recipes(wheels, packages, files, context))
+    _require_one_backend(request.tag, planned)
     return WheelsPlan(
         request=replace(request, platforms=None),
         released=released,
-        wheels=wheels,
+        wheels=planned,
         not_released=(),
         dist=Dist(directory=request.out / f"{request.tag.pep440}-as-published"),
     )
@@ -84,23 +55,34 @@ def plan_like_published(
 
 def _chosen(tag: CodexTag, listing: Listing, platforms: Sequence[str]) -> list[PublishedWheel]:
     of_release = [wheel for wheel in listing.wheels if wheel.tag == tag]
-    there = {wheel.platform for wheel in of_release}
-    absent = [platform for platform in platforms if platform not in there]
-    if absent or not of_release:
-        raise NotPublished(tag, absent)
+    listed = {wheel.platform for wheel in of_release}
+    missing = [platform for platform in platforms if platform not in listed]
+    if missing or not of_release:
+        raise UpstreamError(
+            f"the index has no wheel of {tag}" + (f" for {', '.join(missing)}" if missing else ""),
+            hint="See what 'factory audit CODEX_TAG' lists, or build without --like-published.",
+        )
     return [wheel for wheel in of_release if not platforms or wheel.platform in platforms]
 
 
-def _planned(case: Case) -> PlannedWheel:
-    wheel = case.subject.wheel
-    if case.inferred is None or case.source is None:
-        raise NoRecipe(wheel.name, case.reason)
-    return PlannedWheel(asset=case.source.asset, recipe=case.inferred.recipe, promised=wheel.sha256)
+def _planned(wheel: InferredWheel | NotRebuilt) -> PlannedWheel:
+    published = wheel.audited.wheel
+    if isinstance(wheel, NotRebuilt):
+        raise UpstreamError(
+            f"{published.name} cannot be rebuilt: {wheel.failure.reason}",
+            hint="Leave its platform out; 'factory audit' says what its contents prove.",
+        )
+    return PlannedWheel(asset=wheel.package.asset, recipe=wheel.inferred.recipe, promised=published.sha256)
 
 
 def _require_one_backend(tag: CodexTag, wheels: Sequence[PlannedWheel]) -> None:
-    made_by: dict[str, list[str]] = {}
+    """Refuse wheels of several backends, since one run has one toolchain."""
+    by_backend: dict[str, list[str]] = {}
     for wheel in wheels:
-        made_by.setdefault(wheel.recipe.backend.requirement, []).append(wheel.recipe.platform.tag)
-    if len(made_by) > 1:
-        raise SeveralBackends(tag, made_by)
+        by_backend.setdefault(wheel.recipe.backend.requirement, []).append(wheel.recipe.platform.tag)
+    if len(by_backend) > 1:
+        listed = "; ".join(f"{backend}: {', '.join(tags)}" for backend, tags in sorted(by_backend.items()))
+        raise UsageError(
+            f"several backends built the published wheels of {tag}: {listed}",
+            hint="Name the platforms of one backend with --platform, and run once for each backend.",
+        )

@@ -4,26 +4,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from factory.audit.cases import AuditWorkshop, Subject
+from factory.audit.audited import AuditedWheel
+from factory.audit.context import AuditContext
 from factory.audit.index import Listing, PublishedWheel, local_wheel
 from factory.audit.run import audit_release
 from factory.audit.verdict import AuditReport, UnexpectedFile, Verdict
 from factory.core.errors import UsageError
 
 
-class UnreadableFile(UsageError):
-    """A file that should be audited cannot be read."""
-
-    hint = "Name a wheel that exists and that you may read."
-
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"cannot read {path}: {reason}")
-
-
 def audit_local(
     paths: Sequence[Path],
     listing: Listing,
-    workshop: AuditWorkshop,
+    context: AuditContext,
     *,
     done: Callable[[Verdict], None],
 ) -> AuditReport:
@@ -34,7 +26,7 @@ def audit_local(
     speak for itself: what it says of its own metadata is then part of the trust base.
 
     Raises:
-        UnreadableFile: A file cannot be read.
+        UsageError: A file cannot be read.
     """
     verdicts: list[Verdict] = []
     unexpected: list[UnexpectedFile] = []
@@ -51,18 +43,18 @@ def audit_local(
         listed = listing.wheel(wheel.name)
         if listed is not None:
             wheel = replace(wheel, provenance=listed.provenance, no_provenance=listed.no_provenance)
-        subject = Subject(wheel=wheel, reference=_nearer(wheel, listed))
-        verdicts += audit_release(tag, [subject], workshop, done=done)
+        audited = AuditedWheel(wheel=wheel, reference=_reference(wheel, listed))
+        verdicts += audit_release(tag, [audited], context, done=done)
     return AuditReport(
         project=listing.project,
-        channel=workshop.channel.name.value,
+        channel=context.channel.name.value,
         verdicts=tuple(verdicts),
         unexpected=tuple(unexpected),
         absent=tuple(file.name for file in unexpected),
     )
 
 
-def _nearer(wheel: PublishedWheel, listed: PublishedWheel | None) -> PublishedWheel:
+def _reference(wheel: PublishedWheel, listed: PublishedWheel | None) -> PublishedWheel:
     """Return what the recipe is read from: the listed wheel, if there is one and it is another."""
     return wheel if listed is None or listed.sha256 == wheel.sha256 else listed
 
@@ -71,4 +63,7 @@ def _local(path: Path) -> PublishedWheel | UnexpectedFile:
     try:
         return local_wheel(path)
     except OSError as error:
-        raise UnreadableFile(path, error.strerror or str(error)) from error
+        reason = error.strerror or str(error)
+        raise UsageError(
+            f"cannot read {path}: {reason}", hint="Name a wheel that exists and that you may read."
+        ) from error

@@ -63,14 +63,16 @@ def texts_of(wheel: WheelContents) -> tuple[TrustedText, ...]:
     )
 
 
-def judge_contents(path: Path, wheel: WheelContents, *, promised: Sha256) -> Outcome:
-    """Return what can be said of a wheel all of whose members are accounted for.
+def contents_outcome(path: Path, wheel: WheelContents, *, promised: Sha256) -> Outcome:
+    """Return what the contents of a wheel prove if every member of it is explained.
 
     Args:
         path: The published wheel.
-        wheel: The same, read.
-        promised: The digest to come out.
+        wheel: Its contents.
+        promised: The digest that a replay must give.
     """
+    if _has_stray_parts(wheel):
+        return Outcome.NOT_REBUILT
     if any(member.data is None and member.extracted is None for member in wheel.members):
         return Outcome.NOT_REBUILT
     is_plain = not wheel.archive.zip64 and not any(
@@ -81,6 +83,14 @@ def judge_contents(path: Path, wheel: WheelContents, *, promised: Sha256) -> Out
         return Outcome.EQUIVALENT
     is_same = replay_digest(wheel, level) == promised
     return Outcome.REPLAYED if is_same else Outcome.EQUIVALENT
+
+
+def _has_stray_parts(wheel: WheelContents) -> bool:
+    """Whether the file has more, or fewer, parts than its members."""
+    archive = wheel.archive
+    stray = archive.prefix_bytes + archive.suffix_bytes + len(archive.gaps) + len(archive.overlapping)
+    is_repeated = len(wheel.by_name) != len(wheel.members)
+    return bool(wheel.problems or stray or archive.rival_ends or is_repeated)
 
 
 def replay_digest(wheel: WheelContents, level: int) -> Sha256:

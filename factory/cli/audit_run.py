@@ -3,20 +3,21 @@
 import argparse
 import time
 
-from factory.audit.cases import AuditWorkshop
-from factory.audit.history import NothingNamed, Selection, Steps, audit_listing
+from factory.audit.context import AuditContext
 from factory.audit.index import Listing
 from factory.audit.local import audit_local
 from factory.audit.report.html import render_html
 from factory.audit.report.table import HEADINGS, summary, told_causes, verdict_row
 from factory.audit.results import Results, identity_of, report_json
+from factory.audit.run import AuditProgress, audit_listing
+from factory.audit.selection import Selection
 from factory.audit.verdict import AuditReport, Verdict
 from factory.cli.cache import parse_size
 from factory.cli.console import Column, print_json, print_table, say
 from factory.cli.indexes import ask_index
 from factory.cli.session import Session, open_session
 from factory.cli.settings import Settings
-from factory.core.errors import EXIT_AUDIT_DIFFERS, EXIT_INCONCLUSIVE, EXIT_OK
+from factory.core.errors import EXIT_AUDIT_DIFFERS, EXIT_INCONCLUSIVE, EXIT_OK, UsageError
 from factory.core.tags import CodexTag
 from factory.release.channels import Channel
 from factory.system.files import TEMPORARY_PREFIX, atomic_write
@@ -30,19 +31,22 @@ def run_audit(arguments: argparse.Namespace) -> int:
         listing = _listing(arguments, session)
         # On the results' disk; what rebuilt wheels it has goes with each release.
         with scratch_directory(arguments.out.absolute(), f"{TEMPORARY_PREFIX}audit-") as scratch:
-            workshop = AuditWorkshop(
+            context = AuditContext(
                 tools=session.context,
                 channel=session.channel,
                 scratch=scratch,
                 cache_limit_bytes=parse_size(arguments.cache_limit),
             )
-            report = _audit(arguments, selection, listing, workshop)
+            report = _audit(arguments, selection, listing, context)
     return _show(report, arguments)
 
 
 def _selection(arguments: argparse.Namespace) -> Selection:
     if not arguments.tags and not arguments.all and not arguments.wheel:
-        raise NothingNamed
+        raise UsageError(
+            "no release or wheel given",
+            hint="Name releases (rust-v0.163.0 ...), or give --all or --wheel FILE.",
+        )
     return Selection(
         tags=None if arguments.all else tuple(CodexTag.parse(text) for text in arguments.tags),
         since=None if arguments.since is None else CodexTag.parse(arguments.since),
@@ -63,14 +67,14 @@ def _listing(arguments: argparse.Namespace, session: Session) -> Listing:
 
 
 def _audit(
-    arguments: argparse.Namespace, selection: Selection, listing: Listing, workshop: AuditWorkshop
+    arguments: argparse.Namespace, selection: Selection, listing: Listing, context: AuditContext
 ) -> AuditReport:
-    results = _results(arguments, workshop.channel)
+    results = _results(arguments, context.channel)
     clock = _Clock()
-    steps = Steps(verdict=_tell_verdict, release=clock.tell_release)
+    progress = AuditProgress(verdict=_tell_verdict, release=clock.tell_release)
     if arguments.wheel:
-        return audit_local(arguments.wheel, listing, workshop, done=steps.verdict)
-    return audit_listing(listing, selection, workshop, results=results, steps=steps)
+        return audit_local(arguments.wheel, listing, context, done=progress.verdict)
+    return audit_listing(listing, selection, context, results=results, progress=progress)
 
 
 def _results(arguments: argparse.Namespace, channel: Channel) -> Results:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from factory.audit.cases import AuditWorkshop
+from factory.audit.context import AuditContext
 from factory.audit.like_published import plan_like_published
 from factory.build.template import DISTRIBUTION
 from factory.cli.indexes import ask_index
@@ -24,5 +24,5 @@ def plan_as_published(arguments: argparse.Namespace, request: WheelsRequest, ses
     scratch = tools.cache.root / "scratch"
     with writing(scratch):
         scratch.mkdir(parents=True, exist_ok=True)
-    workshop = AuditWorkshop(tools=tools, channel=session.channel, scratch=scratch)
-    return plan_like_published(request, listing, workshop, platforms=arguments.platform or ())
+    context = AuditContext(tools=tools, channel=session.channel, scratch=scratch)
+    return plan_like_published(request, listing, context, platforms=arguments.platform or ())

@@ -126,8 +126,8 @@ def _wheels(arguments: argparse.Namespace, settings: Settings) -> "tuple[Job, ..
 
 
 def _audits(arguments: argparse.Namespace, settings: Settings) -> "tuple[Job, ...]":
-    from factory.audit.history import Selection  # noqa: PLC0415 - as above
     from factory.audit.results import Results, identity_of  # noqa: PLC0415 - as above
+    from factory.audit.selection import Selection  # noqa: PLC0415 - as above
     from factory.ci.matrix import audit_jobs  # noqa: PLC0415 - as above
     from factory.cli.indexes import ask_index  # noqa: PLC0415 - as above
 
@@ -145,8 +145,9 @@ def _audits(arguments: argparse.Namespace, settings: Settings) -> "tuple[Job, ..
             client=client,
             runner=SubprocessRunner(threading.Event()),
         )
-    chosen = [wheel for wheel in listing.wheels if selection.takes(wheel)]
-    return audit_jobs(chosen, Results(arguments.results or Path("audit"), identity=identity))
+    return audit_jobs(
+        selection.wheels_of(listing), Results(arguments.results or Path("audit"), identity=identity)
+    )
 
 
 def _tags(arguments: argparse.Namespace) -> tuple[CodexTag, ...]:

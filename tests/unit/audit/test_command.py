@@ -3,9 +3,9 @@ import pytest
 from factory.cli import main
 
 
-def test_an_audit_of_nothing_says_what_to_name(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_audit_without_arguments_is_refused_with_a_hint(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["audit"]) == 20
     assert capsys.readouterr().err == (
-        "factory: nothing says what to audit\n"
+        "factory: no release or wheel given\n"
         "hint: Name releases (rust-v0.163.0 ...), or give --all or --wheel FILE.\n"
     )

@@ -5,17 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from factory.audit.history import Selection, Steps, audit_listing
 from factory.audit.index import fetch_listing
-from factory.audit.like_published import NoRecipe, NotPublished, SeveralBackends, plan_like_published
+from factory.audit.like_published import plan_like_published
 from factory.audit.results import Results
+from factory.audit.run import AuditProgress, audit_listing
+from factory.audit.selection import Selection
 from factory.build.builder import Engine
 from factory.core.digests import Sha256
+from factory.core.errors import UpstreamError, UsageError
 from factory.verify.inputs import find_wheels
 from factory.wheels.build import NotAsPublished
 from factory.wheels.plan import WheelsPlan, WheelsRequest
 from factory.wheels.run import make_wheels
-from tests.audits import INDEX, PROJECT, FakeIndex, as_upstream, audit_workshop
+from tests.audits import INDEX, PROJECT, FakeIndex, as_upstream, audit_context
 from tests.packages import TAG, release_directory
 from tests.runs import run_factory
 from tests.wheels import INFO, Wheel
@@ -59,14 +61,14 @@ def planned(
     platforms: tuple[str, ...] = (),
 ) -> WheelsPlan:
     index = FakeIndex(files={name: wheel.content() for name, wheel in wheels.items()})
-    workshop = audit_workshop(index, packages, tmp_path)
+    context = audit_context(index, packages, tmp_path)
     request = WheelsRequest(tag=TAG, platforms=None, out=tmp_path / "dist", engine=engine)
     listing = fetch_listing(index, index=INDEX, project=PROJECT)
-    return plan_like_published(request, listing, workshop, platforms=platforms)
+    return plan_like_published(request, listing, context, platforms=platforms)
 
 
 def build(plan: WheelsPlan, packages: Path, tmp_path: Path) -> Path:
-    make_wheels(plan, audit_workshop(FakeIndex(files={}), packages, tmp_path).tools)
+    make_wheels(plan, audit_context(FakeIndex(files={}), packages, tmp_path).tools)
     return tmp_path / "dist" / "0.163.0-as-published"
 
 
@@ -112,7 +114,7 @@ def test_other_bytes_than_the_index_s_are_not_published(
 def test_a_platform_that_is_not_published_is_refused(
     published: dict[str, Wheel], packages: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(NotPublished, match=r"no wheel of rust-v0\.163\.0 for macosx_11_0_arm64"):
+    with pytest.raises(UpstreamError, match=r"no wheel of rust-v0\.163\.0 for macosx_11_0_arm64"):
         planned(published, packages, tmp_path, platforms=("win_amd64", "macosx_11_0_arm64"))
 
 
@@ -120,7 +122,7 @@ def test_a_wheel_of_an_unknown_generator_is_refused_with_its_reason(
     published: dict[str, Wheel], packages: Path, tmp_path: Path
 ) -> None:
     other = published[LINUX].edited_text(f"{INFO}/WHEEL", "hatchling", "flit")
-    with pytest.raises(NoRecipe, match=r"manylinux_2_17_x86_64\.whl cannot be made again: its generator"):
+    with pytest.raises(UpstreamError, match=r"manylinux_2_17_x86_64\.whl cannot be rebuilt: its generator"):
         planned({LINUX: other}, packages, tmp_path)
 
 
@@ -129,7 +131,7 @@ def test_wheels_of_two_backends_are_refused_together(
 ) -> None:
     older = published[LINUX].edited_text(f"{INFO}/WHEEL", "1.33.0", "1.32.4")
     with pytest.raises(
-        SeveralBackends, match=r"hatchling==1\.32\.4: manylinux_2_17_x86_64; hatchling==1\.33\.0: win_amd64"
+        UsageError, match=r"hatchling==1\.32\.4: manylinux_2_17_x86_64; hatchling==1\.33\.0: win_amd64"
     ):
         planned({**published, LINUX: older}, packages, tmp_path)
 
@@ -139,14 +141,14 @@ def test_an_audit_brings_the_cache_back_to_its_limit(
 ) -> None:
     index = FakeIndex(files={LINUX: published[LINUX].content()})
     listing = fetch_listing(index, index=INDEX, project=PROJECT)
-    steps = Steps(verdict=lambda _: None, release=lambda *_: None)
+    progress = AuditProgress(verdict=lambda _: None, release=lambda *_: None)
     for limit, kept in ((1_000_000_000, True), (0, False)):
         audit_listing(
             listing,
             Selection(tags=(TAG,)),
-            audit_workshop(index, packages, tmp_path, cache_limit_bytes=limit),
+            audit_context(index, packages, tmp_path, cache_limit_bytes=limit),
             results=Results(tmp_path / str(limit), identity={}),
-            steps=steps,
+            progress=progress,
         )
         deflated = [path for path in (tmp_path / "cache" / "deflate").rglob("[!.]*") if path.is_file()]
         assert bool(deflated) is kept

@@ -16,7 +16,7 @@ from factory.core.codec import from_json, to_json
 from factory.core.digests import Sha256
 from factory.core.json_reader import JsonObject
 from factory.core.tags import CodexTag
-from tests.audits import FILES, INDEX, PROJECT, FakeIndex, as_upstream, audit_workshop, opened, run_audit
+from tests.audits import FILES, INDEX, PROJECT, FakeIndex, as_upstream, audit_context, opened, run_audit
 from tests.fakes import Answer
 from tests.images import MachO, MachOCpu
 from tests.packages import TAG, release_directory
@@ -62,15 +62,15 @@ def test_every_platform_is_identical_and_little_is_read(
     packages: Path, honest: dict[str, Wheel], tmp_path: Path
 ) -> None:
     index = served(*honest.values())
-    told: list[Verdict] = []
+    reported: list[Verdict] = []
 
-    report = run_audit(index, packages, tmp_path, told=told)
+    report = run_audit(index, packages, tmp_path, reported=reported)
 
     assert [(verdict.name, verdict.outcome) for verdict in report.verdicts] == [
         (LINUX, Outcome.IDENTICAL),
         (WINDOWS, Outcome.IDENTICAL),
     ]
-    assert sorted(told, key=lambda verdict: verdict.name) == list(report.verdicts)
+    assert sorted(reported, key=lambda verdict: verdict.name) == list(report.verdicts)
     assert sum(verdict.fetched_bytes for verdict in report.verdicts) == index.served_bytes
     assert not report.is_different
     assert not report.is_inconclusive
@@ -466,7 +466,7 @@ def test_a_local_file_is_judged_against_the_published_one(
     report = audit_local(
         [path],
         fetch_listing(index, index=INDEX, project=PROJECT),
-        audit_workshop(index, packages, tmp_path),
+        audit_context(index, packages, tmp_path),
         done=lambda _: None,
     )
 

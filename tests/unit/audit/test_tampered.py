@@ -1,5 +1,6 @@
-"""Falsified copies of a published wheel, judged against the honest one: outcome, cause, severity."""
+"""Falsified copies of a published wheel, compared with the honest one: outcome, causes, severity."""
 
+import shutil
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -7,15 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from factory.audit.audited import AuditedWheel
+from factory.audit.compare import compare_wheel
+from factory.audit.decide import decide
 from factory.audit.index import PublishedWheel, local_wheel
-from factory.audit.judge import Judged, judge
-from factory.audit.remote_zip import Fetched
-from factory.audit.verdict import Outcome, Verdict
+from factory.audit.infer import Inferred
+from factory.audit.packages import ReadPackage
+from factory.audit.rebuild import RebuiltWheel
+from factory.audit.verdict import InferredFacts, Outcome, Verdict
 from factory.audit.wheel_file import WheelFiles
-from factory.build.builder import LaidOutWheel
-from factory.build.recipe import lay_out, our_recipe
+from factory.build.recipe import our_recipe
 from factory.build.template import bundled_template
-from factory.core.model import BuiltWheel, Local, Payload, ReleaseAsset
+from factory.core.digests import Sha256
+from factory.core.model import Local, ReleaseAsset
 from factory.core.targets import Platform, Target
 from factory.release.channels.directory import DirectoryChannel
 from factory.release.payload import PackageSource
@@ -32,60 +37,83 @@ INIT = "codex_cli_bin/__init__.py"
 METADATA = f"{INFO}/METADATA"
 
 
+RECIPE = our_recipe(Platform.parse(LINUX), template=bundled_template())
+INFERRED = Inferred(
+    recipe=RECIPE,
+    facts=InferredFacts(
+        generator="hatchling 1.33.0",
+        metadata_version="2.4",
+        create_system=3,
+        line_ends="LF",
+        recipe=RECIPE.identity,
+        left_out=(),
+    ),
+    chain=(),
+    trust_base=(),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bench:
-    """An honest wheel with what rebuilds it."""
+class Release:
+    """An honest wheel, its rebuild, and the packages of its release."""
 
     wheel: Wheel
-    rebuilt: LaidOutWheel
-    origins: tuple[tuple[ReleaseAsset, Payload], ...]
+    rebuilt: Path
+    sha256: Sha256
+    packages: tuple[ReadPackage, ...]
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    root = tmp_path_factory.mktemp("bench")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
+    root = tmp_path_factory.mktemp("release")
     packages = release_directory(root / "packages")
     run = run_factory(packages, root / "dist", cache=root / "cache", platforms=(LINUX,))
     path = root / "dist" / TAG.pep440 / run.made[0]
-    released = DirectoryChannel(packages).assets(TAG)
-    origins = tuple((asset, payload_of(asset)) for asset in released.assets)
-    payload = next(payload for asset, payload in origins if asset.target is Target.LINUX_X86_64)
-    recipe = our_recipe(Platform.parse(LINUX), template=bundled_template())
-    built = BuiltWheel(
-        path=path,
-        platform=recipe.platform,
-        size_bytes=path.stat().st_size,
+    return Release(
+        wheel=opened(path),
+        rebuilt=path,
         sha256=run.manifest.wheels[0].sha256,
+        packages=tuple(read_package(asset) for asset in DirectoryChannel(packages).assets(TAG).assets),
     )
-    rebuilt = LaidOutWheel(wheel=built, recipe=recipe, layout=lay_out(recipe, payload))
-    return Bench(wheel=opened(path), rebuilt=rebuilt, origins=origins)
 
 
-def payload_of(asset: ReleaseAsset) -> Payload:
+def read_package(asset: ReleaseAsset) -> ReadPackage:
     assert isinstance(asset.location, Local)
-    return PackageSource.archive(asset.location.path, asset.format).scan(asset.target)
+    path = asset.location.path
+    source = PackageSource.archive(path, asset.format)
+    return ReadPackage(
+        asset=asset, source=source, size_bytes=path.stat().st_size, payload=source.scan(asset.target)
+    )
 
 
-def judged(bench: Bench, wheel: Wheel, directory: Path) -> Verdict:
+def decided(release: Release, wheel: Wheel, directory: Path) -> Verdict:
+    """Return the verdict on a published wheel whose rebuild is the release's honest wheel."""
     published = local_wheel(wheel.write(directory))
     assert isinstance(published, PublishedWheel)
-    case = Judged(
-        wheel=published,
-        tag=str(TAG),
-        inferred=None,
-        rebuilt=bench.rebuilt,
-        origins=bench.origins,
-        fetched=Fetched(),
+    rebuilt = directory / "rebuilt" / wheel.name
+    rebuilt.parent.mkdir()
+    shutil.copy(release.rebuilt, rebuilt)  # the comparison removes it
+    compared = compare_wheel(
+        RebuiltWheel(
+            audited=AuditedWheel(wheel=published, reference=published),
+            inferred=INFERRED,
+            path=rebuilt,
+            sha256=release.sha256,
+        ),
+        release.packages,
+        WheelFiles(tools=run_context(directory / "cache"), scratch=directory / "published"),
+        directory,
     )
-    tools = run_context(directory / "cache")
-    return judge(case, WheelFiles(tools=tools, scratch=directory / "published"), directory)
+    assert not rebuilt.exists()
+    return decide(compared)
 
 
-def test_the_honest_wheel_written_again_is_identical(bench: Bench, tmp_path: Path) -> None:
-    verdict = judged(bench, bench.wheel, tmp_path)
+def test_the_honest_wheel_written_again_is_identical(release: Release, tmp_path: Path) -> None:
+    verdict = decided(release, release.wheel, tmp_path)
 
     assert verdict.outcome is Outcome.IDENTICAL
     assert verdict.causes == ()
+    assert verdict.findings == ()
     assert verdict.is_inspected
 
 
@@ -373,12 +401,14 @@ TAMPERED: dict[str, tuple[Callable[[Wheel], Wheel], Outcome, set[tuple[str, str]
 
 
 @pytest.mark.parametrize("case", TAMPERED)
-def test_a_falsified_wheel_gets_its_outcome_and_its_causes(bench: Bench, tmp_path: Path, case: str) -> None:
+def test_a_falsified_wheel_gets_its_outcome_and_its_causes(
+    release: Release, tmp_path: Path, case: str
+) -> None:
     tamper, outcome, causes = TAMPERED[case]
 
-    verdict = judged(bench, tamper(bench.wheel), tmp_path)
+    verdict = decided(release, tamper(release.wheel), tmp_path)
 
     assert {(cause.id, cause.severity.value) for cause in verdict.causes} == causes
     assert verdict.outcome is outcome
-    assert verdict.rebuilt == bench.rebuilt.wheel.sha256
+    assert verdict.rebuilt == release.sha256
     assert all(cause.sentence.endswith(".") and cause.evidence for cause in verdict.causes)

@@ -1,0 +1,86 @@
+"""Download the release packages that an audit needs, and list the files in them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from factory.audit.audited import AuditedWheel, Failure, attempt
+from factory.audit.context import AuditContext
+from factory.audit.index import PublishedWheel
+from factory.core.errors import UpstreamError
+from factory.core.model import Payload, ReleaseAsset, ReleaseAssets
+from factory.core.tags import CodexTag
+from factory.core.targets import Target, architecture_of, operating_system_of
+from factory.release.payload import PackageSource
+from factory.release.payload_cache import load_payload, save_payload
+from factory.system.parallel import in_parallel
+from factory.wheels.run import source_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadPackage:
+    """A release package on this machine, with the list of its files."""
+
+    asset: ReleaseAsset
+    source: PackageSource
+    size_bytes: int
+    payload: Payload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleasePackages:
+    """The packages of a release by target, each read or with the reason why it could not be."""
+
+    by_target: Mapping[Target, ReadPackage | Failure]
+
+    @property
+    def read(self) -> tuple[ReadPackage, ...]:
+        """The packages that could be read."""
+        return tuple(package for package in self.by_target.values() if isinstance(package, ReadPackage))
+
+    def package_for(self, wheel: PublishedWheel) -> ReadPackage | Failure:
+        """Return the package whose executables a wheel should have, or why there is no such package."""
+        target = target_of(wheel)
+        if target is None:
+            return Failure(reason=f"its platform tag {wheel.platform} names no single target of Codex")
+        return self.by_target[target]
+
+
+def target_of(wheel: PublishedWheel) -> Target | None:
+    """Return the target that all platform tags of a wheel name; None if they name no target or several."""
+    named = {(operating_system_of(tag), architecture_of(tag)) for tag in wheel.platforms}
+    return next(
+        (target for target in Target if named == {(target.operating_system, target.architecture)}), None
+    )
+
+
+def read_packages(tag: CodexTag, wheels: Sequence[AuditedWheel], context: AuditContext) -> ReleasePackages:
+    """Download the packages of all targets that some wheel is for, and list their files."""
+    targets = sorted({target for audited in wheels if (target := target_of(audited.wheel)) is not None})
+    if not targets:
+        return ReleasePackages(by_target={})
+    released = attempt(lambda: context.channel.assets(tag))
+    if isinstance(released, Failure):
+        return ReleasePackages(by_target=dict.fromkeys(targets, released))
+    packages = in_parallel(
+        lambda target: attempt(lambda: _read(released, target, context)),
+        targets,
+        jobs=context.tools.jobs,
+        weight=lambda _: 1,
+        stop=context.tools.stop,
+    )
+    return ReleasePackages(by_target=dict(zip(targets, packages, strict=True)))
+
+
+def _read(released: ReleaseAssets, target: Target, context: AuditContext) -> ReadPackage:
+    asset = released.for_target(target)
+    if asset is None:
+        raise UpstreamError(f"channel {released.channel} has no package of {released.tag} for {target}")
+    tools = context.tools
+    path = tools.downloader.fetch(asset, stop=tools.stop)
+    source = source_of(asset, path, tools.cache)
+    payload = load_payload(tools.cache, asset.digest, target)
+    if payload is None:
+        with tools.progress.task(f"read {target}"):
+            payload = source.scan(target)
+        save_payload(tools.cache, asset.digest, payload)
+    return ReadPackage(asset=asset, source=source, size_bytes=path.stat().st_size, payload=payload)

@@ -1,0 +1,125 @@
+"""Rebuild the wheels whose recipes were inferred, with the assembler that builds our own wheels."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from factory.audit.audited import AuditedWheel, Failure, NotRebuilt, attempt
+from factory.audit.context import AuditContext
+from factory.audit.infer import Inferred
+from factory.audit.recipes import InferredWheel
+from factory.build.assembler.assembler import AssemblingBuilder
+from factory.build.builder import Package
+from factory.build.deflate_cache import DeflateStore
+from factory.build.deflate_check import deflate_identity, require_reference_deflate
+from factory.build.toolchain import lock_for
+from factory.core.digests import Sha256
+from factory.core.tags import CodexTag
+from factory.core.targets import Target
+from factory.system.cache import Namespace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RebuiltWheel:
+    """A wheel and the file that its inferred recipe gave."""
+
+    audited: AuditedWheel
+    inferred: Inferred
+    path: Path
+    sha256: Sha256
+
+
+Rebuilds = Mapping[AuditedWheel, RebuiltWheel | NotRebuilt]
+
+
+def rebuild_wheels(
+    tag: CodexTag,
+    wheels: Sequence[InferredWheel | NotRebuilt],
+    context: AuditContext,
+    scratch: Path,
+) -> tuple[RebuiltWheel | NotRebuilt, ...]:
+    """Rebuild the wheels of one release; those of one backend version share a toolchain."""
+    inferred = [wheel for wheel in wheels if isinstance(wheel, InferredWheel)]
+    rebuilt: dict[AuditedWheel, RebuiltWheel | NotRebuilt] = {}
+    for version in sorted({wheel.backend_version for wheel in inferred}):
+        group = [wheel for wheel in inferred if wheel.backend_version == version]
+        rebuilt |= _rebuild_group(tag, group, context, scratch / version)
+    return tuple(wheel if isinstance(wheel, NotRebuilt) else rebuilt[wheel.audited] for wheel in wheels)
+
+
+def _rebuild_group(
+    tag: CodexTag, group: Sequence[InferredWheel], context: AuditContext, scratch: Path
+) -> Rebuilds:
+    """Rebuild all wheels at once; if that fails, target by target, since one bad package fails them all."""
+    builder = attempt(lambda: _builder(group[0].backend_version, context))
+    if isinstance(builder, Failure):
+        return _failed(group, builder)
+    built = attempt(lambda: _build(tag, group, builder, scratch / "all"))
+    if not isinstance(built, Failure):
+        return built
+    rebuilt: dict[AuditedWheel, RebuiltWheel | NotRebuilt] = {}
+    for target, wheels in _by_target(group).items():
+        alone = attempt(lambda: _build(tag, wheels, builder, scratch / target))  # noqa: B023 - called at once
+        rebuilt |= _failed(wheels, alone) if isinstance(alone, Failure) else alone
+    return rebuilt
+
+
+def _builder(version: str, context: AuditContext) -> AssemblingBuilder:
+    tools = context.tools
+    require_reference_deflate(deflate_identity())
+    toolchain = tools.toolchain_for(lock_for(version))
+    require_reference_deflate(toolchain.interpreter.deflate)
+    return AssemblingBuilder(
+        toolchain=toolchain,
+        runner=tools.runner,
+        progress=tools.progress,
+        host_env=tools.host_env,
+        jobs=tools.jobs,
+        store=DeflateStore(
+            root=tools.cache.root / Namespace.DEFLATE, encoder=toolchain.interpreter.deflate.answer
+        ),
+        stop=tools.stop,
+    )
+
+
+def _build(
+    tag: CodexTag, wheels: Sequence[InferredWheel], builder: AssemblingBuilder, scratch: Path
+) -> Rebuilds:
+    groups = _by_target(wheels).values()
+    built = builder.build([_package(group) for group in groups], tag=tag, scratch=scratch)
+    return {
+        wheel.audited: RebuiltWheel(
+            audited=wheel.audited,
+            inferred=wheel.inferred,
+            path=laid_out.wheel.path,
+            sha256=laid_out.wheel.sha256,
+        )
+        for group, package in zip(groups, built, strict=True)
+        for wheel, laid_out in zip(group, package.wheels, strict=True)
+    }
+
+
+def _by_target(wheels: Sequence[InferredWheel]) -> dict[Target, list[InferredWheel]]:
+    groups: dict[Target, list[InferredWheel]] = {}
+    for wheel in wheels:
+        groups.setdefault(wheel.package.asset.target, []).append(wheel)
+    return groups
+
+
+def _package(wheels: Sequence[InferredWheel]) -> Package:
+    """Describe the package that feeds some wheels as the builder takes it."""
+    package = wheels[0].package
+    return Package(
+        asset=package.asset,
+        source=package.source,
+        size_bytes=package.size_bytes,
+        payload=package.payload,
+        recipes=tuple(wheel.inferred.recipe for wheel in wheels),
+    )
+
+
+def _failed(wheels: Sequence[InferredWheel], failure: Failure) -> Rebuilds:
+    return {
+        wheel.audited: NotRebuilt(audited=wheel.audited, failure=failure, inferred=wheel.inferred)
+        for wheel in wheels
+    }
