@@ -1,7 +1,7 @@
-"""A certification authority for tests: keys and signatures come from names, so two calls give equal bytes.
+"""A certification authority for tests, with keys and signatures derived from names.
 
-No private key is kept anywhere: it is derived from its owner's name, and nobody trusts it
-but a test.
+Two calls therefore give equal bytes, and no private key is stored. Only the tests trust this
+authority.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from factory.executables.signatures.certificates import TrustedRoot
 from factory.executables.signatures.policy import TrustPolicy
 
 SIGNED_AT = datetime(2026, 10, 15, 20, 18, 40, tzinfo=UTC)
-"""When everything is signed, unless a test says otherwise."""
+"""The default time of all signatures."""
 
 TIME_STAMPING = ExtendedKeyUsageOID.TIME_STAMPING.dotted_string
 CODE_SIGNING = ExtendedKeyUsageOID.CODE_SIGNING.dotted_string
@@ -34,7 +34,7 @@ COUNTERSIGNATURE = "1.2.840.113549.1.9.6"
 _SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
 TST_INFO = "1.2.840.113549.1.9.16.1.4"
 _DIGESTS = {
-    "sha1": ("1.3.14.3.2.26", hashes.SHA1()),  # noqa: S303 - to be refused
+    "sha1": ("1.3.14.3.2.26", hashes.SHA1()),  # noqa: S303 - must be rejected
     "sha256": ("2.16.840.1.101.3.4.2.1", hashes.SHA256()),
     "sha384": ("2.16.840.1.101.3.4.2.2", hashes.SHA384()),
 }
@@ -43,19 +43,14 @@ _ECDSA = {"sha1": "1.2.840.10045.4.1", "sha256": "1.2.840.10045.4.3.2", "sha384"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """Whom a certificate is for.
+    """The subject and the extensions of a certificate.
 
     Attributes:
-        name: The common name; the key comes from it.
-        organization: The organization.
+        name: The common name; the key is derived from it.
         unit: The organizational unit: Apple's Team ID.
-        marks: Private extensions, as dotted numbers; critical on a leaf, as Apple has them.
-        serial: The serial number.
-        path_length: How many authorities an authority may have below it.
-        usages: Extended key usages, as dotted numbers; none on an authority.
-        is_authority: Whether it may issue certificates.
-        not_before: From when it is valid.
-        not_after: Until when.
+        marks: Private extensions in dotted form; critical on a leaf, as Apple's are.
+        path_length: The number of authorities that an authority may have below it.
+        usages: Extended key usages in dotted form.
     """
 
     name: str
@@ -72,13 +67,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Somebody who can sign.
-
-    Attributes:
-        certificate: Its own.
-        chain: Those of the authorities above it, the root last.
-        key: Its key.
-    """
+    """A certificate with its key, and the certificates of the authorities above it, the root last."""
 
     certificate: x509.Certificate
     chain: tuple[x509.Certificate, ...]
@@ -86,7 +75,7 @@ class Identity:
 
     @property
     def certificates(self) -> tuple[bytes, ...]:
-        """The DER of its certificate and of all above."""
+        """The DER of the certificate and of those above it."""
         return tuple(
             certificate.public_bytes(Encoding.DER) for certificate in (self.certificate, *self.chain)
         )
@@ -99,14 +88,14 @@ class Identity:
 
 @cache
 def key_of(name: str) -> ec.EllipticCurvePrivateKey:
-    """Return the key that belongs to a name."""
+    """Return the key for a name."""
     number = int.from_bytes(hashlib.sha256(name.encode()).digest(), "big") >> 1
     return ec.derive_private_key(number, ec.SECP256R1())
 
 
 @cache
 def issued(subject: Subject, issuer: Identity | None = None) -> Identity:
-    """Issue a certificate; without an issuer, it is a root."""
+    """Issue a certificate; without an issuer, it is self-signed."""
     key, name = key_of(subject.name), _name(subject)
     builder = (
         x509.CertificateBuilder()
@@ -170,19 +159,18 @@ TRUST = TrustPolicy(
     microsoft_roots=_ROOTS,
     now=SIGNED_AT + timedelta(days=30),
 )
-"""Trust in the test root, a month after everything was signed."""
+"""A policy with the test root, a month after the signatures."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What is signed as CMS signed data (RFC 5652).
+    """The input of CMS signed data (RFC 5652).
 
     Attributes:
-        content_type: A dotted number.
-        content: What stands in the message, whole: an octet string in CMS, any DER in PKCS #7; empty
-            where it is detached.
-        covered: The bytes that the digest covers; in PKCS #7 not the content's tag and length.
-        digest: The digest algorithm, as `hashlib` names it.
+        content_type: In dotted form.
+        content: The encoded content: an octet string in CMS, any DER in PKCS #7; empty if detached.
+        covered: The bytes that are hashed; in PKCS #7 without the tag and length of the content.
+        digest: The hash algorithm, by its name in `hashlib`.
     """
 
     content_type: str
@@ -197,7 +185,7 @@ def sequence(*parts: bytes) -> bytes:
 
 
 def set_of(*parts: bytes) -> bytes:
-    """Encode a SET OF, in DER's order."""
+    """Encode a SET OF in DER order."""
     return tagged(0x31, b"".join(sorted(parts)))
 
 
@@ -241,10 +229,10 @@ def signer_info(
     """Sign a message.
 
     Args:
-        message: What is signed.
-        identity: Who signs.
-        attributes: Signed attributes beside content type and digest.
-        unsigned: Attributes that nobody signs.
+        message: The input.
+        identity: The signer.
+        attributes: Signed attributes besides content type and digest.
+        unsigned: Unsigned attributes.
     """
     signed = (
         attribute(CONTENT_TYPE, oid(message.content_type)),
@@ -263,7 +251,7 @@ def signature_over(content: bytes, identity: Identity, *, digest: str = "sha256"
 def encoded_signer_info(
     identity: Identity, signed: Sequence[bytes], signature: bytes, *, unsigned: Sequence[bytes], digest: str
 ) -> bytes:
-    """Encode a SignerInfo whose signature was made before."""
+    """Encode a SignerInfo with a given signature."""
     certificate = identity.certificate
     return sequence(
         integer(1),
@@ -279,13 +267,13 @@ def encoded_signer_info(
 def signed_data(
     message: Message, signers: Sequence[bytes], certificates: Sequence[bytes], *, version: int = 1
 ) -> bytes:
-    """Encode a ContentInfo that holds SignedData.
+    """Encode a ContentInfo with SignedData.
 
     Args:
-        message: What is signed.
-        signers: Every SignerInfo.
-        certificates: The DER of every certificate.
-        version: 1 in PKCS #7, 3 where the content is no plain data.
+        message: The input.
+        signers: Encoded SignerInfos.
+        certificates: Certificates in DER.
+        version: 1 in PKCS #7, 3 if the content type is not data.
     """
     body = sequence(
         integer(version),

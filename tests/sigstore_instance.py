@@ -1,4 +1,4 @@
-"""A sigstore instance for tests: an authority, two logs, and what they sign."""
+"""A sigstore instance for tests: an authority, two logs, and their signatures."""
 
 import hashlib
 import json
@@ -39,19 +39,15 @@ def _sign(key: ec.EllipticCurvePrivateKey, content: bytes) -> bytes:
     return key.sign(content, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
 
 
-@dataclass(frozen=True, kw_only=True)  # no slots: the cached properties live in the instance's dict
+@dataclass(frozen=True, kw_only=True)  # no slots: cached_property needs a __dict__
 class Instance:
-    """A sigstore instance; its keys come from its name.
-
-    Attributes:
-        name: Of the instance.
-    """
+    """A sigstore instance; its keys are derived from its name."""
 
     name: str = "Test Sigstore"
 
     @property
     def ca(self) -> ec.EllipticCurvePrivateKey:
-        """The key that certificates are signed with."""
+        """The key that signs certificates."""
         return key_of(f"{self.name} authority")
 
     @property
@@ -105,7 +101,7 @@ class Instance:
     def certificate(
         self, identity: str = WORKFLOW, *, issuer: str = GITHUB, at: datetime = SIGNED_AT
     ) -> x509.Certificate:
-        """Issue a certificate that lives minutes, with the certificate log's word in it."""
+        """Issue a certificate that is valid for minutes, with a signed certificate timestamp."""
         key = key_of(identity)
         builder = (
             x509.CertificateBuilder()
@@ -137,7 +133,7 @@ class Instance:
     def cosign(
         self, content: bytes, *, identity: str = WORKFLOW, issuer: str = GITHUB, at: datetime = SIGNED_AT
     ) -> dict[str, object]:
-        """Sign a file as cosign's older bundles have it."""
+        """Sign a file in cosign's older bundle format."""
         certificate = self.certificate(identity, issuer=issuer, at=at)
         signature, pem = _signed(content, identity), certificate.public_bytes(Encoding.PEM)
         payload = self._payload(content, signature, pem, at + timedelta(seconds=5))
@@ -150,7 +146,7 @@ class Instance:
     def bundle(
         self, content: bytes, *, identity: str = WORKFLOW, issuer: str = GITHUB, at: datetime = SIGNED_AT
     ) -> dict[str, object]:
-        """Sign a file as sigstore's own bundles have it."""
+        """Sign a file in sigstore's own bundle format."""
         certificate = self.certificate(identity, issuer=issuer, at=at)
         signature, pem = _signed(content, identity), certificate.public_bytes(Encoding.PEM)
         payload = self._payload(content, signature, pem, at + timedelta(seconds=5))
@@ -235,7 +231,7 @@ class Instance:
         return _sign(self.log, _canonical(payload))
 
     def _proof(self, body: str) -> dict[str, object]:
-        """Prove that an entry is in a log that has no other."""
+        """Prove that an entry is the only one in the log."""
         root = hashlib.sha256(b"\0" + b64decode(body)).digest()
         note = f"example.invalid - 1\n1\n{_text(root)}\n"
         hint = hashlib.sha256(_spki(self.log)).digest()[:4]

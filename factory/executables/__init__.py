@@ -1,1 +1,1 @@
-"""Read ELF, Mach-O and PE files at offsets and within bounds."""
+"""Read ELF, Mach-O and PE files, and the signatures in them."""

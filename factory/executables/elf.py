@@ -1,8 +1,8 @@
-"""What an ELF file says to the loader: machine, interpreter, needed libraries, symbol versions.
+"""Read what the loader uses of an ELF file: machine, interpreter, needed libraries, symbol versions.
 
-Read by way of the program headers and the dynamic section, as the loader does
-(System V gABI, chapters 4 and 5). Section headers are never read: a loader
-ignores them, and a file can lack them or lie in them.
+The program headers and the dynamic section are read, as the loader does (System V gABI,
+chapters 4 and 5). Section headers are not: the loader ignores them, and they can be missing
+or wrong.
 """
 
 import re
@@ -20,7 +20,7 @@ _MAX_VERSIONS = 1 << 12
 
 
 class ElfType(IntEnum):
-    """What an ELF file is (``e_type``); only the two that are loaded have a name here."""
+    """The type of an ELF file (``e_type``), of those that can be loaded."""
 
     EXEC = 2
     DYN = 3
@@ -60,18 +60,16 @@ class ElfFacts:
 
     Attributes:
         machine: ``e_machine``: 62 is x86-64, 183 is AArch64.
-        is_64_bit: Its class.
-        is_little_endian: The byte order.
         os_abi: ``EI_OSABI``: 0 System V, 3 Linux.
         type: ``e_type``: 2 an executable at a fixed address, 3 a shared object or PIE.
-        interpreter: PT_INTERP, the dynamic loader that it asks for.
+        interpreter: PT_INTERP, the dynamic loader.
         needed: DT_NEEDED, in order.
         soname: DT_SONAME.
         rpaths: The directories of DT_RPATH and DT_RUNPATH, in order.
-        versions: (library, symbol version) pairs from DT_VERNEED, in order, without those marked weak: the
-            loader warns of a weak one that is missing and goes on.
-        has_executable_stack: PT_GNU_STACK asks for one.
-        has_text_relocations: Its code must be written to before it runs.
+        versions: (library, symbol version) pairs from DT_VERNEED, in order. Weak ones are left out:
+            if a weak version is missing, the loader only prints a warning.
+        has_executable_stack: PT_GNU_STACK has the flag PF_X.
+        has_text_relocations: The loader must write to its code before it runs.
     """
 
     machine: int
@@ -89,35 +87,35 @@ class ElfFacts:
 
     @property
     def is_static(self) -> bool:
-        """Whether it asks for no loader and no library, so that it runs under any libc."""
+        """Whether it needs neither a loader nor a library, so that it runs under any libc."""
         return self.interpreter is None and not self.needed
 
     @property
     def glibc_floor(self) -> tuple[int, int] | None:
-        """The oldest glibc that has every symbol version it asks for; None when it asks for none."""
+        """The oldest glibc that has all needed symbol versions; None if it needs no version of glibc."""
         return max((floor for _, version in self.versions if (floor := glibc_of(version))), default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Layout:
-    """The `struct` layouts of one class and byte order."""
+    """The `struct` formats for one class and byte order."""
 
     order: str
     is_64_bit: bool
 
     @property
     def header(self) -> str:
-        """Return ``e_type`` to ``e_phnum``."""
+        """The fields ``e_type`` to ``e_phnum``."""
         return self.order + ("HHIQQQIHHH" if self.is_64_bit else "HHIIIIIHHH")
 
     @property
     def segment(self) -> str:
-        """Return one program header."""
+        """One program header."""
         return self.order + ("IIQQQQQQ" if self.is_64_bit else "IIIIIIII")
 
     @property
     def dynamic(self) -> str:
-        """Return one dynamic entry."""
+        """One entry of the dynamic section."""
         return self.order + ("QQ" if self.is_64_bit else "II")
 
 
@@ -131,10 +129,10 @@ class _ProgramHeader:
 
 
 def read_elf(path: Path) -> ElfFacts:
-    """Read an ELF file's facts; a few kilobytes of it are read, whatever its size.
+    """Read the facts about an ELF file, by a few kilobytes of it.
 
     Raises:
-        MalformedImage: It contradicts the format, or is cut off.
+        MalformedImage: The file is not valid ELF, or is truncated.
     """
     with ImageBytes.open(path) as image:
         layout, os_abi = _identification(image)
@@ -163,11 +161,11 @@ def read_elf(path: Path) -> ElfFacts:
 def _identification(image: ImageBytes) -> tuple[_Layout, int]:
     ident = image.read(0, 16)
     if ident[:4] != b"\x7fELF":
-        raise MalformedImage("the first four bytes are not ELF's")
+        raise MalformedImage("it does not start with the ELF magic")
     is_64_bit = {1: False, 2: True}.get(ident[4])
     order = {1: "<", 2: ">"}.get(ident[5])
     if is_64_bit is None or order is None:
-        raise MalformedImage(f"class {ident[4]} and byte order {ident[5]} are not ELF's")
+        raise MalformedImage(f"class {ident[4]} and byte order {ident[5]} are not valid")
     return _Layout(order=order, is_64_bit=is_64_bit), ident[7]
 
 
@@ -201,7 +199,7 @@ def _directories(search_paths: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class _DynamicSection:
-    """The dynamic section, with the string table that its entries point into."""
+    """The dynamic section, with its string table."""
 
     def __init__(self, image: ImageBytes, layout: _Layout, segments: tuple[_ProgramHeader, ...]) -> None:
         self._image = image
@@ -213,15 +211,15 @@ class _DynamicSection:
         self._strings = self._string_table()
 
     def value(self, tag: _Dynamic) -> int | None:
-        """Return the value of the first entry of a tag, if there is one."""
+        """Return the value of the first entry with a tag, or None."""
         return next(iter(self._entries.get(tag, ())), None)
 
     def texts(self, tag: _Dynamic) -> tuple[str, ...]:
-        """Return the texts that all entries of a tag name."""
+        """Return the strings of all entries with a tag."""
         return tuple(self._string(value) for value in self._entries.get(tag, ()))
 
     def versions(self) -> Iterator[tuple[str, str]]:
-        """Yield (library, version) for every symbol version asked for (LSB, symbol versioning)."""
+        """Yield (library, version) for each needed symbol version (LSB, symbol versioning)."""
         address = self.value(_Dynamic.VERNEED)
         if address is None:
             return
@@ -230,7 +228,7 @@ class _DynamicSection:
             _, count, library, first, following = self._image.unpack(self._layout.order + "HHIII", offset)
             budget -= count
             if budget < 0:
-                raise MalformedImage(f"it asks for more than {_MAX_VERSIONS} symbol versions")
+                raise MalformedImage(f"it needs more than {_MAX_VERSIONS} symbol versions")
             yield from self._versions_of(self._string(library), offset + first, count)
             if following == 0:
                 return
@@ -273,11 +271,11 @@ class _DynamicSection:
             inside = address - segment.address
             if segment.type == _Segment.LOAD and 0 <= inside < segment.file_bytes:
                 return segment.offset + inside
-        raise MalformedImage(f"no segment loads the address {address:#x}")
+        raise MalformedImage(f"the address {address:#x} is in no segment")
 
 
 def glibc_of(version: str) -> tuple[int, int] | None:
-    """Return the first glibc that has a symbol version; None for another library's, and for private ones."""
+    """Return the first glibc with a symbol version; None for private versions and for other libraries."""
     feature: Mapping[str, tuple[int, int]] = _GLIBC_FEATURES
     match = _GLIBC_VERSION.fullmatch(version)
     return (int(match[1]), int(match[2])) if match else feature.get(version)

@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes and never by its name."""
+"""Find out the kind of a file by its first bytes, not by its name."""
 
 from typing import Final
 
@@ -13,11 +13,11 @@ _PE_OFFSET_AT: Final = 60
 
 
 def kind_of(head: bytes) -> FileKind:
-    """Tell what a file is.
+    """Return the kind of a file.
 
     Args:
-        head: Its first bytes: all of it, or 4 KiB at least. With fewer, doubt goes towards
-            an executable, since those are looked at more closely.
+        head: The first 4 KiB of the file, or all of it. With fewer bytes, an unclear case counts as
+            an executable, because executables are checked more closely.
     """
     if head.startswith(b"\x7fELF"):
         return FileKind.ELF
@@ -29,12 +29,12 @@ def kind_of(head: bytes) -> FileKind:
 
 
 def _is_fat_macho(head: bytes) -> bool:
-    """Whether the number that follows counts architectures; a Java class has its version there."""
+    """Whether the magic is followed by a number of architectures; a Java class has its version there."""
     return head[:4] in _FAT_MACHO and int.from_bytes(head[4:8], "big") < _OLDEST_JAVA
 
 
 def _may_be_pe(head: bytes) -> bool:
-    """Whether the header that a DOS program points to is a PE's, as far as can be seen."""
+    """Whether the header that an MZ file points to is a PE header, or lies beyond the given bytes."""
     field = head[_PE_OFFSET_AT : _PE_OFFSET_AT + 4]
     offset = int.from_bytes(field, "little")
     return len(field) < len(b"PE\0\0") or head[offset : offset + 4] == b"PE\0\0"[: max(0, len(head) - offset)]

@@ -1,12 +1,11 @@
 """Bounded access to the bytes of an executable image.
 
-The readers of ELF, Mach-O and PE headers are our own for three reasons, all
-measured on real and hostile files. macholib reads every section into memory
-(254 MB for one codex executable). pyelftools finds symbol versions by section
-headers, which a loader never reads and a `strip` removes, and follows counts
-from the file without bounds. And what reads hostile input should be small
-enough to be read itself. Each read here is checked against the file's size and a
-limit of its own, so that neither memory nor time depends on what a file claims.
+This project has its own readers of ELF, Mach-O and PE headers for three reasons, all measured
+on real and hostile files. macholib reads every section into memory (254 MB for one codex
+executable). pyelftools finds symbol versions by section headers, which a loader ignores and
+`strip` removes, and follows counts in the file without bounds. And a reader of hostile input
+should be small enough to review. Each read here is checked against the size of the file and a
+fixed limit, so that memory and time do not depend on what a file claims.
 """
 
 import os
@@ -23,9 +22,9 @@ _MAX_TEXT_BYTES = 4096
 
 
 class MalformedImage(IntegrityError):
-    """An executable image contradicts its format; a check makes a finding of it."""
+    """An executable image is not valid; a check reports it as a finding."""
 
-    hint = "Compare the file with the release package's; a loader would refuse it."
+    hint = "Compare the file with the one in the release package; a loader would reject it."
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -33,68 +32,59 @@ class MalformedImage(IntegrityError):
 
 
 class ImageBytes:
-    """A window on a file: reads at offsets, never past the window's end."""
+    """A file, or a part of one, that is read at offsets and never beyond its end."""
 
     def __init__(self, file: BinaryIO, *, start: int, size_bytes: int) -> None:
         self._file = file
-        self._start = start
+        self.start = start
         self.size_bytes = size_bytes
-
-    @property
-    def start(self) -> int:
-        """Where in the file the window starts."""
-        return self._start
 
     @classmethod
     @contextmanager
     def open(cls, path: Path) -> Iterator[Self]:
-        """Open a whole file.
-
-        Raises:
-            MalformedImage: Raised by the reads.
-        """
+        """Open a whole file."""
         with path.open("rb") as file:
             yield cls(file, start=0, size_bytes=os.fstat(file.fileno()).st_size)
 
     def window(self, offset: int, size_bytes: int) -> "ImageBytes":
-        """Return a part of it as if it were a file: a slice of a universal Mach-O.
+        """Return a part as if it were a file, for example a slice of a universal Mach-O.
 
         Raises:
-            MalformedImage: The part is not all inside.
+            MalformedImage: The part ends beyond the end of the file.
         """
         self._require(offset, size_bytes)
-        return ImageBytes(self._file, start=self._start + offset, size_bytes=size_bytes)
+        return ImageBytes(self._file, start=self.start + offset, size_bytes=size_bytes)
 
     def read(self, offset: int, size_bytes: int, *, at_most: int = _MAX_READ_BYTES) -> bytes:
-        """Read exactly so many bytes.
+        """Read this number of bytes.
 
         Raises:
-            MalformedImage: They are not all inside, or more than any header needs.
+            MalformedImage: They end beyond the end of the file, or are more than any header needs.
         """
         self._require(offset, size_bytes)
         if size_bytes > at_most:
-            raise MalformedImage(f"a table of {size_bytes} bytes is larger than any loader's")
-        self._file.seek(self._start + offset)
+            raise MalformedImage(f"a table of {size_bytes} bytes is too large for a loader")
+        self._file.seek(self.start + offset)
         return self._file.read(size_bytes)
 
     def chunks(self, offset: int, size_bytes: int, *, chunk_bytes: int) -> Iterator[bytes]:
-        """Read a part of any size in pieces, the last one shorter.
+        """Read a part of any size in chunks; the last one may be shorter.
 
         Raises:
-            MalformedImage: The part is not all inside.
+            MalformedImage: The part ends beyond the end of the file.
         """
         self._require(offset, size_bytes)
         end = offset + size_bytes
         for at in range(offset, end, chunk_bytes):
-            self._file.seek(self._start + at)
+            self._file.seek(self.start + at)
             yield self._file.read(min(chunk_bytes, end - at))
 
     def unpack(self, layout: str, offset: int) -> tuple[int, ...]:
-        """Read integers as `struct` lays them out."""
+        """Read integers in a `struct` format."""
         return struct.unpack(layout, self.read(offset, struct.calcsize(layout)))
 
     def text(self, offset: int) -> str:
-        """Read a NUL-terminated text; bytes that are no UTF-8 appear escaped.
+        """Read a NUL-terminated string; bytes that are not UTF-8 are escaped.
 
         Raises:
             MalformedImage: It does not end within 4096 bytes, the longest path of any system.
@@ -102,16 +92,16 @@ class ImageBytes:
         size_bytes = max(0, min(_MAX_TEXT_BYTES, self.size_bytes - offset))
         text, end, _ = self.read(offset, size_bytes).partition(b"\0")
         if not end:
-            raise MalformedImage(f"the text at offset {offset} has no end")
+            raise MalformedImage(f"the string at offset {offset} does not end")
         return decoded(text)
 
     def _require(self, offset: int, size_bytes: int) -> None:
         if offset < 0 or size_bytes < 0 or offset + size_bytes > self.size_bytes:
             raise MalformedImage(
-                f"{size_bytes} bytes at offset {offset} are asked for, and it has {self.size_bytes}"
+                f"{size_bytes} bytes at offset {offset} are beyond its end at {self.size_bytes}"
             )
 
 
 def decoded(text: bytes) -> str:
-    """Decode a name out of an image so that it can be shown: what is no UTF-8 appears escaped."""
+    """Decode a name from an image; bytes that are not UTF-8 are escaped."""
     return text.decode("utf-8", "backslashreplace")

@@ -1,7 +1,7 @@
-"""What a Mach-O file says to dyld: architecture, minimum macOS, libraries, search paths, signature.
+"""Read what dyld uses of a Mach-O file: architecture, minimum macOS, libraries, search paths, signature.
 
-Only the header and its load commands are read (Apple, ``mach-o/loader.h`` and
-``mach-o/fat.h``), never a section.
+Only the header and its load commands are read (Apple, ``mach-o/loader.h`` and ``mach-o/fat.h``),
+no sections.
 """
 
 import struct
@@ -24,7 +24,7 @@ _PLATFORM_MACOS = 1
 
 
 class MachoType(IntEnum):
-    """What a Mach-O file is (``filetype``), of those that dyld loads."""
+    """The type of a Mach-O file (``filetype``), of those that dyld loads."""
 
     EXECUTE = 2
     DYLIB = 6
@@ -62,12 +62,12 @@ class MachoSlice:
     Attributes:
         architecture: As ``lipo`` names it: ``x86_64``, ``arm64``, ``arm64e``; a number where unknown.
         type: ``filetype``: 2 a program, 6 a dylib, 8 a bundle.
-        platforms: The systems it was built for, by LC_BUILD_VERSION's numbers: 1 is macOS.
-        minimum_macos: From LC_BUILD_VERSION or LC_VERSION_MIN_MACOSX; None when it has neither.
-        dylibs: The libraries it cannot start without, in order.
-        optional_dylibs: The weak and lazy ones, in order.
+        platforms: The systems it was built for, by the numbers of LC_BUILD_VERSION: 1 is macOS.
+        minimum_macos: From LC_BUILD_VERSION or LC_VERSION_MIN_MACOSX.
+        dylibs: The libraries that it needs to start, in order.
+        optional_dylibs: The weak and lazy libraries, in order.
         rpaths: LC_RPATH, in order.
-        is_signed: LC_CODE_SIGNATURE leads to a signature; nothing is said of its validity.
+        is_signed: Whether LC_CODE_SIGNATURE points to a signature, valid or not.
     """
 
     architecture: str
@@ -81,28 +81,28 @@ class MachoSlice:
 
     @property
     def is_for_macos(self) -> bool:
-        """Whether macOS is what it was built for, or it names no system at all."""
+        """Whether it was built for macOS, or names no system."""
         return not self.platforms or _PLATFORM_MACOS in self.platforms
 
 
 def read_macho(path: Path) -> tuple[MachoSlice, ...]:
-    """Read the facts of every slice; a few kilobytes of the file are read, whatever its size.
+    """Read the facts about every slice, by a few kilobytes of the file.
 
     Raises:
-        MalformedImage: It contradicts the format, or is cut off.
+        MalformedImage: The file is not valid Mach-O, or is truncated.
     """
     with ImageBytes.open(path) as image:
         return tuple(_slice(part) for part in UniversalTable.read(image).slices)
 
 
 def headers_without_segments(path: Path) -> tuple[bytes, ...]:
-    """Return each slice's header and load commands, without the segments, as a file of its own.
+    """Return each slice as a file of its header and load commands, without the segments.
 
-    This is what delocate is shown: it reads the deployment target through macholib,
-    which loads every section that a segment names into memory, 254 MB for one codex.
+    This is the input for delocate, which reads the deployment target through macholib, and that
+    reads the sections of all segments into memory (254 MB for one codex).
 
     Raises:
-        MalformedImage: It contradicts the format, or is cut off.
+        MalformedImage: The file is not valid Mach-O, or is truncated.
     """
     with ImageBytes.open(path) as image:
         return tuple(_header_without_segments(part) for part in UniversalTable.read(image).slices)

@@ -1,8 +1,4 @@
-"""The frame of a Mach-O file: its slices and their load commands.
-
-By Apple's ``mach-o/loader.h`` and ``mach-o/fat.h``; what the commands say is read
-by who needs it.
-"""
+"""The slices of a Mach-O file and their load commands (Apple's ``mach-o/loader.h``, ``mach-o/fat.h``)."""
 
 import struct
 from collections.abc import Iterator
@@ -35,31 +31,31 @@ class LoadCommand:
     order: str
 
     def numbers(self, layout: str, at: int) -> tuple[int, ...]:
-        """Unpack integers out of the command.
+        """Unpack integers at an offset in the command.
 
         Raises:
-            MalformedImage: It is too short for them.
+            MalformedImage: The command is too short.
         """
         if at + struct.calcsize(layout) > len(self.data):
             raise MalformedImage(f"load command {self.kind:#x} has only {len(self.data)} bytes")
         return struct.unpack_from(self.order + layout, self.data, at)
 
     def text(self) -> str:
-        """Return the text that the command's first field points to (``lc_str``)."""
+        """Return the string that the first field points to (``lc_str``)."""
         (start,) = self.numbers("I", 8)
         if not _TEXT_START <= start < len(self.data):
-            raise MalformedImage(f"load command {self.kind:#x} has its text outside of itself")
+            raise MalformedImage(f"the string of load command {self.kind:#x} is outside the command")
         return decoded(self.data[start:].partition(b"\0")[0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachoFrame:
-    """The header of one slice, and where its load commands are.
+    """The header of one slice.
 
     Attributes:
         image: The slice.
-        order: Its byte order, as `struct` spells it.
-        commands_start: Where the load commands start.
+        order: Its byte order, as in `struct` formats.
+        commands_start: Offset of the load commands.
     """
 
     image: ImageBytes
@@ -68,20 +64,20 @@ class MachoFrame:
 
     @classmethod
     def read(cls, image: ImageBytes) -> Self:
-        """Read a slice's first bytes.
+        """Read the header of a slice.
 
         Raises:
-            MalformedImage: They are not Mach-O's.
+            MalformedImage: It does not start with a Mach-O magic.
         """
         (magic,) = image.unpack("<I", 0)
         if magic not in _THIN_MAGICS:
-            raise MalformedImage("the first four bytes are not Mach-O's")
+            raise MalformedImage("it does not start with a Mach-O magic")
         order, start = _THIN_MAGICS[magic]
         return cls(image=image, order=order, commands_start=start)
 
     @property
     def architecture(self) -> str:
-        """As ``lipo`` names it; a number where unknown."""
+        """The name that ``lipo`` uses, or the number of an unknown processor."""
         cpu, subtype = self.image.unpack(self.order + "II", 4)
         if (cpu, subtype & 0xFFFFFF) == _ARM64E:
             return "arm64e"
@@ -96,11 +92,11 @@ class MachoFrame:
         """Read the load commands, in order.
 
         Raises:
-            MalformedImage: They contradict their count or size, or are larger than any loader's.
+            MalformedImage: They do not fit their count or size, or are too large for a loader.
         """
         count, size_bytes = self.image.unpack(self.order + "II", 16)
         if size_bytes > _MAX_COMMANDS_BYTES:
-            raise MalformedImage(f"{size_bytes} bytes of load commands")
+            raise MalformedImage(f"{size_bytes} bytes of load commands are too large for a loader")
         table = self.image.read(self.commands_start, size_bytes)
         at = 0
         for _ in range(count):
@@ -115,11 +111,10 @@ class MachoFrame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UniversalTable:
-    """Where the slices of a universal file are; a thin file is its own only slice.
+    """The table of slices of a universal file; a thin file counts as its own only slice.
 
     Attributes:
-        size_bytes: Of the table itself.
-        slices: In the table's order.
+        size_bytes: Size of the table.
     """
 
     size_bytes: int
@@ -130,7 +125,7 @@ class UniversalTable:
         """Read the table.
 
         Raises:
-            MalformedImage: A slice is not all inside, or there are more than any file has.
+            MalformedImage: A slice ends beyond the end of the file, or there are too many.
         """
         (magic,) = image.unpack(">I", 0)
         if magic not in {_FAT_MAGIC, _FAT_MAGIC_64}:
@@ -145,7 +140,7 @@ class UniversalTable:
         return cls(size_bytes=places[-1], slices=parts)
 
     def gaps(self, image: ImageBytes) -> Iterator[tuple[int, int]]:
-        """Tell where there are bytes that belong to no slice: offset and size.
+        """Yield offset and size of each range that belongs to no slice.
 
         Raises:
             MalformedImage: Slices overlap each other or the table.
@@ -153,7 +148,7 @@ class UniversalTable:
         end = self.size_bytes
         for part in sorted(self.slices, key=lambda part: part.start):
             if part.start < end:
-                raise MalformedImage("architectures of a universal file overlap")
+                raise MalformedImage("the slices of a universal file overlap")
             yield end, part.start - end
             end = part.start + part.size_bytes
         yield end, image.size_bytes - end

@@ -1,7 +1,7 @@
-"""What a PE file says to Windows: machine, subsystem, imported DLLs, mitigations, signature.
+"""Read what Windows uses of a PE file: machine, subsystem, imported DLLs, mitigations, signature.
 
-Only headers and the two import directories' descriptors are read (Microsoft, "PE
-Format"); the imported functions' names are not needed.
+Only the headers and the descriptors of the two import directories are read (Microsoft, "PE
+Format"), not the names of imported functions.
 """
 
 import struct
@@ -21,14 +21,14 @@ _CERTIFICATE_HEADER_BYTES = 8
 
 
 class Subsystem(IntEnum):
-    """What a program runs in, of those that a person's machine starts."""
+    """The subsystem of a program, of those that a user can start."""
 
     GUI = 2
     CONSOLE = 3
 
 
 class Mitigation(IntFlag):
-    """The bits of ``DllCharacteristics`` that make memory corruption harder to use."""
+    """The bits of ``DllCharacteristics`` that make memory corruption harder to exploit."""
 
     HIGH_ENTROPY_VA = 0x0020
     DYNAMIC_BASE = 0x0040
@@ -47,13 +47,11 @@ class PeFacts:
 
     Attributes:
         machine: ``Machine``: 0x8664 is x86-64, 0xAA64 is ARM64.
-        is_64_bit: It is PE32+, not PE32.
-        is_dll: A library, not a program.
+        is_64_bit: PE32+, not PE32.
         subsystem: 2 GUI, 3 console.
-        imports: The DLLs it cannot start without, as written, in order.
+        imports: The DLLs that it needs to start, as written, in order.
         delay_imports: The DLLs that are loaded on first use.
-        mitigations: Which of `Mitigation` it allows.
-        is_signed: It has an Authenticode directory; nothing is said of its validity.
+        is_signed: Whether it has an Authenticode signature, valid or not.
     """
 
     machine: int
@@ -86,27 +84,27 @@ class _Headers:
     sections: tuple[_Section, ...]
 
     def directory(self, which: _Directory) -> tuple[int, int]:
-        """Return a directory's place and size; zeros when it is not there."""
+        """Return address and size of a directory, or zeros if it is missing."""
         return self.directories[which] if which < len(self.directories) else (0, 0)
 
     def offset(self, address: int) -> int:
-        """Return where in the file a relative virtual address is.
+        """Return the file offset of a relative virtual address.
 
         Raises:
-            MalformedImage: No section holds it.
+            MalformedImage: The address is in no section.
         """
         for section in self.sections:
             inside = address - section.address
             if 0 <= inside < min(section.memory_bytes or section.file_bytes, section.file_bytes):
                 return section.offset + inside
-        raise MalformedImage(f"no section holds the address {address:#x}")
+        raise MalformedImage(f"the address {address:#x} is in no section")
 
 
 def read_pe(path: Path) -> PeFacts:
-    """Read a PE file's facts; a few kilobytes of it are read, whatever its size.
+    """Read the facts about a PE file, by a few kilobytes of it.
 
     Raises:
-        MalformedImage: It contradicts the format, or is cut off.
+        MalformedImage: The file is not valid PE, or is truncated.
     """
     with ImageBytes.open(path) as image:
         headers = _headers(image)
@@ -154,7 +152,7 @@ def _directories(optional: ImageBytes, at: int) -> tuple[tuple[int, int], ...]:
 
 def _sections(image: ImageBytes, offset: int, count: int) -> tuple[_Section, ...]:
     if count > _MAX_SECTIONS:
-        raise MalformedImage(f"it has {count} sections, and Windows loads no more than {_MAX_SECTIONS}")
+        raise MalformedImage(f"it has {count} sections; Windows loads at most {_MAX_SECTIONS}")
     table = image.read(offset, count * 40)
     return tuple(
         _Section(memory_bytes=memory_bytes, address=address, file_bytes=file_bytes, offset=place)
@@ -176,7 +174,7 @@ def _delay_imports(image: ImageBytes, headers: _Headers) -> Iterator[str]:
 def _descriptors(
     image: ImageBytes, headers: _Headers, which: _Directory, layout: str
 ) -> Iterator[tuple[int, ...]]:
-    """Yield a directory's descriptors up to the empty one that ends it, as the loader reads them."""
+    """Yield the descriptors of a directory up to the empty one, as the loader does."""
     address, _ = headers.directory(which)
     if address == 0:
         return
@@ -186,11 +184,11 @@ def _descriptors(
         if not any(fields):
             return
         yield fields
-    raise MalformedImage(f"its list of imported DLLs has no end within {_MAX_IMPORTED_DLLS}")
+    raise MalformedImage(f"its list of imported DLLs has no end after {_MAX_IMPORTED_DLLS} entries")
 
 
 def _is_signed(image: ImageBytes, headers: _Headers) -> bool:
-    """Whether there is an attribute certificate; its directory alone holds a file offset."""
+    """Whether there is an attribute certificate; only this directory has a file offset, not an address."""
     offset, size_bytes = headers.directory(_Directory.SECURITY)
     if size_bytes == 0:
         return False

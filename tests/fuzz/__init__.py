@@ -1,5 +1,4 @@
-"""Coverage-guided fuzzing of the readers that meet files from anywhere.
+"""Coverage-guided fuzzing of the readers of untrusted files.
 
-``make fuzz`` runs the targets under atheris; the unit test beside them replays the
-corpus without it.
+``make fuzz`` runs the targets under atheris; test_corpus.py replays the corpus without it.
 """

@@ -1,4 +1,4 @@
-"""Fuzz one target: ``python -m tests.fuzz archive [DIR] [-max_total_time=120]``; options are libFuzzer's."""
+"""Fuzz one target: ``python -m tests.fuzz archive [DIR] [-max_total_time=120]``."""
 
 import sys
 from pathlib import Path
@@ -12,7 +12,7 @@ CORPUS = Path(__file__).parent / "corpus"
 
 
 def main(name: str, options: list[str]) -> None:
-    """Fuzz until libFuzzer's options say stop; new inputs go to the first directory named."""
+    """Fuzz as long as the options say; libFuzzer writes new inputs to the first directory."""
     atheris.Setup([sys.argv[0], *options, str(CORPUS / name)], TARGETS[name])
     atheris.Fuzz()
 

@@ -1,4 +1,4 @@
-"""What is fuzzed: functions of bytes that return for any input and raise for none but a bug."""
+"""The fuzz targets: functions that accept any bytes and raise only if there is a bug."""
 
 import shutil
 import tempfile
@@ -20,7 +20,7 @@ from factory.executables.signatures.apple import read_apple_signature
 from factory.executables.signatures.authenticode import read_authenticode
 from factory.executables.signatures.certificates import ChainRules, TrustedRoot, find_chain
 from factory.executables.signatures.cms import HashName, check_signer, parse_signed_data
-from factory.executables.signatures.invalid import InvalidSignature
+from factory.executables.signatures.result import InvalidSignature
 from factory.executables.signatures.sigstore_bundles import read_sigstore_bundle
 from factory.executables.signatures.timestamps import check_timestamp
 from factory.statements.check_statement import open_statement, refuse_future
@@ -47,32 +47,32 @@ ANY_HASH = frozenset(HashName)
 
 
 class CheckCrashed(AssertionError):
-    """A check met a wheel that it was not written for."""
+    """A check raised an exception."""
 
 
-def judge_archive(data: bytes) -> None:
-    """Judge bytes that should be a wheel, by all checks."""
+def check_archive(data: bytes) -> None:
+    """Run all checks on bytes as a wheel."""
     with _scratch() as scratch:
         path = scratch / good_wheel().name
         path.write_bytes(data)
-        _judge(read_wheel(path, scratch=scratch, limits=LIMITS))
+        _check(read_wheel(path, scratch=scratch, limits=LIMITS))
 
 
-def judge_member(data: bytes) -> None:
-    """Judge a wheel that is sound but for the content of one member.
+def check_member(data: bytes) -> None:
+    """Run all checks on a good wheel with another content of one member.
 
-    The first byte chooses the platform and the member, so that the zip around the
-    content stays right and the checks of contents are reached.
+    The first byte selects the platform and the member. The zip file around the content stays valid,
+    so that the checks of contents are reached.
     """
     if not data:
         return
     wheel = _with_content(data[0], data[1:])
     with _scratch() as scratch:
-        _judge(read_wheel(wheel.write(scratch), scratch=scratch, limits=LIMITS))
+        _check(read_wheel(wheel.write(scratch), scratch=scratch, limits=LIMITS))
 
 
 def read_images(data: bytes) -> None:
-    """Read bytes as an executable of every format."""
+    """Read bytes as an executable in every format."""
     with _scratch() as scratch:
         path = scratch / "image"
         path.write_bytes(data)
@@ -82,10 +82,9 @@ def read_images(data: bytes) -> None:
 
 
 def read_apple_signatures(data: bytes) -> None:
-    """Judge bytes as a signed Mach-O file, and as the embedded signature of a sound one.
+    """Verify bytes as a signed Mach-O file, or as the signature in a good one; the first byte selects.
 
-    The first byte chooses: put behind code and its load commands, bytes reach the readers
-    of signatures that a whole file would seldom reach.
+    As the signature in a good file, bytes reach code that random files would seldom reach.
     """
     with _scratch() as scratch:
         path = scratch / "program"
@@ -94,7 +93,7 @@ def read_apple_signatures(data: bytes) -> None:
 
 
 def read_authenticode_signatures(data: bytes) -> None:
-    """Judge bytes as a signed PE file, or as the certificate of a sound one; the first byte chooses."""
+    """Verify bytes as a signed PE file, or as the certificate in a good one; the first byte selects."""
     with _scratch() as scratch:
         path = scratch / "program.exe"
         path.write_bytes(data[1:] if data[:1] == b"\0" else with_table(Pe().content(), [data[1:]]))
@@ -102,32 +101,32 @@ def read_authenticode_signatures(data: bytes) -> None:
 
 
 def read_bundles(data: bytes) -> None:
-    """Judge bytes as a sigstore bundle of either format, over an executable of no bytes."""
+    """Verify bytes as a sigstore bundle for an empty file."""
     with _scratch() as scratch:
         root = Instance().trusted_root(scratch)
         read_sigstore_bundle(data, sha256=Sha256.of([b""]), root=root, now=TRUST.now)
 
 
 def read_messages(data: bytes) -> None:
-    """Check bytes as a CMS message whose content and chain are right, and as a timestamp."""
+    """Verify bytes as a CMS message with its chain, and as a timestamp."""
     with suppress(InvalidSignature):
         message = parse_signed_data(data)
         leaf = check_signer(message.signer, content=b"", content_type=message.content_type, accepted=ANY_HASH)
-        find_chain(leaf, carried=message.certificates, rules=ChainRules(roots=ROOTS), at=SIGNED_AT)
+        find_chain(leaf, included=message.certificates, rules=ChainRules(roots=ROOTS), at=SIGNED_AT)
     with suppress(InvalidSignature):
         check_timestamp(data, signature=b"", roots=ROOTS, now=SIGNED_AT)
 
 
 def read_statements(data: bytes) -> None:
-    """Read bytes as a statement in any of its forms, and as an envelope alone."""
+    """Read bytes as a statement in any of its forms, and as an envelope."""
     with suppress(FactoryError):
         payload, _ = open_statement(data, None, where="input")
-        _tell(payload)
+        _read_claims(payload)
     with suppress(FactoryError):
         Envelope.from_json(JsonObject.parse(data, where="input"))
 
 
-def _tell(payload: bytes) -> None:
+def _read_claims(payload: bytes) -> None:
     statement = Statement.parse(payload, where="input")
     refuse_future(statement, datetime(2026, 11, 24, tzinfo=UTC), where="input")
     for sentence in claims_of(statement).sentences:
@@ -135,8 +134,8 @@ def _tell(payload: bytes) -> None:
 
 
 TARGETS: Mapping[str, Callable[[bytes], None]] = {
-    "archive": judge_archive,
-    "members": judge_member,
+    "archive": check_archive,
+    "members": check_member,
     "images": read_images,
     "apple": read_apple_signatures,
     "authenticode": read_authenticode_signatures,
@@ -146,7 +145,7 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = {
 }
 
 
-def _judge(contents: WheelContents) -> None:
+def _check(contents: WheelContents) -> None:
     for finding in find_all(contents):
         if finding.check == CRASHED.id:
             raise CheckCrashed(finding.evidence)

@@ -9,13 +9,13 @@ INPUTS = [path for name in TARGETS for path in sorted((CORPUS / name).iterdir())
 
 
 @pytest.mark.parametrize("path", INPUTS, ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_no_input_of_the_corpus_is_a_crash(path: Path) -> None:
+def test_no_input_in_the_corpus_crashes(path: Path) -> None:
     TARGETS[path.parent.name](path.read_bytes())
 
 
 @pytest.mark.parametrize("name", TARGETS)
 @pytest.mark.parametrize("data", [b"", b"\0", b"\xff" * 100, b"PK\x05\x06" + b"\0" * 18])
-def test_nothing_and_noise_are_no_crash(name: str, data: bytes) -> None:
+def test_empty_and_random_input_does_not_crash(name: str, data: bytes) -> None:
     TARGETS[name](data)
 
 

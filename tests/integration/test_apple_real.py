@@ -16,7 +16,8 @@ from factory.core.tags import CodexTag
 from factory.core.targets import Target
 from factory.core.trust_level import Level, Scheme, Signature, Signer
 from factory.executables.signatures.apple import read_apple_signature
-from factory.executables.signatures.reading import Reading
+from factory.executables.signatures.policy import APPLE_ROOTS
+from factory.executables.signatures.result import SignatureResult
 from factory.release.channels.npm import NpmChannel, default_npm_registry, npm_registry_from_client
 from factory.release.download import Downloader
 from factory.system.cache import Cache
@@ -35,9 +36,9 @@ SIGNER = Signer(
     identifier="2DC432GLL2",
     root="Apple Root CA",
 )
-RG = Reading(
+RG = SignatureResult(
     level=Level.AUTHORSHIP_VERIFIED,
-    reason="every page and seal, and the signer's chain to a pinned root, held at the timestamp",
+    reason="its pages, sealed parts and the signer's chain to a pinned root are valid as of the timestamp",
     signature=Signature(
         scheme=Scheme.APPLE,
         signer=SIGNER,
@@ -61,10 +62,10 @@ class Release:
     codex: Path
     directory: Path
 
-    def read(self, content: bytes) -> Reading | None:
+    def read(self, content: bytes) -> SignatureResult | None:
         path = self.directory / "tampered"
         path.write_bytes(content)
-        return read_apple_signature(path, now=NOW)
+        return read_apple_signature(path, now=NOW, roots=APPLE_ROOTS)
 
 
 @pytest.fixture(scope="module")
@@ -116,10 +117,10 @@ def flipped(content: bytes, at: int) -> bytes:
 
 
 def test_the_largest_executable_holds(release: Release) -> None:
-    reading = read_apple_signature(release.codex, now=NOW)
-    assert reading is not None
-    assert (reading.level, reading.signature.signer) == (Level.AUTHORSHIP_VERIFIED, SIGNER)
-    assert "CodeDirectory 0x20500, 60547 pages, SHA-256" in reading.signature.details
+    result = read_apple_signature(release.codex, now=NOW, roots=APPLE_ROOTS)
+    assert result is not None
+    assert (result.level, result.signature.signer) == (Level.AUTHORSHIP_VERIFIED, SIGNER)
+    assert "CodeDirectory 0x20500, 60547 pages, SHA-256" in result.signature.details
 
 
 def test_all_that_is_said_of_rg(release: Release) -> None:
@@ -128,50 +129,50 @@ def test_all_that_is_said_of_rg(release: Release) -> None:
 
 @pytest.mark.parametrize(("at", "page"), [(0x123456, 1191936), (25, 0)], ids=["page", "header"])
 def test_a_flipped_byte_of_what_is_signed(at: int, page: int, release: Release) -> None:
-    reason = f"the page at offset {page} is not what was signed"
-    expected = Reading(level=Level.SIGNATURE_NOT_VALID, reason=reason, signature=RG.signature)
+    reason = f"the page at offset {page} was changed after signing"
+    expected = SignatureResult(level=Level.SIGNATURE_NOT_VALID, reason=reason, signature=RG.signature)
     assert release.read(flipped(release.rg, at)) == expected
 
 
-def not_valid(reading: Reading | None) -> str:
-    assert reading is not None
-    assert reading.level is Level.SIGNATURE_NOT_VALID
-    return reading.reason
+def not_valid(result: SignatureResult | None) -> str:
+    assert result is not None
+    assert result.level is Level.SIGNATURE_NOT_VALID
+    return result.reason
 
 
 def test_a_flipped_byte_of_the_signature(release: Release) -> None:
     places = parts(release.rg)
     in_directory = flipped(release.rg, places[0] + 1000)
-    assert not_valid(release.read(in_directory)) == "the signed digest is another than the content's"
+    assert not_valid(release.read(in_directory)) == "the signed digest is not that of the content"
     in_requirements = flipped(release.rg, places[2] + 20)
-    assert not_valid(release.read(in_requirements)) == "its requirements: not what was sealed"
+    assert not_valid(release.read(in_requirements)) == "its requirements: changed after signing"
     (length,) = struct.unpack_from(">I", release.rg, places[0x10000] + 4)
     message = release.rg[places[0x10000] : places[0x10000] + length]
     attribute = message.index(bytes.fromhex("06092a864886f70d010904")) + 20
     in_message = flipped(release.rg, places[0x10000] + attribute)
-    assert not_valid(release.read(in_message)) == "the signed digest is another than the content's"
+    assert not_valid(release.read(in_message)) == "the signed digest is not that of the content"
 
 
 def test_a_stripped_signature(release: Release) -> None:
     start = signature_start(release.rg)
-    assert not_valid(release.read(release.rg[:start])) == "its code signature is cut off, or gone"
+    assert not_valid(release.read(release.rg[:start])) == "its code signature is truncated or missing"
 
 
 def test_an_ad_hoc_signature_in_its_place(release: Release) -> None:
-    reading = release.read(resigned(release.rg, AD_HOC_SIGNATURE))
-    assert reading is not None
-    assert (reading.level, reading.signature.signer) == (Level.NOTHING_KNOWN, None)
-    assert reading.reason == "it is signed ad hoc: its hashes hold and name nobody"
+    result = release.read(resigned(release.rg, AD_HOC_SIGNATURE))
+    assert result is not None
+    assert (result.level, result.signature.signer) == (Level.NOTHING_KNOWN, None)
+    assert result.reason == "it is signed ad hoc: its hashes match, but no signer is named"
 
 
 @pytest.mark.parametrize(
     "signature", [AppleSignature(), AppleSignature(by=SOMEBODY, team="ZZZZZZZZZZ")], ids=["name", "other"]
 )
 def test_a_signature_under_another_root_in_its_place(signature: AppleSignature, release: Release) -> None:
-    reading = release.read(resigned(release.rg, signature))
-    assert not_valid(reading) == "its certificate leads to no trusted root"
+    result = release.read(resigned(release.rg, signature))
+    assert not_valid(result) == "its certificate chain does not end in a trusted root"
 
 
 def test_an_appended_page(release: Release) -> None:
-    expected = "4096 bytes follow its code signature, and nobody signed them"
+    expected = "4096 unsigned bytes follow its code signature"
     assert not_valid(release.read(release.rg + bytes(4096))) == expected

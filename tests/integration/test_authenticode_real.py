@@ -15,7 +15,7 @@ from factory.core.model import Remote
 from factory.core.trust_level import Level, Scheme, Signature, Signer
 from factory.executables.signatures.authenticode import read_authenticode
 from factory.executables.signatures.policy import TrustPolicy
-from factory.executables.signatures.reading import Reading
+from factory.executables.signatures.result import SignatureResult
 from factory.system.http import RequestsClient
 from factory.system.process import SubprocessRunner
 from tests.images.authenticode import Authenticode, with_table
@@ -39,9 +39,9 @@ SIGNATURE = Signature(
     signed_at=datetime(2026, 5, 18, 17, 34, 41, 762000, tzinfo=UTC),
     details=("sha256 digest",),
 )
-CHANGED = Reading(
+CHANGED = SignatureResult(
     level=Level.SIGNATURE_NOT_VALID,
-    reason="its sha256 digest is another than the signed one: it was changed after signing",
+    reason="its sha256 digest is not the signed one: the file was changed after signing",
     signature=SIGNATURE,
 )
 
@@ -62,7 +62,7 @@ def program() -> bytes:
             return archive.read(MEMBER)
 
 
-def read(content: bytes, directory: Path) -> Reading | None:
+def read(content: bytes, directory: Path) -> SignatureResult | None:
     path = directory / "program.exe"
     path.write_bytes(content)
     return read_authenticode(path, POLICY)
@@ -75,9 +75,9 @@ def flipped(content: bytes, at: int) -> bytes:
 
 
 def test_all_that_is_said_of_it(program: bytes, tmp_path: Path) -> None:
-    assert read(program, tmp_path) == Reading(
+    assert read(program, tmp_path) == SignatureResult(
         level=Level.AUTHORSHIP_VERIFIED,
-        reason="its digest, the signer's chain to a pinned root and the countersigned time hold",
+        reason="its digest, the signer's chain to a pinned root and the countersigned time are valid",
         signature=SIGNATURE,
     )
 
@@ -96,24 +96,19 @@ def test_a_flipped_byte_of_what_is_signed(at: int, program: bytes, tmp_path: Pat
 
 
 def reason_of(content: bytes, directory: Path) -> str:
-    reading = read(content, directory)
-    assert reading is not None
-    assert reading.level is Level.SIGNATURE_NOT_VALID
-    return reading.reason
+    result = read(content, directory)
+    assert result is not None
+    assert result.level is Level.SIGNATURE_NOT_VALID
+    return result.reason
 
 
 def test_a_flipped_byte_of_the_signed_digest(program: bytes, tmp_path: Path) -> None:
     digest_at = program.index(bytes.fromhex("3031300d060960864801650304020105000420"), TABLE_AT) + 19
-    assert (
-        reason_of(flipped(program, digest_at), tmp_path) == "the signed digest is another than the content's"
-    )
+    assert reason_of(flipped(program, digest_at), tmp_path) == "the signed digest is not that of the content"
 
 
 def test_a_page_appended(program: bytes, tmp_path: Path) -> None:
-    assert (
-        reason_of(program + bytes(4096), tmp_path)
-        == "4096 bytes follow its certificates, and nobody signed them"
-    )
+    assert reason_of(program + bytes(4096), tmp_path) == "4096 unsigned bytes follow its certificates"
 
 
 def stripped(content: bytes) -> bytes:
@@ -132,4 +127,4 @@ def test_signed_again_by_the_right_name_under_another_root(program: bytes, tmp_p
     entry = with_table(bytes(1024), [message])[1024:]
     table = TABLE_AT.to_bytes(4, "little") + len(entry).to_bytes(4, "little")
     content = program[:start] + table + program[start + 8 : TABLE_AT] + entry
-    assert reason_of(content, tmp_path) == "its certificate leads to no trusted root"
+    assert reason_of(content, tmp_path) == "its certificate chain does not end in a trusted root"

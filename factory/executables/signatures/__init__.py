@@ -1,1 +1,1 @@
-"""Who signed what is inside: one honest level for every executable, from its own bytes."""
+"""Read the signatures of executables: Apple code signatures, Authenticode, sigstore bundles."""

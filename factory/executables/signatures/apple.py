@@ -1,8 +1,8 @@
-"""Apple code signatures, read on any host: what ``codesign --verify --strict`` looks at in a file.
+"""Verify Apple code signatures on any host, as ``codesign --verify --strict`` does.
 
-What it cannot know: whether the certificate was revoked, whether Apple notarized the
-program (the ticket is Apple's to look up, a stapled one is not decoded), and whether
-the designated requirement holds on some machine.
+Not checked: whether the certificate was revoked, whether Apple notarized the program (that needs
+Apple's servers; a stapled ticket is not decoded), and whether the designated requirement holds on
+some machine.
 """
 
 from collections.abc import Mapping
@@ -13,28 +13,28 @@ from pathlib import Path
 from factory.core.trust_level import Level
 from factory.executables.image_bytes import ImageBytes, MalformedImage
 from factory.executables.macho_frame import MachoFrame, UniversalTable
-from factory.executables.signatures.apple_authorship import APPLE_ROOTS
 from factory.executables.signatures.apple_slice import not_valid, read_slice, unsigned
 from factory.executables.signatures.certificates import TrustedRoot
-from factory.executables.signatures.reading import Reading
+from factory.executables.signatures.result import SignatureResult
 
 _CHUNK_BYTES = 1 << 18
-# The first of these levels that a slice has is the whole file's.
+# The level of a universal file is the first of these that one of its slices has.
 _WEAKEST_FIRST = (Level.SIGNATURE_NOT_VALID, Level.NOTHING_KNOWN, Level.AUTHORSHIP_VERIFIED)
 
 
 def read_apple_signature(
-    path: Path, *, now: datetime, roots: tuple[TrustedRoot, ...] = APPLE_ROOTS
-) -> Reading | None:
-    """Judge the code signature of a Mach-O file; None where it has none.
+    path: Path, *, now: datetime, roots: tuple[TrustedRoot, ...]
+) -> SignatureResult | None:
+    """Verify the code signature of a Mach-O file; None if it has no signature.
 
-    A universal file is worth what its weakest slice is. An ad hoc signature that holds
-    names nobody, so nothing is known by it. Whatever the bytes are, the answer is a level.
+    A universal file has the level of its weakest slice. A valid ad hoc signature names no signer,
+    so its level is `Level.NOTHING_KNOWN`. Malformed files get a level, too.
 
     Args:
-        path: The file; it is read in pieces.
-        now: When certificates are judged that no timestamp goes with; a later timestamp is refused.
-        roots: Where chains may end.
+        path: The file; it is read in chunks.
+        now: The time for which certificates are checked if there is no timestamp. Later timestamps
+            are rejected.
+        roots: The trusted roots.
     """
     with ImageBytes.open(path) as image:
         try:
@@ -43,14 +43,14 @@ def read_apple_signature(
             has_gaps = _has_unsigned_gaps(image, table)
         except MalformedImage as error:
             return not_valid(f"it cannot be read: {error.reason}")
-        readings = {name: read_slice(frame, roots=roots, now=now) for name, frame in frames.items()}
-    if not any(readings.values()):
+        results = {name: read_slice(frame, roots=roots, now=now) for name, frame in frames.items()}
+    if not any(results.values()):
         return None
     if len(frames) < len(table.slices):
         return not_valid("it has two slices for one architecture")
     if has_gaps:
-        return not_valid("bytes of the universal file belong to no architecture, so nobody signed them")
-    return _whole({name: reading or unsigned() for name, reading in readings.items()})
+        return not_valid("it has unsigned bytes outside its slices")
+    return _whole({name: result or unsigned() for name, result in results.items()})
 
 
 def _has_unsigned_gaps(image: ImageBytes, table: UniversalTable) -> bool:
@@ -61,18 +61,18 @@ def _has_unsigned_gaps(image: ImageBytes, table: UniversalTable) -> bool:
     )
 
 
-def _whole(readings: Mapping[str, Reading]) -> Reading:
-    """Return the weakest slice's reading, with the details of all."""
-    if len(readings) == 1:
-        return next(iter(readings.values()))
-    signers = [reading.signature.signer for reading in readings.values()]
+def _whole(results: Mapping[str, SignatureResult]) -> SignatureResult:
+    """Return the result of the weakest slice with the details of all slices."""
+    if len(results) == 1:
+        return next(iter(results.values()))
+    signers = [result.signature.signer for result in results.values()]
     if len({signer.identifier for signer in signers if signer is not None}) > 1:
-        return not_valid("its architectures are signed by different teams")
-    name, weakest = min(readings.items(), key=lambda item: _WEAKEST_FIRST.index(item[1].level))
+        return not_valid("its slices are signed by different teams")
+    name, weakest = min(results.items(), key=lambda item: _WEAKEST_FIRST.index(item[1].level))
     details = tuple(
-        f"{each}: {detail}" for each, reading in readings.items() for detail in reading.signature.details
+        f"{each}: {detail}" for each, result in results.items() for detail in result.signature.details
     )
-    return Reading(
+    return SignatureResult(
         level=weakest.level,
         reason=f"{name}: {weakest.reason}",
         signature=replace(weakest.signature, details=details),

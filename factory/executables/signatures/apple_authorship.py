@@ -1,8 +1,8 @@
-"""Who signed the CodeDirectories, by the CMS message beside them.
+"""Verify the CMS message of an Apple code signature: who signed the CodeDirectories, and when.
 
-Apple's additions are in its published Security sources (``CMSEncoder``, ``SecCertificate``): two signed
-attributes that bind every CodeDirectory, and private extensions that tell for what
-a certificate was issued.
+Apple's additions to CMS are in its published Security sources (``CMSEncoder``, ``SecCertificate``):
+two signed attributes that cover every CodeDirectory, and private extensions that say what a
+certificate was issued for.
 """
 
 import plistlib
@@ -15,30 +15,21 @@ from asn1crypto import algos, core
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from factory.core.digests import Sha256
 from factory.core.trust_level import Signer
 from factory.executables.signatures.apple_directory import CodeDirectory
 from factory.executables.signatures.asn1 import decoding, octets
 from factory.executables.signatures.certificates import Chain, ChainRules, TrustedRoot, find_chain, name_of
 from factory.executables.signatures.cms import SignedData, SignerInfo, check_signer, parse_signed_data
-from factory.executables.signatures.invalid import InvalidSignature
+from factory.executables.signatures.result import InvalidSignature
 from factory.executables.signatures.timestamps import Timestamp, check_timestamp
 
-APPLE_ROOTS = (
-    # https://www.apple.com/certificateauthority/ (AppleIncRootCertificate.cer, valid 2006 to 2035);
-    # every signature of a release carries it, and so does every timestamp.
-    TrustedRoot(
-        name="Apple Root CA",
-        sha256=Sha256("b0b1730ecbc7ff4505142c49f1295e6eda6bcaed7e2c68c5be91b5a11001f024"),
-    ),
-)
 _DATA = "1.2.840.113549.1.7.1"
 _TIMESTAMP = "1.2.840.113549.1.9.16.2.14"
 _CDHASHES_PLIST = "1.2.840.113635.100.9.1"
 _CDHASHES = "1.2.840.113635.100.9.2"
 _DEVELOPER_ID = x509.ObjectIdentifier("1.2.840.113635.100.6.1.13")
 _DEVELOPER_ID_ISSUER = x509.ObjectIdentifier("1.2.840.113635.100.6.2.6")
-# What Apple marks as critical on the leaves of its programmes: development, distribution, Developer ID.
+# Critical extensions of the certificates for development, distribution and Developer ID.
 _LEAF_MARKS = frozenset(
     x509.ObjectIdentifier(f"1.2.840.113635.100.6.1.{number}") for number in (2, 4, 7, 12, 13)
 )
@@ -50,12 +41,11 @@ class _DirectoryDigest(core.Sequence):  # type: ignore[misc]  # asn1crypto is un
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authorship:
-    """Who signed, checked up to a trusted root.
+    """The verified signer of a code signature.
 
     Attributes:
-        signer: Who.
-        signed_at: When, by a timestamp authority; None without one.
-        remarks: What kind of certificate it is and who vouches for the time, one short statement each.
+        signed_at: The time in the timestamp, if there is one.
+        remarks: Short statements about the kind of certificate and the timestamp authority.
     """
 
     signer: Signer
@@ -66,23 +56,23 @@ class Authorship:
 def check_authorship(
     encoded: bytes, directories: Sequence[CodeDirectory], *, roots: tuple[TrustedRoot, ...], now: datetime
 ) -> Authorship:
-    """Check the CMS message of a code signature.
+    """Verify the CMS message of a code signature.
 
-    Without a timestamp the certificates are judged now: a signature then stops to hold
-    when they expire.
+    Without a timestamp, the certificates must be valid now: the signature becomes invalid when
+    they expire.
 
     Args:
         encoded: The message.
-        directories: What it signs, the primary one first.
-        roots: Where the signer's and the timestamp authority's chain may end.
-        now: What is later is refused.
+        directories: The CodeDirectories that it signs, the primary one first.
+        roots: The trusted roots of signers and timestamp authorities.
+        now: Later times are rejected.
 
     Raises:
-        InvalidSignature: It does not hold.
+        InvalidSignature: The message is not valid.
     """
     data = parse_signed_data(encoded)
     if data.content is not None:
-        raise InvalidSignature("the signature signs something of its own, not the CodeDirectory")
+        raise InvalidSignature("the signature covers its own content, not the CodeDirectory")
     signer = data.signer
     leaf = check_signer(signer, content=directories[0].encoded, content_type=_DATA)
     _check_directories(signer, directories)
@@ -100,7 +90,7 @@ def check_authorship(
 
 
 def _check_directories(signer: SignerInfo, directories: Sequence[CodeDirectory]) -> None:
-    """Check that the signed attributes name every directory; the message digest covers the first only."""
+    """Check that the signed attributes list every directory; the message digest covers only the first."""
     if _CDHASHES in signer.attributes:
         named = _named_digests(signer)
         for directory in directories:
@@ -109,7 +99,7 @@ def _check_directories(signer: SignerInfo, directories: Sequence[CodeDirectory])
     if _CDHASHES_PLIST in signer.attributes:
         cdhashes = _listed_cdhashes(octets(signer.attribute(_CDHASHES_PLIST), "the list of cdhashes"))
         if cdhashes != sorted(directory.cdhash for directory in directories):
-            raise InvalidSignature("the signer's list of cdhashes is of other CodeDirectories")
+            raise InvalidSignature("the signer's list of cdhashes does not match the CodeDirectories")
     elif len(directories) > 1 and _CDHASHES not in signer.attributes:
         raise InvalidSignature("the signer did not sign its alternate CodeDirectories")
 
@@ -151,11 +141,11 @@ def _chain(
     rules = ChainRules(roots=roots, understood=_LEAF_MARKS)
     at = now if timestamp is None else timestamp.at
     try:
-        return find_chain(leaf, carried=data.certificates, rules=rules, at=at)
+        return find_chain(leaf, included=data.certificates, rules=rules, at=at)
     except InvalidSignature as error:
         if timestamp is not None:
             raise
-        reason = f"{error.reason} (judged today, since no timestamp tells when it was signed)"
+        reason = f"{error.reason} (as of today, because there is no timestamp)"
         raise InvalidSignature(reason) from error
 
 
@@ -169,12 +159,12 @@ def _has_mark(certificate: x509.Certificate, mark: x509.ObjectIdentifier) -> boo
 
 
 def _check_team(directory: CodeDirectory, team: str | None, *, is_required: bool) -> None:
-    """Hold the Team ID that is signed to the certificate's; Apple's own programs have none."""
+    """Check that the signed Team ID is that of the certificate; Apple's own programs have no Team ID."""
     if directory.team is None and not is_required:
         return
     if directory.team != team:
         said = "no team" if directory.team is None else f"team {directory.team}"
-        raise InvalidSignature(f"it says {said}, and its certificate is of team {team}")
+        raise InvalidSignature(f"it names {said}, but its certificate is of team {team}")
 
 
 def _certificate_remark(*, is_developer_id: bool) -> str:
@@ -184,7 +174,7 @@ def _certificate_remark(*, is_developer_id: bool) -> str:
 def _time_remark(timestamp: Timestamp | None, signer: SignerInfo) -> str:
     if timestamp is None:
         claimed = signer.claimed_at
-        return "no timestamp" + (f"; the signer says {claimed:%Y-%m-%dT%H:%M:%SZ}" if claimed else "")
+        return "no timestamp" + (f"; the signer claims {claimed:%Y-%m-%dT%H:%M:%SZ}" if claimed else "")
     authority = timestamp.chain.signer()
     weakness = f", which signs with {timestamp.digest}" if timestamp.is_weak else ""
     return f"timestamp by {authority.name} under {authority.root}{weakness}"

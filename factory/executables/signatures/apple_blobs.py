@@ -1,6 +1,6 @@
-"""The embedded signature of a Mach-O file: one blob that indexes others.
+"""Read the embedded signature of a Mach-O file: a big-endian blob with an index of other blobs.
 
-By ``cs_blobs.h`` of Apple's published xnu sources. Everything in it is big-endian.
+The format is in ``cs_blobs.h`` of Apple's published xnu sources.
 """
 
 import struct
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from factory.executables.image_bytes import ImageBytes
-from factory.executables.signatures.invalid import InvalidSignature
+from factory.executables.signatures.result import InvalidSignature
 
 _MAGIC = 0xFADE0CC0
 _DIRECTORY_MAGIC = 0xFADE0C02
@@ -32,12 +32,12 @@ class EmbeddedSignature:
     """The parts of an embedded signature, undecoded.
 
     Attributes:
-        directories: The CodeDirectories, each with its header; the primary one first.
-        sealed: Blobs that the directories hash, with their headers, by special slot.
+        directories: The CodeDirectories with their headers, the primary one first.
+        sealed: The blobs that the directories hash, with their headers, by special slot.
         cms: The CMS message; empty in an ad hoc signature.
         has_ticket: Whether a notarization ticket is stapled to it.
-        has_residue: Whether the space after it is not empty. ``codesign`` leaves what was there,
-            the end of a linker's longer signature in the codex of 0.131.0 for arm64; nobody signed it.
+        has_residue: Whether unsigned bytes follow it. ``codesign`` does not clear the reserved space:
+            in the codex of 0.131.0 for arm64, the end of the linker's longer signature is left there.
     """
 
     directories: tuple[bytes, ...]
@@ -48,15 +48,15 @@ class EmbeddedSignature:
 
 
 def read_embedded_signature(area: ImageBytes) -> EmbeddedSignature:
-    """Read what LC_CODE_SIGNATURE leads to.
+    """Read the data that LC_CODE_SIGNATURE points to.
 
     Raises:
-        InvalidSignature: It contradicts itself.
-        MalformedImage: It is cut off.
+        InvalidSignature: It is not valid.
+        MalformedImage: It is truncated.
     """
     magic, size_bytes = area.unpack(">II", 0)
     if magic != _MAGIC:
-        raise InvalidSignature("no signature is where the load command leads")
+        raise InvalidSignature("the load command does not point to a signature")
     whole = area.read(0, size_bytes, at_most=_MAX_BYTES)
     rest = area.chunks(size_bytes, area.size_bytes - size_bytes, chunk_bytes=_CHUNK_BYTES)
     blobs = _blobs(whole)
@@ -73,14 +73,14 @@ def read_embedded_signature(area: ImageBytes) -> EmbeddedSignature:
 
 def _blobs(whole: bytes) -> dict[int, bytes]:
     if len(whole) < _HEADER_BYTES:
-        raise InvalidSignature("the signature is cut off")
+        raise InvalidSignature("the signature is truncated")
     (count,) = struct.unpack_from(">I", whole, _ENTRY_BYTES)
     index_end = _HEADER_BYTES + count * _ENTRY_BYTES
     if count > _MAX_BLOBS or index_end > len(whole):
         raise InvalidSignature(f"the signature claims {count} parts in {len(whole)} bytes")
     entries = [struct.unpack_from(">II", whole, at) for at in range(_HEADER_BYTES, index_end, _ENTRY_BYTES)]
     if len({slot for slot, _ in entries}) < count:
-        raise InvalidSignature("the signature has two parts of one kind")
+        raise InvalidSignature("the signature has two parts in one slot")
     blobs = {slot: _blob(whole, slot, offset) for slot, offset in entries}
     _check_layout(whole, index_end, [(offset, len(blobs[slot])) for slot, offset in entries])
     return blobs
@@ -91,7 +91,7 @@ def _blob(whole: bytes, slot: int, offset: int) -> bytes:
         (length,) = struct.unpack_from(">I", whole, offset + 4)
         if length >= _BLOB_HEADER_BYTES and offset + length <= len(whole):
             return whole[offset : offset + length]
-    raise InvalidSignature(f"part {slot:#x} of the signature is not inside of it")
+    raise InvalidSignature(f"part {slot:#x} is outside the signature")
 
 
 def _check_layout(whole: bytes, index_end: int, places: list[tuple[int, int]]) -> None:
@@ -100,10 +100,10 @@ def _check_layout(whole: bytes, index_end: int, places: list[tuple[int, int]]) -
         if offset < end:
             raise InvalidSignature("parts of the signature overlap")
         if any(whole[end:offset]):
-            raise InvalidSignature("bytes of the signature belong to none of its parts")
+            raise InvalidSignature("the signature has bytes outside its parts")
         end = offset + length
     if end != len(whole):
-        raise InvalidSignature("the signature says that it is longer than its parts")
+        raise InvalidSignature("the signature claims to be longer than its parts")
 
 
 def _check_kinds(blobs: Mapping[int, bytes]) -> None:
@@ -112,6 +112,6 @@ def _check_kinds(blobs: Mapping[int, bytes]) -> None:
     for slot, blob in blobs.items():
         (magic,) = struct.unpack_from(">I", blob)
         if (slot == _CMS_SLOT) != (magic == _CMS_MAGIC):
-            raise InvalidSignature(f"part {slot:#x} of the signature is of another kind")
+            raise InvalidSignature(f"part {slot:#x} of the signature has the wrong magic")
         if (slot == _DIRECTORY_SLOT or slot in _ALTERNATE_SLOTS) != (magic == _DIRECTORY_MAGIC):
-            raise InvalidSignature(f"part {slot:#x} of the signature is of another kind")
+            raise InvalidSignature(f"part {slot:#x} of the signature has the wrong magic")

@@ -1,7 +1,6 @@
-"""A CodeDirectory: the hashes of an executable's pages and of what else is sealed.
+"""Parse a CodeDirectory: the hashes of an executable's pages and of other sealed parts.
 
-By ``cs_blobs.h`` of Apple's published xnu sources. The fields grew by version; a
-version says which are there.
+The format is in ``cs_blobs.h`` of Apple's published xnu sources. Each version added fields.
 """
 
 import hashlib
@@ -12,7 +11,7 @@ from enum import IntEnum, IntFlag
 from typing import NamedTuple, Self
 
 from factory.executables.image_bytes import decoded
-from factory.executables.signatures.invalid import InvalidSignature
+from factory.executables.signatures.result import InvalidSignature
 
 _CDHASH_BYTES = 20
 _EARLIEST, _SCATTER, _TEAM, _LIMIT_64 = 0x20001, 0x20100, 0x20200, 0x20300
@@ -20,12 +19,12 @@ _INCOMPATIBLE = 0x2F000
 _PAGE_SHIFTS = range(12, 17)
 _MAX_SPECIAL_SLOTS = 32
 _HEADER = struct.Struct(">9I4BI")
-# Where the fields end, by the version that brought the last ones.
+# The size of the fields, by the version that added the last of them.
 _SIZES = {_EARLIEST: 44, _SCATTER: 48, _TEAM: 52, _LIMIT_64: 64, 0x20400: 88, 0x20500: 96, 0x20600: 108}
 
 
 class DirectoryFlag(IntFlag):
-    """The flags that tell how it was signed, of those that there are."""
+    """The flags that say how the program was signed; there are others."""
 
     AD_HOC = 0x2
     HARDENED_RUNTIME = 0x10000
@@ -33,7 +32,7 @@ class DirectoryFlag(IntFlag):
 
 
 class DirectoryHash(IntEnum):
-    """``hashType``, ordered by what the hash is worth."""
+    """``hashType``, from the weakest hash to the strongest."""
 
     SHA1 = 1
     SHA256_TRUNCATED = 3
@@ -42,12 +41,12 @@ class DirectoryHash(IntEnum):
 
     @property
     def strength(self) -> int:
-        """A rank; only its order means something."""
+        """A rank, for comparison only."""
         return tuple(DirectoryHash).index(self)
 
     @property
     def algorithm(self) -> str:
-        """What `hashlib` calls it."""
+        """The name in `hashlib`."""
         match self:
             case DirectoryHash.SHA1:
                 return "sha1"
@@ -58,7 +57,7 @@ class DirectoryHash(IntEnum):
 
     @property
     def size_bytes(self) -> int:
-        """How many bytes of it are kept."""
+        """The number of bytes that are stored."""
         match self:
             case DirectoryHash.SHA1 | DirectoryHash.SHA256_TRUNCATED:
                 return 20
@@ -69,7 +68,7 @@ class DirectoryHash(IntEnum):
 
     @property
     def title(self) -> str:
-        """What people call it."""
+        """The usual name."""
         match self:
             case DirectoryHash.SHA1:
                 return "SHA-1"
@@ -81,7 +80,7 @@ class DirectoryHash(IntEnum):
                 return "SHA-384"
 
     def slots(self, contents: Iterable[bytes | memoryview]) -> Iterator[bytes]:
-        """Hash contents, one after the other, as a directory keeps them."""
+        """Hash contents one after the other, in the form that a directory stores."""
         size_bytes, template = self.size_bytes, hashlib.new(self.algorithm, usedforsecurity=False)
         for content in contents:
             hasher = template.copy()
@@ -91,19 +90,17 @@ class DirectoryHash(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeDirectory:
-    """A CodeDirectory that agrees with itself.
+    """A CodeDirectory with consistent fields.
 
     Attributes:
-        encoded: All of it, which is what is signed.
-        version: Which fields it has.
-        flags: How it was signed.
-        hash: The algorithm of all its slots.
-        page_bytes: How much of the file a slot hashes.
-        code_limit: How much of the file is hashed; what follows should be the signature.
+        encoded: The whole directory, which is what is signed.
+        hash: The algorithm of all slots.
+        page_bytes: The page size.
+        code_limit: The number of bytes that are hashed; the signature should follow.
         page_slots: The hashes of the pages, one after the other.
-        special_slots: The hashes of other things, by number; absent where nothing is sealed.
-        identifier: What the signer calls the program.
-        team: The Team ID, if it names one.
+        special_slots: The hashes of other sealed parts, by number.
+        identifier: The signer's name for the program.
+        team: The Team ID, if there is one.
     """
 
     encoded: bytes
@@ -122,7 +119,7 @@ class CodeDirectory:
         """Parse a directory, with its header.
 
         Raises:
-            InvalidSignature: It contradicts itself, or is of a kind that macOS refuses too.
+            InvalidSignature: Its fields are inconsistent, or macOS would reject it, too.
         """
         fields = _Fields(encoded)
         return cls(
@@ -140,22 +137,22 @@ class CodeDirectory:
 
     @property
     def page_count(self) -> int:
-        """How many pages are hashed."""
+        """The number of pages."""
         return len(self.page_slots) // self.hash.size_bytes
 
     @property
     def digest(self) -> bytes:
-        """Its own digest by its own algorithm, whole."""
+        """The digest of the directory itself, by its own algorithm, not truncated."""
         return hashlib.new(self.hash.algorithm, self.encoded, usedforsecurity=False).digest()
 
     @property
     def cdhash(self) -> bytes:
-        """What macOS knows it by: its digest, cut off at one length whatever the algorithm."""
+        """The digest, truncated to 20 bytes with any algorithm; macOS identifies programs by it."""
         return self.digest[:_CDHASH_BYTES]
 
 
 class _Header(NamedTuple):
-    """The fields that every version has, in their order."""
+    """The fields of all versions, in order."""
 
     magic: int
     length: int
@@ -174,12 +171,12 @@ class _Header(NamedTuple):
 
 
 class _Fields:
-    """The fields of a directory, with what they must satisfy."""
+    """The fields of a directory, with their constraints."""
 
     def __init__(self, encoded: bytes) -> None:
         self._encoded = encoded
         if len(encoded) < _HEADER.size:
-            raise InvalidSignature("the CodeDirectory is cut off")
+            raise InvalidSignature("the CodeDirectory is truncated")
         self.header = _Header(*_HEADER.unpack_from(encoded))
         if not _EARLIEST <= self.header.version < _INCOMPATIBLE:
             raise InvalidSignature(f"the CodeDirectory's version {self.header.version:#x} is unknown")
@@ -188,11 +185,11 @@ class _Fields:
             raise InvalidSignature("the CodeDirectory has scatter vectors, which macOS no longer accepts")
 
     def _later(self, since: int, layout: str, *, at: int) -> int:
-        """Read a field that there is since a version; before, it is 0."""
+        """Read a field that a version added; it is 0 in earlier versions."""
         if self.header.version < since:
             return 0
         if len(self._encoded) < self._end:
-            raise InvalidSignature("the CodeDirectory is cut off")
+            raise InvalidSignature("the CodeDirectory is truncated")
         number: int = struct.unpack_from(layout, self._encoded, at)[0]
         return number
 
@@ -207,7 +204,7 @@ class _Fields:
     def page_bytes(self) -> int:
         shift = self.header.page_shift
         if shift not in _PAGE_SHIFTS:
-            raise InvalidSignature(f"the CodeDirectory's pages of 2^{shift} bytes are none that macOS loads")
+            raise InvalidSignature(f"macOS does not load pages of 2^{shift} bytes")
         return 1 << shift
 
     @property
@@ -226,26 +223,26 @@ class _Fields:
     def _text(self, at: int) -> str:
         end = self._encoded.find(b"\0", at)
         if at < self._end or end <= at:
-            raise InvalidSignature("a name in the CodeDirectory is not inside of it")
+            raise InvalidSignature("a name is outside the CodeDirectory")
         text = decoded(self._encoded[at:end])
         if not text.isprintable():
-            raise InvalidSignature("a name in the CodeDirectory has characters that cannot be shown")
+            raise InvalidSignature("a name in the CodeDirectory has unprintable characters")
         return text
 
     def page_slots(self) -> memoryview:
-        """Return the hashes of the pages, which have to be as many as the code has pages."""
+        """Return the hashes of the pages; their number must be the number of pages of the code."""
         count, start, size = self.header.page_count, self.header.slots_at, self.hash.size_bytes
         if count != -(-self.code_limit // self.page_bytes):
             raise InvalidSignature(f"the CodeDirectory has {count} pages for {self.code_limit} bytes")
         if start < self._end or start + count * size > len(self._encoded):
-            raise InvalidSignature("the CodeDirectory's hashes are not inside of it")
+            raise InvalidSignature("the page hashes are outside the CodeDirectory")
         return memoryview(self._encoded)[start : start + count * size]
 
     def special_slots(self) -> dict[int, bytes]:
-        """Return the hashes of other things: before those of the pages, in reverse; zeros seal nothing."""
+        """Return the hashes of other parts, in reverse before those of the pages; zeros mean none."""
         count, start, size = self.header.special_count, self.header.slots_at, self.hash.size_bytes
         if count > _MAX_SPECIAL_SLOTS or start - count * size < self._end:
-            raise InvalidSignature("the CodeDirectory's special hashes are not inside of it")
+            raise InvalidSignature("the special hashes are outside the CodeDirectory")
         places = {number: start - number * size for number in range(1, count + 1)}
         slots = {number: self._encoded[at : at + size] for number, at in places.items()}
         return {number: slot for number, slot in slots.items() if any(slot)}

@@ -1,11 +1,11 @@
-"""Whether an executable still is what its CodeDirectory hashes."""
+"""Check an executable against the hashes in its CodeDirectory."""
 
 from collections.abc import Iterator, Mapping
 
 from factory.executables.image_bytes import ImageBytes
 from factory.executables.macho_frame import LC_SEGMENT_64, LoadCommand
 from factory.executables.signatures.apple_directory import CodeDirectory
-from factory.executables.signatures.invalid import InvalidSignature
+from factory.executables.signatures.result import InvalidSignature
 
 _BATCH_BYTES = 1 << 20
 _INFO_PLIST = 1
@@ -27,20 +27,20 @@ _MAX_PLIST_BYTES = 1 << 20
 
 
 def check_pages(image: ImageBytes, directory: CodeDirectory) -> None:
-    """Hash every page of the code, the last one as short as it is.
+    """Check the hash of every page of the code; the last page may be shorter.
 
-    The file is read in pieces: its largest is 270 MB today.
+    The file is read in chunks: the largest has 270 MB today.
 
     Raises:
-        InvalidSignature: A page is not what was signed; the first such one is named.
-        MalformedImage: The file ends before the code does.
+        InvalidSignature: A page was changed; the message names the first one.
+        MalformedImage: The file ends before the end of the code.
     """
     size = directory.hash.size_bytes
     expected = directory.page_slots
     for number, slot in enumerate(directory.hash.slots(_pages(image, directory))):
         if slot != expected[number * size : (number + 1) * size]:
             offset = number * directory.page_bytes
-            raise InvalidSignature(f"the page at offset {offset} is not what was signed")
+            raise InvalidSignature(f"the page at offset {offset} was changed after signing")
 
 
 def _pages(image: ImageBytes, directory: CodeDirectory) -> Iterator[memoryview]:
@@ -53,10 +53,10 @@ def _pages(image: ImageBytes, directory: CodeDirectory) -> Iterator[memoryview]:
 def check_special_slots(
     directory: CodeDirectory, *, sealed: Mapping[int, bytes], info_plist: bytes | None
 ) -> None:
-    """Hold what the signature carries to the special slots, and the other way round.
+    """Check the sealed parts against the special slots, in both directions.
 
     Raises:
-        InvalidSignature: Something is not what was sealed, is not sealed, or is gone.
+        InvalidSignature: A part was changed, is not sealed, or is missing.
     """
     present = dict(sealed)
     if info_plist is not None and _INFO_PLIST in directory.special_slots:
@@ -65,18 +65,18 @@ def check_special_slots(
         name = _SLOT_NAMES.get(number, f"special slot {number}")
         slot = directory.special_slots.get(number)
         if slot is None:
-            raise InvalidSignature(f"its {name}: present and not sealed")
+            raise InvalidSignature(f"its {name}: not sealed")
         if number not in present:
-            raise InvalidSignature(f"its {name}: sealed and not in the executable")
+            raise InvalidSignature(f"its {name}: sealed but missing")
         if next(directory.hash.slots([present[number]])) != slot:
-            raise InvalidSignature(f"its {name}: not what was sealed")
+            raise InvalidSignature(f"its {name}: changed after signing")
 
 
 def read_info_plist(image: ImageBytes, commands: tuple[LoadCommand, ...]) -> bytes | None:
-    """Return the Info.plist that is a section of the executable, as programs without a bundle have it.
+    """Return the Info.plist section; programs without a bundle store the file there.
 
     Raises:
-        MalformedImage: Its section is not inside of the file.
+        MalformedImage: The section ends beyond the end of the file.
     """
     for command in commands:
         if command.kind == LC_SEGMENT_64:

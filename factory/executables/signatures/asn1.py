@@ -1,6 +1,6 @@
-"""The edge to asn1crypto, which is untyped and decodes lazily.
+"""Typed access to asn1crypto, which is untyped and decodes lazily.
 
-Apple's messages have indefinite lengths (BER), so a strict DER decoder will not do.
+Apple's messages use indefinite lengths (BER), which a strict DER decoder rejects.
 """
 
 from collections.abc import Iterator
@@ -11,18 +11,18 @@ from asn1crypto import core
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 
-from factory.executables.signatures.invalid import InvalidSignature
+from factory.executables.signatures.result import InvalidSignature
 
 MAX_ENCODED_BYTES = 1 << 18
-"""The real ones have 5 to 20 kB. asn1crypto reads nested indefinite lengths once for each level."""
+"""Real messages have 5 to 20 kB. asn1crypto reads nested indefinite lengths once for each level."""
 
 
 @contextmanager
 def decoding(what: str) -> Iterator[None]:
-    """Turn whatever asn1crypto raises on bad bytes, at any look at a value, into one error.
+    """Turn the errors that asn1crypto raises on invalid bytes, at any access to a value, into one.
 
     Raises:
-        InvalidSignature: The bytes are no such structure.
+        InvalidSignature: The bytes cannot be decoded.
     """
     try:
         yield
@@ -31,25 +31,25 @@ def decoding(what: str) -> Iterator[None]:
 
 
 def require_readable(encoded: bytes, what: str) -> None:
-    """Refuse more bytes than any real structure has.
+    """Reject a structure that is larger than any real one.
 
     Raises:
         InvalidSignature: It is too large.
     """
     if len(encoded) > MAX_ENCODED_BYTES:
-        raise InvalidSignature(f"{what} has {len(encoded)} bytes, and {MAX_ENCODED_BYTES} are read")
+        raise InvalidSignature(f"{what} has {len(encoded)} bytes; the limit is {MAX_ENCODED_BYTES}")
 
 
 def load_certificate(encoded: bytes) -> x509.Certificate:
-    """Decode a certificate, with the parts that `cryptography` would decode only when they are used.
+    """Decode a certificate, with the parts that `cryptography` decodes only when they are used.
 
     Raises:
-        InvalidSignature: It is none.
+        InvalidSignature: It cannot be decoded.
     """
-    with decoding("a certificate that it carries"):
-        # `cryptography` only warns, and warnings are the whole process's business.
+    with decoding("an included certificate"):
+        # `cryptography` only warns, and whether a warning is an error is up to the whole process.
         if asn1_x509.Certificate.load(encoded, strict=True).serial_number <= 0:
-            raise InvalidSignature("a certificate that it carries has no positive serial number")
+            raise InvalidSignature("the serial number of an included certificate is not positive")
     try:
         certificate = x509.load_der_x509_certificate(encoded)
         _ = certificate.subject, certificate.issuer, certificate.extensions
@@ -60,7 +60,7 @@ def load_certificate(encoded: bytes) -> x509.Certificate:
         x509.InvalidVersion,
         x509.UnsupportedGeneralNameType,
     ) as error:
-        raise InvalidSignature("a certificate that it carries cannot be decoded") from error
+        raise InvalidSignature("an included certificate cannot be decoded") from error
     return certificate
 
 
@@ -71,15 +71,15 @@ def octets(encoded: bytes, what: str) -> bytes:
 
 
 def identifier(encoded: bytes, what: str) -> str:
-    """Decode one OBJECT IDENTIFIER as dotted numbers."""
+    """Decode one OBJECT IDENTIFIER to its dotted form."""
     with decoding(what):
         return str(core.ObjectIdentifier.load(encoded, strict=True).dotted)
 
 
 def utc_time(value: core.AbstractTime, what: str) -> datetime:
-    """Return a decoded time; one without a zone is refused, since it could be any."""
+    """Return a decoded time; a time without a zone is rejected as ambiguous."""
     with decoding(what):
         native = value.native
     if not isinstance(native, datetime) or native.tzinfo is None:
-        raise InvalidSignature(f"{what} is no time in UTC")
+        raise InvalidSignature(f"{what} is not a time in UTC")
     return native

@@ -1,4 +1,4 @@
-"""Put one executable on the ladder, from its content and never from its name."""
+"""Assess the trust level of one executable, by its content and not by its name."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ from factory.core.trust_level import Level, Signature, TrustAssessment
 from factory.executables.signatures.apple import read_apple_signature
 from factory.executables.signatures.authenticode import read_authenticode
 from factory.executables.signatures.policy import TrustPolicy
-from factory.executables.signatures.reading import Reading
+from factory.executables.signatures.result import SignatureResult
 from factory.executables.signatures.signers import unsigned_companion
 from factory.executables.signatures.sigstore_bundles import read_sigstore_bundle
 from factory.executables.signatures.sigstore_root import packaged_root
@@ -17,13 +17,10 @@ from factory.executables.signatures.sigstore_root import packaged_root
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Executable:
-    """A file to be put on the ladder.
+    """A file to assess.
 
     Attributes:
-        path: Where its bytes are.
-        place: What to call it: the wheel member, or the file's name.
-        sha256: Its content.
-        kind: What its first bytes say it is.
+        place: The name to show: the wheel member, or the file name.
     """
 
     path: Path
@@ -33,19 +30,19 @@ class Executable:
 
 
 def assess(executable: Executable, policy: TrustPolicy) -> TrustAssessment:
-    """Say how much is known of who made an executable.
+    """Return the trust level of an executable, with the evidence.
 
-    A signature that is there decides, whether it holds or not; without one it is what a
-    channel promises, and who promises it did not say who made it.
+    A signature decides, whether it is valid or not. Without one, a release package whose digest the
+    channel promises gives integrity, but does not say who made the file.
     """
-    reading = _read(executable, policy)
-    if reading is not None and reading.level in {Level.AUTHORSHIP_VERIFIED, Level.SIGNATURE_NOT_VALID}:
-        return _assessment(executable, reading.level, reading.reason, reading.signature)
-    unsigned = reading.reason if reading is not None else _why_unsigned(executable)
-    signature = None if reading is None else reading.signature
+    result = _read(executable, policy)
+    if result is not None and result.level in {Level.AUTHORSHIP_VERIFIED, Level.SIGNATURE_NOT_VALID}:
+        return _assessment(executable, result.level, result.reason, result.signature)
+    unsigned = result.reason if result is not None else _why_unsigned(executable)
+    signature = None if result is None else result.signature
     promise = policy.promises.get(executable.sha256)
     if promise is None:
-        reason = f"{unsigned}, and no release package is known to hold it"
+        reason = f"{unsigned}, and it is in no known release package"
         return _assessment(executable, Level.NOTHING_KNOWN, reason, signature)
     reason = f"{unsigned}; it is in {promise}, whose digest the channel promises"
     return _assessment(executable, Level.INTEGRITY_ONLY, reason, signature)
@@ -59,17 +56,17 @@ def _assessment(
     )
 
 
-def _read(executable: Executable, policy: TrustPolicy) -> Reading | None:
-    """Read the signature that is inside, or else the one beside it; None when there is neither."""
-    inside = _read_inside(executable, policy)
+def _read(executable: Executable, policy: TrustPolicy) -> SignatureResult | None:
+    """Read the embedded signature, or else the bundle beside the file; None without either."""
+    embedded = _read_embedded(executable, policy)
     bundle = policy.bundles.get(executable.sha256)
-    if inside is not None or bundle is None:
-        return inside
+    if embedded is not None or bundle is None:
+        return embedded
     root = policy.sigstore_root or packaged_root()
     return read_sigstore_bundle(bundle, sha256=executable.sha256, root=root, now=policy.now)
 
 
-def _read_inside(executable: Executable, policy: TrustPolicy) -> Reading | None:
+def _read_embedded(executable: Executable, policy: TrustPolicy) -> SignatureResult | None:
     match executable.kind:
         case FileKind.PE:
             return read_authenticode(executable.path, policy)
@@ -85,4 +82,4 @@ def _why_unsigned(executable: Executable) -> str:
         return f"it has no signature ({companion.reason})"
     if executable.kind in {FileKind.PE, FileKind.MACHO}:
         return "it has no signature"
-    return f"{executable.kind.value} files have no signature inside"
+    return f"{executable.kind.value} files have no embedded signature"

@@ -1,9 +1,9 @@
-"""Authenticode: who signed a Windows executable, and when (Microsoft's specification of 2008, PKCS #7).
+"""Verify Authenticode signatures of Windows executables (Microsoft's specification of 2008, PKCS #7).
 
-The signer's certificate lives three days, so a signature is worth what its countersigned
-time is: without one nobody can say that the certificate was valid. Stricter than Windows
-by default, and as strict as its EnableCertPaddingCheck: bytes that no signature covers
-and no signing tool writes are refused.
+The signer's certificate is valid for three days, so a signature needs a countersigned time: without
+it, there is no evidence that the certificate was valid. These checks are stricter than Windows is by
+default, and as strict as EnableCertPaddingCheck: bytes that are not signed and that no signing tool
+writes are rejected.
 """
 
 from collections.abc import Iterator
@@ -26,11 +26,10 @@ from factory.executables.signatures.cms import (
     check_signer,
     parse_signed_data,
 )
-from factory.executables.signatures.countersignatures import COUNTERSIGNATURE, TOKEN, counter_signed_at
-from factory.executables.signatures.invalid import InvalidSignature
 from factory.executables.signatures.pe_certificates import CertificateTable, authentihash, read_certificates
 from factory.executables.signatures.policy import TrustPolicy
-from factory.executables.signatures.reading import Reading
+from factory.executables.signatures.result import InvalidSignature, SignatureResult
+from factory.executables.signatures.timestamps import COUNTERSIGNATURE, TOKEN, countersigned_at
 
 _INDIRECT_DATA = "1.3.6.1.4.1.311.2.1.4"
 _PE_IMAGE = "1.3.6.1.4.1.311.2.1.15"
@@ -42,17 +41,17 @@ _MAX_SIGNATURES = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Signed:
-    """One signature that holds, over a digest that the file must have."""
+    """A valid signature, with the digest that the file must have."""
 
     algorithm: HashName
     digest: bytes
     signature: Signature
 
 
-def read_authenticode(path: Path, policy: TrustPolicy) -> Reading | None:
-    """Judge the signatures of a PE file; None when it has none.
+def read_authenticode(path: Path, policy: TrustPolicy) -> SignatureResult | None:
+    """Verify the signatures of a PE file; None if it has no signature.
 
-    All signatures must hold: whoever looks at another one than the first must not meet another answer.
+    All signatures must be valid, because other tools may look at another one than the first.
     """
     try:
         table = read_certificates(path)
@@ -60,7 +59,7 @@ def read_authenticode(path: Path, policy: TrustPolicy) -> Reading | None:
             return None
         signed = tuple(_each(table, policy))
     except (InvalidSignature, MalformedImage) as error:
-        return Reading(
+        return SignatureResult(
             level=Level.SIGNATURE_NOT_VALID,
             reason=error.reason,
             signature=Signature(scheme=Scheme.AUTHENTICODE, signer=None, signed_at=None),
@@ -69,25 +68,23 @@ def read_authenticode(path: Path, policy: TrustPolicy) -> Reading | None:
     digests = {name: authentihash(path, table, name.value) for name in {one.algorithm for one in signed}}
     for one in signed:
         if digests[one.algorithm] != one.digest:
-            reason = (
-                f"its {one.algorithm} digest is another than the signed one: it was changed after signing"
-            )
-            return Reading(level=Level.SIGNATURE_NOT_VALID, reason=reason, signature=first)
-    return Reading(
+            reason = f"its {one.algorithm} digest is not the signed one: the file was changed after signing"
+            return SignatureResult(level=Level.SIGNATURE_NOT_VALID, reason=reason, signature=first)
+    return SignatureResult(
         level=Level.AUTHORSHIP_VERIFIED,
-        reason="its digest, the signer's chain to a pinned root and the countersigned time hold",
+        reason="its digest, the signer's chain to a pinned root and the countersigned time are valid",
         signature=first,
     )
 
 
 def _with_others(signed: tuple[_Signed, ...]) -> Signature:
     first, *others = (one.signature for one in signed)
-    told = (f"also signed by {one.signer.name}" for one in others if one.signer is not None)
-    return replace(first, details=(*first.details, *told))
+    other_signers = (f"also signed by {one.signer.name}" for one in others if one.signer is not None)
+    return replace(first, details=(*first.details, *other_signers))
 
 
 def _each(table: CertificateTable, policy: TrustPolicy) -> Iterator[_Signed]:
-    """Check every signature of the table, and those nested in them."""
+    """Check every signature in the table, and the nested ones."""
     waiting = list(table.signatures)
     for number in range(1, _MAX_SIGNATURES + 1):
         if not waiting:
@@ -105,15 +102,15 @@ def _each(table: CertificateTable, policy: TrustPolicy) -> Iterator[_Signed]:
 
 def _check(data: SignedData, policy: TrustPolicy) -> _Signed:
     if data.content_type != _INDIRECT_DATA or data.content is None:
-        raise InvalidSignature("it signs something else than a file's digest")
+        raise InvalidSignature("it does not sign the digest of a file")
     algorithm, digest = _file_digest(data.content)
     signer = data.signer
     leaf = check_signer(signer, content=data.content, content_type=_INDIRECT_DATA)
-    roots = _carried_roots(policy.microsoft_roots, data.certificates)
-    at = counter_signed_at(signer, data.certificates, roots=roots, now=policy.now)
+    roots = _roots_with_certificates(policy.microsoft_roots, data.certificates)
+    at = countersigned_at(signer, data.certificates, roots=roots, now=policy.now)
     if at is None:
-        raise InvalidSignature("nobody countersigned its time, and its certificate was valid for days only")
-    chain = find_chain(leaf, carried=data.certificates, rules=ChainRules(roots=roots), at=at)
+        raise InvalidSignature("it has no countersigned time, which its short-lived certificate needs")
+    chain = find_chain(leaf, included=data.certificates, rules=ChainRules(roots=roots), at=at)
     return _Signed(
         algorithm=algorithm,
         digest=digest,
@@ -127,7 +124,7 @@ def _check(data: SignedData, policy: TrustPolicy) -> _Signed:
 
 
 def _file_digest(content: bytes) -> tuple[HashName, bytes]:
-    """Return the file's digest that is signed; PKCS #7 signs the content without its tag and length."""
+    """Return the signed digest of the file; PKCS #7 signs the content without its tag and length."""
     with decoding("the signed file digest"):
         data = core.Sequence.load(parser.emit(0, 1, core.Sequence.tag, content), strict=True)
         kind = data[0][0].dotted
@@ -135,23 +132,23 @@ def _file_digest(content: bytes) -> tuple[HashName, bytes]:
         name = info["digest_algorithm"]["algorithm"].native
         digest = bytes(info["digest"])
     if kind != _PE_IMAGE:
-        raise InvalidSignature("it signs something else than a PE file")
+        raise InvalidSignature("it does not sign a PE file")
     algorithm = HashName.parse(name)
     if algorithm not in STRONG:
         raise InvalidSignature(f"the file's digest is {algorithm}, which is too weak")
     return algorithm, digest
 
 
-def _carried_roots(
-    roots: tuple[TrustedRoot, ...], carried: tuple[x509.Certificate, ...]
+def _roots_with_certificates(
+    roots: tuple[TrustedRoot, ...], included: tuple[x509.Certificate, ...]
 ) -> tuple[TrustedRoot, ...]:
-    """Complete the pinned roots with their certificates from the signature, for the token that lacks them."""
-    found = {certificate.fingerprint(hashes.SHA256()).hex(): certificate for certificate in carried}
+    """Add certificates from the signature to the pinned roots, for tokens that do not include them."""
+    found = {certificate.fingerprint(hashes.SHA256()).hex(): certificate for certificate in included}
     return tuple(replace(root, certificate=found.get(root.sha256.hex, root.certificate)) for root in roots)
 
 
 def _identity(leaf: x509.Certificate) -> str | None:
-    """Return the subscriber's lasting identity, which Trusted Signing writes as an extended key usage."""
+    """Return the subscriber's durable identity, which Trusted Signing writes as an extended key usage."""
     usages = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     dotted = (usage.dotted_string for usage in usages)
     return next(
@@ -160,7 +157,7 @@ def _identity(leaf: x509.Certificate) -> str | None:
 
 
 def _unknown_attributes(signer: SignerInfo) -> Iterator[str]:
-    """Tell of unsigned attributes that are no countersignature: a known place to leave a mark in."""
+    """List the unsigned attributes that are not countersignatures: a known place for hidden data."""
     known = {_NESTED, COUNTERSIGNATURE, TOKEN}
     for dotted, values in signer.unsigned_attributes.items():
         if dotted not in known:

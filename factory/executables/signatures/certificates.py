@@ -1,10 +1,9 @@
-"""From a signer's certificate to a pinned root, at one time.
+"""Build and verify a chain from a signer's certificate to a pinned root, as of a given time.
 
-Python's `cryptography` builds paths for web servers and their clients only, and refuses
-what code signing has: private critical extensions, roots known by fingerprint. The rules
-here are RFC 5280's as far as code signing chains go; what they do not know (name
-constraints, other critical extensions) is refused. Revocation is not looked at: it needs
-the network, and its answer changes.
+`cryptography` builds paths only for web servers and their clients, and rejects what code signing
+uses: private critical extensions, and roots that are known by fingerprint. The rules here are those
+of RFC 5280 that code signing chains need; anything else (name constraints, other critical
+extensions) is rejected. Revocation is not checked: it needs the network, and its answer changes.
 """
 
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 from factory.core.digests import Sha256
 from factory.core.trust_level import Signer
 from factory.executables.signatures.cms import MAX_CERTIFICATES
-from factory.executables.signatures.invalid import InvalidSignature
+from factory.executables.signatures.result import InvalidSignature
 
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 
@@ -38,12 +37,12 @@ _UNDERSTOOD = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustedRoot:
-    """A root that is trusted, by its fingerprint.
+    """A trusted root certificate.
 
     Attributes:
-        name: Its common name, for people.
-        sha256: The SHA-256 of its whole encoding.
-        certificate: Itself, where signatures do not carry it.
+        name: Its common name, for display.
+        sha256: The fingerprint that identifies it.
+        certificate: The certificate, if signatures do not include it.
     """
 
     name: str
@@ -53,12 +52,11 @@ class TrustedRoot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainRules:
-    """What a chain has to be.
+    """The requirements for a chain.
 
     Attributes:
-        roots: Where it may end.
         purpose: The extended key usage that the leaf must have.
-        understood: Critical extensions that the caller judges itself.
+        understood: Critical extensions that the caller checks.
     """
 
     roots: tuple[TrustedRoot, ...]
@@ -68,7 +66,7 @@ class ChainRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
-    """A chain that holds, the signer's certificate first and the root last."""
+    """A valid chain, the signer's certificate first and the root last."""
 
     certificates: tuple[x509.Certificate, ...]
     root: TrustedRoot
@@ -79,10 +77,10 @@ class Chain:
         return self.certificates[0]
 
     def signer(self, *, identifier: str | None = None) -> Signer:
-        """Tell whose the leaf is.
+        """Return the signer that the leaf names.
 
         Args:
-            identifier: What the platform knows the signer by.
+            identifier: The platform's identifier of the signer.
         """
         return Signer(
             name=name_of(self.leaf, NameOID.COMMON_NAME) or self.leaf.subject.rfc4514_string(),
@@ -93,7 +91,7 @@ class Chain:
 
 
 def name_of(certificate: x509.Certificate, kind: x509.ObjectIdentifier) -> str | None:
-    """Return the only part of that kind of the subject's name; None where there is none or several."""
+    """Return the only attribute of this kind in the subject; None if there are none or several."""
     match certificate.subject.get_attributes_for_oid(kind):
         case [attribute]:
             return str(attribute.value)
@@ -104,33 +102,33 @@ def name_of(certificate: x509.Certificate, kind: x509.ObjectIdentifier) -> str |
 def find_chain(
     leaf: x509.Certificate,
     *,
-    carried: tuple[x509.Certificate, ...],
+    included: tuple[x509.Certificate, ...],
     rules: ChainRules,
     at: datetime,
 ) -> Chain:
-    """Find a chain from a certificate to a trusted root that holds at a time.
+    """Find a chain from a certificate to a trusted root that is valid at a time.
 
     Raises:
-        InvalidSignature: There is none; the reason is that of the last one tried.
+        InvalidSignature: There is no such chain; the reason is that of the last chain tried.
     """
-    known = (*carried, *(root.certificate for root in rules.roots if root.certificate is not None))
+    known = (*included, *(root.certificate for root in rules.roots if root.certificate is not None))
     if len(known) > 2 * MAX_CERTIFICATES:
-        raise InvalidSignature(f"it carries {len(known)} certificates")
-    refused = InvalidSignature("its certificate leads to no trusted root")
+        raise InvalidSignature(f"it includes {len(known)} certificates")
+    rejection = InvalidSignature("its certificate chain does not end in a trusted root")
     for path, root in _Search(known=known, roots=rules.roots).paths((leaf,)):
         try:
             _check_path(path, rules, at)
         except InvalidSignature as error:
-            refused = error
+            rejection = error
         else:
             return Chain(certificates=path, root=root)
-    raise refused
+    raise rejection
 
 
 class _Search:
-    """Paths by names and signatures, with a bound on the signatures that are checked.
+    """Finds paths by names and signatures, with a limit on the signatures that are checked.
 
-    Certificates of one name that sign each other make exponentially many paths.
+    Certificates with one name that sign each other make exponentially many paths.
     """
 
     def __init__(self, *, known: tuple[x509.Certificate, ...], roots: tuple[TrustedRoot, ...]) -> None:
@@ -155,7 +153,7 @@ class _Search:
             return False
         self._checks_left -= 1
         if self._checks_left < 0:
-            raise InvalidSignature(f"more than {_MAX_CHECKS} signatures of certificates would be checked")
+            raise InvalidSignature(f"its certificates need more than {_MAX_CHECKS} signature checks")
         try:
             if not isinstance(certificate.signature_hash_algorithm, _HASHES):
                 return False
@@ -178,7 +176,7 @@ def _check_path(path: tuple[x509.Certificate, ...], rules: ChainRules, at: datet
 def _check_time(certificate: x509.Certificate, at: datetime) -> None:
     name = _shown(certificate)
     if at < certificate.not_valid_before_utc:
-        raise InvalidSignature(f"{name} is valid only from {certificate.not_valid_before_utc:%Y-%m-%d}")
+        raise InvalidSignature(f"{name} is not valid before {certificate.not_valid_before_utc:%Y-%m-%d}")
     if at > certificate.not_valid_after_utc:
         raise InvalidSignature(f"{name} expired on {certificate.not_valid_after_utc:%Y-%m-%d}")
 
@@ -190,7 +188,7 @@ def _check_key(certificate: x509.Certificate) -> None:
         case ec.EllipticCurvePublicKey(curve=ec.SECP256R1() | ec.SECP384R1() | ec.SECP521R1()):
             pass
         case _:
-            raise InvalidSignature(f"{_shown(certificate)} has a key of a kind or size that is not accepted")
+            raise InvalidSignature(f"{_shown(certificate)} has a key of an unsupported kind or size")
 
 
 def _public_key(certificate: x509.Certificate) -> object:
@@ -211,26 +209,26 @@ def _check_extensions(certificate: x509.Certificate, rules: ChainRules) -> None:
 def _check_leaf(leaf: x509.Certificate, rules: ChainRules) -> None:
     usage = _key_usage(leaf)
     if usage is not None and not usage.digital_signature:
-        raise InvalidSignature(f"{_shown(leaf)} is not for signatures")
+        raise InvalidSignature(f"{_shown(leaf)} does not allow signatures")
     purposes = _purposes(leaf)
     if purposes is None or rules.purpose not in purposes:
-        raise InvalidSignature(f"{_shown(leaf)} is not for this purpose")
+        raise InvalidSignature(f"{_shown(leaf)} is not issued for this purpose")
 
 
 def _check_authority(certificate: x509.Certificate, below: int, rules: ChainRules) -> None:
     """Check a certificate that issued another.
 
     Args:
-        certificate: It.
-        below: How many authorities are between it and the leaf.
-        rules: The purpose it has to allow, if it limits purposes.
+        certificate: The issuer.
+        below: The number of authorities between it and the leaf.
+        rules: The purpose that it must allow, if it restricts purposes.
     """
     constraints = _extension(certificate, x509.BasicConstraints)
     usage = _key_usage(certificate)
     if constraints is None or not constraints.ca or (usage is not None and not usage.key_cert_sign):
-        raise InvalidSignature(f"{_shown(certificate)} may not issue certificates")
+        raise InvalidSignature(f"{_shown(certificate)} must not issue certificates")
     if constraints.path_length is not None and below > constraints.path_length:
-        raise InvalidSignature(f"{_shown(certificate)} may not issue so long a chain")
+        raise InvalidSignature(f"{_shown(certificate)} does not allow a chain of this length")
     purposes = _purposes(certificate)
     if purposes is not None and not {rules.purpose, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE} & purposes:
         raise InvalidSignature(f"{_shown(certificate)} issues certificates for other purposes")
@@ -253,4 +251,4 @@ def _extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extens
 
 
 def _shown(certificate: x509.Certificate) -> str:
-    return f"the certificate of {name_of(certificate, NameOID.COMMON_NAME) or 'a nameless subject'!r}"
+    return f"the certificate of {name_of(certificate, NameOID.COMMON_NAME) or 'an unnamed subject'!r}"

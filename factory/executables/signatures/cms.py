@@ -1,8 +1,8 @@
-"""Signed data of the Cryptographic Message Syntax (RFC 5652), as code signatures use it.
+"""Decode and verify signed data of the Cryptographic Message Syntax (RFC 5652).
 
-A signer signs a set of attributes, and one of these is the digest of the content.
-Signers without attributes are refused: no code signature has them, and accepting both
-forms would let one be passed off as the other.
+A signer signs a set of attributes, one of which is the digest of the content. Signers without
+attributes are rejected: code signatures always have them, and if both forms were accepted, one could
+be passed off as the other.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from factory.executables.signatures.asn1 import (
     require_readable,
     utc_time,
 )
-from factory.executables.signatures.invalid import InvalidSignature
+from factory.executables.signatures.result import InvalidSignature
 
 MAX_CERTIFICATES = 24
 _MAX_SIGNERS = 4
@@ -37,7 +37,7 @@ _SIGNING_TIME = "1.2.840.113549.1.9.5"
 
 
 class HashName(StrEnum):
-    """The hash algorithms that are read; SHA-1 only where a caller says so."""
+    """The supported hash algorithms; SHA-1 only where a caller accepts it."""
 
     SHA1 = "sha1"
     SHA256 = "sha256"
@@ -49,7 +49,7 @@ class HashName(StrEnum):
         """Parse asn1crypto's name of an algorithm.
 
         Raises:
-            InvalidSignature: It is none of these: MD5, say.
+            InvalidSignature: The algorithm is not supported, for example MD5.
         """
         try:
             return cls(name)
@@ -58,10 +58,10 @@ class HashName(StrEnum):
 
     @property
     def algorithm(self) -> hashes.HashAlgorithm:
-        """What `cryptography` calls it."""
+        """The algorithm in `cryptography`."""
         match self:
             case HashName.SHA1:
-                return hashes.SHA1()  # noqa: S303 - Apple's timestamps have it; callers flag it
+                return hashes.SHA1()  # noqa: S303 - Apple's timestamps use it; callers report it
             case HashName.SHA256:
                 return hashes.SHA256()
             case HashName.SHA384:
@@ -70,7 +70,7 @@ class HashName(StrEnum):
                 return hashes.SHA512()
 
     def digest(self, content: bytes) -> bytes:
-        """Hash some bytes."""
+        """Return the digest of some bytes."""
         return hashlib.new(self.value, content, usedforsecurity=False).digest()
 
 
@@ -79,17 +79,15 @@ STRONG = frozenset({HashName.SHA256, HashName.SHA384, HashName.SHA512})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignerInfo:
-    """One signer of signed data, decoded and not yet checked.
+    """One signer of signed data, decoded but not verified.
 
     Attributes:
-        certificate: The carried certificate that it names, if there is one.
-        digest: The hash of the content and of the attributes.
+        certificate: The included certificate that the signer names, if there is one.
+        digest: The hash algorithm of the content and of the attributes.
         scheme: ``rsassa_pkcs1v15``, ``rsassa_pss`` or ``ecdsa``.
-        salt_bytes: The salt's length, of ``rsassa_pss`` only.
-        signed: What was signed: the attributes, encoded as a SET.
-        attributes: Signed attributes: dotted identifier to encoded values.
-        unsigned_attributes: Attributes that nobody signed.
-        signature: The signature value.
+        salt_bytes: The length of the salt, of ``rsassa_pss`` only.
+        signed: The signed bytes: the attributes, encoded as a SET.
+        attributes: The signed attributes, by dotted identifier, with encoded values.
     """
 
     certificate: x509.Certificate | None
@@ -102,10 +100,10 @@ class SignerInfo:
     signature: bytes
 
     def attribute(self, dotted: str) -> bytes:
-        """Return the one value of a signed attribute.
+        """Return the only value of a signed attribute.
 
         Raises:
-            InvalidSignature: It is absent, or has several values.
+            InvalidSignature: The attribute is missing or has several values.
         """
         values = self.attributes.get(dotted, ())
         if len(values) != 1:
@@ -114,10 +112,10 @@ class SignerInfo:
 
     @property
     def claimed_at(self) -> datetime | None:
-        """When the signer says that it signed, which nobody else vouches for.
+        """The signing time that the signer claims, without a timestamp.
 
         Raises:
-            InvalidSignature: What it says is no time.
+            InvalidSignature: It is not a valid time.
         """
         if _SIGNING_TIME not in self.attributes:
             return None
@@ -128,13 +126,11 @@ class SignerInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedData:
-    """Signed data, decoded and not yet checked.
+    """Signed data, decoded but not verified.
 
     Attributes:
-        content_type: Dotted identifier of what is signed.
-        content: The content without its tag and length; None where it is detached.
-        certificates: All that it carries.
-        signers: At least one.
+        content_type: Dotted identifier of the content.
+        content: The content without its tag and length; None if it is detached.
     """
 
     content_type: str
@@ -147,18 +143,18 @@ class SignedData:
         """The only signer.
 
         Raises:
-            InvalidSignature: There are several; which of them counts is nowhere written.
+            InvalidSignature: There is not exactly one signer; no specification says which of several counts.
         """
         if len(self.signers) != 1:
-            raise InvalidSignature(f"it has {len(self.signers)} signers, and one is expected")
+            raise InvalidSignature(f"it has {len(self.signers)} signers instead of one")
         return self.signers[0]
 
 
 def parse_signed_data(encoded: bytes) -> SignedData:
-    """Decode signed data; zero bytes may follow it, as Authenticode pads.
+    """Decode signed data; zero bytes may follow it, as Authenticode's padding.
 
     Raises:
-        InvalidSignature: It is none, or has more of something than any real one.
+        InvalidSignature: It cannot be decoded, or exceeds a limit.
     """
     require_readable(encoded, "the CMS message")
     with decoding("the CMS message"):
@@ -178,21 +174,21 @@ def parse_signed_data(encoded: bytes) -> SignedData:
         )
 
 
-def parse_signer(encoded: bytes, carried: tuple[x509.Certificate, ...]) -> SignerInfo:
-    """Decode a signer that stands alone, as a countersignature does (RFC 5652, 11.4).
+def parse_signer(encoded: bytes, included: tuple[x509.Certificate, ...]) -> SignerInfo:
+    """Decode a SignerInfo by itself, which is a countersignature (RFC 5652, 11.4).
 
     Args:
         encoded: The SignerInfo.
-        carried: The certificates of the message that it is in.
+        included: The certificates of the message that it is in.
 
     Raises:
-        InvalidSignature: It is none.
+        InvalidSignature: It cannot be decoded.
     """
     require_readable(encoded, "the countersignature")
     with decoding("the countersignature"):
         certificates = {
             (found.issuer.public_bytes(), core.Integer(found.serial_number).contents): found
-            for found in carried
+            for found in included
         }
         return _signer(cms.SignerInfo.load(encoded, strict=True), certificates)
 
@@ -206,19 +202,19 @@ def check_signer(
 ) -> x509.Certificate:
     """Check that a signer's key signed this content, and return the certificate of the key.
 
-    Whose certificate that is, and whether to trust it, is `certificates.find_chain`'s question.
+    Whether to trust that certificate is decided by `certificates.find_chain`.
 
     Raises:
-        InvalidSignature: It does not hold; the reason says which part.
+        InvalidSignature: The signature is not valid, for the given reason.
     """
     if signer.digest not in accepted:
         raise InvalidSignature(f"it is signed with {signer.digest}, which is too weak")
     if identifier(signer.attribute(_CONTENT_TYPE), "the content type") != content_type:
-        raise InvalidSignature("the signed content type is another")
+        raise InvalidSignature("the signed content type does not match")
     if octets(signer.attribute(_MESSAGE_DIGEST), "the message digest") != signer.digest.digest(content):
-        raise InvalidSignature("the signed digest is another than the content's")
+        raise InvalidSignature("the signed digest is not that of the content")
     if signer.certificate is None:
-        raise InvalidSignature("the signer's certificate is not carried")
+        raise InvalidSignature("the signer's certificate is not included")
     try:
         _check_key(signer, signer.certificate)
     except WrongSignature as error:
@@ -239,11 +235,11 @@ def _check_key(signer: SignerInfo, certificate: x509.Certificate) -> None:
         case ec.EllipticCurvePublicKey() as key, "ecdsa":
             key.verify(signer.signature, signer.signed, ec.ECDSA(algorithm))
         case _, scheme:
-            raise InvalidSignature(f"the certificate's key does not make {scheme} signatures")
+            raise InvalidSignature(f"the certificate's key does not support {scheme} signatures")
 
 
 def _certificates(data: cms.SignedData) -> dict[tuple[bytes, bytes], x509.Certificate]:
-    """Return what is carried by what a signer names it by: issuer and serial number, or key identifier."""
+    """Return the included certificates by issuer and serial number, which signers name them by."""
     choices = _at_most(MAX_CERTIFICATES, data["certificates"], "certificates")
     found: dict[tuple[bytes, bytes], x509.Certificate] = {}
     for choice in choices:
@@ -257,7 +253,7 @@ def _certificates(data: cms.SignedData) -> dict[tuple[bytes, bytes], x509.Certif
 def _signer(info: cms.SignerInfo, certificates: dict[tuple[bytes, bytes], x509.Certificate]) -> SignerInfo:
     signed = info["signed_attrs"].dump()
     if signed[:1] != b"\xa0" or signed[1:2] == b"\x80":
-        raise InvalidSignature("it signs no attributes, or does not encode them as DER")
+        raise InvalidSignature("its signed attributes are missing or not encoded as DER")
     digest = HashName.parse(info["digest_algorithm"]["algorithm"].native)
     scheme, salt_bytes = _scheme(info["signature_algorithm"], digest)
     return SignerInfo(
@@ -289,7 +285,7 @@ def _key_identifier(certificate: x509.Certificate) -> bytes | None:
 
 
 def _scheme(algorithm: cms.SignedDigestAlgorithm, digest: HashName) -> tuple[str, int]:
-    """Return the scheme and the salt's length; the scheme's hash has to be the signer's one hash."""
+    """Return the scheme and the length of the salt; all hashes in it must be the signer's."""
     name = algorithm["algorithm"].native
     if name == "rsassa_pkcs1v15":
         return "rsassa_pkcs1v15", 0
@@ -300,7 +296,7 @@ def _scheme(algorithm: cms.SignedDigestAlgorithm, digest: HashName) -> tuple[str
         hash_names.add(parameters["mask_gen_algorithm"]["parameters"]["algorithm"].native)
         salt_bytes = parameters["salt_length"].native
     if hash_names != {digest.value}:
-        raise InvalidSignature("the signature's hash is another than the content's")
+        raise InvalidSignature("the signature and the content use different hash algorithms")
     return algorithm.signature_algo, salt_bytes
 
 
@@ -309,7 +305,7 @@ def _attributes(attributes: cms.CMSAttributes) -> dict[str, tuple[bytes, ...]]:
     for attribute in _at_most(_MAX_ATTRIBUTES, attributes, "attributes"):
         dotted = attribute["type"].dotted
         if dotted in found:
-            raise InvalidSignature(f"the attribute {dotted} is there twice")
+            raise InvalidSignature(f"the attribute {dotted} occurs twice")
         values = _at_most(_MAX_ATTRIBUTES, attribute["values"], "values of an attribute")
         found[dotted] = tuple(value.dump() for value in values)
     return found
@@ -319,7 +315,7 @@ def _at_most(limit: int, values: core.SetOf, what: str) -> core.SetOf:
     if isinstance(values, core.Void):
         return ()
     if len(values) > limit:
-        raise InvalidSignature(f"it has {len(values)} {what}, and {limit} are read")
+        raise InvalidSignature(f"it has {len(values)} {what}; the limit is {limit}")
     return values
 
 

@@ -1,9 +1,8 @@
-"""Where a PE file keeps its Authenticode signatures, and the digest of what they sign.
+"""Read the attribute certificate table of a PE file, and compute the digest that its signatures sign.
 
-Microsoft, "Windows Authenticode Portable Executable Signature Format" and "PE Format",
-attribute certificate table. The digest is taken in a stream of our own: LIEF 1.0
-computes the same one and needs 728 MB for a codex.exe of 341 MB, this one needs a
-chunk. LIEF stays the second reader that the tests hold this one to.
+See Microsoft, "Windows Authenticode Portable Executable Signature Format" and "PE Format". The
+digest is computed in chunks: LIEF 1.0 needs 728 MB of memory for a codex.exe of 341 MB. The tests
+compare the digest with LIEF's.
 """
 
 import hashlib
@@ -14,7 +13,7 @@ from pathlib import Path
 from factory.executables.image_bytes import ImageBytes, MalformedImage
 
 MAX_TABLE_BYTES = 1 << 20
-"""Real tables have 16 kB; a table of megabytes is a place to hide something in."""
+"""Real tables have 16 kB; a table of megabytes could hide something."""
 
 _CHUNK_BYTES = 1 << 18
 _PE32_PLUS = 0x20B
@@ -28,12 +27,12 @@ _ALIGNMENT = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateTable:
-    """A PE file's attribute certificate table.
+    """The attribute certificate table of a PE file.
 
     Attributes:
-        signatures: The content of every entry: DER and the zeros that fill it up.
-        offset: Where the table begins; what is signed ends there.
-        unsigned: Offset and length of the header fields that no digest covers.
+        signatures: The content of each entry: DER with zero padding.
+        offset: Start of the table, and end of the signed bytes.
+        unsigned: Offset and length of the header fields that are not signed.
     """
 
     signatures: tuple[bytes, ...]
@@ -42,11 +41,11 @@ class CertificateTable:
 
 
 def read_certificates(path: Path) -> CertificateTable | None:
-    """Read the table; None when the file has none.
+    """Read the table; None if the file has no table.
 
     Raises:
-        MalformedImage: The file is no PE, or its table cannot be what a signing tool writes: every
-            byte behind the signed ones must be accounted for, since nobody signed it.
+        MalformedImage: The file is not valid PE, or its table is not one that a signing tool writes.
+            The table must be at the end of the file, because what follows it is not signed.
     """
     with ImageBytes.open(path) as image:
         (start,) = image.unpack("<I", 0x3C)
@@ -70,15 +69,15 @@ def read_certificates(path: Path) -> CertificateTable | None:
 def _require_last(image: ImageBytes, offset: int, size_bytes: int, *, after: int) -> None:
     end = offset + size_bytes
     if offset < after:
-        raise MalformedImage(f"its certificates begin at {offset}, within its headers")
+        raise MalformedImage(f"its certificates start at {offset}, within the headers")
     if end > image.size_bytes:
-        raise MalformedImage(f"its certificates end at {end}, and the file at {image.size_bytes}")
-    if end < image.size_bytes:
         raise MalformedImage(
-            f"{image.size_bytes - end} bytes follow its certificates, and nobody signed them"
+            f"its certificates end at {end}, beyond the end of the file at {image.size_bytes}"
         )
+    if end < image.size_bytes:
+        raise MalformedImage(f"{image.size_bytes - end} unsigned bytes follow its certificates")
     if size_bytes > MAX_TABLE_BYTES:
-        raise MalformedImage(f"its certificates take {size_bytes} bytes, more than {MAX_TABLE_BYTES}")
+        raise MalformedImage(f"its certificates have {size_bytes} bytes; the limit is {MAX_TABLE_BYTES}")
 
 
 def _entries(table: ImageBytes) -> Iterator[bytes]:
@@ -88,19 +87,13 @@ def _entries(table: ImageBytes) -> Iterator[bytes]:
         if length <= _ENTRY_HEADER_BYTES:
             raise MalformedImage(f"a certificate entry of {length} bytes has no content")
         if (revision, kind) != (_REVISION_2, _PKCS_SIGNED_DATA):
-            raise MalformedImage(f"a certificate entry of revision {revision:#x} and type {kind}")
+            raise MalformedImage(f"a certificate entry has the unknown revision {revision:#x} or type {kind}")
         yield table.read(position + _ENTRY_HEADER_BYTES, length - _ENTRY_HEADER_BYTES)
         position += -(-length // _ALIGNMENT) * _ALIGNMENT
 
 
 def authentihash(path: Path, table: CertificateTable, algorithm: str) -> bytes:
-    """Hash what a signature covers: all of the file but two header fields and the table.
-
-    Args:
-        path: The file.
-        table: Its table.
-        algorithm: As `hashlib` names it.
-    """
+    """Compute the digest that a signature signs: of the file without two header fields and the table."""
     hasher = hashlib.new(algorithm)
     with path.open("rb") as file:
         for start, end in _signed_ranges(table):

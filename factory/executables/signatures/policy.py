@@ -1,4 +1,4 @@
-"""What is trusted, what is known from elsewhere, and what is demanded: a ladder's only options."""
+"""The policy for trust assessments: trusted roots, known digests, and required authorship."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,9 +6,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from factory.core.digests import Sha256
-from factory.executables.signatures.apple_authorship import APPLE_ROOTS
 from factory.executables.signatures.certificates import TrustedRoot
 from factory.executables.signatures.requirement import Requirement
+
+APPLE_ROOTS: tuple[TrustedRoot, ...] = (
+    # https://www.apple.com/certificateauthority/ (AppleIncRootCertificate.cer, valid 2006 to 2035)
+    TrustedRoot(
+        name="Apple Root CA",
+        sha256=Sha256("b0b1730ecbc7ff4505142c49f1295e6eda6bcaed7e2c68c5be91b5a11001f024"),
+    ),
+)
+"""The root of Developer ID certificates and of Apple's timestamps; every signature includes it."""
 
 MICROSOFT_ROOTS: tuple[TrustedRoot, ...] = (
     TrustedRoot(
@@ -16,21 +24,22 @@ MICROSOFT_ROOTS: tuple[TrustedRoot, ...] = (
         sha256=Sha256("5367f20c7ade0e2bca790915056d086b720c33c1fa2a2661acf787e3292e1270"),
     ),
 )
-"""The root of Microsoft's Trusted Signing, for signers and for times; signatures carry the certificate."""
+"""The root of Microsoft's Trusted Signing, for signers and timestamps; signatures include the certificate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustPolicy:
-    """What assessments rest on besides the executables' own bytes, and what they must reach.
+    """The inputs of trust assessments, besides the executables.
 
     Attributes:
-        apple_roots: Where the chain of an Apple code signature may end.
-        microsoft_roots: Where an Authenticode chain may end.
-        now: Signatures from the future are refused.
-        sigstore_root: The trust root of sigstore bundles; the package's own when None.
-        bundles: Content to the sigstore bundle that is beside it.
-        promises: Content to who promises it: a release package whose digest its channel states.
-        required: Of which platforms authorship is demanded.
+        apple_roots: The roots for Apple code signatures.
+        microsoft_roots: The roots for Authenticode.
+        now: Signatures from the future are rejected.
+        sigstore_root: The trust root for sigstore bundles; by default that of the sigstore package.
+        bundles: The sigstore bundle of an executable, by the digest of its content.
+        promises: The release package with an executable, by the digest of its content; the channel
+            promises the digest of the package.
+        required: The platforms for which authorship must be verified.
     """
 
     apple_roots: tuple[TrustedRoot, ...] = APPLE_ROOTS

@@ -1,4 +1,4 @@
-"""Of which platforms authorship is demanded, as ``--require-authorship`` names them."""
+"""The platforms of ``--require-authorship``."""
 
 from dataclasses import dataclass
 
@@ -18,33 +18,19 @@ _SYSTEM_OF_KIND = {
 }
 
 
-class UnknownRequirement(UsageError):
-    """Authorship is demanded of something that is no platform."""
-
-    hint = "Name platform tags or 'linux', 'macos', 'windows', 'all', with commas: --require-authorship macos"
-
-    def __init__(self, text: str) -> None:
-        super().__init__(f"{text!r} is no platform to require authorship of")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
-    """Of which platforms every executable's author must be proved.
-
-    Attributes:
-        systems: All platforms of these operating systems.
-        platforms: These platform tags.
-    """
+    """The platforms for which the author of every executable must be verified."""
 
     systems: frozenset[OperatingSystem] = frozenset()
     platforms: frozenset[str] = frozenset()
 
     @classmethod
     def parse(cls, text: str) -> "Requirement":
-        """Parse a list with commas; an empty one demands nothing.
+        """Parse a comma-separated list, which may be empty.
 
         Raises:
-            UnknownRequirement: A name in it is none.
+            UsageError: A name is not a platform.
         """
         names = [name for part in text.split(",") if (name := part.strip())]
         systems = {_SYSTEMS[name] for name in names if name in _SYSTEMS}
@@ -55,13 +41,16 @@ class Requirement:
             try:
                 Platform.of_tag(tag)
             except UnknownPlatform as error:
-                raise UnknownRequirement(tag) from error
+                raise UsageError(
+                    f"--require-authorship: {tag!r} is not a platform",
+                    hint="Name platform tags, 'linux', 'macos', 'windows' or 'all', separated by commas.",
+                ) from error
         return cls(systems=frozenset(systems), platforms=frozenset(tags))
 
     def covers(self, platforms: tuple[str, ...]) -> bool:
-        """Whether a wheel of these platform tags is meant."""
+        """Whether authorship is required for a wheel with these platform tags."""
         return any(tag in self.platforms or operating_system_of(tag) in self.systems for tag in platforms)
 
     def covers_kind(self, kind: FileKind) -> bool:
-        """Whether a lone executable of a format is meant: its operating system must be named."""
+        """Whether authorship is required for an executable of this format, by its operating system."""
         return _SYSTEM_OF_KIND.get(kind) in self.systems

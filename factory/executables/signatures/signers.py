@@ -1,7 +1,7 @@
-"""Who is expected to have signed, with sources: the only table of signers.
+"""The table of expected signers, with sources.
 
-A signature that holds tells who signed, and not that this is who should have. Upstream's
-signers are few and have not changed in any release that was looked at (docs/trust.md).
+A valid signature says who signed, not who should have. Upstream has few signers, and they are the
+same in all releases that were examined (docs/trust.md).
 """
 
 import posixpath
@@ -14,14 +14,13 @@ from factory.core.trust_level import Level, Scheme, Signature, TrustAssessment
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedSigner:
-    """Who signs in one scheme, and how that is known.
+    """The expected signer in one scheme; a field that is None is not compared.
 
     Attributes:
-        scheme: Of the signature.
-        organization: As the certificate must name it; None where none is named.
-        identifier: What the signer must be known by; None where names alone tell.
-        name: The signer's name, as a regular expression; None where any will do.
-        source: Where this is from.
+        organization: The organization in the certificate.
+        identifier: The platform's identifier of the signer.
+        name: A regular expression for the signer's name.
+        source: How this signer is known.
     """
 
     scheme: Scheme
@@ -31,7 +30,7 @@ class ExpectedSigner:
     source: str
 
     def made(self, signature: Signature) -> bool:
-        """Whether a signature, which must be one that holds, is of this signer."""
+        """Whether this signer made a valid signature."""
         signer = signature.signer
         return (
             signer is not None
@@ -42,7 +41,7 @@ class ExpectedSigner:
         )
 
     def __str__(self) -> str:
-        """Name the signer for a person."""
+        """Return organization, identifier and name, for messages."""
         named = (self.organization, self.identifier, self.name)
         return ", ".join(text for text in named if text is not None)
 
@@ -52,8 +51,8 @@ class UnsignedCompanion:
     """A program that its project releases without a signature.
 
     Attributes:
-        file_name: In the wheel, whatever its directory.
-        reason: Why it has none, and how that is known.
+        file_name: The file name in the wheel, in any directory.
+        reason: Why it is unsigned, and how that is known.
     """
 
     file_name: str
@@ -67,8 +66,8 @@ SIGNERS: tuple[ExpectedSigner, ...] = (
         name="Developer ID Application: .+",
         source=(
             "the Team ID in the Developer ID certificate of every macOS executable of 0.131.0, 0.147.0 and "
-            "0.163.0; OpenAI's applications for macOS carry the same one. Apple gives each member of a team "
-            "a certificate for development with the same Team ID, and that is no release"
+            "0.163.0; OpenAI's applications for macOS have the same one. The name must match, too: the "
+            "development certificates of a team's members have the same Team ID"
         ),
     ),
     ExpectedSigner(
@@ -76,7 +75,7 @@ SIGNERS: tuple[ExpectedSigner, ...] = (
         organization="OpenAI OpCo, LLC",
         identifier="1.3.6.1.4.1.311.97.34411380.685553541.718322805.135574919",
         source=(
-            "the organization and the subscriber's lasting identity (an extended key usage of Microsoft's "
+            "the organization and the subscriber's durable identity (an extended key usage of Microsoft's "
             "Trusted Signing) in the certificate of every signed Windows executable of the same releases"
         ),
     ),
@@ -100,12 +99,12 @@ UNSIGNED: tuple[UnsignedCompanion, ...] = (
 
 
 def expected_signer(scheme: Scheme) -> ExpectedSigner:
-    """Return who signs in a scheme."""
+    """Return the expected signer in a scheme."""
     return next(signer for signer in SIGNERS if signer.scheme is scheme)
 
 
 def is_unexpected(assessment: TrustAssessment) -> bool:
-    """Whether an executable's signature holds and is somebody else's."""
+    """Whether an executable has a valid signature by an unexpected signer."""
     signature = assessment.signature
     return (
         assessment.level is Level.AUTHORSHIP_VERIFIED
@@ -115,16 +114,16 @@ def is_unexpected(assessment: TrustAssessment) -> bool:
 
 
 def unsigned_companion(place: str) -> UnsignedCompanion | None:
-    """Return what is known of a program that nobody signs, by its file name."""
+    """Return the entry for a program that is released unsigned, by its file name."""
     name = posixpath.basename(place)
     return next((companion for companion in UNSIGNED if companion.file_name == name), None)
 
 
 def without_authorship(assessments: Iterable[TrustAssessment]) -> tuple[TrustAssessment, ...]:
-    """Return the executables whose expected author is not proved.
+    """Return the executables that do not have a valid signature by the expected signer.
 
-    A companion that nobody signs counts as long as it has no signature at all: it is listed
-    as what it is, and a signature on it that does not hold is still one.
+    Companions that are released unsigned are exempt, but only without any signature: an invalid one
+    is still reported.
     """
     return tuple(
         assessment

@@ -1,9 +1,9 @@
-"""Sigstore bundles beside an executable: which identity signed it, by which issuer's word, and when.
+"""Verify sigstore bundles beside an executable: the signer's identity, its issuer, and the time.
 
-Two formats are read, and both offline, with the trust root that the sigstore package
-brings. Sigstore's own bundle is that package's to verify. cosign's older one, which it
-does not read, has the same parts less the proof of inclusion: certificate, signature,
-and the log's signed promise with the time (https://docs.sigstore.dev/about/bundle/).
+Two formats are supported, both offline, with the trust root in the sigstore package. That package
+verifies sigstore's own format. cosign's older format, which it does not support, has the same parts
+without the proof of inclusion: certificate, signature, and the log's signed promise with the time
+(https://docs.sigstore.dev/about/bundle/).
 """
 
 import json
@@ -27,8 +27,7 @@ from factory.core.json_reader import JsonObject, MalformedJson
 from factory.core.trust_level import Level, Scheme, Signature, Signer
 from factory.executables.signatures.asn1 import decoding, load_certificate
 from factory.executables.signatures.certificates import Chain, ChainRules, find_chain
-from factory.executables.signatures.invalid import InvalidSignature
-from factory.executables.signatures.reading import Reading
+from factory.executables.signatures.result import InvalidSignature, SignatureResult
 from factory.executables.signatures.sigstore_root import SigstoreRoot, read_sigstore_root
 
 if TYPE_CHECKING:
@@ -46,44 +45,44 @@ _UNREADABLE = (
     x509.InvalidVersion,
     x509.UnsupportedGeneralNameType,
 )
-"""What the decoders of JSON and of certificates raise, which have no root in common."""
+"""The errors of the decoders of JSON and certificates, which have no common base class."""
 
 _UNDERSTOOD = frozenset({ExtensionOID.SUBJECT_ALTERNATIVE_NAME})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Held:
-    """A bundle that holds."""
+class _Verified:
+    """A verified bundle."""
 
     chain: Chain
     signed_at: datetime
     details: tuple[str, ...]
 
 
-def read_sigstore_bundle(bundle: bytes, *, sha256: Sha256, root: Path, now: datetime) -> Reading:
-    """Judge a bundle over a file, which is known by its digest.
+def read_sigstore_bundle(bundle: bytes, *, sha256: Sha256, root: Path, now: datetime) -> SignatureResult:
+    """Verify a bundle for a file.
 
     Args:
-        bundle: The bundle, of either format.
-        sha256: Of the file's whole content.
+        bundle: The bundle, in either format.
+        sha256: The digest of the file.
         root: A sigstore trust root (``trusted_root.json``).
-        now: Signatures from the future are refused.
+        now: Signatures from the future are rejected.
     """
     try:
-        held = _held(bundle, sha256=sha256, root=root)
-        _require_past(held.signed_at, now)
-        signer = _signer(held.chain)
+        verified = _verify(bundle, sha256=sha256, root=root)
+        _require_past(verified.signed_at, now)
+        signer = _signer(verified.chain)
     except InvalidSignature as error:
-        return Reading(
+        return SignatureResult(
             level=Level.SIGNATURE_NOT_VALID,
             reason=f"its sigstore bundle: {error.reason}",
             signature=Signature(scheme=Scheme.SIGSTORE, signer=None, signed_at=None),
         )
-    return Reading(
+    return SignatureResult(
         level=Level.AUTHORSHIP_VERIFIED,
-        reason="its sigstore bundle, the identity's chain to a pinned root and the log's entry hold",
+        reason="its sigstore bundle, the identity's chain to a trusted root and the log's entry are valid",
         signature=Signature(
-            scheme=Scheme.SIGSTORE, signer=signer, signed_at=held.signed_at, details=held.details
+            scheme=Scheme.SIGSTORE, signer=signer, signed_at=verified.signed_at, details=verified.details
         ),
     )
 
@@ -93,27 +92,27 @@ def _require_past(at: datetime, now: datetime) -> None:
         raise InvalidSignature(f"the log's time is in the future: {at:%Y-%m-%dT%H:%M:%SZ}")
 
 
-def _held(bundle: bytes, *, sha256: Sha256, root: Path) -> _Held:
+def _verify(bundle: bytes, *, sha256: Sha256, root: Path) -> _Verified:
     if len(bundle) > MAX_BUNDLE_BYTES:
-        raise InvalidSignature(f"it has {len(bundle)} bytes, and {MAX_BUNDLE_BYTES} are read")
+        raise InvalidSignature(f"it has {len(bundle)} bytes; the limit is {MAX_BUNDLE_BYTES}")
     try:
         document = JsonObject.parse(bundle, where="the bundle")
         if "base64Signature" in document.members:
             return _cosign(document, sha256, read_sigstore_root(root))
         return _bundle(bundle, document, sha256, root)
     except _UNREADABLE as error:
-        raise InvalidSignature(f"it is no bundle: {error}") from error
+        raise InvalidSignature(f"it is not a bundle: {error}") from error
 
 
 class _AnyIdentity:
-    """A policy of the sigstore package: whose identity it must be is the question of the module `signers`."""
+    """A policy for the sigstore package that accepts any identity; `signers` checks the identity."""
 
     def verify(self, cert: x509.Certificate) -> None:
-        """Accept every certificate that is sigstore's."""
+        """Accept any certificate."""
 
 
-def _bundle(bundle: bytes, document: JsonObject, sha256: Sha256, root: Path) -> _Held:
-    """Let the sigstore package verify its own format, and look up what it does not hand out."""
+def _bundle(bundle: bytes, document: JsonObject, sha256: Sha256, root: Path) -> _Verified:
+    """Verify sigstore's own format with its package, and look up what the package does not return."""
     from sigstore.errors import Error  # noqa: PLC0415 - slow to import, and few runs have a bundle
     from sigstore.hashes import Hashed  # noqa: PLC0415
     from sigstore.models import Bundle, TrustedRoot  # noqa: PLC0415
@@ -128,15 +127,15 @@ def _bundle(bundle: bytes, document: JsonObject, sha256: Sha256, root: Path) -> 
     except (Error, ValueError) as error:
         raise InvalidSignature(str(error)) from error
     at = _bundle_time(parsed, document)
-    return _Held(
+    return _Verified(
         chain=_chain(parsed.signing_certificate, read_sigstore_root(root), at),
         signed_at=at,
-        details=("proved to be in the transparency log",),
+        details=("proof of inclusion in the transparency log",),
     )
 
 
 def _bundle_time(bundle: "Bundle", document: JsonObject) -> datetime:
-    """Return the time that the verifier held the certificate to: a timestamp's, or the log's own."""
+    """Return the time for which the verifier checked the certificate: a timestamp's, or the log's."""
     stamped = bundle.verification_material.timestamp_verification_data
     if stamped is not None and stamped.rfc3161_timestamps:
         return min(stamp.tst_info.gen_time for stamp in stamped.rfc3161_timestamps)
@@ -144,7 +143,7 @@ def _bundle_time(bundle: "Bundle", document: JsonObject) -> datetime:
     return _moment(int(entry.text("integratedTime")))
 
 
-def _cosign(document: JsonObject, sha256: Sha256, root: SigstoreRoot) -> _Held:
+def _cosign(document: JsonObject, sha256: Sha256, root: SigstoreRoot) -> _Verified:
     """Verify cosign's older format: certificate, signature, and the log's signed promise of an entry."""
     signature = b64decode(document.text("base64Signature"), validate=True)
     encoded = b64decode(document.text("cert"), validate=True)
@@ -155,12 +154,12 @@ def _cosign(document: JsonObject, sha256: Sha256, root: SigstoreRoot) -> _Held:
     _check_promise(promise, payload, root, at)
     _check_entry(payload, sha256=sha256, signature=signature, encoded=encoded)
     _check_signature(leaf, signature, sha256)
-    return _Held(
+    return _Verified(
         chain=_chain(leaf, root, at),
         signed_at=at,
         details=(
-            "promised to be in the transparency log",
-            "cosign's older bundle, without proof of inclusion",
+            "promise of inclusion in the transparency log",
+            "cosign's older bundle format, without proof of inclusion",
         ),
     )
 
@@ -169,58 +168,58 @@ def _from_pem(encoded: bytes) -> x509.Certificate:
     """Decode the one certificate of a PEM file."""
     found = x509.load_pem_x509_certificates(encoded)
     if len(found) != 1:
-        raise InvalidSignature(f"it carries {len(found)} certificates, and one is expected")
+        raise InvalidSignature(f"it includes {len(found)} certificates instead of one")
     return load_certificate(found[0].public_bytes(Encoding.DER))
 
 
 def _check_promise(promise: JsonObject, payload: JsonObject, root: SigstoreRoot, at: datetime) -> None:
-    """Check the log's signature over the entry and its time, which it signs as canonical JSON (RFC 8785)."""
+    """Check the log's signature over the entry and its time, in canonical JSON (RFC 8785)."""
     signed = json.dumps(payload.members, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     key = root.log_key(payload.text("logID"), at)
     signature = b64decode(promise.text("SignedEntryTimestamp"), validate=True)
     try:
         key.verify(signature, signed.encode(), ec.ECDSA(hashes.SHA256()))
     except WrongSignature as error:
-        raise InvalidSignature("the log's promise was not signed by the log") from error
+        raise InvalidSignature("the log's promise was not signed with the log's key") from error
 
 
 def _check_entry(payload: JsonObject, *, sha256: Sha256, signature: bytes, encoded: bytes) -> None:
-    """Check that the log's entry is of this file, this signature and this certificate."""
+    """Check that the log's entry is for this file, this signature and this certificate."""
     body = JsonObject.parse(b64decode(payload.text("body"), validate=True), where="the log's entry")
     if body.text("kind") != "hashedrekord":
         raise InvalidSignature(f"the log's entry is a {body.text('kind')}, not a hashedrekord")
     spec = body.child("spec")
     digest = spec.child("data").child("hash")
     if (digest.text("algorithm"), digest.text("value")) != ("sha256", sha256.hex):
-        raise InvalidSignature("it is of another file")
+        raise InvalidSignature("it is for another file")
     logged = spec.child("signature")
     key = logged.child("publicKey").text("content")
     if (b64decode(logged.text("content")), b64decode(key)) != (signature, encoded):
-        raise InvalidSignature("the log's entry is of another signature")
+        raise InvalidSignature("the log's entry is for another signature")
 
 
 def _check_signature(leaf: x509.Certificate, signature: bytes, sha256: Sha256) -> None:
     key = leaf.public_key()
     if not isinstance(key, ec.EllipticCurvePublicKey):
-        raise InvalidSignature("its certificate has a key of a kind that sigstore does not issue for")
+        raise InvalidSignature("its certificate has a kind of key that sigstore does not support")
     try:
         key.verify(signature, bytes.fromhex(sha256.hex), ec.ECDSA(utils.Prehashed(hashes.SHA256())))
     except WrongSignature as error:
-        raise InvalidSignature("it was not made by the certificate's key over this file") from error
+        raise InvalidSignature("the signature was not made by the certificate's key for this file") from error
 
 
 def _chain(leaf: x509.Certificate, root: SigstoreRoot, at: datetime) -> Chain:
     rules = ChainRules(roots=root.roots, understood=_UNDERSTOOD)
-    return find_chain(leaf, carried=root.intermediates, rules=rules, at=at)
+    return find_chain(leaf, included=root.intermediates, rules=rules, at=at)
 
 
 def _signer(chain: Chain) -> Signer:
-    """Name the identity that the certificate is for, and the issuer that knew it."""
+    """Return the identity in the certificate, and the issuer that authenticated it."""
     try:
         names = chain.leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         issuer = chain.leaf.extensions.get_extension_for_oid(_ISSUER).value
     except x509.ExtensionNotFound as error:
-        raise InvalidSignature("its certificate names no identity or no issuer of it") from error
+        raise InvalidSignature("its certificate names no identity or no issuer") from error
     identities = [
         *names.get_values_for_type(x509.UniformResourceIdentifier),
         *names.get_values_for_type(x509.RFC822Name),
@@ -236,8 +235,8 @@ def _signer(chain: Chain) -> Signer:
 
 
 def _moment(seconds: int) -> datetime:
-    """Return a moment that is told in seconds of the epoch."""
+    """Return the time for a number of seconds since the epoch."""
     try:
         return datetime.fromtimestamp(seconds, tz=UTC)
     except (OverflowError, OSError) as error:
-        raise InvalidSignature("its time is none") from error
+        raise InvalidSignature("its time is not valid") from error

@@ -1,7 +1,7 @@
-"""Sigstore's trust root: the authorities and the logs that its bundles are held to, from a file.
+"""Read sigstore's trust root from a file: the authorities and logs that bundles are verified with.
 
-The sigstore package brings the public instance's, so that nothing is asked for over the
-network; the package's updates keep it current.
+The sigstore package includes that of the public instance, so no network access is needed; updates of
+the package keep it current.
 """
 
 from base64 import b64decode
@@ -22,7 +22,7 @@ from factory.core.digests import Sha256
 from factory.core.errors import HostError
 from factory.core.json_reader import JsonObject, MalformedJson
 from factory.executables.signatures.certificates import TrustedRoot, name_of
-from factory.executables.signatures.invalid import InvalidSignature
+from factory.executables.signatures.result import InvalidSignature
 
 _STORE = "_store"
 _FILE = "trusted_root.json"
@@ -30,23 +30,14 @@ _PUBLIC_INSTANCE = "sigstore.dev"
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class NoSigstoreRoot(HostError):
-    """A trust root is not there or cannot be understood; no bundle can be judged without one."""
-
-    hint = "Install the locked requirements again: the sigstore package brings its trust root."
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"no sigstore trust root: {reason}")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Log:
     """A transparency log.
 
     Attributes:
-        identifier: The digest of its key, in hexadecimal, as bundles name it.
-        key: What it signs promises with.
-        since: From when the key is trusted, and `until` when, if that is known.
+        identifier: The digest of its key in hexadecimal, as in bundles.
+        key: The key for its promises.
+        since: The key is trusted from then on, `until` the other time, if there is one.
     """
 
     identifier: str
@@ -57,12 +48,11 @@ class Log:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigstoreRoot:
-    """What a trust root says.
+    """The authorities and logs of a sigstore instance.
 
     Attributes:
-        roots: The authorities' own certificates.
-        intermediates: Those that they issue with.
-        logs: The logs whose keys can sign promises.
+        intermediates: The certificates below the roots that issue those of signers.
+        logs: The logs that sign promises.
     """
 
     roots: tuple[TrustedRoot, ...]
@@ -73,32 +63,32 @@ class SigstoreRoot:
         """Return the key of a log that was trusted at a time.
 
         Raises:
-            InvalidSignature: There is no such log.
+            InvalidSignature: No such log was trusted then.
         """
         for log in self.logs:
             if log.identifier == identifier and log.since <= at and (log.until is None or at <= log.until):
                 return log.key
-        raise InvalidSignature("its log is none that is trusted for that time")
+        raise InvalidSignature("its transparency log was not trusted at that time")
 
 
 def packaged_root() -> Path:
-    """Return the public instance's trust root, as the sigstore package brings it.
+    """Return the public instance's trust root in the sigstore package.
 
     Raises:
-        NoSigstoreRoot: It does not.
+        HostError: The package does not include it.
     """
     for place in files("sigstore").joinpath(_STORE).iterdir():
         path = Path(str(place)) / _FILE
         if place.name.endswith(_PUBLIC_INSTANCE) and path.is_file():
             return path
-    raise NoSigstoreRoot("the sigstore package has none")
+    raise _unusable("the sigstore package does not include one")
 
 
 def read_sigstore_root(path: Path) -> SigstoreRoot:
     """Read a trust root.
 
     Raises:
-        NoSigstoreRoot: It is not there, or is none.
+        HostError: The file is missing or not valid.
     """
     try:
         document = JsonObject.parse(path.read_bytes(), where=path.name)
@@ -109,7 +99,14 @@ def read_sigstore_root(path: Path) -> SigstoreRoot:
             logs=tuple(_logs(document)),
         )
     except (OSError, MalformedJson, ValueError, IndexError, UnsupportedAlgorithm) as error:
-        raise NoSigstoreRoot(str(error)) from error
+        raise _unusable(str(error)) from error
+
+
+def _unusable(reason: str) -> HostError:
+    return HostError(
+        f"no sigstore trust root: {reason}",
+        hint="Install the locked requirements again: the sigstore package includes its trust root.",
+    )
 
 
 def _certificates(authority: JsonObject) -> Iterator[x509.Certificate]:
@@ -129,7 +126,7 @@ def _logs(document: JsonObject) -> Iterator[Log]:
     for entry in document.objects("tlogs"):
         described = entry.child("publicKey")
         key = load_der_public_key(b64decode(described.text("rawBytes")))
-        if isinstance(key, ec.EllipticCurvePublicKey):  # newer logs sign no promises
+        if isinstance(key, ec.EllipticCurvePublicKey):  # newer logs do not sign promises
             valid = described.child_or_none("validFor") or JsonObject({}, "validFor")
             until = valid.text_or_none("end")
             yield Log(

@@ -20,8 +20,8 @@ def test_what_is_known_is_told_line_by_line(factory: Factory, tmp_path: Path) ->
     assert ended.status == 0
     assert ended.out == (
         "file\texecutable\tlevel\tsigner\tsigned\twhy\n"
-        "codex\tcodex\tnothing-known\t\t\telf files have no signature inside, and no release package is"
-        " known to hold it\n"
+        "codex\tcodex\tnothing-known\t\t\telf files have no embedded signature, and it is in no known"
+        " release package\n"
     )
     assert ended.err.endswith("passed: 1 nothing-known\n")
 
@@ -31,7 +31,7 @@ def test_a_signature_under_another_root_is_an_error(factory: Factory, tmp_path: 
     program.write_bytes(signed(Pe()))
     ended = factory("trust", program)
     assert ended.status == 24
-    assert "\tsignature-not-valid\t\t\tits certificate leads to no trusted root\n" in ended.out
+    assert "\tsignature-not-valid\t\t\tits certificate chain does not end in a trusted root\n" in ended.out
     assert ended.err.endswith("rejected: 1 signature-not-valid\n")
 
 
@@ -94,7 +94,7 @@ def test_a_bundle_under_another_root_is_an_error(factory: Factory, tmp_path: Pat
     bundle.write_text(json.dumps(Instance().cosign(Elf().content())))
     ended = factory("trust", program, "--bundle", bundle)
     assert ended.status == 24
-    assert "its sigstore bundle: its log is none that is trusted for that time" in ended.out
+    assert "its sigstore bundle: its transparency log was not trusted at that time" in ended.out
 
 
 def test_a_bundle_is_of_one_executable(factory: Factory, tmp_path: Path) -> None:

@@ -5,12 +5,13 @@ import pytest
 
 from factory.core.codec import from_json, to_json
 from factory.core.digests import Sha256
+from factory.core.errors import UsageError
 from factory.core.json_reader import JsonObject
 from factory.core.model import FileKind
 from factory.core.trust_level import Level, Scheme, Signature, Signer, TrustAssessment
 from factory.executables.signatures.assess import Executable, assess
 from factory.executables.signatures.policy import TrustPolicy
-from factory.executables.signatures.requirement import Requirement, UnknownRequirement
+from factory.executables.signatures.requirement import Requirement
 from factory.executables.signatures.signers import is_unexpected, without_authorship
 from tests.authority import TRUST
 from tests.images import Elf, Pe
@@ -27,16 +28,16 @@ def assessed(content: bytes, kind: FileKind, directory: Path, *, name: str = "bi
     return assess(executable, TRUST)
 
 
-def test_a_file_without_signature_and_promise_is_unknown(tmp_path: Path) -> None:
+def test_an_unsigned_file_in_no_package_is_unknown(tmp_path: Path) -> None:
     assessment = assessed(Elf().content(), FileKind.ELF, tmp_path)
     assert (assessment.level, assessment.reason, assessment.signature) == (
         Level.NOTHING_KNOWN,
-        "elf files have no signature inside, and no release package is known to hold it",
+        "elf files have no embedded signature, and it is in no known release package",
         None,
     )
 
 
-def test_a_promise_of_the_channel_is_integrity_and_no_authorship(tmp_path: Path) -> None:
+def test_an_unsigned_file_in_a_package_has_integrity_only(tmp_path: Path) -> None:
     path = tmp_path / "codex"
     path.write_bytes(b"content")
     executable = Executable(path=path, place="bin/codex", sha256=ONE, kind=FileKind.ELF)
@@ -44,11 +45,11 @@ def test_a_promise_of_the_channel_is_integrity_and_no_authorship(tmp_path: Path)
         place="bin/codex",
         sha256=ONE,
         level=Level.INTEGRITY_ONLY,
-        reason=f"elf files have no signature inside; it is in {PROMISE}, whose digest the channel promises",
+        reason=f"elf files have no embedded signature; it is in {PROMISE}, whose digest the channel promises",
     )
 
 
-def test_a_promise_does_not_mend_a_signature(tmp_path: Path) -> None:
+def test_a_release_package_does_not_outweigh_an_invalid_signature(tmp_path: Path) -> None:
     content = signed(Pe(), Authenticode(at=None))
     path = tmp_path / "codex.exe"
     path.write_bytes(content)
@@ -59,15 +60,15 @@ def test_a_promise_does_not_mend_a_signature(tmp_path: Path) -> None:
     assert assessment.level is Level.SIGNATURE_NOT_VALID
 
 
-def test_a_companion_that_nobody_signs_is_told_as_such(tmp_path: Path) -> None:
+def test_an_unsigned_companion_is_reported_as_such(tmp_path: Path) -> None:
     assessment = assessed(Pe().content(), FileKind.PE, tmp_path, name="codex-path/rg.exe")
     assert assessment.reason == (
         "it has no signature (ripgrep's own releases for Windows are unsigned, and upstream bundles them as"
-        " they are), and no release package is known to hold it"
+        " they are), and it is in no known release package"
     )
 
 
-def test_the_pinned_root_trusts_no_test(tmp_path: Path) -> None:
+def test_the_default_policy_does_not_trust_the_test_root(tmp_path: Path) -> None:
     path = tmp_path / "codex.exe"
     path.write_bytes(signed(Pe()))
     executable = Executable(path=path, place="codex.exe", sha256=ONE, kind=FileKind.PE)
@@ -118,11 +119,11 @@ def test_expected_signers(scheme: Scheme, signer: Signer, is_other: bool) -> Non
     assert is_unexpected(by(signer, scheme)) is is_other
 
 
-def test_whose_signature_fails_is_no_unexpected_signer() -> None:
+def test_an_invalid_signature_has_no_unexpected_signer() -> None:
     assert not is_unexpected(by(None, Scheme.AUTHENTICODE, level=Level.SIGNATURE_NOT_VALID))
 
 
-def test_authorship_lacks_where_it_is_not_proved_to_be_the_expected_one() -> None:
+def test_executables_without_the_expected_author() -> None:
     fine = by(OPENAI, Scheme.AUTHENTICODE)
     other = by(Signer(name="Somebody", root="a root"), Scheme.AUTHENTICODE)
     bare = TrustAssessment(place="bin/codex", sha256=ONE, level=Level.INTEGRITY_ONLY, reason="none")
@@ -155,13 +156,13 @@ def test_a_requirement_names_platforms(text: str, platforms: str, is_covered: bo
     assert Requirement.parse(text).covers((platforms,)) is is_covered
 
 
-def test_a_requirement_of_a_lone_executable_goes_by_its_format() -> None:
+def test_a_requirement_covers_a_single_executable_by_its_format() -> None:
     required = Requirement.parse("windows,macosx_11_0_arm64")
     assert [kind for kind in FileKind if required.covers_kind(kind)] == [FileKind.PE]
 
 
-def test_a_misspelt_requirement_is_refused() -> None:
-    with pytest.raises(UnknownRequirement, match="'widnows' is no platform"):
+def test_a_misspelled_requirement_is_rejected() -> None:
+    with pytest.raises(UsageError, match="--require-authorship: 'widnows' is not a platform"):
         Requirement.parse("macos,widnows")
 
 
@@ -178,6 +179,6 @@ def test_an_assessment_survives_a_round_trip_through_json(assessment: TrustAsses
     assert from_json(TrustAssessment, entry) == assessment
 
 
-def test_somebody_else_is_told_by_name(tmp_path: Path) -> None:
+def test_another_signer_is_unexpected(tmp_path: Path) -> None:
     assessment = assessed(signed(Pe(), Authenticode(by=SOMEBODY)), FileKind.PE, tmp_path)
     assert is_unexpected(assessment)

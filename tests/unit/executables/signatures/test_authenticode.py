@@ -12,7 +12,7 @@ from factory.core.trust_level import Level, Scheme, Signature, Signer
 from factory.executables.signatures.authenticode import read_authenticode
 from factory.executables.signatures.pe_certificates import authentihash, read_certificates
 from factory.executables.signatures.policy import TrustPolicy
-from factory.executables.signatures.reading import Reading
+from factory.executables.signatures.result import SignatureResult
 from tests.authority import CODE_SIGNING, ISSUER, SIGNED_AT, TIME_STAMPING, TRUST, Subject, authority, issued
 from tests.images import Pe
 from tests.images.authenticode import (
@@ -27,12 +27,13 @@ from tests.images.authenticode import (
 
 PLAIN = Pe()
 SIZE = len(PLAIN.content())
+SIGNED = signed(PLAIN)
 SIGNER = Signer(
     name="OpenAI OpCo, LLC", organization="OpenAI OpCo, LLC", identifier=OPENAI_IDENTITY, root="Test Root"
 )
-VALID = Reading(
+VALID = SignatureResult(
     level=Level.AUTHORSHIP_VERIFIED,
-    reason="its digest, the signer's chain to a pinned root and the countersigned time hold",
+    reason="its digest, the signer's chain to a pinned root and the countersigned time are valid",
     signature=Signature(
         scheme=Scheme.AUTHENTICODE,
         signer=SIGNER,
@@ -42,7 +43,7 @@ VALID = Reading(
 )
 
 
-def read(content: bytes, directory: Path, policy: TrustPolicy = TRUST) -> Reading | None:
+def read(content: bytes, directory: Path, policy: TrustPolicy = TRUST) -> SignatureResult | None:
     path = directory / "program.exe"
     path.write_bytes(content)
     return read_authenticode(path, policy)
@@ -55,11 +56,11 @@ def flipped(content: bytes, at: int) -> bytes:
 
 
 def reason_of(content: bytes, directory: Path) -> str:
-    """Return why a signature is not valid; it must be there."""
-    reading = read(content, directory)
-    assert reading is not None
-    assert reading.level is Level.SIGNATURE_NOT_VALID
-    return reading.reason
+    """Return the reason why a signature is not valid."""
+    result = read(content, directory)
+    assert result is not None
+    assert result.level is Level.SIGNATURE_NOT_VALID
+    return result.reason
 
 
 @pytest.mark.parametrize(
@@ -67,38 +68,40 @@ def reason_of(content: bytes, directory: Path) -> str:
     [Authenticode(), Authenticode(is_old_style=True), Authenticode(digest="sha384")],
     ids=["token", "countersignature", "sha384"],
 )
-def test_a_signature_holds(signature: Authenticode, tmp_path: Path) -> None:
-    reading = read(signed(PLAIN, signature), tmp_path)
-    assert reading is not None
-    assert reading.level is Level.AUTHORSHIP_VERIFIED
-    assert (reading.signature.signer, reading.signature.signed_at) == (SIGNER, SIGNED_AT)
+def test_a_valid_signature(signature: Authenticode, tmp_path: Path) -> None:
+    result = read(signed(PLAIN, signature), tmp_path)
+    assert result is not None
+    assert result.level is Level.AUTHORSHIP_VERIFIED
+    assert (result.signature.signer, result.signature.signed_at) == (SIGNER, SIGNED_AT)
 
 
-def test_all_that_is_said_of_a_signature(tmp_path: Path) -> None:
+def test_the_whole_result_for_a_valid_signature(tmp_path: Path) -> None:
     assert read(signed(PLAIN), tmp_path) == VALID
 
 
-def test_no_signature_is_no_reading(tmp_path: Path) -> None:
+def test_a_file_without_signature_has_no_result(tmp_path: Path) -> None:
     assert read(PLAIN.content(), tmp_path) is None
     assert read(without_table(signed(PLAIN)), tmp_path) is None
 
 
-CHANGED = "its sha256 digest is another than the signed one: it was changed after signing"
+CHANGED = "its sha256 digest is not the signed one: the file was changed after signing"
 
 
 @pytest.mark.parametrize(
     "at", [2, 64 + 24 + 70, SIZE - 1], ids=["a byte of the DOS header", "a header field", "last byte"]
 )
-def test_a_changed_byte_tells_whose_signature_was_broken(at: int, tmp_path: Path) -> None:
-    reading = read(flipped(signed(PLAIN), at), tmp_path)
-    assert reading == Reading(level=Level.SIGNATURE_NOT_VALID, reason=CHANGED, signature=VALID.signature)
+def test_the_result_for_a_changed_byte_names_the_signer(at: int, tmp_path: Path) -> None:
+    result = read(flipped(signed(PLAIN), at), tmp_path)
+    assert result == SignatureResult(
+        level=Level.SIGNATURE_NOT_VALID, reason=CHANGED, signature=VALID.signature
+    )
 
 
 def test_the_checksum_is_not_signed(tmp_path: Path) -> None:
     assert read(flipped(signed(PLAIN), 64 + 24 + 64), tmp_path) == VALID
 
 
-def test_the_signature_of_another_file_is_not_its_own(tmp_path: Path) -> None:
+def test_the_signature_of_another_file_is_not_valid(tmp_path: Path) -> None:
     other = Authenticode().over(Pe(seed="other", size_bytes=4000).content())
     assert reason_of(with_table(PLAIN.content(), [other]), tmp_path) == CHANGED
 
@@ -127,7 +130,7 @@ NO_CODE_SIGNER = issued(Subject(name="OpenAI OpCo, LLC", usages=(TIME_STAMPING,)
     [
         (
             Authenticode(at=None),
-            "nobody countersigned its time, and its certificate was valid for days only",
+            "it has no countersigned time, which its short-lived certificate needs",
         ),
         (Authenticode(at=SIGNED_AT + 60 * DAYS), "the timestamp is from the future: 2026-12-14T20:18:40Z"),
         (
@@ -138,29 +141,32 @@ NO_CODE_SIGNER = issued(Subject(name="OpenAI OpCo, LLC", usages=(TIME_STAMPING,)
             Authenticode(at=SIGNED_AT + 5 * DAYS),
             "the certificate of 'OpenAI OpCo, LLC' expired on 2026-10-17",
         ),
-        (Authenticode(by=LATE), "the certificate of 'OpenAI OpCo, LLC' is valid only from 2026-10-16"),
-        (Authenticode(by=FOREIGN), "its certificate leads to no trusted root"),
-        (Authenticode(time_by=FOREIGN_TIME), "its certificate leads to no trusted root"),
-        (Authenticode(by=NO_CODE_SIGNER), "the certificate of 'OpenAI OpCo, LLC' is not for this purpose"),
+        (Authenticode(by=LATE), "the certificate of 'OpenAI OpCo, LLC' is not valid before 2026-10-16"),
+        (Authenticode(by=FOREIGN), "its certificate chain does not end in a trusted root"),
+        (Authenticode(time_by=FOREIGN_TIME), "its certificate chain does not end in a trusted root"),
+        (
+            Authenticode(by=NO_CODE_SIGNER),
+            "the certificate of 'OpenAI OpCo, LLC' is not issued for this purpose",
+        ),
         (Authenticode(digest="sha1"), "the file's digest is sha1, which is too weak"),
-        (Authenticode(certificates=()), "the signer's certificate is not carried"),
-        (Authenticode(certificates=OPENAI.certificates * 9), "it has 27 certificates, and 24 are read"),
+        (Authenticode(certificates=()), "the signer's certificate is not included"),
+        (Authenticode(certificates=OPENAI.certificates * 9), "it has 27 certificates; the limit is 24"),
         (
             Authenticode(nested=(Authenticode(at=None),)),
-            "signature 2: nobody countersigned its time, and its certificate was valid for days only",
+            "signature 2: it has no countersigned time, which its short-lived certificate needs",
         ),
         (Authenticode(nested=(Authenticode(),) * 9), "it has more than 8 signatures"),
     ],
 )
-def test_a_signature_that_does_not_hold(signature: Authenticode, reason: str, tmp_path: Path) -> None:
+def test_an_invalid_signature(signature: Authenticode, reason: str, tmp_path: Path) -> None:
     assert reason_of(signed(PLAIN, signature), tmp_path) == reason
 
 
-def test_another_signer_is_told(tmp_path: Path) -> None:
-    reading = read(signed(PLAIN, Authenticode(by=SOMEBODY)), tmp_path)
-    assert reading is not None
-    assert reading.level is Level.AUTHORSHIP_VERIFIED
-    assert reading.signature.signer == Signer(name="Somebody", organization="Somebody", root="Test Root")
+def test_another_signer_is_reported(tmp_path: Path) -> None:
+    result = read(signed(PLAIN, Authenticode(by=SOMEBODY)), tmp_path)
+    assert result is not None
+    assert result.level is Level.AUTHORSHIP_VERIFIED
+    assert result.signature.signer == Signer(name="Somebody", organization="Somebody", root="Test Root")
 
 
 @pytest.mark.parametrize(
@@ -168,16 +174,16 @@ def test_another_signer_is_told(tmp_path: Path) -> None:
     [(Authenticode(), Authenticode(by=SOMEBODY)), (Authenticode(nested=(Authenticode(by=SOMEBODY),)),)],
     ids=["two entries", "nested"],
 )
-def test_a_second_signer_is_told(signatures: tuple[Authenticode, ...], tmp_path: Path) -> None:
-    reading = read(signed(PLAIN, *signatures), tmp_path)
-    assert reading is not None
-    assert reading.level is Level.AUTHORSHIP_VERIFIED
-    assert reading.signature.signer == SIGNER
-    assert reading.signature.details == ("sha256 digest", "also signed by Somebody")
+def test_a_second_signer_is_reported(signatures: tuple[Authenticode, ...], tmp_path: Path) -> None:
+    result = read(signed(PLAIN, *signatures), tmp_path)
+    assert result is not None
+    assert result.level is Level.AUTHORSHIP_VERIFIED
+    assert result.signature.signer == SIGNER
+    assert result.signature.details == ("sha256 digest", "also signed by Somebody")
 
 
 def resized(change: int) -> Callable[[bytes], bytes]:
-    """Return a change of the certificate table's size, as the header tells it."""
+    """Return a function that changes the size of the certificate table in the header."""
 
     def change_size(content: bytes) -> bytes:
         changed = bytearray(content)
@@ -189,7 +195,7 @@ def resized(change: int) -> Callable[[bytes], bytes]:
 
 
 def entry(**fields: int) -> Callable[[bytes], bytes]:
-    """Return a change of the first entry's header."""
+    """Return a function that changes the header of the first entry."""
     places = {"length": ("<I", 0), "revision": ("<H", 4), "kind": ("<H", 6)}
 
     def change_entry(content: bytes) -> bytes:
@@ -207,63 +213,60 @@ def entry(**fields: int) -> Callable[[bytes], bytes]:
     [
         (
             lambda content: content + b"a page appended",
-            "15 bytes follow its certificates, and nobody signed them",
+            "15 unsigned bytes follow its certificates",
         ),
         (
             lambda content: content[:-8],
-            f"its certificates end at {len(signed(PLAIN))}, and the file at {len(signed(PLAIN)) - 8}",
+            f"its certificates end at {len(SIGNED)}, beyond the end of the file at {len(SIGNED) - 8}",
         ),
-        (resized(-8), "8 bytes follow its certificates, and nobody signed them"),
+        (resized(-8), "8 unsigned bytes follow its certificates"),
         (entry(length=0), "a certificate entry of 0 bytes has no content"),
         (entry(length=8), "a certificate entry of 8 bytes has no content"),
-        (entry(length=16), "a certificate entry of revision 0x701 and type 40962"),
-        (entry(revision=0x100), "a certificate entry of revision 0x100 and type 2"),
-        (entry(kind=1), "a certificate entry of revision 0x200 and type 1"),
+        (entry(length=16), "a certificate entry has the unknown revision 0x701 or type 40962"),
+        (entry(revision=0x100), "a certificate entry has the unknown revision 0x100 or type 2"),
+        (entry(kind=1), "a certificate entry has the unknown revision 0x200 or type 1"),
     ],
     ids=["appended", "cut off", "short", "length 0", "no content", "too short", "revision", "type"],
 )
-def test_a_table_that_is_not_what_a_tool_writes(
+def test_a_table_that_no_signing_tool_writes(
     change: Callable[[bytes], bytes], reason: str, tmp_path: Path
 ) -> None:
     assert reason_of(change(signed(PLAIN)), tmp_path) == reason
 
 
-def test_bytes_behind_the_message_are_refused(tmp_path: Path) -> None:
+def test_bytes_after_the_message_are_rejected(tmp_path: Path) -> None:
     assert reason_of(signed(PLAIN, pad=b"payload"), tmp_path) == "bytes follow the CMS message"
 
 
 def test_a_table_of_megabytes_is_not_read(tmp_path: Path) -> None:
     content = with_table(PLAIN.content(), [bytes(1 << 20)])
-    assert reason_of(content, tmp_path) == "its certificates take 1048584 bytes, more than 1048576"
+    assert reason_of(content, tmp_path) == "its certificates have 1048584 bytes; the limit is 1048576"
 
 
-def test_a_table_within_the_headers_is_refused(tmp_path: Path) -> None:
+def test_a_table_within_the_headers_is_rejected(tmp_path: Path) -> None:
     changed = bytearray(signed(PLAIN))
     struct.pack_into("<II", changed, 64 + 24 + 112 + 8 * 4, 16, len(changed) - 16)
-    assert reason_of(bytes(changed), tmp_path) == "its certificates begin at 16, within its headers"
-
-
-SIGNED = signed(PLAIN)
+    assert reason_of(bytes(changed), tmp_path) == "its certificates start at 16, within the headers"
 
 
 @given(at=st.integers(SIZE + 8, len(SIGNED) - 1), bit=st.integers(0, 7))
-def test_whatever_bit_of_the_message_changes_gives_a_level(
+def test_a_changed_bit_of_the_message_gives_a_level(
     at: int, bit: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     changed = bytearray(SIGNED)
     changed[at] ^= 1 << bit
-    reading = read(bytes(changed), tmp_path_factory.mktemp("flipped"))
-    assert reading is not None
-    if reading.level is Level.AUTHORSHIP_VERIFIED:  # a bit that says nothing: of the root, of unused fields
-        assert reading.signature.signer == SIGNER
-        assert reading.signature.signed_at == SIGNED_AT
+    result = read(bytes(changed), tmp_path_factory.mktemp("flipped"))
+    assert result is not None
+    if result.level is Level.AUTHORSHIP_VERIFIED:  # the bit is in an unused field or in the root
+        assert result.signature.signer == SIGNER
+        assert result.signature.signed_at == SIGNED_AT
 
 
 @given(content=st.binary(max_size=600))
 def test_any_message_gives_a_level(content: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
-    reading = read(with_table(PLAIN.content(), [content]), tmp_path_factory.mktemp("any"))
-    assert reading is not None
-    assert reading.level is Level.SIGNATURE_NOT_VALID
+    result = read(with_table(PLAIN.content(), [content]), tmp_path_factory.mktemp("any"))
+    assert result is not None
+    assert result.level is Level.SIGNATURE_NOT_VALID
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "sha384", "sha512"])

@@ -11,7 +11,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from factory.core.trust_level import Signer
 from factory.executables.signatures.certificates import Chain, ChainRules, TrustedRoot, find_chain
-from factory.executables.signatures.invalid import InvalidSignature
+from factory.executables.signatures.result import InvalidSignature
 from tests.authority import (
     CODE_SIGNING,
     ISSUER,
@@ -31,16 +31,16 @@ YEARS = timedelta(days=3000)
 TRUSTED = TrustedRoot(name="Test Root", sha256=ROOT.fingerprint)
 RULES = ChainRules(roots=(TRUSTED,))
 LEAF = Subject(name="Signer", organization="Somebody", usages=(CODE_SIGNING,))
-NO_ROOT = "its certificate leads to no trusted root"
+NO_ROOT = "its certificate chain does not end in a trusted root"
 
 
-def find(identity: Identity, rules: ChainRules = RULES, *carried: x509.Certificate) -> Chain:
-    return find_chain(identity.certificate, carried=carried or identity.chain, rules=rules, at=SIGNED_AT)
+def find(identity: Identity, rules: ChainRules = RULES, *included: x509.Certificate) -> Chain:
+    return find_chain(identity.certificate, included=included or identity.chain, rules=rules, at=SIGNED_AT)
 
 
-def refuse(identity: Identity, reason: str, rules: ChainRules = RULES, *carried: x509.Certificate) -> None:
+def reject(identity: Identity, reason: str, rules: ChainRules = RULES, *included: x509.Certificate) -> None:
     with pytest.raises(InvalidSignature, match=f"^{re.escape(reason)}$"):
-        find(identity, rules, *carried)
+        find(identity, rules, *included)
 
 
 def middle(name: str, issuer: Identity = ROOT, *, path_length: int | None = None) -> Identity:
@@ -54,7 +54,7 @@ def middle(name: str, issuer: Identity = ROOT, *, path_length: int | None = None
     return issued(subject, issuer)
 
 
-def test_a_chain_leads_to_the_root_that_it_carries() -> None:
+def test_a_chain_to_an_included_root() -> None:
     leaf = issued(LEAF, ISSUER)
     chain = find(leaf)
     assert chain.certificates == (leaf.certificate, ISSUER.certificate, ROOT.certificate)
@@ -64,19 +64,19 @@ def test_a_chain_leads_to_the_root_that_it_carries() -> None:
     )
 
 
-def test_a_chain_leads_to_a_root_that_it_does_not_carry() -> None:
+def test_a_chain_to_a_root_that_is_not_included() -> None:
     rules = ChainRules(roots=(replace(TRUSTED, certificate=ROOT.certificate),))
     assert find(issued(LEAF, ISSUER), rules, ISSUER.certificate).certificates[-1] == ROOT.certificate
-    refuse(issued(LEAF, ISSUER), NO_ROOT, RULES, ISSUER.certificate)
+    reject(issued(LEAF, ISSUER), NO_ROOT, RULES, ISSUER.certificate)
 
 
-def test_the_order_of_what_is_carried_does_not_matter() -> None:
+def test_the_order_of_included_certificates_does_not_matter() -> None:
     leaf = issued(LEAF, ISSUER)
-    carried = (ROOT.certificate, leaf.certificate, ISSUER.certificate)
-    assert len(find(leaf, RULES, *carried).certificates) == 3
+    included = (ROOT.certificate, leaf.certificate, ISSUER.certificate)
+    assert len(find(leaf, RULES, *included).certificates) == 3
 
 
-def test_a_root_of_the_same_name_is_another_root() -> None:
+def test_a_root_with_the_same_name_is_another_root() -> None:
     impostor = issued(
         Subject(
             name="Test Root",
@@ -89,14 +89,14 @@ def test_a_root_of_the_same_name_is_another_root() -> None:
     assert impostor.certificate.subject == ROOT.certificate.subject
     assert impostor.fingerprint != ROOT.fingerprint
     leaf = issued(LEAF, impostor)
-    refuse(leaf, NO_ROOT)
+    reject(leaf, NO_ROOT)
 
 
-def test_the_root_itself_signs_nothing() -> None:
-    refuse(ROOT, NO_ROOT)
+def test_the_root_is_not_a_signer() -> None:
+    reject(ROOT, NO_ROOT)
 
 
-def test_an_issuer_by_name_only() -> None:
+def test_an_issuer_with_the_right_name_but_another_key() -> None:
     forged = issued(replace(LEAF, name="Forged"), middle("Forger", authority("Other Root")))
     renamed = x509.CertificateBuilder(
         ISSUER.certificate.subject,
@@ -107,7 +107,7 @@ def test_an_issuer_by_name_only() -> None:
         SIGNED_AT,
     ).sign(key_of("Forger"), hashes.SHA256())
     with pytest.raises(InvalidSignature, match=NO_ROOT):
-        find_chain(renamed, carried=(ISSUER.certificate, ROOT.certificate), rules=RULES, at=SIGNED_AT)
+        find_chain(renamed, included=(ISSUER.certificate, ROOT.certificate), rules=RULES, at=SIGNED_AT)
 
 
 @pytest.mark.parametrize(
@@ -119,10 +119,13 @@ def test_an_issuer_by_name_only() -> None:
         ),
         (
             replace(LEAF, not_before=SIGNED_AT + DAYS),
-            "the certificate of 'Signer' is valid only from 2026-10-16",
+            "the certificate of 'Signer' is not valid before 2026-10-16",
         ),
-        (replace(LEAF, usages=()), "the certificate of 'Signer' is not for this purpose"),
-        (replace(LEAF, usages=(TIME_STAMPING,)), "the certificate of 'Signer' is not for this purpose"),
+        (replace(LEAF, usages=()), "the certificate of 'Signer' is not issued for this purpose"),
+        (
+            replace(LEAF, usages=(TIME_STAMPING,)),
+            "the certificate of 'Signer' is not issued for this purpose",
+        ),
         (
             replace(LEAF, marks=("1.2.3.4",)),
             "the certificate of 'Signer' has the critical extension 1.2.3.4",
@@ -130,8 +133,8 @@ def test_an_issuer_by_name_only() -> None:
     ],
     ids=["expired", "not yet", "no purpose", "another purpose", "critical"],
 )
-def test_a_leaf_that_is_refused(subject: Subject, reason: str) -> None:
-    refuse(issued(subject, ISSUER), reason)
+def test_a_rejected_leaf(subject: Subject, reason: str) -> None:
+    reject(issued(subject, ISSUER), reason)
 
 
 def test_a_critical_extension_that_the_caller_understands() -> None:
@@ -140,42 +143,42 @@ def test_a_critical_extension_that_the_caller_understands() -> None:
     assert find(leaf, replace(RULES, understood=understood)).leaf == leaf.certificate
 
 
-def test_another_purpose_may_be_asked_for() -> None:
+def test_another_purpose() -> None:
     leaf = issued(replace(LEAF, usages=(TIME_STAMPING,)), ISSUER)
     assert find(leaf, replace(RULES, purpose=ExtendedKeyUsageOID.TIME_STAMPING)).leaf == leaf.certificate
 
 
-def test_a_signer_issues_no_certificates() -> None:
+def test_a_signer_must_not_issue_certificates() -> None:
     signer = issued(LEAF, ISSUER)
-    refuse(
-        issued(replace(LEAF, name="Below"), signer), "the certificate of 'Signer' may not issue certificates"
+    reject(
+        issued(replace(LEAF, name="Below"), signer), "the certificate of 'Signer' must not issue certificates"
     )
 
 
-def test_an_authority_that_expired() -> None:
+def test_an_expired_authority() -> None:
     old = issued(Subject(name="Old", is_authority=True, not_after=SIGNED_AT - timedelta(hours=1)), ROOT)
-    refuse(issued(LEAF, old), "the certificate of 'Old' expired on 2026-10-15")
+    reject(issued(LEAF, old), "the certificate of 'Old' expired on 2026-10-15")
 
 
 def test_an_authority_for_other_purposes() -> None:
     other = issued(Subject(name="Other", is_authority=True, usages=(TIME_STAMPING,)), ROOT)
-    refuse(issued(LEAF, other), "the certificate of 'Other' issues certificates for other purposes")
+    reject(issued(LEAF, other), "the certificate of 'Other' issues certificates for other purposes")
     right = issued(Subject(name="Right", is_authority=True, usages=(CODE_SIGNING,)), ROOT)
     assert len(find(issued(LEAF, right)).certificates) == 3
 
 
-def test_the_length_of_a_path() -> None:
+def test_the_path_length_constraint() -> None:
     short = middle("Short", path_length=0)
     assert len(find(issued(LEAF, short)).certificates) == 3
     below = middle("Below", short)
-    refuse(issued(LEAF, below), "the certificate of 'Short' may not issue so long a chain")
+    reject(issued(LEAF, below), "the certificate of 'Short' does not allow a chain of this length")
 
 
 def test_a_chain_that_is_too_long() -> None:
     last = ROOT
     for number in range(5):
         last = middle(f"Middle {number}", last)
-    refuse(issued(LEAF, last), NO_ROOT)
+    reject(issued(LEAF, last), NO_ROOT)
 
 
 def certified(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> x509.Certificate:
@@ -194,15 +197,15 @@ def certified(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> x509.Certi
 @pytest.mark.parametrize(
     "key",
     [
-        rsa.generate_private_key(public_exponent=65537, key_size=1024),  # noqa: S505 - it is what is refused
+        rsa.generate_private_key(public_exponent=65537, key_size=1024),  # noqa: S505 - must be rejected
         ec.generate_private_key(ec.SECP224R1()),
     ],
     ids=["rsa 1024", "p224"],
 )
 def test_weak_keys(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> None:
-    carried = (ISSUER.certificate, ROOT.certificate)
-    with pytest.raises(InvalidSignature, match=r"has a key of a kind or size that is not accepted$"):
-        find_chain(certified(key), carried=carried, rules=RULES, at=SIGNED_AT)
+    included = (ISSUER.certificate, ROOT.certificate)
+    with pytest.raises(InvalidSignature, match=r"has a key of an unsupported kind or size$"):
+        find_chain(certified(key), included=included, rules=RULES, at=SIGNED_AT)
 
 
 def test_a_certificate_signed_with_sha1() -> None:
@@ -212,10 +215,10 @@ def test_a_certificate_signed_with_sha1() -> None:
     fields["signature_value"] = signature_over(signed, ISSUER, digest="sha1")
     leaf = x509.load_der_x509_certificate(fields.dump(force=True))
     with pytest.raises(InvalidSignature, match=NO_ROOT):
-        find_chain(leaf, carried=(ISSUER.certificate, *ISSUER.chain), rules=RULES, at=SIGNED_AT)
+        find_chain(leaf, included=(ISSUER.certificate, *ISSUER.chain), rules=RULES, at=SIGNED_AT)
 
 
-def test_a_bomb_of_certificates_that_sign_each_other() -> None:
+def test_the_number_of_signature_checks_is_limited() -> None:
     bomb = tuple(
         issued(
             Subject(
@@ -231,5 +234,5 @@ def test_a_bomb_of_certificates_that_sign_each_other() -> None:
     leaf = issued(
         LEAF, issued(Subject(name="Bomb", is_authority=True, serial=99, not_after=SIGNED_AT + YEARS))
     )
-    refuse(leaf, "more than 48 signatures of certificates would be checked", RULES, *bomb)
-    refuse(leaf, "it carries 72 certificates", RULES, *bomb * 3)
+    reject(leaf, "its certificates need more than 48 signature checks", RULES, *bomb)
+    reject(leaf, "it includes 72 certificates", RULES, *bomb * 3)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factory.executables.signatures.cms import HashName, SignedData, check_signer, parse_signed_data
-from factory.executables.signatures.invalid import InvalidSignature
+from factory.executables.signatures.result import InvalidSignature
 from tests.authority import (
     ISSUER,
     MESSAGE_DIGEST,
@@ -46,7 +46,7 @@ def check(encoded: bytes, content: bytes = CONTENT) -> x509.Certificate:
     return check_signer(parse_signed_data(encoded).signer, content=content, content_type=DATA)
 
 
-def refuse(encoded: bytes, reason: str, content: bytes = CONTENT) -> None:
+def reject(encoded: bytes, reason: str, content: bytes = CONTENT) -> None:
     with pytest.raises(InvalidSignature, match=f"^{re.escape(reason)}$"):
         check(encoded, content)
 
@@ -72,7 +72,7 @@ PSS = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=padding.PSS.DIG
     [(hashes.SHA256(), PKCS1), (hashes.SHA384(), PKCS1), (hashes.SHA512(), PKCS1), (hashes.SHA256(), PSS)],
     ids=["sha256", "sha384", "sha512", "pss"],
 )
-def test_what_another_library_signs_with_rsa_holds(
+def test_rsa_signatures_of_another_library_are_valid(
     hash_algorithm: Hash, rsa_padding: padding.PKCS1v15 | padding.PSS
 ) -> None:
     certificate = self_signed(rsa_key())
@@ -83,11 +83,11 @@ def test_what_another_library_signs_with_rsa_holds(
         .sign(Encoding.DER, [pkcs7.PKCS7Options.DetachedSignature, pkcs7.PKCS7Options.Binary])
     )
     assert check(encoded) == certificate
-    refuse(encoded, "the signed digest is another than the content's", content=b"something else")
+    reject(encoded, "the signed digest is not that of the content", content=b"something else")
 
 
 @pytest.mark.parametrize("curve", [ec.SECP256R1(), ec.SECP384R1()], ids=["p256", "p384"])
-def test_what_another_library_signs_with_a_curve_holds(curve: ec.EllipticCurve) -> None:
+def test_ecdsa_signatures_of_another_library_are_valid(curve: ec.EllipticCurve) -> None:
     key = ec.generate_private_key(curve)
     certificate = self_signed(key)
     builder = pkcs7.PKCS7SignatureBuilder().set_data(CONTENT).add_signer(certificate, key, hashes.SHA384())
@@ -97,7 +97,7 @@ def test_what_another_library_signs_with_a_curve_holds(curve: ec.EllipticCurve) 
     assert check_signer(data.signer, content=CONTENT, content_type=DATA) == certificate
 
 
-def test_all_that_is_decoded() -> None:
+def test_the_decoded_message() -> None:
     data = parse_signed_data(SIGNED)
     assert (data.content_type, data.content) == (DATA, None)
     assert data.certificates == (BY.certificate, ISSUER.certificate, ROOT.certificate)
@@ -106,7 +106,7 @@ def test_all_that_is_decoded() -> None:
     assert check(SIGNED) == BY.certificate
 
 
-def test_lengths_may_be_indefinite_as_apple_writes_them() -> None:
+def test_indefinite_lengths_as_in_apples_messages() -> None:
     inner = SIGNED[_header(SIGNED) :]
     assert check(b"\x30\x80" + inner + b"\0\0") == BY.certificate
 
@@ -117,14 +117,14 @@ def _header(encoded: bytes) -> int:
 
 def test_only_zero_bytes_may_follow() -> None:
     assert check(SIGNED + bytes(7)) == BY.certificate
-    refuse(SIGNED + b"\0\1", "bytes follow the CMS message")
+    reject(SIGNED + b"\0\1", "bytes follow the CMS message")
 
 
 def test_another_key() -> None:
     signed = _signed_attributes(CONTENT)
     forged = signature_over(set_of(*signed), ISSUER)
     signer = encoded_signer_info(BY, signed, forged, unsigned=[], digest="sha256")
-    refuse(
+    reject(
         signed_data(MESSAGE, [signer], BY.certificates),
         "the signature was not made by the certificate's key",
     )
@@ -138,25 +138,27 @@ def _signed_attributes(content: bytes) -> list[bytes]:
 
 
 def signed_by(attributes: Sequence[bytes]) -> bytes:
-    """Sign these attributes and no others."""
+    """Sign only these attributes."""
     signature = signature_over(set_of(*attributes), BY)
     signer = encoded_signer_info(BY, attributes, signature, unsigned=[], digest="sha256")
     return signed_data(MESSAGE, [signer], BY.certificates)
 
 
-def test_attributes_have_to_be_there_once() -> None:
+def test_attributes_must_occur_once() -> None:
     content_type, digest = _signed_attributes(CONTENT)
-    refuse(signed_by([content_type]), f"the signed attribute {MESSAGE_DIGEST} has 0 values")
-    refuse(signed_by([digest]), f"the signed attribute {CONTENT_TYPE} has 0 values")
+    reject(signed_by([content_type]), f"the signed attribute {MESSAGE_DIGEST} has 0 values")
+    reject(signed_by([digest]), f"the signed attribute {CONTENT_TYPE} has 0 values")
     two = attribute(MESSAGE_DIGEST, octets(bytes(32)), octets(HashName.SHA256.digest(CONTENT)))
-    refuse(signed_by([content_type, two]), f"the signed attribute {MESSAGE_DIGEST} has 2 values")
+    reject(signed_by([content_type, two]), f"the signed attribute {MESSAGE_DIGEST} has 2 values")
     doubled = [content_type, digest, attribute(MESSAGE_DIGEST, octets(bytes(32)))]
-    refuse(signed_by(doubled), f"the attribute {MESSAGE_DIGEST} is there twice")
+    reject(signed_by(doubled), f"the attribute {MESSAGE_DIGEST} occurs twice")
 
 
 def test_another_content_type() -> None:
     _, digest = _signed_attributes(CONTENT)
-    refuse(signed_by([attribute(CONTENT_TYPE, oid("1.2.3")), digest]), "the signed content type is another")
+    reject(
+        signed_by([attribute(CONTENT_TYPE, oid("1.2.3")), digest]), "the signed content type does not match"
+    )
 
 
 def test_a_signature_without_attributes() -> None:
@@ -167,9 +169,9 @@ def test_a_signature_without_attributes() -> None:
         sequence(oid("1.2.840.10045.4.3.2")),
         octets(signature_over(CONTENT, BY)),
     )
-    refuse(
+    reject(
         signed_data(MESSAGE, [bare], BY.certificates),
-        "it signs no attributes, or does not encode them as DER",
+        "its signed attributes are missing or not encoded as DER",
     )
 
 
@@ -177,21 +179,21 @@ def test_a_signature_without_attributes() -> None:
 def test_weak_hashes(digest: str) -> None:
     message = Message(content_type=DATA, content=b"", covered=CONTENT, digest=digest)
     encoded = signed_data(message, [signer_info(message, BY)], BY.certificates)
-    refuse(encoded, "it is signed with sha1, which is too weak")
+    reject(encoded, "it is signed with sha1, which is too weak")
     accepted = frozenset({HashName.SHA1})
     signer = parse_signed_data(encoded).signer
     found = check_signer(signer, content=CONTENT, content_type=DATA, accepted=accepted)
     assert found == BY.certificate
 
 
-def test_a_hash_that_nobody_accepts() -> None:
+def test_an_unsupported_hash() -> None:
     md5 = SIGNED.replace(oid("2.16.840.1.101.3.4.2.1"), oid("2.16.840.1.101.3.4.2.4"))
-    refuse(md5, "the hash algorithm sha224 is not accepted")
+    reject(md5, "the hash algorithm sha224 is not accepted")
 
 
 def test_a_signature_algorithm_with_another_hash() -> None:
     other = SIGNED.replace(oid("1.2.840.10045.4.3.2"), oid("1.2.840.10045.4.3.3"))
-    refuse(other, "the signature's hash is another than the content's")
+    reject(other, "the signature and the content use different hash algorithms")
 
 
 def test_a_key_of_another_kind() -> None:
@@ -204,29 +206,29 @@ def test_a_key_of_another_kind() -> None:
         check(other)
 
 
-def test_a_certificate_that_is_not_carried() -> None:
+def test_a_certificate_that_is_not_included() -> None:
     encoded = signed_data(MESSAGE, [signer_info(MESSAGE, BY)], ISSUER.certificates)
-    refuse(encoded, "the signer's certificate is not carried")
+    reject(encoded, "the signer's certificate is not included")
 
 
-def test_a_certificate_that_is_none() -> None:
+def test_a_malformed_certificate() -> None:
     broken = sequence(sequence(integer(1)), sequence(oid("1.2.3")), tagged(0x03, b"\0"))
     encoded = signed_data(MESSAGE, [signer_info(MESSAGE, BY)], [broken])
     with pytest.raises(InvalidSignature, match="cannot be decoded"):
         check(encoded)
 
 
-def test_more_than_anybody_needs() -> None:
+def test_limits() -> None:
     signer = signer_info(MESSAGE, BY)
     many = [integer(number) for number in range(40)]
-    refuse(signed_data(MESSAGE, [signer], BY.certificates * 9), "it has 27 certificates, and 24 are read")
-    refuse(signed_data(MESSAGE, [signer] * 5, BY.certificates), "it has 5 signers, and 4 are read")
-    refuse(signed_data(MESSAGE, [signer] * 2, BY.certificates), "it has 2 signers, and one is expected")
-    refuse(
+    reject(signed_data(MESSAGE, [signer], BY.certificates * 9), "it has 27 certificates; the limit is 24")
+    reject(signed_data(MESSAGE, [signer] * 5, BY.certificates), "it has 5 signers; the limit is 4")
+    reject(signed_data(MESSAGE, [signer] * 2, BY.certificates), "it has 2 signers instead of one")
+    reject(
         signed_by([*_signed_attributes(CONTENT), attribute("1.2.3", *many)]),
-        "it has 40 values of an attribute, and 32 are read",
+        "it has 40 values of an attribute; the limit is 32",
     )
-    refuse(SIGNED + bytes(1 << 18), f"the CMS message has {len(SIGNED) + 262144} bytes, and 262144 are read")
+    reject(SIGNED + bytes(1 << 18), f"the CMS message has {len(SIGNED) + 262144} bytes; the limit is 262144")
 
 
 @pytest.mark.parametrize(
@@ -243,13 +245,13 @@ def test_more_than_anybody_needs() -> None:
     ],
     ids=["nothing", "a tag", "nested", "huge", "huger", "no content", "empty content", "integer"],
 )
-def test_what_is_no_message(encoded: bytes) -> None:
+def test_a_malformed_message(encoded: bytes) -> None:
     with pytest.raises(InvalidSignature):
         parse_signed_data(encoded)
 
 
 def test_another_kind_of_message() -> None:
-    refuse(sequence(oid(DATA), tagged(0xA0, octets(b"x"))), "the CMS message is not signed data")
+    reject(sequence(oid(DATA), tagged(0xA0, octets(b"x"))), "the CMS message is not signed data")
 
 
 def _survives(parse: Callable[[bytes], SignedData], encoded: bytes) -> None:
@@ -261,10 +263,10 @@ def _survives(parse: Callable[[bytes], SignedData], encoded: bytes) -> None:
 
 
 @given(st.integers(0, len(SIGNED) - 1), st.binary(min_size=1, max_size=8))
-def test_changed_bytes_are_no_crash(at: int, patch: bytes) -> None:
+def test_changed_bytes_do_not_crash(at: int, patch: bytes) -> None:
     _survives(parse_signed_data, SIGNED[:at] + patch + SIGNED[at + len(patch) :])
 
 
 @given(st.integers(0, len(SIGNED) - 1), st.integers(0, len(SIGNED) - 1))
-def test_cut_out_bytes_are_no_crash(start: int, end: int) -> None:
+def test_removed_bytes_do_not_crash(start: int, end: int) -> None:
     _survives(parse_signed_data, SIGNED[:start] + SIGNED[end:])

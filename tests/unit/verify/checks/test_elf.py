@@ -124,7 +124,7 @@ def test_a_version_list_of_absurd_length_is_malformed(tmp_path: Path) -> None:
     struct.pack_into("<H", content, at + 2, 0xFFFF)
     with pytest.raises(MalformedImage) as caught:
         read_elf(written(tmp_path, bytes(content)))
-    assert caught.value.reason == "it asks for more than 4096 symbol versions"
+    assert caught.value.reason == "it needs more than 4096 symbol versions"
 
 
 @pytest.mark.parametrize("platform", [name for name in GOOD if "linux" in name])
