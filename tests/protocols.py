@@ -1,4 +1,4 @@
-"""A small protocol in the form in which the real one is written, and runtimes that write it or do not."""
+"""A small protocol in the form of the real one, and fake runtimes that write it."""
 
 import copy
 import hashlib
@@ -24,7 +24,7 @@ _TURN = {
 
 
 def message(method: str, parameters: str | None, *, is_request: bool = False) -> dict[str, object]:
-    """Return a message as the schema lists it; a path in its title is no name for a class."""
+    """Return a message as the schema lists it; a title with a path is not a valid class name."""
     words = "Request" if is_request else "Notification"
     properties: dict[str, object] = {
         "method": {"type": "string", "enum": [method], "title": f"{method.title()}{words}Method"}
@@ -40,7 +40,7 @@ def message(method: str, parameters: str | None, *, is_request: bool = False) ->
 
 
 def definitions() -> Definitions:
-    """Return the definitions of the small protocol, outer ones and those of ``v2``."""
+    """Return the definitions of the small protocol, with those in the namespace ``v2``."""
     return copy.deepcopy(
         {
             "ServerNotification": {
@@ -108,7 +108,7 @@ def bundle(protocol: Mapping[str, object] | None = None) -> SchemaBundle:
 
 
 def runtime(protocol: Mapping[str, object] | None = None) -> bytes:
-    """Return an executable that writes the protocol as codex does, and talks."""
+    """Return an executable that writes the protocol as codex does, and prints something."""
     return script(
         '[ "$1 $2 $3" = "app-server generate-json-schema --out" ] || exit 9',
         "echo talk; echo WARNING >&2",
@@ -119,14 +119,14 @@ def runtime(protocol: Mapping[str, object] | None = None) -> bytes:
 
 
 def script(*lines: str) -> bytes:
-    """Return an executable of shell lines."""
+    """Return a shell script of these lines."""
     return "\n".join(("#!/bin/sh", "PATH=/usr/bin:/bin", *lines, "")).encode()
 
 
 def runtimes(
     path: Path, executable: bytes, *, tag: CodexTag = TAG, targets: Sequence[Target] = tuple(Target)
 ) -> Path:
-    """Write, or add to, a directory of release packages whose codex is an executable of ours."""
+    """Write release packages with this executable as codex to a directory, or add them."""
     path.mkdir(exist_ok=True)
     lines = []
     for target in targets:

@@ -1,4 +1,4 @@
-"""Instances of a schema, made from the schema alone: the smallest, and one with every field."""
+"""Make instances from a schema: minimal ones, or ones with every field."""
 
 from collections.abc import Iterator, Mapping
 
@@ -12,8 +12,7 @@ class Instances:
     """Makes instances of a bundle's definitions.
 
     Args:
-        bundle: The definitions.
-        is_full: Give every field and not only the required ones; what refers to itself ends somewhere.
+        is_full: Include optional fields, down to a fixed depth, since a definition may refer to itself.
     """
 
     def __init__(self, bundle: SchemaBundle, *, is_full: bool) -> None:
@@ -21,7 +20,7 @@ class Instances:
         self._is_full = is_full
 
     def of(self, name: str) -> list[object]:
-        """Return a definition's examples, and an instance of each of its variants."""
+        """Return a definition's examples and an instance of each of its variants."""
         schema = self._bundle.definitions[name]
         return [*elements(schema.get("examples")), *self._all(schema, 0)]
 

@@ -1,1 +1,1 @@
-"""The protocol's types: read from a runtime's own schema, made into models, compared between releases."""
+"""The app-server protocol: read a runtime's schema, generate Python types, compare two releases."""

@@ -1,4 +1,4 @@
-"""A schema in words: what kind of value it admits, and what tells the variants of a union apart."""
+"""Describe a schema in words: the values that it allows, and labels for the variants of a union."""
 
 import json
 from collections.abc import Mapping
@@ -21,16 +21,16 @@ _BOUNDS: Final = {
 
 
 def describe(schema: object) -> str:
-    """Say what a schema admits, ``list of Turn or null``; not what is inside of objects and unions."""
+    """Describe the values that a schema allows, ``list of Turn or null``, without the parts of an object."""
     if not isinstance(schema, Mapping) or not schema:
         return "nothing" if schema is False else "anything"
     inner, is_nullable = without_null(schema)
-    said = _describe(inner)
-    return f"{said} or null" if is_nullable and said != _NULL else said
+    text = _describe(inner)
+    return f"{text} or null" if is_nullable and text != _NULL else text
 
 
 def without_null(schema: Schema) -> tuple[Schema, bool]:
-    """Take the null out of ``X or null``, however it is written; say whether there was one."""
+    """Return the schema ``X`` of ``X or null``, however that is written, and whether null was allowed."""
     kinds = elements(schema.get("type"))
     if _NULL in kinds:
         left = [kind for kind in kinds if kind != _NULL]
@@ -46,7 +46,7 @@ def without_null(schema: Schema) -> tuple[Schema, bool]:
 
 
 def values_of(schema: Schema) -> Mapping[str, None]:
-    """Return the values that an enumeration lists, as JSON, in its order; also where each is a variant."""
+    """Return the values of an enumeration as JSON, in order, whether listed together or as variants."""
     single = (schema["const"],) if "const" in schema else ()
     own = [json.dumps(value, sort_keys=True) for value in (*elements(schema.get("enum")), *single)]
     inner = [value for variant in parts(schema, "oneOf", "anyOf") for value in values_of(variant)]
@@ -54,7 +54,7 @@ def values_of(schema: Schema) -> Mapping[str, None]:
 
 
 def variants_of(schema: Schema) -> Mapping[str, Schema]:
-    """Return a union's variants by what tells them apart; those that are values are not among them."""
+    """Return the variants of a union by label, without null and the values of an enumeration."""
     return {
         label_of(variant): variant
         for variant in parts(schema, "oneOf", "anyOf")
@@ -63,7 +63,7 @@ def variants_of(schema: Schema) -> Mapping[str, Schema]:
 
 
 def label_of(variant: Schema) -> str:
-    """Return what tells a variant from the others: a tag's value, a name, or its fields."""
+    """Return a label for a variant: its definition's name, the value of its tag, or its fields."""
     name = referred(variant)
     if name is not None:
         return name
@@ -107,5 +107,5 @@ def _kind(kind: str, schema: Schema) -> str:
 
 
 def _bounds(schema: Schema) -> str:
-    said = [f"{words} {schema[keyword]}" for keyword, words in _BOUNDS.items() if keyword in schema]
-    return f" ({', '.join(said)})" if said else ""
+    bounds = [f"{words} {schema[keyword]}" for keyword, words in _BOUNDS.items() if keyword in schema]
+    return f" ({', '.join(bounds)})" if bounds else ""

@@ -1,8 +1,8 @@
-"""The schema as the generator shall see it: titles only where they are to become a class's name.
+"""Write the schema for the generator: with titles only where they become the name of a class.
 
-The generator names a class after a title, so that variants of a union get names instead of
-numbers. But upstream's schema has titles everywhere, and some are spelled as no class can
-be, ``v2::ApiKey`` or ``Turn/completedNotification``, or as another definition is.
+The generator names a class after its title, so that the variants of a union get names instead of
+numbers. But upstream's schema has titles everywhere. Some are not valid class names, such as
+``v2::ApiKey`` or ``Turn/completedNotification``, and some are the name of another definition.
 """
 
 import json
@@ -18,14 +18,14 @@ _BREAK = re.compile(r"[^A-Za-z0-9]+")
 
 
 def generator_input(bundle: SchemaBundle) -> bytes:
-    """Return the document that the generator reads."""
+    """Return the JSON document that the generator reads."""
     definitions = {name: _shaped(schema, name) for name, schema in bundle.definitions.items()}
     document = {"$schema": _DRAFT, "title": _ROOT, "type": "object", "definitions": definitions}
     return json.dumps(document, sort_keys=True).encode()
 
 
 def _shaped(schema: Schema, owner: str) -> Schema:
-    """Drop titles, but give those of a union's variants the form of names."""
+    """Remove titles, except those of a union's variants, which become valid class names."""
 
     def shaped(keyword: str, part: Schema) -> Schema:
         inner = dict(_shaped(part, owner))
@@ -44,6 +44,6 @@ def _title(variant: Schema, owner: str) -> str | None:
     if not isinstance(title, str):
         return None
     name = "".join(word[:1].upper() + word[1:] for word in _BREAK.split(_MODULE.sub("", title)))
-    if owner == MessageKind.SERVER_NOTIFICATION:  # a notification's parameters have the name already
+    if owner == MessageKind.SERVER_NOTIFICATION:  # the notification's parameters already have this name
         name = name.removesuffix("Notification") + owner
     return name or None

@@ -1,4 +1,4 @@
-"""The run behind ``factory generate-types``: fetch a runtime, let it write, generate or compare."""
+"""The run behind ``factory generate-types``: fetch a runtime, get its schema, generate or compare."""
 
 import tempfile
 from dataclasses import dataclass
@@ -20,14 +20,11 @@ from factory.wheels.run import source_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypesMaker:
-    """Makes types, and compares protocols.
+    """Generates types, and compares protocols.
 
     Attributes:
-        channel: Where runtimes come from.
-        host: Where they are started.
-        target: Whose runtime to start; None for the first that the host can.
-        context: What fetches, starts processes and makes the generator's environment.
-        scratch: An empty directory on a disk; whoever made it removes it.
+        target: The target whose runtime is started; by default the first that the host can start.
+        scratch: An empty directory that the caller removes. It should not be in memory: a runtime has 300 MB.
     """
 
     channel: Channel
@@ -37,20 +34,20 @@ class TypesMaker:
     scratch: Path
 
     def make(self, tag: CodexTag) -> TypesPackage:
-        """Make the types of a release.
+        """Generate the types of a release.
 
         Raises:
-            FactoryError: The runtime cannot be had, does not write its schema, or no types can be made of it.
+            FactoryError: The runtime cannot be fetched or writes no schema, or the generator fails.
         """
         return self._package(self._schema_of(tag), f"Codex {tag.pep440}")
 
     def make_from(self, schema_dir: Path, tag: CodexTag | None) -> TypesPackage:
-        """Make the types of a schema that was written before; the release is for the header alone."""
+        """Generate types from an existing schema; the release only appears in the header."""
         origin = "an unnamed release" if tag is None else f"Codex {tag.pep440}"
         return self._package(SchemaBundle.read(schema_dir), origin)
 
     def compare(self, before: CodexTag, after: CodexTag) -> tuple[Change, ...]:
-        """Return what changed in the protocol from one release to another."""
+        """Return the changes in the protocol between two releases."""
         return compare(self._schema_of(before), self._schema_of(after))
 
     def _schema_of(self, tag: CodexTag) -> SchemaBundle:

@@ -1,4 +1,4 @@
-"""Which messages a protocol has: its methods, who sends them, and the type of their parameters."""
+"""List the messages of a protocol: their methods, senders and parameter types."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from factory.sdk.types.schema import Schema, SchemaBundle, UnusableSchema, membe
 
 
 class MessageKind(StrEnum):
-    """Who sends a message and whether it is answered, by the name of its definition in the schema."""
+    """The kinds of messages; the values are the names of their definitions in the schema."""
 
     SERVER_NOTIFICATION = "ServerNotification"
     SERVER_REQUEST = "ServerRequest"
@@ -17,7 +17,7 @@ class MessageKind(StrEnum):
 
     @property
     def words(self) -> str:
-        """How to call it in a sentence."""
+        """The kind as words in a sentence, ``server notification``."""
         side, what = ("server", "client")[self.name.startswith("CLIENT")], self.name.partition("_")[2].lower()
         return f"{side} {what}"
 
@@ -27,8 +27,8 @@ class Method:
     """A message of the protocol.
 
     Attributes:
-        name: How it is called on the wire, ``turn/completed``.
-        parameters: The definition of its parameters; None where it has none.
+        name: Its name on the wire, ``turn/completed``.
+        parameters: The name of the definition of its parameters, if it has any.
     """
 
     name: str
@@ -39,7 +39,7 @@ def methods_of(bundle: SchemaBundle, kind: MessageKind) -> tuple[Method, ...]:
     """Return the messages of a kind, sorted by name.
 
     Raises:
-        UnusableSchema: The schema says them in another way.
+        UnusableSchema: The schema lists them in an unknown form.
     """
     if kind not in bundle.definitions:
         raise UnusableSchema(kind, "is not defined")
@@ -60,6 +60,6 @@ def _methods(definition: Schema, kind: MessageKind) -> Iterator[Method]:
 
 
 def _parameters(schema: Schema) -> str | None:
-    """Return the definition that parameters refer to, also where they may be null instead."""
+    """Return the definition that the parameters refer to, also if they may be null instead."""
     candidates = (schema, *parts(schema, "anyOf", "oneOf"))
     return next((name for candidate in candidates if (name := referred(candidate)) is not None), None)

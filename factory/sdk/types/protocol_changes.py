@@ -1,4 +1,4 @@
-"""What changed in a protocol between two releases: a pure function over their schemas."""
+"""Compare the protocols of two releases by their schemas."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ _NONE = "none"
 
 
 class ChangeKind(StrEnum):
-    """What a change is of, and whether it came, went, or is another."""
+    """The kinds of changes."""
 
     METHOD_ADDED = "method-added"
     METHOD_REMOVED = "method-removed"
@@ -57,11 +57,10 @@ class Change:
     """One change.
 
     Attributes:
-        kind: What it is.
-        place: The kind of message, or the type and the way into it, ``Turn.items[]``.
-        name: The method, field, value or variant; empty where the place itself is meant.
-        before: What was there, in words, where that says something.
-        after: What is there now.
+        place: The kind of message, or a type and the path in it, ``Turn.items[]``.
+        name: The method, field, value or variant; empty if the place itself changed.
+        before: The old definition in words, if the kind of change shows it.
+        after: Likewise the new one.
     """
 
     kind: ChangeKind
@@ -72,17 +71,17 @@ class Change:
 
     @property
     def words(self) -> str:
-        """Say it in a sentence."""
+        """The change as a sentence."""
         return _SENTENCES[self.kind].format(
             place=self.place, name=self.name, before=self.before, after=self.after
         )
 
 
 def compare(before: SchemaBundle, after: SchemaBundle) -> tuple[Change, ...]:
-    """Return what changed, methods first, then types by name; words of explanation do not count.
+    """Return the changes, methods first, then types by name; titles and descriptions are ignored.
 
     Raises:
-        UnusableSchema: A schema does not say its methods.
+        UnusableSchema: A schema does not list its methods in a known form.
     """
     return (*_method_changes(before, after), *_definition_changes(before, after))
 
@@ -121,7 +120,7 @@ def _definition_changes(before: SchemaBundle, after: SchemaBundle) -> Iterator[C
 
 
 def _changes(place: str, before: object, after: object) -> Iterator[Change]:
-    """Compare what stands at one place of both schemas, and everything inside of it."""
+    """Compare the schemas at one place, and everything inside them."""
     was, is_now = describe(before), describe(after)
     if was != is_now:
         yield Change(kind=ChangeKind.TYPE_CHANGED, place=place, before=was, after=is_now)
@@ -132,13 +131,13 @@ def _changes(place: str, before: object, after: object) -> Iterator[Change]:
     yield from _value_changes(place, old, new)
     yield from _variant_changes(place, old, new)
     for keyword, suffix in (("items", "[]"), ("additionalProperties", "{}")):
-        # What was no list or map at all is told above, and what is inside of the list with it.
+        # If one side is not a list or map, the change above already covers its elements.
         if isinstance(old.get(keyword), Mapping) and isinstance(new.get(keyword), Mapping):
             yield from _inner_changes(f"{place}{suffix}", old[keyword], new[keyword])
 
 
 def _inner_changes(place: str, before: object, after: object) -> Iterator[Change]:
-    """Compare a list's elements or a map's values, whose kind the list's or map's own words say already."""
+    """Compare the elements of a list or map, whose own description already names their type."""
     return (change for change in _changes(place, before, after) if change.place != place or change.name)
 
 
@@ -148,11 +147,11 @@ def _field_changes(place: str, before: Schema, after: Schema) -> Iterator[Change
     for name in sorted(old.keys() | new.keys()):
         if name not in old:
             need = "required" if name in is_required else "optional"
-            said = f"{describe(new[name])}, {need}"
-            yield Change(kind=ChangeKind.FIELD_ADDED, place=place, name=name, after=said)
+            added = f"{describe(new[name])}, {need}"
+            yield Change(kind=ChangeKind.FIELD_ADDED, place=place, name=name, after=added)
         elif name not in new:
-            said = describe(old[name])
-            yield Change(kind=ChangeKind.FIELD_REMOVED, place=place, name=name, before=said)
+            removed = describe(old[name])
+            yield Change(kind=ChangeKind.FIELD_REMOVED, place=place, name=name, before=removed)
         else:
             if (name in was_required) != (name in is_required):
                 kind = ChangeKind.FIELD_REQUIRED if name in is_required else ChangeKind.FIELD_OPTIONAL

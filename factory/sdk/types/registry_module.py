@@ -1,4 +1,4 @@
-"""The module beside the models that says which method has which: written by us, in the schema's words."""
+"""Write the module that maps each method to the model of its parameters."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -8,8 +8,9 @@ from factory.sdk.types.methods import MessageKind, Method, methods_of
 from factory.sdk.types.schema import SchemaBundle
 
 MODELS: Final = "v2_all"
-"""The module of the models, under the name that the official SDK imports."""
+"""The module of the models; the official SDK imports it under this name."""
 
+# These texts are part of the generated package: another word makes every checked-in copy out of date.
 _TABLES = (
     (MessageKind.SERVER_NOTIFICATION, "NOTIFICATION_MODELS", "What the server tells, by method."),
     (MessageKind.SERVER_REQUEST, "SERVER_REQUEST_MODELS", "What the server asks, by method."),
@@ -25,10 +26,10 @@ def notification_turn_id(payload: BaseModel) -> str | None:
 
 
 def registry_source(bundle: SchemaBundle) -> str:
-    """Return the registry module's text: the model of every method that has parameters.
+    """Return the source of the registry module, with every method that has parameters.
 
     Raises:
-        UnusableSchema: The schema does not say its methods.
+        UnusableSchema: The schema does not list its methods in a known form.
     """
     tables = [(methods_of(bundle, kind), name, words) for kind, name, words in _TABLES]
     lines = [
@@ -57,7 +58,7 @@ def registry_source(bundle: SchemaBundle) -> str:
 
 
 def models_named(bundle: SchemaBundle) -> tuple[str, ...]:
-    """Return the models that the registry names, sorted."""
+    """Return the names of the models in the registry, sorted."""
     methods = (method for kind, _, _ in _TABLES for method in methods_of(bundle, kind))
     return _parameters(tuple(methods))
 

@@ -1,4 +1,4 @@
-"""Let a release's own runtime write the schema of its protocol, on a host that can start it."""
+"""Start a release's own runtime to write the schema of its protocol."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,41 +18,9 @@ _TIMEOUT_S = 60.0
 _TAIL_CHARACTERS = 300
 
 
-class CannotStartTarget(HostError):
-    """This host can start no runtime of a target."""
-
-    hint = "Use another host, or install qemu-user-static; 'factory doctor' tells what is here."
-
-    def __init__(self, what: str) -> None:
-        super().__init__(f"this host can start {what}")
-
-
-class NoRuntime(UpstreamError):
-    """A release has no package that this host could start."""
-
-    def __init__(self, released: ReleaseAssets, targets: Sequence[Target]) -> None:
-        wanted = " or ".join(target.value for target in targets)
-        super().__init__(
-            f"channel {released.channel} has no package of {released.tag} for {wanted}",
-            hint="Try another channel, another host, or --schema-dir with schemas written elsewhere.",
-        )
-
-
-class RuntimeFailed(BuildError):
-    """A runtime did not write its schema."""
-
-    hint = "Start the same command by hand. If it fails there too, the release is broken on this host."
-
-    def __init__(self, tag: CodexTag, reason: str, output: str) -> None:
-        tail = " ".join(output[-_TAIL_CHARACTERS:].split())
-        printable = "".join(character if character.isprintable() else "?" for character in tail)
-        said = f"; it said: {printable}" if printable else ""
-        super().__init__(f"{tag}: 'codex app-server generate-json-schema' {reason}{said}")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """A target whose executables this host starts, and what stands before their path: an emulator."""
+    """A target whose executables this host can start, and the emulator that it needs for that, if any."""
 
     target: Target
     launcher: tuple[str, ...] = ()
@@ -60,12 +28,11 @@ class Launch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypesWorkspace:
-    """Where and with what a process is started.
+    """What the runtime and the generator need to run.
 
     Attributes:
-        scratch: An empty directory; nothing in it outlives the run.
-        runner: What starts processes.
-        env: What every process on this host needs; nothing else reaches it.
+        scratch: An empty directory that is removed after the run.
+        env: The variables that every process on this host needs; the user's others are not passed on.
     """
 
     scratch: Path
@@ -74,12 +41,12 @@ class TypesWorkspace:
 
 
 def launches_on(host: Host, *, only: Target | None = None) -> tuple[Launch, ...]:
-    """Return which targets a host can start, its own first.
+    """Return the targets that a host can start, its own first.
 
-    A Linux executable of Codex is static, so that the C library does not matter.
+    The C library does not matter: the Linux executables of Codex are static.
 
     Raises:
-        CannotStartTarget: There is none, or not the one that was asked for.
+        HostError: It can start no target, or not the named one.
     """
     own = [
         Launch(target=target)
@@ -95,34 +62,42 @@ def launches_on(host: Host, *, only: Target | None = None) -> tuple[Launch, ...]
     ]
     launches = tuple(launch for launch in (*own, *emulated) if only in {None, launch.target})
     if not launches:
-        raise CannotStartTarget("no runtime of Codex" if only is None else f"no executable for {only}")
+        what = "any runtime of Codex" if only is None else f"executables for {only}"
+        raise HostError(
+            f"this host cannot start {what}",
+            hint="Use another host, or install qemu-user-static; 'factory doctor' shows what is installed.",
+        )
     return launches
 
 
 def choose_runtime(released: ReleaseAssets, launches: Sequence[Launch]) -> tuple[ReleaseAsset, Launch]:
-    """Return the first package that can be started here.
+    """Return the release's first package that can be started here.
 
     Raises:
-        NoRuntime: The release has none.
+        UpstreamError: The release has no such package.
     """
     for launch in launches:
         asset = released.for_target(launch.target)
         if asset is not None:
             return asset, launch
-    raise NoRuntime(released, [launch.target for launch in launches])
+    wanted = " or ".join(launch.target.value for launch in launches)
+    raise UpstreamError(
+        f"channel {released.channel} has no package of {released.tag} for {wanted}",
+        hint="Try another channel or host, or --schema-dir with a schema that was written elsewhere.",
+    )
 
 
 def write_schema(
     source: PackageSource, launch: Launch, tag: CodexTag, workspace: TypesWorkspace
 ) -> SchemaBundle:
-    """Take the codex executable out of a package and let it write its schema.
+    """Extract the codex executable from a package and run it to write its schema.
 
-    It is started with a home of its own and nothing of the caller's environment, after the
-    package's digest was checked.
+    The package's digest is checked first. The executable gets a home directory of its own and none of
+    the user's environment.
 
     Raises:
-        RuntimeFailed: It crashed, did not end in time, or wrote nothing.
-        UnusableSchema: What it wrote is no schema of a protocol.
+        BuildError: It failed, did not end in time, or wrote no schema.
+        UnusableSchema: It wrote something else than a protocol's schema.
         FactoryError: The package cannot be read.
     """
     executable = _executable(source, launch.target, workspace.scratch / "package")
@@ -139,9 +114,9 @@ def write_schema(
         )
     )
     if completed.returncode != 0:
-        raise RuntimeFailed(tag, f"did not work ({completed.reason})", completed.output)
+        raise _failed(tag, f"failed ({completed.reason})", completed.output)
     if not (out / BUNDLE).exists():
-        raise RuntimeFailed(tag, "wrote no schema", completed.output)
+        raise _failed(tag, "wrote no schema", completed.output)
     return SchemaBundle.read(out)
 
 
@@ -152,3 +127,13 @@ def _executable(source: PackageSource, target: Target, directory: Path) -> Path:
     with writing(directory):
         executable.chmod(0o700)
     return executable
+
+
+def _failed(tag: CodexTag, reason: str, output: str) -> BuildError:
+    tail = " ".join(output[-_TAIL_CHARACTERS:].split())
+    printable = "".join(character if character.isprintable() else "?" for character in tail)
+    shown = f"; output: {printable}" if printable else ""
+    return BuildError(
+        f"{tag}: 'codex app-server generate-json-schema' {reason}{shown}",
+        hint="Run the same command by hand. If it fails there too, the release is broken on this host.",
+    )

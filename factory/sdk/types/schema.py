@@ -1,7 +1,7 @@
-"""The protocol's schema as a runtime writes it: read whole, one namespace, and nothing unknown let in.
+"""Read the protocol's schema as a runtime writes it, merge its namespaces, and refuse unknown keywords.
 
-The generator acts on keywords that JSON Schema does not know, among them some that name
-Python code to import, and on references to other files and hosts. Neither gets through here.
+The generator acts on keywords that are not part of JSON Schema, some of which name Python code to
+import, and on references to other files and hosts. This module refuses both.
 """
 
 import re
@@ -14,10 +14,10 @@ from factory.core.errors import IntegrityError
 from factory.core.json_reader import JsonObject
 
 Schema: TypeAlias = Mapping[str, object]
-"""A JSON schema that is an object; one that is true or false says nothing to walk over."""
+"""A JSON schema that is an object; the schemas true and false have no parts."""
 
 BUNDLE: Final = "codex_app_server_protocol.schemas.json"
-"""The file that holds every definition; those beside it repeat parts of it."""
+"""The file with all definitions; the other files repeat parts of it."""
 
 _REFERENCE = "#/definitions/"
 _NAMESPACE = "v2"
@@ -39,9 +39,9 @@ _KNOWN = frozenset((*_NAMED, *_SINGLE, *_LISTED, *_ANNOTATIONS, *_ASSERTIONS))
 
 
 class UnusableSchema(IntegrityError):
-    """A schema is not of the form that app-server schemas have."""
+    """A schema does not have the form of an app-server schema."""
 
-    hint = "Check that it was written whole; a form that is new must be taught to the factory."
+    hint = "Check that the file is complete. If the form is new, the factory needs an update for it."
 
     def __init__(self, where: str, problem: str) -> None:
         super().__init__(f"the protocol's schema cannot be used: {where}: {problem}")
@@ -49,37 +49,37 @@ class UnusableSchema(IntegrityError):
 
 @dataclass(frozen=True, slots=True)
 class SchemaBundle:
-    """All definitions of a release's protocol, by name, references between them checked."""
+    """All definitions of a release's protocol, by name; the references between them are valid."""
 
     definitions: Mapping[str, Schema]
 
     @classmethod
     def read(cls, directory: Path) -> Self:
-        """Read what ``codex app-server generate-json-schema`` wrote.
+        """Read the output directory of ``codex app-server generate-json-schema``.
 
         Raises:
-            UnusableSchema: It is missing, or of another form.
-            MalformedJson: It is not JSON.
+            UnusableSchema: The bundle is missing or has another form.
+            MalformedJson: The bundle is not JSON.
         """
         return cls.parse(_content(directory / BUNDLE))
 
     @classmethod
     def parse(cls, content: bytes) -> Self:
-        """Parse the bundle's file; see `read`."""
+        """Parse the content of the bundle's file; see `read`."""
         outer = dict(JsonObject.parse(content, where=BUNDLE).child("definitions").members)
         inner = JsonObject.of(outer.pop(_NAMESPACE, {}), f"{BUNDLE}: {_NAMESPACE}").members
         for name in sorted(outer.keys() & inner.keys()):
             if _without_annotations(outer[name]) != _without_annotations(inner[name]):
                 raise UnusableSchema(name, f"is defined twice, differently, outside and inside {_NAMESPACE}")
-        written = inner | outer
+        merged = inner | outer
         try:
-            return cls({name: _admitted(name, written[name], written.keys()) for name in sorted(written)})
+            return cls({name: _checked(name, merged[name], merged.keys()) for name in sorted(merged)})
         except RecursionError as error:
             raise UnusableSchema(BUNDLE, "is nested too deeply") from error
 
 
 def with_parts(schema: Schema, change: Callable[[str, Schema], Schema]) -> dict[str, object]:
-    """Return a schema with the schemas directly below it changed; the change is told their keyword."""
+    """Return a copy with every direct subschema replaced by ``change(keyword, subschema)``."""
 
     def changed(keyword: str, part: object) -> object:
         return change(keyword, part) if isinstance(part, Mapping) else part
@@ -100,35 +100,35 @@ def with_parts(schema: Schema, change: Callable[[str, Schema], Schema]) -> dict[
 
 
 def members(value: object) -> Mapping[str, object]:
-    """Return an object's members; anything else has none."""
+    """Return the members of an object, or nothing for another value."""
     return value if isinstance(value, Mapping) else {}
 
 
 def elements(value: object) -> tuple[object, ...]:
-    """Return a list's elements; anything else has none."""
+    """Return the elements of a list, or nothing for another value."""
     return tuple(value) if isinstance(value, list) else ()
 
 
 def texts(value: object) -> tuple[str, ...]:
-    """Return the strings of a list, and a string by itself."""
+    """Return the strings of a list, or a string as the only element."""
     return tuple(item for item in (*elements(value), value) if isinstance(item, str))
 
 
 def parts(schema: Schema, *keywords: str) -> tuple[Schema, ...]:
-    """Return the schemas that are listed at keywords."""
+    """Return the subschemas listed under these keywords."""
     return tuple(part for key in keywords for part in elements(schema.get(key)) if isinstance(part, Mapping))
 
 
 def referred(schema: Schema) -> str | None:
-    """Return the definition that a schema is a reference to, straight or as the only ``allOf``."""
+    """Return the definition that a schema refers to, directly or as the only ``allOf``."""
     all_of = elements(schema.get("allOf"))
     reference = members(all_of[0] if len(all_of) == 1 else schema).get("$ref")
     return reference.removeprefix(_REFERENCE) if isinstance(reference, str) else None
 
 
 def _content(path: Path) -> bytes:
-    if not path.is_file():  # a runtime's pipe or device would be read for ever
-        raise UnusableSchema(str(path), "there is no such file")
+    if not path.is_file():  # reading a pipe or device might never end
+        raise UnusableSchema(str(path), "is not a file")
     try:
         with path.open("rb") as file:
             content = file.read(_MAX_BYTES + 1)
@@ -143,17 +143,17 @@ def _without_annotations(schema: object) -> dict[str, object]:
     return {key: value for key, value in members(schema).items() if key not in _ANNOTATIONS}
 
 
-def _admitted(name: str, schema: object, names: Container[str]) -> Schema:
+def _checked(name: str, schema: object, names: Container[str]) -> Schema:
     if not _NAME.fullmatch(name):
-        raise UnusableSchema(name, "is no name for a type")
-    return _admit(JsonObject.of(schema, name).members, name, names)
+        raise UnusableSchema(name, "is not a valid type name")
+    return _checked_parts(JsonObject.of(schema, name).members, name, names)
 
 
-def _admit(schema: Schema, where: str, names: Container[str]) -> Schema:
+def _checked_parts(schema: Schema, where: str, names: Container[str]) -> Schema:
     unknown = sorted(schema.keys() - _KNOWN)
     if unknown:
-        raise UnusableSchema(where, f"has keywords that are not known: {', '.join(unknown)}")
-    flat = with_parts(schema, lambda keyword, part: _admit(part, f"{where}: {keyword}", names))
+        raise UnusableSchema(where, f"has unknown keywords: {', '.join(unknown)}")
+    flat = with_parts(schema, lambda keyword, part: _checked_parts(part, f"{where}: {keyword}", names))
     if "$ref" in flat:
         flat["$ref"] = _REFERENCE + _target(flat["$ref"], where, names)
     return flat
@@ -163,5 +163,5 @@ def _target(reference: object, where: str, names: Container[str]) -> str:
     text = str(reference)
     name = text.removeprefix(_REFERENCE).removeprefix(f"{_NAMESPACE}/")
     if not text.startswith(_REFERENCE) or name not in names:
-        raise UnusableSchema(where, f"refers to {text!r}, which is no definition of it")
+        raise UnusableSchema(where, f"refers to {text!r}, which it does not define")
     return name

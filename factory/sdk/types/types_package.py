@@ -1,8 +1,6 @@
-"""The generated package: models by the locked generator, the registry by us; put in place whole."""
+"""Generate the package of types: the models by the locked generator, the registry by the factory."""
 
 import ast
-import secrets
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +13,13 @@ from factory.sdk.types.generator_input import generator_input
 from factory.sdk.types.registry_module import MODELS, models_named, registry_source
 from factory.sdk.types.runtime import TypesWorkspace
 from factory.sdk.types.schema import SchemaBundle
-from factory.system.files import TEMPORARY_PREFIX, replace_directory, writing
+from factory.system.files import new_directory, writing
 from factory.system.process import Command
 from factory.verify.reading.read import cannot_read
 
 GENERATOR: Final = "datamodel-code-generator"
 GENERATOR_LOCK: Final = f"{GENERATOR}-0.89.0"
-"""The lock of the generator; another version writes other models."""
+"""The lock of the generator; another version generates other models."""
 
 _MARK = "# Made by codex-wheel-factory"
 _MODELS_FILE = f"{MODELS}.py"
@@ -45,23 +43,14 @@ _FORMAT = (
 )
 
 
-class GeneratorFailed(BuildError):
-    """The generator made no models, or not those of the schema."""
-
-    hint = "The schema may have a form that the locked generator does not know; report it with the release."
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(f"{GENERATOR} {problem}")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypesPackage:
     """A generated package.
 
     Attributes:
-        files: Its modules: file name and content, sorted.
-        models: How many classes the models' module has.
-        methods: How many models the registry names.
+        files: The content of its modules, sorted by file name.
+        models: The number of classes in the models' module.
+        methods: The number of models that the registry names.
     """
 
     files: Mapping[str, bytes]
@@ -71,7 +60,7 @@ class TypesPackage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileDifference:
-    """A module of a copy that is not what was generated; None where one of the two does not have it."""
+    """A module whose copy differs from the generated one; None on the side that lacks it."""
 
     name: str
     generated: bytes | None
@@ -79,7 +68,7 @@ class FileDifference:
 
     @property
     def state(self) -> str:
-        """Say how it differs, in one word."""
+        """``missing``, ``surplus`` or ``different``."""
         if self.copy is None:
             return "missing"
         return "surplus" if self.generated is None else "different"
@@ -88,17 +77,13 @@ class FileDifference:
 def make_package(
     bundle: SchemaBundle, *, origin: str, toolchain: Toolchain, workspace: TypesWorkspace
 ) -> TypesPackage:
-    """Make the package of a protocol's types; equal schemas give equal bytes.
+    """Generate the package of a protocol's types; equal schemas give equal bytes.
 
-    Args:
-        bundle: The schema.
-        origin: Where it is from, for the header: the release.
-        toolchain: The generator's environment.
-        workspace: Where the generator works.
+    ``origin`` names the release in the header.
 
     Raises:
-        UnusableSchema: The schema does not say its methods.
-        GeneratorFailed: The generator did not work.
+        UnusableSchema: The schema does not list its methods in a known form.
+        BuildError: The generator failed.
     """
     header = f"{_MARK} from the app-server schema of {origin},\n# with {toolchain.lock.name}; do not edit.\n"
     place = workspace.scratch / "types"
@@ -116,41 +101,34 @@ def make_package(
     classes, named = _classes(files[_MODELS_FILE]), models_named(bundle)
     missing = [name for name in named if name not in classes]
     if missing:
-        raise GeneratorFailed(f"made no model for {', '.join(missing)}")
+        raise _failed(f"generated no model for {', '.join(missing)}")
     return TypesPackage(files=files, models=len(classes), methods=len(named))
 
 
 def require_destination(destination: Path) -> None:
-    """Let through a place where a package may go, before the work is done.
+    """Refuse a destination that cannot be replaced, before the work is done.
 
     Raises:
-        NotAStage: There is something else than an earlier package.
+        NotAStage: It is neither absent, nor empty, nor an earlier package.
     """
     require_replaceable(destination, is_generated)
 
 
 def publish(package: TypesPackage, destination: Path) -> None:
-    """Put a package in its place: all of it, or nothing; an earlier one is replaced.
+    """Write a package as a whole; an earlier one is replaced.
 
     Raises:
-        NotAStage: There is something else.
-        CannotWrite: The place does not take files.
+        NotAStage: The destination exists and is not an earlier package.
+        CannotWrite: The destination cannot be written.
     """
     require_destination(destination)
-    place = destination.absolute()
-    draft = place.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}")
-    try:
-        with writing(place):
-            draft.mkdir(parents=True)
-            for name, content in package.files.items():
-                (draft / name).write_bytes(content)
-        replace_directory(draft, place)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+    with new_directory(destination.absolute()) as draft:
+        for name, content in package.files.items():
+            (draft / name).write_bytes(content)
 
 
 def differences(package: TypesPackage, directory: Path) -> tuple[FileDifference, ...]:
-    """Compare a package with a copy of it, module by module; a directory that is not there has none.
+    """Compare a package with a copy of it, module by module; a missing directory counts as empty.
 
     Raises:
         UsageError: The copy cannot be read.
@@ -167,7 +145,7 @@ def differences(package: TypesPackage, directory: Path) -> tuple[FileDifference,
 
 
 def is_generated(directory: Path) -> bool:
-    """Whether a directory holds a generated package and nothing that somebody put there."""
+    """Whether a directory contains a generated package and no other files."""
     try:
         names = {path.name for path in directory.iterdir()} - {"__pycache__"}
         return names <= _FILES and (directory / _INIT_FILE).read_bytes().startswith(_MARK.encode())
@@ -185,7 +163,7 @@ def _generate(
     tool = ("datamodel_code_generator", *_OPTIONS, "--custom-file-header", header.rstrip(), *files)
     _run_tool(tool, toolchain, workspace)
     if not place.is_file():
-        raise GeneratorFailed("wrote no models")
+        raise _failed("wrote no models")
 
 
 def _run_tool(words: tuple[str, ...], toolchain: Toolchain, workspace: TypesWorkspace) -> None:
@@ -199,12 +177,19 @@ def _run_tool(words: tuple[str, ...], toolchain: Toolchain, workspace: TypesWork
     )
     if completed.returncode != 0:
         tail = " ".join(completed.output[-_TAIL_CHARACTERS:].split())
-        raise GeneratorFailed(f"failed at {words[0]} ({completed.reason}): {tail}")
+        raise _failed(f"failed at {words[0]} ({completed.reason}): {tail}")
 
 
 def _classes(models: bytes) -> frozenset[str]:
     try:
         tree = ast.parse(models)
     except (SyntaxError, ValueError) as error:
-        raise GeneratorFailed(f"wrote models that are not Python: {error}") from error
+        raise _failed(f"wrote models that are not Python: {error}") from error
     return frozenset(node.name for node in tree.body if isinstance(node, ast.ClassDef))
+
+
+def _failed(problem: str) -> BuildError:
+    return BuildError(
+        f"{GENERATOR} {problem}",
+        hint="The locked generator may not support this schema; report it with the name of the release.",
+    )

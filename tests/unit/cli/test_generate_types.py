@@ -182,13 +182,13 @@ def test_a_place_with_something_else_is_refused_before_anything_is_fetched(
         (
             script("echo 'thread main panicked' >&2", "exit 101"),
             23,
-            "(exit status 101); it said: thread main",
+            "(exit status 101); output: thread main",
         ),
-        (script("kill -ABRT $$"), 23, "did not work (killed by SIGABRT)"),
-        (script("echo '{\"garbage\": true}'"), 23, 'wrote no schema; it said: {"garbage": true}'),
+        (script("kill -ABRT $$"), 23, "failed (killed by SIGABRT)"),
+        (script("echo '{\"garbage\": true}'"), 23, 'wrote no schema; output: {"garbage": true}'),
         (script(f'echo garbage > "$4/{BUNDLE}"'), 22, f"{BUNDLE}: not JSON"),
         (script(f'echo "{{}}" > "$4/{BUNDLE}"'), 22, f"{BUNDLE}: definitions: should be an object"),
-        (runtime({"v2": {"A": {"customTypePath": "os.system"}}}), 22, "A: has keywords that are not known"),
+        (runtime({"v2": {"A": {"customTypePath": "os.system"}}}), 22, "A: has unknown keywords"),
     ],
 )
 def test_a_runtime_that_fails_leaves_an_earlier_package_as_it_was(

@@ -16,7 +16,7 @@ from factory.sdk.accept.driver.processes import kill, remaining_processes
 
 
 def _has(need: str) -> bool:
-    """Whether the installed SDK has what a case needs; found by importing it, whatever its version."""
+    """Whether the installed SDK has what a case needs; found by import, not by the SDK's version."""
     module, _, path = need.rpartition(":")
     name = f"openai_codex.{module}" if module else "openai_codex"
     try:

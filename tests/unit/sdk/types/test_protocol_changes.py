@@ -1,4 +1,4 @@
-"""Two protocols that differ in one place each, and the one sentence that tells it."""
+"""Pairs of protocols that differ in one place, and the sentence for that change."""
 
 import pytest
 
@@ -38,7 +38,7 @@ NULL = {"type": "null"}
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "told"),
+    ("before", "after", "sentence"),
     [
         (with_fields(), with_fields(a=TEXT), "T: field a added: string, optional"),
         (with_fields(), with_fields(a=TEXT) | {"required": ["a"]}, "T: field a added: string, required"),
@@ -94,8 +94,8 @@ NULL = {"type": "null"}
         ),
     ],
 )
-def test_one_difference_is_one_sentence(before: object, after: object, told: str) -> None:
-    assert changes(before, after) == [told]
+def test_one_difference_is_one_sentence(before: object, after: object, sentence: str) -> None:
+    assert changes(before, after) == [sentence]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_one_difference_is_one_sentence(before: object, after: object, told: str
         (union(tagged("x"), tagged("y")), union(tagged("y"), tagged("x"))),
     ],
 )
-def test_words_and_order_are_no_change(before: object, after: object) -> None:
+def test_annotations_and_order_are_not_changes(before: object, after: object) -> None:
     assert changes(before, after) == []
 
 
@@ -118,7 +118,7 @@ def protocol(name: str, *messages: object, **more: object) -> Definitions:
     return definitions() | {name: {"oneOf": list(messages)}} | more
 
 
-def test_methods_come_and_go_and_change_their_parameters() -> None:
+def test_methods_are_added_removed_and_changed() -> None:
     before = protocol("ServerNotification", message("a", "Turn"), message("b", "Turn"), message("c", None))
     after = protocol(
         "ServerNotification", message("b", "ErrorNotification"), message("c", None), message("d", None)
@@ -130,7 +130,7 @@ def test_methods_come_and_go_and_change_their_parameters() -> None:
     ]
 
 
-def test_requests_are_told_with_their_side() -> None:
+def test_a_changed_request_names_its_sender() -> None:
     before, after = definitions(), protocol("ClientRequest", message("logout", None, is_request=True))
     assert compare(bundle(before), bundle(after)) == (
         Change(
@@ -142,7 +142,7 @@ def test_requests_are_told_with_their_side() -> None:
     )
 
 
-def test_types_come_and_go() -> None:
+def test_types_are_added_and_removed() -> None:
     before, after = definitions() | {"Old": OBJECT}, definitions() | {"New": {"enum": ["x"]}}
     assert [change.words for change in compare(bundle(before), bundle(after))] == [
         "type New added: enumeration",

@@ -1,4 +1,4 @@
-"""What the generator is given, and the module that we write beside its own."""
+"""The generator's input, and the registry module."""
 
 import json
 
@@ -59,7 +59,7 @@ def test_the_registry_has_the_model_of_every_method_with_parameters() -> None:
     compile(source, "registry", "exec")
 
 
-def test_the_registry_does_not_run_a_method_s_name() -> None:
+def test_a_methods_name_cannot_inject_code() -> None:
     name = '"] = print("\n'
     protocol = definitions() | {"ServerNotification": {"oneOf": [message(name, "Turn")]}}
     assert f"    {json.dumps(name)}: Turn,\n" in registry_source(bundle(protocol))
@@ -83,20 +83,20 @@ def test_parameters_may_be_null_instead() -> None:
         ({"oneOf": [{"properties": {"method": {"enum": ["a", "b"]}}}]}, "lists a message without a method"),
     ],
 )
-def test_messages_in_another_form_are_told(written: object, problem: str) -> None:
+def test_messages_in_another_form_are_refused(written: object, problem: str) -> None:
     protocol = definitions() | {"ServerRequest": written}
     with pytest.raises(UnusableSchema, match=f"ServerRequest: {problem}"):
         models_named(bundle(protocol))
 
 
-def test_a_protocol_without_a_kind_of_message_is_told() -> None:
+def test_a_protocol_without_a_kind_of_message_is_refused() -> None:
     protocol = definitions()
     del protocol["ClientRequest"]
     with pytest.raises(UnusableSchema, match="ClientRequest: is not defined"):
         registry_source(bundle(protocol))
 
 
-def test_the_generator_sees_titles_only_where_a_class_is_to_be_named() -> None:
+def test_only_titles_that_name_a_class_are_kept() -> None:
     shaped = json.loads(generator_input(bundle()))
     assert shaped["definitions"]["UserInput"]["oneOf"][0]["title"] == "TextUserInput"
     notifications = shaped["definitions"]["ServerNotification"]["oneOf"]
@@ -107,6 +107,6 @@ def test_the_generator_sees_titles_only_where_a_class_is_to_be_named() -> None:
     assert all("title" not in variant["properties"]["method"] for variant in notifications)
 
 
-def test_equal_protocols_are_given_equal_bytes() -> None:
-    turned_round = dict(reversed(definitions().items()))
-    assert generator_input(bundle(turned_round)) == generator_input(bundle())
+def test_equal_protocols_give_equal_bytes() -> None:
+    reordered = dict(reversed(definitions().items()))
+    assert generator_input(bundle(reordered)) == generator_input(bundle())

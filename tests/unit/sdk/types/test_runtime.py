@@ -1,20 +1,17 @@
-"""A runtime that writes its schema, and everything that one may do instead."""
+"""A runtime that writes its schema, and the ways in which it can fail."""
 
 import sys
 from pathlib import Path
 
 import pytest
 
-from factory.core.errors import FactoryError
+from factory.core.errors import BuildError, FactoryError, HostError, UpstreamError
 from factory.core.json_reader import MalformedJson
 from factory.core.model import ChannelName, ReleaseAssets
 from factory.core.targets import Architecture, OperatingSystem, Target
 from factory.release.payload import PackageSource
 from factory.sdk.types.runtime import (
-    CannotStartTarget,
     Launch,
-    NoRuntime,
-    RuntimeFailed,
     TypesWorkspace,
     choose_runtime,
     launches_on,
@@ -75,83 +72,81 @@ def write(tmp_path: Path, executable: bytes, runner: Runner | None = None) -> Sc
         (host(OperatingSystem.WINDOWS), [(Target.WINDOWS_X86_64, ())]),
     ],
 )
-def test_a_host_starts_its_own_and_on_linux_what_it_emulates(
+def test_a_host_starts_its_own_target_and_on_linux_emulated_ones(
     here: Host, launches: list[tuple[Target, tuple[str, ...]]]
 ) -> None:
     assert [(launch.target, launch.launcher) for launch in launches_on(here)] == launches
 
 
-def test_a_target_can_be_asked_for() -> None:
+def test_a_target_can_be_named() -> None:
     emulating = host(emulators={Architecture.AARCH64: QEMU})
     (launch,) = launches_on(emulating, only=Target.LINUX_AARCH64)
     assert launch == Launch(target=Target.LINUX_AARCH64, launcher=(str(QEMU),))
-    with pytest.raises(CannotStartTarget, match="no executable for aarch64-apple-darwin"):
+    with pytest.raises(HostError, match="cannot start executables for aarch64-apple-darwin"):
         launches_on(emulating, only=Target.MACOS_AARCH64)
 
 
 def test_an_unknown_host_starts_nothing() -> None:
-    with pytest.raises(CannotStartTarget, match="no runtime of Codex"):
+    with pytest.raises(HostError, match="cannot start any runtime of Codex"):
         launches_on(host(None, None))
 
 
-def test_a_release_without_a_package_for_this_host_is_told() -> None:
+def test_a_release_without_a_package_for_this_host_is_an_error() -> None:
     released = ReleaseAssets(tag=TAG, channel=ChannelName.NPM, assets=())
     with pytest.raises(
-        NoRuntime, match=r"channel npm has no package of rust-v0\.163\.0 for x86_64-unknown-linux-musl$"
+        UpstreamError, match=r"channel npm has no package of rust-v0\.163\.0 for x86_64-unknown-linux-musl$"
     ):
         choose_runtime(released, launches_on(host()))
 
 
 @posix
-def test_a_runtime_writes_its_schema_whatever_it_says_meanwhile(tmp_path: Path) -> None:
+def test_a_runtime_may_print_while_it_writes_its_schema(tmp_path: Path) -> None:
     assert write(tmp_path, runtime()) == bundle()
 
 
 @posix
-def test_a_runtime_is_given_a_home_of_its_own_and_nothing_else(
+def test_a_runtime_gets_its_own_home_and_no_other_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "secret")
     at_home = '[ "$HOME" = "$(pwd)" ] && [ "$CODEX_HOME" = "$HOME" ] && ls -A | wc -l'
-    with pytest.raises(RuntimeFailed, match=r"it said: 0 no key$"):
+    with pytest.raises(BuildError, match=r"output: 0 no key$"):
         write(tmp_path, script(at_home, "echo ${OPENAI_API_KEY-no key}"))
 
 
 @posix
 @pytest.mark.parametrize(
-    ("lines", "told"),
+    ("lines", "message"),
     [
-        (("echo 'no such library' >&2", "exit 3"), "did not work (exit status 3); it said: no such library"),
-        (("kill -SEGV $$",), "did not work (killed by SIGSEGV)"),
-        (("printf 'a\\033[2J\\000b'",), "wrote no schema; it said: a?[2J?b"),
+        (("echo 'no such library' >&2", "exit 3"), "failed (exit status 3); output: no such library"),
+        (("kill -SEGV $$",), "failed (killed by SIGSEGV)"),
+        (("printf 'a\\033[2J\\000b'",), "wrote no schema; output: a?[2J?b"),
         (("exit 0",), "wrote no schema"),
     ],
 )
-def test_a_runtime_that_fails_is_told(tmp_path: Path, lines: tuple[str, ...], told: str) -> None:
-    with pytest.raises(RuntimeFailed) as failed:
+def test_a_runtime_that_fails_is_an_error(tmp_path: Path, lines: tuple[str, ...], message: str) -> None:
+    with pytest.raises(BuildError) as failed:
         write(tmp_path, script(*lines))
-    assert str(failed.value) == f"rust-v0.163.0: 'codex app-server generate-json-schema' {told}"
+    assert str(failed.value) == f"rust-v0.163.0: 'codex app-server generate-json-schema' {message}"
     assert failed.value.exit_code == 23
     assert failed.value.hint
 
 
 @posix
-def test_a_schema_of_garbage_is_told(tmp_path: Path) -> None:
+def test_a_schema_that_is_not_json_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(MalformedJson, match="not JSON"):
         write(tmp_path, script(f'echo "thread panicked" > "$4/{BUNDLE}"'))
 
 
-def test_a_runtime_that_hangs_is_told(tmp_path: Path) -> None:
+def test_a_runtime_that_hangs_is_an_error(tmp_path: Path) -> None:
     ended = Completed(returncode=-9, output="no end within 60 s")
     hangs = FakeRunner(Expected(argv=["app-server", "generate-json-schema", "--out"], completed=ended))
-    with pytest.raises(
-        RuntimeFailed, match=r"did not work \(killed by SIGKILL\); it said: no end within 60 s"
-    ):
+    with pytest.raises(BuildError, match=r"failed \(killed by SIGKILL\); output: no end within 60 s"):
         write(tmp_path, b"#!", hangs)
     assert hangs.commands[0].timeout_s == 60.0
 
 
 @posix
-def test_a_runtime_for_another_processor_is_told(tmp_path: Path) -> None:
+def test_a_runtime_for_another_processor_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FactoryError, match="cannot start"):
         write(tmp_path, b"\x7fELF, but not one that runs")

@@ -1,4 +1,4 @@
-"""The generated package: how its makers are started, where it goes, and what is not put over it."""
+"""The generated package: how the generator is run, and which directories are replaced."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from factory.build.stage import NotAStage
+from factory.core.errors import BuildError
 from factory.sdk.types.runtime import TypesWorkspace
 from factory.sdk.types.types_package import (
     FileDifference,
-    GeneratorFailed,
     TypesPackage,
     differences,
     make_package,
@@ -55,7 +55,7 @@ GENERATOR = Expected(argv=["-I", "-m", "datamodel_code_generator"], effect=writi
 FORMATTER = Expected(argv=["-I", "-m", "ruff", "format", "--isolated"])
 
 
-def test_the_package_says_what_it_is_made_of(tmp_path: Path) -> None:
+def test_the_package_names_its_release_and_generator(tmp_path: Path) -> None:
     package, runner = make(tmp_path, GENERATOR, FORMATTER)
     assert list(package.files) == ["__init__.py", "notification_registry.py", "v2_all.py"]
     assert (package.models, package.methods) == (4, 4)
@@ -68,7 +68,7 @@ def test_the_package_says_what_it_is_made_of(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("generator", "told"),
+    ("generator", "message"),
     [
         (
             Expected(argv=[], completed=Completed(returncode=1, output="No module\nnamed x\n")),
@@ -77,13 +77,13 @@ def test_the_package_says_what_it_is_made_of(tmp_path: Path) -> None:
         (Expected(argv=[]), "wrote no models"),
     ],
 )
-def test_a_generator_that_fails_is_told(tmp_path: Path, generator: Expected, told: str) -> None:
-    with pytest.raises(GeneratorFailed, match=told):
+def test_a_generator_that_fails_is_an_error(tmp_path: Path, generator: Expected, message: str) -> None:
+    with pytest.raises(BuildError, match=message):
         make(tmp_path, generator)
 
 
 @pytest.mark.parametrize(
-    ("models", "told"),
+    ("models", "message"),
     [
         (
             b"class ApproveParams: ...",
@@ -93,12 +93,12 @@ def test_a_generator_that_fails_is_told(tmp_path: Path, generator: Expected, tol
         (b"\0", "models that are not Python"),
     ],
 )
-def test_models_that_are_not_those_of_the_schema_are_told(tmp_path: Path, models: bytes, told: str) -> None:
-    with pytest.raises(GeneratorFailed, match=told):
+def test_incomplete_or_invalid_models_are_an_error(tmp_path: Path, models: bytes, message: str) -> None:
+    with pytest.raises(BuildError, match=message):
         make(tmp_path, Expected(argv=[], effect=writing(models)), FORMATTER)
 
 
-def test_a_package_goes_where_nothing_is_and_over_an_earlier_one(tmp_path: Path) -> None:
+def test_a_package_is_created_or_replaces_an_earlier_one(tmp_path: Path) -> None:
     place = tmp_path / "src" / "types"
     publish(PACKAGE, place)
     (place / "__pycache__").mkdir()
@@ -115,7 +115,7 @@ def test_a_package_goes_where_nothing_is_and_over_an_earlier_one(tmp_path: Path)
         {"__init__.py": MARK.encode(), "mine.py": b""},
     ],
 )
-def test_what_somebody_put_there_stays(tmp_path: Path, files: dict[str, bytes]) -> None:
+def test_a_directory_with_other_files_is_not_replaced(tmp_path: Path, files: dict[str, bytes]) -> None:
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
     with pytest.raises(NotAStage):
