@@ -1,6 +1,6 @@
 """The command line: parse, call, render, exit.
 
-The only code that prints, and the only code that reads environment variables.
+Only this package prints and reads environment variables.
 """
 
 import logging
@@ -17,17 +17,17 @@ from factory.core.errors import FactoryError
 
 EXIT_NO_COMMAND = 2
 EXIT_INTERRUPTED = 130
-EXIT_UNREAD = 141
+EXIT_BROKEN_PIPE = 141
 EXIT_TERMINATED = 143
 
 
 class _Terminated(KeyboardInterrupt):
-    """SIGTERM came: clean up as after Ctrl-C."""
+    """SIGTERM arrived: clean up as after Ctrl-C."""
 
 
 @contextmanager
 def _sigterm_interrupts() -> Iterator[None]:
-    """Let SIGTERM, how CI engines end a job, unwind the program instead of killing it on the spot."""
+    """Let SIGTERM, with which CI systems end a job, unwind the program instead of killing it."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
         raise _Terminated
@@ -42,16 +42,16 @@ def _sigterm_interrupts() -> Iterator[None]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status.
 
-    This is the program's one error boundary: a `FactoryError` becomes a sentence
-    and a hint, anything else is a bug and shows its traceback.
+    This is the only place that catches errors: a `FactoryError` is printed with its hint,
+    anything else is a bug and shows its traceback.
     """
     words = sys.argv[1:] if argv is None else argv
-    parser = make_parser()
     if not words:
-        parser.print_help(sys.stderr)
+        make_parser("").print_help(sys.stderr)
         return EXIT_NO_COMMAND
-    arguments = parser.parse_args(words)
-    # It warns that it works offline, which is how it is asked to work.
+    command = next((word for word in words if not word.startswith("-")), "")
+    arguments = make_parser(command).parse_args(words)
+    # sigstore warns about working offline, which is how it is used here.
     logging.getLogger("sigstore").setLevel(logging.ERROR)
     try:
         with _sigterm_interrupts():
@@ -63,12 +63,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"hint: {error.hint}", file=sys.stderr)
         return error.exit_code
     except _Terminated:
-        print("factory: ended by SIGTERM; run the same command again to go on", file=sys.stderr)
+        print("factory: ended by SIGTERM; run the same command again to continue", file=sys.stderr)
         return EXIT_TERMINATED
     except KeyboardInterrupt:
-        print("factory: interrupted; run the same command again to go on", file=sys.stderr)
+        print("factory: interrupted; run the same command again to continue", file=sys.stderr)
         return EXIT_INTERRUPTED
-    except BrokenPipeError:  # the reader has seen enough: head, less
+    except BrokenPipeError:  # the reader has closed the pipe: head, less
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_UNREAD
+        return EXIT_BROKEN_PIPE
     return status

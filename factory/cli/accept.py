@@ -1,52 +1,48 @@
-"""``factory accept``: try a runtime with an SDK, and keep what came of it as evidence."""
+"""``factory accept``: test a runtime with an SDK and record the result."""
 
 import argparse
 import threading
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
-from factory.cli.command import Commands, add_command, positive
-from factory.cli.console import Column, print_json, print_table, say, shown_progress
-from factory.cli.sdk_options import add_sources, this_pip
+from factory.cli.console import Column, print_json, say
+from factory.cli.display import print_table, shown_progress
+from factory.cli.host import this_host
+from factory.cli.options import add_jobs_option, add_pip_options, this_pip
 from factory.cli.settings import Settings
 from factory.core.codec import to_json
 from factory.core.errors import EXIT_INCONCLUSIVE, EXIT_OK, UsageError
 from factory.core.targets import Platform
+from factory.manifest.acceptance import Acceptance
 from factory.manifest.dist import Dist
 from factory.manifest.manifest import MANIFEST_NAME
+from factory.sdk.accept.acceptance_run import AcceptanceOrder, accept, record, require_accepted
+from factory.sdk.accept.cases import cases_named
+from factory.sdk.accept.environment import AcceptanceContext
+from factory.sdk.accept.wheel_under_test import RuntimeWheel, choose_runtime_wheel, read_runtime_wheel
 from factory.system.parallel import usable_cores
 from factory.system.process import SubprocessRunner
+from factory.verify.proof import read_manifest
+from factory.verify.smoke import Host
 
-if TYPE_CHECKING:
-    from factory.manifest.acceptance import Acceptance
-    from factory.sdk.accept.acceptance_run import AcceptanceOrder
-    from factory.sdk.accept.wheel_under_test import RuntimeWheel
-    from factory.verify.smoke import Host
-
+EPILOG = """\
+examples:
+  factory accept dist/0.163.0
+  factory accept dist/0.163.0 --platform manylinux_2_17_aarch64
+  factory accept dist/0.164.0 --sdk openai-codex==0.163.0 --repin
+  factory accept some.whl --sdk sdk/ --find-links wheels/ --no-index
+  factory accept dist/0.163.0 --case tool-calls --case stream-in-order
+"""
 OFFICIAL_SDK = "openai-codex"
 
 
-def register(commands: Commands) -> None:
-    """Add the command."""
-    parser = add_command(
-        commands,
-        "accept",
-        summary="try a runtime with an SDK, in a clean environment, without account or network",
-        examples=(
-            "factory accept dist/0.163.0",
-            "factory accept dist/0.163.0 --platform manylinux_2_17_aarch64",
-            "factory accept dist/0.164.0 --sdk openai-codex==0.163.0 --repin",
-            "factory accept some.whl --sdk sdk/ --find-links wheels/ --no-index",
-            "factory accept dist/0.163.0 --case tool-calls --case stream-in-order",
-        ),
-        run=_run,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
     parser.add_argument(
         "runtime",
         type=Path,
         metavar="MANIFEST|WHEEL",
-        help="a manifest.json, the directory that has it, or a wheel of the runtime",
+        help="a manifest.json, its directory, or a runtime wheel",
     )
     parser.add_argument(
         "--sdk",
@@ -54,27 +50,28 @@ def register(commands: Commands) -> None:
         help=f"an exact version, wheel, sdist or project (default: {OFFICIAL_SDK} of the same version)",
     )
     parser.add_argument(
-        "--repin", action="store_true", help="pin the SDK to this runtime first, as stage-sdk does"
+        "--repin", action="store_true", help="first pin the SDK to this runtime, as 'factory stage-sdk' does"
     )
     parser.add_argument(
-        "--platform", metavar="TAG", help="the manifest's wheel to try (default: the one for this host)"
+        "--platform",
+        metavar="TAG",
+        help="test this wheel of the manifest (default: the one for this machine)",
     )
     parser.add_argument(
-        "--case", action="append", default=[], metavar="NAME", help="only this case; records nothing"
+        "--case",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="run only this case and record nothing (repeatable)",
     )
-    parser.add_argument("--no-record", action="store_true", help="leave the manifest as it is")
-    parser.add_argument(
-        "--jobs", type=positive, metavar="N", help="how many cases at once (default: all cores)"
-    )
-    add_sources(parser)
+    parser.add_argument("--no-record", action="store_true", help="do not record the result in the manifest")
+    add_jobs_option(parser, "cases")
+    add_pip_options(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def _run(arguments: argparse.Namespace) -> int:
-    from factory.cli.host import this_host  # noqa: PLC0415 - slow, and other commands need none of it
-    from factory.sdk.accept.acceptance_run import AcceptanceOrder, record, require_accepted  # noqa: PLC0415
-    from factory.sdk.accept.cases import cases_named  # noqa: PLC0415
-
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
     cases = cases_named(tuple(arguments.case))
     host = this_host(Settings.from_environ(), musl_root=None)
     runtime, dist = _subject(arguments, host)
@@ -93,14 +90,13 @@ def _run(arguments: argparse.Namespace) -> int:
     return EXIT_OK if acceptance.has_passed else EXIT_INCONCLUSIVE
 
 
-def _subject(arguments: argparse.Namespace, host: "Host") -> "tuple[RuntimeWheel, Dist | None]":
-    from factory.sdk.accept.wheel_under_test import choose_runtime_wheel, read_runtime_wheel  # noqa: PLC0415
-    from factory.verify.proof import read_manifest  # noqa: PLC0415
-
+def _subject(arguments: argparse.Namespace, host: Host) -> tuple[RuntimeWheel, Dist | None]:
     path: Path = arguments.runtime
     if path.suffix == ".whl" and not path.is_dir():
         if arguments.platform is not None:
-            raise UsageError("--platform chooses a manifest's wheel, and one wheel is given")
+            raise UsageError(
+                "--platform needs a manifest, not a wheel", hint="Leave --platform out, or give a manifest."
+            )
         return read_runtime_wheel(path), None
     manifest, place = read_manifest(path)
     platform = None if arguments.platform is None else Platform.parse(arguments.platform)
@@ -108,10 +104,7 @@ def _subject(arguments: argparse.Namespace, host: "Host") -> "tuple[RuntimeWheel
     return runtime, Dist(directory=place.parent) if place.name == MANIFEST_NAME else None
 
 
-def _accept(order: "AcceptanceOrder", arguments: argparse.Namespace, host: "Host") -> "Acceptance":
-    from factory.sdk.accept.acceptance_run import accept  # noqa: PLC0415
-    from factory.sdk.accept.environment import AcceptanceContext  # noqa: PLC0415
-
+def _accept(order: AcceptanceOrder, arguments: argparse.Namespace, host: Host) -> Acceptance:
     stop = threading.Event()
     with (
         TemporaryDirectory(prefix="factory-accept-", ignore_cleanup_errors=True) as directory,
@@ -126,7 +119,7 @@ def _accept(order: "AcceptanceOrder", arguments: argparse.Namespace, host: "Host
         return accept(order, context, progress=progress, jobs=jobs, stop=stop)
 
 
-def _show(runtime: "RuntimeWheel", acceptance: "Acceptance", *, as_json: bool) -> None:
+def _show(runtime: RuntimeWheel, acceptance: Acceptance, *, as_json: bool) -> None:
     say(f"{runtime.wheel.name} with {acceptance.summary}")
     if as_json:
         wheel = {"name": runtime.wheel.name, "sha256": str(runtime.sha256)}

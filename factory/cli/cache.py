@@ -1,4 +1,4 @@
-"""``factory cache``: what is kept, and how to be rid of it."""
+"""``factory cache``: show, prune or clear the cache."""
 
 import argparse
 import re
@@ -7,88 +7,65 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 
-from factory.cli.command import Commands, add_command
-from factory.cli.console import Column, human_size, print_json, print_table, say
+from factory.cli.command import add_command, finish_command
+from factory.cli.console import Column, human_size, print_json, say
+from factory.cli.display import print_table
+from factory.cli.options import parse_size
 from factory.cli.settings import Settings
 from factory.core.errors import EXIT_OK, UsageError
 from factory.system.cache import Cache, CacheEntry, Namespace
 
 DAY_S = 86_400.0
-_SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>|k|m|g|t)b?", re.IGNORECASE)
-_FACTORS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 _MEANINGS = {
     Namespace.ASSETS: "release packages",
-    Namespace.PARTIALS: "unfinished downloads, kept to be resumed",
-    Namespace.RECORDS: "what channels and packages said",
-    Namespace.DEFLATE: "deflated contents, kept so that no byte is compressed twice",
+    Namespace.PARTIALS: "unfinished downloads, to be resumed",
+    Namespace.RECORDS: "answers of channels, and contents of packages",
+    Namespace.DEFLATE: "compressed files, so that none is compressed twice",
 }
+EPILOG = """\
+examples:
+  factory cache show
+  factory cache prune --max-size 10GB --older-than 30
+  factory cache clear
+"""
 
 
-class MalformedSize(UsageError):
-    """A text is no size."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the actions and their options."""
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
 
-    hint = "Write a number with a unit: 500MB, 10GB."
-
-    def __init__(self, text: str) -> None:
-        super().__init__(f"{text!r} is not a size")
-
-
-def register(commands: Commands) -> None:
-    """Add the command and its three parts."""
-    parser = add_command(
-        commands,
-        "cache",
-        summary="show, prune or clear what is kept between runs",
-        examples=(
-            "factory cache show",
-            "factory cache prune --max-size 10GB --older-than 30",
-            "factory cache clear",
-        ),
-        run=_show,
-    )
-    parts = parser.add_subparsers(title="what to do", metavar="ACTION", required=True)
-    show = add_command(
-        parts, "show", summary="list what is kept", examples=("factory cache show --json",), run=_show
-    )
+    show = add_command(actions, "show", summary="list the contents of the cache")
     show.add_argument("--json", action="store_true", help="print JSON")
-    prune = add_command(
-        parts,
-        "prune",
-        summary="remove what was not used for long, then the least recently used until the rest fits",
-        examples=("factory cache prune --max-size 10GB", "factory cache prune --older-than 7"),
+    finish_command(show, epilog="examples:\n  factory cache show --json\n", run=run)
+
+    prune = add_command(actions, "prune", summary="remove old entries, the least recently used first")
+    prune.add_argument("--max-size", metavar="SIZE", help="size of the entries to keep, for example 10GB")
+    prune.add_argument(
+        "--older-than", metavar="DAYS", type=_days, help="remove entries not used for this number of days"
+    )
+    finish_command(
+        prune,
+        epilog="examples:\n  factory cache prune --max-size 10GB\n  factory cache prune --older-than 7\n",
         run=_prune,
     )
-    prune.add_argument("--max-size", metavar="SIZE", help="how much may stay, for example 10GB")
-    prune.add_argument(
-        "--older-than", metavar="DAYS", type=_days, help="remove what was not used for so many days"
-    )
-    add_command(parts, "clear", summary="remove everything", examples=("factory cache clear",), run=_clear)
 
-
-def parse_size(text: str) -> int:
-    """Parse a size in bytes, ``10GB`` or ``500 MB``; units are decimal.
-
-    Raises:
-        MalformedSize: It is none.
-    """
-    match = _SIZE.fullmatch(text.strip())
-    if match is None:
-        raise MalformedSize(text)
-    return int(float(match["number"]) * _FACTORS[match["unit"].lower()])
+    clear = add_command(actions, "clear", summary="remove everything")
+    finish_command(clear, epilog="examples:\n  factory cache clear\n", run=_clear)
 
 
 def _days(text: str) -> float:
     if re.fullmatch(r"\d+(\.\d+)?", text) is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of days")
+        raise argparse.ArgumentTypeError(f"must be a number of days, not {text!r}")
     return float(text)
 
 
-def _store() -> Cache:
+def _cache() -> Cache:
     return Cache(Settings.from_environ().cache_dir)
 
 
-def _show(arguments: argparse.Namespace) -> int:
-    cache = _store()
+def run(arguments: argparse.Namespace) -> int:
+    """Show the cache."""
+    cache = _cache()
     entries = cache.entries()
     if arguments.json:
         print_json({"place": str(cache.root), "entries": [_to_json(entry) for entry in entries]})
@@ -98,10 +75,10 @@ def _show(arguments: argparse.Namespace) -> int:
         groups[entry.namespace].append(entry)
     print_table(
         (
-            Column(heading="what"),
+            Column(heading="kind"),
             Column(heading="entries", is_number=True),
             Column(heading="size", is_number=True),
-            Column(heading="meaning"),
+            Column(heading="contents"),
         ),
         [
             (name.value, str(len(groups[name])), human_size(_size(groups[name])), _MEANINGS[name])
@@ -114,20 +91,20 @@ def _show(arguments: argparse.Namespace) -> int:
 
 def _prune(arguments: argparse.Namespace) -> int:
     if arguments.max_size is None and arguments.older_than is None:
-        raise UsageError("nothing says what to prune", hint="Give --max-size, --older-than, or both.")
-    removed = _store().prune(
+        raise UsageError("no limit given", hint="Give --max-size, --older-than, or both.")
+    removed = _cache().prune(
         max_bytes=sys.maxsize if arguments.max_size is None else parse_size(arguments.max_size),
         older_than_s=float("inf") if arguments.older_than is None else arguments.older_than * DAY_S,
         now_s=time.time(),
     )
-    return _tell(removed)
+    return _report(removed)
 
 
 def _clear(arguments: argparse.Namespace) -> int:  # noqa: ARG001 - a command takes its arguments
-    return _tell(_store().clear())
+    return _report(_cache().clear())
 
 
-def _tell(removed: Sequence[CacheEntry]) -> int:
+def _report(removed: Sequence[CacheEntry]) -> int:
     say(f"removed {len(removed)} entries, {human_size(_size(removed))}")
     return EXIT_OK
 

@@ -1,28 +1,27 @@
-"""``factory completion``: a shell's completion script, made from the parser itself."""
+"""``factory completion``: print a shell completion script, made from the parser."""
 
 import argparse
-from functools import partial
 
-from factory.cli.command import Commands, add_command
+import shtab
 
+from factory.core.errors import EXIT_OK
 
-def register(commands: Commands, parser: argparse.ArgumentParser) -> None:
-    """Add the command; it completes the parser it is given."""
-    command = add_command(
-        commands,
-        "completion",
-        summary="print the completion script of a shell",
-        examples=(
-            "factory completion bash > ~/.local/share/bash-completion/completions/factory",
-            "factory completion zsh > ~/.zfunc/_factory",
-        ),
-        run=partial(_run, parser),
-    )
-    command.add_argument("shell", choices=("bash", "zsh", "tcsh"))
+EPILOG = """\
+examples:
+  factory completion bash \\
+      > ~/.local/share/bash-completion/completions/factory
+  factory completion zsh > ~/.zfunc/_factory
+"""
 
 
-def _run(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
-    import shtab  # noqa: PLC0415 - only this command needs it
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("shell", choices=("bash", "zsh", "tcsh"))
 
-    print(shtab.complete(parser, arguments.shell))
-    return 0
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    from factory.cli.parser import make_parser  # noqa: PLC0415 - the parser imports this module
+
+    print(shtab.complete(make_parser(), arguments.shell))
+    return EXIT_OK

@@ -1,4 +1,4 @@
-"""Make a run's context from the environment and the options."""
+"""Make the context of a run from the environment and the options."""
 
 import sys
 import threading
@@ -7,9 +7,8 @@ from pathlib import Path
 
 from factory.build.toolchain import Lock, Toolchain, make_toolchain
 from factory.build.wheel_directory import fetch_wheels
-from factory.cli.cache import parse_size
 from factory.cli.console import say
-from factory.cli.containers import containers_of
+from factory.cli.options import containers_of, parse_size
 from factory.cli.settings import Settings
 from factory.core.progress import Progress
 from factory.release.download import Downloader
@@ -28,15 +27,15 @@ def make_run_context(
     jobs: int | None,
     deflate_limit: str | None = None,
 ) -> RunContext:
-    """Make a run's context around a downloader and its store and progress.
+    """Make the context of a run around a downloader, sharing its cache and progress.
 
     Args:
         settings: The environment.
-        downloader: What brings packages.
-        runner: What starts processes.
-        stop: Is set when the run must end.
-        jobs: How many things at once; None for one a core.
-        deflate_limit: How much of deflated contents stays, as the options say it, if they do.
+        downloader: Downloads the packages.
+        runner: Starts the processes.
+        stop: Set when the run must end.
+        jobs: Number of workers; None for one per core.
+        deflate_limit: Size of the compressed files to keep, with a unit; None for the settings' limit.
     """
     limit = deflate_limit or settings.deflate_limit
     return RunContext(
@@ -61,9 +60,7 @@ def make_run_context(
         ),
         tell=say,
         deflate_limit_bytes=DEFLATE_LIMIT_BYTES if limit is None else parse_size(limit),
-        stock_tools=StockTools(
-            runner=runner, installed=installed_tools(), search_path=settings.environ.get("PATH", "")
-        ),
+        stock_tools=StockTools(runner=runner, installed=installed_tools(), search_path=settings.search_path),
     )
 
 
@@ -76,7 +73,7 @@ def _fetch_wheels(locks: tuple[Lock, ...], python: Path, *, settings: Settings, 
 def toolchain_on(
     python: Path, lock: Lock, *, settings: Settings, runner: Runner, progress: Progress
 ) -> Toolchain:
-    """Make a toolchain on an interpreter, and tell that: the first time pip installs for some seconds."""
+    """Make a toolchain for an interpreter, as a task: the first time, pip takes some seconds."""
     with progress.task("toolchain"):
         return make_toolchain(
             lock=lock,

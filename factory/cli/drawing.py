@@ -1,4 +1,4 @@
-"""What is drawn on a terminal: tables and bars. rich is slow to import, so others import this late."""
+"""Draw tables and progress bars on a terminal, with rich."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ _STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan", "waived": "
 def draw_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, title: str) -> None:
     """Draw a table on stdout, as wide as the terminal allows."""
     table = Table(title=escape(title) or None, box=SIMPLE_HEAD, title_justify="left")
-    is_cutting = any(column.is_cut for column in columns)  # then only cells that may be cut give way
+    is_cutting = any(column.is_cut for column in columns)  # then only those columns shrink
     for column in columns:
         if not column.is_for_pipes:
             table.add_column(
@@ -39,7 +39,7 @@ def draw_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, titl
 
 
 def draw_findings(title: str, rows: Sequence[tuple[str, str, str, str]]) -> None:
-    """Draw what was found in one wheel: severity, check, and below each other finding and remedy."""
+    """Draw the findings of one wheel: severity, check, and finding above remedy."""
     console = Console()
     if not rows:
         console.print(Text.assemble(("ok  ", "green"), title))
@@ -50,8 +50,8 @@ def draw_findings(title: str, rows: Sequence[tuple[str, str, str, str]]) -> None
         table.add_column(no_wrap=False, width=width, overflow="fold")
     table.add_column(overflow="fold")
     for severity, check, found, conclusion in rows:
-        told = Text.assemble(found, ("\n> " + conclusion, "dim"))
-        table.add_row(Text(severity, style=_STYLES.get(severity, "")), Text(check), told)
+        text = Text.assemble(found, ("\n> " + conclusion, "dim"))
+        table.add_row(Text(severity, style=_STYLES.get(severity, "")), Text(check), text)
     console.print(table)
 
 
@@ -59,7 +59,7 @@ def draw_findings(title: str, rows: Sequence[tuple[str, str, str, str]]) -> None
 def drawn_bars() -> Iterator["BarProgress"]:
     """Draw bars on stderr while the context lasts."""
     text = TextColumn("{task.description}", markup=False)
-    with Bars(text, BarColumn(bar_width=_BAR_WIDTH), _HowFar(), console=Console(stderr=True)) as bars:
+    with Bars(text, BarColumn(bar_width=_BAR_WIDTH), _Amount(), console=Console(stderr=True)) as bars:
         yield BarProgress(bars)
 
 
@@ -81,23 +81,23 @@ class _Bar(ByteCounter):
     def __init__(self, bars: Bars, label: str, total_bytes: int | None) -> None:
         super().__init__()
         self._bars = bars
-        self._task_id = bars.add_task(label, total=total_bytes, told="")
+        self._task_id = bars.add_task(label, total=total_bytes, summary="")
 
     def advance(self, size_bytes: int) -> None:
         super().advance(size_bytes)
         self._bars.advance(self._task_id, size_bytes)
 
     def finish(self) -> None:
-        self._bars.update(self._task_id, total=1, completed=1, told=self.told)
+        self._bars.update(self._task_id, total=1, completed=1, summary=self.summary)
 
 
-class _HowFar(ProgressColumn):
-    """How much is done of how much and how fast, as far as each is known."""
+class _Amount(ProgressColumn):
+    """The bytes done, the total and the speed, as far as each is known."""
 
     def render(self, task: Task) -> Text:
-        if task.fields["told"]:
+        if task.fields["summary"]:
             seconds = f" in {task.elapsed:.1f} s" if task.elapsed is not None else ""
-            return Text(f"{task.fields['told']}{seconds}")
+            return Text(f"{task.fields['summary']}{seconds}")
         if not task.completed:
             return Text()
         of = f" of {human_size(int(task.total))}" if task.total is not None else ""

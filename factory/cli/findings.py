@@ -1,11 +1,13 @@
-"""A report as a person reads it: a block for every wheel on a terminal, one line a finding in a pipe."""
+"""Show a report: a block for each wheel on a terminal, a line for each finding in a pipe."""
 
 import sys
 from collections.abc import Iterator
 
-from factory.cli.console import Column, print_table, say
+from factory.cli.console import Column, say
+from factory.cli.display import print_table
+from factory.core.errors import EXIT_INCONCLUSIVE, EXIT_OK, VerificationError
 from factory.core.model import Finding, Severity
-from factory.verify.output.report import CheckResults, Report, WheelReport
+from factory.verify.output.report import CheckResults, Report, RunStatus, WheelReport
 from factory.verify.smoke import SmokeOutcome
 
 _WAIVED = "waived"
@@ -13,14 +15,25 @@ _PLURALS = {Severity.ERROR: "errors", Severity.WARNING: "warnings", Severity.NOT
 _FIELDS = ("wheel", "severity", "check", "place", "evidence", "remedy", "reason")
 
 
+def exit_status(status: RunStatus) -> int:
+    """Return the exit status of a command with this status."""
+    match status:
+        case RunStatus.PASSED:
+            return EXIT_OK
+        case RunStatus.REJECTED:
+            return VerificationError.exit_code
+        case RunStatus.INCONCLUSIVE:
+            return EXIT_INCONCLUSIVE
+
+
 def show_report(report: Report) -> None:
-    """Print the findings, and tell the counts and what was not looked at."""
+    """Print the findings, the wheels and checks that were skipped, and the counts."""
     if sys.stdout.isatty():
         _draw(report)
     else:
         print_table([Column(heading=field) for field in _FIELDS], list(_lines(report)))
     for wheel in report.wheels:
-        for line in _not_looked_at(wheel):
+        for line in _not_checked(wheel):
             say(f"{wheel.name}: {line}")
     for waiver in report.unused:
         say(f"no finding matches the waiver {waiver.check}:{waiver.pattern}")
@@ -37,18 +50,15 @@ def _draw(report: Report) -> None:
 
 
 def _rows(results: CheckResults) -> Iterator[tuple[str, str, str, str]]:
-    """Yield severity, check, what was found where, and the remedy; one row a check."""
-    told = [(finding, finding.severity.value, finding.remedy) for finding in results.findings]
-    told += [(waived.finding, _WAIVED, f"accepted: {waived.reason}") for waived in results.waived]
+    """Yield severity, check, findings and remedy, one row for each check."""
+    found = [(finding, finding.severity.value, finding.remedy) for finding in results.findings]
+    found += [(waived.finding, _WAIVED, f"accepted: {waived.reason}") for waived in results.waived]
     rows: dict[tuple[str, str, str], list[Finding]] = {}
-    for finding, severity, conclusion in told:
+    for finding, severity, conclusion in found:
         rows.setdefault((severity, finding.check, conclusion), []).append(finding)
     for (severity, check, conclusion), findings in sorted(rows.items(), key=lambda row: _weight(row[0][0])):
-        yield severity, check, "\n".join(_told(finding) for finding in findings), conclusion
-
-
-def _told(finding: Finding) -> str:
-    return f"{finding.place}\n{finding.evidence}"
+        text = "\n".join(f"{finding.place}\n{finding.evidence}" for finding in findings)
+        yield severity, check, text, conclusion
 
 
 def _weight(severity: str) -> int:
@@ -69,17 +79,17 @@ def _fields(finding: Finding) -> tuple[str, ...]:
     return finding.check, finding.place, finding.evidence, finding.remedy
 
 
-def _not_looked_at(wheel: WheelReport) -> Iterator[str]:
+def _not_checked(wheel: WheelReport) -> Iterator[str]:
     if wheel.not_looked_at is not None:
-        yield f"NOT LOOKED AT: {wheel.not_looked_at}"
-    stock_report = wheel.stock_report
-    if stock_report is not None and stock_report.not_run is not None:
-        state = "GAVE NO ANSWER" if stock_report.is_broken else "NOT ASKED"
-        yield f"{stock_report.tool} {state}: {stock_report.not_run}"
+        yield f"NOT CHECKED: {wheel.not_looked_at}"
+    stock = wheel.stock_report
+    if stock is not None and stock.not_run is not None:
+        state = "FAILED" if stock.is_broken else "NOT RUN"
+        yield f"{stock.tool} {state}: {stock.not_run}"
     if wheel.smoke is not None and wheel.smoke.outcome is SmokeOutcome.RAN:
-        yield f"started {wheel.smoke.detail}"
+        yield f"smoke test passed: {wheel.smoke.detail}"
     if wheel.smoke is not None and wheel.smoke.outcome is SmokeOutcome.NOT_RUN:
-        yield f"start NOT RUN: {wheel.smoke.detail}"
+        yield f"smoke test NOT RUN: {wheel.smoke.detail}"
 
 
 def _closing_line(report: Report) -> str:

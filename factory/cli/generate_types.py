@@ -1,20 +1,23 @@
-"""``factory generate-types``: the protocol's types, from the release's own runtime."""
+"""``factory generate-types``: generate Python types of a release's app-server protocol."""
 
 import argparse
 import difflib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from factory.cli.command import Commands, add_command
 from factory.cli.console import print_json, say
-from factory.cli.options import add_channel_options
+from factory.cli.options import (
+    add_channel_options,
+    add_refresh_option,
+    add_release_options,
+    named_release,
+)
 from factory.cli.session import open_session
 from factory.cli.settings import Settings
-from factory.cli.stage import add_release_options, named_release
 from factory.core.errors import EXIT_OK, UsageError, VerificationError
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform
@@ -24,76 +27,62 @@ if TYPE_CHECKING:
     from factory.sdk.types.maker import TypesMaker
     from factory.sdk.types.types_package import FileDifference, TypesPackage
 
+EPILOG = """\
+examples:
+  factory generate-types --codex-version rust-v0.163.0 --out src/generated
+  factory generate-types --codex-version 0.163.0 --out src/generated --check
+  factory generate-types --compare 0.147.0 0.163.0
+  factory generate-types --schema-dir schema/ --out types/
+"""
 _JSON_VERSION = 1
 
 
-class NotCurrent(VerificationError):
-    """A checked-in copy is not what would be generated now."""
-
-    hint = "Generate the types again: the same command without --check."
-
-    def __init__(self, directory: Path, differences: "Sequence[FileDifference]") -> None:
-        names = ", ".join(difference.name for difference in differences)
-        super().__init__(f"{directory} is not current: {names}")
-
-
-def register(commands: Commands) -> None:
-    """Add the command."""
-    parser = add_command(
-        commands,
-        "generate-types",
-        summary="make Python types of a release's app-server protocol, by its own runtime's schema",
-        examples=(
-            "factory generate-types --codex-version rust-v0.163.0 --out src/openai_codex/generated",
-            "factory generate-types --codex-version 0.163.0 --out src/openai_codex/generated --check",
-            "factory generate-types --compare 0.147.0 0.163.0",
-            "factory generate-types --schema-dir schema/ --out types/",
-        ),
-        run=_run,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
     add_release_options(parser)
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="the package's directory; an earlier one is replaced"
+        "--out", type=Path, metavar="DIR", help="write the package to DIR; an earlier package is replaced"
     )
     parser.add_argument(
-        "--check", action="store_true", help="only say whether DIR is current; exit status 24 where it is not"
+        "--check",
+        action="store_true",
+        help="only compare the package in DIR; exit with status 24 if it is out of date",
     )
     parser.add_argument(
-        "--compare", nargs=2, metavar=("TAG1", "TAG2"), help="say what changed between two releases"
+        "--compare", nargs=2, metavar=("TAG1", "TAG2"), help="print the changes between two releases"
     )
     parser.add_argument(
         "--schema-dir",
         type=Path,
         metavar="DIR",
-        help="use what 'codex app-server generate-json-schema' wrote here; no runtime is started",
+        help="use the schema that 'codex app-server generate-json-schema' wrote to DIR;"
+        " no runtime is started",
     )
     parser.add_argument(
-        "--platform", metavar="TAG", help="start the runtime of this platform (default: this host's own)"
+        "--platform", metavar="TAG", help="run the runtime of this platform (default: this machine's)"
     )
-    parser.add_argument("--refresh", action="store_true", help="ask the channel again what a release has")
+    add_refresh_option(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_channel_options(parser)
 
 
-def _run(arguments: argparse.Namespace) -> int:
-    _require_agreeing(arguments)
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    _require_compatible(arguments)
     if arguments.compare is not None:
         return _compare(arguments)
     return _check(arguments) if arguments.check else _generate(arguments)
 
 
-def _require_agreeing(arguments: argparse.Namespace) -> None:
-    """Refuse options that do not go together.
-
-    Raises:
-        UsageError: They do not.
-    """
+def _require_compatible(arguments: argparse.Namespace) -> None:
+    """Refuse options that cannot be combined."""
     if arguments.compare is None and arguments.out is None:
-        raise UsageError("there is nothing to do", hint="Give --out DIR, or --compare TAG1 TAG2.")
+        raise UsageError("no output given", hint="Give --out DIR, or --compare TAG1 TAG2.")
     others = (arguments.out, arguments.schema_dir, arguments.codex_version, arguments.runtime_version)
     if arguments.compare is not None and (arguments.check or any(other is not None for other in others)):
         raise UsageError(
-            "--compare makes no types", hint="Leave --out, --check, --schema-dir and --codex-version out."
+            "--compare generates no types",
+            hint="Leave out --out, --check, --schema-dir, --codex-version and --runtime-version.",
         )
 
 
@@ -109,7 +98,7 @@ def _generate(arguments: argparse.Namespace) -> int:
         document = {"path": str(arguments.out), "files": names, "models": package.models}
         print_json({"version": _JSON_VERSION, **document, "methods": package.methods})
     else:
-        say(f"made {package.models} models, for {package.methods} methods, in {arguments.out}")
+        say(f"generated {package.models} models for {package.methods} methods in {arguments.out}")
     return EXIT_OK
 
 
@@ -124,9 +113,13 @@ def _check(arguments: argparse.Namespace) -> int:
     else:
         sys.stdout.writelines(line for difference in found for line in _diff(difference))
     if found:
-        raise NotCurrent(arguments.out, found)
+        names = ", ".join(difference.name for difference in found)
+        raise VerificationError(
+            f"{arguments.out} is out of date: {names}",
+            hint="Generate the types again: the same command without --check.",
+        )
     if not arguments.json:
-        say(f"{arguments.out} is current")
+        say(f"{arguments.out} is up to date")
     return EXIT_OK
 
 
@@ -135,8 +128,8 @@ def _compare(arguments: argparse.Namespace) -> int:
     with _open_maker(arguments) as maker:
         changes = maker.compare(before, after)
     if arguments.json:
-        told = [{**asdict(change), "words": change.words} for change in changes]
-        print_json({"version": _JSON_VERSION, "from": before.pep440, "to": after.pep440, "changes": told})
+        items = [{**asdict(change), "words": change.words} for change in changes]
+        print_json({"version": _JSON_VERSION, "from": before.pep440, "to": after.pep440, "changes": items})
     else:
         sys.stdout.writelines(f"{change.words}\n" for change in changes)
         say(f"{len(changes)} changes from {before.pep440} to {after.pep440}")
@@ -166,12 +159,11 @@ def _diff(difference: "FileDifference") -> Iterator[str]:
 def _open_maker(arguments: argparse.Namespace) -> Iterator["TypesMaker"]:
     with (
         open_session(arguments, Settings.from_environ()) as session,
-        # On the cache's disk: a runtime has 300 MB, too much for a /tmp in memory.
+        # On the disk of the cache: a runtime is 300 MB, too much for a /tmp in memory.
         scratch_directory(session.context.cache.root, "types-") as scratch,
     ):
-        # Slow to import, and other commands need none of it.
-        from factory.cli.host import this_host  # noqa: PLC0415
-        from factory.sdk.types.maker import TypesMaker  # noqa: PLC0415
+        from factory.cli.host import this_host  # noqa: PLC0415 - slow, and the session has imported it
+        from factory.sdk.types.maker import TypesMaker  # noqa: PLC0415 - as above
 
         yield TypesMaker(
             channel=session.channel,

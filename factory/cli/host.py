@@ -1,4 +1,4 @@
-"""What this machine can start, looked up for ``factory verify --smoke``."""
+"""Find out which executables this machine can start."""
 
 import platform
 import shutil
@@ -25,8 +25,8 @@ _ARCHITECTURES = {
 
 
 def this_host(settings: Settings, *, musl_root: Path | None) -> Host:
-    """Look around: the processor, the C library, emulators on PATH."""
-    search_path = settings.environ.get("PATH", "")
+    """Return this machine's processor, C library and emulators on ``PATH``."""
+    search_path = settings.search_path
     system = _SYSTEMS.get(sys.platform)
     return Host(
         operating_system=system,
@@ -44,7 +44,7 @@ def this_host(settings: Settings, *, musl_root: Path | None) -> Host:
 
 
 def _libc() -> Libc:
-    """Ask `packaging`, which reads it from this interpreter's own executable."""
+    """Ask `packaging`, which reads the interpreter's executable."""
     is_musl = any(tag.startswith("musllinux_") for tag in platform_tags())
     return Libc.MUSL if is_musl else Libc.GLIBC
 

@@ -1,4 +1,4 @@
-"""What this host can do, and how to get the rest."""
+"""Examine this machine for ``factory doctor``."""
 
 import platform
 import shutil
@@ -14,11 +14,11 @@ from factory.system.containers.images import require_image
 from factory.system.files import CannotWrite, atomic_file
 
 RELEASE_BYTES = 4 * 10**9
-"""What a first run of one release needs on disk: packages, deflated members, wheels, and room to work."""
+"""Disk space for the first run of one release: packages, compressed files, wheels and scratch files."""
 
 
 class Ability(StrEnum):
-    """How a host stands with something."""
+    """Whether the machine has something."""
 
     OK = "ok"
     ABSENT = "absent"
@@ -27,14 +27,11 @@ class Ability(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examination:
-    """One thing that was looked at.
+    """One thing that was examined.
 
     Attributes:
-        subject: What was looked at.
-        ability: How the host stands with it.
-        detail: What was seen.
-        remedy: How to get it, and what for; empty when it is there.
-        is_required: Whether ``factory wheels`` cannot do without it.
+        remedy: How to get it, and what for; empty if it is there.
+        is_required: Whether ``factory wheels`` needs it.
     """
 
     subject: str
@@ -46,7 +43,7 @@ class Examination:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
-    """A program that some command can use."""
+    """A program that some commands use."""
 
     program: str
     remedy: str
@@ -55,37 +52,35 @@ class Tool:
 TOOLS = (
     Tool(
         program="npm",
-        remedy="only its configuration is read, for the registry's address; else use --npm-registry",
+        remedy="optional: its configuration gives the registry's URL; or use --npm-registry",
     ),
-    Tool(program="docker", remedy="'make image' needs it; Debian: apt-get install docker.io"),
+    Tool(program="docker", remedy="needed by 'make image'; Debian: apt-get install docker.io"),
     Tool(
         program="qemu-aarch64-static",
         remedy="runs aarch64 executables on this host; Debian: apt-get install qemu-user-static",
     ),
-    Tool(
-        program="llvm-otool-14", remedy="delocate's own view of macOS wheels; Debian: apt-get install llvm-14"
-    ),
+    Tool(program="llvm-otool-14", remedy="lets delocate check macOS wheels; Debian: apt-get install llvm-14"),
 )
 
 
 def examine_host(*, search_path: str, cache_dir: Path) -> tuple[Examination, ...]:
-    """Look at everything that some command needs.
+    """Examine everything that the commands need, except containers.
 
     Args:
-        search_path: Where programs are looked for, as ``PATH`` has it.
-        cache_dir: Where downloads will be kept.
+        search_path: Directories of programs, in the format of ``PATH``.
+        cache_dir: Directory of the cache, which may not exist yet.
     """
     return (
         _examine_python(),
         _examine_deflate(),
         _examine_cache(cache_dir),
-        _examine_room(cache_dir),
+        _examine_disk(cache_dir),
         *(_examine_tool(tool, search_path) for tool in TOOLS),
     )
 
 
 def examine_containers(containers: ContainerSettings) -> tuple[Examination, ...]:
-    """Look for the engine and the builder image, without which a run builds on this host."""
+    """Examine the container engine and the builder image; runs without them build on the host."""
     subject = "container engine"
     try:
         with containers.open_engine() as engine:
@@ -100,8 +95,8 @@ def examine_containers(containers: ContainerSettings) -> tuple[Examination, ...]
                 remedy=f"--builder docker: {error.hint}",
             ),
         )
-    seen = f"{identity.name}, {identity.architecture}"
-    return Examination(subject=subject, ability=Ability.OK, detail=seen), image
+    detail = f"{identity.name}, {identity.architecture}"
+    return Examination(subject=subject, ability=Ability.OK, detail=detail), image
 
 
 def _examine_image(engine: ContainerEngine, reference: str) -> Examination:
@@ -131,7 +126,7 @@ def _examine_deflate() -> Examination:
     return Examination(
         subject="deflate",
         ability=Ability.BROKEN,
-        detail=f"{detail} gives other bytes than stock zlib",
+        detail=f"{detail}, whose output differs from zlib's",
         remedy=OtherDeflate.hint,
         is_required=True,
     )
@@ -149,7 +144,7 @@ def _examine_cache(cache_dir: Path) -> Examination:
     return Examination(subject="cache", ability=Ability.OK, detail=str(cache_dir), is_required=True)
 
 
-def _examine_room(cache_dir: Path) -> Examination:
+def _examine_disk(cache_dir: Path) -> Examination:
     place = next(path for path in (cache_dir, *cache_dir.absolute().parents) if path.exists())
     free = shutil.disk_usage(place).free
     detail = f"{free / 10**9:.1f} GB free at {place}"
@@ -159,7 +154,7 @@ def _examine_room(cache_dir: Path) -> Examination:
         subject="disk",
         ability=Ability.ABSENT,
         detail=detail,
-        remedy=f"a first run of one release wants {RELEASE_BYTES / 10**9:.0f} GB; see 'factory cache prune'",
+        remedy=f"the first run of a release needs {RELEASE_BYTES / 10**9:.0f} GB; see 'factory cache prune'",
     )
 
 

@@ -1,18 +1,18 @@
-"""``factory wheels --like-published``: plan with the recipes that the index's wheels show."""
+"""Plan a run with ``--like-published``: with the recipes of the wheels on the index."""
 
 import argparse
 
 from factory.audit.context import AuditContext
 from factory.audit.like_published import plan_like_published
 from factory.build.template import DISTRIBUTION
-from factory.cli.indexes import ask_index
+from factory.cli.options import ask_index
 from factory.cli.session import Session
 from factory.system.files import writing
 from factory.wheels.plan import WheelsPlan, WheelsRequest
 
 
 def plan_as_published(arguments: argparse.Namespace, request: WheelsRequest, session: Session) -> WheelsPlan:
-    """Plan the wheels that the index lists, of the platforms that the options name."""
+    """Plan the wheels that the index lists, for the platforms that the options name."""
     tools = session.context
     listing = ask_index(
         arguments.index_url,

@@ -1,42 +1,38 @@
-"""``factory merge``: one release directory of what several machines made."""
+"""``factory merge``: merge wheels built on several machines into one release."""
 
 import argparse
 from pathlib import Path
 
-from factory.cli.command import Commands, add_command
-from factory.cli.console import Column, human_size, print_json, print_table, shown_progress
+from factory.ci.merge import merge
+from factory.cli.console import Column, human_size, print_json
+from factory.cli.display import print_table, shown_progress
 from factory.core.errors import EXIT_OK
 from factory.manifest.dist import Dist
 
+EPILOG = """\
+examples:
+  factory merge parts/*/0.163.0
+  factory merge linux/manifest.json windows/manifest.json --out release/
+"""
 
-def register(commands: Commands) -> None:
-    """Add the command."""
-    parser = add_command(
-        commands,
-        "merge",
-        summary="make one release directory of what several machines made, as if one had made it all",
-        examples=(
-            "factory merge parts/*/0.163.0",
-            "factory merge linux/manifest.json windows/manifest.json --out release/",
-        ),
-        run=_run,
-    )
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
     parser.add_argument(
         "manifests",
         nargs="+",
         type=Path,
         metavar="MANIFEST",
-        help="a manifest.json with its wheels beside it, or the directory that has it",
+        help="a manifest.json with its wheels beside it, or its directory",
     )
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="the release's directory (default: dist/<version>)"
+        "--out", type=Path, metavar="DIR", help="write the release to DIR (default: dist/<version>)"
     )
-    parser.add_argument("--json", action="store_true", help="print JSON: the manifest")
+    parser.add_argument("--json", action="store_true", help="print the manifest as JSON")
 
 
-def _run(arguments: argparse.Namespace) -> int:
-    from factory.ci.merge import merge  # noqa: PLC0415 - it imports every check, which other commands need none of
-
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
     with shown_progress() as progress:
         release = merge(arguments.manifests, progress)
         manifest = release.manifest

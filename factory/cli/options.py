@@ -1,89 +1,275 @@
-"""The options that say which channel to take release packages from."""
+"""Options that several commands share, and the values that they give."""
 
 import argparse
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+import re
+import sys
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from factory.audit.index import Listing, default_index, fetch_listing, index_from_pip
 from factory.cli.settings import Settings
 from factory.core.errors import UsageError
 from factory.core.model import ChannelName
-from factory.release.channels import Channel
-from factory.release.channels.directory import DirectoryChannel
-from factory.release.channels.github import API, REPOSITORY, GithubChannel
-from factory.release.channels.npm import NpmChannel, default_npm_registry, npm_registry_from_client
+from factory.core.tags import CodexTag
+from factory.core.targets import Platform
+from factory.release.channels.github import REPOSITORY
+from factory.sdk.pip import Pip, Sources
+from factory.system.containers.engine import ContainerEngine, ContainerSettings
 from factory.system.http import HttpClient
-from factory.system.process import Runner
+from factory.system.process import Runner, SubprocessRunner
+
+if TYPE_CHECKING:
+    from factory.verify.proof import Terms
+    from factory.verify.waivers import Waiver
+
+DEFAULT_IMAGE = "codex-wheel-factory:local"
+"""The image that ``make image`` builds."""
+
+_SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>|k|m|g|t)b?", re.IGNORECASE)
+_FACTORS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+
+
+def positive(text: str) -> int:
+    """Parse a positive integer, for argparse."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a positive integer, not {text!r}")
+    return int(text)
+
+
+def parse_size(text: str) -> int:
+    """Parse a size in bytes, ``10GB`` or ``500 MB``; units are decimal.
+
+    Raises:
+        UsageError: The text is not a size.
+    """
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(f"{text!r} is not a size", hint="Write a number with a unit: 500MB, 10GB.")
+    return int(float(match["number"]) * _FACTORS[match["unit"].lower()])
+
+
+def add_jobs_option(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add ``--jobs``."""
+    parser.add_argument(
+        "--jobs", type=positive, metavar="N", help=f"number of {what} at once (default: all cores)"
+    )
 
 
 def add_channel_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options to a command."""
-    group = parser.add_argument_group("channel")
+    """Add the options that `factory.cli.channel` reads."""
+    group = parser.add_argument_group("channel options")
     group.add_argument(
         "--channel",
         choices=[name.value for name in ChannelName],
         default=ChannelName.NPM.value,
-        help="where release packages come from (default: npm)",
+        help="source of the release packages (default: npm)",
     )
     group.add_argument(
         "--directory",
         type=Path,
         metavar="DIR",
-        help="for --channel directory: a folder of release packages with SHA256SUMS",
+        help="directory of release packages and SHA256SUMS, for --channel directory",
     )
-    group.add_argument("--npm-registry", metavar="URL", help="address of the npm registry")
-    group.add_argument("--github-api", metavar="URL", help="address of the GitHub API")
+    group.add_argument("--npm-registry", metavar="URL", help="URL of the npm registry")
+    group.add_argument("--github-api", metavar="URL", help="URL of the GitHub API")
     group.add_argument(
-        "--github-repository", metavar="OWNER/NAME", default=REPOSITORY, help="default: %(default)s"
+        "--github-repository",
+        metavar="OWNER/NAME",
+        default=REPOSITORY,
+        help="repository of the releases (default: %(default)s)",
     )
 
 
-@contextmanager
-def asking_npm(
-    arguments: argparse.Namespace, settings: Settings, runner: Runner, *, stop: threading.Event
-) -> Iterator[Callable[[], str]]:
-    """Find out the npm registry's address while the caller does something else.
+def add_refresh_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--refresh``."""
+    parser.add_argument(
+        "--refresh", action="store_true", help="ask the channel again instead of using its stored answers"
+    )
 
-    Starting npm takes as long as importing all that a run needs; neither waits for the
-    other. The function given returns the address: from the flag, the environment, npm
-    if there is one, else from a library.
 
-    Args:
-        arguments: The options.
-        settings: The environment.
-        runner: Starts npm.
-        stop: Is set when the caller fails meanwhile.
+def add_index_option(parser: argparse._ActionsContainer) -> None:
+    """Add ``--index-url``, which `ask_index` takes."""
+    parser.add_argument(
+        "--index-url", metavar="URL", help="URL of the package index (default: pip's configuration)"
+    )
+
+
+def ask_index(
+    index_url: str | None, settings: Settings, *, project: str, client: HttpClient, runner: Runner
+) -> Listing:
+    """Return what an index lists of a project: the index given, else pip's, else the library's default."""
+    index = index_url or index_from_pip(runner, python=Path(sys.executable), env=settings.environ)
+    return fetch_listing(client, index=index or default_index(), project=project)
+
+
+def add_release_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that `named_release` reads: upstream's, under both of their names."""
+    parser.add_argument("--codex-version", metavar="TAG", help="the runtime's release, in any spelling")
+    parser.add_argument("--runtime-version", metavar="TAG", help="older name of --codex-version")
+
+
+def named_release(arguments: argparse.Namespace) -> CodexTag:
+    """Return the release that ``--codex-version`` or its older name gives.
+
+    Raises:
+        UsageError: Neither is given, or both are and differ.
     """
-    known = arguments.npm_registry or settings.npm_registry
-    if known is not None or arguments.channel != ChannelName.NPM:
-        yield lambda: known or default_npm_registry()
-        return
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        asked = pool.submit(npm_registry_from_client, runner, env=settings.environ)
-        try:
-            yield lambda: asked.result() or default_npm_registry()
-        except BaseException:
-            stop.set()
-            raise
+    texts = [text for text in (arguments.codex_version, arguments.runtime_version) if text is not None]
+    if not texts:
+        raise UsageError("no release given", hint="Give --codex-version, for example rust-v0.163.0.")
+    tags = [CodexTag.parse(text) for text in texts]
+    if tags[0] != tags[-1]:
+        raise UsageError(
+            f"--codex-version is {tags[0].pep440}, but --runtime-version is {tags[-1].pep440}",
+            hint="Give only --codex-version; --runtime-version is its older name.",
+        )
+    return tags[0]
 
 
-def open_channel(
-    arguments: argparse.Namespace, settings: Settings, *, client: HttpClient, npm_registry: Callable[[], str]
-) -> Channel:
-    """Make the channel that the options name."""
-    match ChannelName(arguments.channel):
-        case ChannelName.NPM:
-            return NpmChannel(client, registry=npm_registry())
-        case ChannelName.GITHUB:
-            return GithubChannel(
-                client,
-                api=arguments.github_api or settings.github_api or API,
-                repository=arguments.github_repository,
-                token=settings.github_token,
-            )
-        case ChannelName.DIRECTORY:
-            if arguments.directory is None:
-                raise UsageError("--channel directory needs a directory", hint="Add --directory DIR.")
-            return DirectoryChannel(arguments.directory)
+def platforms_of(arguments: argparse.Namespace) -> tuple[Platform, ...] | None:
+    """Return the platforms that ``--platform`` names, each once; None if it is not given."""
+    if arguments.platform is None:
+        return None
+    return tuple(dict.fromkeys(Platform.parse(text) for text in arguments.platform))
+
+
+def add_image_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--image``."""
+    parser.add_argument(
+        "--image",
+        metavar="REF",
+        help=f"builder image: a name, NAME@sha256:... or an ID (default: {DEFAULT_IMAGE})",
+    )
+
+
+def settings_with_image(arguments: argparse.Namespace) -> Settings:
+    """Read the settings; ``--image`` overrides the environment's."""
+    settings = Settings.from_environ()
+    return settings if arguments.image is None else replace(settings, image=arguments.image)
+
+
+def containers_of(settings: Settings) -> ContainerSettings:
+    """Return the engine, which is not started yet, and the builder image."""
+    return ContainerSettings(
+        open_engine=partial(_open_engine, settings), image=settings.image or DEFAULT_IMAGE
+    )
+
+
+def _open_engine(settings: Settings) -> AbstractContextManager[ContainerEngine]:
+    from factory.system.containers.docker_engine import open_engine  # noqa: PLC0415 - the SDK is slow to import
+
+    return open_engine(settings.environ)
+
+
+def add_authorship_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--require-authorship``, which `Requirement.parse` reads."""
+    parser.add_argument(
+        "--require-authorship",
+        metavar="PLATFORMS",
+        default="",
+        help="fail unless every executable of these platforms has a verified author;"
+        " comma-separated: platform tags, linux, macos, windows or all",
+    )
+
+
+def add_waiver_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that `waivers_of` reads."""
+    group = parser.add_argument_group("waiver options")
+    group.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        metavar="ID:PATTERN=REASON",
+        help="accept the findings of check ID at places that match PATTERN (repeatable)",
+    )
+    group.add_argument(
+        "--waivers",
+        type=Path,
+        metavar="FILE",
+        help="TOML file with tables [tool.factory.waivers.ID] of 'PATTERN' = 'REASON'"
+        " (default: ./pyproject.toml)",
+    )
+
+
+def waivers_of(arguments: argparse.Namespace) -> "tuple[Waiver, ...]":
+    """Read the waivers of the options, or of the project in the current directory.
+
+    Raises:
+        UsageError: One is malformed or names no check, or the file that an option names has none.
+    """
+    # These import every check.
+    from factory.verify.checks.catalogue import require_known  # noqa: PLC0415
+    from factory.verify.waivers import Waiver  # noqa: PLC0415
+
+    waivers = (*_filed_waivers(arguments.waivers), *(Waiver.parse(text) for text in arguments.allow))
+    require_known(waivers)
+    return waivers
+
+
+def _filed_waivers(named: Path | None) -> "Sequence[Waiver]":
+    from factory.verify.waiver_file import MalformedWaiverFile, read_waivers  # noqa: PLC0415 - as above
+
+    if named is not None:
+        waivers = read_waivers(named)
+        if waivers is None:
+            raise MalformedWaiverFile(named, "it has no waivers")
+        return waivers
+    here = Path("pyproject.toml")
+    return (read_waivers(here) or ()) if here.is_file() else ()
+
+
+def add_terms_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that `terms_of` reads."""
+    parser.add_argument(
+        "--accept-waivers", action="store_true", help="accept wheels with waived error findings"
+    )
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="PLATFORM",
+        help="accept that the wheel of this platform is missing (repeatable)",
+    )
+    parser.add_argument(
+        "--require-acceptance",
+        action="store_true",
+        help="require a wheel that passed 'factory accept' completely",
+    )
+
+
+def terms_of(arguments: argparse.Namespace) -> "Terms":
+    """Return the terms on which a manifest is accepted."""
+    from factory.verify.proof import Terms  # noqa: PLC0415 - it imports every check
+
+    return Terms(
+        accepts_waivers=arguments.accept_waivers,
+        without=tuple(Platform.parse(text) for text in arguments.without),
+        needs_acceptance=arguments.require_acceptance,
+    )
+
+
+def add_pip_options(parser: argparse.ArgumentParser) -> None:
+    """Add pip's options for local directories, which `this_pip` reads."""
+    parser.add_argument(
+        "--find-links",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="DIR",
+        help="let pip search this directory as well (repeatable)",
+    )
+    parser.add_argument("--no-index", action="store_true", help="let pip search only --find-links")
+
+
+def this_pip(arguments: argparse.Namespace, runner: Runner | None = None) -> Pip:
+    """Return the pip of this interpreter, with the user's configuration and the options."""
+    return Pip(
+        python=Path(sys.executable),
+        env=Settings.from_environ().environ,
+        runner=runner or SubprocessRunner(),
+        sources=Sources(find_links=tuple(arguments.find_links), is_local=arguments.no_index),
+    )

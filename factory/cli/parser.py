@@ -1,55 +1,70 @@
-"""The command line's grammar: one module a command group registers its own commands."""
+"""The grammar of the command line.
+
+Each command is a module of this package, named as the command is, with three names in it:
+``EPILOG`` (the end of its help), ``add_arguments`` and ``run``. A module is imported when its
+command is used, so that no command waits for the imports of another one.
+"""
 
 import argparse
-from collections.abc import Callable
+from importlib import import_module
 
 from factory import __version__
-from factory.cli import (
-    accept,
-    attest,
-    audit,
-    cache,
-    check_statement,
-    completion,
-    doctor,
-    generate_types,
-    matrix,
-    merge,
-    pin,
-    reproduce,
-    stage,
-    stage_sdk,
-    targets,
-    trust,
-    verify,
-    wheels,
-)
-from factory.cli.command import Commands
+from factory.cli.command import add_command, finish_command
 from factory.cli.settings import ENVIRONMENT_HELP
 
-DESCRIPTION = "Build, verify and audit the Python wheels that carry the Codex CLI's release executables."
-EXIT_STATUS_HELP = """\
-exit status:
-  0   done              22  bytes are not what was promised
-  2   unusable options  23  a build step failed
-  10  an audit differs  24  a wheel must not be used, or types are not current
-  11  inconclusive      25  this host cannot do it
-  20  unusable input    130 interrupted, 143 by SIGTERM
-  21  channel, index or network failed
-"""
+DESCRIPTION = "Build, verify and audit the Python wheels of the Codex CLI's executables."
 EXAMPLES = """\
 examples:
   factory wheels rust-v0.163.0
   factory wheels rust-v0.163.0 --platform win_arm64 --dry-run
-  factory stage-runtime stage/ codex-package.tar.gz --codex-version 0.163.0 --platform-tag win_amd64
   factory verify dist/0.163.0
   factory trust dist/0.163.0
+  factory audit 0.163.0
   factory doctor
 """
+EXIT_STATUS_HELP = """\
+exit status:
+  0   success
+  2   wrong command line
+  10  the audit found a difference
+  11  inconclusive
+  20  invalid input
+  21  a channel, an index or the network failed
+  22  wrong digest or damaged file
+  23  a build step failed
+  24  a wheel has errors, or types are out of date
+  25  this machine lacks something: disk space, permissions, Docker, zlib
+  130 interrupted (143: by SIGTERM)
+"""
+COMMANDS = {
+    "wheels": "build the wheels of a Codex release",
+    "verify": "check wheels for errors",
+    "checks": "list the checks of 'factory verify'",
+    "explain": "explain a check and how to fix what it finds",
+    "trust": "show who signed each executable",
+    "audit": "rebuild published wheels and compare them bit for bit",
+    "attest": "write signed statements about a build or an audit",
+    "check-statement": "verify a statement and show what it says about a wheel",
+    "matrix": "print the jobs of a CI matrix",
+    "merge": "merge wheels built on several machines into one release",
+    "accept": "test a runtime with an SDK, offline and without an account",
+    "pin": "print the exact requirement for a release, with hashes",
+    "reproduce": "build wheels under varied conditions and compare the bytes",
+    "stage-runtime": "stage a runtime: a directory that builds into one wheel",
+    "stage-sdk": "stage an SDK that pins one runtime",
+    "generate-types": "generate Python types of a release's app-server protocol",
+    "targets": "list the supported platforms",
+    "cache": "show, prune or clear the cache",
+    "doctor": "check what this machine has and what is missing",
+    "completion": "print a shell completion script",
+}
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """Make the whole parser; each command's namespace carries the function that runs it."""
+def make_parser(command: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser, with the options of one command or of all commands.
+
+    The parsed namespace has the function that runs the command as ``command``.
+    """
     parser = argparse.ArgumentParser(
         prog="factory",
         description=DESCRIPTION,
@@ -58,28 +73,10 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"factory {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for register in _REGISTRARS:
-        register(commands)
-    completion.register(commands, parser)
+    for name, summary in COMMANDS.items():
+        command_parser = add_command(commands, name, summary=summary)
+        if command in (None, name):
+            module = import_module(f"factory.cli.{name.replace('-', '_')}")
+            finish_command(command_parser, epilog=module.EPILOG, run=module.run)
+            module.add_arguments(command_parser)
     return parser
-
-
-_REGISTRARS: tuple[Callable[[Commands], None], ...] = (
-    wheels.register,
-    verify.register,
-    trust.register,
-    audit.register,
-    attest.register,
-    check_statement.register,
-    matrix.register,
-    merge.register,
-    accept.register,
-    pin.register,
-    reproduce.register,
-    stage.register,
-    stage_sdk.register,
-    generate_types.register,
-    targets.register,
-    cache.register,
-    doctor.register,
-)

@@ -1,4 +1,4 @@
-"""``factory reproduce``: the same wheels under other surroundings."""
+"""``factory reproduce``: build wheels under varied conditions and compare the bytes."""
 
 import argparse
 import shutil
@@ -10,14 +10,19 @@ from typing import TYPE_CHECKING
 
 from factory.audit.reproduce.result import State, VariationResult
 from factory.build.builder import Engine
-from factory.cli.command import Commands, add_command
-from factory.cli.console import Column, print_json, print_table, say
-from factory.cli.image_option import add_image_option, settings_with_image
-from factory.cli.options import add_channel_options
+from factory.cli.console import Column, print_json, say
+from factory.cli.display import print_table
+from factory.cli.options import (
+    add_channel_options,
+    add_image_option,
+    add_index_option,
+    add_refresh_option,
+    platforms_of,
+    settings_with_image,
+)
 from factory.cli.session import Session, open_session
 from factory.core.errors import EXIT_AUDIT_DIFFERS, EXIT_INCONCLUSIVE, EXIT_OK
 from factory.core.tags import CodexTag
-from factory.core.targets import Platform
 from factory.system.scratch import scratch_directory
 from factory.wheels.plan import WheelsPlan, WheelsRequest, plan_wheels
 
@@ -25,59 +30,60 @@ if TYPE_CHECKING:
     from factory.audit.reproduce.variations import Variation
     from factory.audit.reproduce.varied_builds import VariedBuilder
 
+EPILOG = """\
+examples:
+  factory reproduce rust-v0.163.0 --platform manylinux_2_17_x86_64
+  factory reproduce 0.163.0 --platform win_arm64 --variation umask --json
+  factory reproduce 0.163.0 --platform win_arm64 --python ~/py313/bin/python
+  factory reproduce rust-v0.163.0 --all-platforms --together
+  factory reproduce 0.163.0 --all-platforms --like-published --variation engine
+"""
 
-def register(commands: Commands) -> None:
-    """Add the command."""
-    parser = add_command(
-        commands,
-        "reproduce",
-        summary="build wheels under varied surroundings and compare the bytes",
-        examples=(
-            "factory reproduce rust-v0.163.0 --platform manylinux_2_17_x86_64",
-            "factory reproduce 0.163.0 --platform win_arm64 --variation umask --json",
-            "factory reproduce 0.163.0 --platform win_arm64 --python /opt/python3.13/bin/python3",
-            "factory reproduce rust-v0.163.0 --all-platforms --together",
-            "factory reproduce rust-v0.163.0 --all-platforms --like-published --variation engine",
-        ),
-        run=_run,
-    )
-    parser.add_argument("tag", metavar="CODEX_TAG", help="the release: rust-v0.163.0, 0.163.0, ...")
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("tag", metavar="CODEX_TAG", help="release: rust-v0.163.0, 0.163.0, ...")
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--platform", action="append", metavar="TAG", help="a wheel to build; may be repeated")
-    which.add_argument("--all-platforms", action="store_true", help="build all that the release has")
+    which.add_argument(
+        "--platform", action="append", metavar="TAG", help="build the wheel of this platform (repeatable)"
+    )
+    which.add_argument("--all-platforms", action="store_true", help="build all wheels of the release")
     parser.add_argument(
-        "--variation", action="append", default=[], metavar="NAME", help="only this one; may be repeated"
+        "--variation",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="try only this variation (repeatable; default: all)",
     )
     parser.add_argument(
         "--python",
         action="append",
         default=[],
         metavar="PATH",
-        help="build on this interpreter, too; may be repeated (python3.11 to 3.14 are sought on PATH)",
+        help="also build with this interpreter (repeatable; python3.11 to python3.14 are searched on PATH)",
     )
     parser.add_argument(
         "--together",
         action="store_true",
-        help="make all surroundings together first and bisect on a difference, not each singly",
+        help="apply all variations at once, and bisect if the bytes differ",
     )
     parser.add_argument(
         "--like-published",
         action="store_true",
-        help="build with the recipes that the index's wheels show, and compare with the index as well",
+        help="build with the recipes inferred from the index's wheels, and compare with those wheels",
     )
-    parser.add_argument(
-        "--index-url", metavar="URL", help="address of the index (else pip's, else the public one)"
-    )
+    add_index_option(parser)
     add_image_option(parser)
-    parser.add_argument("--refresh", action="store_true", help="ask the channel again what the release has")
+    add_refresh_option(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_channel_options(parser)
 
 
-def _run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
     with (
         open_session(arguments, settings_with_image(arguments)) as session,
-        # On the cache's disk: a release's wheels are 1 GB, too much for a /tmp in memory.
+        # On the disk of the cache: a release's wheels are 1 GB, too much for a /tmp in memory.
         scratch_directory(session.context.cache.root, "reproduce-") as scratch,
     ):
         variations = _variations(arguments)
@@ -88,8 +94,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _builder(session: Session, scratch: Path) -> "VariedBuilder":
-    from factory.audit.reproduce.varied_builds import VariedBuilder  # noqa: PLC0415 - as above
-    from factory.cli.context import toolchain_on  # noqa: PLC0415 - slow, and the session has it by now
+    from factory.audit.reproduce.varied_builds import VariedBuilder  # noqa: PLC0415 - slow, and the session has imported it
+    from factory.cli.context import toolchain_on  # noqa: PLC0415 - as above
 
     settings, context = session.settings, session.context
     return VariedBuilder(
@@ -97,15 +103,15 @@ def _builder(session: Session, scratch: Path) -> "VariedBuilder":
         toolchain_on=partial(
             toolchain_on, settings=settings, runner=context.runner, progress=context.progress
         ),
-        find_program=partial(shutil.which, path=settings.environ.get("PATH", "")),
+        find_program=partial(shutil.which, path=settings.search_path),
         env=settings.environ,
         scratch=scratch,
     )
 
 
 def _variations(arguments: argparse.Namespace) -> "tuple[Variation, ...]":
-    """Return the variations that are named, or all, and those of the interpreters that are."""
-    from factory.audit.reproduce.variations import OtherInterpreter, Variation, variations_named  # noqa: PLC0415
+    """Return the named variations, or all, and one for each named interpreter."""
+    from factory.audit.reproduce.variations import OtherInterpreter, Variation, variations_named  # noqa: PLC0415 - as above
 
     interpreters = (
         Variation(name=f"python {path}", change=OtherInterpreter(program=path)) for path in arguments.python
@@ -114,11 +120,10 @@ def _variations(arguments: argparse.Namespace) -> "tuple[Variation, ...]":
 
 
 def _plan(arguments: argparse.Namespace, session: Session) -> WheelsPlan:
-    texts = None if arguments.all_platforms else tuple(dict.fromkeys(arguments.platform))
     request = WheelsRequest(
         tag=CodexTag.parse(arguments.tag),
         platforms=None,
-        out=session.context.cache.root,  # nothing is published, there or elsewhere
+        out=session.context.cache.root,  # required, but nothing is written there
         engine=Engine.BACKEND,
         is_fresh=True,
     )
@@ -126,15 +131,14 @@ def _plan(arguments: argparse.Namespace, session: Session) -> WheelsPlan:
         from factory.cli.like_published import plan_as_published  # noqa: PLC0415 - it imports the audit
 
         return plan_as_published(arguments, request, session)
-    platforms = None if texts is None else tuple(Platform.parse(text) for text in texts)
-    return plan_wheels(replace(request, platforms=platforms), session.channel)
+    return plan_wheels(replace(request, platforms=platforms_of(arguments)), session.channel)
 
 
 def _reproduce(
     plan: WheelsPlan, builder: "VariedBuilder", variations: "Sequence[Variation]", *, is_together: bool
 ) -> tuple[VariationResult, ...]:
-    """Tell each outcome as it comes: all together take minutes."""
-    from factory.audit.reproduce.reproduction import reproduce  # noqa: PLC0415
+    """Print each outcome at once, because all of them take minutes."""
+    from factory.audit.reproduce.reproduction import reproduce  # noqa: PLC0415 - as above
 
     outcomes = []
     for outcome in reproduce(plan, builder, variations, is_together=is_together):
@@ -163,9 +167,9 @@ def _show(outcomes: Sequence[VariationResult], *, as_json: bool) -> None:
 
 
 def _exit_code(outcomes: Sequence[VariationResult]) -> int:
-    """Refused counts as equal, not tried as nothing: where nothing was tried, nothing is known."""
+    """A refused variation counts as equal; if no variation was tried, the result is inconclusive."""
     states = {outcome.state for outcome in outcomes}
     if State.DIFFERENT in states:
         return EXIT_AUDIT_DIFFERS
-    is_known = State.FAILED not in states and not states.isdisjoint({State.EQUAL, State.REFUSED})
-    return EXIT_OK if is_known else EXIT_INCONCLUSIVE
+    is_conclusive = State.FAILED not in states and not states.isdisjoint({State.EQUAL, State.REFUSED})
+    return EXIT_OK if is_conclusive else EXIT_INCONCLUSIVE

@@ -1,4 +1,4 @@
-"""The session of a command that reads release packages: a channel and a run context."""
+"""Open what a command needs that takes release packages: a channel and a run context."""
 
 import argparse
 import threading
@@ -7,8 +7,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from factory.cli.console import shown_progress
-from factory.cli.options import asking_npm, open_channel
+from factory.cli.channel import asking_npm, open_channel
+from factory.cli.display import shown_progress
 from factory.cli.settings import Settings
 from factory.release.channels import Channel
 from factory.release.channels.cached import CachedChannel
@@ -23,13 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """What is open while a command runs.
-
-    Attributes:
-        settings: The environment.
-        channel: Where release packages come from; what it said of a release is remembered.
-        context: What a run works with.
-    """
+    """What is open while a command runs."""
 
     settings: Settings
     channel: Channel
@@ -44,13 +38,13 @@ def open_session(
     jobs: int | None = None,
     deflate_limit: str | None = None,
 ) -> Iterator[Session]:
-    """Open what a command needs, with progress shown until the context ends.
+    """Open a session, with progress shown until the context ends.
 
     Args:
-        arguments: The options: those of `add_channel_options`, and ``refresh``.
+        arguments: The options of `add_channel_options` and `add_refresh_option`.
         settings: The environment.
-        jobs: How many things at once; None for one a core.
-        deflate_limit: How much of deflated contents stays, as the options say it, if they do.
+        jobs: Number of workers; None for one per core.
+        deflate_limit: Size of the compressed files to keep, with a unit; None for the settings' limit.
     """
     stop = threading.Event()
     runner = SubprocessRunner(stop)
@@ -59,7 +53,7 @@ def open_session(
         asking_npm(arguments, settings, runner, stop=stop) as npm_registry,
         closing(RequestsClient()) as client,
     ):
-        # Slow to import, and npm is asked meanwhile.
+        # Slow to import, so these wait until npm has been started.
         import factory.wheels.run  # noqa: F401, PLC0415
         from factory.cli.context import make_run_context  # noqa: PLC0415
 

@@ -1,71 +1,64 @@
-"""``factory stage-sdk``: upstream's command line for staging an SDK, with a gate before the pin."""
+"""``factory stage-sdk``: upstream's staging command for the SDK, with a check of the pinned runtime."""
 
 import argparse
 import tempfile
 from pathlib import Path
 
-from factory.cli.command import Commands, add_command
 from factory.cli.console import print_json, say
-from factory.cli.pin import add_terms, terms_of
-from factory.cli.sdk_options import add_sources, this_pip
-from factory.cli.stage import add_release_options, named_release
+from factory.cli.options import (
+    add_pip_options,
+    add_release_options,
+    add_terms_options,
+    named_release,
+    terms_of,
+    this_pip,
+)
 from factory.core.errors import EXIT_OK, UsageError
 from factory.core.tags import CodexTag
+from factory.sdk.pip import fetch_sdk
+from factory.sdk.staged_sdk import SdkOrder, stage_sdk
+from factory.verify.proof import prove
+
+EPILOG = """\
+examples:
+  factory stage-sdk sdk/ --sdk-source checkout/sdk/python \\
+      --codex-version rust-v0.163.0 --manifest dist/0.163.0
+  factory stage-sdk sdk/ --sdk-source openai_codex-0.163.0.tar.gz \\
+      --codex-version 0.163.0
+  factory stage-sdk sdk/ --sdk-source openai-codex==0.163.0 \\
+      --codex-version 0.164.0
+  python -m build sdk/
+"""
 
 
-class ManifestOfAnotherRelease(UsageError):
-    """The manifest proves another release than the SDK shall pin."""
-
-    hint = "Give the manifest of that release, or leave --codex-version to it."
-
-    def __init__(self, asked: CodexTag, proven: CodexTag) -> None:
-        super().__init__(f"the manifest proves {proven}, where {asked} was asked for")
-
-
-def register(commands: Commands) -> None:
-    """Add the command."""
-    parser = add_command(
-        commands,
-        "stage-sdk",
-        summary="stage an SDK that pins one runtime: a project that its own backend builds",
-        examples=(
-            "factory stage-sdk sdk/ --sdk-source checkout/sdk/python --codex-version rust-v0.163.0 \\",
-            "    --manifest dist/0.163.0",
-            "factory stage-sdk sdk/ --sdk-source openai_codex-0.163.0.tar.gz --codex-version 0.163.0",
-            "factory stage-sdk sdk/ --sdk-source openai-codex==0.163.0 --codex-version 0.164.0",
-            "python -m build sdk/",
-        ),
-        run=_run,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
     parser.add_argument(
-        "directory", metavar="DIR", type=Path, help="where to stage; an earlier stage is replaced"
+        "directory", metavar="DIR", type=Path, help="directory to write; an earlier stage is replaced"
     )
     parser.add_argument(
         "--sdk-source",
         metavar="PATH|REQUIREMENT",
         required=True,
-        help="the SDK's checkout, sdist or wheel, or an exact version of it that pip brings",
+        help="the SDK: a checkout, sdist or wheel, or an exact version for pip to download",
     )
     add_release_options(parser)
     parser.add_argument(
-        "--sdk-version", metavar="VERSION", help="the SDK's own version (default: the runtime's)"
+        "--sdk-version", metavar="VERSION", help="version of the SDK (default: that of the runtime)"
     )
     parser.add_argument(
         "--manifest",
         metavar="MANIFEST",
         type=Path,
-        help="pin only what this manifest proves, as 'factory pin' does",
+        help="refuse to pin unless this manifest can be pinned; see 'factory pin'",
     )
-    add_terms(parser)
-    add_sources(parser)
+    add_terms_options(parser)
+    add_pip_options(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def _run(arguments: argparse.Namespace) -> int:
-    # Slow, and other commands need none of it.
-    from factory.sdk.pip import fetch_sdk  # noqa: PLC0415
-    from factory.sdk.staged_sdk import SdkOrder, stage_sdk  # noqa: PLC0415
-
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
     tag = named_release(arguments)
     if arguments.manifest is not None:
         _require_proof(arguments, tag)
@@ -89,13 +82,14 @@ def _run(arguments: argparse.Namespace) -> int:
         )
     else:
         say(f"staged {staged.name} {staged.version} with {staged.requirement} in {staged.path}")
-        say(f"build it: python -m build {staged.path}")
+        say(f"build it with: python -m build {staged.path}")
     return EXIT_OK
 
 
 def _require_proof(arguments: argparse.Namespace, tag: CodexTag) -> None:
-    from factory.verify.proof import prove  # noqa: PLC0415 - it imports every check
-
     proven = prove(arguments.manifest, terms_of(arguments))
     if proven.manifest.tag != tag:
-        raise ManifestOfAnotherRelease(tag, proven.manifest.tag)
+        raise UsageError(
+            f"the manifest is of {proven.manifest.tag}, not of {tag}",
+            hint="Give the manifest of that release, or its version as --codex-version.",
+        )

@@ -1,43 +1,33 @@
-"""``factory targets``: the platform table."""
+"""``factory targets``: list the supported platforms."""
 
 import argparse
 
-from factory.cli.command import Commands, add_command
-from factory.cli.console import Column, print_json, print_table
+from factory.cli.console import Column, print_json
+from factory.cli.display import print_table
+from factory.core.errors import EXIT_OK
 from factory.core.targets import PLATFORMS
 
+EPILOG = """\
+examples:
+  factory targets
+  factory targets --json
+"""
 
-def register(commands: Commands) -> None:
-    """Add the command."""
-    parser = add_command(
-        commands,
-        "targets",
-        summary="list the platforms, the targets that feed them, and why each tag is honest",
-        examples=("factory targets", "factory targets --json"),
-        run=_run,
-    )
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def _run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    rows = [
+        (platform.tag, platform.target.value, platform.target.npm_suffix, platform.reason)
+        for platform in PLATFORMS
+    ]
     if arguments.json:
-        print_json(
-            [
-                {
-                    "platform": platform.tag,
-                    "target": platform.target.value,
-                    "npm_suffix": platform.target.npm_suffix,
-                    "reason": platform.reason,
-                }
-                for platform in PLATFORMS
-            ]
-        )
-        return 0
-    print_table(
-        (Column(heading="platform"), Column(heading="target"), Column(heading="npm"), Column(heading="why")),
-        [
-            (platform.tag, platform.target.value, platform.target.npm_suffix, platform.reason)
-            for platform in PLATFORMS
-        ],
-    )
-    return 0
+        keys = ("platform", "target", "npm_suffix", "reason")
+        print_json([dict(zip(keys, row, strict=True)) for row in rows])
+    else:
+        print_table([Column(heading=heading) for heading in ("platform", "target", "npm", "reason")], rows)
+    return EXIT_OK

@@ -1,27 +1,45 @@
-"""``factory trust``: who made the executables, as far as their own bytes prove it."""
+"""``factory trust``: show who signed each executable."""
 
 import argparse
+import sys
+import tempfile
+import threading
 from pathlib import Path
 
-from factory.cli.authorship_option import add_authorship_option
-from factory.cli.command import Commands, add_command, positive
+from factory import __version__
+from factory.cli.console import Column, print_json, say
+from factory.cli.display import print_table, shown_progress
+from factory.cli.findings import exit_status
+from factory.cli.options import add_authorship_option, add_jobs_option
+from factory.core.codec import format_utc, to_json
+from factory.core.trust_level import TrustAssessment
+from factory.executables.signatures.policy import TrustPolicy
+from factory.executables.signatures.requirement import Requirement
+from factory.executables.signatures.signers import is_unexpected
+from factory.system.parallel import usable_cores
+from factory.verify.authorship import FileTrust, TrustContext, TrustReport, assess_files, bundle_beside
+
+EPILOG = """\
+examples:
+  factory trust dist/0.163.0
+  factory trust openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl --json
+  factory trust codex.exe
+  factory trust codex --bundle codex-x86_64-unknown-linux-musl.sigstore
+  factory trust wheels/ --require-authorship macos,windows
+"""
+SCHEMA_VERSION = 1
+_COLUMNS = (
+    Column(heading="file", is_for_pipes=True),
+    Column(heading="executable"),
+    Column(heading="level"),
+    Column(heading="signer"),
+    Column(heading="signed"),
+    Column(heading="reason"),
+)
 
 
-def register(commands: Commands) -> None:
-    """Add the command."""
-    parser = add_command(
-        commands,
-        "trust",
-        summary="say of every executable how much is known of who made it",
-        examples=(
-            "factory trust dist/0.163.0",
-            "factory trust openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl --json",
-            "factory trust codex.exe",
-            "factory trust codex --bundle codex-x86_64-unknown-linux-musl.sigstore",
-            "factory trust wheels/ --require-authorship macos,windows",
-        ),
-        run=_run,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
     parser.add_argument(
         "paths",
         nargs="+",
@@ -30,19 +48,101 @@ def register(commands: Commands) -> None:
         help="a wheel, an executable, a manifest.json, or a directory of these",
     )
     parser.add_argument("--json", action="store_true", help="print JSON (docs/trust.schema.json)")
-    parser.add_argument(
-        "--jobs", type=positive, metavar="N", help="how many files at once (default: all cores)"
-    )
+    add_jobs_option(parser, "files")
     parser.add_argument(
         "--bundle",
         type=Path,
         metavar="FILE",
-        help="the sigstore bundle that was released beside the one executable that is named",
+        help="sigstore bundle that was released with the executable; PATH must be that one executable",
     )
     add_authorship_option(parser)
 
 
-def _run(arguments: argparse.Namespace) -> int:
-    from factory.cli.trust_run import run_trust  # noqa: PLC0415 - cryptography; other commands need none
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    policy = TrustPolicy(
+        required=Requirement.parse(arguments.require_authorship),
+        bundles={} if arguments.bundle is None else bundle_beside(arguments.paths, arguments.bundle),
+    )
+    with (
+        tempfile.TemporaryDirectory(prefix="factory-trust-", ignore_cleanup_errors=True) as scratch,
+        shown_progress() as progress,
+    ):
+        context = TrustContext(
+            policy=policy,
+            progress=progress,
+            scratch=Path(scratch),
+            jobs=arguments.jobs or usable_cores(),
+            stop=threading.Event(),
+        )
+        done = assess_files(arguments.paths, context)
+    if arguments.json:
+        print_json(trust_document(done))
+    else:
+        _show(done)
+    return exit_status(done.status)
 
-    return run_trust(arguments)
+
+def trust_document(done: TrustReport) -> dict[str, object]:
+    """Return the document that ``factory trust --json`` prints."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "factory_version": __version__,
+        "verdict": done.status.value,
+        "counts": {level.value: count for level, count in done.counts.items()},
+        "files": [
+            {
+                "path": file.path,
+                "name": file.name,
+                "not_looked_at": file.not_looked_at,
+                "standings": [
+                    to_json(assessment) | {"is_expected": not is_unexpected(assessment)}
+                    for assessment in file.assessments
+                ],
+                "lacking": [assessment.place for assessment in file.lacking],
+            }
+            for file in done.files
+        ],
+    }
+
+
+def _show(done: TrustReport) -> None:
+    if sys.stdout.isatty():
+        for file in done.files:
+            print_table(_COLUMNS, _rows(file), title=file.name)
+    else:
+        print_table(_COLUMNS, [row for file in done.files for row in _rows(file)])
+    for file in done.files:
+        if file.not_looked_at is not None:
+            say(f"{file.name}: NOT CHECKED: {file.not_looked_at}")
+        for assessment in file.lacking:
+            say(f"{file.name}: authorship is required of {assessment.place}, which is {assessment.level}")
+    counts = ", ".join(f"{count} {level}" for level, count in done.counts.items() if count)
+    say(f"{done.status}: {counts or 'no executables'}")
+
+
+def _rows(file: FileTrust) -> list[tuple[str, ...]]:
+    return [
+        (
+            file.name,
+            assessment.place,
+            assessment.level.value,
+            _signer(assessment),
+            _time(assessment),
+            assessment.reason,
+        )
+        for assessment in file.assessments
+    ]
+
+
+def _signer(assessment: TrustAssessment) -> str:
+    if assessment.signature is None or assessment.signature.signer is None:
+        return ""
+    signer = assessment.signature.signer
+    return f"{signer.name} (UNEXPECTED SIGNER)" if is_unexpected(assessment) else signer.name
+
+
+def _time(assessment: TrustAssessment) -> str:
+    if assessment.signature is None or assessment.signature.signed_at is None:
+        return ""
+    return format_utc(assessment.signature.signed_at)

@@ -1,118 +1,120 @@
-"""``factory verify``, ``checks`` and ``explain``: what is true of a wheel, and why it matters."""
+"""``factory verify``: check wheels and report findings."""
 
 import argparse
-from dataclasses import asdict
+import json
+import tempfile
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
-from factory.cli.authorship_option import add_authorship_option
-from factory.cli.command import Commands, add_command, positive
-from factory.cli.console import Column, print_json, print_table
-from factory.cli.waiver_options import add_waiver_options
-from factory.core.errors import EXIT_OK
+from factory.cli.console import print_json, say
+from factory.cli.display import shown_progress
+from factory.cli.findings import exit_status, show_report
+from factory.cli.host import this_host
+from factory.cli.options import add_authorship_option, add_jobs_option, add_waiver_options, waivers_of
+from factory.cli.settings import Settings
+from factory.executables.signatures.policy import TrustPolicy
+from factory.executables.signatures.requirement import Requirement
+from factory.system.files import atomic_write
+from factory.system.parallel import usable_cores
+from factory.system.process import SubprocessRunner
+from factory.verify.examine import VerifyContext, WheelGroup, examine
+from factory.verify.inputs import find_wheels
+from factory.verify.output.findings_json import findings_document
+from factory.verify.output.report import Report, RunStatus
+from factory.verify.output.sarif import sarif_document
+from factory.verify.stock.stock_tools import StockTools, installed_tools
+from factory.verify.waivers import Waiver, require_used
+
+EPILOG = """\
+examples:
+  factory verify dist/0.163.0
+  factory verify dist/0.163.0/manifest.json --json
+  factory verify some.whl --allow 'package-typed:*=this era had no marker'
+  factory verify some.whl --smoke
+  factory verify dist/0.163.0 --sarif findings.sarif
+"""
+_STDOUT = "-"
 
 
-def register(commands: Commands) -> None:
-    """Add the three commands."""
-    _register_verify(commands)
-    checks = add_command(
-        commands,
-        "checks",
-        summary="list everything that 'factory verify' looks for",
-        examples=("factory checks", "factory checks --json"),
-        run=_list,
-    )
-    checks.add_argument("--json", action="store_true", help="print JSON")
-    explain = add_command(
-        commands,
-        "explain",
-        summary="say why a check exists, and what to do about what it finds",
-        examples=("factory explain elf-glibc-floor", "factory explain macho-minimum-macos --json"),
-        run=_explain,
-    )
-    explain.add_argument("check", metavar="ID", help="the check's id, as findings have it")
-    explain.add_argument("--json", action="store_true", help="print JSON")
-
-
-def _register_verify(commands: Commands) -> None:
-    parser = add_command(
-        commands,
-        "verify",
-        summary="say what is wrong with wheels, from their own bytes",
-        examples=(
-            "factory verify dist/0.163.0",
-            "factory verify dist/0.163.0/manifest.json --json",
-            "factory verify some.whl --allow 'package-typed:*=this era had no marker'",
-            "factory verify some.whl --smoke",
-            "factory verify dist/0.163.0 --sarif findings.sarif",
-        ),
-        run=_verify,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
     parser.add_argument(
         "paths",
         nargs="+",
         type=Path,
         metavar="PATH",
-        help="a wheel; or a directory of wheels or a manifest.json, which are judged as one release, too",
+        help="a wheel; or a release to check as a whole: a manifest.json or a directory of wheels",
     )
     parser.add_argument("--json", action="store_true", help="print JSON (docs/findings.schema.json)")
-    parser.add_argument("--sarif", metavar="FILE", help="write SARIF 2.1.0 as well; '-' prints it instead")
     parser.add_argument(
-        "--smoke", action="store_true", help="install each wheel and run codex --version, where this host can"
+        "--sarif", metavar="FILE", help="also write SARIF 2.1.0 to FILE; '-' prints only that"
+    )
+    parser.add_argument(
+        "--smoke",
+        action="store_true",
+        help="install each wheel that this machine can run, and run codex --version",
     )
     parser.add_argument(
         "--musl-root",
         type=Path,
         metavar="DIR",
-        help="for --smoke: a musl system to start musllinux wheels in",
+        help="root of a musl system in which --smoke runs musllinux wheels",
     )
     parser.add_argument(
-        "--no-stock-tools", action="store_true", help="do not ask auditwheel, delocate and delvewheel"
+        "--no-stock-tools", action="store_true", help="do not run auditwheel, delocate and delvewheel"
     )
-    parser.add_argument(
-        "--jobs", type=positive, metavar="N", help="how many wheels at once (default: all cores)"
-    )
+    add_jobs_option(parser, "wheels")
     add_waiver_options(parser)
     add_authorship_option(parser)
 
 
-def _verify(arguments: argparse.Namespace) -> int:
-    from factory.cli.verify_run import run_verify  # noqa: PLC0415 - all checks; other commands need none
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    waivers = waivers_of(arguments)
+    groups = find_wheels(arguments.paths)
+    settings = Settings.from_environ()
+    with tempfile.TemporaryDirectory(prefix="factory-verify-", ignore_cleanup_errors=True) as scratch:
+        report = _examine(groups, arguments, settings, Path(scratch), waivers)
+    _show(report, arguments)
+    if report.status is not RunStatus.REJECTED:
+        require_used(report.unused)
+    return exit_status(report.status)
 
-    return run_verify(arguments)
+
+def _examine(
+    groups: Sequence[WheelGroup],
+    arguments: argparse.Namespace,
+    settings: Settings,
+    scratch: Path,
+    waivers: Sequence[Waiver],
+) -> Report:
+    stop = threading.Event()
+    runner = SubprocessRunner(stop)
+    tools = StockTools(runner=runner, installed=installed_tools(), search_path=settings.search_path)
+    with shown_progress() as progress:
+        context = VerifyContext(
+            runner=runner,
+            progress=progress,
+            scratch=scratch,
+            jobs=arguments.jobs or usable_cores(),
+            stop=stop,
+            stock_tools=None if arguments.no_stock_tools else tools,
+            host=this_host(settings, musl_root=arguments.musl_root) if arguments.smoke else None,
+            trust=TrustPolicy(required=Requirement.parse(arguments.require_authorship)),
+        )
+        return examine(groups, context, waivers=waivers)
 
 
-def _list(arguments: argparse.Namespace) -> int:
-    from factory.verify.checks.catalogue import catalogue  # noqa: PLC0415 - as above
-
-    entries = catalogue()
+def _show(report: Report, arguments: argparse.Namespace) -> None:
+    if arguments.sarif == _STDOUT:
+        print_json(sarif_document(report))
+        return
+    if arguments.sarif is not None:
+        text = json.dumps(sarif_document(report), indent=2, ensure_ascii=False) + "\n"
+        atomic_write(Path(arguments.sarif), text.encode("utf-8", "backslashreplace"))
+        say(f"wrote {arguments.sarif}")
     if arguments.json:
-        print_json([asdict(entry) for entry in entries])
-        return EXIT_OK
-    print_table(
-        tuple(Column(heading=heading) for heading in ("check", "severity", "looks at", "what is right")),
-        [(entry.id, entry.severity.value, entry.scope.value, entry.title) for entry in entries],
-    )
-    return EXIT_OK
-
-
-def _explain(arguments: argparse.Namespace) -> int:
-    from factory.verify.checks.catalogue import entry  # noqa: PLC0415 - as above
-
-    found = entry(arguments.check)
-    if arguments.json:
-        print_json(asdict(found))
-        return EXIT_OK
-    waiver = (
-        f"--allow '{found.id}:PATTERN=REASON'" if found.is_waivable else "never: it says that nobody looked"
-    )
-    for heading, text in (
-        (found.id, f"{found.title}."),
-        ("severity", found.severity.value),
-        ("looks at", found.scope.value),
-        ("protects", found.protects),
-        ("standard", found.standard),
-        ("to do", found.remedy),
-        ("waiver", waiver),
-    ):
-        print(f"{heading}: {text}")
-    return EXIT_OK
+        print_json(findings_document(report))
+    else:
+        show_report(report)

@@ -1,4 +1,4 @@
-"""``factory wheels``: the whole run, from a Codex tag to verified wheels."""
+"""``factory wheels``: build, verify and record the wheels of a Codex release."""
 
 import argparse
 from dataclasses import replace
@@ -6,116 +6,115 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from factory.build.builder import BuilderName, Engine
-from factory.cli.authorship_option import add_authorship_option
-from factory.cli.command import Commands, add_command, positive
-from factory.cli.console import Column, human_size, print_json, print_table, say
-from factory.cli.image_option import add_image_option, settings_with_image
-from factory.cli.options import add_channel_options
+from factory.cli.console import Column, human_size, print_json, say
+from factory.cli.display import print_table
+from factory.cli.options import (
+    add_authorship_option,
+    add_channel_options,
+    add_image_option,
+    add_index_option,
+    add_jobs_option,
+    add_refresh_option,
+    add_waiver_options,
+    platforms_of,
+    settings_with_image,
+    waivers_of,
+)
 from factory.cli.session import Session, open_session
-from factory.cli.waiver_options import add_waiver_options, waivers_of
 from factory.core.errors import EXIT_OK
 from factory.core.tags import CodexTag
-from factory.core.targets import Platform
 from factory.executables.signatures.requirement import Requirement
 from factory.wheels.plan import WheelsPlan, WheelsRequest, plan_wheels
 
 if TYPE_CHECKING:
     from factory.wheels.run import WheelsRun
 
+EPILOG = """\
+examples:
+  factory wheels rust-v0.163.0
+  factory wheels 0.163.0 --platform win_amd64 --platform win_arm64
+  factory wheels rust-v0.163.0 --dry-run --json
+  factory wheels rust-v0.163.0 --channel directory --directory packages/
+  factory wheels rust-v0.163.0 --check-engine
+  factory wheels rust-v0.163.0 --builder docker
+  factory wheels rust-v0.163.0 --like-published --platform win_amd64
+"""
 
-def register(commands: Commands) -> None:
-    """Add the command."""
-    parser = add_command(
-        commands,
-        "wheels",
-        summary="build every platform's wheel of a Codex release",
-        examples=(
-            "factory wheels rust-v0.163.0",
-            "factory wheels 0.163.0 --platform win_amd64 --platform win_arm64 --out wheels/",
-            "factory wheels rust-v0.163.0 --dry-run --json",
-            "factory wheels rust-v0.163.0 --channel directory --directory packages/",
-            "factory wheels rust-v0.163.0 --check-engine",
-            "factory wheels rust-v0.163.0 --builder docker",
-            "factory wheels rust-v0.163.0 --like-published --platform win_amd64",
-        ),
-        run=_run,
-    )
-    parser.add_argument(
-        "tag", metavar="CODEX_TAG", help="the release: rust-v0.163.0, 0.163.0, 0.154.0a1, ..."
-    )
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("tag", metavar="CODEX_TAG", help="release: rust-v0.163.0, 0.163.0, 0.154.0a1, ...")
     parser.add_argument(
         "--platform",
         action="append",
         metavar="TAG",
-        help="build this platform's wheel only; may be repeated (default: all that the release has)",
+        help="build only the wheel of this platform (repeatable; default: all platforms of the release)",
     )
     parser.add_argument(
         "--out",
         type=Path,
         default=Path("dist"),
         metavar="DIR",
-        help="wheels go to DIR/<version>/ (default: dist)",
+        help="write the wheels to DIR/<version>/ (default: dist)",
     )
     parser.add_argument(
         "--engine",
         choices=[engine.value for engine in Engine],
-        help="assembler: the fast path (default on this host); backend: python -m build, the reference"
-        " (the only one in a container)",
+        help="assembler: the fast engine (default); backend: python -m build, the reference"
+        " (always used in containers)",
     )
     parser.add_argument(
         "--builder",
         choices=[builder.value for builder in BuilderName],
         default=BuilderName.AUTO.value,
-        help="native: this host; docker: a container without network; cibuildwheel: one that cibuildwheel"
-        " starts; auto (default): docker where"
-        " an engine answers and has the image, else this host",
+        help="native: this machine; docker: a container without network; cibuildwheel: its container;"
+        " auto: docker if an engine with the image is running, else native (default: auto)",
     )
     add_image_option(parser)
     parser.add_argument(
         "--check-engine", action="store_true", help="build with both engines and compare the bytes"
     )
+    add_jobs_option(parser, "tasks")
     parser.add_argument(
-        "--jobs", type=positive, metavar="N", help="how many things at once (default: all cores)"
-    )
-    parser.add_argument(
-        "--fresh", action="store_true", help="build again what is there, and compress everything anew"
+        "--fresh", action="store_true", help="rebuild existing wheels and compress all files again"
     )
     parser.add_argument(
         "--deflate-limit",
         metavar="SIZE",
-        help="how much of the compressed members stays in the cache afterwards (default: 8GB)",
+        help="size of the compressed files to keep in the cache after the run (default: 8GB)",
     )
-    parser.add_argument("--refresh", action="store_true", help="ask the channel again what the release has")
+    add_refresh_option(parser)
     parser.add_argument(
         "--like-published",
         action="store_true",
-        help="make the wheels that the index lists, byte for byte, with the recipes that they show;"
-        " they go to DIR/<version>-as-published/",
+        help="reproduce the wheels on the index byte for byte, with the recipes inferred from them;"
+        " write them to DIR/<version>-as-published/",
     )
-    parser.add_argument(
-        "--index-url", metavar="URL", help="address of the index (else pip's, else the public one)"
-    )
-    parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
-    parser.add_argument("--json", action="store_true", help="print JSON: the manifest, or the plan")
+    add_index_option(parser)
+    parser.add_argument("--dry-run", action="store_true", help="print the plan and exit")
+    parser.add_argument("--json", action="store_true", help="print the manifest, or the plan, as JSON")
     add_channel_options(parser)
     add_waiver_options(parser)
     add_authorship_option(parser)
 
 
-def _run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
     request = _request(arguments)
     settings = settings_with_image(arguments)
     with open_session(
         arguments, settings, jobs=arguments.jobs, deflate_limit=arguments.deflate_limit
     ) as session:
-        from factory.wheels.run import make_wheels  # noqa: PLC0415 - slow, and the session has it by now
+        from factory.wheels.run import make_wheels  # noqa: PLC0415 - slow, and the session has imported it
 
         request = replace(request, waivers=waivers_of(arguments))
         plan = _plan(arguments, request, session)
-        run = None if arguments.dry_run else make_wheels(plan, session.context)
-    if run is None:
-        return _show_plan(plan, as_json=arguments.json)
-    return _show_run(plan, run, as_json=arguments.json)
+        done = None if arguments.dry_run else make_wheels(plan, session.context)
+    if done is None:
+        _show_plan(plan, as_json=arguments.json)
+    else:
+        _show_run(plan, done, as_json=arguments.json)
+    return EXIT_OK
 
 
 def _plan(arguments: argparse.Namespace, request: WheelsRequest, session: Session) -> WheelsPlan:
@@ -127,13 +126,10 @@ def _plan(arguments: argparse.Namespace, request: WheelsRequest, session: Sessio
 
 
 def _request(arguments: argparse.Namespace) -> WheelsRequest:
-    """Parse the options into one value."""
-    platforms = None
-    if arguments.platform is not None and not arguments.like_published:
-        platforms = tuple(dict.fromkeys(Platform.parse(text) for text in arguments.platform))
     return WheelsRequest(
         tag=CodexTag.parse(arguments.tag),
-        platforms=platforms,
+        # The index may list wheels of platforms that we do not build.
+        platforms=None if arguments.like_published else platforms_of(arguments),
         out=arguments.out,
         engine=None if arguments.engine is None else Engine(arguments.engine),
         builder=BuilderName(arguments.builder),
@@ -143,7 +139,7 @@ def _request(arguments: argparse.Namespace) -> WheelsRequest:
     )
 
 
-def _show_plan(plan: WheelsPlan, *, as_json: bool) -> int:
+def _show_plan(plan: WheelsPlan, *, as_json: bool) -> None:
     rows = [
         (
             plan.wheel_name(planned),
@@ -158,26 +154,25 @@ def _show_plan(plan: WheelsPlan, *, as_json: bool) -> int:
         print_json(
             {"tag": str(plan.request.tag), "wheels": [dict(zip(keys, row, strict=True)) for row in rows]}
         )
-        return EXIT_OK
+        return
     print_table(
         (
             Column(heading="wheel", is_for_pipes=True),
             Column(heading="platform"),
-            Column(heading="from"),
+            Column(heading="source"),
             Column(heading="digest", is_cut=True),
         ),
         rows,
-        title=f"would make in {plan.dist.directory}",
+        title=f"would build in {plan.dist.directory}",
     )
-    _tell_not_released(plan)
-    return EXIT_OK
+    _report_skipped(plan)
 
 
-def _show_run(plan: WheelsPlan, run: "WheelsRun", *, as_json: bool) -> int:
-    _tell_not_released(plan)
+def _show_run(plan: WheelsPlan, done: "WheelsRun", *, as_json: bool) -> None:
+    _report_skipped(plan)
     if as_json:
-        print_json(run.manifest.to_json())
-        return EXIT_OK
+        print_json(done.manifest.to_json())
+        return
     print_table(
         (
             Column(heading="wheel", is_for_pipes=True),
@@ -191,16 +186,15 @@ def _show_run(plan: WheelsPlan, run: "WheelsRun", *, as_json: bool) -> int:
                 wheel.name,
                 wheel.platform,
                 human_size(wheel.size_bytes),
-                "made" if wheel.name in run.made else "up to date",
+                "built" if wheel.name in done.made else "up to date",
                 str(wheel.sha256),
             )
-            for wheel in run.manifest.wheels
+            for wheel in done.manifest.wheels
         ],
         title=str(plan.dist.directory),
     )
-    return EXIT_OK
 
 
-def _tell_not_released(plan: WheelsPlan) -> None:
+def _report_skipped(plan: WheelsPlan) -> None:
     for platform in plan.not_released:
-        say(f"not made: {platform} (the release has no package for {platform.target})")
+        say(f"skipped {platform}: the release has no package for {platform.target}")

@@ -12,7 +12,7 @@ from tests.toolchains import place_toolchain
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """How a command ended, and what it said on each of its channels."""
+    """The exit status of a command and its output."""
 
     status: int
     out: str
@@ -26,7 +26,7 @@ class Ended:
 
     @property
     def complaint(self) -> str:
-        """The error's sentence and hint, without the progress lines above them."""
+        """The error and its hint, without the progress lines above them."""
         return self.err[self.err.index("factory: ") :]
 
 
@@ -42,12 +42,12 @@ def cache_with_toolchain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def cache(cache_with_toolchain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Name an empty cache that has a toolchain, as after an earlier run."""
+    """Set up a cache that has only a toolchain, as after an earlier run."""
     cache = tmp_path / "cache"
     cache.mkdir()
     (cache / "toolchains").symlink_to(cache_with_toolchain / "toolchains")
     monkeypatch.setenv("FACTORY_CACHE_DIR", str(cache))
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no.sock")  # never a developer's engine
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no.sock")  # do not use a developer's engine
     return cache
 
 
@@ -62,8 +62,8 @@ def factory(capsys: pytest.CaptureFixture[str], cache: Path) -> Factory:
             status = main(argv)
         except SystemExit as ended:  # argparse
             status = int(ended.code or 0)
-        said = capsys.readouterr()
-        return Ended(status=status, out=said.out, err=said.err)
+        captured = capsys.readouterr()
+        return Ended(status=status, out=captured.out, err=captured.err)
 
     return run
 

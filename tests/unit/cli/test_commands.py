@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from factory.cli.parser import COMMANDS
 from tests.unit.cli.conftest import Factory
 
 
-def test_no_arguments_show_the_help_with_examples(factory: Factory) -> None:
+def test_a_call_without_arguments_prints_the_help(factory: Factory) -> None:
     ended = factory()
     assert (ended.status, ended.out) == (2, "")
     assert "factory wheels rust-v0.163.0" in ended.err
@@ -15,28 +16,30 @@ def test_no_arguments_show_the_help_with_examples(factory: Factory) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "example"),
-    [
-        ((), "factory doctor"),
-        (("wheels",), "factory wheels rust-v0.163.0 --dry-run --json"),
-        (("stage-runtime",), "python -m build --wheel stage/"),
-        (("targets",), "factory targets --json"),
-        (("cache",), "factory cache prune --max-size 10GB --older-than 30"),
-        (("cache", "prune"), "factory cache prune --older-than 7"),
-        (("doctor",), "factory doctor --json"),
-        (("completion",), "factory completion zsh > ~/.zfunc/_factory"),
-    ],
+    "words",
+    [(), *((name,) for name in COMMANDS), ("cache", "show"), ("cache", "prune"), ("cache", "clear")],
+    ids=" ".join,
 )
-def test_help_shows_examples(factory: Factory, command: tuple[str, ...], example: str) -> None:
-    ended = factory(*command, "--help")
+def test_each_help_has_examples_and_fits_80_columns(
+    factory: Factory, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    ended = factory(*words, "--help")
     assert (ended.status, ended.err) == (0, "")
-    assert "examples:" in ended.out
-    assert example in ended.out
+    _, _, examples = ended.out.partition("\nexamples:\n  ")
+    assert examples.startswith(" ".join(("factory", *words)))
+    assert [line for line in ended.out.splitlines() if len(line) > 80] == []
+
+
+@pytest.mark.parametrize("words", [("nosuch",), ("--nosuch",), ("-", "wheels")])
+def test_an_unknown_command_is_refused(factory: Factory, words: tuple[str, ...]) -> None:
+    ended = factory(*words)
+    assert (ended.status, ended.out) == (2, "")
 
 
 def test_targets_lists_the_platform_table(factory: Factory) -> None:
     rows = [line.split("\t") for line in factory("targets").out.splitlines()]
-    assert rows[0] == ["platform", "target", "npm", "why"]
+    assert rows[0] == ["platform", "target", "npm", "reason"]
     assert rows[1][:3] == ["manylinux_2_17_x86_64", "x86_64-unknown-linux-musl", "linux-x64"]
     assert len(rows) == 9
     document = json.loads(factory("targets", "--json").out)
@@ -44,7 +47,7 @@ def test_targets_lists_the_platform_table(factory: Factory) -> None:
     assert document[7]["npm_suffix"] == "win32-arm64"
 
 
-def test_the_doctor_says_what_this_host_can_do(factory: Factory, cache: Path) -> None:
+def test_doctor_reports_what_this_machine_has(factory: Factory, cache: Path) -> None:
     ended = factory("doctor", "--json")
     seen = {item["what"]: item for item in json.loads(ended.out)}
     assert ended.status == 0
@@ -53,10 +56,10 @@ def test_the_doctor_says_what_this_host_can_do(factory: Factory, cache: Path) ->
     assert seen["container engine"]["state"] == "absent"
     assert "no container engine answers: there is no " in seen["container engine"]["seen"]
     assert all(item["remedy"] for item in seen.values() if item["state"] != "ok")
-    assert factory("doctor").out.splitlines()[0] == "what\tstate\tseen\thow to get it"
+    assert factory("doctor").out.splitlines()[0] == "what\tstate\tdetail\tremedy"
 
 
-def test_the_doctor_fails_where_a_required_thing_is_broken(
+def test_doctor_fails_if_a_required_thing_is_broken(
     factory: Factory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
@@ -68,7 +71,7 @@ def test_the_doctor_fails_where_a_required_thing_is_broken(
 
 @pytest.fixture
 def kept(cache: Path) -> Path:
-    """Keep two packages in the cache: an old one of 300 bytes and a new one of 700."""
+    """Put two packages into the cache: an old one of 300 bytes and a new one of 700."""
     assets = cache / "assets"
     assets.mkdir()
     (assets / "sha256-old").write_bytes(bytes(300))
@@ -83,7 +86,7 @@ def names(directory: Path) -> list[str]:
 
 def test_the_cache_is_shown(factory: Factory, cache: Path, kept: Path) -> None:
     assert factory("cache", "show").out.splitlines()[:2] == [
-        "what\tentries\tsize\tmeaning",
+        "kind\tentries\tsize\tcontents",
         "assets\t2\t1.0 kB\trelease packages",
     ]
     document = factory("cache", "show", "--json").document
@@ -116,28 +119,28 @@ def test_the_cache_is_cleared(factory: Factory, kept: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "status", "sentence"),
+    ("options", "status", "message"),
     [
-        ((), 20, "nothing says what to prune"),
+        ((), 20, "no limit given"),
         (("--max-size", "much"), 20, "'much' is not a size"),
         (("--max-size", "-1GB"), 2, "--max-size"),
-        (("--older-than", "soon"), 2, "'soon' is no number of days"),
-        (("--older-than=-1",), 2, "'-1' is no number of days"),
-        (("--older-than", "nan"), 2, "'nan' is no number of days"),
+        (("--older-than", "soon"), 2, "must be a number of days, not 'soon'"),
+        (("--older-than=-1",), 2, "must be a number of days, not '-1'"),
+        (("--older-than", "nan"), 2, "must be a number of days, not 'nan'"),
     ],
 )
-def test_pruning_by_nonsense_removes_nothing(
-    factory: Factory, kept: Path, options: tuple[str, ...], status: int, sentence: str
+def test_prune_with_a_wrong_limit_removes_no_entry(
+    factory: Factory, kept: Path, options: tuple[str, ...], status: int, message: str
 ) -> None:
     ended = factory("cache", "prune", *options)
     assert ended.status == status
-    assert sentence in ended.err
+    assert message in ended.err
     assert names(kept) == ["sha256-new", "sha256-old"]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
-def test_completion_knows_every_command(factory: Factory, shell: str) -> None:
+def test_completion_has_every_command(factory: Factory, shell: str) -> None:
     ended = factory("completion", shell)
     assert ended.status == 0
-    for command in ("wheels", "stage-runtime", "targets", "cache", "doctor", "completion"):
+    for command in COMMANDS:
         assert command in ended.out

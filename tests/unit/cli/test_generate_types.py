@@ -1,4 +1,4 @@
-"""``factory generate-types`` on runtimes of our own, with a generator that needs no index."""
+"""``factory generate-types`` with fake runtimes and a generator that needs no index."""
 
 import sys
 from pathlib import Path
@@ -33,15 +33,15 @@ def generate(factory: Factory, released: Path, *more: str | Path) -> Ended:
 
 
 def left(tmp_path: Path) -> list[str]:
-    """Return what lies about, in the scratch place of the cache also."""
+    """List the directory, and the scratch directories in the cache."""
     cache = [path.name for path in (tmp_path / "cache").iterdir() if path.name.startswith("types-")]
     return sorted(path.name for path in tmp_path.iterdir()) + cache
 
 
-def test_types_are_made_twice_alike(factory: Factory, released: Path, tmp_path: Path) -> None:
+def test_two_runs_generate_equal_types(factory: Factory, released: Path, tmp_path: Path) -> None:
     first = generate(factory, released, "--out", tmp_path / "a")
     assert (first.status, first.out) == (0, "")
-    assert first.err.endswith(f"made 11 models, for 4 methods, in {tmp_path / 'a'}\n")
+    assert first.err.endswith(f"generated 11 models for 4 methods in {tmp_path / 'a'}\n")
     second = generate(factory, released, "--out", tmp_path / "b", "--json")
     assert second.document == {
         "version": 1,
@@ -59,14 +59,14 @@ def test_types_are_made_twice_alike(factory: Factory, released: Path, tmp_path: 
     assert left(tmp_path) == ["a", "b", "cache", "released"]
 
 
-def test_a_current_copy_is_current(factory: Factory, released: Path, tmp_path: Path) -> None:
+def test_check_accepts_a_current_copy(factory: Factory, released: Path, tmp_path: Path) -> None:
     generate(factory, released, "--out", tmp_path / "types")
     ended = generate(factory, released, "--out", tmp_path / "types", "--check")
     assert (ended.status, ended.out) == (0, "")
-    assert ended.err.endswith(f"{tmp_path / 'types'} is current\n")
+    assert ended.err.endswith(f"{tmp_path / 'types'} is up to date\n")
 
 
-def test_a_copy_that_is_not_current_is_left_alone_and_told(
+def test_check_reports_an_outdated_copy_and_keeps_it(
     factory: Factory, released: Path, tmp_path: Path
 ) -> None:
     generate(factory, released, "--out", tmp_path / "types")
@@ -81,7 +81,7 @@ def test_a_copy_that_is_not_current_is_left_alone_and_told(
     assert '+    "error": ErrorNotification,\n' in ended.out
     assert ended.out.endswith("missing: v2_all.py\n")
     assert ended.complaint == (
-        f"factory: {tmp_path / 'types'} is not current: notification_registry.py, v2_all.py\n"
+        f"factory: {tmp_path / 'types'} is out of date: notification_registry.py, v2_all.py\n"
         "hint: Generate the types again: the same command without --check.\n"
     )
     assert registry.read_text() == edited
@@ -99,7 +99,7 @@ def test_a_copy_that_is_not_current_is_left_alone_and_told(
     )
 
 
-def test_schemas_written_elsewhere_need_no_runtime(factory: Factory, tmp_path: Path) -> None:
+def test_a_given_schema_needs_no_runtime(factory: Factory, tmp_path: Path) -> None:
     (tmp_path / "schema").mkdir()
     (tmp_path / "schema" / BUNDLE).write_bytes(content())
     ended = factory("generate-types", "--schema-dir", tmp_path / "schema", "--out", tmp_path / "types")
@@ -108,7 +108,7 @@ def test_schemas_written_elsewhere_need_no_runtime(factory: Factory, tmp_path: P
     assert header == "# Made by codex-wheel-factory from the app-server schema of an unnamed release,"
 
 
-def test_protocols_are_compared_in_words(factory: Factory, released: Path) -> None:
+def test_compare_prints_the_changes_of_a_protocol(factory: Factory, released: Path) -> None:
     later = definitions() | {"ClientNotification": {"oneOf": [message("goodbye", None)]}}
     runtimes(released, runtime(later), tag=CodexTag.parse("0.164.0"))
     compare = ("generate-types", "--channel", "directory", "--directory", released, "--compare")
@@ -145,28 +145,28 @@ def test_protocols_are_compared_in_words(factory: Factory, released: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
-        ((), "there is nothing to do"),
-        (("--out", "types"), "the release is not named"),
-        (("--check",), "there is nothing to do"),
-        (("--compare", "0.1.0", "0.2.0", "--out", "types"), "--compare makes no types"),
-        (("--compare", "0.1.0", "0.2.0", "--check"), "--compare makes no types"),
-        (("--compare", "0.1.0", "0.2.0", "--codex-version", "0.3.0"), "--compare makes no types"),
+        ((), "no output given"),
+        (("--out", "types"), "no release given"),
+        (("--check",), "no output given"),
+        (("--compare", "0.1.0", "0.2.0", "--out", "types"), "--compare generates no types"),
+        (("--compare", "0.1.0", "0.2.0", "--check"), "--compare generates no types"),
+        (("--compare", "0.1.0", "0.2.0", "--codex-version", "0.3.0"), "--compare generates no types"),
         (("--compare", "0.1.0", "never"), "'never' is"),
         (("--out", "types", "--codex-version", "0.1.0", "--platform", "amiga"), "'amiga' is not a platform"),
     ],
 )
-def test_options_that_do_not_go_together_are_refused(
-    factory: Factory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], told: str
+def test_options_that_cannot_be_combined_are_refused(
+    factory: Factory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     ended = factory("generate-types", *options)
-    assert (ended.status, ended.complaint.startswith(f"factory: {told}")) == (20, True)
+    assert (ended.status, ended.complaint.startswith(f"factory: {message}")) == (20, True)
     assert left(tmp_path) == ["cache"]
 
 
-def test_a_place_with_something_else_is_refused_before_anything_is_fetched(
+def test_a_directory_with_other_files_is_refused_before_any_download(
     factory: Factory, tmp_path: Path
 ) -> None:
     (tmp_path / "mine").mkdir()
@@ -177,7 +177,7 @@ def test_a_place_with_something_else_is_refused_before_anything_is_fetched(
 
 
 @pytest.mark.parametrize(
-    ("executable", "status", "told"),
+    ("executable", "status", "message"),
     [
         (
             script("echo 'thread main panicked' >&2", "exit 101"),
@@ -191,21 +191,21 @@ def test_a_place_with_something_else_is_refused_before_anything_is_fetched(
         (runtime({"v2": {"A": {"customTypePath": "os.system"}}}), 22, "A: has unknown keywords"),
     ],
 )
-def test_a_runtime_that_fails_leaves_an_earlier_package_as_it_was(
-    factory: Factory, tmp_path: Path, released: Path, executable: bytes, status: int, told: str
+def test_a_failing_runtime_leaves_the_earlier_package_unchanged(
+    factory: Factory, tmp_path: Path, released: Path, executable: bytes, status: int, message: str
 ) -> None:
     generate(factory, released, "--out", tmp_path / "types")
     before = {path.name: path.read_bytes() for path in (tmp_path / "types").iterdir()}
 
     ended = generate(factory, runtimes(tmp_path / "broken", executable), "--out", tmp_path / "types")
 
-    assert (ended.status, told in ended.complaint) == (status, True)
+    assert (ended.status, message in ended.complaint) == (status, True)
     assert "\nhint: " in ended.complaint
     assert {path.name: path.read_bytes() for path in (tmp_path / "types").iterdir()} == before
     assert left(tmp_path) == ["broken", "cache", "released", "types"]
 
 
-def test_a_release_without_a_runtime_for_this_host_is_told(factory: Factory, tmp_path: Path) -> None:
+def test_a_release_without_a_runtime_for_this_host_is_reported(factory: Factory, tmp_path: Path) -> None:
     only = runtimes(tmp_path / "released", runtime(), targets=[Target.WINDOWS_AARCH64])
     ended = generate(factory, only, "--out", tmp_path / "types")
     assert ended.status == 21

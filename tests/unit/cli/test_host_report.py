@@ -9,7 +9,7 @@ def examine(engine: FakeEngine) -> tuple[Examination, ...]:
     return examine_containers(ContainerSettings(open_engine=lambda: answering(engine), image=NAME))
 
 
-def test_an_engine_and_its_image_are_shown() -> None:
+def test_an_engine_and_its_image_are_reported() -> None:
     assert examine(FakeEngine()) == (
         Examination(subject="container engine", ability=Ability.OK, detail="Docker 20.10.24, amd64"),
         Examination(subject="builder image", ability=Ability.OK, detail=f"{NAME}, {IMAGE.id}"),
@@ -26,7 +26,7 @@ def test_an_engine_and_its_image_are_shown() -> None:
         ),
     ],
 )
-def test_an_engine_without_a_fit_image_says_how_to_get_one(engine: FakeEngine, detail: str) -> None:
+def test_an_engine_without_a_suitable_image_gets_a_remedy(engine: FakeEngine, detail: str) -> None:
     found, image = examine(engine)
     assert found.ability is Ability.OK
     assert (image.ability, image.detail) == (Ability.ABSENT, detail)

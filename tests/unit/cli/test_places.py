@@ -1,4 +1,4 @@
-"""Places that take no files, and an encoder that gives other bytes: told, and nothing is left."""
+"""Unwritable places and a different encoder are reported, and no file is left."""
 
 import os
 import shutil
@@ -31,12 +31,12 @@ can_mount = pytest.mark.skipif(
 
 @contextmanager
 def mounted(place: Path, options: str) -> Iterator[Path]:
-    """Mount a file system in memory while the context lasts."""
+    """Mount a file system in memory until the context ends."""
     runner, env = SubprocessRunner(), {"PATH": os.defpath}
     place.mkdir()
     mount = Command(argv=("mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)), env=env)
     if runner.run(mount).returncode != 0:
-        pytest.skip("this system lets nobody mount")
+        pytest.skip("this system does not allow mounts")
     try:
         yield place
     finally:
@@ -50,7 +50,9 @@ def wheels(factory: Factory, packages: Path, out: Path) -> tuple[int, str]:
 
 
 @can_mount
-def test_a_full_disk_is_told_and_nothing_is_left(factory: Factory, packages: Path, tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_no_file_is_left(
+    factory: Factory, packages: Path, tmp_path: Path
+) -> None:
     with mounted(tmp_path / "small", "size=64k") as out:
         status, complaint = wheels(factory, packages, out)
         assert list(out.iterdir()) == []
@@ -60,7 +62,7 @@ def test_a_full_disk_is_told_and_nothing_is_left(factory: Factory, packages: Pat
 
 
 @can_mount
-def test_a_read_only_place_is_told(factory: Factory, packages: Path, tmp_path: Path) -> None:
+def test_a_read_only_place_is_reported(factory: Factory, packages: Path, tmp_path: Path) -> None:
     with mounted(tmp_path / "fixed", "ro,size=1m") as out:
         status, complaint = wheels(factory, packages, out)
     assert status == 25

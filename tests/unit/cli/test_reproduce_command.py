@@ -10,7 +10,7 @@ def of_directory(packages: Path, *more: str) -> tuple[str | Path, ...]:
     return ("reproduce", "0.163.0", "--channel", "directory", "--directory", packages, *more)
 
 
-def test_a_table_tells_each_variation(
+def test_the_table_shows_each_variation(
     factory: Factory, packages: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
@@ -32,7 +32,7 @@ def test_a_table_tells_each_variation(
     assert not list(cache.glob("reproduce-*"))
 
 
-def test_json_tells_the_same_of_several_wheels(factory: Factory, packages: Path) -> None:
+def test_json_shows_several_wheels(factory: Factory, packages: Path) -> None:
     platforms = ("--platform", "win_arm64", "--platform", "win_amd64")
     ended = factory(*of_directory(packages, *platforms, "--variation", "home", "--json"))
     outcomes = ended.document["outcomes"]
@@ -47,7 +47,7 @@ def test_json_tells_the_same_of_several_wheels(factory: Factory, packages: Path)
     ]
 
 
-def test_an_interpreter_is_added_to_what_is_named(factory: Factory, packages: Path) -> None:
+def test_an_interpreter_is_added_to_the_named_variations(factory: Factory, packages: Path) -> None:
     own = ("--variation", "build-path", "--python", sys.executable)
     ended = factory(*of_directory(packages, "--platform", "win_arm64", *own))
     rows = [line.split("\t") for line in ended.out.splitlines()]
@@ -60,7 +60,7 @@ def test_an_interpreter_is_added_to_what_is_named(factory: Factory, packages: Pa
     assert rows[3][4] == "it is the interpreter of the plain build"
 
 
-def test_where_nothing_can_be_tried_nothing_is_known(
+def test_without_a_tried_variation_the_result_is_inconclusive(
     factory: Factory, packages: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
@@ -68,7 +68,7 @@ def test_where_nothing_can_be_tried_nothing_is_known(
     assert ended.status == 11
 
 
-def test_an_unknown_variation_is_told_before_anything_is_built(factory: Factory, packages: Path) -> None:
+def test_an_unknown_variation_is_refused_before_any_build(factory: Factory, packages: Path) -> None:
     ended = factory(*of_directory(packages, "--platform", "win_arm64", "--variation", "moon"))
     assert ended.status == 20
     assert ended.complaint.startswith(
@@ -76,7 +76,7 @@ def test_an_unknown_variation_is_told_before_anything_is_built(factory: Factory,
     )
 
 
-def test_which_wheels_must_be_said(factory: Factory, packages: Path) -> None:
+def test_the_wheels_must_be_named(factory: Factory, packages: Path) -> None:
     ended = factory(*of_directory(packages))
     assert ended.status == 2
     assert "one of the arguments --platform --all-platforms is required" in ended.err

@@ -30,13 +30,13 @@ def test_a_package_directory_is_staged(factory: Factory, source: Path, tmp_path:
     assert (ended.status, ended.out) == (0, "")
     assert ended.err == (
         f"staged 0.163.0 for win_arm64 in {tmp_path / 'stage'}\n"
-        f"build it: python -m build --wheel {tmp_path / 'stage'}\n"
+        f"build it with: python -m build --wheel {tmp_path / 'stage'}\n"
     )
     assert (tmp_path / "stage" / CODEX).read_bytes() == (source / "bin/codex.exe").read_bytes()
     nothing_but(tmp_path, "package", "stage")
 
 
-def test_an_archive_is_staged_and_told_as_json(factory: Factory, packages: Path, tmp_path: Path) -> None:
+def test_an_archive_is_staged_with_json_output(factory: Factory, packages: Path, tmp_path: Path) -> None:
     ended = run(factory, tmp_path / "stage", packages / "codex-0.163.0-win32-arm64.tgz", "--json")
     assert ended.document == {
         "path": str(tmp_path / "stage"),
@@ -59,7 +59,7 @@ def test_an_earlier_stage_is_replaced_whole(factory: Factory, source: Path, tmp_
     assert not (tmp_path / "stage" / "left-over").exists()
 
 
-def test_versions_may_be_named_twice_alike(factory: Factory, source: Path, tmp_path: Path) -> None:
+def test_both_version_options_may_name_one_release(factory: Factory, source: Path, tmp_path: Path) -> None:
     assert run(factory, tmp_path / "stage", source, "--runtime-version", "rust-v0.163.0").status == 0
 
 
@@ -68,7 +68,7 @@ def test_disagreeing_versions_are_refused(factory: Factory, source: Path, tmp_pa
     assert (ended.status, ended.err) == (
         20,
         (
-            "factory: --codex-version says 0.163.0, --runtime-version 0.162.0\n"
+            "factory: --codex-version is 0.163.0, but --runtime-version is 0.162.0\n"
             "hint: Give only --codex-version; --runtime-version is its older name.\n"
         ),
     )
@@ -79,7 +79,7 @@ def test_a_release_must_be_named(factory: Factory, source: Path, tmp_path: Path)
     ended = factory("stage-runtime", tmp_path / "stage", source, "--platform-tag", PLATFORM)
     assert (ended.status, ended.err) == (
         20,
-        "factory: the release is not named\nhint: Give --codex-version rust-v0.163.0.\n",
+        "factory: no release given\nhint: Give --codex-version, for example rust-v0.163.0.\n",
     )
     nothing_but(tmp_path, "package")
 
@@ -111,7 +111,7 @@ def test_an_overlapping_stage_is_refused(factory: Factory, source: Path, tmp_pat
     nothing_but(tmp_path, "package")
 
 
-def test_somebody_s_directory_is_left_alone(factory: Factory, source: Path, tmp_path: Path) -> None:
+def test_a_directory_with_other_files_is_kept(factory: Factory, source: Path, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("precious")
     ended = run(factory, tmp_path / "mine", source)
@@ -139,7 +139,7 @@ def test_a_link_is_refused(factory: Factory, source: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("content", [None, b"no archive"])
-def test_a_source_that_is_nothing_is_refused(factory: Factory, tmp_path: Path, content: bytes | None) -> None:
+def test_an_unreadable_source_is_refused(factory: Factory, tmp_path: Path, content: bytes | None) -> None:
     source = tmp_path / "source.tar.gz"
     if content is not None:
         source.write_bytes(content)

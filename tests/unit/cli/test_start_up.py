@@ -1,3 +1,5 @@
+"""No command imports the slow modules that only another command needs."""
+
 import json
 import sys
 from pathlib import Path
@@ -7,32 +9,56 @@ import pytest
 from factory.system.process import Command, SubprocessRunner
 
 ROOT = Path(__file__).parents[3]
+SLOW = frozenset(
+    {
+        "asn1crypto",
+        "cryptography",
+        "docker",
+        "factory.audit.run",
+        "factory.verify.checks.registry",
+        "factory.wheels.run",
+        "jinja2",
+        "lief",
+        "requests",
+        "rich",
+        "sigstore",
+    }
+)
 
 
-@pytest.fixture(scope="module")
-def loaded() -> frozenset[str]:
-    """What the whole command line has imported before it knows which command is asked for."""
-    script = "import json, sys, factory.cli.parser; print(json.dumps(sorted(sys.modules)))"
+def modules_after(statement: str) -> frozenset[str]:
+    """Return the modules that a new interpreter has after a statement."""
+    script = f"import json, sys; {statement}; print(json.dumps(sorted(sys.modules)))"
     done = SubprocessRunner().run(
         Command(argv=(sys.executable, "-c", script), env={"PYTHONPATH": str(ROOT)}, cwd=ROOT)
     )
     return frozenset(json.loads(done.output))
 
 
+def test_the_list_of_commands_imports_no_command() -> None:
+    modules = modules_after("from factory.cli.parser import make_parser; make_parser('').format_help()")
+    assert {name for name in modules if name.startswith("factory.")} == {
+        "factory.cli",
+        "factory.cli.command",
+        "factory.cli.parser",
+        "factory.cli.settings",
+        "factory.core",
+        "factory.core.errors",
+    }
+
+
 @pytest.mark.parametrize(
     "module",
-    [
+    ["cache", "doctor", "generate_types", "reproduce", "stage_runtime", "targets", "wheels"],
+)
+def test_a_command_imports_no_slow_module_of_another_one(module: str) -> None:
+    assert modules_after(f"import factory.cli.{module}") & SLOW == set()
+
+
+@pytest.mark.parametrize("module", ["trust", "verify", "checks", "explain", "pin", "stage_sdk"])
+def test_the_verifier_is_imported_without_builders_and_audits(module: str) -> None:
+    assert modules_after(f"import factory.cli.{module}") & SLOW <= {
         "asn1crypto",
         "cryptography",
-        "docker",
-        "factory.audit.run",
-        "factory.wheels.run",
         "factory.verify.checks.registry",
-        "jinja2",
-        "lief",
-        "rich",
-        "sigstore",
-    ],
-)
-def test_no_command_pays_for_what_another_one_needs(loaded: frozenset[str], module: str) -> None:
-    assert module not in loaded
+    }

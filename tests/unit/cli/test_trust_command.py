@@ -13,13 +13,13 @@ ROOT = Path(__file__).resolve().parents[3]
 SCHEMA = json.loads((ROOT / "docs/trust.schema.json").read_text())
 
 
-def test_what_is_known_is_told_line_by_line(factory: Factory, tmp_path: Path) -> None:
+def test_each_executable_is_a_line(factory: Factory, tmp_path: Path) -> None:
     program = tmp_path / "codex"
     program.write_bytes(Elf().content())
     ended = factory("trust", program)
     assert ended.status == 0
     assert ended.out == (
-        "file\texecutable\tlevel\tsigner\tsigned\twhy\n"
+        "file\texecutable\tlevel\tsigner\tsigned\treason\n"
         "codex\tcodex\tnothing-known\t\t\telf files have no embedded signature, and it is in no known"
         " release package\n"
     )
@@ -35,20 +35,23 @@ def test_a_signature_under_another_root_is_an_error(factory: Factory, tmp_path: 
     assert ended.err.endswith("rejected: 1 signature-not-valid\n")
 
 
-def test_required_authorship_that_is_not_proved_is_an_error(factory: Factory, tmp_path: Path) -> None:
+def test_missing_required_authorship_is_an_error(factory: Factory, tmp_path: Path) -> None:
     wheel = good_wheel().write(tmp_path)
     ended = factory("trust", wheel, "--require-authorship", "linux")
     assert ended.status == 24
-    assert f"{wheel.name}: authorship is required of codex_cli_bin/bin/codex: nothing-known\n" in ended.err
+    assert (
+        f"{wheel.name}: authorship is required of codex_cli_bin/bin/codex, which is nothing-known\n"
+        in ended.err
+    )
 
 
-def test_what_cannot_be_looked_at_is_inconclusive(factory: Factory, tmp_path: Path) -> None:
+def test_an_unreadable_file_is_inconclusive(factory: Factory, tmp_path: Path) -> None:
     ended = factory("trust", tmp_path / "absent.whl")
     assert ended.status == 11
-    assert "absent.whl: NOT LOOKED AT: cannot read" in ended.err
+    assert "absent.whl: NOT CHECKED: cannot read" in ended.err
 
 
-def test_json_is_what_its_schema_says(factory: Factory, tmp_path: Path) -> None:
+def test_json_matches_its_schema(factory: Factory, tmp_path: Path) -> None:
     ended = factory("trust", "--json", good_wheel("win_amd64").write(tmp_path), good_wheel().write(tmp_path))
     jsonschema.validate(ended.document, SCHEMA)
     assert ended.document["verdict"] == "rejected"
@@ -60,7 +63,7 @@ def test_json_is_what_its_schema_says(factory: Factory, tmp_path: Path) -> None:
     }
 
 
-def test_wheels_of_a_platform_whose_authors_are_not_proved_are_not_made(
+def test_wheels_without_required_authorship_are_not_built(
     factory: Factory, packages: Path, tmp_path: Path
 ) -> None:
     asked = ("wheels", "0.163.0", "--channel", "directory", "--directory", packages, "--out", tmp_path)
@@ -79,7 +82,7 @@ def test_wheels_of_a_platform_whose_authors_are_not_proved_are_not_made(
     assert factory(*asked, *platform, "--require-authorship", "linux").status == 0
 
 
-def test_a_promise_of_the_manifest_is_integrity(factory: Factory, packages: Path, tmp_path: Path) -> None:
+def test_a_digest_in_the_manifest_proves_integrity(factory: Factory, packages: Path, tmp_path: Path) -> None:
     asked = ("wheels", "0.163.0", "--channel", "directory", "--directory", packages, "--out", tmp_path)
     assert factory(*asked, "--platform", "win_amd64").status == 0
     ended = factory("trust", tmp_path / "0.163.0")
@@ -97,7 +100,7 @@ def test_a_bundle_under_another_root_is_an_error(factory: Factory, tmp_path: Pat
     assert "its sigstore bundle: its transparency log was not trusted at that time" in ended.out
 
 
-def test_a_bundle_is_of_one_executable(factory: Factory, tmp_path: Path) -> None:
+def test_a_bundle_needs_exactly_one_executable(factory: Factory, tmp_path: Path) -> None:
     bundle = tmp_path / "codex.sigstore"
     bundle.write_text("{}")
     ended = factory("trust", good_wheel().write(tmp_path), "--bundle", bundle)

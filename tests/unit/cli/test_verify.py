@@ -19,13 +19,13 @@ BROKEN = GOOD.edited_text(INIT, "bundled_codex_path", "codex")
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stand in a directory of the test's own, where no pyproject.toml has waivers."""
+    """Change to an empty directory, where no pyproject.toml has waivers."""
     directory = tmp_path / "here"
     directory.mkdir()
     monkeypatch.chdir(directory)
 
 
-def judge(*arguments: str | Path) -> int:
+def verify(*arguments: str | Path) -> int:
     return main(["verify", "--no-stock-tools", "--jobs", "1", *map(str, arguments)])
 
 
@@ -42,14 +42,14 @@ def printed(capsys: pytest.CaptureFixture[str]) -> Printed:
 
 
 def test_a_good_wheel_passes(tmp_path: Path, printed: Printed) -> None:
-    assert judge(GOOD.write(tmp_path)) == 0
+    assert verify(GOOD.write(tmp_path)) == 0
     out, err = printed()
     assert out == "wheel\tseverity\tcheck\tplace\tevidence\tremedy\treason\n"
     assert err.endswith("passed: 1 wheel, 0 errors, 0 warnings, 0 notes, 0 waived\n")
 
 
-def test_an_error_is_told_with_evidence_and_remedy(tmp_path: Path, printed: Printed) -> None:
-    assert judge(BROKEN.write(tmp_path)) == 24
+def test_an_error_is_reported_with_evidence_and_remedy(tmp_path: Path, printed: Printed) -> None:
+    assert verify(BROKEN.write(tmp_path)) == 24
     out, err = printed()
     (line,) = out.splitlines()[1:]
     assert line.split("\t")[:4] == [BROKEN.name, "error", "package-interface", INIT]
@@ -58,20 +58,20 @@ def test_an_error_is_told_with_evidence_and_remedy(tmp_path: Path, printed: Prin
 
 def test_a_waived_error_passes_and_is_shown_with_its_reason(tmp_path: Path, printed: Printed) -> None:
     wheel = BROKEN.write(tmp_path)
-    assert judge(wheel, "--allow", "package-interface:*=an older era=s package") == 0
+    assert verify(wheel, "--allow", "package-interface:*=an older era=s package") == 0
     out, err = printed()
     fields = out.splitlines()[1].split("\t")
     assert (fields[1], fields[2], fields[-1]) == ("waived", "package-interface", "an older era=s package")
     assert "0 errors, 0 warnings, 0 notes, 1 waived" in err
 
 
-def test_a_waiver_that_matches_nothing_is_an_error(tmp_path: Path, printed: Printed) -> None:
-    assert judge(GOOD.write(tmp_path), "--allow", "package-typed:*=known") == 20
+def test_an_unused_waiver_is_an_error(tmp_path: Path, printed: Printed) -> None:
+    assert verify(GOOD.write(tmp_path), "--allow", "package-typed:*=known") == 20
     assert "no finding matches the waiver package-typed:*" in printed()[1]
 
 
-def test_an_error_outweighs_an_unused_waiver_and_both_are_told(tmp_path: Path, printed: Printed) -> None:
-    assert judge(BROKEN.write(tmp_path), "--allow", "package-typed:*=known") == 24
+def test_an_error_finding_and_an_unused_waiver_are_both_reported(tmp_path: Path, printed: Printed) -> None:
+    assert verify(BROKEN.write(tmp_path), "--allow", "package-typed:*=known") == 24
     assert "no finding matches the waiver package-typed:*" in printed()[1]
 
 
@@ -86,29 +86,29 @@ def test_an_error_outweighs_an_unused_waiver_and_both_are_told(tmp_path: Path, p
 def test_an_impossible_waiver_is_refused(
     tmp_path: Path, printed: Printed, waiver: str, sentence: str
 ) -> None:
-    assert judge(GOOD.write(tmp_path), "--allow", waiver) == 20
+    assert verify(GOOD.write(tmp_path), "--allow", waiver) == 20
     assert sentence in printed()[1]
 
 
 def test_the_project_s_own_waivers_are_taken(tmp_path: Path) -> None:
     Path("pyproject.toml").write_text('[tool.factory.waivers.package-interface]\n"*" = "an older era"\n')
-    assert judge(BROKEN.write(tmp_path)) == 0
+    assert verify(BROKEN.write(tmp_path)) == 0
 
 
 def test_a_project_without_waivers_is_no_error(tmp_path: Path) -> None:
     Path("pyproject.toml").write_text('[project]\nname = "x"\n')
-    assert judge(GOOD.write(tmp_path)) == 0
+    assert verify(GOOD.write(tmp_path)) == 0
 
 
 def test_a_named_file_must_have_waivers(tmp_path: Path, printed: Printed) -> None:
     (tmp_path / "w.toml").write_text("")
-    assert judge(GOOD.write(tmp_path), "--waivers", tmp_path / "w.toml") == 20
+    assert verify(GOOD.write(tmp_path), "--waivers", tmp_path / "w.toml") == 20
     assert "w.toml: it has no waivers" in printed()[1]
 
 
 def test_json_follows_its_schema(tmp_path: Path, printed: Printed) -> None:
     NOTED.write(tmp_path)
-    assert judge(tmp_path, "--json", "--allow", "release-platforms:*=one of them", "--smoke") == 0
+    assert verify(tmp_path, "--json", "--allow", "release-platforms:*=one of them", "--smoke") == 0
     document = json.loads(printed()[0])
     jsonschema.validate(document, SCHEMA)
     assert document["verdict"] == "passed"
@@ -120,8 +120,8 @@ def test_json_follows_its_schema(tmp_path: Path, printed: Printed) -> None:
     assert "release-platforms" in document["releases"][0]["checks"]
 
 
-def test_what_is_not_there_is_inconclusive_and_hides_nothing(tmp_path: Path, printed: Printed) -> None:
-    assert judge(tmp_path / "absent.whl", GOOD.write(tmp_path), "--json") == 11
+def test_a_missing_wheel_is_inconclusive_and_the_others_are_checked(tmp_path: Path, printed: Printed) -> None:
+    assert verify(tmp_path / "absent.whl", GOOD.write(tmp_path), "--json") == 11
     document = json.loads(printed()[0])
     jsonschema.validate(document, SCHEMA)
     assert document["verdict"] == "inconclusive"
@@ -132,50 +132,50 @@ def test_what_is_not_there_is_inconclusive_and_hides_nothing(tmp_path: Path, pri
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04" + b"\0" * 40])
 def test_any_file_gets_findings(tmp_path: Path, content: bytes) -> None:
     (tmp_path / GOOD.name).write_bytes(content)
-    assert judge(tmp_path / GOOD.name) == 24
+    assert verify(tmp_path / GOOD.name) == 24
 
 
 @pytest.mark.parametrize("text", ["{}", "[", '{"schema_version": 1, "tag": "0.1.0", "channel": "tape"}'])
 def test_a_malformed_manifest_is_refused_in_one_sentence(tmp_path: Path, printed: Printed, text: str) -> None:
     (tmp_path / "manifest.json").write_text(text)
-    assert judge(tmp_path) == 22
+    assert verify(tmp_path) == 22
     assert "manifest.json: " in printed()[1]
 
 
-def test_only_checks_that_looked_are_said_to_have_looked(tmp_path: Path, printed: Printed) -> None:
+def test_only_the_checks_that_ran_are_listed(tmp_path: Path, printed: Printed) -> None:
     (tmp_path / GOOD.name).write_bytes(b"no zip")
-    assert judge(tmp_path / GOOD.name, "--json") == 24
+    assert verify(tmp_path / GOOD.name, "--json") == 24
     checks = json.loads(printed()[0])["wheels"][0]["checks"]
     assert checks == ["archive-unreadable", "archive-directory", "archive-bomb"]
 
 
 def test_a_directory_named_as_a_wheel_gets_findings(tmp_path: Path) -> None:
     (tmp_path / GOOD.name).mkdir()
-    assert judge(tmp_path / GOOD.name) == 24
+    assert verify(tmp_path / GOOD.name) == 24
 
 
-def test_a_directory_without_wheels_is_told(tmp_path: Path, printed: Printed) -> None:
+def test_a_directory_without_wheels_is_refused(tmp_path: Path, printed: Printed) -> None:
     (tmp_path / "empty").mkdir()
-    assert judge(tmp_path / "empty") == 20
+    assert verify(tmp_path / "empty") == 20
     assert "there is no wheel in" in printed()[1]
 
 
 def test_sarif_is_written_beside_the_other_output(tmp_path: Path, printed: Printed) -> None:
     path = tmp_path / "findings.sarif"
-    assert judge(BROKEN.write(tmp_path), "--sarif", path, "--json") == 24
+    assert verify(BROKEN.write(tmp_path), "--sarif", path, "--json") == 24
     assert json.loads(path.read_text())["version"] == "2.1.0"
     assert json.loads(printed()[0])["verdict"] == "rejected"
 
 
 def test_sarif_can_be_printed_instead(tmp_path: Path, printed: Printed) -> None:
-    assert judge(BROKEN.write(tmp_path), "--sarif", "-") == 24
+    assert verify(BROKEN.write(tmp_path), "--sarif", "-") == 24
     (run,) = json.loads(printed()[0])["runs"]
     assert [result["ruleId"] for result in run["results"]] == ["package-interface"]
 
 
 def test_names_cannot_fake_output(tmp_path: Path, printed: Printed) -> None:
     wheel = Wheel(name="evil\x1b[2J\n.whl", archive=GOOD.archive)
-    assert judge(wheel.write(tmp_path)) == 24
+    assert verify(wheel.write(tmp_path)) == 24
     out, err = printed()
     assert "\x1b" not in out + err
     assert len(out.splitlines()) == 1 + out.count("\terror\t")
@@ -202,6 +202,6 @@ def test_all_checks_are_listed_and_explained(printed: Printed) -> None:
     assert printed()[0].startswith("release-platforms: Every platform has a wheel.\nseverity: error\n")
 
 
-def test_a_check_that_there_is_not_cannot_be_explained(printed: Printed) -> None:
+def test_an_unknown_check_cannot_be_explained(printed: Printed) -> None:
     assert main(["explain", "nothing"]) == 20
     assert "'factory checks' lists them" in printed()[1]

@@ -22,7 +22,7 @@ def from_directory(packages: Path, out: Path, *more: str) -> tuple[str | Path, .
     return ("wheels", "0.163.0", "--channel", "directory", "--directory", packages, "--out", out, *more)
 
 
-def test_wheels_are_made_and_told_as_a_table(factory: Factory, packages: Path, tmp_path: Path) -> None:
+def test_wheels_are_built_and_shown_in_a_table(factory: Factory, packages: Path, tmp_path: Path) -> None:
     out = tmp_path / "dist"
     ended = factory(*from_directory(packages, out, "--platform", "win_arm64"))
 
@@ -31,7 +31,7 @@ def test_wheels_are_made_and_told_as_a_table(factory: Factory, packages: Path, t
     assert ended.status == 0
     assert heading == ["wheel", "platform", "size", "state", "sha256"]
     assert row[:2] == [WINDOWS, "win_arm64"]
-    assert row[3:] == ["made", hashlib.sha256(content).hexdigest()]
+    assert row[3:] == ["built", hashlib.sha256(content).hexdigest()]
     assert "verify win_arm64: done" in ended.err
     assert below(out) == [
         "0.163.0",
@@ -39,31 +39,31 @@ def test_wheels_are_made_and_told_as_a_table(factory: Factory, packages: Path, t
     ]
 
 
-def test_a_second_run_says_that_all_is_there(factory: Factory, packages: Path, tmp_path: Path) -> None:
+def test_a_second_run_reports_wheels_as_up_to_date(factory: Factory, packages: Path, tmp_path: Path) -> None:
     command = from_directory(packages, tmp_path / "dist", "--platform", "win_arm64")
     first, second = factory(*command), factory(*command)
 
     assert second.status == 0
-    assert second.out == first.out.replace("\tmade\t", "\tup to date\t")
+    assert second.out == first.out.replace("\tbuilt\t", "\tup to date\t")
     assert "assemble" not in second.err
 
 
-def test_json_is_the_manifest_and_fits_its_schema(factory: Factory, packages: Path, tmp_path: Path) -> None:
+def test_json_is_the_manifest_and_matches_its_schema(
+    factory: Factory, packages: Path, tmp_path: Path
+) -> None:
     ended = factory(*from_directory(packages, tmp_path, "--platform", "win_arm64", "--json"))
 
     jsonschema.validate(ended.document, json.loads((ROOT / "docs/manifest.schema.json").read_text()))
     assert ended.out == (tmp_path / "0.163.0/manifest.json").read_text()
 
 
-def test_a_dry_run_plans_and_touches_nothing(
-    factory: Factory, packages: Path, cache: Path, tmp_path: Path
-) -> None:
+def test_a_dry_run_writes_no_file(factory: Factory, packages: Path, cache: Path, tmp_path: Path) -> None:
     out, before = tmp_path / "dist", below(cache)
     ended = factory(*from_directory(packages, out, "--dry-run"))
     document = factory(*from_directory(packages, out, "--dry-run", "--json")).document
 
     lines = [line.split("\t") for line in ended.out.splitlines()]
-    assert lines[0] == ["wheel", "platform", "from", "digest"]
+    assert lines[0] == ["wheel", "platform", "source", "digest"]
     assert [line[1] for line in lines[1:]] == [
         "manylinux_2_17_x86_64",
         "manylinux_2_17_aarch64",
@@ -80,12 +80,12 @@ def test_a_dry_run_plans_and_touches_nothing(
     assert below(cache) == before
 
 
-def test_a_platform_that_the_release_lacks_is_told(factory: Factory, tmp_path: Path) -> None:
+def test_a_platform_missing_from_the_release_is_reported(factory: Factory, tmp_path: Path) -> None:
     packages = release_directory(tmp_path / "packages", targets=(Target.WINDOWS_X86_64,))
     ended = factory(*from_directory(packages, tmp_path / "dist", "--dry-run"))
     asked = factory(*from_directory(packages, tmp_path / "dist", "--platform", "win_arm64"))
 
-    assert "not made: win_arm64 (the release has no package for aarch64-pc-windows-msvc)" in ended.err
+    assert "skipped win_arm64: the release has no package for aarch64-pc-windows-msvc" in ended.err
     assert asked.status == 21
     assert asked.complaint == (
         "factory: channel directory has no package of rust-v0.163.0 for aarch64-pc-windows-msvc: "
@@ -95,7 +95,9 @@ def test_a_platform_that_the_release_lacks_is_told(factory: Factory, tmp_path: P
     assert not (tmp_path / "dist").exists()
 
 
-def test_an_unknown_tag_names_near_ones(factory: Factory, packages: Path, tmp_path: Path) -> None:
+def test_an_unknown_tag_is_reported_with_similar_tags(
+    factory: Factory, packages: Path, tmp_path: Path
+) -> None:
     ended = factory(
         "wheels", "0.163.1", "--channel", "directory", "--directory", packages, "--out", tmp_path / "dist"
     )
@@ -107,9 +109,7 @@ def test_an_unknown_tag_names_near_ones(factory: Factory, packages: Path, tmp_pa
 
 
 @pytest.mark.parametrize("tag", ["latest", "rust-v0.163", "0.163.0.dev1", "", "v0.163.0-alpha"])
-def test_a_malformed_tag_is_refused_before_anything_is_asked(
-    factory: Factory, tmp_path: Path, tag: str
-) -> None:
+def test_a_malformed_tag_is_refused_before_any_request(factory: Factory, tmp_path: Path, tag: str) -> None:
     ended = factory("wheels", tag, "--out", tmp_path / "dist")
 
     assert ended.status == 20
@@ -125,7 +125,7 @@ def test_an_unknown_platform_is_refused(factory: Factory, tmp_path: Path) -> Non
     assert "manylinux_2_17_x86_64" in ended.complaint
 
 
-def test_a_wrong_digest_leaves_nothing(factory: Factory, tmp_path: Path) -> None:
+def test_a_wrong_digest_leaves_no_file(factory: Factory, tmp_path: Path) -> None:
     packages = release_directory(tmp_path / "packages", targets=(Target.WINDOWS_AARCH64,))
     (packages / "SHA256SUMS").write_text(f"{64 * 'a'}  codex-0.163.0-win32-arm64.tgz\n")
     ended = factory(*from_directory(packages, tmp_path / "dist"))
@@ -136,7 +136,7 @@ def test_a_wrong_digest_leaves_nothing(factory: Factory, tmp_path: Path) -> None
     assert below(tmp_path / "dist") == []
 
 
-def test_a_wheel_with_an_error_finding_leaves_nothing(factory: Factory, tmp_path: Path) -> None:
+def test_a_wheel_with_an_error_finding_leaves_no_file(factory: Factory, tmp_path: Path) -> None:
     packages = tmp_path / "packages"
     packages.mkdir()
     files = release_files(Target.MACOS_AARCH64) | {
@@ -165,7 +165,7 @@ def test_an_output_below_a_file_is_refused(factory: Factory, packages: Path, tmp
     assert (tmp_path / "file").read_bytes() == b"mine"
 
 
-def test_the_directory_channel_wants_a_directory(factory: Factory, tmp_path: Path) -> None:
+def test_the_directory_channel_needs_a_directory(factory: Factory, tmp_path: Path) -> None:
     ended = factory("wheels", "0.163.0", "--channel", "directory", "--out", tmp_path / "dist")
     assert (ended.status, ended.complaint) == (
         20,
@@ -174,7 +174,7 @@ def test_the_directory_channel_wants_a_directory(factory: Factory, tmp_path: Pat
 
 
 @pytest.mark.parametrize("jobs", ["0", "-1", "many", "1.5"])
-def test_a_number_of_jobs_is_a_whole_number(factory: Factory, jobs: str) -> None:
+def test_the_number_of_jobs_must_be_positive(factory: Factory, jobs: str) -> None:
     ended = factory("wheels", "0.163.0", f"--jobs={jobs}")
     assert ended.status == 2
-    assert f"{jobs!r} is no whole number from 1 up" in ended.err
+    assert f"must be a positive integer, not {jobs!r}" in ended.err

@@ -96,12 +96,12 @@ def test_a_yes_and_its_summary_as_json(factory: Factory) -> None:
 @pytest.mark.usefixtures("place")
 def test_what_nobody_signed_says_so_and_is_inconclusive(factory: Factory) -> None:
     made = factory("attest", "yes.json", "--unsigned")
-    assert made.err == "nobody signed them: they show what would be said, and prove nothing\n"
+    assert made.err == "the statements are not signed and prove nothing\n"
 
     checked = factory("check-statement", f"statements/{NAME}.audit.unsigned.json", "--wheel", NAME)
     assert checked.status == 11
-    assert checked.out.startswith(f"{NAME}: undecided\n  sha256:{WHEEL}\n  signed by nobody\n")
-    assert checked.err == "nobody signed it, so it proves nothing\n"
+    assert checked.out.startswith(f"{NAME}: undecided\n  sha256:{WHEEL}\n  not signed\n")
+    assert checked.err == "the statement is not signed and proves nothing\n"
 
 
 def test_what_a_statement_says_cannot_fake_output(factory: Factory, place: Path) -> None:
@@ -121,7 +121,7 @@ def test_what_a_statement_says_cannot_fake_output(factory: Factory, place: Path)
 @pytest.mark.parametrize(
     ("words", "status", "complaint"),
     [
-        (("attest", "--unsigned"), 20, "nothing says what to make statements of"),
+        (("attest", "--unsigned"), 20, "no manifest or audit report given"),
         (("attest", "none.json", "--unsigned"), 20, "none.json: No such file"),
         (("attest", "."), 2, ""),
         (("attest", ".", "--key", "none"), 20, "none is no usable key"),
@@ -130,7 +130,7 @@ def test_what_a_statement_says_cannot_fake_output(factory: Factory, place: Path)
         (
             ("check-statement", "no.json", "--wheel", NAME, "--identity", "a"),
             20,
-            "--identity and --issuer belong together",
+            "--identity and --issuer must be given together",
         ),
     ],
 )

@@ -1,0 +1,54 @@
+"""``factory stage-runtime``: upstream's staging command, for any platform on any machine."""
+
+import argparse
+from pathlib import Path
+
+from factory.build.recipe import our_recipe
+from factory.build.stage import StageRequest, stage
+from factory.build.template import bundled_template
+from factory.cli.console import print_json, say
+from factory.cli.options import add_release_options, named_release
+from factory.core.errors import EXIT_OK
+from factory.core.targets import Platform
+from factory.release.payload import PackageSource
+
+EPILOG = """\
+examples:
+  factory stage-runtime stage/ codex-package-x86_64-unknown-linux-musl.tar.gz \\
+      --codex-version rust-v0.163.0 --platform-tag manylinux_2_17_x86_64
+  python -m build --wheel stage/
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument(
+        "directory", metavar="DIR", type=Path, help="directory to write; an earlier stage is replaced"
+    )
+    parser.add_argument(
+        "source",
+        metavar="SOURCE",
+        type=Path,
+        help="a release package, its unpacked directory, or a codex executable",
+    )
+    add_release_options(parser)
+    parser.add_argument(
+        "--platform-tag", metavar="TAG", required=True, help="platform of the wheel; see 'factory targets'"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    platform = Platform.parse(arguments.platform_tag)
+    tag = named_release(arguments)
+    request = StageRequest(
+        destination=arguments.directory, recipe=our_recipe(platform, template=bundled_template())
+    )
+    staged = stage(PackageSource.at(arguments.source), request, tag=tag)
+    if arguments.json:
+        print_json({"path": str(staged.path), "version": tag.pep440, "platform": platform.tag})
+    else:
+        say(f"staged {tag.pep440} for {platform} in {staged.path}")
+        say(f"build it with: python -m build --wheel {staged.path}")
+    return EXIT_OK
