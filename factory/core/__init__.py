@@ -1,1 +1,1 @@
-"""Values, JSON, progress and errors: everything that other rooms share, without I/O."""
+"""Values, JSON, progress and errors that all other packages share; no I/O."""

@@ -1,11 +1,14 @@
-"""What came of one acceptance case; the standard library only, since it travels into clean environments."""
+"""The result of one acceptance case.
+
+This file is copied into clean environments, so it may import the standard library only.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class CaseOutcome(StrEnum):
-    """The answer of a case. Only the first is a pass; the last says that nobody knows."""
+    """How a case ended. ``COULD_NOT_RUN`` is inconclusive: neither a pass nor a failure."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -15,7 +18,7 @@ class CaseOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
-    """A case, its outcome, and what was seen or why there is nothing to see; empty when it passed."""
+    """A case and its outcome; the detail is what went wrong or why it did not run, empty for a pass."""
 
     case: str
     outcome: CaseOutcome

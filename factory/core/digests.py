@@ -1,4 +1,4 @@
-"""Digests as values: a checked digest and a piece of text are different types."""
+"""Digests as checked values, so that a function that needs one cannot be given any other text."""
 
 import base64
 import binascii
@@ -13,11 +13,11 @@ from typing import BinaryIO, Self
 from factory.core.errors import UsageError
 
 CHUNK_BYTES = 1 << 18
-"""How much is read at a time: large enough that hashing and deflating release the GIL for long."""
+"""How much is read at a time: large enough that hashing and deflating release the GIL for a long time."""
 
 
 class MalformedDigest(UsageError):
-    """A text that should be a digest is none."""
+    """A text is not a valid digest."""
 
     hint = "A digest is written sha256:<64 hex digits> or sha512:<128 hex digits>."
 
@@ -26,14 +26,14 @@ class MalformedDigest(UsageError):
 
 
 class DigestAlgorithm(StrEnum):
-    """The algorithms this project accepts as a promise; SHA-1 and MD5 are none."""
+    """The accepted algorithms; SHA-1 and MD5 are too weak to identify a file."""
 
     SHA256 = "sha256"
     SHA512 = "sha512"
 
     @property
     def hex_length(self) -> int:
-        """The number of hexadecimal digits of a digest."""
+        """The number of hexadecimal digits in a digest."""
         match self:
             case DigestAlgorithm.SHA256:
                 return 64
@@ -41,13 +41,13 @@ class DigestAlgorithm(StrEnum):
                 return 128
 
     def new(self) -> "hashlib._Hash":
-        """Return a fresh hash object."""
+        """Return a new hash object."""
         return hashlib.new(self.value)
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Digest:
-    """What somebody promised about some bytes: an algorithm and a lower-case hex value."""
+    """The expected digest of a file: an algorithm and a lower-case hex value."""
 
     algorithm: DigestAlgorithm
     hex: str
@@ -58,7 +58,7 @@ class Digest:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Parse ``sha256:<hex>`` or ``sha512:<hex>``, the spelling of OCI and of GitHub's API."""
+        """Parse ``sha256:<hex>`` or ``sha512:<hex>``, the form that OCI and GitHub's API use."""
         name, _, value = text.partition(":")
         try:
             return cls(DigestAlgorithm(name.lower()), value.strip().lower())
@@ -67,10 +67,10 @@ class Digest:
 
     @classmethod
     def parse_integrity(cls, text: str) -> Self:
-        """Parse the strongest part of a Subresource Integrity text, ``sha512-<base64>``.
+        """Parse the strongest digest in a Subresource Integrity string, ``sha512-<base64>``.
 
-        npm's registry gives this form (https://www.w3.org/TR/SRI/). Parts with an
-        algorithm that is no promise here, SHA-1 among them, are passed over.
+        npm's registry uses this format (https://www.w3.org/TR/SRI/). Digests of other
+        algorithms, such as SHA-1, are ignored.
         """
         parsed: list[Self] = []
         for part in text.split():
@@ -90,7 +90,7 @@ class Digest:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Sha256:
-    """The SHA-256 of some bytes, as 64 lower-case hexadecimal digits."""
+    """A SHA-256 digest, as 64 lower-case hexadecimal digits."""
 
     hex: str
 
@@ -107,13 +107,13 @@ class Sha256:
 
     @classmethod
     def of_file(cls, path: Path) -> Self:
-        """Hash a file without holding it in memory."""
+        """Hash a file without loading it into memory."""
         with path.open("rb") as file:
             return cls(hashlib.file_digest(file, "sha256").hexdigest())
 
     @property
     def digest(self) -> Digest:
-        """The same value as a `Digest`."""
+        """The same digest as a `Digest`."""
         return Digest(DigestAlgorithm.SHA256, self.hex)
 
     def __str__(self) -> str:
@@ -121,6 +121,6 @@ class Sha256:
 
 
 def read_chunks(file: BinaryIO, size_bytes: int = CHUNK_BYTES) -> Iterable[bytes]:
-    """Yield a file's bytes in chunks until it ends."""
+    """Yield the rest of a file in chunks."""
     while chunk := file.read(size_bytes):
         yield chunk

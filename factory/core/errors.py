@@ -1,12 +1,11 @@
-"""The errors a user can meet, and the exit code of each family.
+"""The families of errors that users can see, and the exit code of each.
 
-Every error says in one sentence what went wrong and in its hint what to do
-next. Subclasses take structured arguments and write the sentence themselves, so
-that no caller formats a message. A module may define its own subclasses next to
-the code that raises them; the families and their exit codes are only here.
+The message of an error is one sentence that says what went wrong; its hint says what to do
+next. Code raises the family itself. A module defines a subclass only if code catches it by
+name or raises it in several places; the exit codes are defined only here.
 
-An exception means that something could not be done. A wheel that is wrong is a
-finding, and an audit's answer is a verdict; neither is an exception.
+An exception means that something could not be done. A problem with a wheel is a finding, and
+the result of an audit is a verdict; neither is an exception.
 """
 
 from typing import ClassVar
@@ -17,12 +16,12 @@ EXIT_INCONCLUSIVE = 11
 
 
 class FactoryError(Exception):
-    """Something the factory could not do, told to a person.
+    """Something that the factory could not do, with a message for the user.
 
     Attributes:
-        exit_code: The process's exit status when this ends a command. 1 and 2 stay
-            free: Python exits with 1 on a crash and argparse with 2.
-        hint: What to do next, one sentence.
+        exit_code: The exit status of the command. 1 and 2 are not used: Python exits with 1
+            after a crash and argparse with 2.
+        hint: What to do next, in one sentence.
     """
 
     exit_code: ClassVar[int]
@@ -35,36 +34,36 @@ class FactoryError(Exception):
 
 
 class UsageError(FactoryError):
-    """What was asked for makes no sense: a malformed tag, overlapping paths."""
+    """The request is invalid: a malformed tag, overlapping paths."""
 
     exit_code = 20
 
 
 class UpstreamError(FactoryError):
-    """A channel, an index or the network did not give what was asked for."""
+    """A channel, an index or the network did not return what was requested."""
 
     exit_code = 21
 
 
 class IntegrityError(FactoryError):
-    """Bytes are not what somebody promised: a wrong digest, a damaged archive."""
+    """A file is not what it should be: a wrong digest, a damaged archive or document."""
 
     exit_code = 22
 
 
 class BuildError(FactoryError):
-    """A build step failed; the message names the phase and the kept log."""
+    """A build step failed; the message names the phase and the log file."""
 
     exit_code = 23
 
 
 class VerificationError(FactoryError):
-    """A wheel has findings that forbid using it."""
+    """A wheel has findings that make it unusable."""
 
     exit_code = 24
 
 
 class HostError(FactoryError):
-    """This machine cannot do it: wrong zlib, no disk, a read-only output, no docker."""
+    """This machine cannot do it: a different zlib, a full disk, a read-only directory, no Docker."""
 
     exit_code = 25

@@ -1,4 +1,4 @@
-"""Read JSON that somebody else wrote: every value is checked for its type before it is used."""
+"""Read JSON from outside the process, checking the type of every value before it is used."""
 
 import json
 from collections.abc import Iterator
@@ -9,9 +9,9 @@ from factory.core.errors import IntegrityError
 
 
 class MalformedJson(IntegrityError):
-    """A JSON document is not what its format says."""
+    """A JSON document does not follow its format."""
 
-    hint = "The file may be damaged, or written by another version; make it again."
+    hint = "The file may be damaged, or written by another version; create it again."
 
     def __init__(self, where: str, problem: str) -> None:
         super().__init__(f"{where}: {problem}")
@@ -19,11 +19,10 @@ class MalformedJson(IntegrityError):
 
 @dataclass(frozen=True, slots=True)
 class JsonObject:
-    """A JSON object and where it stands, for messages that name the place.
+    """A parsed JSON object.
 
     Attributes:
-        members: The parsed object.
-        where: The document and the path in it, ``manifest.json: wheels[3]``.
+        where: The document and the path in it, for error messages: ``manifest.json: wheels[3]``.
     """
 
     members: dict[str, object]
@@ -31,10 +30,10 @@ class JsonObject:
 
     @classmethod
     def parse(cls, text: str | bytes, *, where: str) -> Self:
-        """Parse a document whose top is an object.
+        """Parse a document that must be an object.
 
         Raises:
-            MalformedJson: It is not JSON, or its top is no object.
+            MalformedJson: It is not JSON, or not an object.
         """
         try:
             value = json.loads(text)
@@ -44,7 +43,7 @@ class JsonObject:
 
     @classmethod
     def of(cls, value: object, where: str) -> Self:
-        """Take a parsed value that must be an object."""
+        """Return a parsed value that must be an object."""
         if not isinstance(value, dict):
             raise MalformedJson(where, "should be an object")
         return cls(value, where)
@@ -61,14 +60,14 @@ class JsonObject:
         return None if self.members.get(key) is None else self.text(key)
 
     def integer(self, key: str) -> int:
-        """Return a whole number that is not negative."""
+        """Return a non-negative integer member."""
         value = self.members.get(key)
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:
             raise MalformedJson(self.where, f"{key!r} should be a whole number")
         return value
 
     def integer_or_none(self, key: str) -> int | None:
-        """Return a whole number, or None where it is absent or null."""
+        """Return a non-negative integer member, or None where it is absent or null."""
         return None if self.members.get(key) is None else self.integer(key)
 
     def child(self, key: str) -> "JsonObject":
@@ -84,7 +83,7 @@ class JsonObject:
         return tuple(JsonObject.of(item, where) for item, where in self._items(key))
 
     def objects_or_none(self, key: str) -> "tuple[JsonObject, ...]":
-        """Return a member that is a list of objects; an absent one holds none."""
+        """Return a member that is a list of objects; an absent one counts as empty."""
         return self.objects(key) if key in self.members else ()
 
     def texts(self, key: str) -> tuple[str, ...]:
@@ -92,7 +91,7 @@ class JsonObject:
         return tuple(self._text_item(item, where) for item, where in self._items(key))
 
     def text_members(self) -> dict[str, str]:
-        """Return the whole object, every member of which must be a string."""
+        """Return the whole object, whose members must all be strings."""
         return {key: self.text(key) for key in self.members}
 
     def _items(self, key: str) -> Iterator[tuple[object, str]]:

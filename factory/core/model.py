@@ -1,8 +1,7 @@
-"""The values that flow through the factory; no I/O here.
+"""The values that the packages of the factory pass to each other; no I/O.
 
-Each one is frozen, and a checked thing has another type than an unchecked one:
-only `factory.verify` makes a `VerifiedWheel`, and only verified wheels enter a
-manifest.
+All are frozen. Checked and unchecked things have different types: only `factory.verify` makes a
+`VerifiedWheel`, and only verified wheels are recorded in a manifest.
 """
 
 from dataclasses import dataclass, field
@@ -25,7 +24,7 @@ class ChannelName(StrEnum):
 
 
 class ArchiveFormat(StrEnum):
-    """The container of a release asset, by the end of its name."""
+    """The archive format of a release asset; the value is the suffix of its name."""
 
     TAR_GZ = "tar.gz"
     TAR_ZST = "tar.zst"
@@ -34,30 +33,28 @@ class ArchiveFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remote:
-    """An asset that is fetched by URL."""
+    """The location of an asset that is downloaded."""
 
     url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Local:
-    """An asset that is a file on this machine."""
+    """The location of an asset that is a local file."""
 
     path: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseAsset:
-    """One downloadable file of a channel, with the digest that the channel promises.
+    """A downloadable file of a channel.
 
     Attributes:
-        target: Whose executables it holds.
-        name: Its file name.
-        purl: Its package URL (https://github.com/package-url/purl-spec), which names it without a host.
-        digest: The promise; an asset without one is never made.
-        size_bytes: Its size where the channel promises one.
-        format: Its container.
-        location: Where its bytes are; no part of its identity, since mirrors differ.
+        target: The target of the executables in it.
+        purl: Its package URL (https://github.com/package-url/purl-spec), which identifies it without a host.
+        digest: The digest that the channel lists; files without one are not accepted.
+        size_bytes: The size that the channel lists; None if it does not.
+        location: Where to read it; not part of its identity, since mirrors differ.
     """
 
     target: Target
@@ -71,12 +68,12 @@ class ReleaseAsset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigstoreBundle:
-    """A signature that a channel has beside an executable, of a few kilobytes.
+    """A sigstore signature of an executable that a channel publishes as a separate file.
 
     Attributes:
-        target: Whose executable it is of.
+        target: The target of the executable.
         program: The executable's file name in the release package.
-        content: The bundle; nothing promises it, since it has to hold by itself.
+        content: The bundle, a few kilobytes. It needs no listed digest: its signature is verified.
     """
 
     target: Target
@@ -86,14 +83,7 @@ class SigstoreBundle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseAssets:
-    """What a channel has for one tag: at most one asset a target, in table order.
-
-    Attributes:
-        tag: The release.
-        channel: Where it is.
-        assets: Its packages.
-        bundles: The signatures beside its executables, where the channel has them.
-    """
+    """The files that a channel has for one release: at most one asset per target, in table order."""
 
     tag: CodexTag
     channel: ChannelName
@@ -101,12 +91,12 @@ class ReleaseAssets:
     bundles: tuple[SigstoreBundle, ...] = ()
 
     def for_target(self, target: Target) -> ReleaseAsset | None:
-        """Return the asset that feeds a target, if the channel has one."""
+        """Return the asset of a target, or None."""
         return next((asset for asset in self.assets if asset.target is target), None)
 
 
 class FileKind(StrEnum):
-    """What a file is by its first bytes, never by its name."""
+    """The type of a file, determined from its first bytes and never from its name."""
 
     ELF = "elf"
     MACHO = "mach-o"
@@ -116,7 +106,7 @@ class FileKind(StrEnum):
 
     @property
     def is_executable_image(self) -> bool:
-        """Whether an operating system's loader takes it: a program or a shared library."""
+        """Whether an operating system can load it as a program or a shared library."""
         return self in {FileKind.ELF, FileKind.MACHO, FileKind.PE}
 
 
@@ -125,11 +115,8 @@ class PayloadFile:
     """One file of a release package.
 
     Attributes:
-        path: Below the target's root in the package, as the channel spells it.
-        mode: The permission bits that the archive gives; our recipe decides its own.
-        size_bytes: Its size.
-        sha256: Its content.
-        kind: What its first bytes say it is.
+        path: The path below the target's root in the package.
+        mode: The permission bits in the archive; the mode in the wheel comes from the recipe.
     """
 
     path: PurePosixPath
@@ -148,11 +135,11 @@ class Payload:
 
     @property
     def size_bytes(self) -> int:
-        """The size of all files together."""
+        """The total size of the files."""
         return sum(file.size_bytes for file in self.files)
 
     def file(self, path: str) -> PayloadFile | None:
-        """Return the file at a path, if there is one."""
+        """Return the file at a path, or None."""
         return next((file for file in self.files if file.path == PurePosixPath(path)), None)
 
 
@@ -167,7 +154,7 @@ class StagedRuntime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltWheel:
-    """A wheel's bytes, not yet judged."""
+    """A wheel that has not been verified yet."""
 
     path: Path
     platform: Platform
@@ -181,7 +168,7 @@ class BuiltWheel:
 
 
 class Severity(StrEnum):
-    """How much a finding weighs; only an error keeps a wheel from being verified."""
+    """The severity of a finding; only an error prevents a wheel from being verified."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -190,13 +177,12 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Finding:
-    """One thing wrong with a wheel.
+    """A problem in a wheel.
 
     Attributes:
         check: The id of the check that found it.
-        severity: How much it weighs.
         place: The member it is about, or the wheel's file name.
-        evidence: What was seen, and what should have been.
+        evidence: The actual and the expected state.
         remedy: What to do.
     """
 
@@ -209,12 +195,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaivedFinding:
-    """A finding that somebody accepts.
+    """A finding that a waiver accepts.
 
     Attributes:
-        finding: What was found.
-        pattern: The waiver's pattern, which its place matches.
-        reason: Why it is acceptable.
+        pattern: The waiver's pattern, which matches the finding's place.
+        reason: Why the finding is acceptable.
     """
 
     finding: Finding = field(metadata={Form.FLATTENED: True})
@@ -224,14 +209,13 @@ class WaivedFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedWheel:
-    """A built wheel without an error finding; `factory.verify.verify` alone makes one.
+    """A built wheel without error findings; only `factory.verify.verify` makes one.
 
     Attributes:
-        wheel: What was judged.
-        checks: The ids of all checks that looked at it.
-        findings: Warnings and notes that remain.
-        waived: Findings that a waiver accepts, errors among them.
-        assessments: How much is known of who made each of its executables.
+        checks: The ids of the checks that examined it.
+        findings: Its warnings and notes.
+        waived: Findings that a waiver accepts; errors, too.
+        assessments: The trust assessments of its executables.
     """
 
     wheel: BuiltWheel

@@ -1,4 +1,4 @@
-"""How long work tells that it goes on, without knowing who listens."""
+"""The interface by which long operations report progress; the command line implements it."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -6,28 +6,28 @@ from typing import Protocol
 
 
 class ProgressTask(Protocol):
-    """One thing under way."""
+    """An operation in progress."""
 
     def advance(self, size_bytes: int) -> None:
-        """Say that so many more bytes are done. May be called from any thread."""
+        """Report that more bytes are done. May be called from any thread."""
 
 
 class Progress(Protocol):
-    """Where work reports to; the command line draws bars or plain lines from it."""
+    """Receives progress updates; the command line shows them as bars or plain lines."""
 
     def task(self, label: str, *, total_bytes: int | None = None) -> AbstractContextManager[ProgressTask]:
-        """Open a task; it is done when the context ends. May be called from any thread."""
+        """Start a task, which ends with the context. May be called from any thread."""
 
 
 class _SilentTask:
     def advance(self, size_bytes: int) -> None:
-        """Tell nobody."""
+        """Discard the update."""
 
 
 class SilentProgress:
-    """A `Progress` for callers that want none."""
+    """A `Progress` that shows nothing."""
 
     @contextmanager
     def task(self, label: str, *, total_bytes: int | None = None) -> Iterator[ProgressTask]:  # noqa: ARG002
-        """Open a task that tells nobody."""
+        """Return a task that discards its updates."""
         yield _SilentTask()

@@ -1,10 +1,10 @@
 """Codex release tags and their PEP 440 and npm spellings.
 
 Upstream tags a release ``rust-vX.Y.Z`` with an optional ``-alpha.N``, ``-beta.N``
-or ``-rc.N``; a hotfix of a pre-release adds a number, ``-alpha.N.M``. Python
-spells them ``X.Y.ZaN``, ``bN``, ``rcN`` and ``aN.postM``
+or ``-rc.N``; a hotfix of a pre-release adds a number, ``-alpha.N.M``. In Python versions
+these are ``X.Y.ZaN``, ``bN``, ``rcN`` and ``aN.postM``
 (https://packaging.python.org/specifications/version-specifiers/). The mapping is
-reversible, so any spelling names the same release.
+reversible, so every spelling identifies the release.
 """
 
 import re
@@ -26,11 +26,11 @@ _PREFIX = re.compile(r"\A(?:rust-)?v")
 
 
 class MalformedTag(UsageError):
-    """A text that should name a Codex release does not."""
+    """A text is not a Codex release tag."""
 
     hint = (
         "Write rust-v0.163.0, rust-v0.116.0-alpha.1, rust-v0.154.0-alpha.1.2, "
-        "or the same release as PEP 440 has it: 0.163.0, 0.116.0a1, 0.154.0a1.post2."
+        "or the PEP 440 version of the release: 0.163.0, 0.116.0a1, 0.154.0a1.post2."
     )
 
     def __init__(self, text: str) -> None:
@@ -38,7 +38,7 @@ class MalformedTag(UsageError):
 
 
 class PreReleaseStage(StrEnum):
-    """A pre-release's stage, as semantic versions spell it."""
+    """The stage of a pre-release, as semantic versions spell it."""
 
     ALPHA = "alpha"
     BETA = "beta"
@@ -46,7 +46,7 @@ class PreReleaseStage(StrEnum):
 
     @property
     def pep440(self) -> str:
-        """The stage in a PEP 440 version."""
+        """The stage as PEP 440 versions spell it."""
         match self:
             case PreReleaseStage.ALPHA:
                 return "a"
@@ -61,7 +61,7 @@ _STAGES = {spelling: stage for stage in PreReleaseStage for spelling in (stage.v
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class PreRelease:
-    """A pre-release: its stage, its number, and the hotfix of it if it is one."""
+    """The pre-release part of a version: stage, number and, for a hotfix, its number."""
 
     stage: PreReleaseStage
     number: int
@@ -70,7 +70,7 @@ class PreRelease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodexTag:
-    """One Codex release, whichever way it is spelled."""
+    """A Codex release; its string is the Git tag, ``rust-v0.163.0``."""
 
     major: int
     minor: int
@@ -79,10 +79,10 @@ class CodexTag:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Parse a tag, a semantic version or a PEP 440 version; ``rust-v`` or ``v`` may lead.
+        """Parse a tag, a semantic version or a PEP 440 version, with or without ``rust-v`` or ``v``.
 
         Raises:
-            MalformedTag: The text is none of them.
+            MalformedTag: The text is not a release.
         """
         bare = _PREFIX.sub("", text, count=1)
         if not bare.isascii():
@@ -99,12 +99,12 @@ class CodexTag:
 
     @property
     def release(self) -> tuple[int, int, int]:
-        """Major, minor and patch number."""
+        """The major, minor and patch number."""
         return self.major, self.minor, self.patch
 
     @property
     def semver(self) -> str:
-        """The version as npm and ``codex --version`` have it, ``0.116.0-alpha.1``."""
+        """The version as npm and ``codex --version`` write it, ``0.116.0-alpha.1``."""
         text = f"{self.major}.{self.minor}.{self.patch}"
         if self.pre is None:
             return text
@@ -113,7 +113,7 @@ class CodexTag:
 
     @property
     def pep440(self) -> str:
-        """The version as Python packages have it, ``0.116.0a1``."""
+        """The version as Python packages write it, ``0.116.0a1``."""
         text = f"{self.major}.{self.minor}.{self.patch}"
         if self.pre is None:
             return text

@@ -1,20 +1,19 @@
-"""The one table: target <-> npm suffix <-> platforms <-> executable suffix.
+"""The table of targets and platforms.
 
-A *target* is upstream's triple; a *platform* is a wheel's platform tag. A Linux
-target feeds two platforms, because the codex executable is static and runs on
-either libc.
+A *target* is upstream's triple; a *platform* is a wheel's platform tag. The release package of
+a Linux target goes into the wheels of two platforms, because the codex executable is static and
+runs with glibc and musl.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
 
 from factory.core.errors import UsageError
 
 
 class OperatingSystem(StrEnum):
-    """An operating system, by the name that npm gives it."""
+    """An operating system, as npm names it."""
 
     LINUX = "linux"
     MACOS = "darwin"
@@ -22,24 +21,14 @@ class OperatingSystem(StrEnum):
 
 
 class Architecture(StrEnum):
-    """A processor architecture, by the name that upstream's triples give it."""
+    """A processor architecture, as upstream's triples name it."""
 
     X86_64 = "x86_64"
     AARCH64 = "aarch64"
 
 
-class UnknownTarget(UsageError):
-    """A text names no target that Codex is released for."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(
-            f"{text!r} is not a target of Codex",
-            hint=f"Targets are {', '.join(target.value for target in Target)}.",
-        )
-
-
 class UnknownPlatform(UsageError):
-    """A text names no wheel platform that the factory builds."""
+    """A text is not a wheel platform that the factory builds."""
 
     def __init__(self, text: str) -> None:
         super().__init__(
@@ -49,7 +38,7 @@ class UnknownPlatform(UsageError):
 
 
 class Target(StrEnum):
-    """A target triple that Codex is released for."""
+    """A target triple for which Codex is released."""
 
     LINUX_X86_64 = "x86_64-unknown-linux-musl"
     LINUX_AARCH64 = "aarch64-unknown-linux-musl"
@@ -57,18 +46,6 @@ class Target(StrEnum):
     MACOS_AARCH64 = "aarch64-apple-darwin"
     WINDOWS_X86_64 = "x86_64-pc-windows-msvc"
     WINDOWS_AARCH64 = "aarch64-pc-windows-msvc"
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Parse a triple.
-
-        Raises:
-            UnknownTarget: Codex is not released for it.
-        """
-        try:
-            return cls(text)
-        except ValueError as error:
-            raise UnknownTarget(text) from error
 
     @property
     def architecture(self) -> Architecture:
@@ -88,18 +65,18 @@ class Target(StrEnum):
 
     @property
     def executable_suffix(self) -> str:
-        """``.exe`` for Windows, else nothing."""
+        """``.exe`` for Windows, otherwise empty."""
         return ".exe" if self.operating_system is OperatingSystem.WINDOWS else ""
 
     @property
     def npm_suffix(self) -> str:
-        """The end of the npm version that holds this target, ``linux-x64``."""
+        """The suffix of the npm version with this target's package, ``linux-x64``."""
         cpu = {Architecture.X86_64: "x64", Architecture.AARCH64: "arm64"}[self.architecture]
         return f"{self.operating_system.value}-{cpu}"
 
 
 def operating_system_of(platform_tag: str) -> OperatingSystem | None:
-    """Return the operating system that a platform tag is for, if it is one we know."""
+    """Return the operating system of a platform tag, or None if it is not known."""
     if platform_tag.startswith(("manylinux", "musllinux", "linux_")):
         return OperatingSystem.LINUX
     if platform_tag.startswith("macosx_"):
@@ -110,7 +87,7 @@ def operating_system_of(platform_tag: str) -> OperatingSystem | None:
 
 
 def architecture_of(platform_tag: str) -> Architecture | None:
-    """Return the architecture that a platform tag is for, if it is one we know."""
+    """Return the architecture of a platform tag, or None if it is not known."""
     if platform_tag.endswith(("_x86_64", "_amd64")):
         return Architecture.X86_64
     if platform_tag.endswith(("_aarch64", "_arm64")):
@@ -120,12 +97,12 @@ def architecture_of(platform_tag: str) -> Architecture | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """A wheel platform: its tag, and the target whose release package feeds it.
+    """A wheel platform.
 
     Attributes:
         tag: The platform tag, as in the wheel's file name.
-        target: Whose payload goes in.
-        reason: Why the tag is honest: what about the payload supports it.
+        target: The target whose release package goes into the wheel.
+        reason: Why the payload runs wherever the tag lets it be installed.
     """
 
     tag: str
@@ -134,10 +111,10 @@ class Platform:
 
     @classmethod
     def parse(cls, text: str) -> "Platform":
-        """Look a platform tag up.
+        """Return the platform with a tag.
 
         Raises:
-            UnknownPlatform: The factory builds no such wheel.
+            UnknownPlatform: The factory does not build wheels with this tag.
         """
         for platform in PLATFORMS:
             if platform.tag == text:
@@ -146,10 +123,10 @@ class Platform:
 
     @classmethod
     def of_tag(cls, text: str) -> "Platform":
-        """Return the platform of any platform tag: ours, or another one that published wheels have.
+        """Return the platform with any tag, including tags that only published wheels have.
 
         Raises:
-            UnknownPlatform: It is for no target of Codex.
+            UnknownPlatform: Codex is not released for its system and architecture.
         """
         for platform in PLATFORMS:
             if platform.tag == text:
@@ -164,22 +141,23 @@ class Platform:
 
     @property
     def wheel_tag(self) -> str:
-        """The whole wheel tag, ``py3-none-<platform>``: no Python code in it depends on a version or ABI."""
+        """The wheel tag, ``py3-none-<platform>``: the Python code depends on no version or ABI."""
         return f"py3-none-{self.tag}"
 
     def __str__(self) -> str:
         return self.tag
 
 
-_STATIC = "the executables are static: no interpreter, no needed library, so no libc version is asked for"
+_STATIC = "the executables are static: they need no interpreter, shared library or libc version"
 
 PLATFORMS: tuple[Platform, ...] = (
     Platform(tag="manylinux_2_17_x86_64", target=Target.LINUX_X86_64, reason=_STATIC),
     Platform(
         tag="manylinux_2_17_aarch64",
         target=Target.LINUX_AARCH64,
-        reason="ripgrep is linked to glibc and asks for symbols of 2.17 and of 2.18 that the manylinux_2_17"
-        " policy admits for aarch64 (its distributions backported them); the other executables are static",
+        reason="ripgrep is linked to glibc and needs symbols of 2.17, and some of 2.18 that the"
+        " manylinux_2_17 policy allows on aarch64 (its distributions backported them);"
+        " the other executables are static",
     ),
     Platform(tag="musllinux_1_1_x86_64", target=Target.LINUX_X86_64, reason=_STATIC),
     Platform(
@@ -190,32 +168,29 @@ PLATFORMS: tuple[Platform, ...] = (
     Platform(
         tag="macosx_11_0_arm64",
         target=Target.MACOS_AARCH64,
-        reason="macOS 11.0 is the deployment target of every executable, and the first macOS for arm64",
+        reason="the executables' deployment target is macOS 11.0, the first version for arm64",
     ),
     Platform(
         tag="macosx_10_12_x86_64",
         target=Target.MACOS_X86_64,
-        reason="the executables' deployment target is macOS 10.12; upstream's tag macosx_10_9 promises more",
+        reason="the executables' deployment target is macOS 10.12; upstream's tag macosx_10_9 is too low",
     ),
     Platform(
         tag="win_amd64",
         target=Target.WINDOWS_X86_64,
-        reason="x86-64 PE executables that need Windows' own libraries (before 0.133.0: Visual C++ runtime)",
+        reason="x86-64 PE executables that need only system libraries"
+        " (before 0.133.0 also the Visual C++ runtime)",
     ),
     Platform(
         tag="win_arm64",
         target=Target.WINDOWS_AARCH64,
-        reason="ARM64 PE executables that need Windows' own libraries, and ripgrep the Visual C++ runtime",
+        reason="ARM64 PE executables that need only system libraries;"
+        " ripgrep also needs the Visual C++ runtime",
     ),
 )
 
 
-def platforms_of(target: Target) -> tuple[Platform, ...]:
-    """Return the platforms that a target feeds, in table order."""
-    return tuple(platform for platform in PLATFORMS if platform.target is target)
-
-
 def targets_of(platforms: Iterable[Platform]) -> tuple[Target, ...]:
-    """Return the distinct targets that some platforms need, in table order."""
+    """Return the targets of some platforms, without duplicates, in table order."""
     needed = {platform.target for platform in platforms}
     return tuple(target for target in Target if target in needed)

@@ -1,7 +1,7 @@
-"""What can be known of who made an executable, as values; no I/O here.
+"""Trust assessments of executables, as values; no I/O.
 
-The levels are a ladder and not a verdict: equal bytes prove what a channel served,
-only a signature tells who made it, and most files carry none.
+A level is not a verdict. An equal digest proves which file a channel served; only a signature
+proves who made it, and most executables are not signed.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from factory.core.digests import Sha256
 
 
 class Level(StrEnum):
-    """How much is known of who made an executable, most first."""
+    """How well it is known who made an executable, best first."""
 
     AUTHORSHIP_VERIFIED = "authorship-verified"
     SIGNATURE_NOT_VALID = "signature-not-valid"
@@ -21,7 +21,7 @@ class Level(StrEnum):
 
 
 class Scheme(StrEnum):
-    """How a signature is made and where it is."""
+    """The kind of signature."""
 
     APPLE = "apple-code-signature"
     AUTHENTICODE = "authenticode"
@@ -30,13 +30,12 @@ class Scheme(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signer:
-    """Who signed, as the verified certificate says.
+    """The signer, as the verified certificate names it.
 
     Attributes:
         name: The certificate's common name, or a sigstore identity.
-        organization: The organization, where the certificate names one.
-        identifier: What the platform knows the signer by: Apple's Team ID, a sigstore issuer.
-        root: The name of the trusted root that the chain ends in.
+        identifier: Apple's Team ID, or the issuer of a sigstore identity.
+        root: The name of the trusted root certificate of the chain.
     """
 
     name: str
@@ -47,13 +46,12 @@ class Signer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """A signature that is there, valid or not.
+    """A signature, valid or not.
 
     Attributes:
-        scheme: Its kind.
-        signer: Whose it is; None where no certificate leads to a trusted root, as in an ad-hoc signature.
-        signed_at: When, by a countersignature that was verified too; None where nobody vouches for a time.
-        details: What else it says, one short statement each: flags, digests, identifier, slices.
+        signer: None if no certificate leads to a trusted root, as in an ad-hoc signature.
+        signed_at: The time of a verified countersignature; None if there is none.
+        details: Other facts, one short statement each: flags, digests, identifier, slices.
     """
 
     scheme: Scheme
@@ -68,10 +66,8 @@ class TrustAssessment:
 
     Attributes:
         place: The wheel member, or the file's name.
-        sha256: Its content.
-        level: How much is known.
         reason: One sentence: what was verified, or what is wrong or missing.
-        signature: The signature that was found, whatever it is worth.
+        signature: The signature that was found, valid or not.
     """
 
     place: str

@@ -6,7 +6,7 @@ from factory.core.digests import Digest, MalformedDigest
 from factory.core.json_reader import JsonObject, MalformedJson
 from factory.core.model import ArchiveFormat, ChannelName, ReleaseAsset, ReleaseAssets, Remote, SigstoreBundle
 from factory.core.tags import CodexTag
-from factory.core.targets import Target, UnknownTarget
+from factory.core.targets import Target
 from factory.release.channels import Channel
 from factory.system.cache import Cache
 
@@ -59,7 +59,7 @@ class CachedChannel:
             record = JsonObject.of(self._store.read_record(_KIND, key), key)
             assets = tuple(_asset(entry) for entry in record.objects("assets"))
             bundles = tuple(_bundle(entry) for entry in record.objects("bundles"))
-        except (MalformedJson, MalformedDigest, UnknownTarget, ValueError):
+        except (MalformedJson, MalformedDigest, ValueError):
             return None
         return ReleaseAssets(tag=tag, channel=self.name, assets=assets, bundles=bundles)
 
@@ -85,7 +85,7 @@ def _bundle_entry(bundle: SigstoreBundle) -> dict[str, object]:
 
 def _bundle(entry: JsonObject) -> SigstoreBundle:
     return SigstoreBundle(
-        target=Target.parse(entry.text("target")),
+        target=Target(entry.text("target")),
         program=entry.text("program"),
         content=b64decode(entry.text("content"), validate=True),
     )
@@ -93,7 +93,7 @@ def _bundle(entry: JsonObject) -> SigstoreBundle:
 
 def _asset(entry: JsonObject) -> ReleaseAsset:
     return ReleaseAsset(
-        target=Target.parse(entry.text("target")),
+        target=Target(entry.text("target")),
         name=entry.text("name"),
         purl=entry.text("purl"),
         digest=Digest.parse(entry.text("digest")),

@@ -158,7 +158,7 @@ class GithubChannel:
         found = [(match, asset) for name, asset in offered.items() if (match := _BUNDLE.fullmatch(name))]
         for match, asset in found[:_MAX_BUNDLES]:
             yield SigstoreBundle(
-                target=Target.parse(match["target"]),
+                target=Target(match["target"]),
                 program=match["program"],
                 content=self._client.get(asset.text("browser_download_url"), max_bytes=_MAX_BUNDLE_BYTES),
             )

@@ -15,7 +15,7 @@ EMPTY_SHA512_SRI = (
 EMPTY_SHA1_SRI = "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk="
 
 
-def test_a_digest_reads_as_it_writes() -> None:
+def test_a_digest_is_parsed_and_written_back() -> None:
     digest = Digest.parse(f"sha256:{EMPTY_SHA256}")
     assert digest == Digest(DigestAlgorithm.SHA256, EMPTY_SHA256)
     assert str(digest) == f"sha256:{EMPTY_SHA256}"
@@ -25,29 +25,29 @@ def test_a_digest_reads_as_it_writes() -> None:
     "text",
     ["", EMPTY_SHA256, f"md5:{EMPTY_SHA256[:32]}", f"sha512:{EMPTY_SHA256}", f"sha256:{EMPTY_SHA256[:-1]}z"],
 )
-def test_what_is_no_digest_is_refused(text: str) -> None:
+def test_a_malformed_digest_is_refused(text: str) -> None:
     with pytest.raises(MalformedDigest):
         Digest.parse(text)
 
 
-def test_an_integrity_text_gives_its_strongest_part() -> None:
+def test_the_strongest_digest_of_an_integrity_string_is_used() -> None:
     digest = Digest.parse_integrity(f"{EMPTY_SHA1_SRI} {EMPTY_SHA512_SRI}")
     assert digest.algorithm is DigestAlgorithm.SHA512
     assert digest.hex == hashlib.sha512(b"").hexdigest()
 
 
 @pytest.mark.parametrize("text", ["", EMPTY_SHA1_SRI, "sha512-????", "sha512-AAAA"])
-def test_an_integrity_text_without_a_promise_is_refused(text: str) -> None:
+def test_an_integrity_string_without_an_accepted_digest_is_refused(text: str) -> None:
     with pytest.raises(MalformedDigest):
         Digest.parse_integrity(text)
 
 
 @given(st.binary(max_size=4096), st.integers(min_value=1, max_value=100))
-def test_a_stream_hashes_as_a_whole(content: bytes, chunk_bytes: int) -> None:
+def test_a_stream_has_the_digest_of_its_whole_content(content: bytes, chunk_bytes: int) -> None:
     assert Sha256.of(read_chunks(BytesIO(content), chunk_bytes)).hex == hashlib.sha256(content).hexdigest()
 
 
-def test_a_file_hashes_as_its_content(tmp_path: Path) -> None:
+def test_a_file_has_the_digest_of_its_content(tmp_path: Path) -> None:
     path = tmp_path / "empty"
     path.touch()
     assert Sha256.of_file(path) == Sha256(EMPTY_SHA256)

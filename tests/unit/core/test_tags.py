@@ -32,7 +32,7 @@ tags = st.builds(CodexTag, major=numbers, minor=numbers, patch=numbers, pre=st.n
         ("rust-v0.154.0a1.post2", "0.154.0a1.post2", "0.154.0-alpha.1.2"),
     ],
 )
-def test_every_spelling_names_one_release(text: str, pep440: str, semver: str) -> None:
+def test_every_spelling_is_the_same_release(text: str, pep440: str, semver: str) -> None:
     tag = CodexTag.parse(text)
     assert tag.pep440 == pep440
     assert tag.semver == semver
@@ -65,7 +65,7 @@ def test_every_spelling_names_one_release(text: str, pep440: str, semver: str) -
         "rust-v\N{ARABIC-INDIC DIGIT ZERO}.163.0",
     ],
 )
-def test_what_names_no_release_is_refused(text: str) -> None:
+def test_a_malformed_tag_is_refused(text: str) -> None:
     with pytest.raises(MalformedTag) as caught:
         CodexTag.parse(text)
     assert repr(text) in str(caught.value)
@@ -73,7 +73,7 @@ def test_what_names_no_release_is_refused(text: str) -> None:
 
 
 @given(tags)
-def test_every_rendering_parses_back(tag: CodexTag) -> None:
+def test_every_spelling_is_parsed_back(tag: CodexTag) -> None:
     assert CodexTag.parse(str(tag)) == tag
     assert CodexTag.parse(f"v{tag.semver}") == tag
     assert CodexTag.parse(tag.semver) == tag
