@@ -1,7 +1,7 @@
-"""Split work into jobs that machines of a CI do side by side: wheels by platform, audits by release.
+"""Split work into CI jobs that can run in parallel: wheels by platform, audits by release.
 
-A job says what it is about and where its result can be tried. It names nothing that only
-one CI knows but the runner's label, which is a hint: any host builds every wheel.
+A job names its release and platform, and where the wheel's executables can be started. Only the
+runner label is specific to one CI, and it is a hint: any host can build every wheel.
 """
 
 import json
@@ -18,38 +18,26 @@ from factory.core.tags import CodexTag
 from factory.core.targets import OperatingSystem, Target
 from factory.wheels.plan import PlannedWheel, WheelsPlan
 
-GITHUB_MOST_JOBS = 256
-"""How many jobs one matrix may have there (https://docs.github.com/actions/reference/limits)."""
+GITHUB_MAX_JOBS = 256
+"""The maximum number of jobs in a matrix (https://docs.github.com/actions/reference/limits)."""
 SCHEMA_VERSION = 1
-
-
-class TooManyJobs(UsageError):
-    """GitHub does not run a matrix of that size."""
-
-    hint = "Name fewer releases or platforms, or take --format json and split the list."
-
-    def __init__(self, count: int) -> None:
-        super().__init__(
-            f"the matrix has {count} jobs, and GitHub runs no more than {GITHUB_MOST_JOBS} of one"
-        )
 
 
 class Job(Protocol):
     """One job of a matrix."""
 
     def to_json(self) -> dict[str, object]:
-        """Return its values by name, as a CI's expressions read them."""
+        """Return the values that a CI's expressions read, by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WheelJob:
-    """Build one platform's wheel of a release.
+    """Build the wheel of one platform.
 
     Attributes:
-        tag: The release.
-        platform: The platform's tag.
-        wheel: The file name that the wheel will have.
-        target: Whose executables it carries.
+        platform: The platform tag.
+        wheel: The file name of the wheel.
+        target: The target of the executables in it.
     """
 
     tag: CodexTag
@@ -58,7 +46,7 @@ class WheelJob:
     target: Target
 
     def to_json(self) -> dict[str, object]:
-        """Return its values, with where the wheel's executables start."""
+        """Return the job's values, and the machine that can start the wheel's executables."""
         return {
             "tag": str(self.tag),
             "version": self.tag.pep440,
@@ -76,20 +64,19 @@ class AuditJob:
     """Audit one published release.
 
     Attributes:
-        tag: The release.
-        wheels: How many of its wheels have no conclusive verdict yet.
+        wheels: The number of its wheels without a conclusive verdict.
     """
 
     tag: CodexTag
     wheels: int
 
     def to_json(self) -> dict[str, object]:
-        """Return its values."""
+        """Return the job's values."""
         return {"tag": str(self.tag), "version": self.tag.pep440, "wheels": self.wheels}
 
 
 def runner_of(target: Target) -> str:
-    """Return the label of the GitHub-hosted runner that starts a target's executables."""
+    """Return the label of the GitHub-hosted runner that can start a target's executables."""
     match target:
         case Target.LINUX_X86_64:
             return "ubuntu-24.04"
@@ -106,14 +93,14 @@ def runner_of(target: Target) -> str:
 
 
 def emulator_of(target: Target) -> str | None:
-    """Return what starts a target's executables on Linux of another architecture, if anything does."""
+    """Return the program that starts a target's executables on Linux of another architecture, or None."""
     if target.operating_system is not OperatingSystem.LINUX:
         return None
     return f"qemu-{target.architecture}-static"
 
 
 def wheel_jobs(plans: Iterable[WheelsPlan]) -> tuple[WheelJob, ...]:
-    """Return a job a wheel, release by release."""
+    """Return a job for each wheel, release by release."""
     return tuple(_wheel_job(plan, planned) for plan in plans for planned in plan.wheels)
 
 
@@ -128,10 +115,11 @@ def _wheel_job(plan: WheelsPlan, planned: PlannedWheel) -> WheelJob:
 
 
 def audit_jobs(wheels: Iterable[PublishedWheel], results: Results) -> tuple[AuditJob, ...]:
-    """Return a job a release that has wheels without a conclusive verdict, the oldest first.
+    """Return a job for each release with wheels without a conclusive verdict, oldest first.
 
-    What is inconclusive is tried again, as an audit does. A wheel whose version names no
-    release has no payload anywhere: it needs no job, and an audit of everything tells of it.
+    Wheels with an inconclusive verdict are audited again, as `factory audit` does. A wheel whose
+    version is not a Codex release has no payload to compare with, so it gets no job; an audit of
+    all wheels reports it.
     """
     open_wheels: dict[CodexTag, int] = {}
     for wheel in wheels:
@@ -142,16 +130,19 @@ def audit_jobs(wheels: Iterable[PublishedWheel], results: Results) -> tuple[Audi
 
 
 def github_matrix(jobs: Sequence[Job]) -> str:
-    """Write a matrix on one line, for ``$GITHUB_OUTPUT`` and ``fromJSON``.
+    """Return a matrix as one line, for ``$GITHUB_OUTPUT`` and ``fromJSON``.
 
     Raises:
-        TooManyJobs: GitHub would not run it.
+        UsageError: It has more jobs than GitHub allows.
     """
-    if len(jobs) > GITHUB_MOST_JOBS:
-        raise TooManyJobs(len(jobs))
+    if len(jobs) > GITHUB_MAX_JOBS:
+        raise UsageError(
+            f"the matrix has {len(jobs)} jobs; GitHub allows {GITHUB_MAX_JOBS}",
+            hint="Name fewer releases or platforms, or use --format json and split the list.",
+        )
     return json.dumps({"include": [job.to_json() for job in jobs]}, separators=(",", ":"))
 
 
 def matrix_json(jobs: Sequence[Job]) -> dict[str, object]:
-    """Return a matrix for any other CI, or for a script."""
+    """Return a matrix as a JSON document, for other CIs and scripts."""
     return {"schema_version": SCHEMA_VERSION, "jobs": [job.to_json() for job in jobs]}

@@ -1,12 +1,12 @@
-"""Make of several runs' wheels what one run of all platforms would have written, to the byte.
+"""Merge the wheels of several runs into the release that one run for all platforms would write.
 
-A manifest holds nothing of the machine that wrote it, so machines that built alike wrote
-alike, and there is nothing to decide when their parts come together: whatever two parts
-do not agree on is a reason to refuse both.
+A manifest contains nothing about the machine that wrote it, so equal builds on different
+machines have equal manifests. If two parts differ in anything, the merge refuses them; it never
+chooses between them.
 """
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,87 +21,27 @@ from factory.verify.proof import NotProven, ProvenManifest, Terms, prove, slot_o
 from factory.wheels.record import ordered_assets, ordered_wheels
 
 
-class PartNotProven(VerificationError):
-    """A part's manifest and its wheels do not agree, or its wheels are not verified."""
-
-    hint = "Fetch that part again, or build it again with 'factory wheels'; the others can stay."
-
-    def __init__(self, path: Path, refusals: Sequence[str]) -> None:
-        told = "".join(f"\n  {refusal}" for refusal in refusals)
-        super().__init__(f"{path} does not vouch for its wheels:{told}")
-        self.refusals = tuple(refusals)
-
-
-class PartsDisagree(UsageError):
-    """Parts are of other releases, or were made in other ways."""
-
-    hint = (
-        "Merge parts of one release and one channel, and give every machine that builds one"
-        " the same factory and the same Python."
-    )
-
-    def __init__(self, one: Path, other: Path, differences: Sequence[str]) -> None:
-        told = "".join(f"\n  {difference}" for difference in differences)
-        super().__init__(f"{one} and {other} are no parts of one run:{told}")
-        self.differences = tuple(differences)
-
-
-class PackagesDisagree(IntegrityError):
-    """Two parts were fed different packages for one target."""
-
-    hint = "The channel gave two answers for one release: find out which is official before using either."
-
-    def __init__(self, target: Target, one: AssetRecord, other: AssetRecord) -> None:
-        super().__init__(f"two parts have different packages for {target}: {one.digest} and {other.digest}")
-
-
-class WheelsDisagree(VerificationError):
-    """Two parts have a wheel for the same users, and not the same one."""
-
-    hint = (
-        "Leave one of the parts out, once you know why: 'factory reproduce' tells whether a machine differs."
-    )
-
-    def __init__(self, one: WheelRecord, other: WheelRecord) -> None:
-        difference = (
-            f"SHA-256 {one.sha256} and {other.sha256}"
-            if one.sha256 != other.sha256
-            else "the same bytes, which they record differently"
-        )
-        names = " and ".join(dict.fromkeys((one.name, other.name)))
-        super().__init__(f"two parts have a wheel for {other.platform}, {names}: {difference}")
-
-
-class PlaceOfOthers(UsageError):
-    """A directory has something else in it, which a merge would remove."""
-
-    hint = "Give --out an empty directory, or a new one."
-
-    def __init__(self, directory: Path, reason: str) -> None:
-        super().__init__(f"cannot make a release in {directory}: {reason}")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergedRelease:
     """A release that several runs made together; only `merge` makes one.
 
     Attributes:
         manifest: The manifest that one run would have written.
-        directories: Where the wheel of each name lies now.
+        directories: The directory that has each wheel now, by the wheel's name.
     """
 
     manifest: Manifest
     directories: Mapping[str, Path]
 
     def write(self, dist: Dist) -> None:
-        """Copy the wheels to a release's directory, reading each one's digest again, and write its manifest.
+        """Copy the wheels to an output directory, checking their digests again, and write the manifest.
 
         Raises:
-            PlaceOfOthers: The directory has wheels that are none of this release.
-            WrongDigest: A wheel changed since it was looked at; the directory is as it was.
-            CannotWrite: The place does not take files.
+            UsageError: The directory has wheels that are not of this release.
+            WrongDigest: A wheel changed after it was checked; the directory is unchanged.
+            CannotWrite: The directory is not writable, or the disk is full.
         """
-        self._require_own_place(dist)
+        self._require_own_directory(dist)
         with dist.scratch() as scratch:
             dist.publish(self.manifest, [self._copy(record, scratch) for record in self.manifest.wheels])
 
@@ -112,98 +52,127 @@ class MergedRelease:
             shutil.copyfileobj(content, file)
         return copy
 
-    def _require_own_place(self, dist: Dist) -> None:
-        """Refuse a directory of which publishing would remove what nothing here vouches for."""
+    def _require_own_directory(self, dist: Dist) -> None:
+        """Refuse a directory with other wheels, because `Dist.publish` would remove them."""
         earlier = dist.read_manifest()
         if earlier is not None and earlier.tag != self.manifest.tag:
-            raise PlaceOfOthers(
-                dist.directory, f"it has {earlier.tag}, and the parts are {self.manifest.tag}"
-            )
+            raise _wrong_directory(dist, f"it has {earlier.tag}, and the parts are {self.manifest.tag}")
         known = {wheel.name for wheel in (earlier or self.manifest).wheels}
         others = sorted(path.name for path in dist.directory.glob("*.whl") if path.name not in known)
         if others:
-            raise PlaceOfOthers(dist.directory, f"it has {', '.join(others)}, which no manifest there lists")
+            raise _wrong_directory(dist, f"it has {', '.join(others)}, which no manifest there lists")
+
+
+def _wrong_directory(dist: Dist, reason: str) -> UsageError:
+    message = f"cannot write the release to {dist.directory}: {reason}"
+    return UsageError(message, hint="Give --out an empty directory, or a new one.")
 
 
 def merge(paths: Sequence[Path], progress: Progress) -> MergedRelease:
-    """Hold some runs' manifests to their wheels and to each other, and make one of them.
+    """Check the manifests of some runs against their wheels and each other, and merge them.
 
     Args:
-        paths: Each a ``manifest.json``, or the directory that has one; the wheels lie beside it.
-        progress: Is told of each part that is looked at.
+        paths: Manifests with their wheels beside them, or directories with a manifest.
+        progress: Receives a task for each part.
 
     Raises:
-        NoManifest: A path has none.
-        PartNotProven: A part's wheels are not verified, or not those that it lists.
-        PartsDisagree: Parts are of other releases, or were made in other ways.
-        PackagesDisagree: Parts were fed different packages.
-        WheelsDisagree: Two parts have a wheel for the same users, and not the same one.
+        NoManifest: A path has no manifest.
+        MalformedJson: A manifest is damaged.
+        VerificationError: A part has wheels that are not verified or not those that it lists, or
+            two parts have different wheels for the same platform.
+        UsageError: The parts are of different releases, or were built in different ways.
+        IntegrityError: Two parts used different release packages of a target.
     """
-    parts = tuple(_hold(path, progress) for path in paths)
+    parts = [_prove(path, progress) for path in paths]
     first = parts[0]
     for part in parts[1:]:
-        differences = tuple(_differences(first.manifest, part.manifest))
-        if differences:
-            raise PartsDisagree(first.directory, part.directory, differences)
-    wheels = _one_for_each_slot(parts)
+        _require_same_build(first, part)
+    wheels = _wheels_by_slot(parts)
     return MergedRelease(
         manifest=replace(
             first.manifest,
-            assets=ordered_assets(_one_for_each_target(parts).values()),
+            assets=ordered_assets(_assets_by_target(parts).values()),
             wheels=ordered_wheels(wheel for wheel, _ in wheels),
         ),
         directories={wheel.name: directory for wheel, directory in wheels},
     )
 
 
-def _hold(path: Path, progress: Progress) -> ProvenManifest:
-    """Hold a part to its wheels; what a waiver accepts was accepted by the run that made it."""
+def _prove(path: Path, progress: Progress) -> ProvenManifest:
+    """Check a part against its wheels; the run that made it decided about waivers."""
     with progress.task(f"check {path}"):
         try:
             return prove(path, Terms(accepts_waivers=True, without=PLATFORMS))
         except NotProven as error:
-            raise PartNotProven(path, error.refusals) from error
+            reasons = "".join(f"\n  {refusal}" for refusal in error.refusals)
+            raise VerificationError(
+                f"{path} cannot be merged:{reasons}",
+                hint="Fetch that part again, or build it again with 'factory wheels'; keep the others.",
+            ) from error
 
 
-def _differences(one: Manifest, other: Manifest) -> Iterator[str]:
-    """Tell what two manifests of one run would have in common."""
-    ours, theirs = _common(one), _common(other)
-    for name in dict.fromkeys((*ours, *theirs)):
-        if ours.get(name) != theirs.get(name):
-            yield f"{name}: {ours.get(name, 'none')} and {theirs.get(name, 'none')}"
+def _require_same_build(one: ProvenManifest, other: ProvenManifest) -> None:
+    ours, theirs = _shared_facts(one.manifest), _shared_facts(other.manifest)
+    differences = [
+        f"\n  {name}: {ours.get(name, 'none')} and {theirs.get(name, 'none')}"
+        for name in dict.fromkeys((*ours, *theirs))
+        if ours.get(name) != theirs.get(name)
+    ]
+    if differences:
+        raise UsageError(
+            f"{one.directory} and {other.directory} are not parts of one release:{''.join(differences)}",
+            hint="Merge parts of one release and one channel, and use the same factory and the same Python"
+            " on every machine that builds a part.",
+        )
 
 
-_TOLD_APART = {"packages", "reason"}
-"""Packages are compared one by one; why a builder was taken may differ from machine to machine."""
-
-
-def _common(manifest: Manifest) -> dict[str, object]:
-    toolchain = manifest.toolchain
+def _shared_facts(manifest: Manifest) -> dict[str, object]:
+    """Return what is equal in all parts of one release; the reason for the builder may differ."""
+    toolchain = to_json(manifest.toolchain)
+    del toolchain["packages"], toolchain["reason"]
     return {
         "tag": manifest.tag,
         "channel": manifest.channel,
         "factory": manifest.factory_version,
-        **{name: value for name, value in to_json(toolchain).items() if name not in _TOLD_APART},
-        **toolchain.packages,
+        **toolchain,
+        **manifest.toolchain.packages,
     }
 
 
-def _one_for_each_target(parts: Sequence[ProvenManifest]) -> Mapping[Target, AssetRecord]:
+def _assets_by_target(parts: Sequence[ProvenManifest]) -> Mapping[Target, AssetRecord]:
     assets: dict[Target, AssetRecord] = {}
     for part in parts:
         for asset in part.manifest.assets:
             known = assets.setdefault(asset.target, asset)
             if known != asset:
-                raise PackagesDisagree(asset.target, known, asset)
+                digests = f"{known.digest} and {asset.digest}"
+                raise IntegrityError(
+                    f"two parts used different packages for {asset.target}: {digests}",
+                    hint="The channel served two packages for one release; find out which one is official.",
+                )
     return assets
 
 
-def _one_for_each_slot(parts: Sequence[ProvenManifest]) -> tuple[tuple[WheelRecord, Path], ...]:
+def _wheels_by_slot(parts: Sequence[ProvenManifest]) -> tuple[tuple[WheelRecord, Path], ...]:
     wheels: dict[tuple[str, str], tuple[WheelRecord, Path]] = {}
     for part in parts:
         for wheel in part.manifest.wheels:
             slot = slot_of(Platform.of_tag(wheel.platform))
             known, _ = wheels.setdefault(slot, (wheel, part.directory))
             if known != wheel:
-                raise WheelsDisagree(known, wheel)
+                raise _different_wheels(known, wheel)
     return tuple(wheels.values())
+
+
+def _different_wheels(one: WheelRecord, other: WheelRecord) -> VerificationError:
+    difference = (
+        f"SHA-256 {one.sha256} and {other.sha256}"
+        if one.sha256 != other.sha256
+        else "the same bytes, but different manifest entries"
+    )
+    names = " and ".join(dict.fromkeys((one.name, other.name)))
+    return VerificationError(
+        f"two parts have different wheels for {other.platform}, {names}: {difference}",
+        hint="Find out which part is wrong and leave it out; 'factory reproduce' shows whether a machine"
+        " builds differently.",
+    )

@@ -1,1 +1,1 @@
-"""The manifest of a run, and the directory of wheels that it lists."""
+"""The manifest of a run, and the output directory with the wheels that it lists."""

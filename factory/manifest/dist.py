@@ -1,8 +1,8 @@
-"""A release's output directory: verified wheels, their checksums, and the manifest that vouches for them.
+"""The output directory of a release: verified wheels, their checksums and the manifest.
 
-The manifest is written last and decides what the directory holds. A run that is
-killed leaves at most a scratch directory with a temporary name, which the next run
-removes; no reader ever meets half a wheel.
+The manifest is written last, after all files that it lists. A killed run leaves at most a
+scratch directory with a temporary name, which the next run removes; a wheel in the output
+directory is always complete.
 """
 
 import shutil
@@ -16,42 +16,38 @@ from filelock import FileLock, Timeout
 
 from factory.build.sbom import SBOM_SUFFIX, read_sbom
 from factory.core.digests import Sha256
-from factory.core.errors import FactoryError, UsageError
+from factory.core.errors import IntegrityError, UsageError
 from factory.manifest.manifest import CHECKSUMS_NAME, MANIFEST_NAME, Manifest, WheelRecord
 from factory.system.files import TEMPORARY_PREFIX, atomic_write, sweep_temporaries, writing
 
 
 class DistInUse(UsageError):
-    """Another run writes into the same output directory."""
+    """Another run uses the output directory."""
 
-    hint = "Wait for the other run, or give another --out."
+    hint = "Wait for the other run to end, or use another --out."
 
     def __init__(self, directory: Path) -> None:
-        super().__init__(f"another run is writing {directory}")
+        super().__init__(f"another run is using {directory}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dist:
-    """The output directory of one release.
-
-    Attributes:
-        directory: ``dist/0.163.0``.
-    """
+    """The output directory of one release, ``dist/0.163.0``; it need not exist yet."""
 
     directory: Path
 
     @property
     def manifest_path(self) -> Path:
-        """Where the manifest is."""
+        """The path of the manifest."""
         return self.directory / MANIFEST_NAME
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """Give a directory on the same disk, removed afterwards; one run at a time.
+        """Lock the output directory and yield a temporary directory on the same disk.
 
         Raises:
-            DistInUse: Another process has it.
-            CannotWrite: The place does not take files.
+            DistInUse: Another process holds the lock.
+            CannotWrite: The temporary directory cannot be created.
         """
         directory = self.directory.absolute()
         scratch = directory.with_name(f"{TEMPORARY_PREFIX}{directory.name}")
@@ -72,37 +68,37 @@ class Dist:
             Path(lock.lock_file).unlink(missing_ok=True)
             lock.release()
 
-    def sweep(self) -> None:
-        """Remove what a killed run left beside the directory; a run that is at work keeps its own."""
-        left = self.directory.absolute().parent.glob(f"{TEMPORARY_PREFIX}{self.directory.name}*")
-        if any(left):
+    def remove_leftovers(self) -> None:
+        """Remove the scratch directory of a killed run, but not that of a running one."""
+        leftovers = self.directory.absolute().parent.glob(f"{TEMPORARY_PREFIX}{self.directory.name}*")
+        if any(leftovers):
             with suppress(DistInUse), self.scratch():
                 pass
 
     def read_manifest(self) -> Manifest | None:
-        """Return the manifest of an earlier run; one that cannot be read counts as none."""
+        """Return the manifest of an earlier run, or None if there is no readable one."""
         try:
             return Manifest.parse(self.manifest_path.read_bytes())
-        except (OSError, FactoryError, ValueError):
+        except (OSError, IntegrityError):
             return None
 
-    def amend(self, change: Callable[[Manifest], Manifest]) -> None:
-        """Change the manifest as it is now, while no other run does.
+    def update_manifest(self, change: Callable[[Manifest], Manifest]) -> None:
+        """Replace the manifest with a changed one, while no other run uses the directory.
 
         Raises:
-            DistInUse: Another run is at work.
-            MalformedJson: There is no whole manifest any more.
-            CannotWrite: The place does not take files.
+            DistInUse: Another run uses the directory.
+            MalformedJson: The manifest is damaged.
+            CannotWrite: The manifest cannot be written.
         """
         with self.scratch():
             manifest = change(Manifest.parse(self.manifest_path.read_bytes()))
             atomic_write(self.manifest_path, manifest.render().encode())
 
-    def intact(self, records: Sequence[WheelRecord], *, jobs: int) -> tuple[WheelRecord, ...]:
-        """Return those wheels whose bytes are still what the manifest says."""
+    def intact_wheels(self, records: Sequence[WheelRecord], *, jobs: int) -> tuple[WheelRecord, ...]:
+        """Return the records of the wheels that still have the recorded size and SHA-256."""
         with ThreadPoolExecutor(max_workers=jobs) as pool:
-            verdicts = pool.map(self._is_intact, records)
-            return tuple(record for record, is_intact in zip(records, verdicts, strict=True) if is_intact)
+            intact = pool.map(self._is_intact, records)
+            return tuple(record for record, is_intact in zip(records, intact, strict=True) if is_intact)
 
     def _is_intact(self, record: WheelRecord) -> bool:
         path = self.directory / record.name
@@ -111,8 +107,8 @@ class Dist:
         except OSError:
             return False
 
-    def _lay_sboms_beside(self, wheels: Collection[str]) -> None:
-        """Copy each wheel's bill of materials out of it, for scanners that do not open wheels."""
+    def _write_sboms(self, wheels: Collection[str]) -> None:
+        """Copy each wheel's bill of materials to a file, for scanners that do not open wheels."""
         for path in self.directory.glob(f"*.whl{SBOM_SUFFIX}"):
             if path.name.removesuffix(SBOM_SUFFIX) not in wheels:
                 path.unlink()
@@ -122,10 +118,10 @@ class Dist:
                 atomic_write(self.directory / f"{name}{SBOM_SUFFIX}", sbom)
 
     def publish(self, manifest: Manifest, wheels: Sequence[Path]) -> None:
-        """Move verified wheels in, write what vouches for them, and remove every other wheel.
+        """Move verified wheels in, write checksums and manifest, and remove every other wheel.
 
         Raises:
-            CannotWrite: The place does not take files.
+            CannotWrite: The directory is not writable, or the disk is full.
         """
         with writing(self.directory):
             self.directory.mkdir(parents=True, exist_ok=True)
@@ -137,7 +133,7 @@ class Dist:
             for path in self.directory.glob("*.whl"):
                 if path.name not in kept:
                     path.unlink()
-            self._lay_sboms_beside(kept)
+            self._write_sboms(kept)
         sweep_temporaries(self.directory, before_s=float("inf"))
         atomic_write(self.directory / CHECKSUMS_NAME, manifest.render_checksums().encode())
         atomic_write(self.manifest_path, manifest.render().encode())

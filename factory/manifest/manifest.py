@@ -129,7 +129,7 @@ class WheelRecord:
         return tuple(member.assessment for member in self.payload if member.assessment is not None)
 
     @property
-    def found(self) -> tuple[Finding, ...]:
+    def all_findings(self) -> tuple[Finding, ...]:
         """All findings, waived ones included."""
         return (*self.findings, *(waived.finding for waived in self.waived))
 
@@ -181,7 +181,7 @@ class Manifest:
             f"{wheel.sha256}  {wheel.name}\n" for wheel in sorted(self.wheels, key=lambda w: w.name)
         )
 
-    def accepting(self, accepted: Mapping[Sha256, Acceptance]) -> Self:
+    def with_acceptance(self, accepted: Mapping[Sha256, Acceptance]) -> Self:
         """Return the manifest with acceptance results added, by the SHA-256 of the wheel."""
         return replace(
             self,

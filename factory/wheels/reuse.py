@@ -33,7 +33,7 @@ def keep(
         if _stands(record, plan.request)
         and (record.platform not in planned or _is_current(record, planned[record.platform]))
     ]
-    return plan.dist.intact(current, jobs=jobs)
+    return plan.dist.intact_wheels(current, jobs=jobs)
 
 
 def _is_current(record: WheelRecord, planned: PlannedWheel) -> bool:
@@ -48,7 +48,7 @@ def _stands(record: WheelRecord, request: WheelsRequest) -> bool:
     """Whether today's waivers leave of a wheel's findings what the record says, and no author is missing."""
     if request.required_authorship.covers((record.platform,)) and without_authorship(record.assessments):
         return False
-    now = apply_waivers(record.found, request.waivers)
+    now = apply_waivers(record.all_findings, request.waivers)
     return (set(now.remaining), set(now.waived)) == (set(record.findings), set(record.waived))
 
 
@@ -58,7 +58,7 @@ def require_used_waivers(waivers: Sequence[Waiver], wheels: Sequence[WheelRecord
     Raises:
         UnusedWaiver: There are some.
     """
-    found = [finding for wheel in wheels for finding in wheel.found]
+    found = [finding for wheel in wheels for finding in wheel.all_findings]
     require_used(apply_waivers(found, waivers).unused)
 
 

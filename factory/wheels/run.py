@@ -57,7 +57,7 @@ def _make(plan: WheelsPlan, context: RunContext, environment: BuildEnvironment) 
     kept = keep(plan, earlier, record, jobs=context.jobs)
     missing = missing_of(plan, kept)
     if earlier is not None and not missing:
-        plan.dist.sweep()
+        plan.dist.remove_leftovers()
         require_used_waivers(plan.request.waivers, kept)
         return WheelsRun(manifest=earlier, made=())
     with plan.dist.scratch() as scratch:
@@ -72,7 +72,7 @@ def _make(plan: WheelsPlan, context: RunContext, environment: BuildEnvironment) 
             toolchain=record,
             wheels=(*kept, *record_wheels(packages, built, verified)),
             sizes=_sizes(packages, earlier),
-        ).accepting(evidence_of(earlier))
+        ).with_acceptance(evidence_of(earlier))
         require_used_waivers(plan.request.waivers, manifest.wheels)
         plan.dist.publish(manifest, [wheel.wheel.path for wheel in verified])
     context.cache.trim(Namespace.DEFLATE, max_bytes=context.deflate_limit_bytes)

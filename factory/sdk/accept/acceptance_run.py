@@ -109,9 +109,9 @@ def record(acceptance: Acceptance, runtime: RuntimeWheel, dist: Dist) -> None:
                 f"the manifest no longer lists {runtime.wheel.name} with the SHA-256 that was tested",
                 hint="Another run built the wheel again; test the new one.",
             )
-        return manifest.accepting({runtime.sha256: acceptance})
+        return manifest.with_acceptance({runtime.sha256: acceptance})
 
-    dist.amend(add)
+    dist.update_manifest(add)
 
 
 def sdk_wheel(order: AcceptanceOrder, context: AcceptanceContext) -> Path:

@@ -10,7 +10,6 @@ from factory.audit.results import Results, identity_of
 from factory.audit.verdict import Outcome, ProvenanceState, ServedProvenance, Verdict
 from factory.ci.matrix import (
     AuditJob,
-    TooManyJobs,
     WheelJob,
     audit_jobs,
     github_matrix,
@@ -18,6 +17,7 @@ from factory.ci.matrix import (
     wheel_jobs,
 )
 from factory.core.digests import Sha256
+from factory.core.errors import UsageError
 from factory.core.model import ChannelName, Remote
 from factory.core.tags import CodexTag
 from factory.core.targets import PLATFORMS, Platform, Target
@@ -57,25 +57,25 @@ def jobs_of(packages: Path, platforms: tuple[Platform, ...] | None = None) -> tu
     return wheel_jobs([plan_wheels(request, DirectoryChannel(packages))])
 
 
-def test_every_wheel_of_a_release_is_a_job(packages: Path) -> None:
+def test_each_wheel_of_a_release_has_a_job(packages: Path) -> None:
     jobs = jobs_of(packages)
     assert {job.platform: job.to_json()["runner"] for job in jobs} == RUNNERS
     assert [job.platform for job in jobs] == [platform.tag for platform in PLATFORMS]
 
 
-def test_a_job_says_all_that_a_ci_needs(packages: Path) -> None:
+def test_a_job_has_the_runner_and_the_emulator_of_its_platform(packages: Path) -> None:
     (job,) = jobs_of(packages, (Platform.parse("musllinux_1_1_aarch64"),))
     (windows,) = jobs_of(packages, (Platform.parse("win_amd64"),))
     assert job.to_json() == ARM_WHEEL
     assert windows.to_json()["emulator"] is None
 
 
-def test_a_platform_that_was_not_released_is_no_job(tmp_path: Path) -> None:
+def test_an_unreleased_platform_has_no_job(tmp_path: Path) -> None:
     packages = release_directory(tmp_path / "packages", targets=(Target.LINUX_AARCH64,))
     assert [job.platform for job in jobs_of(packages)] == ["manylinux_2_17_aarch64", "musllinux_1_1_aarch64"]
 
 
-def test_github_s_form_is_one_line_and_an_empty_one_is_known_by_its_text() -> None:
+def test_the_github_format_is_one_line_with_a_fixed_text_for_no_job() -> None:
     job = AuditJob(tag=CodexTag.parse("0.154.0a1.post2"), wheels=3)
     assert github_matrix([job]) == (
         '{"include":[{"tag":"rust-v0.154.0-alpha.1.2","version":"0.154.0a1.post2","wheels":3}]}'
@@ -83,7 +83,7 @@ def test_github_s_form_is_one_line_and_an_empty_one_is_known_by_its_text() -> No
     assert github_matrix([]) == '{"include":[]}'
 
 
-def test_any_other_form_has_a_version() -> None:
+def test_the_json_format_has_a_schema_version() -> None:
     job = AuditJob(tag=TAG, wheels=8)
     assert matrix_json([job]) == {
         "schema_version": 1,
@@ -91,10 +91,10 @@ def test_any_other_form_has_a_version() -> None:
     }
 
 
-def test_github_runs_256_jobs_of_a_matrix() -> None:
+def test_more_than_256_jobs_are_refused_for_github() -> None:
     jobs = [AuditJob(tag=TAG, wheels=1)] * 257
     assert len(json.loads(github_matrix(jobs[:256]))["include"]) == 256
-    with pytest.raises(TooManyJobs, match="257 jobs"):
+    with pytest.raises(UsageError, match="257 jobs"):
         github_matrix(jobs)
 
 
@@ -137,7 +137,7 @@ def audits(wheels: Sequence[PublishedWheel], results: Results) -> list[tuple[str
     return [(str(job.tag), job.wheels) for job in audit_jobs(wheels, results)]
 
 
-def test_every_release_without_verdicts_is_a_job(tmp_path: Path) -> None:
+def test_each_release_without_verdicts_has_a_job(tmp_path: Path) -> None:
     assert audits(WHEELS, Results(tmp_path, identity=IDENTITY)) == [
         ("rust-v0.131.0", 2),
         ("rust-v0.137.0-alpha.4", 2),
@@ -145,7 +145,7 @@ def test_every_release_without_verdicts_is_a_job(tmp_path: Path) -> None:
     ]
 
 
-def test_what_has_its_verdict_is_no_job_and_what_is_inconclusive_is_one(tmp_path: Path) -> None:
+def test_conclusive_verdicts_need_no_job_and_inconclusive_ones_do(tmp_path: Path) -> None:
     results = Results(tmp_path, identity=IDENTITY)
     keep(results, WHEELS[0], Outcome.IDENTICAL)
     keep(results, WHEELS[2], Outcome.IDENTICAL)
@@ -154,13 +154,13 @@ def test_what_has_its_verdict_is_no_job_and_what_is_inconclusive_is_one(tmp_path
     assert audits(WHEELS, results) == [("rust-v0.137.0-alpha.4", 2), ("rust-v0.163.0", 1)]
 
 
-def test_a_verdict_of_another_channel_or_on_other_bytes_is_none(tmp_path: Path) -> None:
+def test_verdicts_of_another_channel_are_ignored(tmp_path: Path) -> None:
     keep(Results(tmp_path, identity=IDENTITY), WHEELS[0], Outcome.IDENTICAL)
     github = identity_of(project="openai-codex-cli-bin", channel=ChannelName.GITHUB)
     assert audits(WHEELS[:1], Results(tmp_path, identity=github)) == [("rust-v0.163.0", 1)]
 
 
-def test_the_command_prints_a_job_a_wheel(factory: Factory, packages: Path) -> None:
+def test_the_command_prints_a_job_per_wheel(factory: Factory, packages: Path) -> None:
     words = ("matrix", "0.163.0", "--channel", "directory", "--directory", packages)
     document = factory(*words, "--platform", "musllinux_1_1_aarch64").document
     assert document == {"schema_version": 1, "jobs": [ARM_WHEEL]}
@@ -169,7 +169,9 @@ def test_the_command_prints_a_job_a_wheel(factory: Factory, packages: Path) -> N
     assert len(json.loads(line)["include"]) == 8
 
 
-def test_the_command_prints_a_job_a_release(factory: Factory, httpserver: HTTPServer, tmp_path: Path) -> None:
+def test_the_command_prints_a_job_per_release(
+    factory: Factory, httpserver: HTTPServer, tmp_path: Path
+) -> None:
     files = [
         {"filename": wheel.name, "url": wheel.name, "hashes": {"sha256": str(wheel.sha256)}}
         for wheel in WHEELS
@@ -197,7 +199,7 @@ def test_the_command_prints_a_job_a_release(factory: Factory, httpserver: HTTPSe
         (("0.163.0", "--platform", "amiga"), "'amiga' is not a platform that the factory builds"),
     ],
 )
-def test_what_makes_no_sense_is_refused(factory: Factory, words: tuple[str, ...], sentence: str) -> None:
+def test_invalid_options_are_refused(factory: Factory, words: tuple[str, ...], sentence: str) -> None:
     ended = factory("matrix", *words)
     assert (ended.status, ended.out) == (20, "")
     assert ended.complaint.startswith(f"factory: {sentence}\nhint: ")

@@ -1,4 +1,4 @@
-"""A merge is what one run would have written; each refusal is one change of a real part."""
+"""Merge the real parts of a release; each refusal test changes one part."""
 
 import hashlib
 import json
@@ -8,15 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from factory.ci.merge import (
-    PackagesDisagree,
-    PartNotProven,
-    PartsDisagree,
-    PlaceOfOthers,
-    WheelsDisagree,
-    merge,
-)
-from factory.core.errors import FactoryError
+from factory.ci.merge import merge
+from factory.core.errors import FactoryError, IntegrityError, UsageError, VerificationError
 from factory.core.json_reader import MalformedJson
 from factory.core.progress import SilentProgress
 from factory.core.targets import PLATFORMS
@@ -89,16 +82,14 @@ def first(document: Document, name: str) -> Document:
     return value
 
 
-def test_the_parts_of_eight_machines_make_what_one_machine_makes(
-    made: Path, parts: Path, tmp_path: Path
-) -> None:
+def test_eight_parts_merge_to_the_release_of_one_run(made: Path, parts: Path, tmp_path: Path) -> None:
     out = merged(parts, tmp_path / "release")
     assert content(out) == content(made / "whole" / "0.163.0")
     assert len(prove(out, Terms()).wheels) == 8
     assert sorted(path.name for path in tmp_path.iterdir()) == ["parts", "release"]
 
 
-def test_neither_order_nor_overlap_of_the_parts_shows(made: Path, parts: Path, tmp_path: Path) -> None:
+def test_order_and_overlap_of_the_parts_do_not_matter(made: Path, parts: Path, tmp_path: Path) -> None:
     whole = made / "whole" / "0.163.0"
     turned = [*sorted(parts.glob("*/0.163.0/manifest.json"), reverse=True), part(parts, "win_amd64"), whole]
     merge(turned, SilentProgress()).write(Dist(directory=tmp_path / "release"))
@@ -110,7 +101,7 @@ def test_a_merge_into_one_of_its_parts_completes_it(made: Path, parts: Path) -> 
     assert content(out) == content(made / "whole" / "0.163.0")
 
 
-def test_the_parts_stay_as_they_are(made: Path, parts: Path, tmp_path: Path) -> None:
+def test_a_merge_does_not_change_the_parts(made: Path, parts: Path, tmp_path: Path) -> None:
     merged(parts, tmp_path / "release")
     for path in made.glob("parts/*/0.163.0"):
         assert content(part(parts, path.parent.name)) == content(path)
@@ -147,11 +138,11 @@ def other_hatchling(document: Document) -> None:
         (other_hatchling, "hatchling: 1.2.3 and 1."),
     ],
 )
-def test_parts_that_were_made_in_another_way_are_refused(
+def test_parts_of_different_builds_are_refused(
     parts: Path, tmp_path: Path, change: Change, said: str
 ) -> None:
     edit(part(parts, "macosx_10_12_x86_64"), change)
-    error = refused(parts, tmp_path / "release", PartsDisagree)
+    error = refused(parts, tmp_path / "release", UsageError)
     assert said in str(error)
     assert error.exit_code == 20
     assert "the same factory and the same Python" in error.hint
@@ -161,7 +152,7 @@ def other_reason(document: Document) -> None:
     member(document, "toolchain")["reason"] = "asked for"
 
 
-def test_why_a_part_was_built_where_it_was_is_no_obstacle(parts: Path, tmp_path: Path) -> None:
+def test_parts_may_have_chosen_their_builder_for_different_reasons(parts: Path, tmp_path: Path) -> None:
     edit(part(parts, "macosx_10_12_x86_64"), other_reason)
     assert len(list(merged(parts, tmp_path / "release").glob("*.whl"))) == 8
 
@@ -173,29 +164,29 @@ def test_parts_of_another_release_are_refused(parts: Path, tmp_path: Path) -> No
     edit(directory, other_tag)
     sums = directory / "SHA256SUMS"
     sums.write_text(sums.read_text().replace("0.163.0", "0.162.0"))
-    error = refused(parts, tmp_path / "release", PartsDisagree)
+    error = refused(parts, tmp_path / "release", UsageError)
     assert "tag: rust-v0.162.0 and rust-v0.163.0" in str(error)
 
 
-def test_all_that_differs_is_told_at_once(parts: Path, tmp_path: Path) -> None:
+def test_all_differences_are_reported_at_once(parts: Path, tmp_path: Path) -> None:
     for change in (other_channel, other_factory):
         edit(part(parts, "macosx_10_12_x86_64"), change)
-    error = refused(parts, tmp_path / "release", PartsDisagree)
-    assert isinstance(error, PartsDisagree)
-    assert [difference.partition(":")[0] for difference in error.differences] == ["channel", "factory"]
+    error = refused(parts, tmp_path / "release", UsageError)
+    differences = str(error).splitlines()[1:]
+    assert [difference.partition(":")[0] for difference in differences] == ["  channel", "  factory"]
 
 
-def test_a_wheel_that_changed_on_its_way_is_refused(parts: Path, tmp_path: Path) -> None:
+def test_a_wheel_that_was_damaged_in_transfer_is_refused(parts: Path, tmp_path: Path) -> None:
     path = part(parts, "win_amd64") / WINDOWS
     damaged = bytearray(path.read_bytes())
     damaged[100] ^= 1
     path.write_bytes(damaged)
-    error = refused(parts, tmp_path / "release", PartNotProven)
+    error = refused(parts, tmp_path / "release", VerificationError)
     assert f"{WINDOWS} on disk is not the one that was verified" in str(error)
     assert (error.exit_code, error.hint[:20]) == (24, "Fetch that part agai")
 
 
-def test_a_wheel_that_changes_while_it_is_merged_is_refused(parts: Path, tmp_path: Path) -> None:
+def test_a_wheel_that_changes_during_the_merge_is_refused(parts: Path, tmp_path: Path) -> None:
     release = merge(sorted(parts.glob("*/0.163.0")), SilentProgress())
     (part(parts, "win_amd64") / WINDOWS).write_bytes(b"other")
     with pytest.raises(WrongDigest):
@@ -203,14 +194,14 @@ def test_a_wheel_that_changes_while_it_is_merged_is_refused(parts: Path, tmp_pat
     assert not (tmp_path / "release").exists()
 
 
-def test_a_wheel_that_is_not_verified_is_refused(parts: Path, tmp_path: Path) -> None:
+def test_an_unverified_wheel_is_refused(parts: Path, tmp_path: Path) -> None:
     finding = {"check": "pe-machine", "severity": "error", "place": "x", "evidence": "x", "remedy": "x"}
     edit(part(parts, "win_amd64"), lambda document: first(document, "wheels").update(findings=[finding]))
-    error = refused(parts, tmp_path / "release", PartNotProven)
+    error = refused(parts, tmp_path / "release", VerificationError)
     assert f"{WINDOWS} is not verified: pe-machine at x" in str(error)
 
 
-def test_what_a_waiver_accepted_is_no_obstacle_and_stays_in_the_manifest(parts: Path, tmp_path: Path) -> None:
+def test_waived_findings_are_accepted_and_stay_in_the_manifest(parts: Path, tmp_path: Path) -> None:
     waived = {"check": "pe-machine", "severity": "error", "place": "x", "evidence": "x", "remedy": "x"}
     waived |= {"pattern": "*", "reason": "known"}
     edit(part(parts, "win_amd64"), lambda document: first(document, "wheels").update(waived=[waived]))
@@ -222,21 +213,22 @@ def test_what_a_waiver_accepted_is_no_obstacle_and_stays_in_the_manifest(parts: 
 def test_two_wheels_of_one_platform_that_differ_are_refused(made: Path, parts: Path, tmp_path: Path) -> None:
     twin = shutil.copytree(part(parts, "win_amd64"), parts / "twin" / "0.163.0")
     edit(twin, lambda document: first(document, "wheels").update(recipe="0" * 64))
-    error = refused(parts, tmp_path / "release", WheelsDisagree)
+    error = refused(parts, tmp_path / "release", VerificationError)
     assert str(error) == (
-        f"two parts have a wheel for win_amd64, {WINDOWS}: the same bytes, which they record differently"
+        f"two parts have different wheels for win_amd64, {WINDOWS}:"
+        " the same bytes, but different manifest entries"
     )
 
     other = (made / "parts" / "win_arm64" / "0.163.0").glob("*.whl")
     (twin / WINDOWS).write_bytes(next(other).read_bytes())
-    trust_what_is_there(twin)
-    error = refused(parts, tmp_path / "release", WheelsDisagree)
-    assert f"two parts have a wheel for win_amd64, {WINDOWS}: SHA-256 " in str(error)
+    record_actual_wheel(twin)
+    error = refused(parts, tmp_path / "release", VerificationError)
+    assert f"two parts have different wheels for win_amd64, {WINDOWS}: SHA-256 " in str(error)
     assert (error.exit_code, "factory reproduce" in error.hint) == (24, True)
 
 
-def trust_what_is_there(directory: Path) -> None:
-    """Make a part's manifest and checksums tell of its wheel as it is."""
+def record_actual_wheel(directory: Path) -> None:
+    """Write the wheel's actual size and digest into the manifest and the checksums of its part."""
     digest = hashlib.sha256((directory / WINDOWS).read_bytes()).hexdigest()
     size = (directory / WINDOWS).stat().st_size
     edit(directory, lambda document: first(document, "wheels").update(sha256=digest, size_bytes=size))
@@ -254,7 +246,7 @@ def test_two_wheels_for_the_same_users_are_refused(parts: Path, tmp_path: Path) 
     )
     sums = twin / "SHA256SUMS"
     sums.write_text(sums.read_text().replace("10_12", "10_9"))
-    assert "macosx_10_9_x86_64" in str(refused(parts, tmp_path / "release", WheelsDisagree))
+    assert "macosx_10_9_x86_64" in str(refused(parts, tmp_path / "release", VerificationError))
 
 
 def test_two_packages_of_one_target_are_refused(parts: Path, tmp_path: Path) -> None:
@@ -262,13 +254,13 @@ def test_two_packages_of_one_target_are_refused(parts: Path, tmp_path: Path) -> 
         part(parts, "manylinux_2_17_x86_64"),
         lambda document: first(document, "assets").update(digest="sha256:" + "0" * 64),
     )
-    error = refused(parts, tmp_path / "release", PackagesDisagree)
-    assert "two parts have different packages for x86_64-unknown-linux-musl: sha256:000" in str(error)
+    error = refused(parts, tmp_path / "release", IntegrityError)
+    assert "two parts used different packages for x86_64-unknown-linux-musl: sha256:000" in str(error)
     assert error.exit_code == 22
 
 
 def refused(parts: Path, out: Path, expected: type[FactoryError]) -> FactoryError:
-    """Merge parts that must be refused, with nothing left where the release would be."""
+    """Merge parts that must be refused, and check that no output is left."""
     with pytest.raises(expected) as caught:
         merged(parts, out)
     assert not out.exists()
@@ -287,25 +279,25 @@ def test_a_damaged_manifest_is_refused(parts: Path, tmp_path: Path) -> None:
     refused(parts, tmp_path / "release", MalformedJson)
 
 
-def test_a_directory_with_other_wheels_is_not_touched(parts: Path, tmp_path: Path) -> None:
+def test_a_directory_with_other_wheels_is_not_changed(parts: Path, tmp_path: Path) -> None:
     out = tmp_path / "wheelhouse"
     out.mkdir()
     (out / "numpy-2.0-cp311-none-any.whl").write_bytes(b"mine")
-    with pytest.raises(PlaceOfOthers, match=r"numpy-2\.0-cp311-none-any\.whl"):
+    with pytest.raises(UsageError, match=r"numpy-2\.0-cp311-none-any\.whl"):
         merged(parts, out)
     assert content(out) == {"numpy-2.0-cp311-none-any.whl": b"mine"}
 
 
-def test_the_directory_of_another_release_is_not_touched(parts: Path, tmp_path: Path) -> None:
+def test_the_directory_of_another_release_is_not_changed(parts: Path, tmp_path: Path) -> None:
     out = merged(parts, tmp_path / "release")
     edit(out, lambda document: document.update(tag="rust-v0.162.0"))
     before = content(out)
-    with pytest.raises(PlaceOfOthers, match=r"it has rust-v0\.162\.0"):
+    with pytest.raises(UsageError, match=r"it has rust-v0\.162\.0"):
         merged(parts, out)
     assert content(out) == before
 
 
-def test_the_command_says_what_it_made(
+def test_the_command_prints_the_merged_wheels(
     factory: Factory, parts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -322,14 +314,14 @@ def test_the_command_says_what_it_made(
     assert again.out == (tmp_path / "elsewhere" / "manifest.json").read_text()
 
 
-def test_the_command_says_what_stands_against_it(factory: Factory, parts: Path, tmp_path: Path) -> None:
+def test_the_command_prints_why_parts_are_refused(factory: Factory, parts: Path, tmp_path: Path) -> None:
     one, other = part(parts, "win_amd64"), part(parts, "win_arm64")
     edit(other, other_channel)
     ended = factory("merge", one, other, "--out", tmp_path / "release")
     assert (ended.status, ended.out) == (20, "")
     assert ended.complaint == (
-        f"factory: {one} and {other} are no parts of one run:\n"
+        f"factory: {one} and {other} are not parts of one release:\n"
         "  channel: directory and github\n"
-        "hint: Merge parts of one release and one channel, and give every machine that builds one"
-        " the same factory and the same Python.\n"
+        "hint: Merge parts of one release and one channel, and use the same factory and the same Python"
+        " on every machine that builds a part.\n"
     )

@@ -18,9 +18,9 @@ def acceptance(*outcomes: CaseOutcome) -> Acceptance:
     return Acceptance(sdk=SDK, how="natively", cases=cases)
 
 
-def test_evidence_reads_as_it_writes() -> None:
-    evidence = acceptance(CaseOutcome.PASSED, CaseOutcome.NOT_APPLICABLE)
-    document = to_json(evidence)
+def test_acceptance_is_written_and_read_back() -> None:
+    result = acceptance(CaseOutcome.PASSED, CaseOutcome.NOT_APPLICABLE)
+    document = to_json(result)
     assert document == {
         "sdk": {"name": "openai-codex", "version": "0.163.0", "sha256": "3" * 64},
         "how": "natively",
@@ -29,7 +29,7 @@ def test_evidence_reads_as_it_writes() -> None:
             {"case": "case-1", "outcome": "not-applicable", "detail": ""},
         ],
     }
-    assert from_json(Acceptance, JsonObject.parse(json.dumps(document), where="here")) == evidence
+    assert from_json(Acceptance, JsonObject.parse(json.dumps(document), where="here")) == result
 
 
 def test_an_unknown_outcome_is_malformed() -> None:
@@ -50,7 +50,7 @@ def test_an_unknown_outcome_is_malformed() -> None:
         ((), False),
     ],
 )
-def test_only_passes_and_what_does_not_apply_are_whole(
+def test_acceptance_passes_if_every_applicable_case_did(
     outcomes: tuple[CaseOutcome, ...], *, has_passed: bool
 ) -> None:
     assert acceptance(*outcomes).has_passed is has_passed

@@ -37,18 +37,18 @@ def names(directory: Path) -> list[str]:
     return sorted(path.name for path in directory.iterdir())
 
 
-def test_one_run_at_a_time(tmp_path: Path) -> None:
+def test_a_second_run_in_the_same_directory_is_refused(tmp_path: Path) -> None:
     dist = Dist(directory=tmp_path / "0.163.0")
     with dist.scratch() as scratch:
         assert scratch.is_dir()
         with pytest.raises(DistInUse) as caught, dist.scratch():
-            pytest.fail("a second run got the same place")
+            pytest.fail("a second run got the same directory")
         assert scratch.is_dir()
     assert caught.value.exit_code == 20
     assert names(tmp_path) == []
 
 
-def test_scratch_is_empty_and_goes_whatever_happens(tmp_path: Path) -> None:
+def test_the_scratch_directory_is_empty_and_removed_after_an_error(tmp_path: Path) -> None:
     dist = Dist(directory=tmp_path / "0.163.0")
     leftover = tmp_path / ".factory-tmp-0.163.0" / "wheels"
     leftover.mkdir(parents=True)
@@ -64,45 +64,45 @@ def test_scratch_is_empty_and_goes_whatever_happens(tmp_path: Path) -> None:
     assert names(tmp_path) == []
 
 
-def test_a_manifest_is_amended_as_it_is_now(made: Manifest, tmp_path: Path) -> None:
+def test_the_current_manifest_is_updated(made: Manifest, tmp_path: Path) -> None:
     dist = Dist(directory=tmp_path / "0.163.0")
     dist.directory.mkdir()
     dist.manifest_path.write_text(made.render())
-    dist.amend(lambda manifest: replace(manifest, wheels=manifest.wheels[:0]))
+    dist.update_manifest(lambda manifest: replace(manifest, wheels=manifest.wheels[:0]))
     changed = dist.read_manifest()
     assert changed is not None
     assert (changed.tag, changed.wheels) == (made.tag, ())
     with dist.scratch(), pytest.raises(DistInUse):
-        dist.amend(lambda manifest: manifest)
+        dist.update_manifest(lambda manifest: manifest)
     assert names(tmp_path) == ["0.163.0"]
 
 
-def test_a_place_that_takes_no_files_is_named(tmp_path: Path) -> None:
+def test_an_unwritable_directory_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     dist = Dist(directory=tmp_path / "file" / "0.163.0")
     with pytest.raises(CannotWrite), dist.scratch():
-        pytest.fail("there is no place")
+        pytest.fail("the directory cannot exist")
 
 
 @pytest.mark.parametrize("content", [None, b"", b"{}", b"\xff\xfe", b"[1]"])
-def test_a_manifest_that_cannot_be_read_counts_as_none(tmp_path: Path, content: bytes | None) -> None:
+def test_an_unreadable_manifest_is_ignored(tmp_path: Path, content: bytes | None) -> None:
     dist = Dist(directory=tmp_path)
     if content is not None:
         dist.manifest_path.write_bytes(content)
     assert dist.read_manifest() is None
 
 
-def test_only_whole_wheels_are_intact(made: Manifest, tmp_path: Path) -> None:
+def test_only_wheels_with_the_recorded_bytes_are_intact(made: Manifest, tmp_path: Path) -> None:
     good, short, other, absent = (
         replace(record(made, b"wheel"), name=f"{name}.whl") for name in ("good", "short", "other", "absent")
     )
     (tmp_path / "good.whl").write_bytes(b"wheel")
     (tmp_path / "short.whl").write_bytes(b"whee")
     (tmp_path / "other.whl").write_bytes(b"wheeL")
-    assert Dist(directory=tmp_path).intact((good, short, other, absent), jobs=2) == (good,)
+    assert Dist(directory=tmp_path).intact_wheels((good, short, other, absent), jobs=2) == (good,)
 
 
-def test_publishing_leaves_what_the_manifest_says_and_nothing_else(
+def test_publishing_removes_wheels_that_the_manifest_does_not_list(
     made: Manifest, out: Path, tmp_path: Path
 ) -> None:
     dist = Dist(directory=tmp_path / "0.163.0")

@@ -78,7 +78,7 @@ MANIFEST = Manifest(
 )
 
 
-def test_a_manifest_reads_as_it_writes() -> None:
+def test_a_manifest_is_parsed_and_written_back() -> None:
     assert Manifest.parse(MANIFEST.render()) == MANIFEST
 
 
@@ -89,19 +89,19 @@ ACCEPTANCE = Acceptance(
 )
 
 
-def test_evidence_is_kept_with_the_wheel_of_just_these_bytes() -> None:
-    accepted = MANIFEST.accepting({ONE: ACCEPTANCE, TWO: replace(ACCEPTANCE, how="otherwise")})
+def test_acceptance_is_recorded_by_the_digest_of_the_wheel() -> None:
+    accepted = MANIFEST.with_acceptance({ONE: ACCEPTANCE, TWO: replace(ACCEPTANCE, how="otherwise")})
     assert [wheel.acceptance for wheel in accepted.wheels] == [ACCEPTANCE]
     assert Manifest.parse(accepted.render()) == accepted
-    assert accepted.accepting({}) == accepted
-    assert MANIFEST.accepting({TWO: ACCEPTANCE}) == MANIFEST
+    assert accepted.with_acceptance({}) == accepted
+    assert MANIFEST.with_acceptance({TWO: ACCEPTANCE}) == MANIFEST
 
 
-def test_a_wheel_that_was_not_tried_says_nothing_of_it() -> None:
+def test_a_wheel_without_acceptance_run_has_no_acceptance_member() -> None:
     assert "acceptance" not in MANIFEST.render()
 
 
-def test_a_manifest_says_its_version_and_both_spellings_of_the_release() -> None:
+def test_a_manifest_has_its_version_and_both_spellings_of_the_release() -> None:
     document = json.loads(MANIFEST.render())
     assert document["schema_version"] == 1
     assert document["tag"] == "rust-v0.154.0-alpha.1.2"
@@ -109,11 +109,11 @@ def test_a_manifest_says_its_version_and_both_spellings_of_the_release() -> None
     assert document["wheels"][0]["payload"][0]["mode"] == "0755"
 
 
-def test_checksums_are_as_sha256sum_reads_them() -> None:
+def test_checksums_have_the_format_of_sha256sum() -> None:
     assert MANIFEST.render_checksums() == f"{'1' * 64}  wheel.whl\n"
 
 
-def test_another_version_is_refused() -> None:
+def test_another_schema_version_is_refused() -> None:
     document = MANIFEST.to_json() | {"schema_version": 2}
     with pytest.raises(IntegrityError, match="schema version 2"):
         Manifest.parse(json.dumps(document))
@@ -122,12 +122,12 @@ def test_another_version_is_refused() -> None:
 @pytest.mark.parametrize(
     "text", ["", "[]", "{", "null", "{}", '{"schema_version": true}', '{"schema_version": 1, "tag": 5}']
 )
-def test_what_is_no_manifest_is_refused(text: str) -> None:
+def test_other_json_is_refused(text: str) -> None:
     with pytest.raises(MalformedJson):
         Manifest.parse(text)
 
 
-def test_a_malformed_part_is_named() -> None:
+def test_a_malformed_member_is_named() -> None:
     document = MANIFEST.to_json()
     document["wheels"] = [{"name": 5}]
     with pytest.raises(MalformedJson, match=r"wheels\[0\]: 'name' should be a string"):

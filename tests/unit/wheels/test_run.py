@@ -125,8 +125,8 @@ def test_evidence_stays_with_equal_bytes_and_goes_with_others(packages: Path, tm
     passed = CaseResult(case="tool-calls", outcome=CaseOutcome.PASSED)
     evidence = Acceptance(sdk=sdk, how="natively", cases=(passed,))
     kept, changed, *_ = first.wheels
-    Dist(directory=tmp_path / "dist/0.163.0").amend(
-        lambda manifest: manifest.accepting({kept.sha256: evidence, changed.sha256: evidence})
+    Dist(directory=tmp_path / "dist/0.163.0").update_manifest(
+        lambda manifest: manifest.with_acceptance({kept.sha256: evidence, changed.sha256: evidence})
     )
 
     def tried() -> list[str]:
