@@ -1,6 +1,6 @@
-"""Measures the factory on the machine at hand: ``python -m benchmarks``, or ``make bench``.
+"""Measure the factory on this machine: ``python -m benchmarks``, or ``make bench``.
 
-Each thing measured runs in a process of its own, so that its time, memory and input and
-output are its own. Beside the factory stand what upstream does and a floor that no
-factory can go below, all in one run: ratios between them hold on a busy machine, too.
+Each measurement is a process of its own, so that time, memory and I/O are not shared. One run measures
+the factory, upstream's method, and bare compression as a lower limit, so that the ratios between them
+also hold on a busy machine.
 """

@@ -1,4 +1,4 @@
-"""Measure, say what came out as it comes, and write the report."""
+"""Run the benchmark, print each result, and write the report."""
 
 import shutil
 import signal
@@ -8,18 +8,18 @@ from collections.abc import Sequence
 from benchmarks.options import parse_options
 from benchmarks.report import write_report
 from benchmarks.results import Results
-from benchmarks.run import Bench
+from benchmarks.run import Benchmark
 from factory.core.errors import EXIT_OK, FactoryError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the benchmark; what was measured is kept even when a later part fails."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that temporary files go
+    """Run the benchmark; the results so far are kept if a later part fails."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # removes temporary files
     options = parse_options(argv)
     options.scratch.mkdir(parents=True)
     results = Results.begin(options)
     try:
-        Bench(options=options, results=results).run()
+        Benchmark(options=options, results=results).run()
     except FactoryError as error:
         print(f"benchmarks: {error}", f"hint: {error.hint}", sep="\n", file=sys.stderr)
         return error.exit_code

@@ -1,7 +1,7 @@
-"""Measured: ``factory wheels``, its verification timed apart.
+"""Measured: ``factory wheels``, with its verification timed separately.
 
-The run itself says through its progress when it begins to compress, assemble and verify;
-so the very run that users have is what is measured.
+The run reports through its progress when it begins to compress, assemble and verify, so the measured
+code is the code that users run.
 """
 
 import sys
@@ -19,7 +19,7 @@ LAY_OUT = "lay out"
 
 
 class PhaseClock:
-    """A `Progress` that notes when the first task of each kind began and the last ended."""
+    """A `Progress` that records when the first task of each kind began and the last one ended."""
 
     def __init__(self) -> None:
         self.began: dict[str, Used] = {}
@@ -40,12 +40,12 @@ class PhaseClock:
 
 
 def main() -> None:
-    """Make the wheels and report."""
+    """Build the wheels and write the report."""
     job = Job.parse(sys.argv[1:])
     clock = PhaseClock()
     with opened(job.cache, jobs=job.jobs, progress=clock) as (channel, context):
         run = make_wheels(job.plan(channel), context)
-    job.answer(
+    job.write_report(
         {
             "used": clock.began[VERIFY].to_json(),
             "phases": {kind: clock.ended_s[kind] - used.at_s for kind, used in clock.began.items()},

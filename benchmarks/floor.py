@@ -1,6 +1,6 @@
-"""Measured: the floor: the distinct payload bytes of the wheels through bare zlib, on all cores.
+"""Measured: the floor, which is the wheels' distinct payload bytes compressed by bare zlib on all cores.
 
-One process a core, the longest file first, nothing hashed, nothing kept.
+One process per core, the largest file first; nothing is hashed or stored.
 """
 
 import multiprocessing
@@ -14,7 +14,7 @@ from factory.core.digests import CHUNK_BYTES, read_chunks
 
 
 def main() -> None:
-    """Deflate every file of a directory and report."""
+    """Compress every file of a directory and write the report."""
     job = Job.parse(sys.argv[1:])
     files = sorted(
         (path for path in job.out.iterdir() if path.is_file()), key=lambda path: -path.stat().st_size
@@ -23,7 +23,9 @@ def main() -> None:
         compressed_bytes = sum(pool.imap_unordered(_deflate, files, chunksize=1))
         pool.close()
         pool.join()
-    job.answer({"used": Used.now().to_json(), "phases": {}, "wheels": {}, "output_bytes": compressed_bytes})
+    job.write_report(
+        {"used": Used.now().to_json(), "phases": {}, "wheels": {}, "output_bytes": compressed_bytes}
+    )
 
 
 def _deflate(path: Path) -> int:

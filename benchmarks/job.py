@@ -1,4 +1,4 @@
-"""What a measured process is told and what it reports: the two ends of one pipe of JSON files."""
+"""The arguments of a measured process, and the report that it writes as JSON."""
 
 import argparse
 import json
@@ -29,22 +29,19 @@ from factory.wheels.context import RunContext
 from factory.wheels.plan import WheelsPlan, WheelsRequest, plan_wheels
 
 FRONT_END = "python -m build"
-"""The phase of upstream's way that is the front end and its backend alone."""
+"""The phase of upstream's method that is only the front end and its backend."""
 
 KILOBYTE = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One measured process's task.
+    """The task of one measured process.
 
     Attributes:
-        tag: The release.
-        platforms: Which wheels.
-        cache: The store: downloads are there, deflated contents may be.
-        out: Where wheels and temporary files go.
-        jobs: How many things at once.
-        report: The file that gets the answer.
+        cache: The cache; it has the downloads, and perhaps compressed contents.
+        out: The directory for wheels and temporary files.
+        report: The file to write the report to.
     """
 
     tag: CodexTag
@@ -56,7 +53,7 @@ class Job:
 
     @classmethod
     def parse(cls, argv: Sequence[str]) -> Self:
-        """Parse what `argv` wrote."""
+        """Parse the arguments that `argv` returns."""
         parser = argparse.ArgumentParser()
         parser.add_argument("tag", type=CodexTag.parse)
         parser.add_argument("platforms", type=Platform.parse, nargs="+")
@@ -82,23 +79,23 @@ class Job:
         return (str(self.tag), *platforms, *options, "--jobs", str(self.jobs))
 
     def plan(self, channel: Channel) -> WheelsPlan:
-        """Plan the wheels."""
+        """Plan the wheels of this job."""
         return plan_wheels(WheelsRequest(tag=self.tag, platforms=self.platforms, out=self.out), channel)
 
-    def answer(self, document: Mapping[str, object]) -> None:
+    def write_report(self, document: Mapping[str, object]) -> None:
         """Write the report."""
         self.report.write_text(json.dumps(document), encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Used:
-    """What this process and the children that it has waited for used up to a moment.
+    """What this process and its finished children have used so far.
 
     Attributes:
-        at_s: The moment, on the clock that all processes of a machine share.
+        at_s: The time now, on the monotonic clock that all processes of a machine share.
         cpu_s: User and system time.
-        peak_bytes: The largest resident set of any one of the processes.
-        read_bytes: Through system calls, from the page cache or not.
+        peak_bytes: The largest resident set of any one process.
+        read_bytes: Read by system calls, whether from the page cache or not.
         written_bytes: Likewise.
     """
 
@@ -110,7 +107,7 @@ class Used:
 
     @classmethod
     def now(cls) -> Self:
-        """Look."""
+        """Read the current values."""
         own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
         sums = _numbers("/proc/self/io")
         return cls(
@@ -122,12 +119,12 @@ class Used:
         )
 
     def to_json(self) -> dict[str, float]:
-        """Return it for a report."""
+        """Return the values for the report."""
         return {name: getattr(self, name) for name in self.__slots__}
 
 
 def _own_peak_bytes(usage: resource.struct_rusage) -> int:
-    """Prefer the kernel's high-water mark: ``ru_maxrss`` begins with the parent's at the fork."""
+    """Prefer the kernel's VmHWM: ``ru_maxrss`` starts at the parent's value after a fork."""
     return _numbers("/proc/self/status").get("VmHWM", usage.ru_maxrss) * KILOBYTE
 
 

@@ -1,4 +1,4 @@
-"""The facts of the machine that a measurement belongs to."""
+"""Describe the machine on which something is measured."""
 
 import os
 import platform
@@ -9,7 +9,7 @@ from factory.system.parallel import usable_cores
 
 
 def machine_facts() -> dict[str, str]:
-    """Return what decides speed here, as text for a table."""
+    """Return the facts that affect speed, as text for a table."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     return {
         "CPU": _cpu_model(),

@@ -1,4 +1,4 @@
-"""Run one measured process: its time, its memory, and the most that it had on disk at once."""
+"""Run one process and measure its time, its memory, and its peak disk use."""
 
 import os
 import sys
@@ -18,9 +18,9 @@ _BLOCK_BYTES = 512
 
 
 class MeasuredFailed(BuildError):
-    """A measured process failed; what it said stands above."""
+    """A measured process failed."""
 
-    hint = "Read its output above; what was measured before is kept in the results file."
+    hint = "Read its output above; earlier measurements are kept in the results file."
 
     def __init__(self, label: str, status: int) -> None:
         super().__init__(f"{label}: exit status {status}")
@@ -28,22 +28,20 @@ class MeasuredFailed(BuildError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What one process took.
+    """The measurements of one process.
 
     Attributes:
         case: What was measured: ``upstream``, ``cold`` and so on.
-        label: Which one of them.
-        jobs: How many things it did at once.
-        wheel_count: How many wheels it made.
-        wall_s: From its start to the end of what counts; verification does not.
-        cpu_s: With its children.
+        label: The case with its platform or number of wheels.
+        wall_s: From the start to the end of the measured part, which excludes verification.
+        cpu_s: Including child processes.
         peak_bytes: Of the largest process.
-        read_bytes: Through system calls.
-        written_bytes: Through system calls.
-        disk_bytes: The most that its directory held at once meanwhile, its output among it.
-        judged_disk_bytes: The most while wheels were verified, which unpacks them.
+        read_bytes: By system calls.
+        written_bytes: By system calls.
+        disk_bytes: Peak disk use of its directory during the measured part, output included.
+        judged_disk_bytes: Peak disk use during verification, which unpacks the wheels.
         output_bytes: The size of the wheels.
-        phases: Seconds, where the process tells them; those of verification are not in ``wall_s``.
+        phases: Seconds by phase, if reported; ``wall_s`` does not include verification.
         wheels: SHA-256 by name.
     """
 
@@ -63,13 +61,13 @@ class Measured:
     wheels: Mapping[str, str]
 
     def to_json(self) -> dict[str, object]:
-        """Return it for the results file."""
+        """Return the values for the results file."""
         return asdict(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """What a directory held at a moment."""
+    """The size of a directory at one time."""
 
     at_s: float
     size_bytes: int
@@ -79,7 +77,7 @@ def measure(case: str, module: str, job: Job, *, extra: Sequence[str] = ()) -> M
     """Run a module of this package as a process and measure it.
 
     Raises:
-        MeasuredFailed: It failed.
+        MeasuredFailed: The process failed.
     """
     one, *others = job.platforms
     label = f"{case} {len(job.platforms)} wheels" if others else f"{case} {one.tag}"
@@ -132,14 +130,14 @@ def _number(report: JsonObject, key: str) -> float:
 
 @contextmanager
 def _sampled(directory: Path) -> Iterator[list[Sample]]:
-    """Look at a directory's size again and again until the context ends."""
-    sizes, end = [_look(directory)], threading.Event()
+    """Sample a directory's size until the context ends."""
+    sizes, end = [_sample(directory)], threading.Event()
 
-    def sample() -> None:
+    def run() -> None:
         while not end.wait(_SAMPLE_S):
-            sizes.append(_look(directory))
+            sizes.append(_sample(directory))
 
-    thread = threading.Thread(target=sample, daemon=True)
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     try:
         yield sizes
@@ -148,12 +146,12 @@ def _sampled(directory: Path) -> Iterator[list[Sample]]:
         thread.join()
 
 
-def _look(directory: Path) -> Sample:
+def _sample(directory: Path) -> Sample:
     return Sample(at_s=time.monotonic(), size_bytes=disk_bytes(directory))
 
 
 def disk_bytes(directory: Path) -> int:
-    """Return what a directory's files take on disk; what vanishes meanwhile takes nothing."""
+    """Return the disk space of a directory's files; files that disappear meanwhile are skipped."""
     total = 0
     for root, _, names in os.walk(directory):
         for name in names:

@@ -1,4 +1,4 @@
-"""What ``python -m benchmarks`` is asked for."""
+"""The command line of ``python -m benchmarks``."""
 
 import argparse
 import os
@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class Case(StrEnum):
-    """What can be measured."""
+    """The things that can be measured."""
 
     UPSTREAM = "upstream"
     COLD = "cold"
@@ -29,19 +29,19 @@ class Case(StrEnum):
 
 
 MEANINGS = {
-    Case.UPSTREAM: "upstream's way: extract, copy, `python -m build` in isolation, one after the other",
-    Case.COLD: "`factory wheels` up to the built wheels, packages downloaded, nothing compressed yet",
-    Case.WARM: "the same once more, every content compressed before",
-    Case.FLOOR: "the distinct payload bytes through bare zlib on all cores, nothing else",
+    Case.UPSTREAM: "upstream's method: extract, copy, isolated `python -m build`, one wheel after the other",
+    Case.COLD: "`factory wheels` up to the built wheels, with downloaded packages and nothing compressed yet",
+    Case.WARM: "the same again, with every content already compressed",
+    Case.FLOOR: "only the distinct payload bytes, compressed by bare zlib on all cores",
     Case.VERIFY: "`factory verify` of the release",
     Case.TRUST: "`factory trust` of the release: at most 15 s on two cores, and 150 MB",
-    Case.STOCK: "stock tools on the same wheels: auditwheel, delvewheel, twine, check-wheel-contents",
+    Case.STOCK: "other tools on the same wheels: auditwheel, delvewheel, twine, check-wheel-contents",
     Case.AUDIT: "`factory audit` of the release",
     Case.GROWTH: "`cold` with 1, 2, 4 wheels, and with 1, 2, 4 workers",
 }
-"""What each case is, for the help and the report."""
+"""A description of each case, for the help and the report."""
 ON_COLD = frozenset({Case.WARM, Case.VERIFY, Case.TRUST, Case.STOCK, Case.AUDIT})
-"""Cases that are measured on what `cold` leaves, so that they bring it with them."""
+"""Cases that use the output of `cold`, so they include it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +49,10 @@ class Options:
     """What to measure, and how.
 
     Attributes:
-        tag: The release.
-        platforms: Which wheels.
-        repeat: How often; the median counts.
-        cases: What to measure.
-        cache: The store with the downloads; it is only added to.
-        scratch: Where temporary files go.
-        results: Where the JSON goes.
-        docs: Where the report goes.
+        repeat: How many times to measure; the median counts.
+        cache: The cache with the downloads; nothing is removed from it.
+        results: The directory for the JSON file.
+        docs: The directory for the report.
     """
 
     tag: CodexTag
@@ -70,7 +66,7 @@ class Options:
 
 
 def parse_options(argv: Sequence[str] | None) -> Options:
-    """Parse the command line; a partial measurement leaves the checked-in report alone."""
+    """Parse the command line; only a complete measurement replaces the checked-in report."""
     given = _parser().parse_args(argv)
     named = frozenset(given.only or Case)
     cases = named | {Case.COLD} if named & ON_COLD else named
@@ -92,7 +88,7 @@ def parse_options(argv: Sequence[str] | None) -> Options:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Measure the factory beside upstream's way and bare zlib, on this machine, in one run.",
+        description="Measure the factory, upstream's method and bare zlib on this machine in one run.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="cases:\n" + "\n".join(f"  {case:<9} {MEANINGS[case]}" for case in Case),
     )
@@ -101,30 +97,32 @@ def _parser() -> argparse.ArgumentParser:
         type=CodexTag.parse,
         default=CodexTag.parse("0.163.0"),
         metavar="TAG",
-        help="what to build (default: 0.163.0)",
+        help="the release to build (default: 0.163.0)",
     )
     parser.add_argument(
         "--platform",
         type=Platform.parse,
         action="append",
         metavar="TAG",
-        help="this wheel only; may be repeated",
+        help="build this wheel only; may be repeated",
     )
-    parser.add_argument("--repeat", type=int, default=1, metavar="N", help="measure so often (default: 1)")
     parser.add_argument(
-        "--only", type=Case, action="append", metavar="CASE", help="this case only; may be repeated"
+        "--repeat", type=int, default=1, metavar="N", help="how many times to measure (default: 1)"
+    )
+    parser.add_argument(
+        "--only", type=Case, action="append", metavar="CASE", help="measure this case only; may be repeated"
     )
     parser.add_argument(
         "--scratch",
         type=Path,
         default=Path(os.environ.get("TMPDIR", "/var/tmp")) / f"factory-bench-{os.getpid()}",  # noqa: S108
         metavar="DIR",
-        help="on the disk to measure, with 8 GB of room; removed afterwards (default: %(default)s)",
+        help="on the disk to measure, with 8 GB free; removed afterwards (default: %(default)s)",
     )
     parser.add_argument(
         "--docs",
         type=Path,
         metavar="DIR",
-        help="where performance.md goes (default: docs/ if all is measured)",
+        help="directory for performance.md (default: docs/ if everything is measured)",
     )
     return parser

@@ -1,4 +1,4 @@
-"""A bar chart as SVG that reads well on light and on dark pages; no library for forty lines."""
+"""Draw bar charts as SVG for light and dark pages; forty lines need no library."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ text { font: 13px system-ui, sans-serif; fill: #24292f }
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """One bar: how it is called and how long it is."""
+    """One bar."""
 
     label: str
     value: float
@@ -30,7 +30,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """Bars that share a scale."""
+    """Bars on one scale."""
 
     title: str
     bars: tuple[Bar, ...]
@@ -39,9 +39,9 @@ class Chart:
 def render(charts: Sequence[Chart]) -> str:
     """Draw charts one below the other."""
     height = sum(_TITLE + _ROW * len(chart.bars) for chart in charts) + 10
-    told = escape("; ".join(chart.title for chart in charts), quote=True)
+    label = escape("; ".join(chart.title for chart in charts), quote=True)
     size = f'viewBox="0 0 {WIDTH} {height}"'
-    opening = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{told}">'
+    opening = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{label}">'
     lines = [opening, f"<style>{_STYLE}</style>"]
     top = 0
     for chart in charts:

@@ -1,4 +1,4 @@
-"""A release made ready to be measured: downloaded, its payload known, and the floor's files laid out."""
+"""Prepare a release for the measurements: download it, read its payload, extract the floor's files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,12 +20,11 @@ from factory.wheels.run import DOWNLOADS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """What is measured.
+    """The release that is measured.
 
     Attributes:
-        tag: The release.
-        platforms: Those that it has packages for.
-        content_bytes: Each platform's payload: size by digest, so that equal contents count once.
+        platforms: The platforms that it has packages for.
+        content_bytes: Each platform's payload as sizes by digest, so that equal contents count once.
     """
 
     tag: CodexTag
@@ -33,7 +32,7 @@ class Release:
     content_bytes: dict[str, dict[Sha256, int]]
 
     def distinct_bytes(self, platforms: Sequence[Platform]) -> int:
-        """Return how many bytes some wheels' payloads have, each content counted once."""
+        """Return the payload bytes of some wheels, counting equal contents once."""
         sizes: dict[Sha256, int] = {}
         for platform in platforms:
             sizes |= self.content_bytes[platform.tag]
@@ -41,13 +40,13 @@ class Release:
 
 
 def prepare(job: Job, *, floor: Path | None) -> Release:
-    """Download what is missing, read each package once, and extract each distinct content for the floor.
+    """Download missing packages, read each one once, and extract each distinct content for the floor.
 
-    Nothing of this is measured: it makes every measured process start from the same files.
+    This is not measured: it gives every measured process the same files to start from.
 
     Args:
-        job: Names release, platforms and store.
-        floor: Where the distinct contents go, each under its digest; None where none are needed.
+        job: Names the release, the platforms and the cache.
+        floor: The directory for the distinct contents, each named by its digest; None if not needed.
     """
     with opened(job.cache, jobs=job.jobs, progress=SilentProgress()) as (channel, context):
         plan = job.plan(channel)

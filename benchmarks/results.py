@@ -1,9 +1,9 @@
-"""What was measured in one run, kept in a JSON file after each part of it."""
+"""The measurements of one run, written to a JSON file after each of them."""
 
 import json
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -18,26 +18,14 @@ from factory.system.files import atomic_write
 MEGABYTE = 1e6
 
 
-class BytesDiffer(VerificationError):
-    """Two ways made other bytes of one wheel: no speed counts then."""
-
-    hint = "Run 'factory wheels --check-engine' for that platform."
-
-    def __init__(self, name: str, digests: Sequence[str]) -> None:
-        super().__init__(f"{name} came out in {len(digests)} ways: {', '.join(sorted(digests))}")
-
-
 @dataclass(slots=True, kw_only=True)
 class Results:
-    """All measurements of a run, in the order they were made.
+    """All measurements of a run, in order.
 
     Attributes:
-        path: The file.
-        release: The tag.
-        machine: Facts about it.
-        measured: What was measured.
-        skipped: What was not, with the reason.
-        distinct_bytes: By label of a growth measurement: how many payload bytes it compressed.
+        path: The JSON file.
+        skipped: The reason for each case that was not measured.
+        distinct_bytes: The payload bytes that each growth measurement compressed, by label.
     """
 
     path: Path
@@ -49,7 +37,7 @@ class Results:
 
     @classmethod
     def begin(cls, options: Options) -> Self:
-        """Name the file; it is written with the first measurement."""
+        """Choose the file's name; it is written with the first measurement."""
         stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
         return cls(
             path=options.results / f"{stamp}-{options.tag.pep440}.json",
@@ -58,10 +46,10 @@ class Results:
         )
 
     def add(self, measured: Measured) -> None:
-        """Keep a measurement and say it.
+        """Add a measurement and print it.
 
         Raises:
-            BytesDiffer: It made other bytes than one before it.
+            VerificationError: It produced different bytes than an earlier one.
         """
         self.measured.append(measured)
         self.write()
@@ -73,7 +61,7 @@ class Results:
         self.equal_wheels()
 
     def write(self) -> None:
-        """Write everything measured so far."""
+        """Write all measurements so far."""
         document = {
             "version": 1,
             "release": self.release,
@@ -86,26 +74,30 @@ class Results:
         atomic_write(self.path, json.dumps(document, indent=1).encode())
 
     def equal_wheels(self) -> int:
-        """Return how many wheels were made in more than one way, all with equal bytes.
+        """Return how many wheels were built by more than one method, all with equal bytes.
 
         Raises:
-            BytesDiffer: Some were not equal.
+            VerificationError: Some differ, so that their times cannot be compared.
         """
-        ways: dict[str, dict[str, str]] = {}
+        methods: dict[str, dict[str, str]] = {}
         for measured in self.measured:
             for name, digest in measured.wheels.items():
-                ways.setdefault(name, {})[f"{measured.case}"] = digest
-        for name, digests in ways.items():
-            if len(set(digests.values())) != 1:
-                raise BytesDiffer(name, tuple(set(digests.values())))
-        return sum(len(digests) > 1 for digests in ways.values())
+                methods.setdefault(name, {})[measured.case] = digest
+        for name, digests in methods.items():
+            different = sorted(set(digests.values()))
+            if len(different) != 1:
+                raise VerificationError(
+                    f"{name} was built with {len(different)} different digests: {', '.join(different)}",
+                    hint="Run 'factory wheels --check-engine' for that platform.",
+                )
+        return sum(len(digests) > 1 for digests in methods.values())
 
     def of(self, case: str) -> list[Measured]:
-        """Return a case's measurements."""
+        """Return the measurements of a case."""
         return [measured for measured in self.measured if measured.case == case]
 
     def total(self, case: str, value: Callable[[Measured], float]) -> float | None:
-        """Add up a case's parts, each its median over the repetitions."""
+        """Return the sum of a case's parts, each the median of its repetitions."""
         by_label: dict[str, list[float]] = {}
         for measured in self.of(case):
             by_label.setdefault(measured.label, []).append(value(measured))
@@ -116,7 +108,7 @@ class Results:
         return max((value(measured) for measured in self.of(case)), default=None)
 
     def ratios(self) -> dict[str, float]:
-        """Return what the project promises about, as far as it was measured."""
+        """Return the ratios that could be measured, of those that the project makes promises about."""
         pairs = {
             "upstream / cold": (Case.UPSTREAM, Case.COLD),
             "cold / floor": (Case.COLD, Case.FLOOR),
@@ -136,7 +128,7 @@ class Results:
         return ratios | self._shares()
 
     def _shares(self) -> dict[str, float]:
-        """Return ratios of other things than wall time; CPU time says something on a busy machine, too."""
+        """Return ratios of other values than wall time; CPU time is also reliable on a busy machine."""
         shares = {}
         work, least = (self.total(case, lambda measured: measured.cpu_s) for case in (Case.COLD, Case.FLOOR))
         if work is not None and least:

@@ -1,4 +1,4 @@
-"""The order in which things are measured: what is compared is spread over the same stretch of time."""
+"""Run the measurements, with the compared ones interleaved in time."""
 
 import importlib.util
 import shutil
@@ -21,18 +21,18 @@ CORES = usable_cores()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bench:
-    """One run of the benchmark; every measured process has a directory that is removed after it."""
+class Benchmark:
+    """One run of the benchmark; the directory of each measured process is removed after it."""
 
     options: Options
     results: Results
 
     def run(self) -> None:
-        """Measure everything that was asked for.
+        """Measure every requested case.
 
         Raises:
-            MeasuredFailed: A part failed.
-            BytesDiffer: Two ways made other bytes of one wheel.
+            MeasuredFailed: A measured process failed.
+            VerificationError: Two methods built different bytes of one wheel.
         """
         floor = self.options.scratch / "floor" if self._has(Case.FLOOR) else None
         release = prepare(self._job("prepare", self.options.platforms, CORES), floor=floor)
@@ -42,7 +42,7 @@ class Bench:
             self._grow(release)
 
     def _compare(self, platforms: Sequence[Platform], floor: Path | None) -> None:
-        """Measure half of upstream's way, then the factory, then the other half."""
+        """Measure half of upstream's builds, then the factory, then the other half."""
         half = len(platforms) // 2
         self._upstream(platforms[:half])
         if floor is not None:
@@ -62,7 +62,7 @@ class Bench:
         self.results.add(measure(Case.FLOOR, "floor", replace(job, out=directory)))
 
     def _factory(self, platforms: Sequence[Platform]) -> None:
-        """Measure a cold run, and with the store that it leaves, a warm one and what judges the wheels."""
+        """Measure a cold run, then a warm run and the other commands on its cache and its wheels."""
         job = self._job("factory", platforms, CORES)
         try:
             self.results.add(measure(Case.COLD, "factory_way", job))
@@ -83,11 +83,11 @@ class Bench:
             self.results.add(measure(Case.STOCK, "stock_way", job, extra=("--", *wheels)))
 
     def _command(self, case: Case, job: Job, argv: Sequence[str]) -> None:
-        """Measure a command, if this version has it; no other measurement depends on it."""
+        """Measure a command if this version has it; a failure only skips this case."""
         if not self._has(case):
             return
         if importlib.util.find_spec(f"factory.cli.{case}") is None:
-            self.results.skipped[case] = "this version has no such command"
+            self.results.skipped[case] = "this version does not have this command"
             return
         try:
             self.results.add(measure(case, "command_way", job, extra=("--", *argv)))
@@ -95,7 +95,7 @@ class Bench:
             self.results.skipped[case] = str(error)
 
     def _grow(self, release: Release) -> None:
-        """Measure cold runs of fewer wheels, and of all wheels with fewer and with more workers."""
+        """Measure cold runs with fewer wheels, and with fewer and more workers."""
         for count in WHEELS:
             chosen = release.platforms[:count]
             if len(chosen) == count < len(release.platforms):
@@ -126,7 +126,7 @@ class Bench:
         )
 
     def _cache(self) -> Path:
-        """Return a store that shares everything with the user's but the deflated contents."""
+        """Return a cache that shares everything with the user's cache except the compressed contents."""
         cache = self.options.scratch / "cache"
         cache.mkdir(exist_ok=True)
         for name in ("assets", "partials", "records", "locks", "toolchains"):
@@ -141,7 +141,7 @@ class Bench:
 
 
 def _wheels_of(job: Job) -> tuple[str, ...]:
-    """Name a whole release by its directory, a part of one by its wheels: a release must be whole."""
+    """Return the directory of a complete release, or else the wheels: a directory must be complete."""
     directory = job.out / job.tag.pep440
     if job.platforms == PLATFORMS:
         return (str(directory),)

@@ -1,6 +1,6 @@
-"""Measured: the stock tools on the same wheels, as many processes at once as the factory has workers.
+"""Measured: other projects' tools on the same wheels, with as many processes as the factory has workers.
 
-delocate is not among them: what it calls on Linux is not there without help (docs/checks.md).
+delocate is missing: it needs programs that Linux does not have (docs/checks.md).
 """
 
 import os
@@ -17,14 +17,14 @@ WINDOWS = (("delvewheel", "show", "--analyze-existing-exes", "--analyze-existing
 
 
 def tools_for(wheel: str) -> tuple[tuple[str, ...], ...]:
-    """Return the stock tools that read a wheel of this name."""
+    """Return the tools that can read a wheel with this name."""
     if "linux" in wheel:
         return (*EVERY_WHEEL, *LINUX)
     return (*EVERY_WHEEL, *WINDOWS) if "-win_" in wheel else EVERY_WHEEL
 
 
 def main() -> None:
-    """Run every tool on every wheel after ``--`` and report; what they find is not the point."""
+    """Run every tool on every wheel after ``--``, ignore the findings, and write the report."""
     split = sys.argv.index("--")
     job = Job.parse(sys.argv[1:split])
     runner = SubprocessRunner()
@@ -34,7 +34,7 @@ def main() -> None:
         for tool in tools_for(wheel)
     ]
     in_parallel(runner.run, commands, jobs=job.jobs, weight=lambda _: 1, stop=threading.Event())
-    job.answer({"used": Used.now().to_json(), "phases": {}, "wheels": {}, "output_bytes": 0})
+    job.write_report({"used": Used.now().to_json(), "phases": {}, "wheels": {}, "output_bytes": 0})
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Measured: upstream's way for one platform: extract the package, copy it into a stage, build in isolation.
+"""Measured: upstream's method for one platform: extract the package, copy it to a stage, build in isolation.
 
-The stage's template and layout are ours, so that the bytes must be equal; the work is
-upstream's: everything goes through the disk, and the front end makes an environment.
+The stage has our template and layout, so that the bytes must be equal. The work is upstream's: every file
+is written to disk, and the front end creates a virtual environment.
 """
 
 import os
@@ -22,14 +22,14 @@ from factory.system.process import Command, SubprocessRunner
 
 
 def main() -> None:
-    """Make one wheel and report."""
+    """Build one wheel and write the report."""
     job = Job.parse(sys.argv[1:])
     with opened(job.cache, jobs=1, progress=SilentProgress()) as (channel, context):
         (planned,) = job.plan(channel).wheels
         archive = context.cache.path(planned.asset.digest)
         payload = load_payload(context.cache, planned.asset.digest, planned.asset.target)
     if payload is None:
-        raise SystemExit("the payload's record is gone from the store")
+        raise SystemExit("the cache no longer has the payload's record")
     extracted = job.out / "extracted"
     with tarfile.open(archive) as package:
         package.extractall(extracted, filter="data")
@@ -42,7 +42,7 @@ def main() -> None:
     start_s = time.monotonic()
     wheel = _build(stage, job.out / "dist")
     build_s = time.monotonic() - start_s
-    job.answer(
+    job.write_report(
         {
             "used": Used.now().to_json(),
             "phases": {FRONT_END: build_s},

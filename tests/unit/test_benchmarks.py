@@ -8,8 +8,9 @@ import pytest
 from benchmarks.job import Job
 from benchmarks.measure import Measured
 from benchmarks.options import ROOT, Case, parse_options
-from benchmarks.report import write_report
-from benchmarks.results import BytesDiffer, Results
+from benchmarks.report import RATIOS, Ratio, write_report
+from benchmarks.results import Results
+from factory.core.errors import VerificationError
 from factory.core.tags import CodexTag
 from factory.core.targets import PLATFORMS, Platform
 
@@ -40,7 +41,7 @@ def results(tmp_path: Path) -> Results:
     return Results(path=tmp_path / "results.json", release="rust-v0.163.0", machine={"cores": "2"})
 
 
-def test_a_job_comes_through_its_arguments(tmp_path: Path) -> None:
+def test_a_job_survives_its_arguments(tmp_path: Path) -> None:
     job = Job(
         tag=CodexTag.parse("0.163.0"),
         platforms=(Platform.parse("win_amd64"), Platform.parse("win_arm64")),
@@ -52,7 +53,7 @@ def test_a_job_comes_through_its_arguments(tmp_path: Path) -> None:
     assert Job.parse(job.argv) == job
 
 
-def test_only_a_whole_measurement_writes_the_checked_in_report() -> None:
+def test_only_a_complete_measurement_writes_the_checked_in_report() -> None:
     assert parse_options([]).docs == ROOT / "docs"
     assert parse_options([]).platforms == PLATFORMS
     assert parse_options(["--platform", "win_arm64"]).docs == ROOT / "benchmarks" / "results"
@@ -75,19 +76,49 @@ def test_ratios_are_of_sums_of_medians(results: Results) -> None:
     }
 
 
-def test_an_audit_is_held_to_four_runs_of_the_front_end(results: Results) -> None:
+def test_an_audit_is_compared_with_four_runs_of_the_front_end(results: Results) -> None:
     results.add(replace(measured("upstream", 25.0), phases={"python -m build": 20.0}))
     results.add(replace(measured("upstream", 20.0, label="other"), phases={"python -m build": 10.0}))
     results.add(measured("audit", 45.0))
     assert results.ratios()["audit / four python -m build"] == 0.75
 
 
-def test_ways_that_make_other_bytes_are_an_error(results: Results) -> None:
+def test_methods_that_build_different_bytes_are_an_error(results: Results) -> None:
     results.add(measured("upstream", 9.0, wheels={"a.whl": "11", "b.whl": "22"}))
     results.add(measured("cold", 3.0, wheels={"a.whl": "11"}))
     assert results.equal_wheels() == 1
-    with pytest.raises(BytesDiffer, match=r"b\.whl came out in 2 ways: 22, 33"):
+    with pytest.raises(VerificationError, match=r"b\.whl was built with 2 different digests: 22, 33"):
         results.add(measured("warm", 1.0, wheels={"b.whl": "33"}))
+
+
+@pytest.mark.parametrize(
+    ("name", "measured", "cores", "result"),
+    [
+        ("upstream / cold", 2.85, "2", "**missed**"),
+        ("upstream / cold", 3.0, "2", "kept"),
+        ("cold / floor", 1.23, "2", "**missed**"),
+        ("cold / floor", 1.2, "2", "kept"),
+        ("cold / floor", 1.2049, "2", "kept"),
+        ("4 workers / 2 workers", 1.06, "2", "**missed**"),
+        ("4 workers / 2 workers", 1.06, "4", ""),
+        ("upstream / warm", 0.5, "2", ""),
+    ],
+)
+def test_a_missed_promise_is_marked(name: str, measured: float, cores: str, result: str) -> None:
+    assert RATIOS[name].result(measured, cores) == result
+
+
+def test_a_promise_is_shown_with_its_limit_and_cores() -> None:
+    assert Ratio(meaning="").promise == ""
+    assert RATIOS["upstream / cold"].promise == "at least 3.00"
+    assert RATIOS["4 workers / 2 workers"].promise == "at most 1.05 on 2 cores"
+
+
+def test_the_report_marks_a_missed_promise(results: Results, tmp_path: Path) -> None:
+    results.add(measured("upstream", 138.7))
+    results.add(measured("cold", 48.7))
+    lines = write_report(results, tmp_path).read_text().splitlines()
+    assert any(line.startswith("| upstream / cold | 2.85 | at least 3.00 | **missed** |") for line in lines)
 
 
 def test_the_report_has_the_table_and_a_plot_that_is_xml(results: Results, tmp_path: Path) -> None:
@@ -96,8 +127,8 @@ def test_the_report_has_the_table_and_a_plot_that_is_xml(results: Results, tmp_p
     results.add(measured("workers 4", 61.0))
     lines = write_report(results, tmp_path).read_text().splitlines()
     assert "| cold | 60.0 | 120.0 | 45 | 3.0 | 1.0 | 1100 |" in lines
-    assert any(line.startswith("| upstream / cold | 3.00 | at least 3.0 |") for line in lines)
-    assert "1 wheels were made in more than one way, each with the same SHA-256 every time." in lines
+    assert any(line.startswith("| upstream / cold | 3.00 | at least 3.00 | kept |") for line in lines)
+    assert "1 wheels were built by more than one method, each with the same SHA-256 every time." in lines
     plot = (tmp_path / "performance.svg").read_text()
     texts = [element.text for element in ET.fromstring(plot).iter("{http://www.w3.org/2000/svg}text")]  # noqa: S314
     assert texts == [
