@@ -25,7 +25,7 @@ from factory.core.errors import IntegrityError, UpstreamError
 from factory.core.model import Payload, Severity
 from factory.executables.signatures.policy import TrustPolicy
 from factory.system.cache import Cancelled
-from factory.verify import Inspection, inspect
+from factory.verify.inspection import Inspection, inspect
 from factory.verify.reading.contents import WheelContents
 from factory.verify.reading.read import read_wheel
 

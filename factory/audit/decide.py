@@ -10,7 +10,7 @@ from factory.audit.no_recipe import REPLAYED, recipe_unknown, texts_of
 from factory.audit.verdict import Cause, Outcome, Verdict
 from factory.core.digests import Sha256
 from factory.core.model import Severity
-from factory.verify import Inspection
+from factory.verify.inspection import Inspection
 
 
 def decide(wheel: ComparedWheel | ExaminedWheel | NotRebuilt) -> Verdict:

@@ -73,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write the verdicts to DIR, and use those that are there (default: audit)",
     )
     add_jobs_option(parser, "tasks")
-    parser.add_argument("--fresh", action="store_true", help="ignore the verdicts in DIR")
+    parser.add_argument("--fresh", action="store_true", help="audit again, ignoring the verdicts in --out")
     add_refresh_option(parser)
     parser.add_argument(
         "--cache-limit",

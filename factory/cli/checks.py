@@ -6,7 +6,7 @@ from dataclasses import asdict
 from factory.cli.console import Column, print_json
 from factory.cli.display import print_table
 from factory.core.errors import EXIT_OK
-from factory.verify.checks.catalogue import catalogue
+from factory.verify.catalogue import catalogue
 
 EPILOG = """\
 examples:

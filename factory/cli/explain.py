@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from factory.cli.console import print_json
 from factory.core.errors import EXIT_OK
-from factory.verify.checks.catalogue import entry
+from factory.verify.catalogue import entry
 
 EPILOG = """\
 examples:

@@ -21,10 +21,11 @@ from factory.sdk.pip import Pip, Sources
 from factory.system.containers.engine import ContainerEngine, ContainerSettings
 from factory.system.http import HttpClient
 from factory.system.process import Runner, SubprocessRunner
+from factory.verify.waiver_file import MalformedWaiverFile, read_waivers
+from factory.verify.waivers import Waiver
 
 if TYPE_CHECKING:
     from factory.verify.proof import Terms
-    from factory.verify.waivers import Waiver
 
 DEFAULT_IMAGE = "codex-wheel-factory:local"
 """The image that ``make image`` builds."""
@@ -195,24 +196,20 @@ def add_waiver_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def waivers_of(arguments: argparse.Namespace) -> "tuple[Waiver, ...]":
+def waivers_of(arguments: argparse.Namespace) -> tuple[Waiver, ...]:
     """Read the waivers of the options, or of the project in the current directory.
 
     Raises:
         UsageError: One is malformed or names no check, or the file that an option names has none.
     """
-    # These import every check.
-    from factory.verify.checks.catalogue import require_known  # noqa: PLC0415
-    from factory.verify.waivers import Waiver  # noqa: PLC0415
+    from factory.verify.catalogue import require_known  # noqa: PLC0415 - it imports every check
 
-    waivers = (*_filed_waivers(arguments.waivers), *(Waiver.parse(text) for text in arguments.allow))
+    waivers = (*_waivers_of_file(arguments.waivers), *(Waiver.parse(text) for text in arguments.allow))
     require_known(waivers)
     return waivers
 
 
-def _filed_waivers(named: Path | None) -> "Sequence[Waiver]":
-    from factory.verify.waiver_file import MalformedWaiverFile, read_waivers  # noqa: PLC0415 - as above
-
+def _waivers_of_file(named: Path | None) -> Sequence[Waiver]:
     if named is not None:
         waivers = read_waivers(named)
         if waivers is None:

@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print JSON (docs/findings.schema.json)")
     parser.add_argument(
-        "--sarif", metavar="FILE", help="also write SARIF 2.1.0 to FILE; '-' prints only that"
+        "--sarif", metavar="FILE", help="also write SARIF 2.1.0 to FILE; '-': print SARIF only"
     )
     parser.add_argument(
         "--smoke",

@@ -1,6 +1,6 @@
 """The values that the packages of the factory pass to each other; no I/O.
 
-All are frozen. Checked and unchecked things have different types: only `factory.verify` makes a
+All are frozen. Checked and unchecked things have different types: only `factory.verify.inspection` makes a
 `VerifiedWheel`, and only verified wheels are recorded in a manifest.
 """
 

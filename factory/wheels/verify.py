@@ -12,7 +12,7 @@ from factory.core.model import VerifiedWheel
 from factory.executables.signatures.policy import TrustPolicy
 from factory.system.files import writing
 from factory.system.parallel import in_parallel
-from factory.verify import WheelRejected, verify
+from factory.verify.inspection import WheelRejected, verify
 from factory.verify.reading.contents import ExpectedFile, ExpectedWheel
 from factory.wheels.context import RunContext
 from factory.wheels.plan import WheelsPlan

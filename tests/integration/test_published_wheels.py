@@ -9,7 +9,7 @@ import pytest
 
 from factory.core.digests import Sha256
 from factory.system.process import Command, SubprocessRunner
-from factory.verify import inspect
+from factory.verify.inspection import inspect
 from tests.published import findings_by_wheel
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]

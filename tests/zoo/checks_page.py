@@ -6,7 +6,7 @@ from pathlib import Path
 from string import Template
 
 from factory.core.model import Severity
-from factory.verify.checks.catalogue import Entry, Scope, catalogue, entry
+from factory.verify.catalogue import Entry, Scope, catalogue, entry
 from tests.zoo.breakage import Breakage
 from tests.zoo.catalogue import ZOO
 from tests.zoo.stock_results import Question, Result, Results

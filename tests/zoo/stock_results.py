@@ -19,7 +19,7 @@ from factory.core.targets import OperatingSystem, Platform
 from factory.system.files import atomic_write
 from factory.system.parallel import in_parallel
 from factory.system.process import Runner
-from factory.verify import inspect
+from factory.verify.inspection import inspect
 from tests.authority import TRUST
 from tests.wheels import Wheel, good_wheel
 from tests.zoo.breakage import Breakage

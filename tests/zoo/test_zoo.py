@@ -4,8 +4,8 @@ import pytest
 
 from factory.core.model import Finding
 from factory.core.targets import PLATFORMS
-from factory.verify import inspect
 from factory.verify.checks.registry import CHECKS
+from factory.verify.inspection import inspect
 from tests.authority import TRUST
 from tests.wheels import Wheel, good_wheel
 from tests.zoo.breakage import Breakage

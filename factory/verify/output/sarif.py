@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from factory import __version__
 from factory.core.model import Finding, Severity, WaivedFinding
-from factory.verify.checks.catalogue import Entry, catalogue
+from factory.verify.catalogue import Entry, catalogue
 from factory.verify.output.report import CheckResults, Report, WheelReport
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

@@ -2,7 +2,7 @@
 
 import re
 
-from factory.verify.checks.catalogue import catalogue
+from factory.verify.catalogue import catalogue
 from tests.published import PAGE, findings_by_wheel
 
 SECTIONS = re.findall(

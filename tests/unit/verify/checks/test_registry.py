@@ -6,7 +6,7 @@ import pytest
 
 from factory.core.errors import UsageError
 from factory.core.model import Severity
-from factory.verify.checks.catalogue import entry
+from factory.verify.catalogue import entry
 from factory.verify.checks.check import Check, Fault
 from factory.verify.checks.registry import CHECKS, find_all
 from factory.verify.reading.contents import WheelContents

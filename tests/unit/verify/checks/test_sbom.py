@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from factory.verify import inspect
+from factory.verify.inspection import inspect
 from tests.wheels import Wheel, good_wheel
 from tests.zoo.sboms import with_sbom
 

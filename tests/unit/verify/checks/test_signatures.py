@@ -5,7 +5,7 @@ import pytest
 
 from factory.core.model import Finding
 from factory.executables.signatures.requirement import Requirement
-from factory.verify import inspect
+from factory.verify.inspection import inspect
 from tests.authority import TRUST
 from tests.images import Pe
 from tests.wheels import PACKAGE, Wheel, good_wheel

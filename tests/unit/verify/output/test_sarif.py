@@ -6,7 +6,7 @@ import jsonschema
 
 from factory.core.digests import Sha256
 from factory.core.model import Finding, Severity, WaivedFinding
-from factory.verify.checks.catalogue import catalogue
+from factory.verify.catalogue import catalogue
 from factory.verify.output.report import CheckResults, ReleaseReport, Report, WheelReport
 from factory.verify.output.sarif import sarif_document
 from factory.verify.smoke import SmokeOutcome, SmokeResult

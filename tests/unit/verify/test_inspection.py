@@ -8,8 +8,8 @@ from factory.core.errors import VerificationError
 from factory.core.model import BuiltWheel, Severity
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform
-from factory.verify import WheelRejected, inspect, verify
 from factory.verify.checks.registry import CHECKS
+from factory.verify.inspection import WheelRejected, inspect, verify
 from factory.verify.reading.contents import ExpectedFile, ExpectedWheel
 from factory.verify.waivers import Waiver
 from tests.images import Elf
