@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import tomlkit
@@ -23,21 +23,10 @@ from factory.release.archives import (
 PROJECT_FILE = PurePosixPath("pyproject.toml")
 _LIMITS = ArchiveLimits(max_total_bytes=200_000_000)
 _LEFT_OUT_DIRECTORIES = frozenset(
-    {
-        ".git",
-        ".hypothesis",
-        ".mypy_cache",
-        ".nox",
-        ".pytest_cache",
-        ".ruff_cache",
-        ".tox",
-        ".venv",
-        "__pycache__",
-        "build",
-        "dist",
-        "node_modules",
-        "venv",
-    }
+    (
+        *(".git", ".hypothesis", ".mypy_cache", ".nox", ".pytest_cache", ".ruff_cache", ".tox", ".venv"),
+        *("__pycache__", "build", "dist", "node_modules", "venv"),
+    )
 )
 _BACKEND = {"requires": ["hatchling"], "build-backend": "hatchling.build"}
 
@@ -134,10 +123,7 @@ def _without_top(path: Path, files: tuple[SdkFile, ...]) -> tuple[SdkFile, ...]:
     tops = {file.path.parts[0] for file in files}
     if len(tops) != 1 or any(file.path.parent == PurePosixPath() for file in files):
         raise UnusableSdk(path, "an sdist must have one top-level directory")
-    return tuple(
-        SdkFile(path=PurePosixPath(*file.path.parts[1:]), content=file.content, mode=file.mode)
-        for file in files
-    )
+    return tuple(replace(file, path=PurePosixPath(*file.path.parts[1:])) for file in files)
 
 
 def _project_of_wheel(path: Path, files: tuple[SdkFile, ...]) -> tuple[SdkFile, ...]:
@@ -151,14 +137,9 @@ def _project_of_wheel(path: Path, files: tuple[SdkFile, ...]) -> tuple[SdkFile, 
     modules = [file for file in files if not file.path.parts[0].endswith((".dist-info", ".data"))]
     packages = sorted({file.path.parts[0] for file in modules if len(file.path.parts) > 1})
     project = SdkFile(path=PROJECT_FILE, content=_project_file(metadata, packages), mode=0o644)
-    readme = SdkFile(
-        path=PurePosixPath("README.md"), content=(metadata.description or "").encode(), mode=0o644
-    )
-    moved = (
-        SdkFile(path=PurePosixPath("src", file.path), content=file.content, mode=file.mode)
-        for file in modules
-    )
-    return (project, readme, *moved)
+    description = (metadata.description or "").encode()
+    readme = SdkFile(path=PurePosixPath("README.md"), content=description, mode=0o644)
+    return (project, readme, *(replace(file, path=PurePosixPath("src", file.path)) for file in modules))
 
 
 def _project_file(metadata: Metadata, packages: Iterable[str]) -> bytes:

@@ -14,7 +14,7 @@ from factory.build.template import DISTRIBUTION
 from factory.core.errors import UsageError
 from factory.core.tags import CodexTag
 from factory.sdk.sdk_files import PROJECT_FILE, SdkFile, UnusableSdk, read_sdk
-from factory.system.files import new_directory
+from factory.system.files import atomic_directory
 
 TOOL = "codex-wheel-factory"
 """The stage's own table in the project file: it distinguishes a stage from a user's checkout."""
@@ -66,7 +66,7 @@ def stage_sdk(order: SdkOrder) -> StagedSdk:
     project = next(file for file in files if file.path == PROJECT_FILE)
     stamped, name = _stamp(order, project)
     destination = order.destination.absolute()
-    with new_directory(destination) as draft:
+    with atomic_directory(destination) as draft:
         for file in files:
             path = draft / file.path
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -144,11 +144,11 @@ def replace_directory(draft: Path, destination: Path) -> None:
 
 
 @contextmanager
-def new_directory(destination: Path) -> Iterator[Path]:
-    """Fill a directory that appears at its path when the context ends well; a former one is replaced.
+def atomic_directory(destination: Path) -> Iterator[Path]:
+    """Fill a draft directory that replaces the destination if the context ends without an error.
 
     Raises:
-        CannotWrite: The place does not take it; what was there before stays.
+        CannotWrite: It cannot be written; an existing directory is not changed.
     """
     draft = destination.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}")
     try:

@@ -13,7 +13,7 @@ from factory.sdk.types.generator_input import generator_input
 from factory.sdk.types.registry_module import MODELS, models_named, registry_source
 from factory.sdk.types.runtime import TypesWorkspace
 from factory.sdk.types.schema import SchemaBundle
-from factory.system.files import new_directory, writing
+from factory.system.files import atomic_directory, writing
 from factory.system.process import Command
 from factory.verify.reading.read import cannot_read
 
@@ -111,7 +111,7 @@ def require_destination(destination: Path) -> None:
     Raises:
         NotAStage: It is neither absent, nor empty, nor an earlier package.
     """
-    require_replaceable(destination, is_generated)
+    require_replaceable(destination, _is_generated)
 
 
 def publish(package: TypesPackage, destination: Path) -> None:
@@ -122,7 +122,7 @@ def publish(package: TypesPackage, destination: Path) -> None:
         CannotWrite: The destination cannot be written.
     """
     require_destination(destination)
-    with new_directory(destination.absolute()) as draft:
+    with atomic_directory(destination.absolute()) as draft:
         for name, content in package.files.items():
             (draft / name).write_bytes(content)
 
@@ -144,7 +144,7 @@ def differences(package: TypesPackage, directory: Path) -> tuple[FileDifference,
     )
 
 
-def is_generated(directory: Path) -> bool:
+def _is_generated(directory: Path) -> bool:
     """Whether a directory contains a generated package and no other files."""
     try:
         names = {path.name for path in directory.iterdir()} - {"__pycache__"}

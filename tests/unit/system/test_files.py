@@ -12,6 +12,7 @@ from factory.system.files import (
     DiskFull,
     ReadOnlyPlace,
     WrongDigest,
+    atomic_directory,
     atomic_file,
     atomic_write,
     read_verified,
@@ -55,6 +56,30 @@ def test_a_failure_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
         fail_half_way()
     assert path.read_bytes() == b"old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_new_directory_replaces_the_old_one(tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "old").touch()
+    with atomic_directory(tmp_path / "new") as draft:
+        (draft / "file").write_bytes(b"new")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "new").iterdir()} == {"file": b"new"}
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]
+
+
+def test_a_failure_while_a_directory_is_filled_leaves_the_old_one(tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "old").touch()
+
+    def fail_half_way() -> None:
+        with atomic_directory(tmp_path / "new") as draft:
+            (draft / "file").touch()
+            raise OSError(errno.EIO, "disk")
+
+    with pytest.raises(CannotWrite, match="disk"):
+        fail_half_way()
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["old"]
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]
 
 
 def test_a_file_where_a_directory_is_needed_is_said(tmp_path: Path) -> None:
