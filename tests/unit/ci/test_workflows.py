@@ -1,4 +1,4 @@
-"""The workflows and the program are held together: what a step calls exists, and is called as it wants."""
+"""Check that the commands in the workflows, the action and docs/ci.md are accepted by the program."""
 
 import re
 from pathlib import Path
@@ -43,13 +43,13 @@ every_workflow = pytest.mark.parametrize("path", WORKFLOWS, ids=named)
 
 
 @every_file
-def test_every_action_is_named_by_a_commit_and_its_version(path: Path) -> None:
+def test_actions_are_pinned_to_a_commit_with_a_version_comment(path: Path) -> None:
     for used in used_actions(path):
         assert re.fullmatch(r"[0-9a-f]{40}", used.ref), used
         assert re.fullmatch(r"v\d+\.\d+\.\d+", used.version or ""), used
 
 
-def test_an_action_has_one_commit_and_one_version_everywhere() -> None:
+def test_all_uses_of_an_action_have_the_same_commit() -> None:
     commits: dict[str, set[tuple[str, str | None]]] = {}
     for path in FILES:
         for used in used_actions(path):
@@ -59,7 +59,7 @@ def test_an_action_has_one_commit_and_one_version_everywhere() -> None:
 
 
 @every_workflow
-def test_a_workflow_may_nothing_and_a_job_what_it_says(path: Path) -> None:
+def test_permissions_are_empty_for_workflows_and_explicit_for_jobs(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert "\npermissions: {}\n" in text
     assert "\nconcurrency:\n" in text
@@ -73,12 +73,12 @@ def test_a_workflow_may_nothing_and_a_job_what_it_says(path: Path) -> None:
 
 
 @every_file
-def test_no_script_has_an_expression_that_somebody_could_fill(path: Path) -> None:
+def test_scripts_contain_no_template_expressions(path: Path) -> None:
     assert [script for script in scripts(path) if "${{" in script] == []
 
 
 @every_file
-def test_every_command_in_a_script_is_one_that_the_program_takes(path: Path) -> None:
+def test_commands_in_scripts_are_accepted_by_the_parser(path: Path) -> None:
     commands = [words for script in scripts(path) for words in factory_commands(script, VALUES)]
     for words in commands:
         assert callable(make_parser().parse_args(words).command)
@@ -91,21 +91,21 @@ def test_every_command_in_a_script_is_one_that_the_program_takes(path: Path) -> 
     assert [words[0] for words in commands] == expected[path.name]
 
 
-def test_a_command_that_the_program_does_not_take_would_be_seen() -> None:
+def test_an_unknown_option_in_a_script_would_be_detected() -> None:
     (words,) = factory_commands('x=$(.venv/bin/factory matrix "$TAG" \\\n  --shape github)\n', VALUES)
     assert words == ("matrix", "rust-v0.163.0", "--shape", "github")
     with pytest.raises(SystemExit):
         make_parser().parse_args(words)
 
 
-def test_every_command_in_the_page_s_examples_is_one_that_the_program_takes() -> None:
+def test_commands_in_the_documentation_are_accepted_by_the_parser() -> None:
     commands = [words for example in fenced(PAGE) for words in factory_commands(example, VALUES)]
     for words in commands:
         assert callable(make_parser().parse_args(words).command)
     assert {words[0] for words in commands} == {"matrix", "wheels", "merge", "pin"}
 
 
-def test_every_make_target_in_a_script_exists() -> None:
+def test_make_targets_in_scripts_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     called = {
         word
@@ -120,7 +120,7 @@ def test_every_make_target_in_a_script_exists() -> None:
 
 
 def act(tmp_path: Path, *, status: int = 0, **inputs: str) -> tuple[int, str, str]:
-    """Run the action's step with a program that only writes down how it was called."""
+    """Run the action's step with a fake program that records its arguments."""
     place = tmp_path / "a place"
     (place / "bin").mkdir(parents=True)
     program = place / "bin" / "python"
@@ -139,7 +139,7 @@ def act(tmp_path: Path, *, status: int = 0, **inputs: str) -> tuple[int, str, st
     return ended.status, called.read_text() if called.exists() else "", output.read_text()
 
 
-def test_the_action_verifies_each_path_whatever_it_has_in_it(tmp_path: Path) -> None:
+def test_the_action_passes_paths_without_expanding_them(tmp_path: Path) -> None:
     paths = "dist/a wheel.whl\n\ndist/$(touch seen)*\n"
     status, called, output = act(tmp_path, COMMAND="verify", PATHS=paths, ARGS="--no-stock-tools")
     assert status == 0
@@ -152,7 +152,7 @@ def test_the_action_verifies_each_path_whatever_it_has_in_it(tmp_path: Path) -> 
     assert not (tmp_path / "seen").exists()
 
 
-def test_the_action_audits_beside_the_caller_s_files_and_ends_as_the_audit_does(tmp_path: Path) -> None:
+def test_the_action_returns_the_exit_status_of_the_audit(tmp_path: Path) -> None:
     status, called, output = act(tmp_path, status=10, COMMAND="audit", TAGS="0.163.0\n0.162.0")
     place = tmp_path / "a place"
     assert status == 10
@@ -160,5 +160,5 @@ def test_the_action_audits_beside_the_caller_s_files_and_ends_as_the_audit_does(
     assert output == f"status=10\nreport={place}/audit.json\n"
 
 
-def test_the_action_does_nothing_else(tmp_path: Path) -> None:
+def test_the_action_refuses_other_commands(tmp_path: Path) -> None:
     assert act(tmp_path, COMMAND="cache") == (20, "", "")
