@@ -1,19 +1,21 @@
 """Convert dataclass values to plain JSON data and back.
 
 A field's name is the member's name, and its type decides the form: checked texts such as
-`Sha256` or `CodexTag`, paths, times and enumerations are strings, tuples are lists, other
-dataclasses are objects. A document must have every member but those that may be None; members
-that no field asks for are ignored.
+`Sha256` or `CodexTag`, paths, times and enumerations are strings, bytes are base64, tuples are
+lists, other dataclasses are objects. A document must have every member except those that may be
+None; unknown members are ignored.
 
 This is our own code because the libraries do not fit. msgspec reads every dataclass as an
 object, so `Sha256` could not be a string. cattrs converts 5 to "5" unless each basic type gets
 a hook, needs more hooks for our types, and takes 35 ms to import.
 """
 
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import Field, fields
 from datetime import UTC, datetime
 from enum import Enum, StrEnum, auto
+from functools import partial
 from pathlib import PurePath, PurePosixPath
 from types import UnionType
 from typing import TYPE_CHECKING, TypeVar, cast, get_args, get_origin
@@ -33,6 +35,7 @@ _TEXTS: Mapping[object, Callable[[str], object]] = {
     Digest: Digest.parse,
     PurePosixPath: PurePosixPath,
     Sha256: Sha256,
+    bytes: partial(b64decode, validate=True),
     datetime: datetime.fromisoformat,
 }
 """How each type that JSON has as a string is parsed."""
@@ -84,18 +87,22 @@ def _write_field(field: "Field[object]", member: object) -> object:
 def to_plain(value: object) -> object:
     """Return any value of a field as JSON has it: a text, a number, a list, an object or None."""
     match value:
-        case StrEnum() | CodexTag() | Digest() | PurePath() | Sha256():
-            return str(value)
+        case StrEnum() | CodexTag() | Digest() | PurePath() | Sha256() | bytes() | datetime():
+            return _text(value)
         case None | str() | int():
             return value
         case tuple():
             return [to_plain(item) for item in value]
         case Mapping():
             return {key: to_plain(item) for key, item in sorted(value.items())}
-        case datetime():
-            return format_utc(value)
         case _:
             return to_json(cast("DataclassInstance", value))
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
+    return format_utc(value) if isinstance(value, datetime) else str(value)
 
 
 def from_json(kind: "type[Value]", data: JsonObject) -> "Value":

@@ -1,7 +1,6 @@
 """Remember what a channel said about a whole release, so that a second run asks nobody."""
 
-from base64 import b64decode, b64encode
-
+from factory.core.codec import from_json, to_plain
 from factory.core.digests import Digest, MalformedDigest
 from factory.core.json_reader import JsonObject, MalformedJson
 from factory.core.model import ArchiveFormat, ChannelName, ReleaseAsset, ReleaseAssets, Remote, SigstoreBundle
@@ -49,7 +48,7 @@ class CachedChannel:
         answer = self._channel.assets(tag)
         entries = [entry for asset in answer.assets if (entry := _entry(asset)) is not None]
         if len(entries) == len(Target):
-            bundles = [_bundle_entry(bundle) for bundle in answer.bundles]
+            bundles = to_plain(answer.bundles)
             self._store.write_record(_KIND, key, {"assets": entries, "bundles": bundles})
         return answer
 
@@ -58,7 +57,7 @@ class CachedChannel:
         try:
             record = JsonObject.of(self._store.read_record(_KIND, key), key)
             assets = tuple(_asset(entry) for entry in record.objects("assets"))
-            bundles = tuple(_bundle(entry) for entry in record.objects("bundles"))
+            bundles = tuple(from_json(SigstoreBundle, entry) for entry in record.objects("bundles"))
         except (MalformedJson, MalformedDigest, ValueError):
             return None
         return ReleaseAssets(tag=tag, channel=self.name, assets=assets, bundles=bundles)
@@ -76,19 +75,6 @@ def _entry(asset: ReleaseAsset) -> dict[str, object] | None:
         "format": asset.format.value,
         "url": asset.location.url,
     }
-
-
-def _bundle_entry(bundle: SigstoreBundle) -> dict[str, object]:
-    content = b64encode(bundle.content).decode()
-    return {"target": bundle.target.value, "program": bundle.program, "content": content}
-
-
-def _bundle(entry: JsonObject) -> SigstoreBundle:
-    return SigstoreBundle(
-        target=Target(entry.text("target")),
-        program=entry.text("program"),
-        content=b64decode(entry.text("content"), validate=True),
-    )
 
 
 def _asset(entry: JsonObject) -> ReleaseAsset:

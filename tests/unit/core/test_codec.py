@@ -29,6 +29,7 @@ class Everything:
     size_bytes: int
     is_usual: bool
     moment: datetime | None
+    content: bytes
     names: tuple[str, ...]
     versions: Mapping[str, str]
     leaves: tuple[Leaf, ...]
@@ -59,6 +60,7 @@ EVERYTHING = Everything(
     size_bytes=5,
     is_usual=True,
     moment=datetime(2026, 10, 15, 20, 18, 40, tzinfo=UTC),
+    content=b"\x00\xff",
     names=("b", "a"),
     versions={"b": "2", "a": "1"},
     leaves=(LEAF,),
@@ -71,6 +73,7 @@ EVERYTHING_JSON: dict[str, object] = {
     "size_bytes": 5,
     "is_usual": True,
     "moment": "2026-10-15T20:18:40Z",
+    "content": "AP8=",
     "names": ["b", "a"],
     "versions": {"a": "1", "b": "2"},
     "leaves": [LEAF_JSON],
@@ -119,6 +122,8 @@ def test_unknown_members_are_ignored_and_null_may_be_left_out() -> None:
         ({"size_bytes": True}, "a.json: 'size_bytes' should be a whole number"),
         ({"is_usual": 1}, "a.json: 'is_usual' should be true or false"),
         ({"moment": "noon"}, "a.json: 'moment': Invalid isoformat string: 'noon'"),
+        ({"content": "AP8"}, "a.json: 'content': Incorrect padding"),
+        ({"content": "??=="}, "a.json: 'content': "),
         ({"names": "ab"}, "a.json: 'names' should be a list"),
         ({"names": None}, "a.json: 'names' should be a list"),
         ({"names": ["a", 5]}, "a.json: 'names[1]' should be a string"),
