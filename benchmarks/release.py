@@ -6,7 +6,6 @@ from pathlib import Path
 
 from benchmarks.job import Job, opened
 from factory.build.recipe import lay_out
-from factory.build.toolchain import lock_for
 from factory.core.digests import Sha256
 from factory.core.progress import SilentProgress
 from factory.core.tags import CodexTag
@@ -14,8 +13,8 @@ from factory.core.targets import Platform
 from factory.release.payload import PackageSource
 from factory.release.payload_cache import load_payload, save_payload
 from factory.system.cache import Cache
+from factory.wheels.fetch import fetch_packages
 from factory.wheels.plan import WheelsPlan
-from factory.wheels.run import DOWNLOADS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +49,8 @@ def prepare(job: Job, *, floor: Path | None) -> Release:
     """
     with opened(job.cache, jobs=job.jobs, progress=SilentProgress()) as (channel, context):
         plan = job.plan(channel)
-        context.toolchain_for(lock_for(plan.wheels[0].recipe.backend.version))
-        context.downloader.fetch_all(plan.assets, jobs=DOWNLOADS)
+        context.toolchain_for(plan.lock)
+        fetch_packages(plan.wheels, context)
         return _read(plan, context.cache, floor)
 
 

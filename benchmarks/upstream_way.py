@@ -34,8 +34,8 @@ def main() -> None:
     with tarfile.open(archive) as package:
         package.extractall(extracted, filter="data")
     layout = lay_out(planned.recipe, payload)
-    request = StageRequest(destination=job.out / "stage", recipe=planned.recipe)
-    stage = stage_skeleton(request, layout, tag=job.tag).path
+    request = StageRequest(destination=job.out / "stage", tag=planned.tag, recipe=planned.recipe)
+    stage = stage_skeleton(request, layout).path
     root = extracted / "package" / "vendor" / planned.asset.target.value
     for member in layout.members:
         shutil.copyfile(root / member.file.path, stage / SOURCE_DIRECTORY / member.path)

@@ -5,10 +5,16 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from factory.build.builder import BuiltWheel, PlannedWheel, WheelFile
+from factory.build.recipe import lay_out, our_recipe
+from factory.build.template import bundled_template
+from factory.core.digests import Digest, Sha256
+from factory.core.model import ArchiveFormat, Payload, PayloadFile, ReleaseAsset, Remote
 from factory.core.tags import CodexTag
 from factory.core.targets import Architecture, OperatingSystem, Platform, Target
+from factory.release.payload import kind_of
 from tests.images import Pe, PeMachine
 from tests.images.authenticode import signed
 from tests.packages import executable
@@ -19,7 +25,7 @@ INFO = f"openai_codex_cli_bin-{VERSION}.dist-info"
 PACKAGE = "codex_cli_bin"
 
 INIT = """\
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 PACKAGE_NAME = "openai-codex-cli-bin"
 
@@ -202,3 +208,34 @@ def good_wheel(platform: str = "manylinux_2_17_x86_64") -> Wheel:
         ZipMember(name=f"{INFO}/licenses/LICENSE".encode(), content=b"Apache License\n", mode=0o644),
     )
     return Wheel(name=file_name(platform), archive=ZipArchive(members=members))
+
+
+def built_wheel(wheel: Wheel, directory: Path, platform: str = "manylinux_2_17_x86_64") -> BuiltWheel:
+    """Write a wheel as if a builder had built it from the payload of a good one."""
+    recipe = our_recipe(Platform.parse(platform), template=bundled_template())
+    target = recipe.platform.target
+    asset = ReleaseAsset(
+        target=target,
+        name="codex.tgz",
+        purl="pkg:npm/%40openai/codex@0.163.0",
+        digest=Digest.parse("sha512:" + "ab" * 64),
+        size_bytes=None,
+        format=ArchiveFormat.TAR_GZ,
+        location=Remote(url="https://registry.example/codex.tgz"),
+    )
+    files = tuple(
+        PayloadFile(
+            path=PurePosixPath(member.name.decode()).relative_to(PACKAGE),
+            mode=member.mode & 0o777,
+            size_bytes=len(member.content),
+            sha256=Sha256.of([member.content]),
+            kind=kind_of(member.content),
+        )
+        for member in payload_members(recipe.platform)
+    )
+    path = wheel.write(directory)
+    return BuiltWheel(
+        planned=PlannedWheel(tag=CodexTag.parse(VERSION), asset=asset, recipe=recipe),
+        layout=lay_out(recipe, Payload(target=target, files=files)),
+        file=WheelFile(path=path, size_bytes=path.stat().st_size, sha256=Sha256.of_file(path)),
+    )

@@ -11,10 +11,11 @@ from factory.audit.index import Listing, PublishedWheel
 from factory.audit.packages import read_packages
 from factory.audit.recipes import InferredWheel, infer_recipes
 from factory.audit.wheel_file import WheelFiles
+from factory.build.builder import PlannedWheel
 from factory.core.errors import UpstreamError, UsageError
 from factory.core.tags import CodexTag
 from factory.manifest.dist import Dist
-from factory.wheels.plan import PlannedWheel, WheelsPlan, WheelsRequest
+from factory.wheels.plan import WheelsPlan, WheelsRequest
 
 
 def plan_like_published(
@@ -42,7 +43,9 @@ def plan_like_published(
     packages = read_packages(request.tag, wheels, context)
     with TemporaryDirectory(prefix="like-", dir=context.scratch) as directory:
         files = WheelFiles(tools=context.tools, scratch=Path(directory))
-        planned = tuple(_planned(wheel) for wheel in infer_recipes(wheels, packages, files, context))
+        planned = tuple(
+            _planned(request.tag, wheel) for wheel in infer_recipes(wheels, packages, files, context)
+        )
     _require_one_backend(request.tag, planned)
     return WheelsPlan(
         request=replace(request, platforms=None),
@@ -65,14 +68,19 @@ def _chosen(tag: CodexTag, listing: Listing, platforms: Sequence[str]) -> list[P
     return [wheel for wheel in of_release if not platforms or wheel.platform in platforms]
 
 
-def _planned(wheel: InferredWheel | NotRebuilt) -> PlannedWheel:
+def _planned(tag: CodexTag, wheel: InferredWheel | NotRebuilt) -> PlannedWheel:
     published = wheel.audited.wheel
     if isinstance(wheel, NotRebuilt):
         raise UpstreamError(
             f"{published.name} cannot be rebuilt: {wheel.failure.reason}",
             hint="Leave its platform out; 'factory audit' says what its contents prove.",
         )
-    return PlannedWheel(asset=wheel.package.asset, recipe=wheel.inferred.recipe, promised=published.sha256)
+    return PlannedWheel(
+        tag=tag,
+        asset=wheel.package.asset,
+        recipe=wheel.inferred.recipe,
+        promised=published.sha256,
+    )
 
 
 def _require_one_backend(tag: CodexTag, wheels: Sequence[PlannedWheel]) -> None:

@@ -13,7 +13,7 @@ from factory.core.targets import Target, architecture_of, operating_system_of
 from factory.release.payload import PackageSource
 from factory.release.payload_cache import load_payload, save_payload
 from factory.system.parallel import in_parallel
-from factory.wheels.run import source_of
+from factory.wheels.fetch import source_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ from factory.audit.context import AuditContext
 from factory.audit.infer import Inferred
 from factory.audit.recipes import InferredWheel
 from factory.build.assembler.assembler import AssemblingBuilder
-from factory.build.builder import Package
-from factory.build.deflate_cache import DeflateStore
+from factory.build.builder import FetchedPackage, PlannedWheel
+from factory.build.deflate_cache import DeflateCache
 from factory.build.deflate_check import deflate_identity, require_reference_deflate
 from factory.build.toolchain import lock_for
 from factory.core.digests import Sha256
@@ -75,7 +75,7 @@ def _builder(version: str, context: AuditContext) -> AssemblingBuilder:
         progress=tools.progress,
         host_env=tools.host_env,
         jobs=tools.jobs,
-        store=DeflateStore(
+        store=DeflateCache(
             root=tools.cache.root / Namespace.DEFLATE, encoder=toolchain.interpreter.deflate.answer
         ),
         stop=tools.stop,
@@ -86,16 +86,16 @@ def _build(
     tag: CodexTag, wheels: Sequence[InferredWheel], builder: AssemblingBuilder, scratch: Path
 ) -> Rebuilds:
     groups = _by_target(wheels).values()
-    built = builder.build([_package(group) for group in groups], tag=tag, scratch=scratch)
+    built = builder.build([_package(tag, group) for group in groups], scratch=scratch)
+    ordered = [wheel for group in groups for wheel in group]
     return {
         wheel.audited: RebuiltWheel(
             audited=wheel.audited,
             inferred=wheel.inferred,
-            path=laid_out.wheel.path,
-            sha256=laid_out.wheel.sha256,
+            path=rebuilt.file.path,
+            sha256=rebuilt.file.sha256,
         )
-        for group, package in zip(groups, built, strict=True)
-        for wheel, laid_out in zip(group, package.wheels, strict=True)
+        for wheel, rebuilt in zip(ordered, built, strict=True)
     }
 
 
@@ -106,15 +106,17 @@ def _by_target(wheels: Sequence[InferredWheel]) -> dict[Target, list[InferredWhe
     return groups
 
 
-def _package(wheels: Sequence[InferredWheel]) -> Package:
-    """Describe the package that feeds some wheels as the builder takes it."""
+def _package(tag: CodexTag, wheels: Sequence[InferredWheel]) -> FetchedPackage:
+    """Return the input of the builder for the wheels of one package."""
     package = wheels[0].package
-    return Package(
+    return FetchedPackage(
         asset=package.asset,
         source=package.source,
         size_bytes=package.size_bytes,
         payload=package.payload,
-        recipes=tuple(wheel.inferred.recipe for wheel in wheels),
+        wheels=tuple(
+            PlannedWheel(tag=tag, asset=package.asset, recipe=wheel.inferred.recipe) for wheel in wheels
+        ),
     )
 
 

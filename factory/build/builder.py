@@ -1,4 +1,4 @@
-"""What a builder is given and what it gives back, whichever engine does the work."""
+"""The input and output of a build, whichever engine and builder run it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Protocol
 
 from factory.build.recipe import Recipe, WheelLayout
-from factory.core.model import BuiltWheel, Payload, ReleaseAsset
+from factory.build.template import wheel_name
+from factory.core.digests import Sha256
+from factory.core.model import Payload, ReleaseAsset
 from factory.core.tags import CodexTag
-from factory.core.targets import Target
+from factory.core.targets import Platform, Target
 from factory.release.payload import PackageSource
 
 
 class BuilderName(StrEnum):
-    """Where the backend runs, as ``--builder`` and the manifest spell it."""
+    """Where the backend runs: the values of ``--builder``, and of ``builder`` in the manifest."""
 
     AUTO = "auto"
     NATIVE = "native"
@@ -23,55 +25,83 @@ class BuilderName(StrEnum):
 
 
 class Engine(StrEnum):
-    """What lays a wheel out: the fast path, or the backend itself that it is held to."""
+    """What writes a wheel: the assembler, which is fast, or the backend itself, which is the reference."""
 
     ASSEMBLER = "assembler"
     BACKEND = "backend"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Package:
-    """A release package on this machine, and the recipes of the wheels that it feeds.
+class PlannedWheel:
+    """A wheel to build.
 
     Attributes:
-        asset: What the channel promises of it.
-        source: Its bytes.
-        size_bytes: Its size, packed.
-        payload: What an earlier run read in the very same bytes, if any.
-        recipes: One a wheel.
+        asset: The release asset that contains its payload.
+        promised: The digest that it must have; only for a rebuild of a published wheel.
+    """
+
+    tag: CodexTag
+    asset: ReleaseAsset
+    recipe: Recipe
+    promised: Sha256 | None = None
+
+    @property
+    def platform(self) -> Platform:
+        """The platform of its recipe."""
+        return self.recipe.platform
+
+    @property
+    def name(self) -> str:
+        """Its file name."""
+        return wheel_name(self.tag, self.platform)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchedPackage:
+    """A release package on this machine, and the wheels to build from it.
+
+    Attributes:
+        size_bytes: The size of the package file.
+        payload: Its payload, if an earlier run read a package with the same digest.
     """
 
     asset: ReleaseAsset
     source: PackageSource
     size_bytes: int
     payload: Payload | None
-    recipes: tuple[Recipe, ...]
+    wheels: tuple[PlannedWheel, ...]
 
     @property
     def target(self) -> Target:
-        """Whose payload is wanted of it."""
+        """The target of the payload that the wheels contain."""
         return self.asset.target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LaidOutWheel:
-    """A built wheel with the recipe and layout that made it."""
+class WheelFile:
+    """A wheel file that an engine has just written."""
 
-    wheel: BuiltWheel
-    recipe: Recipe
-    layout: WheelLayout
+    path: Path
+    size_bytes: int
+    sha256: Sha256
+
+    @property
+    def name(self) -> str:
+        """The file name."""
+        return self.path.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BuiltPackage:
-    """All wheels that one release package fed."""
+class BuiltWheel:
+    """A wheel that was built and is not verified yet."""
 
-    payload: Payload
-    wheels: tuple[LaidOutWheel, ...]
+    planned: PlannedWheel
+    layout: WheelLayout
+    file: WheelFile
 
 
 class Builder(Protocol):
-    """What makes wheels of release packages."""
+    """An engine with everything that it needs."""
 
-    def build(self, packages: Sequence[Package], *, tag: CodexTag, scratch: Path) -> tuple[BuiltPackage, ...]:
-        """Build every wheel of every package into ``scratch``; the order of packages is kept."""
+    def build(self, packages: Sequence[FetchedPackage], *, scratch: Path) -> tuple[BuiltWheel, ...]:
+        """Build every wheel of every package below ``scratch``, and return them in that order."""

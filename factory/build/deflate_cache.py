@@ -12,7 +12,7 @@ from factory.system.files import TEMPORARY_PREFIX, writing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeflateStore:
+class DeflateCache:
     """A directory of deflated contents, safe for several threads and processes at once.
 
     An entry is written under a temporary name and renamed, so it is whole or absent;

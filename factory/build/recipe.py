@@ -154,8 +154,9 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WheelLayout:
-    """What of a payload goes where: members sorted by their path in the wheel's package."""
+    """Where each file of a payload goes: members are sorted by their path in the wheel's package."""
 
+    payload: Payload
     members: tuple[WheelMember, ...]
     left_out: tuple[LeftOut, ...]
 
@@ -193,7 +194,9 @@ def lay_out(recipe: Recipe, payload: Payload) -> WheelLayout:
     if recipe.placements is None:
         _require_complete(recipe, payload)
     return WheelLayout(
-        members=tuple(sorted(members, key=lambda member: member.path)), left_out=tuple(left_out)
+        payload=payload,
+        members=tuple(sorted(members, key=lambda member: member.path)),
+        left_out=tuple(left_out),
     )
 
 

@@ -79,9 +79,10 @@ class StageSource(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageRequest:
-    """One stage to be made: where, and by which recipe."""
+    """A directory to stage a release in, for the platform of a recipe."""
 
     destination: Path
+    tag: CodexTag
     recipe: Recipe
 
 
@@ -98,12 +99,12 @@ class StagedPackage:
     runtimes: tuple[StagedRuntime, ...]
 
 
-def stage(source: StageSource, request: StageRequest, *, tag: CodexTag) -> StagedRuntime:
+def stage(source: StageSource, request: StageRequest) -> StagedRuntime:
     """Stage a release package for one platform; see `stage_many`."""
-    return stage_many(source, (request,), tag=tag).runtimes[0]
+    return stage_many(source, (request,)).runtimes[0]
 
 
-def stage_many(source: StageSource, requests: Sequence[StageRequest], *, tag: CodexTag) -> StagedPackage:
+def stage_many(source: StageSource, requests: Sequence[StageRequest]) -> StagedPackage:
     """Stage a release package for every platform that it feeds, in one walk over its bytes.
 
     Each stage is written beside its destination and renamed there when all of them are
@@ -123,7 +124,7 @@ def stage_many(source: StageSource, requests: Sequence[StageRequest], *, tag: Co
     for request in requests:
         require_apart(request.destination, source.path)
         require_replaceable(request.destination, _is_stage)
-    with _drafts(requests, tag) as drafts:
+    with _drafts(requests) as drafts:
         payload = source.extract(targets[0], place=_placing(drafts))
         for draft in drafts:
             draft.finish(lay_out(draft.recipe, payload))
@@ -131,13 +132,13 @@ def stage_many(source: StageSource, requests: Sequence[StageRequest], *, tag: Co
         return StagedPackage(payload=payload, runtimes=tuple(draft.publish() for draft in drafts))
 
 
-def stage_skeleton(request: StageRequest, layout: WheelLayout, *, tag: CodexTag) -> StagedRuntime:
+def stage_skeleton(request: StageRequest, layout: WheelLayout) -> StagedRuntime:
     """Stage a runtime whose payload files are empty, with the names and modes of the real ones.
 
     The backend's decisions depend on no payload byte, so what it makes of this shows them all.
     """
     require_replaceable(request.destination, _is_stage)
-    with _drafts((request,), tag) as (draft,), writing(request.destination):
+    with _drafts((request,)) as (draft,), writing(request.destination):
         for member in layout.members:
             path = draft.package / member.path
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -156,11 +157,11 @@ class _Draft:
     tag: CodexTag
 
     @classmethod
-    def of(cls, request: StageRequest, tag: CodexTag) -> Self:
+    def of(cls, request: StageRequest) -> Self:
         """Name a directory beside the destination; nothing is written yet."""
         destination = request.destination.absolute()
         directory = destination.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}")
-        return cls(directory=directory, destination=destination, recipe=request.recipe, tag=tag)
+        return cls(directory=directory, destination=destination, recipe=request.recipe, tag=request.tag)
 
     def begin(self) -> None:
         """Make the directory and write the stamped template."""
@@ -215,9 +216,9 @@ class _Draft:
 
 
 @contextmanager
-def _drafts(requests: Sequence[StageRequest], tag: CodexTag) -> Iterator[tuple[_Draft, ...]]:
+def _drafts(requests: Sequence[StageRequest]) -> Iterator[tuple[_Draft, ...]]:
     """Begin all stages; whatever is not published when the context ends is removed."""
-    drafts = tuple(_Draft.of(request, tag) for request in requests)
+    drafts = tuple(_Draft.of(request) for request in requests)
     try:
         for draft in drafts:
             draft.begin()

@@ -16,7 +16,7 @@ from factory.audit.results import Results
 from factory.core.errors import UsageError
 from factory.core.tags import CodexTag
 from factory.core.targets import OperatingSystem, Target
-from factory.wheels.plan import PlannedWheel, WheelsPlan
+from factory.wheels.plan import WheelsPlan
 
 GITHUB_MAX_JOBS = 256
 """The maximum number of jobs in a matrix (https://docs.github.com/actions/reference/limits)."""
@@ -101,16 +101,15 @@ def emulator_of(target: Target) -> str | None:
 
 def wheel_jobs(plans: Iterable[WheelsPlan]) -> tuple[WheelJob, ...]:
     """Return a job for each wheel, release by release."""
-    return tuple(_wheel_job(plan, planned) for plan in plans for planned in plan.wheels)
-
-
-def _wheel_job(plan: WheelsPlan, planned: PlannedWheel) -> WheelJob:
-    platform = planned.recipe.platform
-    return WheelJob(
-        tag=plan.request.tag,
-        platform=platform.tag,
-        wheel=plan.wheel_name(planned),
-        target=platform.target,
+    return tuple(
+        WheelJob(
+            tag=planned.tag,
+            platform=planned.platform.tag,
+            wheel=planned.name,
+            target=planned.platform.target,
+        )
+        for plan in plans
+        for planned in plan.wheels
     )
 
 

@@ -58,7 +58,7 @@ def make_run_context(
             env=settings.client_env,
             fetch_wheels=partial(_fetch_wheels, settings=settings, runner=runner),
         ),
-        tell=say,
+        report=say,
         deflate_limit_bytes=DEFLATE_LIMIT_BYTES if limit is None else parse_size(limit),
         stock_tools=StockTools(runner=runner, installed=installed_tools(), search_path=settings.search_path),
     )

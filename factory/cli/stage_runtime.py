@@ -43,9 +43,11 @@ def run(arguments: argparse.Namespace) -> int:
     platform = Platform.parse(arguments.platform_tag)
     tag = named_release(arguments)
     request = StageRequest(
-        destination=arguments.directory, recipe=our_recipe(platform, template=bundled_template())
+        destination=arguments.directory,
+        tag=tag,
+        recipe=our_recipe(platform, template=bundled_template()),
     )
-    staged = stage(PackageSource.at(arguments.source), request, tag=tag)
+    staged = stage(PackageSource.at(arguments.source), request)
     if arguments.json:
         print_json({"path": str(staged.path), "version": tag.pep440, "platform": platform.tag})
     else:

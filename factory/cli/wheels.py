@@ -142,7 +142,7 @@ def _request(arguments: argparse.Namespace) -> WheelsRequest:
 def _show_plan(plan: WheelsPlan, *, as_json: bool) -> None:
     rows = [
         (
-            plan.wheel_name(planned),
+            planned.name,
             planned.recipe.platform.tag,
             planned.asset.purl,
             str(planned.asset.digest),
@@ -186,7 +186,7 @@ def _show_run(plan: WheelsPlan, done: "WheelsRun", *, as_json: bool) -> None:
                 wheel.name,
                 wheel.platform,
                 human_size(wheel.size_bytes),
-                "built" if wheel.name in done.made else "up to date",
+                "built" if wheel.name in done.built else "up to date",
                 str(wheel.sha256),
             )
             for wheel in done.manifest.wheels

@@ -12,7 +12,6 @@ from factory.core.codec import Form
 from factory.core.digests import Digest, Sha256
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform, Target
-from factory.core.trust_level import TrustAssessment
 
 
 class ChannelName(StrEnum):
@@ -152,21 +151,6 @@ class StagedRuntime:
     platform: Platform
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuiltWheel:
-    """A wheel that has not been verified yet."""
-
-    path: Path
-    platform: Platform
-    size_bytes: int
-    sha256: Sha256
-
-    @property
-    def name(self) -> str:
-        """Its file name."""
-        return self.path.name
-
-
 class Severity(StrEnum):
     """The severity of a finding; only an error prevents a wheel from being verified."""
 
@@ -205,21 +189,3 @@ class WaivedFinding:
     finding: Finding = field(metadata={Form.FLATTENED: True})
     pattern: str
     reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerifiedWheel:
-    """A built wheel without error findings; only `factory.verify.verify` makes one.
-
-    Attributes:
-        checks: The ids of the checks that examined it.
-        findings: Its warnings and notes.
-        waived: Findings that a waiver accepts; errors, too.
-        assessments: The trust assessments of its executables.
-    """
-
-    wheel: BuiltWheel
-    checks: tuple[str, ...]
-    findings: tuple[Finding, ...]
-    waived: tuple[WaivedFinding, ...] = ()
-    assessments: tuple[TrustAssessment, ...] = ()

@@ -9,7 +9,7 @@ from factory.core.json_reader import MalformedJson
 from factory.core.targets import Platform
 from factory.manifest.manifest import MANIFEST_NAME, Manifest, WheelRecord
 from factory.verify.examine import WheelGroup, WheelInput
-from factory.verify.reading.contents import ExpectedFile, ExpectedWheel
+from factory.verify.reading.contents import ExpectedWheel
 from factory.verify.reading.read import cannot_read
 
 
@@ -83,7 +83,7 @@ def _expected(manifest: Manifest, record: WheelRecord | None) -> ExpectedWheel |
     return ExpectedWheel(
         tag=manifest.tag,
         platform=Platform.of_tag(record.platform),
-        payload=tuple(ExpectedFile(name=str(file.path), sha256=file.sha256) for file in record.payload),
+        payload={str(file.path): file.sha256 for file in record.payload},
         left_out=tuple(f"{PACKAGE}/{left_out.source}" for left_out in record.left_out),
         asset=next((asset.purl for asset in manifest.assets if asset.digest == record.asset), ""),
     )

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from factory.build.builder import BuiltWheel
+from factory.build.template import PACKAGE
 from factory.core.errors import VerificationError
-from factory.core.model import BuiltWheel, Finding, Severity, VerifiedWheel, WaivedFinding
+from factory.core.model import Finding, Severity, WaivedFinding
+from factory.core.trust_level import TrustAssessment
 from factory.executables.signatures.policy import TrustPolicy
 from factory.verify.checks.registry import checks_for, find_all
 from factory.verify.reading.contents import ExpectedWheel, WheelContents
@@ -36,6 +39,24 @@ class Inspection:
     def errors(self) -> tuple[Finding, ...]:
         """The findings that forbid using the wheel."""
         return tuple(finding for finding in self.findings if finding.severity is Severity.ERROR)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedWheel:
+    """A built wheel without an error finding that is not waived; only `verify` makes one.
+
+    Attributes:
+        checks: The ids of all checks that ran.
+        findings: The remaining warnings and notes.
+        waived: The findings that a waiver accepts, errors among them.
+        assessments: The trust assessments of its executables.
+    """
+
+    wheel: BuiltWheel
+    checks: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    waived: tuple[WaivedFinding, ...]
+    assessments: tuple[TrustAssessment, ...]
 
 
 class WheelRejected(VerificationError):
@@ -91,13 +112,12 @@ def inspect(
 def verify(
     wheel: BuiltWheel,
     *,
-    expected: ExpectedWheel,
     scratch: Path,
     waivers: Sequence[Waiver] = (),
     stock_tools: StockTools | None = None,
     trust: TrustPolicy | None = None,
 ) -> VerifiedWheel:
-    """Judge a built wheel; this alone makes a `VerifiedWheel`.
+    """Verify a built wheel against its recipe and its payload.
 
     A waiver that covers nothing is no error here: it may be meant for another
     wheel of the run. `factory.verify.waivers.require_used` is for the run's end.
@@ -105,11 +125,24 @@ def verify(
     Raises:
         WheelRejected: It has error findings that no waiver covers.
     """
+    planned, layout = wheel.planned, wheel.layout
+    expected = ExpectedWheel(
+        tag=planned.tag,
+        platform=planned.platform,
+        payload={f"{PACKAGE}/{member.path}": member.file.sha256 for member in layout.members},
+        left_out=tuple(f"{PACKAGE}/{left_out.file.path}" for left_out in layout.left_out),
+        asset=planned.asset.purl,
+    )
     inspection = inspect(
-        wheel.path, scratch=scratch, expected=expected, waivers=waivers, stock_tools=stock_tools, trust=trust
+        wheel.file.path,
+        scratch=scratch,
+        expected=expected,
+        waivers=waivers,
+        stock_tools=stock_tools,
+        trust=trust,
     )
     if inspection.errors:
-        raise WheelRejected(wheel.name, inspection.errors)
+        raise WheelRejected(wheel.file.name, inspection.errors)
     return VerifiedWheel(
         wheel=wheel,
         checks=inspection.checks,

@@ -1,4 +1,4 @@
-"""Where a run's builds happen: on this host or in a container, and why there."""
+"""Open the environment that builds the wheels of a run: this host, or containers."""
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -6,14 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import TypeAlias
 
 from factory.build.backend.cibuildwheel import (
     CIBUILDWHEEL,
     CONTAINER_PYTHON,
     VIRTUALENV,
+    CibuildwheelContainer,
     CibuildwheelFrontEnd,
-    ContainerSettings,
     Tools,
 )
 from factory.build.backend.docker import DockerFrontEnd, probe_image, toolchain_python
@@ -28,115 +27,83 @@ from factory.system.containers.cleanup import cleaning_up
 from factory.system.containers.engine import OWNER_LABEL, ContainerEngine, Image, NoEngine
 from factory.system.containers.images import require_image
 from factory.system.parallel import Stopped
-from factory.wheels.context import Client, RunContext
-from factory.wheels.plan import WheelsRequest
+from factory.wheels.context import RunContext
+from factory.wheels.plan import WheelsPlan
 
-
-class NoBuilder(HostError):
-    """Neither a container nor this host can build."""
-
-    hint = "Make the builder image with 'make image', or use an interpreter that links stock zlib."
-
-    def __init__(self, container: HostError, host: HostError) -> None:
-        super().__init__(f"there is nowhere to build: {container}; and {host}")
-
-
-class AssemblerElsewhere(UsageError):
-    """The assembler was asked for together with a container."""
-
-    hint = "Leave --engine out, or use --check-engine to hold the assembler to the container's bytes."
-
-    def __init__(self, builder: BuilderName) -> None:
-        super().__init__(f"the assembler runs on this host only, not with --builder {builder}")
-
-
-class NoClient(HostError):
-    """The engine's command line is not there."""
-
-    hint = "Install it (Debian: apt install docker.io), or use --builder docker, which does without."
-
-    def __init__(self) -> None:
-        super().__init__("cibuildwheel starts the docker program, and there is none on PATH")
+_ARCHITECTURES = {"amd64": Architecture.X86_64, "arm64": Architecture.AARCH64}
+"""By the names that image configurations have for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildEnvironment:
-    """Where the backend runs.
+    """What builds the wheels of a run.
 
     Attributes:
-        builder: Which kind of place it is.
-        reason: Why this one.
-        toolchain: The environment that has the backend; in a container its path is the container's.
-        front_end: What builds a stage there.
-        image: The id of the container's image, if there is one.
+        engine: The requested one, or the builder's default; a container has the backend only.
+        reason: Why this builder was chosen.
+        toolchain: The environment with the backend; in a container its path is the container's.
+        front_end: Builds a staged runtime with the backend.
+        image: The id of the container image; None on this host.
     """
 
     builder: BuilderName
-    reason: str
+    engine: Engine = Engine.BACKEND
+    reason: str = ""
     toolchain: Toolchain
     front_end: FrontEnd
     image: str | None = None
 
 
-_ARCHITECTURES = {"amd64": Architecture.X86_64, "arm64": Architecture.AARCH64}
-"""As image configurations spell them."""
-
-EnvironmentOpener: TypeAlias = Callable[[Lock, RunContext], AbstractContextManager[BuildEnvironment]]
-"""Prepares an environment for as long as the context lasts; its own reason is why it can be used at all."""
-
-
-def engine_at(request: WheelsRequest, builder: BuilderName) -> Engine:
-    """Return what lays wheels out: the assembler is this host's, a container has the backend alone.
-
-    Raises:
-        AssemblerElsewhere: The assembler was asked for in a container.
-    """
-    if builder is BuilderName.NATIVE:
-        return request.engine or Engine.ASSEMBLER
-    if request.engine is Engine.ASSEMBLER:
-        raise AssemblerElsewhere(builder)
-    return Engine.BACKEND
-
-
 @contextmanager
-def open_build_environment(
-    request: WheelsRequest, lock: Lock, context: RunContext
-) -> Iterator[BuildEnvironment]:
-    """Prepare the place that the request names, or the best that there is, and say which it is.
+def open_build_environment(plan: WheelsPlan, context: RunContext) -> Iterator[BuildEnvironment]:
+    """Open the requested environment, or choose one, and report which it is.
 
     Raises:
-        NoBuilder: There is none.
-        HostError: The one that was named cannot be used.
+        UsageError: The assembler was requested for a container.
+        HostError: The requested environment is not usable, or none is.
     """
     with ExitStack() as stack:
-        if request.builder is BuilderName.AUTO:
-            environment = _choose(request, lock, context, stack)
-        else:
-            engine_at(request, request.builder)
-            environment = stack.enter_context(ENVIRONMENTS[request.builder](lock, context))
-            environment = replace(environment, reason="asked for")
+        environment = _open(plan, context, stack)
+        if environment.builder is BuilderName.NATIVE:
+            environment = replace(environment, engine=plan.request.engine or Engine.ASSEMBLER)
         image = f", image {environment.image}" if environment.image else ""
-        context.tell(f"builder: {environment.builder}{image} ({environment.reason})")
+        context.report(f"builder: {environment.builder}{image} ({environment.reason})")
         yield environment
 
 
-def _choose(request: WheelsRequest, lock: Lock, context: RunContext, stack: ExitStack) -> BuildEnvironment:
-    """Take a container where there is one: only there is the deflate encoder pinned."""
-    if request.engine is Engine.ASSEMBLER:
-        environment = stack.enter_context(open_native(lock, context))
+def _open(plan: WheelsPlan, context: RunContext, stack: ExitStack) -> BuildEnvironment:
+    builder = plan.request.builder
+    if builder is BuilderName.AUTO:
+        return _choose(plan, context, stack)
+    if builder is not BuilderName.NATIVE and plan.request.engine is Engine.ASSEMBLER:
+        raise UsageError(
+            f"the assembler runs on this host only, not with --builder {builder}",
+            hint="Omit --engine, or use --check-engine to compare the bytes of assembler and container.",
+        )
+    environment = stack.enter_context(_OPENERS[builder](plan.lock, context))
+    return replace(environment, reason="asked for")
+
+
+def _choose(plan: WheelsPlan, context: RunContext, stack: ExitStack) -> BuildEnvironment:
+    """Choose a container if possible: only the image pins the deflate encoder."""
+    if plan.request.engine is Engine.ASSEMBLER:
+        environment = stack.enter_context(open_native(plan.lock, context))
         return replace(environment, reason="the assembler was asked for, which runs on this host")
     try:
-        return stack.enter_context(open_docker(lock, context))
+        return stack.enter_context(open_docker(plan.lock, context))
     except Stopped:
         raise
     except HostError as error:
-        lacking = error
+        no_container = error
     try:
-        environment = stack.enter_context(open_native(lock, context))
+        environment = stack.enter_context(open_native(plan.lock, context))
     except OtherDeflate as error:
-        raise NoBuilder(lacking, error) from error
-    # What follows the colon is of this host and this hour, and a manifest holds neither.
-    return replace(environment, reason=str(lacking).partition(": ")[0])
+        raise HostError(
+            f"no usable builder: {no_container}; and {error}",
+            hint="Make the builder image with 'make image', or use an interpreter that links stock zlib.",
+        ) from error
+    # The text after the colon depends on the host and the time, which a manifest must not contain.
+    return replace(environment, reason=str(no_container).partition(": ")[0])
 
 
 @contextmanager
@@ -144,34 +111,30 @@ def open_native(lock: Lock, context: RunContext) -> Iterator[BuildEnvironment]:
     """Build on this host.
 
     Raises:
-        OtherDeflate: Its deflate encoder is not the reference.
+        OtherDeflate: The deflate encoder of this host is not the reference encoder.
     """
     toolchain = prepare_toolchain(lock, context)
-    yield BuildEnvironment(
-        builder=BuilderName.NATIVE,
-        reason="this host's deflate encoder is the reference",
+    front_end = NativeFrontEnd(
         toolchain=toolchain,
-        front_end=NativeFrontEnd(
-            toolchain=toolchain,
-            runner=context.runner,
-            progress=context.progress,
-            host_env=context.host_env,
-            logs=_logs(context),
-        ),
+        runner=context.runner,
+        progress=context.progress,
+        host_env=context.host_env,
+        logs=context.logs,
     )
+    yield BuildEnvironment(builder=BuilderName.NATIVE, toolchain=toolchain, front_end=front_end)
 
 
 @contextmanager
 def open_docker(lock: Lock, context: RunContext) -> Iterator[BuildEnvironment]:
-    """Build in containers of the builder image; when the context ends, none is left.
+    """Build in containers of the builder image, and remove them at the end.
 
     Raises:
-        HostError: No engine answers, or the image is not there or is not fit for the lock.
+        HostError: There is no container engine, no image, or the image does not match the lock.
     """
     with _opened_image(toolchain_python(lock), lock, context) as opened:
         yield BuildEnvironment(
             builder=BuilderName.DOCKER,
-            reason=opened.reason,
+            reason=f"{opened.engine.identify().name} answers and has the image",
             toolchain=opened.toolchain,
             front_end=DockerFrontEnd(
                 image=opened.image,
@@ -180,7 +143,7 @@ def open_docker(lock: Lock, context: RunContext) -> Iterator[BuildEnvironment]:
                 owner=opened.owner,
                 progress=context.progress,
                 stop=context.stop,
-                logs=_logs(context),
+                logs=context.logs,
             ),
             image=opened.image.id,
         )
@@ -188,23 +151,28 @@ def open_docker(lock: Lock, context: RunContext) -> Iterator[BuildEnvironment]:
 
 @contextmanager
 def open_cibuildwheel(lock: Lock, context: RunContext) -> Iterator[BuildEnvironment]:
-    """Build in containers of the builder image that cibuildwheel starts; when the context ends, none is left.
+    """Build in containers of the builder image that cibuildwheel starts, and remove them at the end.
 
     Raises:
-        HostError: No engine answers, its command line is not there, or the image is not there or not fit.
-        BuildError: pip did not bring cibuildwheel, or what it needs in its container.
+        HostError: There is no container engine, no docker program, no image, or the image does
+            not match the lock.
+        BuildError: pip could not download cibuildwheel or the wheels that its container needs.
     """
     client = context.client
     if client is None or shutil.which("docker", path=client.env.get("PATH", "")) is None:
-        raise NoClient
+        raise HostError(
+            "cibuildwheel starts the docker program, which is not on PATH",
+            hint="Install it (Debian: apt install docker.io), or use --builder docker.",
+        )
     with _opened_image(CONTAINER_PYTHON, lock, context) as opened:
+        toolchain = context.toolchain_for(lock_named(CIBUILDWHEEL))
+        wheels = client.fetch_wheels((lock, lock_named(VIRTUALENV)), toolchain.python)
         yield BuildEnvironment(
             builder=BuilderName.CIBUILDWHEEL,
-            reason=opened.reason,
             toolchain=opened.toolchain,
             front_end=CibuildwheelFrontEnd(
-                tools=_cibuildwheel_tools(lock, client, context),
-                settings=ContainerSettings(
+                tools=Tools(toolchain=toolchain, backend=lock, wheels=wheels),
+                settings=CibuildwheelContainer(
                     image=opened.image.id,
                     architecture=_ARCHITECTURES[opened.image.architecture],
                     env=client.env,
@@ -212,39 +180,36 @@ def open_cibuildwheel(lock: Lock, context: RunContext) -> Iterator[BuildEnvironm
                 ),
                 runner=context.runner,
                 progress=context.progress,
-                tell=context.tell,
-                logs=_logs(context),
+                report=context.report,
+                logs=context.logs,
             ),
             image=opened.image.id,
         )
 
 
-def _cibuildwheel_tools(lock: Lock, client: Client, context: RunContext) -> Tools:
-    toolchain = context.toolchain_for(lock_named(CIBUILDWHEEL))
-    wheels = client.fetch_wheels((lock, lock_named(VIRTUALENV)), toolchain.python)
-    return Tools(toolchain=toolchain, backend=lock, wheels=wheels)
+_OPENERS: Mapping[BuilderName, Callable[[Lock, RunContext], AbstractContextManager[BuildEnvironment]]] = {
+    BuilderName.NATIVE: open_native,
+    BuilderName.DOCKER: open_docker,
+    BuilderName.CIBUILDWHEEL: open_cibuildwheel,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _OpenedImage:
-    """An engine with an image that is fit, and the run that its containers belong to."""
+    """A container engine with a usable image, and the owner of the containers that it starts."""
 
     engine: ContainerEngine
     owner: str
     image: Image
     toolchain: Toolchain
 
-    @property
-    def reason(self) -> str:
-        return f"{self.engine.identify().name} answers and has the image"
-
 
 @contextmanager
 def _opened_image(python: PurePosixPath, lock: Lock, context: RunContext) -> Iterator[_OpenedImage]:
-    """Connect to the engine, and let the image's interpreter answer for its encoder."""
+    """Connect to the engine, and check the deflate encoder of the image's interpreter."""
     containers = context.containers
     if containers is None:
-        raise NoEngine("this run was given none")
+        raise NoEngine("this run has none configured")
     with (
         containers.open_engine() as engine,
         cleaning_up(engine, context.cache.root / "containers") as owner,
@@ -258,23 +223,15 @@ def _opened_image(python: PurePosixPath, lock: Lock, context: RunContext) -> Ite
         yield _OpenedImage(engine=engine, owner=owner, image=image, toolchain=toolchain)
 
 
-ENVIRONMENTS: Mapping[BuilderName, EnvironmentOpener] = {
-    BuilderName.NATIVE: open_native,
-    BuilderName.DOCKER: open_docker,
-    BuilderName.CIBUILDWHEEL: open_cibuildwheel,
-}
-"""How each builder but ``auto`` is prepared."""
-
-
 def prepare_toolchain(lock: Lock, context: RunContext) -> Toolchain:
-    """Make the locked environment on this host, and let both encoders answer for themselves.
+    """Make the locked environment on this host, and check both deflate encoders.
 
-    The assembler deflates with this process's zlib, the backend with the toolchain's.
+    The assembler compresses with this process's zlib, the backend with the toolchain's.
 
     Raises:
-        OtherDeflate: One of them is not the reference.
+        OtherDeflate: One of them is not the reference encoder.
     """
-    with ThreadPoolExecutor(max_workers=1) as pool:  # each takes its time, and they do not need each other
+    with ThreadPoolExecutor(max_workers=1) as pool:  # both are slow and independent of each other
         making = pool.submit(context.toolchain_for, lock)
         try:
             require_reference_deflate(deflate_identity())
@@ -284,7 +241,3 @@ def prepare_toolchain(lock: Lock, context: RunContext) -> Toolchain:
             raise
     require_reference_deflate(toolchain.interpreter.deflate)
     return toolchain
-
-
-def _logs(context: RunContext) -> Path:
-    return context.cache.root / "logs"

@@ -1,4 +1,4 @@
-"""What a run works with, whichever command it is of."""
+"""What a run needs from its caller, whichever command it belongs to."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from factory.system.process import Runner
 from factory.verify.stock.stock_tools import StockTools
 
 DEFLATE_LIMIT_BYTES = 8_000_000_000
-"""How much of deflated contents stays after a run; a release has 0.9 GB of its own."""
+"""The default size limit of the cache of compressed files; one release needs 0.9 GB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,36 +22,34 @@ class Client:
     """What cibuildwheel needs on this host to build in a container.
 
     Attributes:
-        env: What the engine's command line needs, which it starts: ``PATH``, ``DOCKER_HOST``.
-        fetch_wheels: Returns a directory with the wheels of some locks, fetched with an interpreter.
+        env: The variables of the docker program: ``PATH``, ``DOCKER_HOST``.
+        fetch_wheels: Downloads the wheels of some locks with an interpreter's pip; returns their directory.
     """
 
     env: Mapping[str, str]
     fetch_wheels: Callable[[tuple[Lock, ...], Path], Path]
 
 
-def _tell_nobody(_message: str) -> None:
-    """Keep it."""
+def _discard(_message: str) -> None:
+    """Discard the message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunContext:
-    """What a run works with.
+    """The services and limits of a run.
 
     Attributes:
-        cache: Where downloads, payload records and deflated contents are kept.
-        downloader: What brings packages.
-        runner: What starts processes.
-        progress: Is told how the work goes.
-        toolchain_for: Makes a lock's environment, or gives the one made before.
-        host_env: What every process on this host needs; nothing else reaches a build.
-        jobs: How many things at once.
-        stop: Is set when the run must end.
-        containers: What builds in containers need; None where there are none.
-        client: What cibuildwheel needs here; None where it is not to be had.
-        tell: Is told in a sentence what the run decides.
-        stock_tools: Second readers of every wheel; None asks none.
-        deflate_limit_bytes: How much of deflated contents stays after a run, least recently used first to go.
+        cache: The cache of downloads, payloads and compressed files.
+        toolchain_for: Returns the environment of a lock, and makes it if it does not exist.
+        host_env: The variables that every process on this host needs; a build gets no other ones.
+        jobs: The largest number of parallel tasks.
+        stop: Set when the run must end.
+        containers: None if the run cannot use containers.
+        client: None if the run cannot use cibuildwheel.
+        report: Prints a sentence about a decision of the run.
+        stock_tools: The other checkers of every wheel; None for none.
+        deflate_limit_bytes: The size of the cache of compressed files after a run; the least
+            recently used files are removed first.
     """
 
     cache: Cache
@@ -64,6 +62,11 @@ class RunContext:
     stop: threading.Event
     containers: ContainerSettings | None = None
     client: Client | None = None
-    tell: Callable[[str], None] = _tell_nobody
+    report: Callable[[str], None] = _discard
     stock_tools: StockTools | None = None
     deflate_limit_bytes: int = DEFLATE_LIMIT_BYTES
+
+    @property
+    def logs(self) -> Path:
+        """The directory for the logs of failed builds."""
+        return self.cache.root / "logs"

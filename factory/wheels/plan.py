@@ -1,50 +1,38 @@
-"""What a run will do, decided before anything is fetched or started."""
+"""What a run will do, decided before any download and any build."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from factory.build.builder import BuilderName, Engine
-from factory.build.recipe import Recipe, our_recipe
-from factory.build.template import bundled_template, wheel_name
-from factory.core.digests import Sha256
+from factory.build.builder import BuilderName, Engine, PlannedWheel
+from factory.build.recipe import our_recipe
+from factory.build.template import bundled_template
+from factory.build.toolchain import Lock, lock_for
 from factory.core.errors import UpstreamError
-from factory.core.model import ReleaseAsset, ReleaseAssets
+from factory.core.model import ReleaseAssets
 from factory.core.tags import CodexTag
-from factory.core.targets import PLATFORMS, Platform, targets_of
+from factory.core.targets import PLATFORMS, Platform
 from factory.executables.signatures.requirement import Requirement
 from factory.manifest.dist import Dist
+from factory.manifest.manifest import WheelRecord
 from factory.release.channels import Channel
 
 if TYPE_CHECKING:
     from factory.verify.waivers import Waiver
 
 
-class TargetNotReleased(UpstreamError):
-    """A release has no package for a platform that was asked for."""
-
-    def __init__(self, tag: CodexTag, platform: Platform, released: ReleaseAssets) -> None:
-        there = ", ".join(asset.target.value for asset in released.assets)
-        super().__init__(
-            f"channel {released.channel} has no package of {tag} for {platform.target}: none for {platform}",
-            hint=f"It has {there}. Leave the platform out, or try another channel.",
-        )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WheelsRequest:
-    """What a run shall make.
+    """What the user asked for.
 
     Attributes:
-        tag: The release.
-        platforms: Which wheels; None for all that the release has packages for.
-        out: Below it the release's directory is made.
-        engine: What lays wheels out; None leaves it to the builder.
-        builder: Where the backend runs.
-        is_engine_checked: Build with the other engine as well and compare.
-        is_fresh: Build again what is there, and compress everything anew.
-        waivers: Findings that do not keep a wheel from being verified.
-        required_authorship: Of which platforms every executable's author must be proved.
+        platforms: None for every platform that the release has a package for.
+        out: The parent of the release's output directory.
+        engine: None for the default engine of the builder.
+        is_engine_checked: Build with the other engine, too, and compare the bytes.
+        is_fresh: Build wheels that exist already, and compress every file again.
+        required_authorship: The platforms for which the signer of every executable must be verified.
     """
 
     tag: CodexTag
@@ -59,30 +47,11 @@ class WheelsRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedWheel:
-    """A wheel to be made.
-
-    Attributes:
-        asset: From which release asset.
-        recipe: By which recipe.
-        promised: The digest that must come out, where a published wheel is made again.
-    """
-
-    asset: ReleaseAsset
-    recipe: Recipe
-    promised: Sha256 | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WheelsPlan:
-    """What a run will do, before anything is fetched or started.
+    """The wheels to build, and where they go.
 
     Attributes:
-        request: What was asked for.
-        released: What the channel has.
-        wheels: What will be made.
-        not_released: Platforms whose target the release has no package for.
-        dist: Where the wheels go.
+        not_released: The platforms whose target has no package in the release.
     """
 
     request: WheelsRequest
@@ -92,22 +61,22 @@ class WheelsPlan:
     dist: Dist
 
     @property
-    def assets(self) -> tuple[ReleaseAsset, ...]:
-        """The assets that are needed, one a target."""
-        needed = targets_of(planned.recipe.platform for planned in self.wheels)
-        return tuple(asset for asset in self.released.assets if asset.target in needed)
+    def lock(self) -> Lock:
+        """The lock of the build backend, which is the same for all wheels of a plan."""
+        return lock_for(self.wheels[0].recipe.backend.version)
 
-    def wheel_name(self, planned: PlannedWheel) -> str:
-        """Return the file name that a planned wheel will have."""
-        return wheel_name(self.request.tag, planned.recipe.platform)
+    def without(self, records: Iterable[WheelRecord]) -> tuple[PlannedWheel, ...]:
+        """Return the planned wheels for platforms that have no record."""
+        recorded = {record.platform for record in records}
+        return tuple(wheel for wheel in self.wheels if wheel.platform.tag not in recorded)
 
 
 def plan_wheels(request: WheelsRequest, channel: Channel) -> WheelsPlan:
-    """Ask the channel what a release has and decide what to make of it.
+    """Ask the channel for the packages of a release, and plan a wheel for each requested platform.
 
     Raises:
         UnknownRelease: The channel does not have the release.
-        TargetNotReleased: It has no package for a platform that was asked for by name.
+        UpstreamError: The release has no package for a platform that was requested by name.
     """
     released = channel.assets(request.tag)
     template = bundled_template()
@@ -116,9 +85,10 @@ def plan_wheels(request: WheelsRequest, channel: Channel) -> WheelsPlan:
     for platform in request.platforms or PLATFORMS:
         asset = released.for_target(platform.target)
         if asset is not None:
-            wheels.append(PlannedWheel(asset=asset, recipe=our_recipe(platform, template=template)))
+            recipe = our_recipe(platform, template=template)
+            wheels.append(PlannedWheel(tag=request.tag, asset=asset, recipe=recipe))
         elif request.platforms is not None:
-            raise TargetNotReleased(request.tag, platform, released)
+            raise _target_not_released(platform, released)
         else:
             not_released.append(platform)
     return WheelsPlan(
@@ -127,4 +97,13 @@ def plan_wheels(request: WheelsRequest, channel: Channel) -> WheelsPlan:
         wheels=tuple(wheels),
         not_released=tuple(not_released),
         dist=Dist(directory=request.out / request.tag.pep440),
+    )
+
+
+def _target_not_released(platform: Platform, released: ReleaseAssets) -> UpstreamError:
+    return UpstreamError(
+        f"channel {released.channel} has no package of {released.tag} for {platform.target},"
+        f" which {platform} needs",
+        hint=f"It has {', '.join(asset.target.value for asset in released.assets)}."
+        " Leave the platform out, or try another channel.",
     )

@@ -1,13 +1,11 @@
-"""Make the manifest of a run: pure, from what was planned, built and verified."""
+"""Write a run into its manifest; no function here reads or writes a file."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
 from factory import __version__
-from factory.build.builder import BuiltPackage, Engine, LaidOutWheel, Package
+from factory.build.builder import FetchedPackage
 from factory.build.template import PACKAGE
-from factory.core.digests import Digest
-from factory.core.model import ReleaseAssets, VerifiedWheel
 from factory.core.targets import PLATFORMS, Platform, Target
 from factory.manifest.manifest import (
     AssetRecord,
@@ -17,18 +15,20 @@ from factory.manifest.manifest import (
     ToolchainRecord,
     WheelRecord,
 )
+from factory.verify.inspection import VerifiedWheel
 from factory.wheels.build_environment import BuildEnvironment
+from factory.wheels.plan import WheelsPlan
 
 
-def record_toolchain(environment: BuildEnvironment, *, engine: Engine) -> ToolchainRecord:
-    """Record what turns payload and recipe into bytes."""
+def record_toolchain(environment: BuildEnvironment) -> ToolchainRecord:
+    """Record the tools that decide the bytes of the wheels."""
     toolchain = environment.toolchain
     interpreter = toolchain.interpreter
     return ToolchainRecord(
         builder=environment.builder.value,
         reason=environment.reason,
         image=environment.image,
-        engine=engine.value,
+        engine=environment.engine.value,
         python=f"{interpreter.implementation} {interpreter.version}",
         deflate=f"{interpreter.deflate.name} {interpreter.deflate.version}",
         deflate_answer=interpreter.deflate.answer,
@@ -37,39 +37,27 @@ def record_toolchain(environment: BuildEnvironment, *, engine: Engine) -> Toolch
     )
 
 
-def record_wheels(
-    packages: Sequence[Package], built: Sequence[BuiltPackage], verified: Iterable[VerifiedWheel]
-) -> tuple[WheelRecord, ...]:
-    """Record every wheel that was built and verified; one that is not verified has no record."""
-    by_name = {wheel.wheel.name: wheel for wheel in verified}
-    return tuple(
-        _record_wheel(laid_out, package.asset.digest, by_name[laid_out.wheel.name])
-        for package, done in zip(packages, built, strict=True)
-        for laid_out in done.wheels
-    )
-
-
 def record_run(
-    released: ReleaseAssets,
-    *,
+    plan: WheelsPlan,
     toolchain: ToolchainRecord,
-    wheels: Iterable[WheelRecord],
-    sizes: Mapping[Digest, int],
+    packages: Sequence[FetchedPackage],
+    verified: Sequence[VerifiedWheel],
+    *,
+    reused: Sequence[WheelRecord],
+    earlier: Manifest | None,
 ) -> Manifest:
-    """Record a whole run, wheels and assets in the order of the tables.
+    """Record the wheels of a run and those that it reused, and the assets that their payload is from.
 
-    Args:
-        released: What the channel has; only assets that fed a wheel are recorded.
-        toolchain: What made the wheels.
-        wheels: Those made now and those kept from an earlier run.
-        sizes: The size of each asset in bytes; channels do not all promise one.
+    The results of acceptance tests in the earlier manifest are kept for wheels with the same bytes.
     """
-    ordered = ordered_wheels(wheels)
-    used = {wheel.asset for wheel in ordered}
-    fed = {Platform.of_tag(wheel.platform).target for wheel in ordered}
-    return Manifest(
-        tag=released.tag,
-        channel=released.channel,
+    wheels = ordered_wheels([*reused, *(_record_wheel(wheel) for wheel in verified)])
+    used = {wheel.asset for wheel in wheels}
+    targets = {Platform.of_tag(wheel.platform).target for wheel in wheels}
+    sizes = {asset.digest: asset.size_bytes for asset in (earlier.assets if earlier else ())}
+    sizes |= {package.asset.digest: package.size_bytes for package in packages}
+    manifest = Manifest(
+        tag=plan.released.tag,
+        channel=plan.released.channel,
         factory_version=__version__,
         assets=ordered_assets(
             AssetRecord(
@@ -79,34 +67,38 @@ def record_run(
                 digest=asset.digest,
                 size_bytes=sizes[asset.digest],
             )
-            for asset in released.assets
-            if asset.digest in used and asset.target in fed
+            for asset in plan.released.assets
+            if asset.digest in used and asset.target in targets
         ),
         toolchain=toolchain,
-        wheels=ordered,
+        wheels=wheels,
     )
+    tried = earlier.wheels if earlier else ()
+    return manifest.with_acceptance({wheel.sha256: wheel.acceptance for wheel in tried if wheel.acceptance})
 
 
 def ordered_wheels(wheels: Iterable[WheelRecord]) -> tuple[WheelRecord, ...]:
-    """Put wheels in the platform table's order; platforms that only published wheels have come last."""
+    """Sort wheels by the platform table; platforms that only published wheels have come last."""
     place = {platform.tag: index for index, platform in enumerate(PLATFORMS)}
     return tuple(sorted(wheels, key=lambda wheel: (place.get(wheel.platform, len(place)), wheel.platform)))
 
 
 def ordered_assets(assets: Iterable[AssetRecord]) -> tuple[AssetRecord, ...]:
-    """Put release assets in the order of their targets."""
+    """Sort release assets by the table of targets."""
     return tuple(sorted(assets, key=lambda asset: list(Target).index(asset.target)))
 
 
-def _record_wheel(laid_out: LaidOutWheel, asset: Digest, verified: VerifiedWheel) -> WheelRecord:
+def _record_wheel(verified: VerifiedWheel) -> WheelRecord:
+    wheel = verified.wheel
+    planned, layout = wheel.planned, wheel.layout
     assessments = {assessment.place: assessment for assessment in verified.assessments}
     return WheelRecord(
-        name=laid_out.wheel.name,
-        platform=laid_out.recipe.platform.tag,
-        size_bytes=laid_out.wheel.size_bytes,
-        sha256=laid_out.wheel.sha256,
-        recipe=laid_out.recipe.identity,
-        asset=asset,
+        name=wheel.file.name,
+        platform=planned.platform.tag,
+        size_bytes=wheel.file.size_bytes,
+        sha256=wheel.file.sha256,
+        recipe=planned.recipe.identity,
+        asset=planned.asset.digest,
         payload=tuple(
             MemberRecord(
                 path=PurePosixPath(PACKAGE, member.path),
@@ -116,11 +108,11 @@ def _record_wheel(laid_out: LaidOutWheel, asset: Digest, verified: VerifiedWheel
                 sha256=member.file.sha256,
                 assessment=assessments.get(f"{PACKAGE}/{member.path}"),
             )
-            for member in laid_out.layout.members
+            for member in layout.members
         ),
         left_out=tuple(
             LeftOutRecord(source=left_out.file.path, sha256=left_out.file.sha256, reason=left_out.reason)
-            for left_out in laid_out.layout.left_out
+            for left_out in layout.left_out
         ),
         checks=verified.checks,
         findings=verified.findings,

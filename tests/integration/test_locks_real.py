@@ -43,7 +43,8 @@ def test_a_locked_backend_builds_and_says_which_it_is(version: str, tmp_path: Pa
     package = package_directory(tmp_path / "package", release_files(Target.WINDOWS_AARCH64))
     recipe = our_recipe(Platform.parse("win_arm64"), template=requiring(version))
     staged = stage(
-        PackageSource.directory(package), StageRequest(destination=tmp_path / "stage", recipe=recipe), tag=TAG
+        PackageSource.directory(package),
+        StageRequest(destination=tmp_path / "stage", tag=TAG, recipe=recipe),
     )
     plan = plan_native_build(
         staged=staged, toolchain=toolchain, scratch=tmp_path / "scratch", dist=tmp_path / "dist", host_env={}

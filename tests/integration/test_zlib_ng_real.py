@@ -49,8 +49,7 @@ def test_zlib_ng_is_refused_and_would_make_another_wheel(tmp_path: Path) -> None
     for name, toolchain in (("plain", making(lock)), ("other", other)):
         staged = stage(
             PackageSource.directory(package),
-            StageRequest(destination=tmp_path / "stage", recipe=recipe),
-            tag=TAG,
+            StageRequest(destination=tmp_path / "stage", tag=TAG, recipe=recipe),
         )
         plan = plan_native_build(
             staged=staged,

@@ -18,17 +18,18 @@ from factory.audit.reproduce.variations import (
     VaryingRunner,
 )
 from factory.audit.reproduce.zlib_ng import zlib_ng_toolchain
-from factory.build.builder import BuiltPackage
+from factory.build.builder import BuiltWheel
 from factory.build.deflate_check import OtherDeflate
-from factory.build.toolchain import Lock, Toolchain, ToolchainFailed, lock_for
+from factory.build.toolchain import Lock, Toolchain, ToolchainFailed
 from factory.build.wheel_directory import WheelsNotFetched
 from factory.core.errors import BuildError, HostError
 from factory.system.files import writing
 from factory.system.parallel import Stopped
+from factory.wheels.build import build_wheels
 from factory.wheels.build_environment import BuildEnvironment, open_build_environment
 from factory.wheels.context import RunContext
+from factory.wheels.fetch import fetch_packages
 from factory.wheels.plan import WheelsPlan
-from factory.wheels.run import build_wheels
 
 
 class NotTried(HostError):
@@ -75,8 +76,8 @@ class VariedBuilder:
             scratch = Path(mkdtemp(dir=self.scratch))
         try:
             with self._site(plan, variations) as (varied, workshop, site), self._told(name):
-                packages = self._build(varied, workshop, site, scratch)
-            yield {one.recipe.platform.tag: one.wheel.path for package in packages for one in package.wheels}
+                built = self._build(varied, workshop, site, scratch)
+            yield {wheel.planned.platform.tag: wheel.file.path for wheel in built}
         finally:
             # One build's failure stopped its threads, and they have ended; the next build has its own.
             self.workshop.stop.clear()
@@ -97,7 +98,7 @@ class VariedBuilder:
         with ExitStack() as stack:
             try:
                 plan, workshop = self._settle(plan, variations)
-                site = stack.enter_context(open_build_environment(plan.request, _lock_of(plan), workshop))
+                site = stack.enter_context(open_build_environment(plan, workshop))
             except (OtherDeflate, Stopped):
                 raise
             except (HostError, ToolchainFailed, WheelsNotFetched) as error:
@@ -137,7 +138,7 @@ class VariedBuilder:
         found = self.find_program(program)
         if found is None:
             raise NotTried(f"no {program} on PATH; name one with --python")
-        lock = _lock_of(plan)
+        lock = plan.lock
         toolchain = self.toolchain_on(Path(found), lock)
         if toolchain.python == self.workshop.toolchain_for(lock).python:
             raise NotTried("it is the interpreter of the plain build")
@@ -145,15 +146,16 @@ class VariedBuilder:
 
     def _on_zlib_ng(self, plan: WheelsPlan) -> Toolchain:
         workshop = self.workshop
-        return zlib_ng_toolchain(_lock_of(plan), workshop.toolchain_for, env=self.env, runner=workshop.runner)
+        return zlib_ng_toolchain(plan.lock, workshop.toolchain_for, env=self.env, runner=workshop.runner)
 
     def _build(
         self, plan: WheelsPlan, workshop: RunContext, site: BuildEnvironment, scratch: Path
-    ) -> tuple[BuiltPackage, ...]:
+    ) -> tuple[BuiltWheel, ...]:
         try:
-            return build_wheels(plan, workshop, site, scratch=scratch)
+            packages = fetch_packages(plan.wheels, workshop)
+            return build_wheels(packages, plan.request, site, workshop, scratch)
         except BuildError as error:
-            raise VariedBuildFailed(str(error), _last_words(workshop.cache.root / "logs")) from error
+            raise VariedBuildFailed(str(error), _last_words(workshop.logs)) from error
 
 
 def _last_words(directory: Path) -> str:
@@ -165,7 +167,3 @@ def _last_words(directory: Path) -> str:
 
 def _using(workshop: RunContext, toolchain: Toolchain) -> RunContext:
     return replace(workshop, toolchain_for=lambda _: toolchain)
-
-
-def _lock_of(plan: WheelsPlan) -> Lock:
-    return lock_for(plan.wheels[0].recipe.backend.version)

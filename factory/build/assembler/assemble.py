@@ -21,6 +21,7 @@ from factory.build.assembler.skeleton import (
     SkeletonMember,
     UnusableSkeleton,
 )
+from factory.build.builder import WheelFile
 from factory.build.deflate import LEVEL, Deflated
 from factory.core.digests import Sha256
 from factory.core.progress import ProgressTask
@@ -47,14 +48,6 @@ class _Content:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssembledWheel:
-    """How large a wheel came out, and its SHA-256, computed while it was written."""
-
-    size_bytes: int
-    sha256: Sha256
-
-
 def assemble(
     skeleton: Skeleton,
     payload: Mapping[str, Deflated],
@@ -62,8 +55,8 @@ def assemble(
     create_system: int,
     into: Path,
     task: ProgressTask,
-) -> AssembledWheel:
-    """Write a wheel.
+) -> WheelFile:
+    """Write a wheel; its digest is computed on the way.
 
     Args:
         skeleton: The backend's wheel with empty payload files.
@@ -83,7 +76,8 @@ def assemble(
         writer = _Writer(file=file, wheel=skeleton.name, task=task, create_system=create_system)
         for content in _contents(skeleton, payload):
             writer.add(content)
-        return writer.finish()
+        size_bytes, sha256 = writer.finish()
+    return WheelFile(path=into, size_bytes=size_bytes, sha256=sha256)
 
 
 def _contents(skeleton: Skeleton, payload: Mapping[str, Deflated]) -> Iterator[_Content]:
@@ -163,7 +157,7 @@ class _Writer:
         for chunk in content.chunks:
             self._write(chunk)
 
-    def finish(self) -> AssembledWheel:
+    def finish(self) -> tuple[int, Sha256]:
         offset = self._position
         if offset > LARGEST_OFFSET:
             raise UnusableSkeleton(self._wheel, "it needs zip64, which is not written here")
@@ -174,7 +168,7 @@ class _Writer:
                 entries=len(self._central), directory_bytes=len(directory), directory_offset=offset
             )
         )
-        return AssembledWheel(size_bytes=self._position, sha256=Sha256(self._hasher.hexdigest()))
+        return self._position, Sha256(self._hasher.hexdigest())
 
     def _write(self, chunk: bytes) -> None:
         self._file.write(chunk)

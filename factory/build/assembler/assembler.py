@@ -1,8 +1,8 @@
-"""The fast engine: deflate each distinct content once, then fill the backend's empty wheels.
+"""The assembler: compress each payload file once, then write the wheels from the compressed files.
 
-Three steps, each over all packages at once: compress (nearly all of the time; in
-parallel, the largest package first), one call of the backend for all skeletons,
-assemble.
+It works in three steps, each for all packages together: compress the payload (nearly all of
+the time; in parallel, the largest package first), let the backend build all skeletons in one
+process, and write the wheels.
 """
 
 import threading
@@ -14,42 +14,44 @@ from factory.build.assembler.assemble import assemble
 from factory.build.assembler.backend import build_skeletons, plan_skeletons
 from factory.build.assembler.compress import CompressedPackage, compress, recall
 from factory.build.assembler.skeleton import Skeleton
-from factory.build.builder import BuiltPackage, LaidOutWheel, Package
+from factory.build.builder import BuiltWheel, FetchedPackage, PlannedWheel
 from factory.build.deflate import Deflated
-from factory.build.deflate_cache import DeflateStore
-from factory.build.recipe import Recipe, WheelLayout, lay_out
+from factory.build.deflate_cache import DeflateCache
+from factory.build.recipe import WheelLayout, lay_out
 from factory.build.stage import StageRequest, stage_skeleton
 from factory.build.template import PACKAGE
 from factory.build.toolchain import Toolchain
-from factory.core.model import BuiltWheel
 from factory.core.progress import Progress
-from factory.core.tags import CodexTag
 from factory.system.files import writing
 from factory.system.parallel import in_parallel, usable_cores
 from factory.system.process import Runner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _WheelOrder:
-    """A wheel whose payload is compressed."""
+class _CompressedWheel:
+    """A wheel with its compressed payload, by member name."""
 
-    recipe: Recipe
+    planned: PlannedWheel
     layout: WheelLayout
-    package: CompressedPackage
+    contents: Mapping[str, Deflated]
+
+    @classmethod
+    def of(cls, planned: PlannedWheel, package: CompressedPackage) -> "_CompressedWheel":
+        """Choose what the wheel contains of a package.
+
+        Raises:
+            IntegrityError: The package lacks a file, or has one that cannot be placed.
+        """
+        layout = lay_out(planned.recipe, package.payload)
+        contents = {
+            f"{PACKAGE}/{member.path}": package.contents[member.file.sha256] for member in layout.members
+        }
+        return cls(planned=planned, layout=layout, contents=contents)
 
     @property
-    def size_bytes(self) -> int:
-        """How much will be written, nearly."""
-        return sum(
-            self.package.contents[member.file.sha256].compressed_bytes for member in self.layout.members
-        )
-
-    def contents(self) -> Mapping[str, Deflated]:
-        """Return the deflated payload by its member name in the wheel."""
-        return {
-            f"{PACKAGE}/{member.path}": self.package.contents[member.file.sha256]
-            for member in self.layout.members
-        }
+    def compressed_bytes(self) -> int:
+        """The size of the compressed payload, nearly that of the wheel."""
+        return sum(content.compressed_bytes for content in self.contents.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,13 +59,11 @@ class AssemblingBuilder:
     """Builds with the assembler.
 
     Attributes:
-        toolchain: The environment that has the backend.
-        runner: What starts its one process.
-        progress: Is told of each package compressed and each wheel assembled.
-        host_env: Variables without which no process runs on this host.
-        jobs: How many packages or wheels at once.
-        store: Where deflated contents are kept.
-        stop: Is set when the run must end.
+        toolchain: The environment with the backend.
+        host_env: The variables that every process on this host needs.
+        jobs: The largest number of packages or wheels at once.
+        store: Where the compressed files are kept.
+        stop: Set when the run must end.
     """
 
     toolchain: Toolchain
@@ -71,15 +71,15 @@ class AssemblingBuilder:
     progress: Progress
     host_env: Mapping[str, str]
     jobs: int
-    store: DeflateStore
+    store: DeflateCache
     stop: threading.Event
 
-    def build(self, packages: Sequence[Package], *, tag: CodexTag, scratch: Path) -> tuple[BuiltPackage, ...]:
-        """Build every wheel of every package into ``scratch``.
+    def build(self, packages: Sequence[FetchedPackage], *, scratch: Path) -> tuple[BuiltWheel, ...]:
+        """Build every wheel of every package below ``scratch``.
 
         Raises:
             IntegrityError: A package is damaged or hostile.
-            BuildError: The backend failed, or laid a wheel out in a way that is not understood.
+            BuildError: The backend failed, or its wheel has a layout that the assembler cannot fill.
             CannotWrite: There is no room.
         """
         compressed = in_parallel(
@@ -89,45 +89,38 @@ class AssemblingBuilder:
             weight=lambda package: package.size_bytes,
             stop=self.stop,
         )
-        orders = [
-            _WheelOrder(recipe=recipe, layout=lay_out(recipe, done.payload), package=done)
+        wheels = [
+            _CompressedWheel.of(planned, done)
             for package, done in zip(packages, compressed, strict=True)
-            for recipe in package.recipes
+            for planned in package.wheels
         ]
-        jobs = list(zip(orders, self._skeletons(orders, tag, scratch), strict=True))
-        wheels = iter(
-            in_parallel(
-                lambda job: self._assemble(*job, scratch),
-                jobs,
-                jobs=self.jobs,
-                weight=lambda job: job[0].size_bytes,
-                stop=self.stop,
-            )
-        )
-        return tuple(
-            BuiltPackage(
-                payload=done.payload,
-                wheels=tuple(next(wheels) for _ in package.recipes),
-            )
-            for package, done in zip(packages, compressed, strict=True)
+        return in_parallel(
+            lambda pair: self._assemble(*pair, scratch / "wheels"),
+            list(zip(wheels, self._skeletons(wheels, scratch), strict=True)),
+            jobs=self.jobs,
+            weight=lambda pair: pair[0].compressed_bytes,
+            stop=self.stop,
         )
 
-    def _compress(self, package: Package) -> CompressedPackage:
+    def _compress(self, package: FetchedPackage) -> CompressedPackage:
         if package.payload is not None:
             recalled = recall(package.payload, package=package, store=self.store)
             if recalled is not None:
                 return recalled
         return compress(package, store=self.store, progress=self.progress, stop=self.stop)
 
-    def _skeletons(self, orders: Sequence[_WheelOrder], tag: CodexTag, scratch: Path) -> tuple[Skeleton, ...]:
-        """Let the backend lay all wheels out, in one process."""
+    def _skeletons(self, wheels: Sequence[_CompressedWheel], scratch: Path) -> tuple[Skeleton, ...]:
+        """Let the backend build all wheels with empty payload files, in one process."""
         stages = tuple(
             stage_skeleton(
-                StageRequest(destination=scratch / f"skeleton-{order.recipe.platform}", recipe=order.recipe),
-                order.layout,
-                tag=tag,
+                StageRequest(
+                    destination=scratch / f"skeleton-{wheel.planned.platform}",
+                    tag=wheel.planned.tag,
+                    recipe=wheel.planned.recipe,
+                ),
+                wheel.layout,
             )
-            for order in orders
+            for wheel in wheels
         )
         plan = plan_skeletons(
             stages=stages, toolchain=self.toolchain, scratch=scratch / "skeletons", host_env=self.host_env
@@ -135,24 +128,18 @@ class AssemblingBuilder:
         with self.progress.task("lay out"):
             return build_skeletons(plan, runner=self.runner)
 
-    def _assemble(self, order: _WheelOrder, skeleton: Skeleton, scratch: Path) -> LaidOutWheel:
-        wheels = scratch / "wheels"
-        with writing(wheels):
-            wheels.mkdir(parents=True, exist_ok=True)
+    def _assemble(self, wheel: _CompressedWheel, skeleton: Skeleton, directory: Path) -> BuiltWheel:
+        planned = wheel.planned
+        with writing(directory):
+            directory.mkdir(parents=True, exist_ok=True)
             with self.progress.task(
-                f"assemble {order.recipe.platform}", total_bytes=order.size_bytes
+                f"assemble {planned.platform}", total_bytes=wheel.compressed_bytes
             ) as task:
-                assembled = assemble(
+                file = assemble(
                     skeleton,
-                    order.contents(),
-                    create_system=order.recipe.container.create_system,
-                    into=wheels / skeleton.name,
+                    wheel.contents,
+                    create_system=planned.recipe.container.create_system,
+                    into=directory / skeleton.name,
                     task=task,
                 )
-        wheel = BuiltWheel(
-            path=wheels / skeleton.name,
-            platform=order.recipe.platform,
-            size_bytes=assembled.size_bytes,
-            sha256=assembled.sha256,
-        )
-        return LaidOutWheel(wheel=wheel, recipe=order.recipe, layout=order.layout)
+        return BuiltWheel(planned=planned, layout=wheel.layout, file=file)

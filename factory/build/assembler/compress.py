@@ -7,10 +7,11 @@ the way; nothing of the payload is written to disk but its deflated form.
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
-from factory.build.builder import Package
+from factory.build.builder import FetchedPackage
 from factory.build.deflate import Deflated
-from factory.build.deflate_cache import DeflateStore
+from factory.build.deflate_cache import DeflateCache
 from factory.core.digests import Sha256
 from factory.core.model import Payload, PayloadFile
 from factory.core.progress import Progress, ProgressTask
@@ -27,7 +28,7 @@ class CompressedPackage:
 
 
 def compress(
-    package: Package, *, store: DeflateStore, progress: Progress, stop: threading.Event
+    package: FetchedPackage, *, store: DeflateCache, progress: Progress, stop: threading.Event
 ) -> CompressedPackage:
     """Read a package once and keep, deflated, each file that one of its recipes places.
 
@@ -47,7 +48,7 @@ def compress(
     ):
         for entry in entries:
             stream = _Watched(chunks=entry.chunks(), task=task, stop=stop)
-            if _is_wanted(package, entry):
+            if _is_wanted(package, entry.path):
                 deflated = store.add(stream)
                 contents[deflated.sha256] = deflated
                 files.append(_file(entry, stream, deflated.sha256))
@@ -57,11 +58,11 @@ def compress(
     return CompressedPackage(payload=payload, contents=contents)
 
 
-def recall(payload: Payload, *, package: Package, store: DeflateStore) -> CompressedPackage | None:
+def recall(payload: Payload, *, package: FetchedPackage, store: DeflateCache) -> CompressedPackage | None:
     """Return what an earlier run compressed of a payload, if all of it is still kept."""
     contents: dict[Sha256, Deflated] = {}
     for file in payload.files:
-        if any(recipe.place(file.path) is not None for recipe in package.recipes):
+        if _is_wanted(package, file.path):
             deflated = store.find(file.sha256)
             if deflated is None:
                 return None
@@ -69,8 +70,8 @@ def recall(payload: Payload, *, package: Package, store: DeflateStore) -> Compre
     return CompressedPackage(payload=payload, contents=contents)
 
 
-def _is_wanted(package: Package, entry: PackageEntry) -> bool:
-    return any(recipe.place(entry.path) is not None for recipe in package.recipes)
+def _is_wanted(package: FetchedPackage, path: PurePosixPath) -> bool:
+    return any(wheel.recipe.place(path) is not None for wheel in package.wheels)
 
 
 def _file(entry: PackageEntry, stream: "_Watched", sha256: Sha256) -> PayloadFile:

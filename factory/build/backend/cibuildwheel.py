@@ -11,10 +11,11 @@ from pathlib import Path, PurePosixPath
 
 from factory.build.backend.native import build
 from factory.build.backend.plan import BuildPlan, scrubbed_env
+from factory.build.builder import WheelFile
 from factory.build.recipe import Recipe
 from factory.build.template import PACKAGE, wheel_name
 from factory.build.toolchain import Lock, Toolchain
-from factory.core.model import BuiltWheel, StagedRuntime
+from factory.core.model import StagedRuntime
 from factory.core.progress import Progress
 from factory.core.targets import Architecture, Platform
 from factory.system.files import writing
@@ -32,7 +33,7 @@ _TIMEOUT_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ContainerSettings:
+class CibuildwheelContainer:
     """Where cibuildwheel's containers run.
 
     Attributes:
@@ -64,7 +65,7 @@ class Tools:
 
 
 def plan_cibuildwheel_build(
-    *, staged: StagedRuntime, tools: Tools, settings: ContainerSettings, scratch: Path, dist: Path
+    *, staged: StagedRuntime, tools: Tools, settings: CibuildwheelContainer, scratch: Path, dist: Path
 ) -> BuildPlan:
     """Plan one wheel's build by cibuildwheel, without starting anything.
 
@@ -101,7 +102,7 @@ def plan_cibuildwheel_build(
     )
 
 
-def why_untested(platform: Platform, settings: ContainerSettings) -> str | None:
+def why_untested(platform: Platform, settings: CibuildwheelContainer) -> str | None:
     """Return why cibuildwheel cannot try a wheel in its container, or None where it does."""
     if not platform.tag.startswith("manylinux_"):
         return "pip in a manylinux container takes no such wheel"
@@ -110,7 +111,7 @@ def why_untested(platform: Platform, settings: ContainerSettings) -> str | None:
     return None
 
 
-def _settings(platform: Platform, tools: Tools, settings: ContainerSettings) -> dict[str, str]:
+def _settings(platform: Platform, tools: Tools, settings: CibuildwheelContainer) -> dict[str, str]:
     """Return cibuildwheel's options, as environment variables: nothing of them belongs into the stage."""
     tried = f"import {PACKAGE} as p,subprocess as s;s.run([p.bundled_codex_path(),'--version'],check=True)"
     return {
@@ -127,7 +128,7 @@ def _settings(platform: Platform, tools: Tools, settings: ContainerSettings) -> 
     }
 
 
-def _engine(wheels: Path, settings: ContainerSettings) -> str:
+def _engine(wheels: Path, settings: CibuildwheelContainer) -> str:
     arguments = (
         "--user=0:0",  # cibuildwheel installs into the image's own interpreter
         "--entrypoint=",
@@ -161,22 +162,22 @@ class CibuildwheelFrontEnd:
         settings: Where the containers run.
         runner: What starts cibuildwheel.
         progress: Is told of each build.
-        tell: Is told of each wheel that is not tried in its container, and why.
+        report: Prints which wheels cibuildwheel does not test, and why.
         logs: Where the log of a failed build stays.
     """
 
     tools: Tools
-    settings: ContainerSettings
+    settings: CibuildwheelContainer
     runner: Runner
     progress: Progress
-    tell: Callable[[str], None]
+    report: Callable[[str], None]
     logs: Path
 
-    def build(self, staged: StagedRuntime, recipe: Recipe, *, scratch: Path, dist: Path) -> BuiltWheel:
+    def build(self, staged: StagedRuntime, recipe: Recipe, *, scratch: Path, dist: Path) -> WheelFile:
         """Build one wheel into ``dist``; see `FrontEnd`."""
         untested = why_untested(staged.platform, self.settings)
         if untested is not None:
-            self.tell(f"not started after the build: the {staged.platform} wheel ({untested})")
+            self.report(f"not started after the build: the {staged.platform} wheel ({untested})")
         plan = plan_cibuildwheel_build(
             staged=staged, tools=self.tools, settings=self.settings, scratch=scratch, dist=dist
         )

@@ -9,12 +9,13 @@ from typing import assert_never
 from factory.build import deflate_probe
 from factory.build.backend.output import BuildFailed, WheelOutput, only_file, place
 from factory.build.backend.plan import scrubbed_env
+from factory.build.builder import WheelFile
 from factory.build.deflate_check import Interpreter, ProbeFailed, parse_probe
 from factory.build.recipe import Container, Recipe
 from factory.build.template import wheel_name
 from factory.build.toolchain import Lock, Toolchain
 from factory.core.errors import HostError
-from factory.core.model import BuiltWheel, StagedRuntime
+from factory.core.model import StagedRuntime
 from factory.core.progress import Progress
 from factory.system.containers.engine import (
     OWNER_LABEL,
@@ -220,7 +221,7 @@ class DockerFrontEnd:
     stop: threading.Event
     logs: Path
 
-    def build(self, staged: StagedRuntime, recipe: Recipe, *, scratch: Path, dist: Path) -> BuiltWheel:
+    def build(self, staged: StagedRuntime, recipe: Recipe, *, scratch: Path, dist: Path) -> WheelFile:
         """Build one wheel into ``dist``; see `FrontEnd`."""
         plan = plan_docker_build(
             staged=staged,
@@ -236,7 +237,7 @@ class DockerFrontEnd:
 
 def build(
     plan: DockerBuildPlan, *, engine: ContainerEngine, progress: Progress, stop: threading.Event
-) -> BuiltWheel:
+) -> WheelFile:
     """Run a plan and put the wheel in its place, whole or not at all.
 
     Raises:

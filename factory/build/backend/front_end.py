@@ -3,14 +3,15 @@
 from pathlib import Path
 from typing import Protocol
 
+from factory.build.builder import WheelFile
 from factory.build.recipe import Recipe
-from factory.core.model import BuiltWheel, StagedRuntime
+from factory.core.model import StagedRuntime
 
 
 class FrontEnd(Protocol):
     """What turns a staged runtime into a wheel with ``python -m build``: on this host or in a container."""
 
-    def build(self, staged: StagedRuntime, recipe: Recipe, *, scratch: Path, dist: Path) -> BuiltWheel:
+    def build(self, staged: StagedRuntime, recipe: Recipe, *, scratch: Path, dist: Path) -> WheelFile:
         """Build one wheel into ``dist``, whole or not at all.
 
         Args:

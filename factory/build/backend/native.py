@@ -7,9 +7,10 @@ from pathlib import Path
 
 from factory.build.backend.output import BuildFailed, only_file, place
 from factory.build.backend.plan import BuildPlan, plan_native_build
+from factory.build.builder import WheelFile
 from factory.build.recipe import Recipe
 from factory.build.toolchain import Toolchain
-from factory.core.model import BuiltWheel, StagedRuntime
+from factory.core.model import StagedRuntime
 from factory.core.progress import Progress
 from factory.system.files import writing
 from factory.system.process import Runner
@@ -33,7 +34,7 @@ class NativeFrontEnd:
     host_env: Mapping[str, str]
     logs: Path | None = None
 
-    def build(self, staged: StagedRuntime, recipe: Recipe, *, scratch: Path, dist: Path) -> BuiltWheel:
+    def build(self, staged: StagedRuntime, recipe: Recipe, *, scratch: Path, dist: Path) -> WheelFile:
         """Build one wheel into ``dist``; see `FrontEnd`."""
         plan = plan_native_build(
             staged=staged, toolchain=self.toolchain, scratch=scratch, dist=dist, host_env=self.host_env
@@ -46,7 +47,7 @@ class NativeFrontEnd:
         return build(plan, runner=self.runner, progress=self.progress)
 
 
-def build(plan: BuildPlan, *, runner: Runner, progress: Progress) -> BuiltWheel:
+def build(plan: BuildPlan, *, runner: Runner, progress: Progress) -> WheelFile:
     """Run a plan and put the wheel in its place, whole or not at all.
 
     The log stays when the build fails.

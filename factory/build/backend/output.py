@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from factory.build.backend.zip_host import set_zip_host
+from factory.build.builder import WheelFile
 from factory.core.digests import Sha256
 from factory.core.errors import BuildError
-from factory.core.model import BuiltWheel
 from factory.core.targets import Platform
 from factory.system.files import writing
 
@@ -65,7 +65,7 @@ def only_file(output: WheelOutput) -> Path:
     return wheel
 
 
-def place(output: WheelOutput, wheel: Path) -> BuiltWheel:
+def place(output: WheelOutput, wheel: Path) -> WheelFile:
     """Move a wheel to its place, whole or not at all.
 
     It is hashed before the rename; its bytes are the backend's but for the zip host, which is the recipe's.
@@ -85,4 +85,4 @@ def place(output: WheelOutput, wheel: Path) -> BuiltWheel:
         wheel.replace(output.destination)
         if output.log is not None:
             output.log.unlink(missing_ok=True)
-    return BuiltWheel(path=output.destination, platform=output.platform, size_bytes=size_bytes, sha256=sha256)
+    return WheelFile(path=output.destination, size_bytes=size_bytes, sha256=sha256)

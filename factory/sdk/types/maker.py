@@ -15,7 +15,7 @@ from factory.sdk.types.types_package import GENERATOR_LOCK, TypesPackage, make_p
 from factory.system.files import writing
 from factory.verify.smoke import Host
 from factory.wheels.context import RunContext
-from factory.wheels.run import source_of
+from factory.wheels.fetch import source_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,9 +51,9 @@ def _find_other_platform(wheel: WheelContents) -> Iterator[Fault]:
     remedy="Build again; report it if it stays.",
 )
 def _find_missing(wheel: WheelContents) -> Iterator[Fault]:
-    for file in wheel.expected.payload if wheel.expected else ():
-        if wheel.member(file.name) is None:
-            yield Fault(file.name, "the payload has it, the wheel has not")
+    for name in wheel.expected.payload if wheel.expected else ():
+        if wheel.member(name) is None:
+            yield Fault(name, "the payload has it, the wheel has not")
 
 
 @check(
@@ -64,11 +64,11 @@ def _find_missing(wheel: WheelContents) -> Iterator[Fault]:
     remedy="Do not use the wheel; clear the store with 'factory cache' and build again.",
 )
 def _find_other_bytes(wheel: WheelContents) -> Iterator[Fault]:
-    for file in wheel.expected.payload if wheel.expected else ():
-        member = wheel.member(file.name)
-        if member is not None and member.sha256 not in {None, file.sha256}:
-            evidence = f"its SHA-256 is {member.sha256}, the release package's file has {file.sha256}"
-            yield Fault(file.name, evidence)
+    for name, sha256 in wheel.expected.payload.items() if wheel.expected else ():
+        member = wheel.member(name)
+        if member is not None and member.sha256 not in {None, sha256}:
+            evidence = f"its SHA-256 is {member.sha256}, the release package's file has {sha256}"
+            yield Fault(name, evidence)
 
 
 @check(
@@ -81,9 +81,8 @@ def _find_other_bytes(wheel: WheelContents) -> Iterator[Fault]:
 def _find_foreign_executables(wheel: WheelContents) -> Iterator[Fault]:
     if wheel.expected is None:
         return
-    known = {file.name for file in wheel.expected.payload}
     for member in wheel.members:
-        if member.kind.is_executable_image and member.name not in known:
+        if member.kind.is_executable_image and member.name not in wheel.expected.payload:
             yield Fault(member.name, f"{member.kind.value} that the payload does not have")
 
 

@@ -5,6 +5,7 @@ does not hide another. Both copies of a member's header are kept: installers dif
 one they use, and where the copies differ, two tools install two different files.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
@@ -129,33 +130,25 @@ class ParsedName:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExpectedFile:
-    """A payload file that a wheel must contain, by member name."""
-
-    name: str
-    sha256: Sha256
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedWheel:
     """What a wheel of the factory must contain.
 
     Attributes:
-        payload: The files of the release package that it must contain.
+        payload: The files of the release package that it must contain, by member name.
         left_out: Members that the recipe leaves out, for a reason given in the manifest.
         asset: The package URL of the release package; empty if it is not known.
     """
 
     tag: CodexTag
     platform: Platform
-    payload: tuple[ExpectedFile, ...]
+    payload: Mapping[str, Sha256]
     left_out: tuple[str, ...] = ()
     asset: str = ""
 
     @property
     def promises(self) -> dict[Sha256, str]:
         """The digest of each payload file, with the release package that contains it."""
-        return {file.sha256: self.asset for file in self.payload} if self.asset else {}
+        return dict.fromkeys(self.payload.values(), self.asset) if self.asset else {}
 
 
 @dataclass(frozen=True, kw_only=True)  # no slots: cached_property needs a __dict__

@@ -68,7 +68,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
     root = tmp_path_factory.mktemp("release")
     packages = release_directory(root / "packages")
     run = run_factory(packages, root / "dist", cache=root / "cache", platforms=(LINUX,))
-    path = root / "dist" / TAG.pep440 / run.made[0]
+    path = root / "dist" / TAG.pep440 / run.built[0]
     return Release(
         wheel=opened(path),
         rebuilt=path,

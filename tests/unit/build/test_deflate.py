@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factory.build.deflate import DamagedDeflated, Deflated, deflate
-from factory.build.deflate_cache import DeflateStore
+from factory.build.deflate_cache import DeflateCache
 from factory.build.deflate_check import REFERENCE_ANSWER
 from factory.core.digests import Sha256
 
@@ -26,8 +26,8 @@ def like_hatchling(content: bytes) -> bytes:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> DeflateStore:
-    return DeflateStore(root=tmp_path / "deflate", encoder=REFERENCE_ANSWER)
+def store(tmp_path: Path) -> DeflateCache:
+    return DeflateCache(root=tmp_path / "deflate", encoder=REFERENCE_ANSWER)
 
 
 def test_a_content_is_described_by_both_its_forms(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_the_stream_does_not_depend_on_how_the_content_arrives(
     assert b"".join(made.chunks()) == like_hatchling(content)
 
 
-def test_a_kept_content_is_found_again(store: DeflateStore) -> None:
+def test_a_kept_content_is_found_again(store: DeflateCache) -> None:
     assert store.find(HELLO_SHA256) is None
     made = store.add([b"hello"])
     assert made.sha256 == HELLO_SHA256
@@ -65,12 +65,12 @@ def test_a_kept_content_is_found_again(store: DeflateStore) -> None:
     assert [path.name for path in store.root.rglob("*") if path.is_file()] == [HELLO_SHA256.hex]
 
 
-def test_another_encoder_finds_nothing(store: DeflateStore) -> None:
+def test_another_encoder_finds_nothing(store: DeflateCache) -> None:
     store.add([b"hello"])
-    assert DeflateStore(root=store.root, encoder=HELLO_SHA256).find(HELLO_SHA256) is None
+    assert DeflateCache(root=store.root, encoder=HELLO_SHA256).find(HELLO_SHA256) is None
 
 
-def test_a_damaged_stream_is_noticed_and_removed(store: DeflateStore) -> None:
+def test_a_damaged_stream_is_noticed_and_removed(store: DeflateCache) -> None:
     made = store.add([b"hello"])
     content = bytearray(made.path.read_bytes())
     content[-1] ^= 1
@@ -83,14 +83,14 @@ def test_a_damaged_stream_is_noticed_and_removed(store: DeflateStore) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"", b"cwf-dfl1", b"x" * 200], ids=["empty", "cut", "foreign"])
-def test_a_damaged_header_counts_as_absence(store: DeflateStore, damage: bytes) -> None:
+def test_a_damaged_header_counts_as_absence(store: DeflateCache, damage: bytes) -> None:
     path = store.add([b"hello"]).path
     path.write_bytes(damage)
     assert store.find(HELLO_SHA256) is None
     assert not path.exists()
 
 
-def test_an_interrupted_content_leaves_nothing(store: DeflateStore) -> None:
+def test_an_interrupted_content_leaves_nothing(store: DeflateCache) -> None:
     def broken() -> Iterator[bytes]:
         yield b"hello"
         raise ConnectionError

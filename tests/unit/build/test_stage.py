@@ -88,9 +88,8 @@ def _payload_file(name: str, content: bytes) -> PayloadFile:
 
 
 def request(destination: Path, tag: str = "manylinux_2_17_x86_64") -> StageRequest:
-    return StageRequest(
-        destination=destination, recipe=our_recipe(Platform.parse(tag), template=bundled_template())
-    )
+    recipe = our_recipe(Platform.parse(tag), template=bundled_template())
+    return StageRequest(destination=destination, tag=TAG, recipe=recipe)
 
 
 def tree(directory: Path) -> dict[str, bytes]:
@@ -119,7 +118,7 @@ def strict_umask() -> Iterator[None]:
 
 
 def test_a_stage_is_the_stamped_template_with_the_payload(tmp_path: Path, package: FakePackage) -> None:
-    staged = stage(package, request(tmp_path / "stage"), tag=TAG)
+    staged = stage(package, request(tmp_path / "stage"))
 
     template = {str(file.path): file.content for file in bundled_template().files}
     stamped = (
@@ -154,7 +153,7 @@ def test_a_stage_is_the_stamped_template_with_the_payload(tmp_path: Path, packag
 def test_modes_are_the_recipes_whatever_the_umask_and_the_package(
     tmp_path: Path, package: FakePackage
 ) -> None:
-    staged = stage(package, request(tmp_path / "stage"), tag=TAG)
+    staged = stage(package, request(tmp_path / "stage"))
 
     assert modes(staged.path) == {
         ".": "0o755",
@@ -180,7 +179,7 @@ def test_modes_are_the_recipes_whatever_the_umask_and_the_package(
 def test_a_windows_wheel_is_staged_on_any_host(tmp_path: Path) -> None:
     legacy = FakePackage(path=tmp_path / "package.tgz", files=WINDOWS)
 
-    staged = stage(legacy, request(tmp_path / "stage", "win_amd64"), tag=TAG)
+    staged = stage(legacy, request(tmp_path / "stage", "win_amd64"))
 
     package = staged.path / "src/codex_cli_bin"
     assert sorted(path.name for path in (package / "bin").iterdir()) == [
@@ -196,7 +195,7 @@ def test_one_walk_feeds_both_platforms(tmp_path: Path) -> None:
     package = FakePackage(path=tmp_path / "package.tgz", files=LINUX, reads=reads)
     requests = [request(tmp_path / "many"), request(tmp_path / "musl", "musllinux_1_1_x86_64")]
 
-    staged = stage_many(package, requests, tag=TAG)
+    staged = stage_many(package, requests)
 
     many, musl = (tree(runtime.path) for runtime in staged.runtimes)
     assert reads == [Target.LINUX_X86_64]
@@ -210,15 +209,15 @@ def test_one_walk_feeds_both_platforms(tmp_path: Path) -> None:
 
 def test_platforms_of_two_targets_are_refused(tmp_path: Path, package: FakePackage) -> None:
     with pytest.raises(MixedTargets):
-        stage_many(package, [request(tmp_path / "one"), request(tmp_path / "two", "win_arm64")], tag=TAG)
+        stage_many(package, [request(tmp_path / "one"), request(tmp_path / "two", "win_arm64")])
 
 
 def test_a_former_stage_is_replaced_whole(tmp_path: Path, package: FakePackage) -> None:
-    former = stage(package, request(tmp_path / "stage", "musllinux_1_1_x86_64"), tag=TAG)
+    former = stage(package, request(tmp_path / "stage", "musllinux_1_1_x86_64"))
     (former.path / "src/codex_cli_bin/bin/old").touch()
     (former.path / "dist").mkdir()
 
-    staged = stage(package, request(tmp_path / "stage"), tag=TAG)
+    staged = stage(package, request(tmp_path / "stage"))
 
     assert b"manylinux_2_17_x86_64" in (staged.path / "pyproject.toml").read_bytes()
     assert not (staged.path / "src/codex_cli_bin/bin/old").exists()
@@ -228,7 +227,7 @@ def test_a_former_stage_is_replaced_whole(tmp_path: Path, package: FakePackage) 
 def test_an_empty_directory_is_used(tmp_path: Path, package: FakePackage) -> None:
     (tmp_path / "stage").mkdir()
 
-    assert stage(package, request(tmp_path / "stage"), tag=TAG).path == tmp_path / "stage"
+    assert stage(package, request(tmp_path / "stage")).path == tmp_path / "stage"
 
 
 def _somebodys_files(destination: Path) -> None:
@@ -276,7 +275,7 @@ def test_what_is_no_stage_is_never_replaced(
     before = sorted(tmp_path.rglob("*"))
 
     with pytest.raises(NotAStage, match="none of this command's making"):
-        stage(package, request(tmp_path / "stage"), tag=TAG)
+        stage(package, request(tmp_path / "stage"))
 
     assert sorted(tmp_path.rglob("*")) == before
 
@@ -289,17 +288,15 @@ def test_overlapping_paths_are_refused(tmp_path: Path, destination: str, source:
     package = FakePackage(path=tmp_path / source, files=LINUX)
 
     with pytest.raises(OverlappingPaths):
-        stage(package, request(tmp_path / destination), tag=TAG)
+        stage(package, request(tmp_path / destination))
 
 
 def test_a_damaged_package_leaves_the_former_stage(tmp_path: Path, package: FakePackage) -> None:
-    stage(package, request(tmp_path / "stage"), tag=TAG)
+    stage(package, request(tmp_path / "stage"))
     before = tree(tmp_path)
 
     with pytest.raises(Interrupted):
-        stage(
-            FakePackage(path=package.path, files=LINUX, breaks_after=2), request(tmp_path / "stage"), tag=TAG
-        )
+        stage(FakePackage(path=package.path, files=LINUX, breaks_after=2), request(tmp_path / "stage"))
 
     assert tree(tmp_path) == before
 
@@ -308,7 +305,7 @@ def test_an_incomplete_package_leaves_nothing(tmp_path: Path) -> None:
     package = FakePackage(path=tmp_path / "package.tgz", files={"codex-path/rg": b"\x7fELF"})
 
     with pytest.raises(IncompletePayload):
-        stage(package, request(tmp_path / "stage"), tag=TAG)
+        stage(package, request(tmp_path / "stage"))
 
     assert list(tmp_path.iterdir()) == []
 
@@ -317,17 +314,17 @@ def test_a_place_that_takes_no_files_is_told(tmp_path: Path, package: FakePackag
     (tmp_path / "file").touch()
 
     with pytest.raises(CannotWrite) as caught:
-        stage(package, request(tmp_path / "file" / "stage"), tag=TAG)
+        stage(package, request(tmp_path / "file" / "stage"))
 
     assert caught.value.exit_code == 25
 
 
 def test_a_skeleton_has_the_names_and_modes_and_no_bytes(tmp_path: Path, package: FakePackage) -> None:
-    whole = stage(package, request(tmp_path / "whole"), tag=TAG)
+    whole = stage(package, request(tmp_path / "whole"))
     payload = package.extract(Target.LINUX_X86_64, place=lambda _: ())
     ordered = request(tmp_path / "skeleton")
 
-    skeleton = stage_skeleton(ordered, lay_out(ordered.recipe, payload), tag=TAG)
+    skeleton = stage_skeleton(ordered, lay_out(ordered.recipe, payload))
 
     assert modes(skeleton.path) == modes(whole.path)
     assert (skeleton.path / "src/codex_cli_bin/bin/codex").read_bytes() == b""
@@ -336,7 +333,7 @@ def test_a_skeleton_has_the_names_and_modes_and_no_bytes(tmp_path: Path, package
 
 def test_a_stage_builds_into_the_planned_wheel(tmp_path: Path) -> None:
     legacy = FakePackage(path=tmp_path / "package.tgz", files=WINDOWS)
-    staged = stage(legacy, request(tmp_path / "stage", "win_amd64"), tag=TAG)
+    staged = stage(legacy, request(tmp_path / "stage", "win_amd64"))
     plan = plan_native_build(
         staged=staged,
         toolchain=running_toolchain(),
@@ -385,7 +382,7 @@ def _windows_files() -> Mapping[str, tuple[bytes, int]]:
 def test_every_kind_of_package_gives_the_same_stage(tmp_path: Path, make: Callable[[Path], Path]) -> None:
     source = PackageSource.at(make(tmp_path / "source"))
 
-    staged = stage(source, request(tmp_path / "stage", "win_arm64"), tag=TAG)
+    staged = stage(source, request(tmp_path / "stage", "win_arm64"))
 
     package = staged.path / "src/codex_cli_bin"
     assert {
@@ -399,7 +396,7 @@ def test_an_executable_alone_can_be_staged(tmp_path: Path) -> None:
     (tmp_path / "anything").write_bytes(content)
 
     source = PackageSource.at(tmp_path / "anything")
-    staged = stage(source, request(tmp_path / "stage", "win_arm64"), tag=TAG)
+    staged = stage(source, request(tmp_path / "stage", "win_arm64"))
 
     assert tree(staged.path / "src/codex_cli_bin/bin") == {"codex.exe": content}
 
@@ -409,6 +406,6 @@ def test_a_link_in_a_package_directory_leaves_nothing(tmp_path: Path) -> None:
     (root / "codex-path/link").symlink_to("rg.exe")
 
     with pytest.raises(IntegrityError):
-        stage(PackageSource.at(root), request(tmp_path / "stage", "win_arm64"), tag=TAG)
+        stage(PackageSource.at(root), request(tmp_path / "stage", "win_arm64"))
 
     assert [path.name for path in tmp_path.iterdir()] == ["source"]

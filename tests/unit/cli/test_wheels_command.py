@@ -88,8 +88,8 @@ def test_a_platform_missing_from_the_release_is_reported(factory: Factory, tmp_p
     assert "skipped win_arm64: the release has no package for aarch64-pc-windows-msvc" in ended.err
     assert asked.status == 21
     assert asked.complaint == (
-        "factory: channel directory has no package of rust-v0.163.0 for aarch64-pc-windows-msvc: "
-        "none for win_arm64\n"
+        "factory: channel directory has no package of rust-v0.163.0 for aarch64-pc-windows-msvc, "
+        "which win_arm64 needs\n"
         "hint: It has x86_64-pc-windows-msvc. Leave the platform out, or try another channel.\n"
     )
     assert not (tmp_path / "dist").exists()

@@ -5,15 +5,15 @@ import pytest
 
 from factory.core.digests import Sha256
 from factory.core.errors import VerificationError
-from factory.core.model import BuiltWheel, Severity
+from factory.core.model import Severity
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform
 from factory.verify.checks.registry import CHECKS
 from factory.verify.inspection import WheelRejected, inspect, verify
-from factory.verify.reading.contents import ExpectedFile, ExpectedWheel
+from factory.verify.reading.contents import ExpectedWheel
 from factory.verify.waivers import Waiver
 from tests.images import Elf
-from tests.wheels import PACKAGE, Wheel, good_wheel, payload_members
+from tests.wheels import PACKAGE, Wheel, built_wheel, good_wheel, payload_members
 from tests.zip_writer import ZipMember
 
 PLATFORM = Platform.parse("manylinux_2_17_x86_64")
@@ -21,19 +21,9 @@ RG = f"{PACKAGE}/codex-path/rg"
 EXPECTED = ExpectedWheel(
     tag=CodexTag.parse("0.163.0"),
     platform=PLATFORM,
-    payload=tuple(
-        ExpectedFile(name=member.name.decode(), sha256=Sha256.of([member.content]))
-        for member in payload_members(PLATFORM)
-    ),
+    payload={member.name.decode(): Sha256.of([member.content]) for member in payload_members(PLATFORM)},
 )
 NO_TYPED = f"{PACKAGE}/py.typed"
-
-
-def built(wheel: Wheel, directory: Path) -> BuiltWheel:
-    path = wheel.write(directory)
-    return BuiltWheel(
-        path=path, platform=PLATFORM, size_bytes=path.stat().st_size, sha256=Sha256.of_file(path)
-    )
 
 
 def checks_of(wheel: Wheel, directory: Path, expected: ExpectedWheel = EXPECTED) -> set[str]:
@@ -42,15 +32,15 @@ def checks_of(wheel: Wheel, directory: Path, expected: ExpectedWheel = EXPECTED)
 
 
 def test_a_good_wheel_is_verified(tmp_path: Path) -> None:
-    wheel = built(good_wheel(), tmp_path)
-    verified = verify(wheel, expected=EXPECTED, scratch=tmp_path)
+    wheel = built_wheel(good_wheel(), tmp_path)
+    verified = verify(wheel, scratch=tmp_path)
     assert verified.wheel == wheel
     assert verified.findings == ()
     assert verified.checks == tuple(check.id for check in CHECKS)
 
 
 def test_notes_and_warnings_do_not_reject(tmp_path: Path) -> None:
-    verified = verify(built(good_wheel().without(NO_TYPED), tmp_path), expected=EXPECTED, scratch=tmp_path)
+    verified = verify(built_wheel(good_wheel().without(NO_TYPED), tmp_path), scratch=tmp_path)
     assert [(finding.check, finding.severity) for finding in verified.findings] == [
         ("package-typed", Severity.NOTE)
     ]
@@ -59,7 +49,7 @@ def test_notes_and_warnings_do_not_reject(tmp_path: Path) -> None:
 def test_a_rejected_wheel_tells_all_errors_at_once(tmp_path: Path) -> None:
     broken = good_wheel().without(RG).edited_text(f"{PACKAGE}/__init__.py", "bundled_codex_path", "codex")
     with pytest.raises(WheelRejected) as caught:
-        verify(built(broken, tmp_path), expected=EXPECTED, scratch=tmp_path)
+        verify(built_wheel(broken, tmp_path), scratch=tmp_path)
     assert [finding.check for finding in caught.value.findings] == [
         "package-interface",
         "payload-missing",
@@ -78,9 +68,7 @@ def test_a_waived_error_does_not_reject(tmp_path: Path) -> None:
     )
     assert inspection.findings == ()
     assert {waived.finding.check for waived in inspection.waived} == {"payload-missing", "package-json-tools"}
-    verified = verify(
-        built(good_wheel().without(RG), tmp_path), expected=EXPECTED, scratch=tmp_path, waivers=waivers
-    )
+    verified = verify(built_wheel(good_wheel().without(RG), tmp_path), scratch=tmp_path, waivers=waivers)
     assert verified.waived == inspection.waived
 
 

@@ -11,7 +11,7 @@ from factory.build.builder import BuilderName, Engine
 from factory.build.deflate_check import DeflateIdentity
 from factory.build.toolchain import Toolchain
 from factory.core.digests import Sha256
-from factory.core.errors import HostError
+from factory.core.errors import HostError, UsageError
 from factory.core.targets import Platform, Target
 from factory.manifest.manifest import Manifest
 from factory.release.channels.directory import DirectoryChannel
@@ -25,7 +25,6 @@ from factory.system.containers.engine import (
 )
 from factory.system.containers.images import ImageMissing
 from factory.system.process import Command, SubprocessRunner
-from factory.wheels.build_environment import AssemblerElsewhere, NoBuilder
 from factory.wheels.context import RunContext
 from factory.wheels.plan import WheelsRequest, plan_wheels
 from factory.wheels.run import WheelsRun, make_wheels
@@ -82,7 +81,7 @@ def shop(directory: Path, engine: FakeEngine | HostError) -> tuple[RunContext, l
         return Unreachable(engine) if isinstance(engine, HostError) else answering(engine)
 
     containers = ContainerSettings(open_engine=open_engine, image=NAME)
-    return replace(run_context(directory / "cache"), containers=containers, tell=said.append), said
+    return replace(run_context(directory / "cache"), containers=containers, report=said.append), said
 
 
 REQUEST = WheelsRequest(
@@ -171,10 +170,10 @@ def test_auto_with_the_assembler_asks_no_engine(packages: Path, tmp_path: Path) 
 def test_a_host_where_nothing_is_fit_is_told_why_twice(packages: Path, tmp_path: Path) -> None:
     tools, _ = shop(tmp_path, NoEngine("there is no /run/docker.sock"))
     tools = replace(tools, toolchain_for=lambda _: other_toolchain())
-    with pytest.raises(NoBuilder) as caught:
+    with pytest.raises(HostError) as caught:
         make(REQUEST, packages, tmp_path, tools)
     assert str(caught.value) == (
-        "there is nowhere to build: no container engine answers: there is no /run/docker.sock; and "
+        "no usable builder: no container engine answers: there is no /run/docker.sock; and "
         "the deflate encoder of this Python (zlib-ng 2.2.4) gives other bytes than stock zlib"
     )
     assert caught.value.exit_code == 25
@@ -202,7 +201,7 @@ def test_a_run_without_containers_says_so(packages: Path, tmp_path: Path) -> Non
 def test_the_assembler_is_not_in_the_image(packages: Path, tmp_path: Path) -> None:
     tools, _ = shop(tmp_path, FakeEngine())
     request = replace(REQUEST, builder=BuilderName.DOCKER, engine=Engine.ASSEMBLER)
-    with pytest.raises(AssemblerElsewhere, match="runs on this host only, not with --builder docker"):
+    with pytest.raises(UsageError, match="runs on this host only, not with --builder docker"):
         make(request, packages, tmp_path, tools)
 
 
@@ -220,16 +219,16 @@ def test_a_build_that_fails_in_a_container_leaves_its_log_alone(packages: Path, 
 
 def test_another_reason_alone_makes_no_wheel_anew(packages: Path, tmp_path: Path) -> None:
     first, _ = shop(tmp_path, NoEngine("there is no socket"))
-    assert len(make(REQUEST, packages, tmp_path, first).made) == 1
+    assert len(make(REQUEST, packages, tmp_path, first).built) == 1
     second, _ = shop(tmp_path, FakeEngine(images={}))
-    assert make(REQUEST, packages, tmp_path, second).made == ()
+    assert make(REQUEST, packages, tmp_path, second).built == ()
 
 
 def test_another_builder_makes_them_anew(packages: Path, tmp_path: Path) -> None:
     first, _ = shop(tmp_path, NoEngine("there is no socket"))
     make(REQUEST, packages, tmp_path, first)
     second, _ = shop(tmp_path, FakeEngine(probed(), BUILT))
-    assert len(make(REQUEST, packages, tmp_path, second).made) == 1
+    assert len(make(REQUEST, packages, tmp_path, second).built) == 1
 
 
 def test_manifests_of_before_there_were_containers_are_read(packages: Path, tmp_path: Path) -> None:

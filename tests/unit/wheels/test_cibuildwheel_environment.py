@@ -13,7 +13,6 @@ from factory.build.toolchain import Lock, Toolchain, lock_for
 from factory.core.errors import HostError
 from factory.system.containers.engine import ContainerState
 from factory.system.process import Command, Completed, SubprocessRunner
-from factory.wheels.build_environment import NoClient
 from factory.wheels.context import Client, RunContext
 from tests.fake_engine import IMAGE, FakeEngine, Scripted, probed
 from tests.packages import release_directory
@@ -90,7 +89,7 @@ def test_without_a_client_nothing_is_begun(packages: Path, tmp_path: Path) -> No
     tools, _ = shop(tmp_path, FakeEngine())
     elsewhere = Client(env={"PATH": str(tmp_path / "no programs")}, fetch_wheels=lambda *_: tmp_path)
     for lacking in (tools, replace(tools, client=elsewhere)):
-        with pytest.raises(NoClient) as caught:
+        with pytest.raises(HostError, match="the docker program, which is not on PATH") as caught:
             make(CIBUILDWHEEL, packages, tmp_path, lacking)
         assert "--builder docker" in caught.value.hint
         assert left(tmp_path) == []

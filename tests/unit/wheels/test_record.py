@@ -2,12 +2,12 @@ from pathlib import Path
 
 import pytest
 
-from factory.build.builder import BuilderName, Engine
+from factory.build.builder import BuilderName, Engine, WheelFile
 from factory.build.deflate_check import DeflateIdentity, Interpreter
 from factory.build.recipe import Recipe
 from factory.build.toolchain import Lock, Toolchain
 from factory.core.digests import Sha256
-from factory.core.model import BuiltWheel, StagedRuntime
+from factory.core.model import StagedRuntime
 from factory.core.targets import Target
 from factory.manifest.manifest import ToolchainRecord
 from factory.wheels.build_environment import BuildEnvironment
@@ -21,7 +21,7 @@ LOCK = b"hatchling==1.33.0 \\\n    --hash=sha256:00\npackaging==26.2 \\\n    --h
 class NoFrontEnd:
     """A front end that a record has no use for."""
 
-    def build(self, staged: StagedRuntime, recipe: Recipe, *, scratch: Path, dist: Path) -> BuiltWheel:
+    def build(self, staged: StagedRuntime, recipe: Recipe, *, scratch: Path, dist: Path) -> WheelFile:
         raise AssertionError((staged, recipe, scratch, dist))
 
 
@@ -38,12 +38,13 @@ def test_a_toolchain_s_record_has_what_decides_bytes_and_no_path() -> None:
     )
     environment = BuildEnvironment(
         builder=BuilderName.DOCKER,
+        engine=Engine.BACKEND,
         reason="Docker 20.10.24 answers and has the image",
         toolchain=toolchain,
         front_end=NoFrontEnd(),
         image="sha256:" + "cd" * 32,
     )
-    assert record_toolchain(environment, engine=Engine.BACKEND) == ToolchainRecord(
+    assert record_toolchain(environment) == ToolchainRecord(
         builder="docker",
         reason="Docker 20.10.24 answers and has the image",
         image="sha256:" + "cd" * 32,

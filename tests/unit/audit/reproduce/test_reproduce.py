@@ -259,10 +259,10 @@ def test_an_interpreter_that_cannot_be_had_is_not_tried(
 def test_a_builder_that_this_host_lacks_is_not_tried(packages: Path, tmp_path: Path) -> None:
     assert run(plan(packages), tmp_path, "docker", "cibuildwheel") == {
         "plain": (State.PLAIN, ""),
-        "docker": (State.NOT_TRIED, "no container engine answers: this run was given none"),
+        "docker": (State.NOT_TRIED, "no container engine answers: this run has none configured"),
         "cibuildwheel": (
             State.NOT_TRIED,
-            "cibuildwheel starts the docker program, and there is none on PATH",
+            "cibuildwheel starts the docker program, which is not on PATH",
         ),
     }
 

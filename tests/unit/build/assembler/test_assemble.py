@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from factory.build.assembler.assemble import AssembledWheel, assemble
+from factory.build.assembler.assemble import assemble
 from factory.build.assembler.skeleton import Skeleton, UnusableSkeleton, read_skeleton
+from factory.build.builder import WheelFile
 from factory.build.deflate import DamagedDeflated, Deflated, deflate
-from factory.core.digests import Sha256
 from factory.core.progress import SilentProgress
 from tests.unit.build.assembler.wheel_pairs import (
     NAME,
@@ -77,11 +77,10 @@ PAYLOADS = st.dictionaries(PATHS, PARTS, min_size=1, max_size=3).filter(
 def test_the_assembler_makes_the_backend_s_bytes(payload: Mapping[str, Part]) -> None:
     with TemporaryDirectory() as scratch:
         reference = build_reference(Path(scratch), payload).read_bytes()
-        path, made = build_assembled(Path(scratch), payload)
-        assert path.read_bytes() == reference
-        assert made == AssembledWheel(
-            size_bytes=len(reference), sha256=Sha256(hashlib.sha256(reference).hexdigest())
-        )
+        assembled = build_assembled(Path(scratch), payload)
+        assert assembled.path.read_bytes() == reference
+        assert assembled.size_bytes == len(reference)
+        assert assembled.sha256.hex == hashlib.sha256(reference).hexdigest()
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -89,7 +88,7 @@ def test_the_assembler_makes_the_backend_s_bytes(payload: Mapping[str, Part]) ->
 def test_the_zip_host_is_one_byte_a_member(payload: Mapping[str, Part]) -> None:
     with TemporaryDirectory() as scratch:
         reference = build_reference(Path(scratch), payload).read_bytes()
-        path, _ = build_assembled(Path(scratch), payload, create_system=0)
+        path = build_assembled(Path(scratch), payload, create_system=0).path
         assert path.read_bytes() == as_made_on_windows(reference)
         with zipfile.ZipFile(path) as wheel:
             assert {info.create_system for info in wheel.infolist()} == {0}
@@ -108,13 +107,13 @@ def empty_skeleton(directory: Path) -> Skeleton:
     return read_skeleton(build_in_process(write_stage(directory / "empty", empty), directory / "skeleton"))
 
 
-def attempt(skeleton: Skeleton, contents: Mapping[str, Deflated], into: Path) -> AssembledWheel:
+def attempt(skeleton: Skeleton, contents: Mapping[str, Deflated], into: Path) -> WheelFile:
     with SilentProgress().task("assemble") as task:
         return assemble(skeleton, contents, create_system=3, into=into, task=task)
 
 
 def test_an_installer_finds_what_was_put_in(tmp_path: Path) -> None:
-    path, _ = build_assembled(tmp_path, PAYLOAD)
+    path = build_assembled(tmp_path, PAYLOAD).path
     assert path.name == NAME
     with zipfile.ZipFile(path) as wheel:
         assert wheel.testzip() is None

@@ -9,20 +9,18 @@ from factory.build.assembler.assembler import AssemblingBuilder
 from factory.build.assembler.compress import compress
 from factory.build.backend.native import NativeFrontEnd
 from factory.build.backend.reference import ReferenceBuilder
-from factory.build.builder import BuiltPackage, Package
+from factory.build.builder import BuiltWheel, FetchedPackage
 from factory.build.deflate import DamagedDeflated
-from factory.build.deflate_cache import DeflateStore
+from factory.build.deflate_cache import DeflateCache
 from factory.build.deflate_check import REFERENCE_ANSWER
 from factory.core.digests import Sha256
 from factory.core.progress import SilentProgress
-from factory.core.tags import CodexTag
 from factory.system.parallel import Stopped
 from factory.system.process import SubprocessRunner
 from tests.packages import npm_tarball, release_files
 from tests.toolchains import running_toolchain
 from tests.unit.build.assembler.test_compress import TARGET, package
 
-TAG = CodexTag.parse("rust-v0.163.0")
 BOTH = ("manylinux_2_17_aarch64", "musllinux_1_1_aarch64")
 
 
@@ -40,16 +38,16 @@ def builder(tmp_path: Path) -> AssemblingBuilder:
         progress=SilentProgress(),
         host_env={},
         jobs=2,
-        store=DeflateStore(root=tmp_path / "deflate", encoder=REFERENCE_ANSWER),
+        store=DeflateCache(root=tmp_path / "deflate", encoder=REFERENCE_ANSWER),
         stop=stop,
     )
 
 
-def digests(built: Sequence[BuiltPackage]) -> dict[str, Sha256]:
-    return {laid_out.wheel.name: laid_out.wheel.sha256 for done in built for laid_out in done.wheels}
+def digests(built: Sequence[BuiltWheel]) -> dict[str, Sha256]:
+    return {wheel.file.name: wheel.file.sha256 for wheel in built}
 
 
-def recalled(package: Package, builder: AssemblingBuilder) -> Package:
+def recalled(package: FetchedPackage, builder: AssemblingBuilder) -> FetchedPackage:
     """Return a package as a second run has it: what it holds is known."""
     done = compress(package, store=builder.store, progress=SilentProgress(), stop=builder.stop)
     return replace(package, payload=done.payload)
@@ -61,38 +59,36 @@ def test_it_makes_what_the_reference_makes(builder: AssemblingBuilder, tarball: 
     )
     reference = ReferenceBuilder(front_end=front_end, progress=builder.progress, jobs=2, stop=builder.stop)
     packages = [package(tarball, *BOTH)]
-    slow = reference.build(packages, tag=TAG, scratch=tmp_path / "slow")
-    fast = builder.build(packages, tag=TAG, scratch=tmp_path / "fast")
+    slow = reference.build(packages, scratch=tmp_path / "slow")
+    fast = builder.build(packages, scratch=tmp_path / "fast")
 
     assert digests(fast) == digests(slow)
-    assert [wheel.recipe.platform.tag for wheel in fast[0].wheels] == list(BOTH)
-    assert fast[0].payload == slow[0].payload
-    assert [wheel.layout for wheel in fast[0].wheels] == [wheel.layout for wheel in slow[0].wheels]
-    for laid_out in fast[0].wheels:
-        wheel = laid_out.wheel
-        assert (wheel.size_bytes, wheel.sha256) == (wheel.path.stat().st_size, Sha256.of_file(wheel.path))
+    assert [wheel.planned.platform.tag for wheel in fast] == list(BOTH)
+    assert [wheel.layout for wheel in fast] == [wheel.layout for wheel in slow]
+    for file in (wheel.file for wheel in fast):
+        assert (file.size_bytes, file.sha256) == (file.path.stat().st_size, Sha256.of_file(file.path))
 
 
 def test_packages_come_back_in_their_order(builder: AssemblingBuilder, tarball: Path, tmp_path: Path) -> None:
     one, two = package(tarball, BOTH[0]), package(tarball, BOTH[1])
-    built = builder.build([one, replace(two, size_bytes=1 << 30)], tag=TAG, scratch=tmp_path / "scratch")
-    assert [done.wheels[0].recipe.platform.tag for done in built] == list(BOTH)
+    built = builder.build([one, replace(two, size_bytes=1 << 30)], scratch=tmp_path / "scratch")
+    assert [wheel.planned.platform.tag for wheel in built] == list(BOTH)
 
 
 def test_what_was_compressed_is_not_read_again(
     builder: AssemblingBuilder, tarball: Path, tmp_path: Path
 ) -> None:
-    first = builder.build([package(tarball, *BOTH)], tag=TAG, scratch=tmp_path / "first")
+    first = builder.build([package(tarball, *BOTH)], scratch=tmp_path / "first")
     known = recalled(package(tarball, *BOTH), builder)
     tarball.unlink()
-    second = builder.build([known], tag=TAG, scratch=tmp_path / "second")
+    second = builder.build([known], scratch=tmp_path / "second")
     assert digests(second) == digests(first)
 
 
 def test_a_damaged_entry_ends_the_run_and_the_next_one_heals_it(
     builder: AssemblingBuilder, tarball: Path, tmp_path: Path
 ) -> None:
-    good = builder.build([package(tarball, *BOTH)], tag=TAG, scratch=tmp_path / "good")
+    good = builder.build([package(tarball, *BOTH)], scratch=tmp_path / "good")
     known = recalled(package(tarball, *BOTH), builder)
     entry = builder.store.path(Sha256.of([release_files(TARGET)["bin/codex"][0]]))
     raw = bytearray(entry.read_bytes())
@@ -100,10 +96,10 @@ def test_a_damaged_entry_ends_the_run_and_the_next_one_heals_it(
     entry.write_bytes(raw)
 
     with pytest.raises(DamagedDeflated) as caught:
-        builder.build([known], tag=TAG, scratch=tmp_path / "damaged")
+        builder.build([known], scratch=tmp_path / "damaged")
     assert caught.value.exit_code == 22
     again = replace(builder, stop=threading.Event(), runner=SubprocessRunner())
-    healed = again.build([known], tag=TAG, scratch=tmp_path / "healed")
+    healed = again.build([known], scratch=tmp_path / "healed")
     assert digests(healed) == digests(good)
 
 
@@ -125,5 +121,5 @@ def test_a_run_that_was_stopped_assembles_nothing(
 ) -> None:
     builder.stop.set()
     with pytest.raises(Stopped):
-        builder.build([package(tarball, *BOTH)], tag=TAG, scratch=tmp_path / "scratch")
+        builder.build([package(tarball, *BOTH)], scratch=tmp_path / "scratch")
     assert not (tmp_path / "scratch").exists()

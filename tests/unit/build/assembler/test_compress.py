@@ -6,8 +6,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from factory.build.assembler.compress import CompressedPackage, compress, recall
-from factory.build.builder import Package
-from factory.build.deflate_cache import DeflateStore
+from factory.build.builder import FetchedPackage, PlannedWheel
+from factory.build.deflate_cache import DeflateCache
 from factory.build.deflate_check import REFERENCE_ANSWER
 from factory.build.recipe import our_recipe
 from factory.build.template import bundled_template
@@ -15,17 +15,19 @@ from factory.core.digests import Digest, Sha256
 from factory.core.errors import IntegrityError
 from factory.core.model import ArchiveFormat, Local, ReleaseAsset
 from factory.core.progress import ProgressTask, SilentProgress
+from factory.core.tags import CodexTag
 from factory.core.targets import Platform, Target
 from factory.release.payload import PackageSource
 from factory.system.parallel import Stopped
 from tests.packages import npm_tarball, release_files
 
 TARGET = Target.LINUX_AARCH64
+TAG = CodexTag.parse("rust-v0.163.0")
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> DeflateStore:
-    return DeflateStore(root=tmp_path / "deflate", encoder=REFERENCE_ANSWER)
+def store(tmp_path: Path) -> DeflateCache:
+    return DeflateCache(root=tmp_path / "deflate", encoder=REFERENCE_ANSWER)
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def tarball(tmp_path: Path) -> Path:
     return npm_tarball(tmp_path / "codex.tgz", {TARGET: release_files(TARGET, voice=True)})
 
 
-def package(tarball: Path, *platforms: str) -> Package:
+def package(tarball: Path, *platforms: str) -> FetchedPackage:
     asset = ReleaseAsset(
         target=TARGET,
         name=tarball.name,
@@ -43,20 +45,25 @@ def package(tarball: Path, *platforms: str) -> Package:
         format=ArchiveFormat.TAR_GZ,
         location=Local(path=tarball),
     )
-    return Package(
+    return FetchedPackage(
         asset=asset,
         source=PackageSource.archive(tarball, ArchiveFormat.TAR_GZ),
         size_bytes=tarball.stat().st_size,
         payload=None,
-        recipes=tuple(our_recipe(Platform.parse(tag), template=bundled_template()) for tag in platforms),
+        wheels=tuple(
+            PlannedWheel(
+                tag=TAG, asset=asset, recipe=our_recipe(Platform.parse(tag), template=bundled_template())
+            )
+            for tag in platforms
+        ),
     )
 
 
-def made(package: Package, store: DeflateStore) -> CompressedPackage:
+def made(package: FetchedPackage, store: DeflateCache) -> CompressedPackage:
     return compress(package, store=store, progress=SilentProgress(), stop=threading.Event())
 
 
-def kept(store: DeflateStore) -> set[str]:
+def kept(store: DeflateCache) -> set[str]:
     return {path.name for path in store.root.rglob("*") if path.is_file()}
 
 
@@ -64,7 +71,7 @@ def digest_of(path: str) -> Sha256:
     return Sha256.of([release_files(TARGET, voice=True)[path][0]])
 
 
-def test_all_files_are_known_and_those_of_some_wheel_are_deflated(tarball: Path, store: DeflateStore) -> None:
+def test_all_files_are_known_and_those_of_some_wheel_are_deflated(tarball: Path, store: DeflateCache) -> None:
     done = made(package(tarball, "musllinux_1_1_aarch64", "manylinux_2_17_aarch64"), store)
     files = release_files(TARGET, voice=True)
     assert {(str(file.path), file.size_bytes, file.sha256) for file in done.payload.files} == {
@@ -74,19 +81,19 @@ def test_all_files_are_known_and_those_of_some_wheel_are_deflated(tarball: Path,
     assert kept(store) == {sha256.hex for sha256 in done.contents}
 
 
-def test_what_no_recipe_places_is_not_deflated(tarball: Path, store: DeflateStore) -> None:
+def test_what_no_recipe_places_is_not_deflated(tarball: Path, store: DeflateCache) -> None:
     done = made(package(tarball, "musllinux_1_1_aarch64"), store)
     assert digest_of("codex-path/rg") not in done.contents
     assert done.payload.file("codex-path/rg") is not None
 
 
-def test_what_was_deflated_is_recalled(tarball: Path, store: DeflateStore) -> None:
+def test_what_was_deflated_is_recalled(tarball: Path, store: DeflateCache) -> None:
     two = package(tarball, "musllinux_1_1_aarch64", "manylinux_2_17_aarch64")
     done = made(two, store)
     assert recall(done.payload, package=two, store=store) == done
 
 
-def test_what_is_not_all_there_is_not_recalled(tarball: Path, store: DeflateStore) -> None:
+def test_what_is_not_all_there_is_not_recalled(tarball: Path, store: DeflateCache) -> None:
     one = package(tarball, "manylinux_2_17_aarch64")
     done = made(one, store)
     store.path(digest_of("codex-path/rg")).unlink()
@@ -114,7 +121,7 @@ class StoppingProgress:
 
 
 def test_a_stop_ends_it_between_two_chunks_and_leaves_nothing_half(
-    tarball: Path, store: DeflateStore
+    tarball: Path, store: DeflateCache
 ) -> None:
     stop = threading.Event()
     with pytest.raises(Stopped):
@@ -128,14 +135,14 @@ def test_a_stop_ends_it_between_two_chunks_and_leaves_nothing_half(
     assert list(store.root.rglob(".*")) == []
 
 
-def test_a_damaged_package_is_an_error_whatever_was_read_of_it(tarball: Path, store: DeflateStore) -> None:
+def test_a_damaged_package_is_an_error_whatever_was_read_of_it(tarball: Path, store: DeflateCache) -> None:
     raw = tarball.read_bytes()
     tarball.write_bytes(raw[: len(raw) - 5000])
     with pytest.raises(IntegrityError):
         made(package(tarball, "manylinux_2_17_aarch64"), store)
 
 
-def test_a_file_s_place_and_mode_are_the_archive_s(tarball: Path, store: DeflateStore) -> None:
+def test_a_file_s_place_and_mode_are_the_archive_s(tarball: Path, store: DeflateCache) -> None:
     codex = made(package(tarball, "manylinux_2_17_aarch64"), store).payload.file("bin/codex")
     assert codex is not None
     assert (codex.path, oct(codex.mode), codex.kind.value) == (PurePosixPath("bin/codex"), "0o755", "elf")

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from hatchling.builders.wheel import WheelBuilder
 
-from factory.build.assembler.assemble import AssembledWheel, assemble
+from factory.build.assembler.assemble import assemble
 from factory.build.assembler.skeleton import read_skeleton
+from factory.build.builder import WheelFile
 from factory.build.deflate import deflate
 from factory.build.template import PACKAGE, SOURCE_DIRECTORY, bundled_template
 from factory.core.progress import SilentProgress
@@ -53,9 +54,7 @@ def build_reference(directory: Path, payload: Mapping[str, Part]) -> Path:
     return build_in_process(write_stage(directory / "stage", payload), directory / "reference")
 
 
-def build_assembled(
-    directory: Path, payload: Mapping[str, Part], *, create_system: int = 3
-) -> tuple[Path, AssembledWheel]:
+def build_assembled(directory: Path, payload: Mapping[str, Part], *, create_system: int = 3) -> WheelFile:
     """Return the assembler's wheel of the same stage with empty payload files, filled."""
     empty = {name: Part(content=b"", mode=part.mode) for name, part in payload.items()}
     skeleton = read_skeleton(
@@ -69,8 +68,7 @@ def build_assembled(
     }
     into = directory / skeleton.name
     with SilentProgress().task("assemble") as task:
-        made = assemble(skeleton, contents, create_system=create_system, into=into, task=task)
-    return into, made
+        return assemble(skeleton, contents, create_system=create_system, into=into, task=task)
 
 
 def as_made_on_windows(wheel: bytes) -> bytes:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from factory.build.backend.cibuildwheel import (
+    CibuildwheelContainer,
     CibuildwheelFrontEnd,
-    ContainerSettings,
     Tools,
     plan_cibuildwheel_build,
     why_untested,
@@ -28,7 +28,7 @@ from tests.fake_runner import Expected, FakeRunner
 from tests.toolchains import running_toolchain
 
 IMAGE = "sha256:" + "ab" * 32
-SETTINGS = ContainerSettings(
+SETTINGS = CibuildwheelContainer(
     image=IMAGE,
     architecture=Architecture.X86_64,
     env={"PATH": "/usr/bin", "DOCKER_HOST": "unix:///run/docker.sock"},
@@ -151,13 +151,13 @@ def test_on_an_arm_host_the_container_is_arm() -> None:
     assert env["CIBW_MANYLINUX_AARCH64_IMAGE"] == IMAGE
 
 
-def front(tmp_path: Path, runner: FakeRunner, tell: Callable[[str], None]) -> CibuildwheelFrontEnd:
+def front(tmp_path: Path, runner: FakeRunner, report: Callable[[str], None]) -> CibuildwheelFrontEnd:
     return CibuildwheelFrontEnd(
         tools=TOOLS,
         settings=SETTINGS,
         runner=runner,
         progress=SilentProgress(),
-        tell=tell,
+        report=report,
         logs=tmp_path / "logs",
     )
 

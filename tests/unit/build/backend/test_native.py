@@ -11,9 +11,10 @@ import pytest
 from factory.build.backend.native import build
 from factory.build.backend.output import BuildFailed, UnexpectedOutput
 from factory.build.backend.plan import BuildPlan, plan_native_build
+from factory.build.builder import WheelFile
 from factory.build.template import bundled_template
 from factory.core.digests import Sha256
-from factory.core.model import BuiltWheel, StagedRuntime
+from factory.core.model import StagedRuntime
 from factory.core.progress import SilentProgress
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform
@@ -52,7 +53,7 @@ def plan(tmp_path: Path, runtime: StagedRuntime | None = None) -> BuildPlan:
     )
 
 
-def run(plan: BuildPlan, *script: Expected) -> BuiltWheel:
+def run(plan: BuildPlan, *script: Expected) -> WheelFile:
     runner = FakeRunner(*script)
     wheel = build(plan, runner=runner, progress=SilentProgress())
     runner.assert_done()
@@ -81,9 +82,8 @@ def logging(text: str) -> Callable[[Command], None]:
 def test_a_wheel_is_placed_and_nothing_else_stays(tmp_path: Path) -> None:
     wheel = run(plan(tmp_path), Expected(argv=FRONT_END, effect=writing(NAME)))
 
-    assert wheel == BuiltWheel(
+    assert wheel == WheelFile(
         path=tmp_path / "dist" / NAME,
-        platform=Platform.parse("manylinux_2_17_x86_64"),
         size_bytes=22,
         sha256=Sha256("8739c76e681f900923b900c9df0ef75cf421d39cabb54650c4b9ad19b6a76d85"),
     )
@@ -133,7 +133,7 @@ def test_a_scratch_directory_that_exists_is_left_alone(tmp_path: Path) -> None:
     assert (taken / "precious").exists()
 
 
-def real(plan: BuildPlan) -> BuiltWheel:
+def real(plan: BuildPlan) -> WheelFile:
     return build(plan, runner=SubprocessRunner(), progress=SilentProgress())
 
 
