@@ -1,7 +1,7 @@
-# The builder image: the factory, and an environment for every locked toolchain. 'make image' builds it with no network.
+# The builder image: the factory and an environment for each locked toolchain. 'make image' builds it without network.
 #
-# The base is manylinux_2_28 for x86_64 as cibuildwheel 4.3.5 pins it; a test holds the two together. Any other Linux with
-# bash, coreutils and CPython 3.11 or newer serves: make image BASE_IMAGE=... IMAGE_PYTHON=...
+# The base is manylinux_2_28 for x86_64 as pinned by cibuildwheel 4.3.5; a test compares the two. Any other Linux with
+# bash, coreutils and CPython 3.11 or newer works: make image BASE_IMAGE=... IMAGE_PYTHON=...
 ARG BASE_IMAGE=quay.io/pypa/manylinux_2_28_x86_64@sha256:e0adf18521ad35192df733a6c62d35df7801957d24e0470238aacecfab2188a3
 
 FROM ${BASE_IMAGE} AS workshop
@@ -10,7 +10,7 @@ COPY .image/wheels /wheels
 COPY .image/toolchains /opt/factory/wheels
 COPY factory/build/locks /locks
 COPY requirements.txt /requirements.txt
-# An environment is found by its lock's content, so that another lock of the same backend is another place.
+# The directory of an environment has the digest of its lock, so that different locks of a backend do not collide.
 RUN set -eu; \
     install() { \
         "$PYTHON" -I -m venv --without-pip "$1"; \
@@ -31,9 +31,9 @@ LABEL org.opencontainers.image.title="codex-wheel-factory" \
       org.opencontainers.image.description="Builds, verifies and audits the wheels that carry the Codex CLI's executables" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=workshop /opt/factory /opt/factory
-# A named volume takes the owner of the directory that it covers, so the user below can write to it.
+# A named volume gets the owner of the directory that it is mounted on, so the user below can write to it.
 RUN mkdir /cache /out && chown 65532:65532 /cache /out
-# pip makes a run's toolchain from the locked wheels in here, wherever the container runs and whatever it can reach.
+# pip installs the toolchain of a run from the locked wheels in the image, so a run needs no index.
 ENV PATH=/opt/factory/program/bin:$PATH \
     HOME=/tmp \
     FACTORY_CACHE_DIR=/cache \

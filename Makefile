@@ -1,5 +1,4 @@
-# Every target sets up what it needs: a virtual environment from the hash-locked requirements.
-# A second call installs nothing.
+# Targets create the virtual environment from the hash-locked requirements when it is missing or outdated.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -22,7 +21,7 @@ READY := $(VENV)/.ready
 .DEFAULT_GOAL := help
 .PHONY: help setup wheels audit sdk image test test-slow test-network test-docker lint types check format lock docs bench fuzz clean
 
-help: ## Show the targets
+help: ## Show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 $(READY): requirements-dev.txt pyproject.toml
@@ -32,20 +31,20 @@ $(READY): requirements-dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation -e .
 	@touch $@
 
-setup: $(READY) ## Make the virtual environment
+setup: $(READY) ## Create the virtual environment
 
-wheels: $(READY) ## Build every platform's wheel: make wheels CODEX_TAG=rust-v0.163.0
-	@test -n "$(CODEX_TAG)" || { echo "Say which release: make wheels CODEX_TAG=rust-v0.163.0" >&2; exit 1; }
+wheels: $(READY) ## Build the wheels of a release: make wheels CODEX_TAG=rust-v0.163.0
+	@test -n "$(CODEX_TAG)" || { echo "CODEX_TAG is not set: make wheels CODEX_TAG=rust-v0.163.0" >&2; exit 1; }
 	@$(BIN)/factory wheels $(CODEX_TAG) --out $(OUT) $(ARGS)
 
-audit: $(READY) ## Rebuild what the index serves and compare: make audit CODEX_TAG=rust-v0.163.0
-	@test -n "$(CODEX_TAG)" || { echo "Say which release: make audit CODEX_TAG=rust-v0.163.0" >&2; exit 1; }
+audit: $(READY) ## Rebuild published wheels and compare them: make audit CODEX_TAG=rust-v0.163.0
+	@test -n "$(CODEX_TAG)" || { echo "CODEX_TAG is not set: make audit CODEX_TAG=rust-v0.163.0" >&2; exit 1; }
 	@$(BIN)/factory audit $(CODEX_TAG) --out $(AUDIT_OUT) $(ARGS)
 
 PEP440 = $(BIN)/python -c 'import sys, factory.core.tags as t; print(t.CodexTag.parse(sys.argv[1]).pep440)' $(CODEX_TAG)
 
-sdk: $(READY) ## Wheels, accepted, pinned, and an SDK staged for them: make sdk CODEX_TAG=rust-v0.163.0 SDK=path-or-requirement
-	@test -n "$(CODEX_TAG)" || { echo "Say which release: make sdk CODEX_TAG=rust-v0.163.0" >&2; exit 1; }
+sdk: $(READY) ## Build, verify, accept and pin wheels, and stage an SDK: make sdk CODEX_TAG=rust-v0.163.0 SDK=path-or-requirement
+	@test -n "$(CODEX_TAG)" || { echo "CODEX_TAG is not set: make sdk CODEX_TAG=rust-v0.163.0" >&2; exit 1; }
 	@$(BIN)/factory wheels $(CODEX_TAG) --out $(OUT) $(ARGS)
 	@set -e; version=$$($(PEP440)); made=$(OUT)/$$version; sdk='$(SDK)'; sdk=$${sdk:-openai-codex==$$version}; \
 	  $(BIN)/factory verify "$$made"; \
@@ -54,22 +53,22 @@ sdk: $(READY) ## Wheels, accepted, pinned, and an SDK staged for them: make sdk 
 	  $(BIN)/factory stage-sdk "$(SDK_OUT)/$$version" --sdk-source "$$sdk" --codex-version $(CODEX_TAG) \
 	    --manifest "$$made" --require-acceptance $(PIN_ARGS)
 
-test: $(READY) ## Run the tests that need no network and no docker
+test: $(READY) ## Run the fast tests, which need no network and no Docker
 	$(BIN)/python -m pytest -n auto -m "not network and not docker and not slow" $(ARGS)
 
-test-slow: $(READY) ## Run the tests that take minutes: killed runs, the stock tools
+test-slow: $(READY) ## Run the tests that take minutes: killed runs, stock tools
 	$(BIN)/python -m pytest -m "slow and not network and not docker" $(ARGS)
 
-test-network: $(READY) ## Run the tests against the real registries
+test-network: $(READY) ## Run the tests that use the package registries
 	$(BIN)/python -m pytest -m "network and not slow and not docker" $(ARGS)
 
 test-docker: $(READY) ## Run the tests that need a container engine and the builder image
 	$(BIN)/python -m pytest -m "docker" $(ARGS)
 
-image: $(READY) ## Make the builder image, with no network but for its wheels: make image BASE_IMAGE=...
+image: $(READY) ## Build the builder image; only its wheels are downloaded: make image BASE_IMAGE=...
 	@.ci/build-image $(BIN)/python $(IMAGE) $(BASE_IMAGE) $(IMAGE_PYTHON)
 
-lint: $(READY) ## Check style, format, the order of imports and the workflows
+lint: $(READY) ## Check style, format, imports and workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
@@ -78,23 +77,23 @@ lint: $(READY) ## Check style, format, the order of imports and the workflows
 types: $(READY) ## Check types
 	$(BIN)/mypy
 
-check: test lint types ## All of the above but the network
+check: test lint types ## Run test, lint and types
 
 format: $(READY) ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: $(READY) ## Ask the stock tools what is not known yet; writes docs/checks.md
+docs: $(READY) ## Write docs/checks.md, with the answers of the stock tools
 	$(BIN)/python -m tests.zoo
 
-bench: $(READY) ## Measure on this machine; writes docs/performance.md
+bench: $(READY) ## Run the benchmarks and write docs/performance.md
 	$(BIN)/python -m benchmarks $(ARGS)
 
 $(VENV)/.fuzz: $(READY) requirements-fuzz.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-fuzz.txt
 	@touch $@
 
-fuzz: $(VENV)/.fuzz ## Fuzz the readers (Linux): make fuzz FUZZ_TARGETS=apple FUZZ_SECONDS=600
+fuzz: $(VENV)/.fuzz ## Fuzz the file readers, on Linux: make fuzz FUZZ_TARGETS=apple FUZZ_SECONDS=600
 	@for target in $(FUZZ_TARGETS); do \
 	  mkdir -p .fuzz/$$target; \
 	  echo "fuzz $$target for $(FUZZ_SECONDS) s"; \
@@ -105,11 +104,11 @@ fuzz: $(VENV)/.fuzz ## Fuzz the readers (Linux): make fuzz FUZZ_TARGETS=apple FU
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
   --no-annotate --custom-compile-command 'make lock' pyproject.toml
 
-lock: ## Lock the requirements anew (needs uv)
+lock: ## Update the locked requirements (needs uv)
 	$(LOCK) -o requirements.txt
 	$(LOCK) --group test --group lint --group build --group zoo -c requirements.txt -o requirements-dev.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --custom-compile-command 'make lock' --group fuzz -o requirements-fuzz.txt
 
-clean: ## Remove the virtual environment and tool caches; dist/ stays
+clean: ## Remove the virtual environment and tool caches, but not dist/
 	rm -rf $(VENV) .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,7 +1,7 @@
-"""Write the part of a hash lock that holds for another Python: ``image_requirements.py PYTHON.json LOCK``.
+"""Filter a lock file for another Python: ``image_requirements.py PYTHON.json LOCK``.
 
-pip evaluates markers for the interpreter that it runs on, whatever ``--python-version`` says, and the
-image's Python is another one than this. PYTHON.json is what that Python says of itself.
+pip evaluates markers for the interpreter that runs it, even with ``--python-version``, but the Python
+in the image is a different one. PYTHON.json has the marker environment of that Python.
 """
 
 import json
@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 
 
 def applicable(lock: str, environment: Mapping[str, str]) -> str:
-    """Return the requirements whose markers hold in an environment, without the markers."""
+    """Return the requirements with markers that are true in an environment, without the markers."""
     kept = []
     for block in re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE)[1:]:
         line, _, hashes = block.partition("\\\n")
@@ -25,7 +25,7 @@ def applicable(lock: str, environment: Mapping[str, str]) -> str:
 
 
 def main() -> None:
-    """Filter the lock to stdout."""
+    """Print the filtered lock file."""
     described, lock = (Path(argument).read_text(encoding="utf-8") for argument in sys.argv[1:])
     environment: dict[str, str] = json.loads(described)["environment"]
     sys.stdout.write(applicable(lock, environment))

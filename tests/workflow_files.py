@@ -1,4 +1,4 @@
-"""Read the workflows as far as tests ask: the actions they use, the scripts they run, and their commands."""
+"""Read the workflows: the actions that they use, their scripts, and the factory commands in those."""
 
 import re
 import shlex
@@ -21,7 +21,7 @@ _ENDS = {">", ">>", "|", "||", ")", ";", "&&"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsedAction:
-    """An action that a step uses: which one, at which commit, and the version that the comment says."""
+    """An action that a step uses, its commit, and the version in the comment."""
 
     action: str
     ref: str
@@ -35,7 +35,7 @@ def used_actions(path: Path) -> tuple[UsedAction, ...]:
         UsedAction(action=match["action"], ref=match["ref"], version=match["version"])
         for match in _USES.finditer(text)
     )
-    assert len(found) == text.count("uses:"), "a use that is not read"
+    assert len(found) == text.count("uses:"), "the pattern missed a use"
     return found
 
 
@@ -57,14 +57,14 @@ def _script(lines: list[str], index: int) -> str:
     return textwrap.dedent("\n".join(block)).strip() + "\n"
 
 
-def script_of(path: Path, saying: str) -> str:
-    """Return the one script of a file that has some text in it."""
-    (script,) = (script for script in scripts(path) if saying in script)
+def script_of(path: Path, text: str) -> str:
+    """Return the only script of a file that contains a text."""
+    (script,) = (script for script in scripts(path) if text in script)
     return script
 
 
 def fenced(path: Path) -> tuple[str, ...]:
-    """Return the examples of a page."""
+    """Return the code blocks of a page."""
     return tuple(_FENCED.findall(path.read_text(encoding="utf-8")))
 
 
