@@ -16,9 +16,10 @@ from factory.audit.results import Results
 from factory.audit.run import AuditProgress, audit_listing
 from factory.audit.selection import Selection
 from factory.audit.verdict import AuditReport, Verdict
+from factory.core.errors import UpstreamError
 from factory.release.channels.directory import DirectoryChannel
 from factory.release.download import Downloader
-from factory.system.http import HttpResponse, HttpStatusError, OversizeDocument
+from factory.system.http import HttpResponse, HttpStatusError
 from tests.fakes import Answer
 from tests.packages import TAG
 from tests.runs import run_context
@@ -51,7 +52,7 @@ class FakeIndex:
         with self.stream(url, headers=headers) as response:
             body = b"".join(response.chunks())
         if len(body) > max_bytes:
-            raise OversizeDocument(url, max_bytes)
+            raise UpstreamError(f"{url} sent more than {max_bytes} bytes")
         return body
 
     @contextmanager

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from factory.system.http import HttpResponse, HttpStatusError, OversizeDocument
+from factory.core.errors import UpstreamError
+from factory.system.http import HttpResponse, HttpStatusError
 from factory.system.retry import RequestFailed
 
 
@@ -51,7 +52,7 @@ class FakeHttpClient:
         with self.stream(url, headers=headers) as response:
             body = b"".join(response.chunks())
         if len(body) > max_bytes:
-            raise OversizeDocument(url, max_bytes)
+            raise UpstreamError(f"{url} sent more than {max_bytes} bytes")
         return body
 
     @contextmanager

@@ -12,7 +12,6 @@ from factory.audit.published import UnreadableWheel
 from factory.audit.remote_zip import Fetched
 from factory.core.digests import Sha256
 from factory.core.errors import FactoryError
-from factory.system.cache import Cancelled
 from factory.system.parallel import Stopped
 
 ResultT = TypeVar("ResultT")
@@ -80,11 +79,10 @@ def attempt(action: Callable[[], ResultT]) -> ResultT | Failure:
 
     Raises:
         Stopped: The run was interrupted; that is no property of the wheel.
-        Cancelled: Likewise.
     """
     try:
         return action()
-    except (Stopped, Cancelled):
+    except Stopped:
         raise
     except NotInferable as error:
         return Failure(reason=str(error), kind=FailureKind.NO_RECIPE)

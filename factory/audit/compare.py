@@ -24,7 +24,6 @@ from factory.core.digests import Sha256
 from factory.core.errors import IntegrityError, UpstreamError
 from factory.core.model import Payload, Severity
 from factory.executables.signatures.policy import TrustPolicy
-from factory.system.cache import Cancelled
 from factory.verify.inspection import Inspection, inspect
 from factory.verify.reading.contents import WheelContents
 from factory.verify.reading.read import read_wheel
@@ -197,8 +196,6 @@ def _examine(
                 if is_provable
                 else Outcome.NOT_REBUILT
             )
-    except Cancelled:
-        raise
     except (UpstreamError, IntegrityError):  # the first reason says more than this one
         return wheel
     return ExaminedWheel(

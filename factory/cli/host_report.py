@@ -9,7 +9,7 @@ from pathlib import Path
 
 from factory.build.deflate_check import OtherDeflate, deflate_identity
 from factory.core.errors import HostError
-from factory.system.containers.engine import ContainerEngine, ContainerSettings
+from factory.system.containers.engine import ContainerEngine, ContainerSetup
 from factory.system.containers.images import require_image
 from factory.system.files import CannotWrite, atomic_file
 
@@ -79,7 +79,7 @@ def examine_host(*, search_path: str, cache_dir: Path) -> tuple[Examination, ...
     )
 
 
-def examine_containers(containers: ContainerSettings) -> tuple[Examination, ...]:
+def examine_containers(containers: ContainerSetup) -> tuple[Examination, ...]:
     """Examine the container engine and the builder image; runs without them build on the host."""
     subject = "container engine"
     try:

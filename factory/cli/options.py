@@ -18,7 +18,7 @@ from factory.core.tags import CodexTag
 from factory.core.targets import Platform
 from factory.release.channels.github import REPOSITORY
 from factory.sdk.pip import Pip, Sources
-from factory.system.containers.engine import ContainerEngine, ContainerSettings
+from factory.system.containers.engine import ContainerEngine, ContainerSetup
 from factory.system.http import HttpClient
 from factory.system.process import Runner, SubprocessRunner
 from factory.verify.waiver_file import MalformedWaiverFile, read_waivers
@@ -153,11 +153,9 @@ def settings_with_image(arguments: argparse.Namespace) -> Settings:
     return settings if arguments.image is None else replace(settings, image=arguments.image)
 
 
-def containers_of(settings: Settings) -> ContainerSettings:
+def containers_of(settings: Settings) -> ContainerSetup:
     """Return the engine, which is not started yet, and the builder image."""
-    return ContainerSettings(
-        open_engine=partial(_open_engine, settings), image=settings.image or DEFAULT_IMAGE
-    )
+    return ContainerSetup(open_engine=partial(_open_engine, settings), image=settings.image or DEFAULT_IMAGE)
 
 
 def _open_engine(settings: Settings) -> AbstractContextManager[ContainerEngine]:

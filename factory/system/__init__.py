@@ -1,1 +1,1 @@
-"""Files, cache, HTTP, processes and containers."""
+"""The operating system: files, the cache, HTTP, processes, threads and containers."""

@@ -1,24 +1,23 @@
-"""A content-addressed cache of blobs, and of small records about them.
+"""A content-addressed cache of release assets and derived files, and of small JSON records.
 
-Every blob lies under the digest that somebody promised for it, is placed only when
-its bytes have that digest, and is checked again whenever it is read, so a damaged disk
-or a meddling hand shows. Several processes may use one cache at once: a blob that
-is being received is locked, everything else happens in one rename.
+A blob is stored under its expected digest. It is added only if its bytes have that digest, and
+checked again whenever it is read, so damage is noticed. Several processes can use one cache at
+the same time: a blob is locked while it is received, and every other change is one rename.
 
     <root>/assets/<algorithm>-<hex>       whole release assets
-    <root>/partials/<algorithm>-<hex>     unfinished ones, kept to be resumed
-    <root>/records/<kind>-<hash of key>   JSON, what a channel said
-    <root>/deflate/...                    derived: what compressing gave
-    <root>/locks/<name>.lock              empty files; never removed, since removing one races
+    <root>/partials/<algorithm>-<hex>     unfinished downloads, to be resumed
+    <root>/records/<kind>-<hash of key>   JSON, such as a channel's answer
+    <root>/deflate/...                    compressed wheel members
+    <root>/locks/<name>.lock              empty, and never removed, since removing a lock file races
 
-The time of an entry's last use is its modification time: file systems often keep no
-access time.
+The modification time of an entry is the time of its last use, because many file systems do not
+record access times.
 """
 
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -28,40 +27,16 @@ from typing import BinaryIO
 from filelock import FileLock, Timeout
 
 from factory.core.digests import Digest, read_chunks
-from factory.core.errors import IntegrityError, UpstreamError
+from factory.core.errors import IntegrityError
 from factory.system.files import WrongDigest, atomic_write, read_verified, sweep_temporaries, writing
+from factory.system.parallel import Stopped
 
 _LOCK_POLL_S = 0.2
 _STALE_TEMPORARY_S = 86_400.0
 
 
-class DamagedBlob(IntegrityError):
-    """A blob of the cache is not what it was when it was placed; it has been removed."""
-
-    hint = "Run again: it will be fetched anew. If this happens often, check the disk."
-
-    def __init__(self, digest: Digest, seen: Digest) -> None:
-        super().__init__(f"the cache's copy of {digest} is damaged (its digest is {seen}); it was removed")
-
-
-class MissingBlob(IntegrityError):
-    """A blob is not in the cache, or no longer."""
-
-    hint = "Run again: it will be fetched. Do not prune or clear a cache while a run uses it."
-
-    def __init__(self, digest: Digest) -> None:
-        super().__init__(f"the cache has no {digest}")
-
-
-class Cancelled(UpstreamError):
-    """Work ended because other work failed; the other error is the one to show."""
-
-    def __init__(self) -> None:
-        super().__init__("stopped, because something else failed")
-
-
 class Namespace(StrEnum):
-    """The classes of entries; each is a directory of the cache."""
+    """The kinds of entries; each has a directory of its own."""
 
     ASSETS = "assets"
     PARTIALS = "partials"
@@ -74,11 +49,8 @@ class CacheEntry:
     """One file of the cache.
 
     Attributes:
-        namespace: Its class.
-        name: Its path below the namespace's directory.
-        path: Where it is.
-        size_bytes: Its size.
-        last_used_s: When it was last used, in seconds since the epoch.
+        name: The path below the namespace's directory.
+        last_used_s: The time of the last use, in seconds since the epoch.
     """
 
     namespace: Namespace
@@ -89,9 +61,9 @@ class CacheEntry:
 
 
 class PartialBlob:
-    """A blob on its way into the cache; what an earlier attempt received counts as received.
+    """A blob that is being received; it starts with the bytes of an earlier, interrupted attempt.
 
-    Only `Cache.receive` makes one, and holds the blob's lock meanwhile.
+    Only `Cache.receive` creates one, while the caller holds the blob's lock.
     """
 
     def __init__(self, *, partial: Path, final: Path, digest: Digest, name: str) -> None:
@@ -111,24 +83,24 @@ class PartialBlob:
 
     @property
     def size_bytes(self) -> int:
-        """How many bytes have been received."""
+        """The number of bytes received."""
         return self._size_bytes
 
     @property
-    def seen(self) -> Digest:
+    def actual(self) -> Digest:
         """The digest of the bytes received."""
         return Digest(self._digest.algorithm, self._hash.hexdigest())
 
     @property
-    def is_whole(self) -> bool:
-        """Whether the bytes received are those that were promised."""
-        return self.seen == self._digest
+    def is_complete(self) -> bool:
+        """Whether the bytes received have the expected digest."""
+        return self.actual == self._digest
 
     def write(self, chunk: bytes) -> None:
-        """Take the next bytes.
+        """Append a chunk.
 
         Raises:
-            CannotWrite: The cache has no room or is read-only; what has been received stays.
+            CannotWrite: The disk is full or read-only; the bytes received so far are kept.
         """
         with writing(self._partial):
             self._file.write(chunk)
@@ -136,22 +108,22 @@ class PartialBlob:
         self._size_bytes += len(chunk)
 
     def restart(self) -> None:
-        """Forget everything received."""
+        """Discard all bytes received."""
         with writing(self._partial):
             self._file.truncate(0)
         self._hash = self._digest.algorithm.new()
         self._size_bytes = 0
 
     def commit(self) -> Path:
-        """Place the blob.
+        """Add the blob to the cache and return its path.
 
         Raises:
-            WrongDigest: The bytes are not those promised; they are forgotten.
+            WrongDigest: The bytes do not have the expected digest; they are discarded.
         """
-        if not self.is_whole:
-            seen = self.seen
+        if not self.is_complete:
+            actual = self.actual
             self.restart()
-            raise WrongDigest(self._name, promised=self._digest, seen=seen)
+            raise WrongDigest(self._name, expected=self._digest, actual=actual)
         self.close()
         with writing(self._final):
             self._final.parent.mkdir(parents=True, exist_ok=True)
@@ -159,7 +131,7 @@ class PartialBlob:
         return self._final
 
     def close(self) -> None:
-        """Keep what was received for another attempt; nothing is kept of nothing."""
+        """Close the file, keeping the bytes received for another attempt; an empty file is removed."""
         if self._file.closed:
             return
         with writing(self._partial):
@@ -169,23 +141,23 @@ class PartialBlob:
 
 
 class Cache:
-    """A cache under one directory, which is made when something is first placed."""
+    """A cache in one directory, which is created when the first entry is added."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def path(self, digest: Digest) -> Path:
-        """Return where a blob is or would be."""
+        """Return the path of a blob, whether or not it exists."""
         return self.root / Namespace.ASSETS / _blob_name(digest)
 
     def has(self, digest: Digest) -> bool:
-        """Say whether a blob is there; its content is checked when it is read."""
+        """Return whether a blob exists; its content is checked when it is read."""
         return self.path(digest).is_file()
 
     def touch(self, digest: Digest) -> Path:
-        """Note that a blob is in use, so that pruning takes others first, and return where it is."""
+        """Record that a blob is in use, so that pruning removes others first, and return its path."""
         path = self.path(digest)
-        with suppress(OSError):  # a read-only cache serves as well, only its order of use stands still
+        with suppress(OSError):  # a read-only cache still works, only its times of use do not change
             os.utime(path)
         return path
 
@@ -194,41 +166,45 @@ class Cache:
         """Open a blob; all of it is read and checked by the time the context ends.
 
         Raises:
-            MissingBlob: It is not there.
-            DamagedBlob: It is not what it was; it has been removed.
+            IntegrityError: The blob is missing, or it is damaged and has been removed.
         """
         path = self.touch(digest)
         if not path.is_file():
-            raise MissingBlob(digest)
+            raise IntegrityError(
+                f"{digest} is not in the cache",
+                hint="Run again to download it. Do not prune or clear a cache while a run uses it.",
+            )
         try:
             with read_verified(path, digest) as file:
                 yield file
         except WrongDigest as error:
-            if error.promised != digest:
+            if error.expected != digest:
                 raise
             path.unlink(missing_ok=True)
-            raise DamagedBlob(digest, error.seen) from error
+            raise IntegrityError(
+                f"the cached copy of {digest} was damaged and has been removed: its digest is {error.actual}",
+                hint="Run again to download it. If this happens often, check the disk.",
+            ) from error
 
     def verify(self, digest: Digest) -> None:
-        """Read a blob for nothing but the check.
+        """Read a blob only to check it.
 
         Raises:
-            MissingBlob: It is not there.
-            DamagedBlob: It is not what it was; it has been removed.
+            IntegrityError: The blob is missing, or it is damaged and has been removed.
         """
         with self.open(digest):
             pass
 
     @contextmanager
-    def lock(self, digest: Digest, *, is_cancelled: Callable[[], bool] | None = None) -> Iterator[None]:
+    def lock(self, digest: Digest, *, is_stopped: Callable[[], bool] | None = None) -> Iterator[None]:
         """Keep every other process and thread from receiving a blob.
 
         Args:
-            digest: Whose.
-            is_cancelled: Asked while another one holds the lock.
+            digest: The blob's digest.
+            is_stopped: Called now and then while another process holds the lock.
 
         Raises:
-            Cancelled: The wait was cancelled.
+            Stopped: ``is_stopped`` returned true.
         """
         lock = self._file_lock(_blob_name(digest))
         while True:
@@ -236,8 +212,8 @@ class Cache:
                 lock.acquire(timeout=_LOCK_POLL_S)
                 break
             except Timeout:
-                if is_cancelled is not None and is_cancelled():
-                    raise Cancelled from None
+                if is_stopped is not None and is_stopped():
+                    raise Stopped from None
         try:
             yield
         finally:
@@ -245,26 +221,25 @@ class Cache:
 
     @contextmanager
     def receive(self, digest: Digest, *, name: str) -> Iterator[PartialBlob]:
-        """Receive a blob; whoever calls holds its lock.
+        """Receive a blob; the caller holds its lock.
 
-        When the context ends before `PartialBlob.commit`, what was received is kept for another attempt.
+        If the context ends before `PartialBlob.commit`, the bytes received are kept for another attempt.
 
         Args:
-            digest: What is promised.
-            name: What to call it in an error.
+            digest: The expected digest.
+            name: The blob's name in an error message.
         """
-        blob = _blob_name(digest)
-        partial = self.root / Namespace.PARTIALS / blob
-        incoming = PartialBlob(partial=partial, final=self.path(digest), digest=digest, name=name)
+        partial = self.root / Namespace.PARTIALS / _blob_name(digest)
+        blob = PartialBlob(partial=partial, final=self.path(digest), digest=digest, name=name)
         try:
-            yield incoming
+            yield blob
         finally:
-            incoming.close()
+            blob.close()
 
     def read_record(self, kind: str, key: str) -> object | None:
-        """Return a record's value, parsed from JSON and otherwise unchecked, or None where there is none.
+        """Return a record's value as parsed JSON, not checked any further, or None if it is missing.
 
-        A record that cannot be read counts as absent: whoever wrote it can write it again.
+        An unreadable record counts as missing: its writer can write it again.
         """
         path = self._record_path(kind, key)
         try:
@@ -279,57 +254,51 @@ class Cache:
         return value
 
     def write_record(self, kind: str, key: str, value: Mapping[str, object]) -> None:
-        """Keep a small value that JSON can hold, in place of an earlier one.
+        """Write a small JSON value, replacing an earlier one.
 
         Raises:
-            CannotWrite: The cache has no room or is read-only.
+            CannotWrite: The disk is full or read-only.
         """
         text = json.dumps({"key": key, "value": value}, indent=1, sort_keys=True)
         atomic_write(self._record_path(kind, key), text.encode())
 
     def entries(self) -> tuple[CacheEntry, ...]:
-        """Return every entry, those least recently used first."""
-        found = [entry for namespace in Namespace for entry in self._entries_of(namespace)]
-        return tuple(sorted(found, key=lambda entry: (entry.last_used_s, entry.path)))
+        """Return all entries, the least recently used first."""
+        return _by_last_use(entry for namespace in Namespace for entry in self._entries_of(namespace))
 
     def prune(self, *, max_bytes: int, older_than_s: float, now_s: float) -> tuple[CacheEntry, ...]:
-        """Remove what has not been used for long, then the least recently used until the rest fits.
+        """Remove old entries, then the least recently used ones until the rest fits; return them.
 
-        What another process is receiving stays.
+        Blobs that another process is receiving are kept.
 
         Args:
-            max_bytes: How much may stay.
-            older_than_s: What was not used for so many seconds goes in any case.
+            max_bytes: The size of the entries that may stay.
+            older_than_s: Entries not used for this many seconds are removed even if they fit.
             now_s: The current time, in seconds since the epoch.
-
-        Returns:
-            What was removed.
         """
-        entries = self.entries()
-        excess = sum(entry.size_bytes for entry in entries) - max_bytes
-        removed = []
-        for entry in entries:
-            if (excess > 0 or entry.last_used_s < now_s - older_than_s) and self._remove(entry):
-                excess -= entry.size_bytes
-                removed.append(entry)
+        removed = self._shrink(self.entries(), max_bytes=max_bytes, oldest_s=now_s - older_than_s)
         for namespace in Namespace:
             sweep_temporaries(self.root / namespace, before_s=now_s - _STALE_TEMPORARY_S)
-        return tuple(removed)
+        return removed
 
     def trim(self, namespace: Namespace, *, max_bytes: int) -> tuple[CacheEntry, ...]:
-        """Remove the least recently used entries of one class until the rest fits, and return them."""
-        entries = sorted(self._entries_of(namespace), key=lambda entry: (entry.last_used_s, entry.path))
+        """Remove a namespace's least recently used entries until the rest fits, and return them."""
+        return self._shrink(_by_last_use(self._entries_of(namespace)), max_bytes=max_bytes)
+
+    def clear(self) -> tuple[CacheEntry, ...]:
+        """Remove every entry that no other process is receiving, and return the removed ones."""
+        return tuple(entry for entry in self.entries() if self._remove(entry))
+
+    def _shrink(
+        self, entries: tuple[CacheEntry, ...], *, max_bytes: int, oldest_s: float = float("-inf")
+    ) -> tuple[CacheEntry, ...]:
         excess = sum(entry.size_bytes for entry in entries) - max_bytes
         removed = []
         for entry in entries:
-            if excess > 0 and self._remove(entry):
+            if (excess > 0 or entry.last_used_s < oldest_s) and self._remove(entry):
                 excess -= entry.size_bytes
                 removed.append(entry)
         return tuple(removed)
-
-    def clear(self) -> tuple[CacheEntry, ...]:
-        """Remove every entry that no other process is receiving, and return what was removed."""
-        return tuple(entry for entry in self.entries() if self._remove(entry))
 
     def _entries_of(self, namespace: Namespace) -> Iterator[CacheEntry]:
         directory = self.root / namespace
@@ -365,6 +334,10 @@ class Cache:
 
     def _record_path(self, kind: str, key: str) -> Path:
         return self.root / Namespace.RECORDS / f"{kind}-{hashlib.sha256(key.encode()).hexdigest()}.json"
+
+
+def _by_last_use(entries: Iterable[CacheEntry]) -> tuple[CacheEntry, ...]:
+    return tuple(sorted(entries, key=lambda entry: (entry.last_used_s, entry.path)))
 
 
 def _blob_name(digest: Digest) -> str:

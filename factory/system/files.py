@@ -1,8 +1,8 @@
-"""Files that are whole or absent, and bytes that are checked as they are read.
+"""Write files atomically, and check files against a digest while reading them.
 
-A file is written under a temporary name in its own directory and then renamed, so
-that a reader never meets half of it. What a killed process leaves behind has a name
-that tells it apart (`TEMPORARY_PREFIX`) and can be swept.
+A file is written under a temporary name in its own directory and then renamed, so a reader
+never sees half of it. The temporary names share a prefix, so that the files a killed process
+left behind can be found and removed.
 """
 
 import errno
@@ -19,80 +19,57 @@ from factory.core.digests import CHUNK_BYTES, Digest
 from factory.core.errors import HostError, IntegrityError
 
 TEMPORARY_PREFIX = ".factory-tmp-"
-"""How every temporary name begins, so that leftovers of a killed process are known."""
 
 
 class CannotWrite(HostError):
-    """A place does not take files."""
+    """A file or directory cannot be written."""
 
-    hint = "Choose another place, or correct its permissions."
-
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"cannot write {path}: {reason}")
-
-
-class DiskFull(CannotWrite):
-    """No room, or a quota is used up."""
-
-    hint = "Free some space, for example with 'factory cache prune', and run again: what is complete is kept."
-
-
-class ReadOnlyPlace(CannotWrite):
-    """A file system or directory that this user cannot write to."""
-
-    hint = "Choose a writable place, or correct its permissions."
+    def __init__(self, path: Path, error: OSError) -> None:
+        match error.errno:
+            case errno.ENOSPC | errno.EDQUOT:
+                hint = (
+                    "Free some space, for example with 'factory cache prune', and run again: "
+                    "complete files are kept."
+                )
+            case errno.EROFS | errno.EACCES | errno.EPERM:
+                hint = "Choose a writable directory, or correct its permissions."
+            case _:
+                hint = "Choose another directory, or correct its permissions."
+        super().__init__(f"cannot write {path}: {error.strerror or error}", hint=hint)
 
 
 class WrongDigest(IntegrityError):
-    """Bytes are not those that somebody promised.
-
-    Attributes:
-        promised: The digest they should have.
-        seen: The digest they have.
-    """
+    """A file does not have the expected digest."""
 
     hint = (
         "Do not use it. If the channel or a mirror replaced the file, compare with another channel; "
         "if a transfer damaged it, run again."
     )
 
-    def __init__(self, name: str, *, promised: Digest, seen: Digest) -> None:
-        super().__init__(f"{name} is not what was promised: promised {promised}, seen {seen}")
-        self.promised = promised
-        self.seen = seen
+    def __init__(self, name: str, *, expected: Digest, actual: Digest) -> None:
+        super().__init__(f"{name} has the wrong digest: expected {expected}, got {actual}")
+        self.expected = expected
+        self.actual = actual
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn the operating system's refusals to write into errors that say what to do.
-
-    Raises:
-        DiskFull: There is no room.
-        ReadOnlyPlace: Writing is not allowed.
-        CannotWrite: Any other refusal.
-    """
+    """Turn an `OSError` into `CannotWrite`, with a hint that fits the cause."""
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error)
-        match error.errno:
-            case errno.ENOSPC | errno.EDQUOT:
-                raise DiskFull(path, reason) from error
-            case errno.EROFS | errno.EACCES | errno.EPERM:
-                raise ReadOnlyPlace(path, reason) from error
-            case _:
-                raise CannotWrite(path, reason) from error
+        raise CannotWrite(path, error) from error
 
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that appears at its path when the context ends well, and not otherwise.
+    """Open a file that appears at its path only if the context ends without an error.
 
     Its mode is 0644 less the umask, which only the kernel can apply without a race
-    between threads. Directories above it are made.
+    between threads. Missing parent directories are created.
 
     Raises:
-        CannotWrite: The place does not take it.
+        CannotWrite: The file cannot be written; an existing file is unchanged.
     """
     temporary = path.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}")
     with writing(path):
@@ -115,20 +92,22 @@ def _create(path: Path) -> BinaryIO:
 
 
 def atomic_write(path: Path, content: bytes) -> None:
-    """Write a small file in one step: a reader sees the old content or the new.
+    """Write a small file in one step: a reader sees either the old or the new content.
 
     Raises:
-        CannotWrite: The place does not take it; what was there before stays.
+        CannotWrite: The file cannot be written; an existing file is unchanged.
     """
     with atomic_file(path) as file, writing(path):
         file.write(content)
 
 
 def replace_directory(draft: Path, destination: Path) -> None:
-    """Rename a whole directory to its place, setting a former one aside first and removing it last.
+    """Rename a complete directory to its destination, replacing an existing one.
+
+    The existing directory is renamed first and deleted last, so it can be restored.
 
     Raises:
-        CannotWrite: The place does not take it; what was there before stays.
+        CannotWrite: The destination cannot be replaced; an existing directory is unchanged.
     """
     former = draft.with_name(f"{draft.name}-former")
     with writing(destination):
@@ -161,16 +140,13 @@ def atomic_directory(destination: Path) -> Iterator[Path]:
 
 
 def sweep_temporaries(directory: Path, *, before_s: float) -> tuple[Path, ...]:
-    """Remove what killed processes left in a directory.
+    """Remove the temporary files that killed processes left in a directory, and return them sorted.
 
     Args:
-        directory: Where to look; below it is not looked.
-        before_s: Only what was last written before this time goes, in seconds since the
-            epoch: a process at work may own the rest. Whoever holds the directory's lock
-            passes the current time.
-
-    Returns:
-        What was removed, sorted.
+        directory: Searched without its subdirectories.
+        before_s: Only files last written before this time are removed, in seconds since the
+            epoch: newer ones may belong to a running process. A caller that holds the
+            directory's lock passes the current time.
     """
     removed = []
     for path in sorted(directory.glob(f"{TEMPORARY_PREFIX}*")):
@@ -183,13 +159,14 @@ def sweep_temporaries(directory: Path, *, before_s: float) -> tuple[Path, ...]:
     return tuple(removed)
 
 
-class _VerifyingReader(io.RawIOBase):
+class _HashingReader(io.RawIOBase):
     """Hashes a file's bytes as they are read, in order."""
 
     def __init__(self, file: BinaryIO, digest: Digest) -> None:
         super().__init__()
         self._file = file
         self._hash = digest.algorithm.new()
+        self._algorithm = digest.algorithm
 
     def readable(self) -> bool:
         return True
@@ -200,31 +177,31 @@ class _VerifyingReader(io.RawIOBase):
         self._hash.update(chunk)
         return len(chunk)
 
-    def seen(self, digest: Digest) -> Digest:
-        return Digest(digest.algorithm, self._hash.hexdigest())
+    def digest(self) -> Digest:
+        return Digest(self._algorithm, self._hash.hexdigest())
 
 
 @contextmanager
 def read_verified(path: Path, digest: Digest, *, name: str = "") -> Iterator[BinaryIO]:
-    """Open a file and check all of it against a digest by the time the context ends.
+    """Open a file, and check all of it against a digest by the time the context ends.
 
-    The rest that the caller did not read is read then, so no byte goes unchecked. What
-    the caller made of the bytes counts only once the context has ended without an error.
+    Bytes that the caller did not read are read and hashed at the end. The caller must not use
+    what it read before the context has ended without an error.
 
     Args:
-        path: The file; it is read once, from its start, and cannot be sought.
-        digest: The promise.
-        name: What to call it in an error; its file name when empty.
+        path: Read once from the start; the file object cannot seek.
+        digest: The expected digest.
+        name: The file's name in an error message; the last part of the path if empty.
 
     Raises:
-        WrongDigest: The content is another one.
+        WrongDigest: The content has another digest.
     """
     with path.open("rb", buffering=0) as file:
-        reader = _VerifyingReader(file, digest)
+        reader = _HashingReader(file, digest)
         with io.BufferedReader(reader, CHUNK_BYTES) as buffered:
             yield buffered
             while buffered.read(CHUNK_BYTES):
                 pass
-            seen = reader.seen(digest)
-    if seen != digest:
-        raise WrongDigest(name or path.name, promised=digest, seen=seen)
+            actual = reader.digest()
+    if actual != digest:
+        raise WrongDigest(name or path.name, expected=digest, actual=actual)

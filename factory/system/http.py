@@ -1,7 +1,7 @@
-"""The one place that opens sockets, behind an `HttpClient` that tests can replace.
+"""Send HTTP requests, behind an `HttpClient` that tests replace; no other module opens sockets.
 
-`requests` is imported with the first request and not before: a run that finds
-everything in its store opens no socket and need not pay for one.
+`requests` is imported for the first request: a run that finds everything in the cache needs
+none, and starts faster.
 """
 
 import threading
@@ -21,41 +21,20 @@ if TYPE_CHECKING:
     from requests.adapters import HTTPAdapter, _HostParams, _PoolKwargs
 
 READ_BYTES = 1 << 16
-"""How much is taken from a socket at a time at most; what has arrived is taken at once."""
+"""The most that is read from a socket at a time; bytes that have arrived are returned at once."""
 
 _MAX_REDIRECTS = 5
 _POOL_SIZE = 16
 _TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
-
-
-class Unreachable(RequestFailed):
-    """A server could not be asked, or its answer broke off."""
-
-    def __init__(self, url: str, reason: str, *, is_transient: bool = True) -> None:
-        super().__init__(
-            f"cannot reach {redacted(url)}: {reason}",
-            is_transient=is_transient,
-            hint="Check the network, the proxy and the address, and run again: what has arrived is kept.",
-        )
-
-
-class UntrustedCertificate(Unreachable):
-    """A server's certificate is not one that this machine trusts."""
-
-    def __init__(self, url: str, reason: str) -> None:
-        super().__init__(url, reason, is_transient=False)
-        self.hint = (
-            "Certificates are checked against the system's store: add your organisation's authority "
-            "there, or name its file in SSL_CERT_FILE or REQUESTS_CA_BUNDLE."
-        )
+_UNREACHABLE_HINT = "Check the network, the proxy and the address, and run again: downloaded bytes are kept."
+_CERTIFICATE_HINT = (
+    "Certificates are checked against the system's store: add your organisation's authority "
+    "there, or name its file in SSL_CERT_FILE or REQUESTS_CA_BUNDLE."
+)
 
 
 class HttpStatusError(RequestFailed):
-    """A server answered, with a status that is no success.
-
-    Attributes:
-        status: The status code.
-    """
+    """A server answered with a status code other than success."""
 
     def __init__(self, url: str, status: int, *, retry_after_s: float | None = None) -> None:
         super().__init__(
@@ -67,26 +46,8 @@ class HttpStatusError(RequestFailed):
         self.status = status
 
 
-class InsecureRedirect(UpstreamError):
-    """A server sent an https request on to plain http."""
-
-    hint = "Use an address that stays on https: what plain http brings, anybody on the way may have written."
-
-    def __init__(self, url: str, target: str) -> None:
-        super().__init__(f"{redacted(url)} redirects to {redacted(target)}")
-
-
-class OversizeDocument(UpstreamError):
-    """A document is larger than any honest one of its kind."""
-
-    hint = "Check the address: this is not the answer of a registry."
-
-    def __init__(self, url: str, max_bytes: int) -> None:
-        super().__init__(f"{redacted(url)} sends more than {max_bytes} bytes")
-
-
 class HttpResponse(Protocol):
-    """A successful answer whose body has not been read yet."""
+    """A successful response; its body has not been read yet."""
 
     @property
     def status(self) -> int:
@@ -94,51 +55,51 @@ class HttpResponse(Protocol):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The header fields; the names are lower case."""
+        """The header fields, with names in lower case."""
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the body as it arrives, without decoding it.
 
         Raises:
-            Unreachable: It broke off.
+            RequestFailed: The connection was lost.
         """
 
 
 class HttpClient(Protocol):
-    """What asks servers. Safe to use from several threads."""
+    """Sends HTTP requests. Several threads can use one client."""
 
     def get(self, url: str, *, headers: Mapping[str, str] | None = None, max_bytes: int) -> bytes:
-        """Fetch a small document, trying again where that makes sense.
+        """Download a small document, with retries.
 
         Raises:
-            RequestFailed: No answer, or one that is no success.
-            OversizeDocument: It is larger than `max_bytes`.
+            RequestFailed: The server did not answer, or not with success.
+            UpstreamError: The document is larger than `max_bytes`.
         """
 
     def stream(
         self, url: str, *, headers: Mapping[str, str] | None = None
     ) -> AbstractContextManager[HttpResponse]:
-        """Ask for a large body once; the caller, who knows what it has already, tries again.
+        """Request a large body, without retries: only the caller knows which bytes it already has.
 
         Raises:
-            RequestFailed: No answer, or one that is no success.
+            RequestFailed: The server did not answer, or not with success.
         """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
-    """How long a silent server is waited for, in seconds."""
+    """How long to wait for a silent server, in seconds."""
 
     connect_s: float = 10.0
     read_s: float = 30.0
 
 
 class RequestsClient:
-    """The real `HttpClient`.
+    """An `HttpClient` on requests.
 
-    Certificates are checked against the system's store, so that an organisation's own
-    authority works, and against requests' own list for machines without a store.
-    Proxies, ``REQUESTS_CA_BUNDLE`` and ``~/.netrc`` are taken as requests takes them.
+    Certificates are checked against the system's certificate store, so that an organisation's
+    own authority works, and against requests' own list on machines without a store.
+    Proxies, ``REQUESTS_CA_BUNDLE`` and ``~/.netrc`` work as in requests.
     """
 
     def __init__(self, *, retry: RetryPolicy | None = None, timeouts: Timeouts | None = None) -> None:
@@ -161,14 +122,14 @@ class RequestsClient:
                 self._session = None
 
     def get(self, url: str, *, headers: Mapping[str, str] | None = None, max_bytes: int) -> bytes:
-        """Fetch a small document, trying again where that makes sense."""
+        """Download a small document, with retries."""
         return self._retry.call(lambda: self._get_once(url, headers, max_bytes))
 
     @contextmanager
     def stream(self, url: str, *, headers: Mapping[str, str] | None = None) -> Iterator[HttpResponse]:
-        """Ask for a large body once."""
+        """Request a large body, without retries."""
         with self._send(url, headers or {}) as response:
-            if not 200 <= response.status_code <= 299:  # noqa: PLR2004 - the successes of RFC 9110
+            if not 200 <= response.status_code <= 299:  # noqa: PLR2004 - success in RFC 9110
                 raise HttpStatusError(
                     url, response.status_code, retry_after_s=_retry_after_s(response.headers)
                 )
@@ -180,7 +141,10 @@ class RequestsClient:
             for chunk in response.chunks():
                 body += chunk
                 if len(body) > max_bytes:
-                    raise OversizeDocument(url, max_bytes)
+                    raise UpstreamError(
+                        f"{redacted(url)} sent more than {max_bytes} bytes",
+                        hint="Check the address: no registry sends a document of this size.",
+                    )
         return bytes(body)
 
     def _send(self, url: str, headers: Mapping[str, str]) -> "Response":
@@ -192,15 +156,15 @@ class RequestsClient:
                 headers={"Accept-Encoding": "identity", **headers},
                 stream=True,
                 timeout=(self._timeouts.connect_s, self._timeouts.read_s),
-                # Without an explicit auth, an entry in ~/.netrc would replace the header that was asked for.
-                auth=_as_it_is if "Authorization" in headers else None,
+                # Without an explicit auth, an entry in ~/.netrc would replace the caller's header.
+                auth=_unchanged if "Authorization" in headers else None,
             )
         except requests.exceptions.SSLError as error:
-            raise UntrustedCertificate(url, _reason(error)) from error
+            raise unreachable(url, _reason(error), is_transient=False, hint=_CERTIFICATE_HINT) from error
         except (requests.exceptions.TooManyRedirects, ValueError) as error:
-            raise Unreachable(url, _reason(error), is_transient=False) from error
+            raise unreachable(url, _reason(error), is_transient=False) from error
         except requests.exceptions.RequestException as error:
-            raise Unreachable(url, _reason(error)) from error
+            raise unreachable(url, _reason(error)) from error
         _refuse_downgrade(url, response)
         return response
 
@@ -233,13 +197,20 @@ class _RequestsResponse:
             while chunk := raw.read1(READ_BYTES, decode_content=False):
                 yield chunk
         except (HTTPError, OSError) as error:
-            raise Unreachable(self.url, _reason(error)) from error
+            raise unreachable(self.url, _reason(error)) from error
 
 
 def redacted(url: str) -> str:
-    """Return an address as it may be redacted: without a password or a query, which may hold a signature."""
+    """Return a URL without its credentials and its query, which may hold a signature."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+
+def unreachable(
+    url: str, reason: str, *, is_transient: bool = True, hint: str = _UNREACHABLE_HINT
+) -> RequestFailed:
+    """Return the error for a server that did not answer, or whose answer broke off."""
+    return RequestFailed(f"cannot reach {redacted(url)}: {reason}", is_transient=is_transient, hint=hint)
 
 
 def _new_session() -> "Session":
@@ -257,7 +228,7 @@ def _new_session() -> "Session":
 
 
 def _system_trust_adapter() -> "HTTPAdapter":
-    """Make an adapter that hands the system's certificate store to all pools, direct and proxied."""
+    """Return an adapter that uses the system's certificate store for direct and proxied connections."""
     import ssl  # noqa: PLC0415 - see the module's docstring
 
     import truststore  # noqa: PLC0415 - as above
@@ -279,7 +250,7 @@ def _system_trust_adapter() -> "HTTPAdapter":
     return SystemTrustAdapter(pool_maxsize=_POOL_SIZE)
 
 
-def _as_it_is(request: "PreparedRequest") -> "PreparedRequest":
+def _unchanged(request: "PreparedRequest") -> "PreparedRequest":
     return request
 
 
@@ -288,11 +259,14 @@ def _refuse_downgrade(url: str, response: "Response") -> None:
     plain = next((hop for hop in hops if urlsplit(hop).scheme != "https"), None)
     if urlsplit(url).scheme == "https" and plain is not None:
         response.close()
-        raise InsecureRedirect(url, plain)
+        raise UpstreamError(
+            f"{redacted(url)} redirects to {redacted(plain)}",
+            hint="Use an address that stays on https: plain http can be altered on the way.",
+        )
 
 
 def _reason(error: BaseException) -> str:
-    """Name the innermost cause: requests and urllib3 wrap it several times, each with its own noise."""
+    """Return the innermost cause, which requests and urllib3 wrap in several layers of text."""
     inner = error
     for _ in range(8):
         cause = inner.__cause__ or inner.__context__ or getattr(inner, "reason", None)
@@ -303,7 +277,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Read Retry-After (RFC 9110, 10.2.3): seconds, or a date, which is compared with the answer's own."""
+    """Return Retry-After (RFC 9110, 10.2.3) in seconds; a date is compared with the response's own date."""
     text = headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdigit():
         return float(text)
@@ -317,10 +291,10 @@ def _retry_after_s(headers: Mapping[str, str]) -> float | None:
 def _status_hint(status: int) -> str:
     match status:
         case 401 | 403:
-            return "The server wants credentials or refuses this address; tokens of an npmrc are not read."
+            return "The server requires credentials or blocks this address; tokens in an npmrc are not used."
         case 404 | 410:
             return "Check the address of the channel, and the tag."
         case _ if status in _TRANSIENT_STATUS:
-            return "The server is busy or broken; run again later: what has arrived is kept."
+            return "The server is busy or broken; run again later: downloaded bytes are kept."
         case _:
             return "Check the address of the channel."

@@ -1,4 +1,4 @@
-"""Do the same thing to many things at once, the heaviest first, and stop together."""
+"""Run a function for many items in threads, the heaviest item first, and stop together on an error."""
 
 import os
 import sys
@@ -14,14 +14,14 @@ ResultT = TypeVar("ResultT")
 
 
 class Stopped(HostError):
-    """Work ended because other work failed or was interrupted; the other error is the one to show."""
+    """Work ended early because other work failed or was interrupted; the other error is reported."""
 
     def __init__(self) -> None:
         super().__init__("stopped, because something else failed")
 
 
 def usable_cores() -> int:
-    """Count the cores that this process may use, where the system tells; macOS and Windows do not."""
+    """Count the cores that this process may use; macOS and Windows only report all cores."""
     count = os.cpu_count() or 1
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else count
 
@@ -34,18 +34,18 @@ def in_parallel(
     weight: Callable[[ItemT], int],
     stop: threading.Event,
 ) -> tuple[ResultT, ...]:
-    """Call a function for every item in threads and return the results in the items' order.
+    """Call a function for every item in threads, and return the results in the items' order.
 
-    Threads serve, because zlib, hashlib and files release the GIL. Starting with the
-    heaviest item keeps the last thread from working alone for long (Graham, "Bounds on
+    Threads suffice, because zlib, hashlib and file operations release the GIL. Starting with the
+    heaviest item avoids that the last thread runs alone for long (Graham, "Bounds on
     Multiprocessing Timing Anomalies", 1969).
 
     Args:
-        action: What to do; long work looks at ``stop`` now and then and raises `Stopped`.
-        items: To what.
-        jobs: How many at once.
-        weight: How long an item will take, in any unit.
-        stop: Is set by the first error, and by Ctrl-C, so that the rest ends soon.
+        action: Long actions should check ``stop`` now and then and raise `Stopped`.
+        items: One call is made for each.
+        jobs: The number of threads.
+        weight: Estimates how long an item takes, in any unit.
+        stop: Set by the first error, and by Ctrl-C, so that the other actions end soon.
     """
     order = sorted(range(len(items)), key=lambda index: -weight(items[index]))
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:

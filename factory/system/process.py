@@ -1,4 +1,4 @@
-"""The one place that starts processes, behind a `Runner` that tests can replace."""
+"""Start processes, behind a `Runner` that tests replace; no other module does."""
 
 import contextlib
 import os
@@ -20,7 +20,7 @@ _MAX_OUTPUT_BYTES = 64 << 20
 
 
 class CannotStart(HostError):
-    """A program is not there or not executable."""
+    """A program is missing or not executable."""
 
     def __init__(self, program: str, reason: str) -> None:
         super().__init__(
@@ -30,14 +30,13 @@ class CannotStart(HostError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A process to start, whole: nothing is inherited but what stands here.
+    """A process to start.
 
     Attributes:
-        argv: The program and its arguments; never a shell line.
-        env: The whole environment.
-        cwd: Its working directory.
-        log: Where its output (stdout and stderr, interleaved) goes; kept in memory when None.
-        timeout_s: After so many seconds it is killed.
+        argv: The program and its arguments; never a shell command line.
+        env: The complete environment; no variable is inherited.
+        log: The file that stdout and stderr are appended to; without one, the output is kept in memory.
+        timeout_s: The process is killed after this many seconds.
     """
 
     argv: tuple[str, ...]
@@ -49,14 +48,14 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completed:
-    """How a process ended: its exit status (negative: the signal), and its output where no log was named."""
+    """The exit status of a process (negative: the signal), and its output if it had no log file."""
 
     returncode: int
     output: str = ""
 
     @property
     def reason(self) -> str:
-        """Say how it ended, for a sentence."""
+        """How the process ended, as part of a sentence."""
         if self.returncode >= 0:
             return f"exit status {self.returncode}"
         try:
@@ -66,14 +65,14 @@ class Completed:
 
 
 class _Killed(Exception):
-    """A process is ended by us, and why."""
+    """The process must be killed; the message says why."""
 
 
 class Runner(Protocol):
-    """What starts processes."""
+    """Starts processes."""
 
     def run(self, command: Command) -> Completed:
-        """Run a command to its end.
+        """Run a command and wait until it ends.
 
         Raises:
             CannotStart: The program could not be started.
@@ -81,17 +80,17 @@ class Runner(Protocol):
 
 
 class SubprocessRunner:
-    """The real `Runner`: each process in a session of its own, ended with its children.
+    """Runs each process in a session of its own, and kills its children with it.
 
     Args:
-        stop: Once it is set, by another thread, processes under way are ended.
+        stop: Set by another thread to kill the running processes.
     """
 
     def __init__(self, stop: threading.Event | None = None) -> None:
         self._stop = stop if stop is not None else threading.Event()
 
     def run(self, command: Command) -> Completed:
-        """Run a command to its end; whatever interrupts the wait ends the process first."""
+        """Run a command and wait until it ends; an interrupted wait kills the process first."""
         if command.log is None:
             return self._run(command, subprocess.PIPE)
         with command.log.open("ab") as log:
@@ -125,7 +124,8 @@ class SubprocessRunner:
         """Return the output once the process has ended.
 
         Raises:
-            _Killed: Its time is up, or its output would fill the memory.
+            _Killed: The time is up, or the output is too large to keep in memory.
+            Stopped: ``stop`` was set.
         """
         deadline = time.monotonic() + timeout_s
         while True:
@@ -136,13 +136,13 @@ class SubprocessRunner:
                 if self._stop.is_set():
                     raise Stopped from None
                 if left_s <= 0:
-                    raise _Killed(f"no end within {timeout_s:g} s") from None
+                    raise _Killed(f"did not end within {timeout_s:g} s") from None
                 if len(waiting.output or b"") > _MAX_OUTPUT_BYTES:
                     raise _Killed(f"more than {_MAX_OUTPUT_BYTES >> 20} MiB of output") from None
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Kill a process and its children and wait for it, so that none outlives the call."""
+    """Kill a process and its children, and wait for it, so that none outlives the call."""
     if sys.platform == "win32":
         process.kill()
     _end_group(process)
@@ -150,7 +150,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _end_group(process: "subprocess.Popen[bytes]") -> None:
-    """Kill what is left of a process's session; macOS says of one that is empty that it may not."""
+    """Kill the remaining processes of a session; for an empty one macOS raises `PermissionError`."""
     if sys.platform != "win32":
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)

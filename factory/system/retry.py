@@ -1,4 +1,4 @@
-"""When a failed request is made again, and how long to wait before: the one place that says so."""
+"""Decide whether and when to repeat a failed request; no other module does."""
 
 import time
 from collections.abc import Callable
@@ -14,11 +14,12 @@ ResultT = TypeVar("ResultT")
 
 
 class RequestFailed(UpstreamError):
-    """A request that failed, and whether the same one may succeed later.
+    """A request failed.
 
     Attributes:
-        is_transient: Whether trying again makes sense: a lost connection, yes; a file that is not there, no.
-        retry_after_s: How long the server asked to be left alone, in seconds, if it did.
+        is_transient: Whether the same request may succeed later: yes for a lost connection, no for
+            a missing file.
+        retry_after_s: How many seconds the server asked to wait, if it did.
     """
 
     def __init__(
@@ -31,14 +32,14 @@ class RequestFailed(UpstreamError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """How often and how patiently a transient failure is tried again.
+    """How often to repeat a request after a transient failure, and how long to wait.
 
     Attributes:
-        attempts: How many times in all, the first one included.
-        first_wait_s: The wait after the first failure; it doubles, with some jitter so that
-            many clients do not return at once.
-        max_wait_s: The longest wait, also where a server asks for a longer one.
-        sleep: What waits; tests and cancellable work bring their own.
+        attempts: The number of attempts, including the first.
+        first_wait_s: The wait after the first failure. It doubles each time, with some jitter so
+            that many clients do not return at once.
+        max_wait_s: The longest wait, even if a server asks for more.
+        sleep: Waits; tests and cancellable work pass their own function.
     """
 
     attempts: int = 5
@@ -47,10 +48,10 @@ class RetryPolicy:
     sleep: Callable[[float], None] = time.sleep
 
     def call(self, action: Callable[[], ResultT]) -> ResultT:
-        """Do something until it succeeds, fails for good, or the attempts are used up.
+        """Call a function until it succeeds, fails permanently, or all attempts are used.
 
         Raises:
-            RequestFailed: The last failure, as it was.
+            RequestFailed: The error of the last attempt, unchanged.
         """
         import tenacity  # noqa: PLC0415 - imports asyncio, and a warm run needs no request
 

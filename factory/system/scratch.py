@@ -1,4 +1,4 @@
-"""Directories for big temporary things, which the next process removes where one was killed."""
+"""Scratch directories for large files; the next process removes those of a killed one."""
 
 import secrets
 import shutil
@@ -13,17 +13,17 @@ from factory.system.files import writing
 
 @contextmanager
 def scratch_directory(parent: Path, prefix: str) -> Iterator[Path]:
-    """Give a directory of this process alone, gone when the context ends.
+    """Create a directory for this process alone, and remove it when the context ends.
 
-    A lock beside it says that its process lives, whatever ended the process; what has no such
-    lock any more is removed first.
+    A lock file beside the directory is held as long as the process lives. Directories whose
+    lock is free belong to dead processes and are removed first.
 
     Args:
-        parent: Where to make it; made if absent.
-        prefix: How its name begins; nothing else in the parent may begin so.
+        parent: Created if missing.
+        prefix: The start of the directory's name; no other file in the parent may start with it.
 
     Raises:
-        CannotWrite: The place does not take files.
+        CannotWrite: The parent cannot be written.
     """
     with writing(parent):
         parent.mkdir(parents=True, exist_ok=True)

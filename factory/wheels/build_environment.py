@@ -24,7 +24,7 @@ from factory.build.toolchain import Lock, Toolchain, lock_named
 from factory.core.errors import HostError, UsageError
 from factory.core.targets import Architecture
 from factory.system.containers.cleanup import cleaning_up
-from factory.system.containers.engine import OWNER_LABEL, ContainerEngine, Image, NoEngine
+from factory.system.containers.engine import OWNER_LABEL, ContainerEngine, Image, no_engine
 from factory.system.containers.images import require_image
 from factory.system.parallel import Stopped
 from factory.wheels.context import RunContext
@@ -209,7 +209,7 @@ def _opened_image(python: PurePosixPath, lock: Lock, context: RunContext) -> Ite
     """Connect to the engine, and check the deflate encoder of the image's interpreter."""
     containers = context.containers
     if containers is None:
-        raise NoEngine("this run has none configured")
+        raise no_engine("this run has none configured")
     with (
         containers.open_engine() as engine,
         cleaning_up(engine, context.cache.root / "containers") as owner,

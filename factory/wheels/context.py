@@ -9,7 +9,7 @@ from factory.build.toolchain import Lock, Toolchain
 from factory.core.progress import Progress
 from factory.release.download import Downloader
 from factory.system.cache import Cache
-from factory.system.containers.engine import ContainerSettings
+from factory.system.containers.engine import ContainerSetup
 from factory.system.process import Runner
 from factory.verify.stock.stock_tools import StockTools
 
@@ -60,7 +60,7 @@ class RunContext:
     host_env: Mapping[str, str]
     jobs: int
     stop: threading.Event
-    containers: ContainerSettings | None = None
+    containers: ContainerSetup | None = None
     client: Client | None = None
     report: Callable[[str], None] = _discard
     stock_tools: StockTools | None = None

@@ -19,12 +19,13 @@ import pytest
 
 from factory.build.backend.docker import Place, plan_docker_build
 from factory.build.toolchain import lock_for
+from factory.core.errors import HostError
 from factory.core.model import StagedRuntime
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform
 from factory.system.containers.cleanup import cleaning_up
 from factory.system.containers.docker_engine import DockerEngine, open_engine
-from factory.system.containers.engine import ContainerSpec, EngineRefused, NoEngine
+from factory.system.containers.engine import ContainerSpec
 from factory.system.containers.images import require_image
 from factory.system.containers.run_container import ContainerExit, ContainerResult, run_container
 from factory.system.parallel import Stopped
@@ -188,16 +189,14 @@ def test_a_build_keeps_within_its_limits_and_leaves_no_container(
     assert containers() == []
 
 
-def test_a_container_ends_by_itself_when_nobody_is_left_to_end_it(
-    spec: ContainerSpec, engine: DockerEngine
-) -> None:
+def test_a_container_ends_by_itself_when_the_run_is_dead(spec: ContainerSpec, engine: DockerEngine) -> None:
     at = spec.argv.index("--signal=KILL") + 1
     argv = (*spec.argv[:at], "1", *spec.argv[at + 1 :])
     ended = run(replace(spec, argv=argv), engine, "import time; time.sleep(60)")
     assert (ended.reason, ended.exit_code) == (ContainerExit.FAILED, 137)
 
 
-def test_a_run_that_must_end_takes_its_container_along(
+def test_a_stopped_run_removes_its_container(
     spec: ContainerSpec, engine: DockerEngine, containers: Containers
 ) -> None:
     stop = threading.Event()
@@ -207,13 +206,13 @@ def test_a_run_that_must_end_takes_its_container_along(
     assert containers() == []
 
 
-def test_what_the_engine_refuses_is_told(spec: ContainerSpec, engine: DockerEngine, tmp_path: Path) -> None:
+def test_an_engine_error_is_reported(spec: ContainerSpec, engine: DockerEngine, tmp_path: Path) -> None:
     (tmp_path / "stage").rmdir()
-    with pytest.raises(EngineRefused, match="bind source path does not exist"):
+    with pytest.raises(HostError, match="bind source path does not exist"):
         run(spec, engine, "")
 
 
-def test_a_user_who_may_not_use_the_engine_is_told_so(engine: DockerEngine) -> None:
+def test_a_user_without_access_to_the_engine_gets_a_hint(engine: DockerEngine) -> None:
     if os.getuid() != 0:
         pytest.skip("only root can become a user without rights")
     assert engine.identify().name
@@ -228,15 +227,15 @@ def test_a_user_who_may_not_use_the_engine_is_told_so(engine: DockerEngine) -> N
     )
     root = str(Path(__file__).resolve().parents[2])
     ended = Child(argv=(sys.executable, "-c", script), env={"PYTHONPATH": root}, cwd=Path("/")).run()
-    assert ended.out.startswith("EngineForbidden | this user may not use the container engine: "), ended.err
+    assert ended.out.startswith("HostError | this user may not use the container engine: "), ended.err
     assert "Permission denied" in ended.out
     assert "rootless" in ended.out
 
 
-def test_an_engine_that_is_not_there_is_told_without_a_stack_of_libraries(tmp_path: Path) -> None:
-    with pytest.raises(NoEngine) as caught, open_engine({"DOCKER_HOST": f"unix://{tmp_path}/no.sock"}):
+def test_a_missing_engine_is_reported_in_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(HostError) as caught, open_engine({"DOCKER_HOST": f"unix://{tmp_path}/no.sock"}):
         pass
-    assert str(caught.value) == f"no container engine answers: there is no {tmp_path}/no.sock"
+    assert str(caught.value) == f"no container engine answers: {tmp_path}/no.sock does not exist"
 
 
 # The rest runs the real command line, as a person does.
@@ -275,7 +274,7 @@ def test_an_interrupted_run_leaves_no_container(
     assert list((tmp_path / "cache" / "containers").iterdir()) == []
 
 
-def test_what_a_killed_run_left_goes_with_the_next_one(
+def test_the_next_run_removes_the_containers_of_a_killed_run(
     packages: Path, tmp_path: Path, containers: Containers
 ) -> None:
     command = wheels(packages, tmp_path)
@@ -296,7 +295,7 @@ def until(condition: Callable[[], object], *, within_s: float = 60.0) -> None:
         time.sleep(0.1)
 
 
-def test_an_engine_that_dies_in_the_middle_is_told_and_cleaned_up_after(
+def test_an_engine_that_dies_is_reported_and_the_next_run_cleans_up(
     packages: Path, tmp_path: Path, containers: Containers
 ) -> None:
     behind = Path(ENGINE["DOCKER_HOST"].rpartition("unix://")[2])
@@ -326,10 +325,10 @@ def test_an_engine_that_dies_in_the_middle_is_told_and_cleaned_up_after(
     ("reference", "sentence"),
     [
         ("codex-wheel-factory:absent", "the container engine has no image codex-wheel-factory:absent"),
-        (f"{IMAGE}@sha256:{'0' * 64}", f"the container engine has another image than {IMAGE}@sha256:000"),
+        (f"{IMAGE}@sha256:{'0' * 64}", f"the container engine's image {IMAGE} is not {IMAGE}@sha256:000"),
     ],
 )
-def test_an_image_that_is_not_there_is_told(
+def test_a_missing_image_is_reported(
     packages: Path, tmp_path: Path, engine: DockerEngine, reference: str, sentence: str
 ) -> None:
     assert engine.identify().name
@@ -366,7 +365,7 @@ def test_a_real_wheel_is_the_same_from_a_container_and_from_this_host(
 
 
 @pytest.mark.network
-def test_the_image_makes_the_same_wheel_with_a_filled_store_and_no_network(
+def test_the_image_makes_the_same_wheel_with_a_filled_cache_and_no_network(
     place: Path, client: docker.DockerClient
 ) -> None:
     expected = real(place, "outside", "--builder", "native")

@@ -133,7 +133,7 @@ class GithubChannel:
         body = self._client.get(asset.text("browser_download_url"), max_bytes=_MAX_CHECKSUMS_BYTES)
         api, seen = _api_digest(asset), Sha256.of([body]).digest
         if api is not None and api != seen:
-            raise WrongDigest(CHECKSUMS, promised=api, seen=seen)
+            raise WrongDigest(CHECKSUMS, expected=api, actual=seen)
         return parse_checksums(body.decode("utf-8", "replace"), where=CHECKSUMS)
 
     def _assets_of(

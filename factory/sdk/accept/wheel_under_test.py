@@ -98,7 +98,7 @@ def choose_runtime_wheel(
         raise _unusable(directory, f"it has no wheel for {wanted}")
     runtime = read_runtime_wheel(directory / record.name)
     if runtime.sha256 != record.sha256:
-        raise WrongDigest(record.name, promised=record.sha256.digest, seen=runtime.sha256.digest)
+        raise WrongDigest(record.name, expected=record.sha256.digest, actual=runtime.sha256.digest)
     return runtime
 
 

@@ -1,1 +1,1 @@
-"""Containers: what is asked of an engine, the engine itself, and that nothing of a run stays behind."""
+"""Container engines: their interface, Docker's implementation, and the removal of a run's containers."""

@@ -1,10 +1,9 @@
-"""Whose a container is, so that what a killed run left is told from what a living one uses.
+"""Remove the containers of this run when it ends, and those that killed runs left behind.
 
-Each run has a token and holds a lock on a file of that name for as long as it lives;
-the kernel lets go of the lock however the process ends. A container carries its
-run's token, and whoever can take the lock may remove the container. The file stays
-until the containers are gone. Containers of another cache have no lock file here,
-and are left alone.
+Each run has a token, labels its containers with it, and holds a lock on a file of that name
+until it ends; the kernel releases the lock however the process ends. If a lock can be acquired,
+its run is dead and its containers can be removed. The file stays until they are gone.
+Containers of runs with another cache have no lock file here, and are left alone.
 """
 
 import secrets
@@ -21,14 +20,16 @@ from factory.system.files import writing
 
 @contextmanager
 def cleaning_up(engine: ContainerEngine, locks: Path) -> Iterator[str]:
-    """Own containers until the context ends; then none of them is left, and none of dead runs either.
+    """Yield this run's token for its containers, and remove them when the context ends.
+
+    Containers of dead runs are removed at the start.
 
     Args:
-        engine: Where the containers are.
-        locks: The directory of lock files, one for all runs that share a cache.
+        engine: The engine with the containers.
+        locks: The directory of lock files, shared by all runs with the same cache.
 
     Raises:
-        HostError: The engine does not answer at the start, or an end without another error.
+        HostError: The engine does not answer. If the context ends with an error, that one is raised.
     """
     token = secrets.token_hex(8)
     lock = FileLock(locks / f"{token}.lock")
@@ -51,7 +52,7 @@ def cleaning_up(engine: ContainerEngine, locks: Path) -> Iterator[str]:
 
 
 def sweep(engine: ContainerEngine, locks: Path) -> None:
-    """Remove the containers of runs that are dead, and their lock files after them.
+    """Remove the containers of dead runs, then their lock files.
 
     Raises:
         HostError: The engine does not answer.
@@ -76,7 +77,7 @@ def _remove(engine: ContainerEngine, token: str) -> None:
 
 
 def _is_removed(engine: ContainerEngine, token: str) -> bool:
-    """Remove what can be removed; another error is under way, and that is the one to show."""
+    """Try to remove the containers; on failure the error already being raised is the one to report."""
     try:
         _remove(engine, token)
     except HostError:

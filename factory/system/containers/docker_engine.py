@@ -1,8 +1,8 @@
-"""The real engine, on Docker's Python SDK: the one module that imports it.
+"""A container engine on Docker's Python SDK; no other module imports the SDK.
 
-podman's compatible socket answers the same calls. The SDK and not the command line,
-because its errors are values, and because a killed command line leaves its container
-running. What the SDK raises for a lost connection is an `OSError`, from requests.
+podman's compatible socket answers the same calls. The SDK is used instead of the command line
+because its errors are structured, and because killing the command line leaves the container
+running. For a lost connection the SDK raises an `OSError`, which comes from requests.
 """
 
 import sys
@@ -15,49 +15,58 @@ from docker.constants import DEFAULT_NPIPE, DEFAULT_UNIX_SOCKET
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.types import LogConfig, Mount, Ulimit
 
+from factory.core.errors import HostError
 from factory.system.containers.engine import (
     OWNER_LABEL,
     ContainerSpec,
     ContainerState,
-    EngineForbidden,
-    EngineFull,
     EngineIdentity,
-    EngineLost,
-    EngineRefused,
     Image,
-    NoEngine,
     OwnedContainer,
+    engine_lost,
+    no_engine,
 )
 
 _TIMEOUT_S = 60
 _LOG_BYTES = "10m"
 _SPACE = "no space left on device"
+_FULL_HINT = "Free space on the engine's disk: 'docker system df' shows what uses it."
+_REFUSED_HINT = (
+    "The engine must run on this machine and see its files; 'factory doctor' shows which one answers."
+)
 
 
 @contextmanager
 def open_engine(environ: Mapping[str, str]) -> Iterator["DockerEngine"]:
-    """Connect to the engine that ``DOCKER_HOST`` names, else to this host's own, until the context ends.
+    """Connect to the engine at ``DOCKER_HOST``, or to this host's default engine, until the context ends.
 
     Raises:
-        NoEngine: None answers.
-        EngineForbidden: This user may not use it.
+        HostError: No engine answers, or this user may not use it.
     """
     try:
         _require_socket(environ)
         client = docker.DockerClient.from_env(environment=dict(environ), timeout=_TIMEOUT_S)
     except (DockerException, OSError) as error:
         reason = _reason(error)
-        raise (EngineForbidden if "Permission denied" in reason else NoEngine)(reason) from error
+        raise (_forbidden(reason) if "Permission denied" in reason else no_engine(reason)) from error
     with closing(client):
         yield DockerEngine(client)
 
 
 def _require_socket(environ: Mapping[str, str]) -> None:
-    """Look before the SDK does: where nobody answers, it leaves a socket open."""
+    """Check that the socket exists, because the SDK leaks a socket if it cannot connect."""
     default = DEFAULT_NPIPE if sys.platform == "win32" else DEFAULT_UNIX_SOCKET
     _, is_unix, path = (environ.get("DOCKER_HOST") or default).rpartition("unix://")
     if is_unix and not Path(path).exists():
-        raise NoEngine(f"there is no {path}")
+        raise no_engine(f"{path} does not exist")
+
+
+def _forbidden(reason: str) -> HostError:
+    return HostError(
+        f"this user may not use the container engine: {reason}",
+        hint="Use a rootless engine and name its socket in DOCKER_HOST, or ask an administrator to add you "
+        "to the group of Docker's socket, which amounts to root.",
+    )
 
 
 class DockerEngine:
@@ -67,15 +76,15 @@ class DockerEngine:
         self._client = client
 
     def identify(self) -> EngineIdentity:
-        """Say what engine this is."""
-        with _translated("asked what it is"):
+        """Return the engine's name, version and architecture."""
+        with _translated("reporting its version"):
             said = self._client.version()
         component = (said.get("Components") or [{"Name": "Docker"}])[0]["Name"].removesuffix(" Engine")
         name = {"Engine": "Docker"}.get(component, component)
         return EngineIdentity(name=f"{name} {said['Version']}", architecture=said["Arch"])
 
     def find_image(self, reference: str) -> Image | None:
-        """Return the image of a name, digest or id, or None."""
+        """Return the image with a name, digest or id, or None."""
         with _translated(f"looking for image {reference}"):
             try:
                 image = self._client.images.get(reference)
@@ -84,10 +93,10 @@ class DockerEngine:
         return Image(id=str(image.id), architecture=image.attrs["Architecture"])
 
     def create(self, spec: ContainerSpec) -> str:
-        """Make a container, not started, and return its id."""
+        """Create a container without starting it, and return its id."""
         scratch = str(spec.scratch)
         limits = spec.limits
-        with _translated(f"making container {spec.name}"):
+        with _translated(f"creating container {spec.name}"):
             container = self._client.containers.create(
                 spec.image,
                 entrypoint=list(spec.argv[:1]),
@@ -96,7 +105,8 @@ class DockerEngine:
                 labels=dict(spec.labels),
                 environment=dict(spec.env),
                 user=spec.user,
-                working_dir="/",  # were it the scratch, runc would take that one's mode from a directory
+                # Docker would create the scratch path for this, and runc copy its mode to the tmpfs.
+                working_dir="/",
                 network_mode="none",
                 read_only=True,
                 cap_drop=["ALL"],
@@ -118,12 +128,12 @@ class DockerEngine:
         return str(container.id)
 
     def start(self, container: str) -> None:
-        """Start it."""
+        """Start a container."""
         with _translated("starting a container"):
             self._client.api.start(container)
 
     def state(self, container: str) -> ContainerState:
-        """Say how it stands."""
+        """Return a container's state."""
         with _translated("waiting for a container"):
             state = self._client.api.inspect_container(container)["State"]
         has_ended = state["Status"] in {"exited", "dead", "stopped"}
@@ -133,12 +143,12 @@ class DockerEngine:
         )
 
     def log(self, container: str) -> bytes:
-        """Return what it has said, stdout and stderr."""
+        """Return a container's output, stdout and stderr."""
         with _translated("reading a container's log"):
             return bytes(self._client.api.logs(container))
 
     def remove(self, container: str) -> None:
-        """End it and remove it with all that it wrote; one that is gone is no error."""
+        """Kill and remove a container with its files; a missing container is no error."""
         with _translated("removing a container"):
             try:
                 self._client.api.remove_container(container, v=True, force=True)
@@ -146,7 +156,7 @@ class DockerEngine:
                 return
 
     def owned(self) -> tuple[OwnedContainer, ...]:
-        """Return all containers that any run of the factory made."""
+        """Return the containers that any run of the factory created."""
         with _translated("listing containers"):
             found = self._client.api.containers(all=True, filters={"label": OWNER_LABEL})
         return tuple(OwnedContainer(id=entry["Id"], owner=entry["Labels"][OWNER_LABEL]) for entry in found)
@@ -158,12 +168,15 @@ def _translated(doing: str) -> Iterator[None]:
         yield
     except APIError as error:
         reason = _reason(error)
-        raise (EngineFull if _SPACE in reason else EngineRefused)(doing, reason) from error
+        raise HostError(
+            f"the container engine failed while {doing}: {reason}",
+            hint=_FULL_HINT if _SPACE in reason else _REFUSED_HINT,
+        ) from error
     except (DockerException, OSError) as error:
-        raise EngineLost(doing, _reason(error)) from error
+        raise engine_lost(doing, _reason(error)) from error
 
 
 def _reason(error: Exception) -> str:
-    """Say it in one line: the SDK wraps what the system said into several layers of text."""
+    """Return the message in one line; the SDK adds several layers of text to it."""
     said = error.explanation if isinstance(error, APIError) and error.explanation else error
     return " ".join(str(said).split())

@@ -1,4 +1,4 @@
-"""The seam to a container engine: orders and answers as values, and what can go wrong with it."""
+"""The interface to a container engine: its protocol, the values it takes and returns, and its errors."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -9,64 +9,31 @@ from typing import Protocol
 from factory.core.errors import HostError
 
 OWNER_LABEL = "codex-wheel-factory.owner"
-"""On every container of ours: the token of the run that made it."""
+"""The label of every container that the factory creates; its value is the run's token."""
 
 
-class NoEngine(HostError):
-    """No engine answers."""
-
-    hint = (
-        "Start Docker, or podman's socket service and name it in DOCKER_HOST; "
-        "'--builder native' needs neither, and 'factory doctor' shows what this host has."
+def no_engine(reason: str) -> HostError:
+    """Return the error for a missing engine."""
+    return HostError(
+        f"no container engine answers: {reason}",
+        hint="Start Docker, or podman's socket service and name it in DOCKER_HOST; "
+        "'--builder native' needs neither, and 'factory doctor' shows what this host has.",
     )
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"no container engine answers: {reason}")
 
-
-class EngineForbidden(HostError):
-    """An engine is there, and this user may not use it."""
-
-    hint = (
-        "Use a rootless engine and name its socket in DOCKER_HOST, or let an administrator admit you to the "
-        "group of Docker's socket, which amounts to root."
+def engine_lost(doing: str, reason: str) -> HostError:
+    """Return the error for an engine that answered earlier in this run, and no longer does."""
+    return HostError(
+        f"the container engine stopped answering while {doing}: {reason}",
+        hint="Start it and run the same command again: the containers of this run are removed then.",
     )
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"this user may not use the container engine: {reason}")
-
-
-class EngineLost(HostError):
-    """The engine answered before and does not any more."""
-
-    hint = "Start it and run the same command again: what is left of this run is removed then."
-
-    def __init__(self, doing: str, reason: str) -> None:
-        super().__init__(f"the container engine stopped answering while {doing}: {reason}")
-
-
-class EngineRefused(HostError):
-    """The engine answered that it will not do what was asked."""
-
-    hint = "The engine must run on this machine and see its files; 'factory doctor' shows which one answers."
-
-    def __init__(self, doing: str, reason: str) -> None:
-        super().__init__(f"the container engine refused {doing}: {reason}")
-
-
-class EngineFull(EngineRefused):
-    """The engine's disk is full."""
-
-    hint = "Free room on the engine's disk: 'docker system df' shows what takes it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineIdentity:
-    """An engine, as it describes itself.
+    """An engine's name and version, and the architecture that its programs run on.
 
-    Attributes:
-        name: Docker or Podman, with its version.
-        architecture: What its containers run on, as image configurations spell it: ``amd64``, ``arm64``.
+    The architecture is spelled as in image configurations: ``amd64``, ``arm64``.
     """
 
     name: str
@@ -78,8 +45,8 @@ class Image:
     """An image that an engine has.
 
     Attributes:
-        id: The digest of its configuration; it names this image and no other, wherever it lies.
-        architecture: What its programs run on.
+        id: The digest of its configuration, which identifies the image on every engine.
+        architecture: The architecture of its programs, ``amd64`` or ``arm64``.
     """
 
     id: str
@@ -97,14 +64,14 @@ class Mount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerLimits:
-    """What a container may use.
+    """The resources that a container may use.
 
     Attributes:
-        scratch_bytes: Of its scratch, which lies in memory.
-        memory_bytes: In all, the scratch included; there is no swap beyond it.
-        file_bytes: In any one file.
-        processes: At once.
-        time_s: From its start.
+        scratch_bytes: The size of its scratch directory, which is in memory.
+        memory_bytes: All memory, including the scratch directory; there is no swap.
+        file_bytes: The size of any one file.
+        processes: How many may run at a time.
+        time_s: The time from its start.
     """
 
     scratch_bytes: int
@@ -116,21 +83,18 @@ class ContainerLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerSpec:
-    """A container to run, whole.
+    """A container to run.
 
-    What is not here is the same for all: no network, a root file system that cannot be
-    written, no capability, and no way to get a privilege.
+    Every container also has no network, a read-only root file system, no capabilities, and no
+    way to gain privileges.
 
     Attributes:
-        name: Its name, which no other container has.
+        name: Must be unique.
         image: The image's id.
-        argv: The program and its arguments; never a shell line.
-        env: Variables over the image's own.
-        user: Who runs it, ``uid:gid``.
-        mounts: What it sees of this host.
-        scratch: Where it may write, in memory; its working directory is the root.
-        limits: What it may use.
-        labels: By which it is found again.
+        argv: The program and its arguments; never a shell command line.
+        env: Variables added to the image's own.
+        user: ``uid:gid``.
+        scratch: The only writable directory, in memory; the working directory is ``/``.
     """
 
     name: str
@@ -146,11 +110,11 @@ class ContainerSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerState:
-    """How a container stands.
+    """The state of a container.
 
     Attributes:
-        exit_code: Its exit status once it has ended, else None.
-        is_out_of_memory: Whether the kernel ended it, or a process in it, for its memory.
+        exit_code: None while it runs.
+        is_out_of_memory: Whether the kernel killed it, or a process in it, for using too much memory.
     """
 
     exit_code: int | None
@@ -159,11 +123,10 @@ class ContainerState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnedContainer:
-    """A container of ours that an engine has, running or not.
+    """A container that a run of the factory created, running or not.
 
     Attributes:
-        id: Its id.
-        owner: The token of the run that made it.
+        owner: The token of that run.
     """
 
     id: str
@@ -171,47 +134,42 @@ class OwnedContainer:
 
 
 class ContainerEngine(Protocol):
-    """What runs containers. Every method may raise `NoEngine`, `EngineForbidden` or `EngineLost`."""
+    """Runs containers.
+
+    Every method raises `HostError` if the engine refuses or does not answer.
+    """
 
     def identify(self) -> EngineIdentity:
-        """Say what engine this is."""
+        """Return the engine's name, version and architecture."""
 
     def find_image(self, reference: str) -> Image | None:
-        """Return the image of a name, digest or id, or None."""
+        """Return the image with a name, digest or id, or None."""
 
     def create(self, spec: ContainerSpec) -> str:
-        """Make a container, not started, and return its id.
-
-        Raises:
-            EngineRefused: It cannot be made as ordered.
-        """
+        """Create a container without starting it, and return its id."""
 
     def start(self, container: str) -> None:
-        """Start it.
-
-        Raises:
-            EngineRefused: Its program cannot be started.
-        """
+        """Start a container."""
 
     def state(self, container: str) -> ContainerState:
-        """Say how it stands."""
+        """Return a container's state."""
 
     def log(self, container: str) -> bytes:
-        """Return what it has said, stdout and stderr."""
+        """Return a container's output, stdout and stderr."""
 
     def remove(self, container: str) -> None:
-        """End it and remove it with all that it wrote; one that is gone is no error."""
+        """Kill and remove a container with its files; a missing container is no error."""
 
     def owned(self) -> tuple[OwnedContainer, ...]:
-        """Return all containers that any run of the factory made."""
+        """Return the containers that any run of the factory created."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ContainerSettings:
-    """What a run needs for builds in containers.
+class ContainerSetup:
+    """The engine and the image for builds in containers.
 
     Attributes:
-        open_engine: Connects to the engine; only a run that may use one calls it.
+        open_engine: Connects to the engine; called only by runs that may use one.
         image: The image's name, digest or id.
     """
 

@@ -1,4 +1,4 @@
-"""Run one container to its end, and leave nothing of it."""
+"""Run one container until it ends, and remove it."""
 
 import threading
 import time
@@ -16,7 +16,7 @@ _TOO_LARGE = b"File too large"
 
 
 class ContainerExit(StrEnum):
-    """How a container ended."""
+    """Why a container ended."""
 
     DONE = "done"
     FAILED = "failed"
@@ -27,12 +27,11 @@ class ContainerExit(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerResult:
-    """A container that has ended and is gone.
+    """A container that has ended and been removed.
 
     Attributes:
-        reason: How it ended.
-        exit_code: Its exit status; None when its time was up.
-        log: What it said, stdout and stderr.
+        exit_code: None if the container ran out of time.
+        log: Its output, stdout and stderr.
     """
 
     reason: ContainerExit
@@ -43,18 +42,19 @@ class ContainerResult:
 def run_container(
     spec: ContainerSpec, engine: ContainerEngine, *, stop: threading.Event, poll_s: float = _POLL_S
 ) -> ContainerResult:
-    """Run a container to its end, and remove it whatever happens.
+    """Run a container until it ends, and remove it in any case.
 
     Args:
-        spec: What to run.
-        engine: By whom.
-        stop: Once it is set, by another thread, the container is ended.
-        poll_s: How often the engine is asked; a blocking wait could not be interrupted.
+        spec: The container.
+        engine: The engine that runs it.
+        stop: Set by another thread to end the container.
+        poll_s: The interval at which the engine is asked for the state; a blocking wait could not
+            be interrupted.
 
     Raises:
         Stopped: ``stop`` was set.
-        EngineRefused: The container cannot be made or started.
-        EngineLost: The engine went away; whoever owns the container removes it later.
+        HostError: The engine refused to create or start the container, or stopped answering. In
+            the latter case the container is removed by a later run.
     """
     container = engine.create(spec)
     try:
@@ -62,17 +62,17 @@ def run_container(
         state = _wait(container, spec, engine, stop, poll_s)
         log = engine.log(container)
     except BaseException:
-        with suppress(HostError):  # the error under way is the one to show, and the owner tries again
+        with suppress(HostError):  # report the first error; the run tries to remove the container again
             engine.remove(container)
         raise
     engine.remove(container)
-    return ContainerResult(reason=_ending(state, log), exit_code=state.exit_code, log=log)
+    return ContainerResult(reason=_reason(state, log), exit_code=state.exit_code, log=log)
 
 
 def _wait(
     container: str, spec: ContainerSpec, engine: ContainerEngine, stop: threading.Event, poll_s: float
 ) -> ContainerState:
-    """Return how it ended; without an exit code when its time is up."""
+    """Wait until the container ends or its time is up; in that case the state has no exit code."""
     deadline = time.monotonic() + spec.limits.time_s
     while True:
         state = engine.state(container)
@@ -82,14 +82,13 @@ def _wait(
             raise Stopped
 
 
-def _ending(state: ContainerState, log: bytes) -> ContainerExit:
-    """Judge by what the kernel says, and the program: a full disk shows in its words alone."""
+def _reason(state: ContainerState, log: bytes) -> ContainerExit:
     if state.exit_code == 0:
         return ContainerExit.DONE
     if state.is_out_of_memory:
         return ContainerExit.OUT_OF_MEMORY
     if state.exit_code is None:
         return ContainerExit.OUT_OF_TIME
-    if _SPACE in log or _TOO_LARGE in log:
+    if _SPACE in log or _TOO_LARGE in log:  # the engine does not report a full disk, only the program does
         return ContainerExit.OUT_OF_SCRATCH
     return ContainerExit.FAILED

@@ -1,12 +1,12 @@
 import pytest
 
 from factory.cli.host_report import Ability, Examination, examine_containers
-from factory.system.containers.engine import ContainerSettings
+from factory.system.containers.engine import ContainerSetup
 from tests.fake_engine import IMAGE, NAME, FakeEngine, answering
 
 
 def examine(engine: FakeEngine) -> tuple[Examination, ...]:
-    return examine_containers(ContainerSettings(open_engine=lambda: answering(engine), image=NAME))
+    return examine_containers(ContainerSetup(open_engine=lambda: answering(engine), image=NAME))
 
 
 def test_an_engine_and_its_image_are_reported() -> None:
@@ -22,7 +22,7 @@ def test_an_engine_and_its_image_are_reported() -> None:
         (FakeEngine(images={}), "the container engine has no image codex-wheel-factory:local"),
         (
             FakeEngine(architecture="arm64"),
-            "image codex-wheel-factory:local is for amd64, and the engine runs arm64",
+            "image codex-wheel-factory:local is for amd64, but the engine runs arm64",
         ),
     ],
 )

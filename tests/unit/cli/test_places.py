@@ -68,7 +68,7 @@ def test_a_read_only_place_is_reported(factory: Factory, packages: Path, tmp_pat
     assert status == 25
     assert complaint == (
         f"factory: cannot write {tmp_path / 'fixed' / '0.163.0'}: Read-only file system\n"
-        "hint: Choose a writable place, or correct its permissions.\n"
+        "hint: Choose a writable directory, or correct its permissions.\n"
     )
 
 

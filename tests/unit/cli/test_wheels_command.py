@@ -131,7 +131,7 @@ def test_a_wrong_digest_leaves_no_file(factory: Factory, tmp_path: Path) -> None
     ended = factory(*from_directory(packages, tmp_path / "dist"))
 
     assert ended.status == 22
-    assert f"codex-0.163.0-win32-arm64.tgz is not what was promised: promised sha256:{64 * 'a'}" in ended.err
+    assert f"codex-0.163.0-win32-arm64.tgz has the wrong digest: expected sha256:{64 * 'a'}" in ended.err
     assert "hint: Do not use it." in ended.err
     assert below(tmp_path / "dist") == []
 
@@ -160,7 +160,7 @@ def test_an_output_below_a_file_is_refused(factory: Factory, packages: Path, tmp
     assert ended.status == 25
     assert ended.complaint == (
         f"factory: cannot write {tmp_path / 'file' / '0.163.0'}: File exists\n"
-        "hint: Choose another place, or correct its permissions.\n"
+        "hint: Choose another directory, or correct its permissions.\n"
     )
     assert (tmp_path / "file").read_bytes() == b"mine"
 

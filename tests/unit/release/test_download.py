@@ -10,14 +10,15 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from factory.core.digests import Digest
+from factory.core.errors import IntegrityError, UpstreamError, UsageError
 from factory.core.model import ArchiveFormat, Local, ReleaseAsset, Remote
 from factory.core.progress import ProgressTask, SilentProgress
 from factory.core.targets import Target
-from factory.release.download import Downloader, OversizeAsset, TruncatedBody, UnaskedPart, UnreadableAsset
+from factory.release.download import Downloader
 from factory.system.cache import Cache
 from factory.system.files import WrongDigest
-from factory.system.http import HttpClient, HttpResponse, HttpStatusError, RequestsClient, Unreachable
-from factory.system.retry import RetryPolicy
+from factory.system.http import HttpClient, HttpResponse, HttpStatusError, RequestsClient, unreachable
+from factory.system.retry import RequestFailed, RetryPolicy
 from tests.fakes import Answer, FakeHttpClient
 
 URL = "https://example.invalid/codex.tgz"
@@ -30,14 +31,14 @@ ABCDEF = ReleaseAsset(
     format=ArchiveFormat.TAR_GZ,
     location=Remote(url=URL),
 )
-BROKEN = Unreachable(URL, "broke off")
+BROKEN = unreachable(URL, "broke off")
 
 
 class Bar:
-    """A `Progress` and its only task; keeps what it is told."""
+    """A `Progress` and its only task, which records the reported bytes."""
 
     def __init__(self) -> None:
-        self.told: list[int] = []
+        self.reported: list[int] = []
 
     @contextmanager
     def task(self, label: str, *, total_bytes: int | None = None) -> Iterator[ProgressTask]:
@@ -45,7 +46,7 @@ class Bar:
         yield self
 
     def advance(self, size_bytes: int) -> None:
-        self.told.append(size_bytes)
+        self.reported.append(size_bytes)
 
 
 def downloader(root: Path, client: HttpClient) -> Downloader:
@@ -58,8 +59,8 @@ def scripted(*answers: Answer) -> FakeHttpClient:
 
 
 def leave_partial(root: Path, content: bytes) -> None:
-    with Cache(root).receive(ABCDEF.digest, name="codex.tgz") as incoming:
-        incoming.write(content)
+    with Cache(root).receive(ABCDEF.digest, name="codex.tgz") as blob:
+        blob.write(content)
 
 
 def part(start: int, content: bytes) -> Answer:
@@ -71,7 +72,7 @@ def part(start: int, content: bytes) -> Answer:
     )
 
 
-def test_an_asset_is_fetched_once(tmp_path: Path) -> None:
+def test_an_asset_is_downloaded_once(tmp_path: Path) -> None:
     client = scripted(Answer(body=(b"abc", b"def")))
     fetcher = downloader(tmp_path, client)
     path = fetcher.fetch(ABCDEF)
@@ -80,12 +81,12 @@ def test_an_asset_is_fetched_once(tmp_path: Path) -> None:
     client.assert_done()
 
 
-def test_progress_counts_every_byte_once(tmp_path: Path) -> None:
+def test_each_byte_is_reported_once(tmp_path: Path) -> None:
     bar = Bar()
     leave_partial(tmp_path, b"ab")
     client = scripted(Answer(body=(b"abc", b"def"), expect_range="bytes=2-"))
     replace(downloader(tmp_path, client), progress=bar).fetch(ABCDEF)
-    assert bar.told == [2, 1, 3]
+    assert bar.reported == [2, 1, 3]
 
 
 @pytest.mark.parametrize(
@@ -109,35 +110,35 @@ def test_progress_counts_every_byte_once(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_an_interrupted_download_goes_on_or_begins_again(tmp_path: Path, answers: tuple[Answer, ...]) -> None:
+def test_an_interrupted_download_is_resumed_or_restarted(tmp_path: Path, answers: tuple[Answer, ...]) -> None:
     leave_partial(tmp_path, b"ab")
     client = scripted(*answers)
     assert downloader(tmp_path, client).fetch(ABCDEF).read_bytes() == b"abcdef"
     client.assert_done()
 
 
-def test_a_download_killed_just_before_its_end_needs_no_request(tmp_path: Path) -> None:
+def test_a_complete_partial_file_needs_no_request(tmp_path: Path) -> None:
     leave_partial(tmp_path, b"abcdef")
     assert downloader(tmp_path, scripted()).fetch(ABCDEF).read_bytes() == b"abcdef"
 
 
-def test_a_lost_connection_is_resumed_where_it_broke(tmp_path: Path) -> None:
+def test_a_lost_connection_is_resumed(tmp_path: Path) -> None:
     client = scripted(Answer(body=(b"abc",), breaks=BROKEN), part(3, b"def"))
     assert downloader(tmp_path, client).fetch(ABCDEF).read_bytes() == b"abcdef"
     client.assert_done()
 
 
-def test_what_arrived_is_kept_when_the_server_is_given_up(tmp_path: Path) -> None:
+def test_received_bytes_are_kept_after_the_last_attempt(tmp_path: Path) -> None:
     lost = [replace(part(3, b""), body=(), breaks=BROKEN)] * 2
     client = scripted(Answer(body=(b"abc",), breaks=BROKEN), *lost)
-    with pytest.raises(Unreachable):
+    with pytest.raises(RequestFailed, match="broke off"):
         downloader(tmp_path, client).fetch(ABCDEF)
     assert [entry.size_bytes for entry in Cache(tmp_path).entries()] == [3]
 
 
-def test_wrong_bytes_are_named_and_not_kept(tmp_path: Path) -> None:
+def test_an_asset_with_the_wrong_digest_is_discarded(tmp_path: Path) -> None:
     client = scripted(Answer(body=(b"abcdeX",)))
-    with pytest.raises(WrongDigest, match=r"codex\.tgz is not what was promised: promised sha256:bef57e"):
+    with pytest.raises(WrongDigest, match=r"codex\.tgz has the wrong digest: expected sha256:bef57e"):
         downloader(tmp_path, client).fetch(ABCDEF)
     assert Cache(tmp_path).entries() == ()
 
@@ -147,32 +148,32 @@ def test_wrong_bytes_are_named_and_not_kept(tmp_path: Path) -> None:
     [
         pytest.param(5, Answer(body=(b"abc", b"def")), 5, id="more than promised"),
         pytest.param(5, Answer(headers={"content-length": "6"}), 5, id="more announced than promised"),
-        pytest.param(None, Answer(headers={"content-length": "101"}), 100, id="more announced than sane"),
+        pytest.param(None, Answer(headers={"content-length": "101"}), 100, id="more announced than allowed"),
         pytest.param(None, Answer(body=(b"x" * 60, b"x" * 60)), 100, id="endless"),
         pytest.param(
             None, Answer(body=(b"abc",), headers={"content-length": "2"}), 2, id="more than announced"
         ),
-        pytest.param(101, Answer(), 100, id="more promised than sane"),
+        pytest.param(101, Answer(), 100, id="more promised than allowed"),
     ],
 )
-def test_an_oversize_asset_is_refused_and_not_kept(
+def test_an_asset_over_the_limit_is_discarded(
     tmp_path: Path, size_bytes: int | None, answer: Answer, limit: int
 ) -> None:
     asset = replace(ABCDEF, size_bytes=size_bytes)
-    with pytest.raises(OversizeAsset, match=f"larger than the {limit} bytes"):
+    with pytest.raises(IntegrityError, match=f"larger than the allowed {limit} bytes"):
         downloader(tmp_path, scripted(answer)).fetch(asset)
     assert Cache(tmp_path).entries() == ()
 
 
-def test_a_body_shorter_than_promised_is_tried_again(tmp_path: Path) -> None:
+def test_an_incomplete_body_is_tried_again(tmp_path: Path) -> None:
     short = [Answer(body=(b"abc",))] + [replace(part(3, b""), body=())] * 2
-    with pytest.raises(TruncatedBody, match="broke off after 3 of 6 bytes"):
+    with pytest.raises(RequestFailed, match=r"download of codex\.tgz ended after 3 of 6 bytes"):
         downloader(tmp_path, scripted(*short)).fetch(replace(ABCDEF, size_bytes=6))
 
 
-def test_a_part_that_nobody_asked_for_is_refused(tmp_path: Path) -> None:
+def test_a_partial_response_without_a_range_request_is_refused(tmp_path: Path) -> None:
     client = scripted(Answer(status=206, headers={"content-range": "bytes 3-5/6"}))
-    with pytest.raises(UnaskedPart):
+    with pytest.raises(UpstreamError, match=r"sent only a part of codex\.tgz"):
         downloader(tmp_path, client).fetch(ABCDEF)
 
 
@@ -187,7 +188,7 @@ def test_a_local_asset_is_checked_and_used_in_place(tmp_path: Path) -> None:
         fetcher.fetch(asset)
     assert path.exists()
     path.unlink()
-    with pytest.raises(UnreadableAsset, match="No such file"):
+    with pytest.raises(UsageError, match="No such file"):
         fetcher.fetch(asset)
     assert not (tmp_path / "cache").exists()
 
@@ -197,7 +198,7 @@ def sized(name: str, content: bytes, base: str = "https://example.invalid/") -> 
     return replace(ABCDEF, name=name, digest=digest, location=Remote(url=f"{base}{name}"))
 
 
-def test_several_assets_come_in_order_and_equal_ones_once(tmp_path: Path) -> None:
+def test_assets_are_returned_in_order_and_equal_ones_downloaded_once(tmp_path: Path) -> None:
     one, two = sized("one", b"1"), sized("two", b"2")
     client = FakeHttpClient(
         {
@@ -211,7 +212,7 @@ def test_several_assets_come_in_order_and_equal_ones_once(tmp_path: Path) -> Non
 
 
 class EndlessAnswer:
-    """A body that goes on until the download is stopped."""
+    """A response body without an end."""
 
     status = 200
     headers: Mapping[str, str] = {}
@@ -226,7 +227,7 @@ class EndlessAnswer:
 
 
 class EndlessClient:
-    """Answers without end, but for one address, which fails as soon as another download is under way."""
+    """Sends endless bodies, except for one URL, which fails once another download has started."""
 
     def __init__(self, failing: str) -> None:
         self._failing = failing
@@ -244,7 +245,7 @@ class EndlessClient:
         yield EndlessAnswer(self._started)
 
 
-def test_the_first_error_stops_the_rest_and_is_raised(tmp_path: Path) -> None:
+def test_the_first_error_stops_the_other_downloads(tmp_path: Path) -> None:
     assets = [sized(name, name.encode()) for name in ("a", "b", "failing", "c")]
     with pytest.raises(HttpStatusError, match="failing answered with status 404"):
         downloader(tmp_path, EndlessClient("https://example.invalid/failing")).fetch_all(assets, jobs=3)
@@ -264,7 +265,7 @@ def fetched(root: Path, asset: ReleaseAsset) -> bytes:
         return fetcher.fetch(asset).read_bytes()
 
 
-def test_over_a_real_connection_a_cut_body_is_resumed(tmp_path: Path, httpserver: HTTPServer) -> None:
+def test_a_cut_body_is_resumed_over_a_real_connection(tmp_path: Path, httpserver: HTTPServer) -> None:
     ranges: list[str | None] = []
 
     def cut_half_way(request: Request) -> Response:
@@ -280,9 +281,7 @@ def test_over_a_real_connection_a_cut_body_is_resumed(tmp_path: Path, httpserver
     assert ranges == [None, f"bytes={len(BODY) // 2}-"]
 
 
-def test_over_a_real_connection_a_server_without_ranges_serves(
-    tmp_path: Path, httpserver: HTTPServer
-) -> None:
+def test_a_server_without_ranges_works_over_a_real_connection(tmp_path: Path, httpserver: HTTPServer) -> None:
     bodies = [(BODY[:1000], len(BODY)), (BODY, len(BODY))]
 
     def ignore_ranges(_: Request) -> Response:

@@ -7,24 +7,26 @@ from pathlib import Path
 import pytest
 
 from factory.core.digests import Digest
-from factory.system.cache import Cache, Cancelled, DamagedBlob, MissingBlob, Namespace
+from factory.core.errors import IntegrityError
+from factory.system.cache import Cache, Namespace
 from factory.system.files import TEMPORARY_PREFIX, WrongDigest
+from factory.system.parallel import Stopped
 
 ABC = Digest.parse("sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
 BIG = b"0123456789abcdef" * (1 << 16)
 BIG_DIGEST = Digest.parse(f"sha512:{hashlib.sha512(BIG).hexdigest()}")
 
 
-def admit(cache: Cache, digest: Digest, content: bytes) -> Path:
-    with cache.lock(digest), cache.receive(digest, name="blob") as incoming:
-        incoming.write(content)
-        return incoming.commit()
+def add(cache: Cache, digest: Digest, content: bytes) -> Path:
+    with cache.lock(digest), cache.receive(digest, name="blob") as blob:
+        blob.write(content)
+        return blob.commit()
 
 
 def test_a_blob_is_found_under_its_digest(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     assert not cache.has(ABC)
-    path = admit(cache, ABC, b"abc")
+    path = add(cache, ABC, b"abc")
     assert cache.has(ABC)
     assert path == cache.path(ABC) == tmp_path / "assets" / f"sha256-{ABC.hex}"
     with cache.open(ABC) as file:
@@ -32,47 +34,47 @@ def test_a_blob_is_found_under_its_digest(tmp_path: Path) -> None:
     assert not list((tmp_path / "partials").iterdir())
 
 
-def test_wrong_bytes_are_never_placed_nor_kept(tmp_path: Path) -> None:
+def test_bytes_with_the_wrong_digest_are_discarded(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
-    with pytest.raises(WrongDigest, match="blob is not what was promised"):
-        admit(cache, ABC, b"abd")
+    with pytest.raises(WrongDigest, match="blob has the wrong digest: expected sha256:ba78"):
+        add(cache, ABC, b"abd")
     assert cache.entries() == ()
 
 
-def test_what_was_received_is_kept_and_continued(tmp_path: Path) -> None:
+def test_an_interrupted_download_is_kept_and_resumed(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
-    with cache.receive(ABC, name="blob") as incoming:
-        incoming.write(b"ab")
+    with cache.receive(ABC, name="blob") as blob:
+        blob.write(b"ab")
     assert not cache.has(ABC)
-    with cache.receive(ABC, name="blob") as incoming:
-        assert incoming.size_bytes == 2
-        incoming.write(b"c")
-        incoming.commit()
+    with cache.receive(ABC, name="blob") as blob:
+        assert blob.size_bytes == 2
+        blob.write(b"c")
+        blob.commit()
     assert cache.path(ABC).read_bytes() == b"abc"
 
 
-def test_restarting_forgets_what_was_received(tmp_path: Path) -> None:
+def test_restarting_discards_the_bytes_received(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
-    with cache.receive(ABC, name="blob") as incoming:
-        incoming.write(b"xyz")
-        incoming.restart()
-        incoming.write(b"abc")
-        incoming.commit()
+    with cache.receive(ABC, name="blob") as blob:
+        blob.write(b"xyz")
+        blob.restart()
+        blob.write(b"abc")
+        blob.commit()
     assert cache.path(ABC).read_bytes() == b"abc"
 
 
-def test_a_damaged_blob_is_noticed_and_removed(tmp_path: Path) -> None:
+def test_a_damaged_blob_is_reported_and_removed(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
-    admit(cache, ABC, b"abc").write_bytes(b"abX")
-    with pytest.raises(DamagedBlob, match="is damaged") as caught:
+    add(cache, ABC, b"abc").write_bytes(b"abX")
+    with pytest.raises(IntegrityError, match="was damaged and has been removed") as caught:
         cache.verify(ABC)
     assert "Run again" in caught.value.hint
     assert not cache.has(ABC)
-    with pytest.raises(MissingBlob):
+    with pytest.raises(IntegrityError, match="is not in the cache"):
         cache.verify(ABC)
 
 
-def test_a_record_is_read_back_under_its_own_key_only(tmp_path: Path) -> None:
+def test_a_record_is_found_only_under_its_own_key(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     cache.write_record("release", "npm a", {"n": 1})
     cache.write_record("release", "npm b", {"n": 2})
@@ -82,7 +84,7 @@ def test_a_record_is_read_back_under_its_own_key_only(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"", b"[]", b'{"key": "else", "value": 1}', b"\xff"])
-def test_a_damaged_record_counts_as_absent(tmp_path: Path, damage: bytes) -> None:
+def test_a_damaged_record_counts_as_missing(tmp_path: Path, damage: bytes) -> None:
     cache = Cache(tmp_path)
     cache.write_record("release", "key", {"n": 1})
     (entry,) = cache.entries()
@@ -91,11 +93,11 @@ def test_a_damaged_record_counts_as_absent(tmp_path: Path, damage: bytes) -> Non
 
 
 def filled(root: Path) -> Cache:
-    """Three entries of 3, 2 and 5 bytes, last used at 100, 200 and 300 s."""
+    """Return a cache with three entries of 3, 2 and 5 bytes, last used at 100, 200 and 300 s."""
     cache = Cache(root)
-    admit(cache, ABC, b"abc")
-    with cache.receive(BIG_DIGEST, name="big") as incoming:
-        incoming.write(b"01")
+    add(cache, ABC, b"abc")
+    with cache.receive(BIG_DIGEST, name="big") as blob:
+        blob.write(b"01")
     derived = root / "deflate" / "x" / "y"
     derived.parent.mkdir(parents=True)
     derived.write_bytes(b"12345")
@@ -121,13 +123,13 @@ def test_pruning_removes_the_least_recently_used_until_the_rest_fits(tmp_path: P
     assert [entry.size_bytes for entry in cache.entries()] == [2, 5]
 
 
-def test_pruning_removes_what_is_old_even_if_it_fits(tmp_path: Path) -> None:
+def test_pruning_removes_old_entries_even_if_they_fit(tmp_path: Path) -> None:
     cache = filled(tmp_path)
     removed = cache.prune(max_bytes=1 << 40, older_than_s=150, now_s=400)
     assert [entry.namespace for entry in removed] == [Namespace.ASSETS, Namespace.PARTIALS]
 
 
-def test_using_a_blob_keeps_it_from_being_pruned_first(tmp_path: Path) -> None:
+def test_a_blob_used_recently_is_not_pruned_first(tmp_path: Path) -> None:
     cache = filled(tmp_path)
     cache.touch(ABC)
     assert [entry.namespace for entry in cache.prune(max_bytes=8, older_than_s=1e12, now_s=400)] == [
@@ -135,7 +137,7 @@ def test_using_a_blob_keeps_it_from_being_pruned_first(tmp_path: Path) -> None:
     ]
 
 
-def test_clearing_leaves_what_somebody_is_receiving(tmp_path: Path) -> None:
+def test_clearing_keeps_a_blob_that_is_being_received(tmp_path: Path) -> None:
     cache = filled(tmp_path)
     with cache.lock(BIG_DIGEST):
         assert len(cache.clear()) == 2
@@ -144,7 +146,7 @@ def test_clearing_leaves_what_somebody_is_receiving(tmp_path: Path) -> None:
     assert cache.entries() == ()
 
 
-def test_leftovers_of_killed_processes_are_no_entries_and_are_swept(tmp_path: Path) -> None:
+def test_temporary_files_of_killed_processes_are_not_listed_and_are_removed(tmp_path: Path) -> None:
     cache = filled(tmp_path)
     leftover = tmp_path / "assets" / f"{TEMPORARY_PREFIX}0"
     leftover.touch()
@@ -154,12 +156,12 @@ def test_leftovers_of_killed_processes_are_no_entries_and_are_swept(tmp_path: Pa
     assert not leftover.exists()
 
 
-def test_waiting_for_a_lock_can_be_cancelled(tmp_path: Path) -> None:
+def test_waiting_for_a_lock_can_be_stopped(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     stop = threading.Event()
     with cache.lock(ABC):
         stop.set()
-        with pytest.raises(Cancelled), cache.lock(ABC, is_cancelled=stop.is_set):
+        with pytest.raises(Stopped), cache.lock(ABC, is_stopped=stop.is_set):
             pytest.fail("held twice")
 
 
@@ -168,10 +170,10 @@ def receive_slowly(root: Path) -> str:
     with cache.lock(BIG_DIGEST):
         if cache.has(BIG_DIGEST):
             return "found"
-        with cache.receive(BIG_DIGEST, name="big") as incoming:
+        with cache.receive(BIG_DIGEST, name="big") as blob:
             for start in range(0, len(BIG), 4096):
-                incoming.write(BIG[start : start + 4096])
-            incoming.commit()
+                blob.write(BIG[start : start + 4096])
+            blob.commit()
     return "received"
 
 
@@ -182,9 +184,9 @@ def test_several_processes_receive_a_blob_once(tmp_path: Path) -> None:
     Cache(tmp_path).verify(BIG_DIGEST)
 
 
-def test_one_class_is_bounded_and_the_others_stay(tmp_path: Path) -> None:
+def test_trimming_one_namespace_keeps_the_others(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
-    asset = admit(cache, ABC, b"abc")
+    asset = add(cache, ABC, b"abc")
     for age, name in enumerate(("new", "middle", "old")):
         path = tmp_path / "deflate" / "encoder" / name
         path.parent.mkdir(parents=True, exist_ok=True)

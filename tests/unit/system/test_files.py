@@ -9,8 +9,6 @@ from factory.core.digests import Digest
 from factory.system.files import (
     TEMPORARY_PREFIX,
     CannotWrite,
-    DiskFull,
-    ReadOnlyPlace,
     WrongDigest,
     atomic_directory,
     atomic_file,
@@ -30,7 +28,7 @@ def umask_027() -> Iterator[None]:
     os.umask(before)
 
 
-def test_a_file_is_written_whole_and_leaves_nothing_else(tmp_path: Path) -> None:
+def test_a_file_is_written_and_no_temporary_file_remains(tmp_path: Path) -> None:
     atomic_write(tmp_path / "new" / "file", b"one")
     atomic_write(tmp_path / "new" / "file", b"two")
     assert (tmp_path / "new" / "file").read_bytes() == b"two"
@@ -43,7 +41,7 @@ def test_the_mode_is_0644_less_the_umask(tmp_path: Path) -> None:
     assert (tmp_path / "file").stat().st_mode & 0o777 == 0o640
 
 
-def test_a_failure_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
+def test_a_failure_while_writing_keeps_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"old")
 
@@ -67,7 +65,7 @@ def test_a_new_directory_replaces_the_old_one(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
 
 
-def test_a_failure_while_a_directory_is_filled_leaves_the_old_one(tmp_path: Path) -> None:
+def test_a_failure_while_filling_a_directory_keeps_the_old_one(tmp_path: Path) -> None:
     (tmp_path / "new").mkdir()
     (tmp_path / "new" / "old").touch()
 
@@ -82,30 +80,31 @@ def test_a_failure_while_a_directory_is_filled_leaves_the_old_one(tmp_path: Path
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
 
 
-def test_a_file_where_a_directory_is_needed_is_said(tmp_path: Path) -> None:
+def test_a_file_in_place_of_a_directory_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CannotWrite, match=r"cannot write .*below: "):
         atomic_write(tmp_path / "file" / "below", b"")
 
 
 @pytest.mark.parametrize(
-    ("number", "family"),
+    ("number", "hint"),
     [
-        (errno.ENOSPC, DiskFull),
-        (errno.EDQUOT, DiskFull),
-        (errno.EROFS, ReadOnlyPlace),
-        (errno.EIO, CannotWrite),
+        (errno.ENOSPC, "Free some space"),
+        (errno.EDQUOT, "Free some space"),
+        (errno.EROFS, "Choose a writable directory"),
+        (errno.EACCES, "Choose a writable directory"),
+        (errno.EPERM, "Choose a writable directory"),
+        (errno.EIO, "Choose another directory"),
     ],
 )
-def test_the_systems_refusals_become_errors_with_a_hint(number: int, family: type[CannotWrite]) -> None:
+def test_an_os_error_becomes_an_error_with_a_hint(number: int, hint: str) -> None:
     with pytest.raises(CannotWrite) as caught, writing(Path("out")):
         raise OSError(number, os.strerror(number))
-    assert type(caught.value) is family
-    assert caught.value.hint
-    assert os.strerror(number) in str(caught.value)
+    assert caught.value.hint.startswith(hint)
+    assert str(caught.value) == f"cannot write out: {os.strerror(number)}"
 
 
-def test_sweeping_takes_old_temporaries_only(tmp_path: Path) -> None:
+def test_sweeping_removes_only_old_temporary_files(tmp_path: Path) -> None:
     old, new, other = (tmp_path / name for name in (f"{TEMPORARY_PREFIX}a", f"{TEMPORARY_PREFIX}b", "c"))
     for path, time_s in ((old, 10), (new, 30), (other, 10)):
         path.touch()
@@ -115,7 +114,7 @@ def test_sweeping_takes_old_temporaries_only(tmp_path: Path) -> None:
     assert other.exists()
 
 
-def test_reading_checks_also_what_the_caller_did_not_read(tmp_path: Path) -> None:
+def test_bytes_that_the_caller_did_not_read_are_checked(tmp_path: Path) -> None:
     path = tmp_path / "abc"
     path.write_bytes(b"abc")
     with read_verified(path, ABC) as file:
@@ -123,16 +122,16 @@ def test_reading_checks_also_what_the_caller_did_not_read(tmp_path: Path) -> Non
     path.write_bytes(b"abX")
     with (
         pytest.raises(
-            WrongDigest, match=r"package\.tgz is not what was promised: promised sha256:ba78"
+            WrongDigest, match=r"package\.tgz has the wrong digest: expected sha256:ba78"
         ) as caught,
         read_verified(path, ABC, name="package.tgz") as file,
     ):
         assert file.read(1) == b"a"
-    assert caught.value.promised == ABC
+    assert caught.value.expected == ABC
     assert caught.value.hint
 
 
-def test_an_error_of_the_reader_goes_before_the_check(tmp_path: Path) -> None:
+def test_an_error_of_the_caller_is_raised_instead_of_a_wrong_digest(tmp_path: Path) -> None:
     path = tmp_path / "abc"
     path.write_bytes(b"other")
     with pytest.raises(ZeroDivisionError), read_verified(path, ABC):

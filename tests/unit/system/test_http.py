@@ -6,16 +6,15 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from factory.core.errors import UpstreamError
 from factory.system.http import (
     HttpStatusError,
-    OversizeDocument,
     RequestsClient,
     Timeouts,
-    Unreachable,
     redacted,
 )
 from factory.system.process import Command, SubprocessRunner
-from factory.system.retry import RetryPolicy
+from factory.system.retry import RequestFailed, RetryPolicy
 
 
 @pytest.fixture
@@ -39,7 +38,7 @@ def sequence(*responses: Response) -> Callable[[Request], Response]:
     return handle
 
 
-def test_a_document_comes_undecoded_with_the_headers_asked_for(
+def test_a_document_is_not_decoded_and_the_headers_are_sent(
     httpserver: HTTPServer, client: RequestsClient
 ) -> None:
     seen: list[Request] = []
@@ -56,13 +55,13 @@ def test_a_document_comes_undecoded_with_the_headers_asked_for(
     assert seen[0].headers["User-Agent"].startswith("codex-wheel-factory/")
 
 
-def test_a_document_larger_than_allowed_is_refused(httpserver: HTTPServer, client: RequestsClient) -> None:
+def test_a_document_over_the_limit_is_refused(httpserver: HTTPServer, client: RequestsClient) -> None:
     httpserver.expect_request("/big").respond_with_data(b"x" * 101)
-    with pytest.raises(OversizeDocument, match="sends more than 100 bytes"):
+    with pytest.raises(UpstreamError, match="/big sent more than 100 bytes"):
         client.get(httpserver.url_for("/big"), max_bytes=100)
 
 
-def test_a_missing_document_is_asked_for_once(
+def test_a_missing_document_is_requested_once(
     httpserver: HTTPServer, client: RequestsClient, slept_s: list[float]
 ) -> None:
     httpserver.expect_oneshot_request("/gone").respond_with_data(status=404)
@@ -72,7 +71,7 @@ def test_a_missing_document_is_asked_for_once(
     assert slept_s == []
 
 
-def test_a_busy_server_is_asked_again_when_it_says(
+def test_retry_after_sets_the_wait(
     httpserver: HTTPServer, client: RequestsClient, slept_s: list[float]
 ) -> None:
     dated = {"Retry-After": "Fri, 31 Dec 9999 23:59:59 GMT"}
@@ -86,7 +85,7 @@ def test_a_busy_server_is_asked_again_when_it_says(
     assert slept_s == [7.0, 9.0]
 
 
-def test_a_broken_server_is_given_up_after_the_last_attempt(
+def test_the_status_of_the_last_attempt_is_reported(
     httpserver: HTTPServer, client: RequestsClient, slept_s: list[float]
 ) -> None:
     httpserver.expect_request("/broken").respond_with_data(status=500)
@@ -95,43 +94,43 @@ def test_a_broken_server_is_given_up_after_the_last_attempt(
     assert len(slept_s) == 2
 
 
-def test_a_body_that_breaks_off_is_transient(httpserver: HTTPServer, client: RequestsClient) -> None:
+def test_an_incomplete_body_is_a_transient_failure(httpserver: HTTPServer, client: RequestsClient) -> None:
     def handle(_: Request) -> Response:
         return Response(iter([b"half"]), headers={"Content-Length": "8"})
 
     httpserver.expect_request("/half").respond_with_handler(handle)
     received: list[bytes] = []
-    with client.stream(httpserver.url_for("/half")) as response, pytest.raises(Unreachable) as caught:
+    with client.stream(httpserver.url_for("/half")) as response, pytest.raises(RequestFailed) as caught:
         received.extend(response.chunks())
     assert response.headers["content-length"] == "8"
     assert b"".join(received) == b"half"
     assert caught.value.is_transient
 
 
-def test_nobody_listening_is_an_error_with_the_reason(client: RequestsClient) -> None:
+def test_a_refused_connection_is_reported_with_the_reason(client: RequestsClient) -> None:
     with HTTPServer() as closed:
         url = closed.url_for("/x")
-    with pytest.raises(Unreachable, match=r"cannot reach http://localhost:.*refused"):
+    with pytest.raises(RequestFailed, match=r"cannot reach http://localhost:.*refused"):
         client.get(url, max_bytes=100)
 
 
-def test_an_address_that_is_none_is_not_tried_again(client: RequestsClient, slept_s: list[float]) -> None:
+def test_an_invalid_url_is_not_tried_again(client: RequestsClient, slept_s: list[float]) -> None:
     for url in ("ftp://example.invalid/x", "no address"):
-        with pytest.raises(Unreachable):
+        with pytest.raises(RequestFailed, match="cannot reach"):
             client.get(url, max_bytes=100)
     assert slept_s == []
 
 
-def test_redirects_are_followed_a_few_times_only(httpserver: HTTPServer, client: RequestsClient) -> None:
+def test_an_endless_redirect_is_reported(httpserver: HTTPServer, client: RequestsClient) -> None:
     httpserver.expect_request("/once").respond_with_data(status=302, headers={"Location": "/here"})
     httpserver.expect_request("/here").respond_with_data(b"here")
     httpserver.expect_request("/loop").respond_with_data(status=302, headers={"Location": "/loop"})
     assert client.get(httpserver.url_for("/once"), max_bytes=100) == b"here"
-    with pytest.raises(Unreachable, match="redirect"):
+    with pytest.raises(RequestFailed, match="redirect"):
         client.get(httpserver.url_for("/loop"), max_bytes=100)
 
 
-def test_no_cookie_is_sent_back(httpserver: HTTPServer, client: RequestsClient) -> None:
+def test_cookies_are_not_sent_back(httpserver: HTTPServer, client: RequestsClient) -> None:
     cookies: list[object] = []
 
     def handle(request: Request) -> Response:
@@ -144,7 +143,7 @@ def test_no_cookie_is_sent_back(httpserver: HTTPServer, client: RequestsClient) 
     assert cookies == [{}, {}]
 
 
-def test_an_address_is_shown_without_its_secrets() -> None:
+def test_a_url_is_redacted() -> None:
     assert redacted("https://user:word@example.invalid/a?signature=1#x") == "https://example.invalid/a"
 
 

@@ -11,31 +11,31 @@ from factory.system.process import CannotStart, Command, Completed, SubprocessRu
 PYTHON = sys.executable
 
 
-def test_output_is_kept_in_memory_without_a_log() -> None:
+def test_output_without_a_log_is_kept_in_memory() -> None:
     done = SubprocessRunner().run(Command(argv=(PYTHON, "-c", "import sys; print('a'); sys.exit(3)")))
     assert done == Completed(returncode=3, output="a\n")
     assert done.reason == "exit status 3"
 
 
-def test_output_goes_to_the_log(tmp_path: Path) -> None:
+def test_output_is_written_to_the_log(tmp_path: Path) -> None:
     log = tmp_path / "log"
     script = "import sys; print('out', flush=True); print('err', file=sys.stderr)"
     assert SubprocessRunner().run(Command(argv=(PYTHON, "-c", script), log=log)).output == ""
     assert log.read_text() == "out\nerr\n"
 
 
-def test_nothing_is_inherited_from_the_environment() -> None:
+def test_no_variable_is_inherited() -> None:
     script = "import os; print(sorted(set(os.environ) - {'LC_CTYPE'}))"
     done = SubprocessRunner().run(Command(argv=(PYTHON, "-c", script), env={"ONLY": "1"}))
     assert done.output == "['ONLY']\n"
 
 
-def test_a_missing_program_is_an_error_of_the_host() -> None:
+def test_a_missing_program_is_reported() -> None:
     with pytest.raises(CannotStart, match="no-such-program"):
         SubprocessRunner().run(Command(argv=("no-such-program",)))
 
 
-def test_a_time_out_ends_the_process_and_its_children(tmp_path: Path) -> None:
+def test_a_timeout_kills_the_process_and_its_children(tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     script = (
         "import subprocess, sys, time;"
@@ -48,7 +48,7 @@ def test_a_time_out_ends_the_process_and_its_children(tmp_path: Path) -> None:
     _await_end(int(pid_file.read_text()))
 
 
-def test_what_a_process_leaves_behind_is_ended(tmp_path: Path) -> None:
+def test_children_that_outlive_the_process_are_killed(tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     script = (
         "import subprocess, sys;"
@@ -60,7 +60,7 @@ def test_what_a_process_leaves_behind_is_ended(tmp_path: Path) -> None:
     _await_end(int(pid_file.read_text()))
 
 
-def test_output_without_end_ends_the_process() -> None:
+def test_too_much_output_kills_the_process() -> None:
     script = "import sys\nwhile True: sys.stdout.write('garbage' * 9000)"
     done = SubprocessRunner().run(Command(argv=(PYTHON, "-c", script)))
     assert done == Completed(returncode=-signal.SIGKILL, output="more than 64 MiB of output")

@@ -8,7 +8,7 @@ def failure(*, is_transient: bool = True, retry_after_s: float | None = None) ->
 
 
 class Flaky:
-    """Fails as scripted, then answers."""
+    """Raises the given failures, then returns an answer."""
 
     def __init__(self, *failures: RequestFailed) -> None:
         self._failures = list(failures)
@@ -25,7 +25,7 @@ class Flaky:
         return RetryPolicy(attempts=attempts, first_wait_s=1.0, max_wait_s=10.0, sleep=self.slept_s.append)
 
 
-def test_transient_failures_are_waited_out_with_growing_waits() -> None:
+def test_the_wait_doubles_after_each_transient_failure() -> None:
     flaky = Flaky(failure(), failure(), failure())
     assert flaky.policy().call(flaky) == "answer"
     first, second, third = flaky.slept_s
@@ -34,14 +34,14 @@ def test_transient_failures_are_waited_out_with_growing_waits() -> None:
     assert 4.0 <= third <= 4.5
 
 
-def test_a_lasting_failure_is_not_tried_again() -> None:
+def test_a_permanent_failure_is_not_tried_again() -> None:
     flaky = Flaky(failure(is_transient=False))
     with pytest.raises(RequestFailed):
         flaky.policy().call(flaky)
     assert flaky.calls == 1
 
 
-def test_the_last_failure_is_raised_as_it_was() -> None:
+def test_the_last_failure_is_raised_unchanged() -> None:
     last = failure()
     flaky = Flaky(failure(), last)
     with pytest.raises(RequestFailed) as caught:
@@ -49,7 +49,7 @@ def test_the_last_failure_is_raised_as_it_was() -> None:
     assert caught.value is last
 
 
-def test_a_server_may_ask_for_a_longer_wait_within_bounds() -> None:
+def test_a_server_can_ask_for_a_longer_wait_up_to_the_limit() -> None:
     flaky = Flaky(failure(retry_after_s=7.0), failure(retry_after_s=3600.0))
     flaky.policy().call(flaky)
     assert flaky.slept_s == [7.0, 10.0]

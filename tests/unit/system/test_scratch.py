@@ -1,5 +1,3 @@
-"""A scratch directory goes with its process, or with the next one."""
-
 from pathlib import Path
 
 import pytest
@@ -9,7 +7,7 @@ from factory.system.files import CannotWrite
 from factory.system.scratch import scratch_directory
 
 
-def test_it_is_made_and_goes(tmp_path: Path) -> None:
+def test_a_scratch_directory_is_created_and_removed(tmp_path: Path) -> None:
     parent = tmp_path / "cache"
     with scratch_directory(parent, "work-") as directory:
         assert directory.parent == parent
@@ -18,7 +16,7 @@ def test_it_is_made_and_goes(tmp_path: Path) -> None:
     assert list(parent.iterdir()) == []
 
 
-def test_what_a_killed_process_left_goes_and_what_a_living_one_has_stays(tmp_path: Path) -> None:
+def test_directories_of_dead_processes_are_removed_and_those_in_use_stay(tmp_path: Path) -> None:
     for name in ("work-dead", "work-living", "other-dead"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "wheel").touch()
@@ -30,13 +28,13 @@ def test_what_a_killed_process_left_goes_and_what_a_living_one_has_stays(tmp_pat
         }
 
 
-def test_two_at_once_do_not_meet(tmp_path: Path) -> None:
+def test_two_scratch_directories_are_independent(tmp_path: Path) -> None:
     with scratch_directory(tmp_path, "work-") as one, scratch_directory(tmp_path, "work-") as other:
         assert one != other
         assert one.is_dir()
 
 
-def test_a_parent_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_parent_that_is_a_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CannotWrite), scratch_directory(tmp_path / "file", "work-"):
         pass

@@ -17,13 +17,11 @@ from factory.manifest.manifest import Manifest
 from factory.release.channels.directory import DirectoryChannel
 from factory.system.containers.engine import (
     ContainerEngine,
-    ContainerSettings,
+    ContainerSetup,
     ContainerSpec,
     ContainerState,
-    EngineForbidden,
-    NoEngine,
+    no_engine,
 )
-from factory.system.containers.images import ImageMissing
 from factory.system.process import Command, SubprocessRunner
 from factory.wheels.context import RunContext
 from factory.wheels.plan import WheelsRequest, plan_wheels
@@ -80,7 +78,7 @@ def shop(directory: Path, engine: FakeEngine | HostError) -> tuple[RunContext, l
     def open_engine() -> AbstractContextManager[ContainerEngine]:
         return Unreachable(engine) if isinstance(engine, HostError) else answering(engine)
 
-    containers = ContainerSettings(open_engine=open_engine, image=NAME)
+    containers = ContainerSetup(open_engine=open_engine, image=NAME)
     return replace(run_context(directory / "cache"), containers=containers, report=said.append), said
 
 
@@ -118,7 +116,7 @@ def test_auto_takes_a_container_and_says_so(packages: Path, tmp_path: Path) -> N
 def test_a_container_makes_the_bytes_that_the_assembler_makes(packages: Path, tmp_path: Path) -> None:
     tools, _ = shop(tmp_path / "one", FakeEngine(probed(), BUILT))
     contained = make(REQUEST, packages, tmp_path / "one", tools).manifest.wheels
-    tools, _ = shop(tmp_path / "two", NoEngine("there is no socket"))
+    tools, _ = shop(tmp_path / "two", no_engine("there is no socket"))
     native = make(REQUEST, packages, tmp_path / "two", tools).manifest.wheels
     assert [wheel.sha256 for wheel in contained] == [wheel.sha256 for wheel in native]
 
@@ -132,12 +130,12 @@ def test_both_engines_can_be_asked_where_one_is_in_a_container(packages: Path, t
 
 
 LACKING: tuple[tuple[FakeEngine | HostError, str], ...] = (
-    (NoEngine("there is no /run/docker.sock"), "no container engine answers"),
-    (EngineForbidden("[Errno 13] Permission denied"), "this user may not use the container engine"),
+    (no_engine("there is no /run/docker.sock"), "no container engine answers"),
+    (HostError("this user may not use it: Permission denied"), "this user may not use it"),
     (FakeEngine(images={}), "the container engine has no image codex-wheel-factory:local"),
     (
         FakeEngine(architecture="arm64"),
-        "image codex-wheel-factory:local is for amd64, and the engine runs arm64",
+        "image codex-wheel-factory:local is for amd64, but the engine runs arm64",
     ),
     (
         FakeEngine(Scripted(states=(ContainerState(exit_code=127),))),
@@ -168,7 +166,7 @@ def test_auto_with_the_assembler_asks_no_engine(packages: Path, tmp_path: Path) 
 
 
 def test_a_host_where_nothing_is_fit_is_told_why_twice(packages: Path, tmp_path: Path) -> None:
-    tools, _ = shop(tmp_path, NoEngine("there is no /run/docker.sock"))
+    tools, _ = shop(tmp_path, no_engine("there is no /run/docker.sock"))
     tools = replace(tools, toolchain_for=lambda _: other_toolchain())
     with pytest.raises(HostError) as caught:
         make(REQUEST, packages, tmp_path, tools)
@@ -181,20 +179,24 @@ def test_a_host_where_nothing_is_fit_is_told_why_twice(packages: Path, tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("engine", "error"), [(NoEngine("there is no socket"), NoEngine), (FakeEngine(images={}), ImageMissing)]
+    ("engine", "error"),
+    [
+        (no_engine("there is no socket"), "no container engine answers: there is no socket"),
+        (FakeEngine(images={}), "the container engine has no image codex-wheel-factory:local"),
+    ],
 )
 def test_a_container_that_was_asked_for_is_not_done_without(
-    engine: FakeEngine | HostError, error: type[HostError], packages: Path, tmp_path: Path
+    engine: FakeEngine | HostError, error: str, packages: Path, tmp_path: Path
 ) -> None:
     tools, said = shop(tmp_path, engine)
-    with pytest.raises(error):
+    with pytest.raises(HostError, match=error):
         make(replace(REQUEST, builder=BuilderName.DOCKER), packages, tmp_path, tools)
     assert said == left(tmp_path) == []
 
 
 def test_a_run_without_containers_says_so(packages: Path, tmp_path: Path) -> None:
     request = replace(REQUEST, builder=BuilderName.DOCKER)
-    with pytest.raises(NoEngine):
+    with pytest.raises(HostError, match="no container engine answers"):
         make(request, packages, tmp_path, run_context(tmp_path / "cache"))
 
 
@@ -218,21 +220,21 @@ def test_a_build_that_fails_in_a_container_leaves_its_log_alone(packages: Path, 
 
 
 def test_another_reason_alone_makes_no_wheel_anew(packages: Path, tmp_path: Path) -> None:
-    first, _ = shop(tmp_path, NoEngine("there is no socket"))
+    first, _ = shop(tmp_path, no_engine("there is no socket"))
     assert len(make(REQUEST, packages, tmp_path, first).built) == 1
     second, _ = shop(tmp_path, FakeEngine(images={}))
     assert make(REQUEST, packages, tmp_path, second).built == ()
 
 
 def test_another_builder_makes_them_anew(packages: Path, tmp_path: Path) -> None:
-    first, _ = shop(tmp_path, NoEngine("there is no socket"))
+    first, _ = shop(tmp_path, no_engine("there is no socket"))
     make(REQUEST, packages, tmp_path, first)
     second, _ = shop(tmp_path, FakeEngine(probed(), BUILT))
     assert len(make(REQUEST, packages, tmp_path, second).built) == 1
 
 
 def test_manifests_of_before_there_were_containers_are_read(packages: Path, tmp_path: Path) -> None:
-    tools, _ = shop(tmp_path, NoEngine("there is no socket"))
+    tools, _ = shop(tmp_path, no_engine("there is no socket"))
     document = make(REQUEST, packages, tmp_path, tools).manifest.to_json()
     toolchain = document["toolchain"]
     assert isinstance(toolchain, dict)

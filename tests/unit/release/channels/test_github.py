@@ -95,7 +95,7 @@ def test_two_promises_that_differ_are_refused() -> None:
 
 def test_a_list_that_is_not_what_the_api_says_is_refused() -> None:
     listed = asset("codex-package_SHA256SUMS", f"sha256:{B}")
-    with pytest.raises(WrongDigest, match="codex-package_SHA256SUMS is not what was promised"):
+    with pytest.raises(WrongDigest, match="codex-package_SHA256SUMS has the wrong digest"):
         channel(release(asset(LINUX), listed)).assets(TAG)
 
 

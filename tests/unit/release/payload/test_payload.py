@@ -24,7 +24,7 @@ from factory.release.payload import (
     layout_of,
 )
 from factory.release.payload.new_files import NewFile
-from factory.system.files import CannotWrite, DiskFull, WrongDigest, read_verified
+from factory.system.files import CannotWrite, WrongDigest, read_verified
 from tests.images import Elf, FatMachO, MachO, MachOCpu, Pe, filler
 from tests.packages import (
     Files,
@@ -292,7 +292,7 @@ def test_an_interruption_leaves_nothing(tmp_path: Path, tarball: Path) -> None:
 def test_a_full_disk_is_one_sentence(tmp_path: Path, chunk: bytes) -> None:
     file = NewFile(tmp_path / "codex", os.open("/dev/full", os.O_WRONLY))
 
-    with pytest.raises(DiskFull) as caught, closing(file):
+    with pytest.raises(CannotWrite) as caught, closing(file):
         file.write(chunk)
 
     assert str(caught.value) == f"cannot write {tmp_path / 'codex'}: No space left on device"

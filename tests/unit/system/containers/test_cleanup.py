@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from factory.core.errors import HostError
 from factory.system.containers.cleanup import cleaning_up
-from factory.system.containers.engine import OWNER_LABEL, EngineLost
+from factory.system.containers.engine import OWNER_LABEL, engine_lost
 from tests.fake_engine import FakeEngine, Scripted
 from tests.unit.system.containers.test_run_container import SPEC
 
@@ -21,7 +22,7 @@ def names(engine: FakeEngine) -> list[str]:
     return sorted(container.spec.name for container in engine.containers.values())
 
 
-def test_every_run_has_a_token_of_its_own_and_leaves_no_lock(tmp_path: Path) -> None:
+def test_each_run_has_its_own_token_and_removes_its_lock(tmp_path: Path) -> None:
     engine = FakeEngine()
     with cleaning_up(engine, tmp_path / "locks") as one, cleaning_up(engine, tmp_path / "locks") as other:
         assert one != other
@@ -30,7 +31,7 @@ def test_every_run_has_a_token_of_its_own_and_leaves_no_lock(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("error", [Interrupted(), ValueError("a bug")])
-def test_whatever_ends_a_run_takes_its_containers(tmp_path: Path, error: BaseException) -> None:
+def test_any_error_removes_the_containers_of_the_run(tmp_path: Path, error: BaseException) -> None:
     engine = FakeEngine(Scripted(), Scripted())
     create(engine, "another")
 
@@ -45,7 +46,7 @@ def test_whatever_ends_a_run_takes_its_containers(tmp_path: Path, error: BaseExc
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_living_run_keeps_its_containers(tmp_path: Path) -> None:
+def test_the_containers_of_another_running_run_are_kept(tmp_path: Path) -> None:
     engine = FakeEngine(Scripted())
     with cleaning_up(engine, tmp_path) as living:
         create(engine, living)
@@ -53,16 +54,16 @@ def test_a_living_run_keeps_its_containers(tmp_path: Path) -> None:
             assert names(engine) == [f"of-{living}"]
 
 
-def test_what_a_killed_run_left_goes_with_the_next_one(tmp_path: Path) -> None:
+def test_the_next_run_removes_the_containers_of_a_killed_run(tmp_path: Path) -> None:
     engine = FakeEngine(Scripted())
     create(engine, "00112233")
-    (tmp_path / "00112233.lock").touch()  # as the kernel leaves it: there, and held by nobody
+    (tmp_path / "00112233.lock").touch()  # as a killed process leaves it: present, but not locked
     with cleaning_up(engine, tmp_path):
         assert names(engine) == []
     assert list(tmp_path.iterdir()) == []
 
 
-def test_containers_of_another_cache_are_left_alone(tmp_path: Path) -> None:
+def test_containers_of_another_cache_are_kept(tmp_path: Path) -> None:
     engine = FakeEngine(Scripted())
     create(engine, "44556677")
     with cleaning_up(engine, tmp_path):
@@ -70,16 +71,16 @@ def test_containers_of_another_cache_are_left_alone(tmp_path: Path) -> None:
     assert names(engine) == ["of-44556677"]
 
 
-def test_an_engine_that_died_is_swept_once_it_lives_again(tmp_path: Path) -> None:
+def test_containers_left_on_a_lost_engine_are_removed_by_the_next_run(tmp_path: Path) -> None:
     engine = FakeEngine(Scripted())
 
     def lose() -> None:
         with cleaning_up(engine, tmp_path) as owner:
             create(engine, owner)
             engine.is_lost = True
-            raise EngineLost("waiting for a container", "broken pipe")
+            raise engine_lost("waiting for a container", "broken pipe")
 
-    with pytest.raises(EngineLost, match="waiting for a container"):
+    with pytest.raises(HostError, match="waiting for a container"):
         lose()
     assert len(names(engine)) == len(list(tmp_path.iterdir())) == 1
 

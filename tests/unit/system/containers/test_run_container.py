@@ -10,9 +10,7 @@ from factory.system.containers.engine import (
     ContainerLimits,
     ContainerSpec,
     ContainerState,
-    EngineFull,
-    EngineLost,
-    EngineRefused,
+    engine_lost,
 )
 from factory.system.containers.run_container import ContainerExit, ContainerResult, run_container
 from factory.system.parallel import Stopped
@@ -37,14 +35,14 @@ def run(
     return run_container(spec, engine, stop=stop or threading.Event(), poll_s=0.001)
 
 
-def test_a_container_is_waited_for_and_gone() -> None:
+def test_a_container_runs_until_it_ends_and_is_removed() -> None:
     engine = FakeEngine(Scripted(states=(RUNNING, RUNNING, DONE), log=b"done"))
     assert run(engine) == ContainerResult(reason=ContainerExit.DONE, exit_code=0, log=b"done")
     assert engine.containers == {}
 
 
 @pytest.mark.parametrize(
-    ("state", "log", "ending"),
+    ("state", "log", "reason"),
     [
         (ContainerState(exit_code=1), b"Traceback", ContainerExit.FAILED),
         (ContainerState(exit_code=137, is_out_of_memory=True), b"", ContainerExit.OUT_OF_MEMORY),
@@ -57,20 +55,20 @@ def test_a_container_is_waited_for_and_gone() -> None:
         (ContainerState(exit_code=0), b"a note: No space left on device", ContainerExit.DONE),
     ],
 )
-def test_why_it_ended_is_told_apart(state: ContainerState, log: bytes, ending: ContainerExit) -> None:
+def test_the_reason_for_the_end_is_found(state: ContainerState, log: bytes, reason: ContainerExit) -> None:
     engine = FakeEngine(Scripted(states=(state,), log=log))
-    assert run(engine).reason is ending
+    assert run(engine).reason is reason
     assert engine.containers == {}
 
 
-def test_a_container_whose_time_is_up_is_ended() -> None:
+def test_a_container_over_its_time_is_removed() -> None:
     engine = FakeEngine(Scripted(states=(RUNNING,), log=b"half"))
     spec = replace(SPEC, limits=replace(SPEC.limits, time_s=0.0))
     assert run(engine, spec) == ContainerResult(reason=ContainerExit.OUT_OF_TIME, exit_code=None, log=b"half")
     assert engine.containers == {}
 
 
-def test_a_run_that_must_end_takes_its_container_along() -> None:
+def test_a_stopped_run_removes_its_container() -> None:
     stop = threading.Event()
     stop.set()
     engine = FakeEngine(Scripted(states=(RUNNING,)))
@@ -82,13 +80,12 @@ def test_a_run_that_must_end_takes_its_container_along() -> None:
 @pytest.mark.parametrize(
     ("method", "error"),
     [
-        ("create", EngineRefused("making container x", "bind source path does not exist")),
-        ("create", EngineFull("making container x", "no space left on device")),
-        ("start", EngineRefused("starting a container", "exec format error")),
-        ("log", EngineRefused("reading a container's log", "configured logging driver does not support it")),
+        ("create", HostError("bind source path does not exist")),
+        ("start", HostError("exec format error")),
+        ("log", HostError("configured logging driver does not support it")),
     ],
 )
-def test_a_refusal_leaves_no_container(method: str, error: HostError) -> None:
+def test_an_engine_error_leaves_no_container(method: str, error: HostError) -> None:
     engine = FakeEngine(Scripted(refusals={method: error}))
     with pytest.raises(type(error)) as caught:
         run(engine)
@@ -96,8 +93,8 @@ def test_a_refusal_leaves_no_container(method: str, error: HostError) -> None:
     assert engine.containers == {}
 
 
-def test_an_engine_that_dies_is_the_error_that_is_shown() -> None:
-    engine = FakeEngine(Scripted(refusals={"state": EngineLost("waiting for a container", "broken pipe")}))
-    with pytest.raises(EngineLost, match="stopped answering while waiting for a container: broken pipe"):
+def test_a_lost_engine_is_the_error_reported() -> None:
+    engine = FakeEngine(Scripted(refusals={"state": engine_lost("waiting for a container", "broken pipe")}))
+    with pytest.raises(HostError, match="stopped answering while waiting for a container: broken pipe"):
         run(engine)
-    assert len(engine.containers) == 1, "it cannot be removed now; the next run does that"
+    assert len(engine.containers) == 1, "the next run removes it"
