@@ -1,8 +1,8 @@
-"""Whether two executables differ in their code signature alone.
+"""Check whether two executables differ only in their code signatures.
 
-The signed parts of the formats: a PE's digest leaves out its checksum, the security directory's
-entry and the certificates (Microsoft, "Windows Authenticode Portable Executable Signature Format");
-a Mach-O's signature is the data that LC_CODE_SIGNATURE points to, at the end of __LINKEDIT.
+The signed digest of a PE leaves out the checksum, the entry of the security directory and the
+certificates (Microsoft, "Windows Authenticode Portable Executable Signature Format"). The signature
+of a Mach-O is the data to which LC_CODE_SIGNATURE points, at the end of __LINKEDIT.
 """
 
 import hashlib
@@ -25,10 +25,10 @@ Holes = Sequence[tuple[int, int]]
 
 
 def differs_in_signature_only(one: Member, other: Member) -> bool:
-    """Whether two executables of one kind are equal but for their signatures.
+    """Whether two executables of one kind are equal except for their signatures.
 
-    What cannot be understood counts as different: a re-signed executable is the milder
-    answer, and it needs proof.
+    An executable that cannot be parsed counts as different: "signed again" is the milder cause and
+    needs proof.
     """
     if one.kind is not other.kind or one.extracted is None or other.extracted is None:
         return False
@@ -51,7 +51,7 @@ def _unsigned_digest(path: Path, kind: FileKind) -> str:
 
 
 def _pe_unsigned(head: bytes, size_bytes: int) -> tuple[Holes, int]:
-    """Return the fields to pass over, and where the certificates begin."""
+    """Return the fields to ignore, and the offset of the certificates."""
     (offset,) = struct.unpack_from("<L", head, _PE_OFFSET_AT)
     optional = offset + 24
     (magic,) = struct.unpack_from("<H", head, optional)
@@ -62,7 +62,7 @@ def _pe_unsigned(head: bytes, size_bytes: int) -> tuple[Holes, int]:
 
 
 def _macho_unsigned(head: bytes) -> tuple[Holes, int]:
-    """Return what changes with the signature in a 64-bit Mach-O, and where the signature begins."""
+    """Return the fields of a 64-bit Mach-O that depend on its signature, and the signature's offset."""
     magic, count = struct.unpack_from("<L", head)[0], struct.unpack_from("<L", head, 16)[0]
     if magic != 0xFEEDFACF:  # noqa: PLR2004 - thin, 64 bits, little-endian: all that upstream releases
         raise ValueError(magic)
@@ -81,7 +81,7 @@ def _macho_unsigned(head: bytes) -> tuple[Holes, int]:
 
 
 def _digest(path: Path, holes: Holes, stop: int) -> str:
-    """Hash a file up to a place, with some of its bytes taken as zeros."""
+    """Hash a file up to an offset, with the bytes in the holes replaced by zeros."""
     hasher = hashlib.sha256()
     position = 0
     with path.open("rb") as file:

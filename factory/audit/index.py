@@ -1,7 +1,7 @@
-"""What a package index lists for a project: the simple repository API, HTML or JSON.
+"""Read a project page of a package index: the simple repository API, in HTML or JSON.
 
-The pages are read by pypi-simple (https://packaging.python.org/specifications/simple-repository-api/);
-the request goes through our own client, so proxies, certificates and retries are the same everywhere.
+The pages are parsed by pypi-simple (https://packaging.python.org/specifications/simple-repository-api/);
+they are requested with our own client, so proxies, certificates and retries work as everywhere.
 """
 
 import json
@@ -27,33 +27,20 @@ if TYPE_CHECKING:
 _ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 _MAX_PAGE_BYTES = 32 << 20
 _PROVENANCE_SINCE = Version("1.3")
-
-
-class MalformedIndexPage(UpstreamError):
-    """An index's answer is no project page."""
-
-    hint = (
-        "Check the index's address: it ends with /simple/; a proxy or a login page may answer in its place."
-    )
-
-    def __init__(self, project: str, problem: str) -> None:
-        super().__init__(f"the index's page of {project} makes no sense: {problem}")
+"""The version of the simple API that introduced provenance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedWheel:
-    """What an index lists of one wheel; or a local file that is judged as if it did.
+    """A wheel as an index lists it; or a local file in the same form.
 
     Attributes:
-        name: Its file name.
-        version: As the file name has it, normalised.
-        platforms: Its platform tags, compressed sets expanded, in the order of the name.
-        size_bytes: The size that the index promises, if it does.
-        sha256: The digest that it promises.
-        location: Where its bytes are.
-        yanked: The reason it gives for a yanked file, which may be empty; None when it is not yanked.
-        provenance: Where it serves attestations of who published the file (PEP 740).
-        no_provenance: Why it serves none; no part of what the file is.
+        version: Normalised.
+        platforms: The platform tags of the file name, in its order.
+        size_bytes: None if the index gives no size.
+        yanked: The reason given for a yanked file, possibly empty; None if it is not yanked.
+        provenance: Where the index serves attestations of who published the file (PEP 740).
+        no_provenance: Why it serves no attestations.
     """
 
     name: str
@@ -68,7 +55,7 @@ class PublishedWheel:
 
     @property
     def tag(self) -> CodexTag | None:
-        """The Codex release that the version names, if it names one."""
+        """The Codex release of the version, or None if the version is not that of a Codex release."""
         try:
             return CodexTag.parse(self.version)
         except MalformedTag:
@@ -76,34 +63,34 @@ class PublishedWheel:
 
     @property
     def platform(self) -> str:
-        """The platform tags as the file name has them, with dots."""
+        """The platform tags as in the file name, joined by dots."""
         return ".".join(self.platforms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """A project's files: the wheels, and what is none."""
+    """The files of a project: wheels that can be audited, and other files."""
 
     project: str
     wheels: tuple[PublishedWheel, ...]
     unexpected: tuple[UnexpectedFile, ...]
 
     def wheel(self, name: str) -> PublishedWheel | None:
-        """Return the wheel of a file name, if it is listed."""
+        """Return the wheel with a file name, if it is listed."""
         return next((wheel for wheel in self.wheels if wheel.name == name), None)
 
 
 def fetch_listing(client: HttpClient, *, index: str, project: str) -> Listing:
-    """Ask an index what it has of a project.
+    """Request the project page of an index.
 
     Args:
-        client: Asks.
-        index: The address of the simple API, with or without a slash at its end.
+        client: Sends the request.
+        index: The address of the simple API, with or without a slash at the end.
         project: The project's name, normalised or not.
 
     Raises:
-        RequestFailed: The index could not be asked, or does not know the project.
-        MalformedIndexPage: Its answer is no project page.
+        RequestFailed: The index does not answer, or has no such project.
+        UpstreamError: The answer is not a project page.
     """
     url = f"{index.rstrip('/')}/{canonicalize_name(project)}/"
     body = client.get(url, headers={"Accept": _ACCEPT}, max_bytes=_MAX_PAGE_BYTES)
@@ -111,7 +98,7 @@ def fetch_listing(client: HttpClient, *, index: str, project: str) -> Listing:
 
 
 def read_page(body: bytes, *, project: str, base_url: str) -> Listing:
-    """Read a project page; which of the two forms it has shows in its first byte."""
+    """Parse a project page; its first byte distinguishes JSON from HTML."""
     from pypi_simple import ProjectPage, UnsupportedRepoVersionError  # noqa: PLC0415 - it imports requests
 
     try:
@@ -120,9 +107,12 @@ def read_page(body: bytes, *, project: str, base_url: str) -> Listing:
         else:
             page = ProjectPage.from_html(project, body, base_url=base_url)
     except (ValueError, KeyError, TypeError, UnsupportedRepoVersionError) as error:
-        raise MalformedIndexPage(project, str(error)) from error
-    absence = _absence(page.repository_version)
-    files = [_with_provenance(_listed(package), package.provenance_url, absence) for package in page.packages]
+        raise UpstreamError(
+            f"cannot parse the index's page of {project}: {error}",
+            hint="Check the index's address, which ends with /simple/; a proxy or login page may answer.",
+        ) from error
+    absence = _no_provenance(page.repository_version)
+    files = [_listed_file(package, absence) for package in page.packages]
     return Listing(
         project=project,
         wheels=tuple(file for file in files if isinstance(file, PublishedWheel)),
@@ -131,34 +121,24 @@ def read_page(body: bytes, *, project: str, base_url: str) -> Listing:
 
 
 def local_wheel(path: Path) -> PublishedWheel | UnexpectedFile:
-    """Take a file as a published wheel: what it promises is what it is.
+    """Describe a local file as a published wheel, with its own digest as the promised one.
 
     Raises:
-        OSError: It cannot be read.
+        OSError: The file cannot be read.
     """
-    digests = {"sha256": Sha256.of_file(path).hex}
-    file = _published(path.name, "", digests, path.stat().st_size, None)
-    if isinstance(file, UnexpectedFile):
-        return file
-    return PublishedWheel(
-        name=file.name,
-        version=file.version,
-        platforms=file.platforms,
-        size_bytes=file.size_bytes,
-        sha256=file.sha256,
-        location=Local(path=path),
-    )
+    location = Local(path=path)
+    return _wheel(path.name, location, {"sha256": Sha256.of_file(path).hex}, path.stat().st_size)
 
 
 def default_index() -> str:
-    """Return the public index's address as a library knows it, so that no file of ours names a host."""
+    """Return the public index's address from a library's constant, so that our files name no host."""
     from pypi_simple import PYPI_SIMPLE_ENDPOINT  # noqa: PLC0415 - it imports requests
 
     return PYPI_SIMPLE_ENDPOINT
 
 
 def index_from_pip(runner: Runner, *, python: Path, env: Mapping[str, str]) -> str | None:
-    """Ask pip which index it would use; None where it is not configured or there is no pip."""
+    """Return the index in pip's configuration; None if it is not configured or pip is not installed."""
     command = Command(
         argv=(str(python), "-m", "pip", "config", "get", "global.index-url"), env=env, timeout_s=30.0
     )
@@ -171,48 +151,42 @@ def index_from_pip(runner: Runner, *, python: Path, env: Mapping[str, str]) -> s
     return answer if is_usable else None
 
 
-def _absence(api_version: str | None) -> str:
-    """Say why a file that the page names no provenance for has none."""
+def _no_provenance(api_version: str | None) -> str:
+    """Say why the page links no provenance for a file."""
     if api_version is not None and Version(api_version) >= _PROVENANCE_SINCE:
         return "the index names none"
-    told = "no version" if api_version is None else f"version {api_version}"
-    return f"the index names {told} of the simple API, and provenance came with {_PROVENANCE_SINCE}"
+    stated = "no version" if api_version is None else f"version {api_version}"
+    return f"the index states {stated} of the simple API; provenance needs {_PROVENANCE_SINCE}"
 
 
-def _listed(package: "DistributionPackage") -> PublishedWheel | UnexpectedFile:
-    return _published(package.filename, package.url, package.digests, package.size, _yanked(package))
-
-
-def _with_provenance(
-    file: PublishedWheel | UnexpectedFile, url: str | None, absence: str
-) -> PublishedWheel | UnexpectedFile:
+def _listed_file(package: "DistributionPackage", no_provenance: str) -> PublishedWheel | UnexpectedFile:
+    file = _wheel(package.filename, Remote(url=package.url), package.digests, package.size)
     if isinstance(file, UnexpectedFile):
         return file
-    if url is None:
-        return replace(file, no_provenance=absence)
-    return replace(file, provenance=Remote(url=url), no_provenance="")
+    url = package.provenance_url
+    return replace(
+        file,
+        yanked=(package.yanked_reason or "") if package.is_yanked else None,
+        provenance=None if url is None else Remote(url=url),
+        no_provenance=no_provenance if url is None else "",
+    )
 
 
-def _yanked(package: "DistributionPackage") -> str | None:
-    return (package.yanked_reason or "") if package.is_yanked else None
-
-
-def _published(
-    name: str, url: str, digests: Mapping[str, str], size: int | None, yanked: str | None
+def _wheel(
+    name: str, location: Remote | Local, digests: Mapping[str, str], size_bytes: int | None
 ) -> PublishedWheel | UnexpectedFile:
     try:
         _, version, _, _ = parse_wheel_filename(name)
         sha256 = Sha256(digests["sha256"])
     except InvalidWheelFilename:
-        return UnexpectedFile(name=name, reason="it is no wheel; a runtime is published as wheels only")
+        return UnexpectedFile(name=name, reason="it is not a wheel; runtimes are published as wheels only")
     except (KeyError, MalformedDigest):
-        return UnexpectedFile(name=name, reason="the index promises no SHA-256 for it")
+        return UnexpectedFile(name=name, reason="the index gives no SHA-256 for it")
     return PublishedWheel(
         name=name,
         version=str(version),
         platforms=tuple(name.removesuffix(".whl").rpartition("-")[2].split(".")),
-        size_bytes=size,
+        size_bytes=size_bytes,
         sha256=sha256,
-        location=Remote(url=url),
-        yanked=yanked,
+        location=location,
     )

@@ -1,8 +1,7 @@
-"""Infer a recipe from a published wheel: everything that decides its bytes besides the payload.
+"""Infer the recipe of a published wheel: everything except the payload that determines its bytes.
 
-What can be told from the wheel is taken as it is; what cannot be justified stops the
-inference (`NotInferable`) and is never guessed. That the inference is right is proved by the
-rebuild alone: equal SHA-256, or the differences are listed.
+A value that the wheel does not show stops the inference (`NotInferable`); it is never guessed. Only
+the rebuild proves that the inference is right: the SHA-256 is equal, or the differences are listed.
 """
 
 import re
@@ -14,7 +13,7 @@ from pathlib import PurePosixPath
 from factory.audit.index import PublishedWheel
 from factory.audit.matching import Match, match_payload
 from factory.audit.project_file import README, CoreMetadata, NotInferable, project_file
-from factory.audit.published import PublishedContents, PublishedReader, read_record
+from factory.audit.published import PublishedContents, PublishedReader, dist_info_of, read_record
 from factory.audit.verdict import ChainLink, InferredFacts, TrustedText
 from factory.build.payload_rules import Placement
 from factory.build.recipe import Backend, Container, Recipe
@@ -30,12 +29,12 @@ _GENERATOR = re.compile(r"^Generator: (.+)$", re.MULTILINE)
 _HATCHLING = re.compile(r"hatchling (\d+(?:\.\d+)*)")
 _PLATFORM_TAG = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+")
 _USUAL_TEXTS = frozenset({"__init__.py", "py.typed"})
-"""The Python text that runtime wheels have; any other is told in the report."""
+"""The texts in the package of every runtime wheel; the report points out any other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inferred:
-    """An inferred recipe, and what it rests on."""
+    """An inferred recipe, and what was read to infer it."""
 
     recipe: Recipe
     facts: InferredFacts
@@ -44,16 +43,16 @@ class Inferred:
 
 
 def read_contents(reader: PublishedReader, *, name: str, payload: Payload) -> PublishedContents:
-    """Read a wheel's texts: dist-info, and what no release file has for its content.
+    """Read a wheel's texts: the .dist-info directory, and members that are not files of the release.
 
     Raises:
         UnreadableWheel: A text is missing, too large or damaged.
     """
-    info = "-".join(name.split("-")[:2]) + ".dist-info"
+    info = dist_info_of(name)
     record = reader.text(f"{info}/RECORD")
     claims = read_record(record)
     known = {file.sha256 for file in payload.files}
-    places = {str(match.path) for match in match_payload(_in_package(claims), payload)}
+    places = {str(match.path) for match in match_payload(_in_package(claims, claims), payload)}
     texts = {f"{info}/RECORD": record}
     for member in reader.headers:
         is_payload = claims.get(member) in known or member.removeprefix(f"{PACKAGE}/") in places
@@ -68,12 +67,12 @@ def infer(
     """Infer the recipe of a published wheel.
 
     Raises:
-        NotInferable: The generator is not known, or something cannot be told from the wheel.
+        NotInferable: The generator is unknown, or the wheel does not show some value.
     """
     info = contents.dist_info
     generator, version = _generator(contents.texts.get(f"{info}/WHEEL", b""))
     metadata = CoreMetadata.parse(contents.texts.get(f"{info}/METADATA", b""))
-    matches = match_payload(_members(contents), payload)
+    matches = match_payload(_in_package(contents.headers, contents.recorded), payload)
     template_members = _template_members(contents, matches)
     template = _template(contents, metadata, template_members, backend=f"hatchling=={version}")
     recipe = Recipe(
@@ -104,7 +103,7 @@ def infer(
 
 
 def chain_of(matches: Iterable[Match], asset: ReleaseAsset) -> tuple[ChainLink, ...]:
-    """Tell of each executable where it comes from."""
+    """Return the origin of each executable."""
     return tuple(
         ChainLink(
             member=f"{PACKAGE}/{match.path}",
@@ -123,50 +122,42 @@ def _generator(wheel_file: bytes) -> tuple[str, str]:
         raise NotInferable(f"WHEEL names {len(found)} generators")
     match = _HATCHLING.fullmatch(found[0])
     if match is None:
-        raise NotInferable(f"its generator {found[0]!r} is not one that is known here")
+        raise NotInferable(f"its generator {found[0]!r} is unknown")
     if match[1] not in locked_versions():
         known = ", ".join(locked_versions())
-        raise NotInferable(f"there is no locked toolchain for its generator {found[0]}; there are {known}")
+        raise NotInferable(f"no locked toolchain for its generator {found[0]}; available: {known}")
     return found[0], match[1]
 
 
 def _platform(wheel: PublishedWheel, target: Target) -> Platform:
     if len(wheel.platforms) != 1 or not _PLATFORM_TAG.fullmatch(wheel.platform):
-        raise NotInferable(f"its platform tag {wheel.platform} is none that the build hook gives")
+        raise NotInferable(f"the build hook cannot give its platform tag {wheel.platform}")
     if wheel.name.split("-")[2:] != ["py3", "none", f"{wheel.platform}.whl"]:
         raise NotInferable("its file name has another Python tag, ABI tag or a build tag")
     return Platform(tag=wheel.platform, target=target, reason="the published wheel has it")
 
 
 def _create_system(contents: PublishedContents) -> int:
-    """Return the zip host of its members: the commonest, and the comparison tells of others."""
+    """Return the zip host of most members; the comparison lists members with another one."""
     systems = Counter(header.create_system for header in contents.headers.values())
     return systems.most_common(1)[0][0] if systems else Container().create_system
 
 
-def _members(contents: PublishedContents) -> dict[PurePosixPath, Sha256 | None]:
+def _in_package(names: Iterable[str], sha256_of: Mapping[str, Sha256]) -> dict[PurePosixPath, Sha256 | None]:
+    """Return the members of the import package, by their path below it, with their claimed SHA-256."""
     prefix = f"{PACKAGE}/"
     return {
-        PurePosixPath(name.removeprefix(prefix)): contents.recorded.get(name)
-        for name in contents.headers
+        PurePosixPath(name.removeprefix(prefix)): sha256_of.get(name)
+        for name in names
         if name.startswith(prefix) and not name.endswith("/")
     }
 
 
-def _in_package(claims: Mapping[str, Sha256]) -> dict[PurePosixPath, Sha256 | None]:
-    prefix = f"{PACKAGE}/"
-    return {
-        PurePosixPath(name.removeprefix(prefix)): sha256
-        for name, sha256 in claims.items()
-        if name.startswith(prefix)
-    }
-
-
 def _template_members(contents: PublishedContents, matches: Iterable[Match]) -> tuple[str, ...]:
-    """Return the members that the template gave: texts of the package, and licence files.
+    """Return the members that came from the template: texts of the package, and licence files.
 
-    What is executable or lies elsewhere is not taken over: the rebuild will lack it, and
-    the comparison names it.
+    Executables and members elsewhere are not taken over: the rebuild lacks them, and so the
+    comparison lists them.
     """
     matched = {f"{PACKAGE}/{match.path}" for match in matches}
     places = (f"{PACKAGE}/", f"{contents.dist_info}/licenses/")
@@ -203,7 +194,7 @@ def _template(
         own[README] = metadata.description.encode("utf-8")
     taken = {str(file.path) for file in files} & own.keys()
     if taken:
-        raise NotInferable(f"it has a licence file {min(taken)!r}, which is a name of the project itself")
+        raise NotInferable(f"it has a licence file with the name of a project file, {min(taken)!r}")
     files += [TemplateFile(path=PurePosixPath(path), content=content) for path, content in own.items()]
     return Template(files=tuple(sorted(files, key=lambda file: file.path)))
 
@@ -222,7 +213,7 @@ def _line_ends(texts: Iterable[bytes]) -> str:
 
 
 def _trust_base(contents: PublishedContents, members: Iterable[str]) -> tuple[TrustedText, ...]:
-    """List what the rebuild took from the wheel itself; everything else is the channel's or the backend's."""
+    """Return the texts taken from the wheel; the rest comes from the channel or the backend."""
     metadata = f"{contents.dist_info}/METADATA"
     texts = [(metadata, "the project file's fields and the description")]
     texts += [(name, "the template's text, byte for byte") for name in members]

@@ -1,4 +1,4 @@
-"""Judge local files, against what the index lists under their names."""
+"""Audit local files against the wheels that the index lists under their names."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -19,11 +19,11 @@ def audit_local(
     *,
     done: Callable[[Verdict], None],
 ) -> AuditReport:
-    """Judge local files.
+    """Audit local files.
 
-    Where the index has a wheel of the name, the recipe is inferred from that one, so that every
-    difference of the file from what is published shows. Elsewhere the file has to
-    speak for itself: what it says of its own metadata is then part of the trust base.
+    If the index has a wheel of the same name, the recipe is inferred from that one, so that every
+    difference from the published wheel is found. Otherwise it is inferred from the file, and the
+    file's own metadata becomes part of the trust base.
 
     Raises:
         UsageError: A file cannot be read.
@@ -55,7 +55,7 @@ def audit_local(
 
 
 def _reference(wheel: PublishedWheel, listed: PublishedWheel | None) -> PublishedWheel:
-    """Return what the recipe is read from: the listed wheel, if there is one and it is another."""
+    """Return the wheel from which the recipe is inferred: the listed one if its bytes differ."""
     return wheel if listed is None or listed.sha256 == wheel.sha256 else listed
 
 

@@ -1,4 +1,4 @@
-"""Match a wheel's members with a release's files: by content, whatever their paths."""
+"""Match a wheel's members with the files of a release by content, since paths differ."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,13 +13,12 @@ _EMPTY = Sha256("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b85
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """A member and the release file that is its content, or that stands where it should come from.
+    """A member and the release file with its content, or else the release file for its path.
 
     Attributes:
-        path: The member below the import package.
-        file: The release's file.
-        is_same_content: Whether RECORD claims the file's very content; else only the path fits, and
-            the rebuild will show a difference.
+        path: The member's path below the import package.
+        is_same_content: Whether RECORD claims the file's content for the member; if not, only the path
+            fits, and the rebuild will differ.
     """
 
     path: PurePosixPath
@@ -30,12 +29,12 @@ class Match:
 def match_payload(members: Mapping[PurePosixPath, Sha256 | None], payload: Payload) -> tuple[Match, ...]:
     """Match members with payload files, each file at most once.
 
-    Content decides. Among files of one content, and there are such, the one of the same
-    path goes first, then the one of the same name. Where no file has a member's content,
-    the file that belongs at its path is taken, so that the difference can be told.
+    Several files can have the same content: then the file with the member's path is preferred, then
+    the file with its name. A member whose content no file has is matched with the file that belongs
+    at its path, so that the comparison can show how they differ.
 
     Args:
-        members: The claimed content of each member, by its path below the import package.
+        members: The claimed SHA-256 of each member, by its path below the import package.
         payload: The release's files.
     """
     left = {file.path: file for file in payload.files}
@@ -68,5 +67,5 @@ def _is_same_name(path: PurePosixPath, file: PayloadFile) -> bool:
 
 
 def _is_any(_: PurePosixPath, file: PayloadFile) -> bool:
-    """Match by nothing but content; all empty files have the same, which tells nothing."""
+    """Accept any file, except an empty one: all empty files have the same content."""
     return file.sha256 != _EMPTY

@@ -1,8 +1,8 @@
-"""Judge a wheel that no recipe is known for: by its members' contents, and by replaying its container.
+"""Examine a wheel without a known recipe: check its members, and write its container again.
 
-Every member must be a release's file or a text that the report shows. If then the file comes out
-with the published SHA-256 once its own headers are written again around those contents,
-nothing else is in it, whoever built it.
+Every member must be a file of the release, or a text that the report shows. If writing the wheel's
+own headers around these contents gives the published SHA-256, the file contains nothing else,
+no matter which tool built it.
 """
 
 import zlib
@@ -19,11 +19,11 @@ from factory.verify.reading.contents import Member, WheelContents
 
 _LEVELS = (6, 9, 1, 5, 7, 8, 2, 3, 4)
 REPLAYED = ("generator", "texts", "member order", "times", "modes", "zip host", "header fields")
-"""What a replay without a recipe takes from the published wheel."""
+"""The values that a replay without a recipe takes from the published wheel."""
 
 
 def unexplained_members(wheel: WheelContents, chain: Iterable[ChainLink]) -> Iterator[Cause]:
-    """Yield a cause for each member that is neither the release's nor a text that can be shown."""
+    """Yield a cause for each executable that is not in a release package."""
     known = {link.member for link in chain if link.asset is not None}
     for member in wheel.members:
         if member.kind.is_executable_image and member.name not in known:
@@ -31,25 +31,25 @@ def unexplained_members(wheel: WheelContents, chain: Iterable[ChainLink]) -> Ite
                 id="executable-not-on-channel",
                 severity=Severity.ERROR,
                 place=member.name,
-                sentence="No package of the release that was read has this executable: it is of a target"
-                " that the channel does not carry, or somebody else made or changed it.",
+                sentence="No downloaded release package has this executable: it is for a target"
+                " that the channel lacks, or it was built or changed by somebody else.",
                 evidence=f"SHA-256 {member.sha256}, {member.size_bytes} bytes",
             )
 
 
 def recipe_unknown(place: str, reason: str) -> Cause:
-    """Say why no recipe was inferred, where the contents could be judged all the same."""
+    """Return the cause for a wheel whose contents were examined because its recipe is unknown."""
     return Cause(
         id="recipe-unknown",
         severity=Severity.WARNING,
         place=place,
-        sentence="How it was built is not known, so all its texts are taken from it: read them.",
+        sentence="Its recipe is unknown, so all its texts were taken from the wheel itself: read them.",
         evidence=reason,
     )
 
 
 def texts_of(wheel: WheelContents) -> tuple[TrustedText, ...]:
-    """Return all members that are no executable as texts to be shown."""
+    """Return all members except executables as texts for the report."""
     return tuple(
         TrustedText(
             place=member.name,
@@ -94,14 +94,14 @@ def _has_stray_parts(wheel: WheelContents) -> bool:
 
 
 def replay_digest(wheel: WheelContents, level: int) -> Sha256:
-    """Return the SHA-256 of a wheel written again: its headers, and its contents deflated anew."""
+    """Return the SHA-256 of a wheel written with its own headers and its contents compressed again."""
     return written_digest(
         wheel, source=lambda member: member.central, content=lambda member: _packed(member, level)
     )
 
 
 def _packed(member: Member, level: int) -> Iterator[bytes]:
-    """Yield a member's content as its header says that it is packed."""
+    """Yield the content of a member, compressed by the method in its header."""
     if member.central.method == STORED:
         yield from _content(member)
         return
@@ -120,7 +120,7 @@ def _content(member: Member) -> Iterator[bytes]:
 
 
 def _level_of(path: Path, wheel: WheelContents) -> int | None:
-    """Return the zlib level that gives the very bytes of every small member, or None if none does."""
+    """Return the zlib level that reproduces the compressed bytes of all small members, if there is one."""
     small = [
         member
         for member in wheel.members

@@ -1,8 +1,8 @@
-"""From METADATA back to the project file whose build gives it.
+"""Infer the ``pyproject.toml`` of a wheel from its METADATA.
 
-Each METADATA field has one origin in ``pyproject.toml``
-(https://packaging.python.org/specifications/core-metadata/). A field without one here stops the
-inference: leaving it out would rebuild another METADATA without a word.
+Each METADATA field comes from one key of ``pyproject.toml``
+(https://packaging.python.org/specifications/core-metadata/). A field that is not handled here stops
+the inference: a rebuild without it would have another METADATA.
 """
 
 import email.utils
@@ -33,22 +33,22 @@ _REPEATED = {"Project-URL", "License-File", "Classifier", "Requires-Dist"}
 
 
 class NotInferable(Exception):
-    """What decides the wheel's bytes cannot be told from it, and why; it becomes a verdict's reason."""
+    """Something that determines the wheel's bytes cannot be inferred; the message is the verdict's reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoreMetadata:
-    """METADATA taken apart: its fields in order, and the description."""
+    """The fields of METADATA in order, and the description."""
 
     fields: tuple[tuple[str, str], ...]
     description: str
 
     @classmethod
     def parse(cls, content: bytes) -> "CoreMetadata":
-        """Parse METADATA as backends write it: one field a line, an empty line, the description.
+        """Parse METADATA as backends write it: one field per line, an empty line, the description.
 
         Raises:
-            NotInferable: It is written in another way, or has a field whose origin is not known.
+            NotInferable: It has another form, or a field that comes from no known key.
         """
         try:
             head, _, description = content.decode("utf-8").partition("\n\n")
@@ -61,32 +61,32 @@ class CoreMetadata:
         return cls(fields=fields, description=description)
 
     def one(self, name: str) -> str | None:
-        """Return a field's value, or None where METADATA lacks it."""
+        """Return the value of a field, or None if METADATA lacks it."""
         return next((value for field, value in self.fields if field == name), None)
 
     def all(self, name: str) -> tuple[str, ...]:
-        """Return the values of a field that may be repeated."""
+        """Return the values of a field that may occur several times."""
         return tuple(value for field, value in self.fields if field == name)
 
 
 def _field(line: str) -> tuple[str, str]:
     name, colon, value = line.partition(": ")
     if not colon or not value:
-        raise NotInferable(f"METADATA has a line that is no field: {line[:80]!r}")
+        raise NotInferable(f"METADATA has a line that is not a field: {line[:80]!r}")
     if name not in _SINGLE | _REPEATED:
-        raise NotInferable(f"METADATA has the field {name}, whose origin in a project file is not known")
+        raise NotInferable(f"METADATA has the field {name}, which comes from no known key of a project file")
     return name, value
 
 
 def project_file(metadata: CoreMetadata, *, backend: str) -> bytes:
-    """Write the ``pyproject.toml`` that gives some METADATA; staging stamps version and platform tag.
+    """Write the ``pyproject.toml`` that gives some METADATA; staging adds version and platform tag.
 
     Args:
-        metadata: What shall come out.
-        backend: The exact requirement of the build backend.
+        metadata: The METADATA that a build must give.
+        backend: The exact requirement of the build backend, ``hatchling==1.29.0``.
 
     Raises:
-        NotInferable: A field has a value that no project file gives.
+        NotInferable: No project file gives the value of some field.
     """
     if metadata.one("Name") != DISTRIBUTION:
         raise NotInferable(f"METADATA names {metadata.one('Name')!r}, not {DISTRIBUTION!r}")
@@ -122,7 +122,7 @@ def _urls(values: Iterable[str]) -> dict[str, str]:
     for value in values:
         label, comma, url = value.partition(", ")
         if not comma or label in urls:
-            raise NotInferable(f"METADATA has the project URL {value!r}, which no project file gives")
+            raise NotInferable(f"METADATA has the project URL {value!r}, which no project file can give")
         urls[label] = url
     return urls
 
@@ -145,7 +145,7 @@ _ORIGINS: Mapping[str, tuple[str, Callable[[tuple[str, ...]], object]]] = {
 
 
 def _people(metadata: CoreMetadata) -> dict[str, object]:
-    """Return authors and maintainers: names alone and names with addresses are two fields in METADATA."""
+    """Return authors and maintainers; METADATA has names without addresses in a field of their own."""
     people: dict[str, object] = {}
     for field, key in (("Author", "authors"), ("Maintainer", "maintainers")):
         names = [{"name": name} for name in (metadata.one(field) or "").split(", ") if name]

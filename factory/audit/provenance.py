@@ -1,7 +1,7 @@
-"""What an index serves about who published a wheel: PEP 740's attestations, verified without any network.
+"""Verify the attestations that an index serves for a wheel (PEP 740), without network access.
 
-An attestation says that a workflow uploaded these bytes, not that they are what was released;
-and most wheels have none. It is shown beside an audit's answers and changes none of them.
+An attestation proves that a workflow uploaded these bytes, not that they are the released ones, and
+most wheels have no attestation. So the result is shown beside the verdict and does not change it.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,21 +19,17 @@ if TYPE_CHECKING:
     from pypi_attestations import Provenance
 
 Verify = Callable[[bytes, str, Sha256], ServedProvenance]
-"""Verifies a provenance document for a file of some name and content."""
+"""Verifies a provenance document for a file with some name and digest."""
 
 _ACCEPT = "application/vnd.pypi.integrity.v1+json"
 _MAX_DOCUMENT_BYTES = 4 << 20
 
 
-class _NotValid(Exception):
-    """An attestation does not hold."""
-
-
 def verify_provenance(document: bytes, name: str, sha256: Sha256) -> ServedProvenance:
-    """Verify a provenance document against a file's name and content.
+    """Verify a provenance document against a file's name and digest.
 
     Every attestation in it must be for this file and by the publisher that the index names for it.
-    Sigstore's trusted root is the one that the library brings along.
+    The trusted root of sigstore is the one included in the library.
     """
     from pypi_attestations import Provenance  # noqa: PLC0415 - sigstore is slow to import
     from sigstore.errors import TUFError  # noqa: PLC0415 - as above
@@ -41,10 +37,10 @@ def verify_provenance(document: bytes, name: str, sha256: Sha256) -> ServedProve
     try:
         publishers = tuple(_published_by(Provenance.model_validate_json(document), name, sha256))
         if not publishers:
-            raise _NotValid("it has no attestation")  # noqa: TRY301 - one place says why it is not valid
-    except (OSError, TUFError) as error:  # the trusted root cannot be had, which is not the document's fault
+            raise ValueError("it has no attestation")  # noqa: TRY301 - all reasons are reported below
+    except (OSError, TUFError) as error:  # the trusted root is missing; the document may be valid
         return ServedProvenance(state=ProvenanceState.NOT_SEEN, reason=f"it cannot be verified here: {error}")
-    except Exception as error:  # noqa: BLE001 - readers of foreign certificates raise anything; none may pass
+    except Exception as error:  # noqa: BLE001 - certificate parsers raise errors of any class
         reason = escaped(str(error).partition("\n")[0])
         return ServedProvenance(state=ProvenanceState.NOT_VALID, reason=reason)
     return ServedProvenance(
@@ -55,7 +51,7 @@ def verify_provenance(document: bytes, name: str, sha256: Sha256) -> ServedProve
 def look_up(
     wheel: PublishedWheel, client: HttpClient, *, verify: Verify = verify_provenance
 ) -> ServedProvenance:
-    """Tell what an index serves of a wheel's provenance; what cannot be fetched is no answer."""
+    """Download and verify the provenance that an index serves for a wheel, if it serves any."""
     if wheel.provenance is None:
         return ServedProvenance(state=ProvenanceState.NONE, reason=wheel.no_provenance)
     try:
@@ -68,7 +64,7 @@ def look_up(
 
 
 def provenance_causes(name: str, served: ServedProvenance) -> tuple[Cause, ...]:
-    """Point at a provenance that does not hold: somebody claims to have published these bytes and did not."""
+    """Return a cause if the provenance is not valid: the claim about who published the wheel is false."""
     if served.state is not ProvenanceState.NOT_VALID:
         return ()
     return (
@@ -76,7 +72,7 @@ def provenance_causes(name: str, served: ServedProvenance) -> tuple[Cause, ...]:
             id="provenance-not-valid",
             severity=Severity.ERROR,
             place=name,
-            sentence="The index serves a provenance for this file, and it does not hold.",
+            sentence="The index serves a provenance for this file that is not valid.",
             evidence=served.reason,
         ),
     )
@@ -88,8 +84,8 @@ def _published_by(provenance: "Provenance", name: str, sha256: Sha256) -> Iterat
     distribution = Distribution(name=name, digest=sha256.hex)
     for bundle in provenance.attestation_bundles:
         if not bundle.attestations:
-            raise _NotValid(f"the index names a publisher, {bundle.publisher.kind}, without any attestation")
+            raise ValueError(f"the index names the publisher {bundle.publisher.kind} without an attestation")
         for attestation in bundle.attestations:
             attestation.verify(bundle.publisher, distribution, offline=True)
-            told = bundle.publisher.model_dump(exclude_none=True).values()
-            yield escaped(" ".join(str(value) for value in told))
+            described = bundle.publisher.model_dump(exclude_none=True).values()
+            yield escaped(" ".join(str(value) for value in described))

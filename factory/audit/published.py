@@ -1,4 +1,4 @@
-"""What can be read of a published wheel without its large members: directory, RECORD, small texts."""
+"""Read a published wheel without its large members: the zip directory, RECORD and small texts."""
 
 import base64
 import binascii
@@ -22,9 +22,9 @@ MAX_TEXTS_BYTES = 4 << 20
 
 
 class UnreadableWheel(IntegrityError):
-    """A published file is no zip archive that can be read safely."""
+    """A published file is not a zip archive that can be read safely."""
 
-    hint = "Download the file and run 'factory verify' on it, which tells everything that is wrong."
+    hint = "Download the file and run 'factory verify' on it: it lists everything that is wrong."
 
     def __init__(self, name: str, problem: str) -> None:
         super().__init__(f"{name} cannot be read: {problem}")
@@ -32,12 +32,12 @@ class UnreadableWheel(IntegrityError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedContents:
-    """A published wheel as far as it was read.
+    """The parts of a published wheel that were read.
 
     Attributes:
-        name: Its file name.
+        name: The file name.
         headers: The central directory by member name, in its order.
-        recorded: The SHA-256 that RECORD claims of members. A claim, not a fact.
+        recorded: The SHA-256 that RECORD claims for members; nothing has verified it.
         texts: The content of the small members that were read.
     """
 
@@ -48,20 +48,25 @@ class PublishedContents:
 
     @property
     def dist_info(self) -> str:
-        """The name of its .dist-info directory."""
-        return "-".join(self.name.split("-")[:2]) + ".dist-info"
+        """The name of the .dist-info directory."""
+        return dist_info_of(self.name)
+
+
+def dist_info_of(wheel: str) -> str:
+    """Return the name of the .dist-info directory in a wheel with some file name."""
+    return "-".join(wheel.split("-")[:2]) + ".dist-info"
 
 
 class PublishedReader:
-    """Reads parts of one archive.
+    """Reads members of one wheel.
 
     Args:
-        file: The archive; it is sought.
+        file: The wheel, seekable.
         size_bytes: Its size.
         name: Its file name.
 
     Raises:
-        UnreadableWheel: There is no directory that can be trusted to be one.
+        UnreadableWheel: The zip directory is missing, ambiguous or inconsistent.
     """
 
     def __init__(self, file: BinaryIO, *, size_bytes: int, name: str) -> None:
@@ -74,48 +79,48 @@ class PublishedReader:
         if directory.problems:
             raise UnreadableWheel(name, directory.problems[0].evidence)
         if len(directory.headers) > MAX_MEMBERS:
-            raise UnreadableWheel(name, f"it has {len(directory.headers)} members")
+            raise UnreadableWheel(name, f"it has {len(directory.headers)} members, more than {MAX_MEMBERS}")
         self._stop = directory.end.directory_start
         names = [decode_name(header) for header in directory.headers]
-        doubled = [name for name, count in Counter(names).items() if count > 1]
-        if doubled:
-            raise UnreadableWheel(name, f"it has two members {doubled[0]!r}")
+        repeated = [name for name, count in Counter(names).items() if count > 1]
+        if repeated:
+            raise UnreadableWheel(name, f"it has two members named {repeated[0]!r}")
         self.headers = dict(zip(names, directory.headers, strict=True))
 
     def is_text(self, name: str) -> bool:
-        """Whether a member can be one of the texts that are read, by its size."""
+        """Whether a member is small enough to be read as a text."""
         size_bytes = self.headers[name].size_bytes
         return not name.endswith("/") and size_bytes <= MAX_TEXT_BYTES
 
     def text(self, name: str) -> bytes:
-        """Return a small member's content, whole and with the checksum that the directory has.
+        """Return the content of a small member after checking its size and CRC against the directory.
 
         Raises:
-            UnreadableWheel: It is not there, not small, or not what the directory says.
+            UnreadableWheel: The member is missing, too large, damaged or not as the directory says.
         """
         header = self.headers.get(name)
         if header is None:
             raise UnreadableWheel(self._name, f"it has no {name}")
         self._kept_bytes += header.size_bytes
         if header.size_bytes > MAX_TEXT_BYTES or header.compressed_bytes > MAX_TEXT_BYTES:
-            raise UnreadableWheel(self._name, f"{name} is too large for a text")
+            raise UnreadableWheel(self._name, f"{name} is larger than {MAX_TEXT_BYTES} bytes")
         if self._kept_bytes > MAX_TEXTS_BYTES or header.is_encrypted:
-            raise UnreadableWheel(self._name, "its texts are too large together, or encrypted")
+            raise UnreadableWheel(self._name, "its texts are encrypted, or together too large")
         content = self._content(name, header)
         if len(content) != header.size_bytes or zlib.crc32(content) != header.crc32:
-            raise UnreadableWheel(self._name, f"{name} is not what the directory says of it")
+            raise UnreadableWheel(self._name, f"{name} has another size or CRC than the directory")
         return content
 
     def _content(self, name: str, header: CentralHeader) -> bytes:
         found = read_local_header(self._file, header.offset) if header.offset < self._stop else None
         if found is None or found[1] + header.compressed_bytes > self._stop:
-            raise UnreadableWheel(self._name, f"{name} is not where the directory says")
+            raise UnreadableWheel(self._name, f"{name} is not where the directory says it is")
         self._file.seek(found[1])
         packed = self._file.read(header.compressed_bytes)
         if header.method == STORED:
             return packed
         if header.method != DEFLATED:
-            raise UnreadableWheel(self._name, f"{name} is compressed by the method {header.method}")
+            raise UnreadableWheel(self._name, f"{name} has compression method {header.method}")
         try:
             return zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, MAX_TEXT_BYTES + 1)
         except zlib.error as error:
@@ -123,7 +128,7 @@ class PublishedReader:
 
 
 def read_record(text: bytes) -> dict[str, Sha256]:
-    """Read RECORD's SHA-256 claims by member name; a line that claims none is passed over."""
+    """Return the SHA-256 of each member that RECORD lists; lines without a SHA-256 are skipped."""
     claims: dict[str, Sha256] = {}
     try:
         for row in csv.reader(text.decode("utf-8").splitlines()):

@@ -1,7 +1,7 @@
-"""A remote file as a seekable one: only the parts that are looked at cross the network.
+"""A seekable file on a server: only the blocks that are read cross the network.
 
-A wheel's directory, RECORD and METADATA stand at its end and the template's text at its
-beginning, so two or three ranges (RFC 9110, 14) tell everything about 140 MB.
+A wheel's directory, RECORD and METADATA are at its end and the template's text at its beginning, so
+two or three ranges (RFC 9110, section 14) of a wheel of 140 MB are enough.
 """
 
 import io
@@ -21,37 +21,12 @@ _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
 
 
 class RangeRefused(UpstreamError):
-    """A server gives a file whole or not at all."""
-
-    hint = "Nothing to do: the file is downloaded instead."
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"the server does not give parts of {name}")
-
-
-class LyingServer(IntegrityError):
-    """What a server says of a file, or gives of it, does not fit together."""
-
-    hint = "Run again; if it stays so, compare with another mirror: its files are not those of the index."
-
-    def __init__(self, name: str, problem: str) -> None:
-        super().__init__(f"{name} cannot be read in parts: {problem}")
-
-
-class BrokenPart(RequestFailed):
-    """A part of a file broke off on its way."""
-
-    def __init__(self, name: str, *, seen_bytes: int, asked_bytes: int) -> None:
-        super().__init__(
-            f"a part of {name} broke off after {seen_bytes} of {asked_bytes} bytes",
-            is_transient=True,
-            hint="Run again.",
-        )
+    """A server ignores range requests: the file must be downloaded whole."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Fetched:
-    """Counts what was read of a published wheel, in whichever way."""
+    """Counts the bytes that were downloaded of a published wheel."""
 
     size_bytes: int = 0
 
@@ -61,12 +36,11 @@ class RemoteSource:
     """A file on a server.
 
     Attributes:
-        client: Asks the server.
-        url: Its address.
-        name: What to call it in an error.
-        size_bytes: What an index promises; the server's own word where it promises nothing.
-        fetched: Is told of every byte that comes.
-        retry: How broken parts are asked for again.
+        client: Sends the requests.
+        name: The file's name in errors.
+        size_bytes: The size that the index gives; None if it gives no size.
+        fetched: Counts every byte received.
+        retry: How to repeat a request that was interrupted.
     """
 
     client: HttpClient
@@ -77,19 +51,19 @@ class RemoteSource:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
 
     def open(self) -> tuple[BinaryIO, int]:
-        """Open the file, which the caller closes, and tell its size.
+        """Open the file, which the caller closes, and return it with its size.
 
         Raises:
-            RangeRefused: The server gives no parts.
-            LyingServer: The size is not the promised one.
-            RequestFailed: It could not be asked.
+            RangeRefused: The server does not support ranges.
+            IntegrityError: The size is not the promised one.
+            RequestFailed: The server does not answer.
         """
         raw = _RemoteFile(self)
         return io.BufferedReader(raw, _BUFFER_BYTES), raw.size_bytes
 
 
 class _RemoteFile(io.RawIOBase):
-    """Reads a remote file block by block and keeps each block that came."""
+    """Reads a remote file in blocks, and keeps each block that it has read."""
 
     def __init__(self, source: RemoteSource) -> None:
         super().__init__()
@@ -97,7 +71,8 @@ class _RemoteFile(io.RawIOBase):
         self._blocks: dict[int, bytes] = {}
         self._position = 0
         self._etag: str | None = None
-        self.size_bytes = self._probe()
+        # The answer to a request for the first block states the size of the whole file.
+        self.size_bytes = source.retry.call(lambda: self._request(0, BLOCK_BYTES - 1, size_bytes=None))
 
     def readable(self) -> bool:
         return True
@@ -126,59 +101,67 @@ class _RemoteFile(io.RawIOBase):
         self._position += len(chunk)
         return len(chunk)
 
-    def _probe(self) -> int:
-        """Ask for the first block: its answer tells the size of the whole."""
-        return self._source.retry.call(lambda: self._ask(0, BLOCK_BYTES - 1, size_bytes=None))
-
     def _load(self, first: int, last: int) -> None:
-        """Fetch the blocks that are not here yet, in one request as far as they stand together."""
+        """Request the missing blocks of a range, all in one request."""
         missing = [index for index in range(first, last + 1) if index not in self._blocks]
         if missing:
             start = missing[0] * BLOCK_BYTES
             stop = min((missing[-1] + 1) * BLOCK_BYTES, self.size_bytes) - 1
-            self._source.retry.call(lambda: self._ask(start, stop, size_bytes=self.size_bytes))
+            self._source.retry.call(lambda: self._request(start, stop, size_bytes=self.size_bytes))
 
-    def _ask(self, start: int, stop: int, *, size_bytes: int | None) -> int:
+    def _request(self, start: int, stop: int, *, size_bytes: int | None) -> int:
         source = self._source
         try:
             with source.client.stream(source.url, headers={"Range": f"bytes={start}-{stop}"}) as response:
-                total = self._agreed_size(response, start, stop, size_bytes)
-                self._take(response, start, min(stop, total - 1))
+                total = self._checked_size(response, start, stop, size_bytes)
+                self._receive(response, start, min(stop, total - 1))
                 return total
         except HttpStatusError as error:
             if error.status == _RANGE_NOT_SATISFIABLE:
-                raise LyingServer(source.name, f"it has no bytes {start} to {stop}") from error
+                raise self._inconsistent(f"it has no bytes {start} to {stop}") from error
             raise
 
-    def _agreed_size(self, response: HttpResponse, start: int, stop: int, known: int | None) -> int:
-        """Return the size of the whole file, on which index, server and earlier answers must agree."""
-        name = self._source.name
+    def _checked_size(self, response: HttpResponse, start: int, stop: int, known: int | None) -> int:
+        """Return the size of the whole file if the index, this answer and earlier answers agree."""
         if response.status != _PARTIAL_CONTENT:
-            raise RangeRefused(name)
+            raise RangeRefused(f"the server does not give parts of {self._source.name}")
         answered = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
         if answered is None:
-            raise LyingServer(name, "an answer does not say which part it is")
+            raise self._inconsistent("an answer does not state its range")
         total = int(answered[3])
         if (int(answered[1]), int(answered[2])) != (start, min(stop, total - 1)):
-            raise LyingServer(name, f"bytes {answered[1]} to {answered[2]} came for {start} to {stop}")
+            raise self._inconsistent(
+                f"the server sent bytes {answered[1]} to {answered[2]} instead of {start} to {stop}"
+            )
         promised = self._source.size_bytes if known is None else known
         if promised is not None and total != promised:
-            raise LyingServer(name, f"its size is {promised} bytes by one word and {total} by another")
+            raise self._inconsistent(f"its size is {total} bytes instead of {promised}")
         etag = response.headers.get("etag")
         if self._blocks and etag != self._etag:
-            raise LyingServer(name, "it changed while it was read")
+            raise self._inconsistent("it changed while it was read")
         self._etag = etag
         return total
 
-    def _take(self, response: HttpResponse, start: int, stop: int) -> None:
-        asked_bytes = stop - start + 1
+    def _receive(self, response: HttpResponse, start: int, stop: int) -> None:
+        requested_bytes = stop - start + 1
         body = bytearray()
         for chunk in response.chunks():
             body += chunk
             self._source.fetched.size_bytes += len(chunk)
-            if len(body) > asked_bytes:
-                raise LyingServer(self._source.name, f"more came than the {asked_bytes} bytes asked for")
-        if len(body) < asked_bytes:
-            raise BrokenPart(self._source.name, seen_bytes=len(body), asked_bytes=asked_bytes)
+            if len(body) > requested_bytes:
+                raise self._inconsistent(f"the server sent more than the requested {requested_bytes} bytes")
+        if len(body) < requested_bytes:
+            raise RequestFailed(
+                f"a part of {self._source.name} ended after {len(body)} of {requested_bytes} bytes",
+                is_transient=True,
+                hint="Run again.",
+            )
         for offset in range(0, len(body), BLOCK_BYTES):
             self._blocks[(start + offset) // BLOCK_BYTES] = bytes(body[offset : offset + BLOCK_BYTES])
+
+    def _inconsistent(self, problem: str) -> IntegrityError:
+        """Return the error for a server whose answers contradict each other or the index."""
+        return IntegrityError(
+            f"{self._source.name} cannot be read in parts: {problem}",
+            hint="Run again. If the error remains, try another mirror: this one serves other files.",
+        )

@@ -1,8 +1,7 @@
-"""Write a rebuilt wheel again with the container values that a published one records.
+"""Write a rebuilt wheel with the headers of the published one.
 
-Times, zip host, member order and header fields that no recipe explains can still be
-*replayed*: if the file then has the published SHA-256, nothing else differs, and
-above all no content does, since every content comes from the rebuild.
+Times, zip host, member order and header fields that no recipe explains can be *replayed*: if the
+file then has the published SHA-256, only these values differ. All contents come from the rebuild.
 """
 
 import hashlib
@@ -19,10 +18,9 @@ _CREATE_VERSION = 20
 
 
 def replayed_digest(published: WheelContents, rebuilt: WheelContents) -> Sha256 | None:
-    """Return the SHA-256 that the rebuilt wheel has with the published wheel's headers.
+    """Return the SHA-256 of the rebuilt wheel with the published wheel's headers.
 
-    None where that cannot be: other members, or a container of another kind (zip64,
-    descriptors, stray bytes), which is not replayed.
+    Return None if they do not fit: other members, zip64 records, data descriptors, unreadable parts.
     """
     is_plain = not published.archive.zip64 and not published.problems
     if not is_plain or set(published.by_name) != set(rebuilt.by_name):
@@ -43,12 +41,12 @@ def written_digest(
     source: Callable[[Member], CentralHeader],
     content: Callable[[Member], Iterable[bytes]],
 ) -> Sha256:
-    """Return the SHA-256 of a wheel written with the published headers around other contents.
+    """Return the SHA-256 of a wheel with the headers of a published wheel and given contents.
 
     Args:
-        published: Whose headers, order and comment are taken.
-        source: Gives method, checksum and sizes for each member.
-        content: Gives each member's compressed bytes.
+        published: Supplies headers, order and comment.
+        source: Returns the header with a member's method, CRC and sizes.
+        content: Returns a member's compressed bytes.
     """
     hasher = hashlib.sha256()
     position, offsets = 0, {}
@@ -74,7 +72,7 @@ def written_digest(
 
 
 def stored_content(file: BinaryIO, member: Member) -> Iterator[bytes]:
-    """Yield a member's compressed bytes from the wheel that has it."""
+    """Yield the compressed bytes of a member of a wheel."""
     left = member.central.compressed_bytes
     file.seek(member.end - left)
     while left and (chunk := file.read(min(CHUNK_BYTES, left))):

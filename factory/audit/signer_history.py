@@ -1,22 +1,18 @@
-"""Signers over a history: one that changes between releases is worth a look, whoever it is now."""
+"""Find executables whose signer changed between releases."""
 
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from factory.audit.verdict import Verdict
-from factory.core.trust_level import Level, Signer, TrustAssessment
+from factory.core.trust_level import Level, TrustAssessment
+
+UNVERIFIED = "no verified signer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignerChange:
-    """An executable whose signer is another than in the release before.
-
-    Attributes:
-        wheel: The later wheel.
-        member: Its executable.
-        before: Who signed it before, and `now` who signed it; nobody where nobody is proved.
-    """
+    """An executable with another signer than in the release before, or with a signer in only one of them."""
 
     wheel: str
     member: str
@@ -25,35 +21,30 @@ class SignerChange:
 
 
 def signer_changes(verdicts: Sequence[Verdict]) -> tuple[SignerChange, ...]:
-    """Return each change of a proved signer; verdicts are in order of release.
+    """Return each change of a verified signer; the verdicts are in the order of releases.
 
-    Executables are followed by platform and file name, since directories changed between
-    releases. One that was never signed is no change, and one that loses its signature is.
+    Executables are identified by platform and file name, because directories changed between releases.
+    A lost signature is a change, too.
     """
-    return tuple(_changes(verdicts))
-
-
-def _changes(verdicts: Sequence[Verdict]) -> Iterator[SignerChange]:
-    last: dict[tuple[str, str], TrustAssessment] = {}
+    last: dict[tuple[str, str], str] = {}
+    changes: list[SignerChange] = []
     for verdict in verdicts:
         for assessment in verdict.assessments:
             key = (verdict.platform, posixpath.basename(assessment.place))
-            before = last.get(key)
-            if before is not None and _told(before) != _told(assessment):
-                yield SignerChange(
-                    wheel=verdict.name, member=assessment.place, before=_told(before), now=_told(assessment)
+            now = _signer_of(assessment)
+            before = last.get(key, now)
+            if before != now:
+                changes.append(
+                    SignerChange(wheel=verdict.name, member=assessment.place, before=before, now=now)
                 )
-            last[key] = assessment
+            last[key] = now
+    return tuple(changes)
 
 
-def _told(assessment: TrustAssessment) -> str:
-    """Name who is proved to have signed; certificates change with every signature, identities do not."""
+def _signer_of(assessment: TrustAssessment) -> str:
+    """Name the verified signer by identity, since certificates are renewed."""
     signer = None if assessment.signature is None else assessment.signature.signer
     if assessment.level is not Level.AUTHORSHIP_VERIFIED or signer is None:
-        return "nobody"
-    return _named(signer)
-
-
-def _named(signer: Signer) -> str:
+        return UNVERIFIED
     name = signer.organization or signer.name
     return f"{name} ({signer.identifier})" if signer.identifier else name

@@ -1,7 +1,7 @@
-"""An audit's answer for one published wheel, as values; no I/O.
+"""The verdict of an audit on a published wheel, as values without I/O.
 
-Two answers, never folded into one word: the *outcome* says how the rebuilt wheel
-compares, the *payload chain* says of each executable which release asset has it.
+A verdict has two answers, which are always given separately: the *outcome* of the comparison with the
+rebuilt wheel, and the *payload chain*, which names the release asset of each executable.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from factory.core.trust_level import TrustAssessment
 
 
 class Outcome(StrEnum):
-    """How a published wheel compares with the one rebuilt for it."""
+    """How a published wheel compares with its rebuild."""
 
     IDENTICAL = "IDENTICAL"
     REPLAYED = "IDENTICAL-REPLAYED"
@@ -25,7 +25,7 @@ class Outcome(StrEnum):
 
     @property
     def meaning(self) -> str:
-        """What it says, one sentence."""
+        """The outcome as one sentence."""
         return _MEANINGS[self]
 
     @property
@@ -36,24 +36,24 @@ class Outcome(StrEnum):
 
 _MEANINGS = {
     Outcome.IDENTICAL: "The rebuilt wheel has the SHA-256 that the index lists.",
-    Outcome.REPLAYED: "The rebuilt wheel has the SHA-256 that the index lists, once the container values"
-    " listed below, recorded from the published wheel, were written again.",
-    Outcome.EQUIVALENT: "Every member and mode is equal; the container around them is not.",
+    Outcome.REPLAYED: "The rebuilt wheel has the SHA-256 that the index lists after the container values"
+    " listed below were taken from the published wheel.",
+    Outcome.EQUIVALENT: "All members and modes are equal; the container around them differs.",
     Outcome.DIFFERENT: "Members differ; each difference is listed.",
-    Outcome.NOT_REBUILT: "It was not rebuilt, so nothing is said about its bytes.",
+    Outcome.NOT_REBUILT: "The wheel was not rebuilt; this is no statement about its bytes.",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """One reason why a published wheel and the rebuilt one are not the same bytes.
+    """One reason why a published wheel and its rebuild differ, or something unusual in equal wheels.
 
     Attributes:
         id: Stable, kebab-case: ``executable-not-upstream``.
-        severity: How much it matters to somebody who installs the wheel.
+        severity: How much it matters to a user who installs the wheel.
         place: The member, or the wheel's file name.
         sentence: What differs and why that matters.
-        evidence: What was seen, and what the rebuild has.
+        evidence: The observed value, and the value in the rebuild.
     """
 
     id: str
@@ -68,10 +68,9 @@ class ChainLink:
     """One executable of a published wheel, and the release file with the same SHA-256.
 
     Attributes:
-        member: Its name in the wheel.
-        sha256: Its content. RECORD's claim until the wheel is rebuilt or read.
-        asset: The package URL of the release asset that has it; None when none has.
-        path: Where it is in that asset.
+        sha256: The digest in RECORD, which is only a claim until the wheel is rebuilt or read.
+        asset: The package URL of the release asset; None if no asset has the file.
+        path: The file's path in the asset.
     """
 
     member: str
@@ -85,11 +84,10 @@ class TrustedText:
     """A text that the audit had to take from the published wheel itself.
 
     Attributes:
-        place: Its member name.
+        place: The member's name.
         use: What the rebuild used it for.
-        sha256: Of its bytes.
-        text: All of it, for a reader; line ends as they are.
-        is_usual: Whether every runtime wheel has such a member. Another one is a reason to read it.
+        text: The whole text with its own line endings.
+        is_usual: Whether every runtime wheel has such a member; if not, it should be read.
     """
 
     place: str
@@ -101,15 +99,14 @@ class TrustedText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InferredFacts:
-    """The recipe in words: what the audit read off the published wheel.
+    """The inferred recipe in words.
 
     Attributes:
-        generator: The backend and its version, as WHEEL names them.
-        metadata_version: Of METADATA.
-        create_system: The zip host of its members.
+        generator: The backend and its version, as in WHEEL.
+        create_system: The zip host of the members.
         line_ends: Of the template text: ``LF``, ``CRLF`` or ``mixed``.
         recipe: The digest of the whole recipe.
-        left_out: Release files that the wheel does not have.
+        left_out: Release files that the wheel lacks.
     """
 
     generator: str
@@ -121,7 +118,7 @@ class InferredFacts:
 
 
 class ProvenanceState(StrEnum):
-    """What became of the provenance that an index serves for a file (PEP 740)."""
+    """Whether an index serves provenance for a file (PEP 740), and whether it is valid."""
 
     VERIFIED = "verified"
     NOT_VALID = "not-valid"
@@ -131,12 +128,11 @@ class ProvenanceState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedProvenance:
-    """What an index serves about who published a file.
+    """The provenance that an index serves for a file.
 
     Attributes:
-        state: Whether it holds.
-        reason: Why there is none, why it does not hold, or why it was not seen; empty where it holds.
-        publishers: Who published the file, where it holds.
+        reason: Why the provenance is missing, not valid or not verified; empty if it is verified.
+        publishers: Who published the file, if the provenance is verified.
     """
 
     state: ProvenanceState
@@ -144,7 +140,7 @@ class ServedProvenance:
     publishers: tuple[str, ...] = ()
 
 
-NOT_LOOKED_UP = ServedProvenance(state=ProvenanceState.NOT_SEEN, reason="nobody looked")
+NOT_LOOKED_UP = ServedProvenance(state=ProvenanceState.NOT_SEEN, reason="it was not requested")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,25 +148,21 @@ class Verdict:
     """The answer for one published wheel.
 
     Attributes:
-        name: Its file name.
-        tag: The release that its version names, as a Codex tag; empty when it names none.
-        platform: Its platform tag, or several with dots, as the name has it.
-        size_bytes: Its size; None where nobody said.
-        sha256: What it is judged against: the index's promise, or the local file's digest.
-        yanked: The reason given for a yanked file, else None.
-        outcome: How it compares.
-        reason: Why it was not rebuilt; empty otherwise.
+        tag: The Codex tag of its version; empty if the version is not that of a Codex release.
+        platform: The platform tags of the file name, joined by dots.
+        size_bytes: The size that the index gives, if it gives one.
+        sha256: The digest that the index lists, or the digest of the local file.
+        yanked: The reason given for a yanked file; None if it is not yanked.
+        reason: Why the wheel was not rebuilt; empty otherwise.
         rebuilt: The SHA-256 of the rebuilt wheel.
-        replayed: The container values that were written again, for `Outcome.REPLAYED`.
-        causes: Why the bytes are not the same, and what is unusual where they are.
-        chain: Where its executables come from.
-        trust_base: What was taken from the wheel itself.
-        inferred: The recipe, where it could be inferred.
-        findings: What `factory verify` says of the published bytes.
-        assessments: How much is known of who made each of its executables.
-        is_inspected: Whether `factory verify` saw them; else no finding means nothing.
-        fetched_bytes: How much was read of the published wheel.
-        provenance: What the index serves about who published it; it decides nothing.
+        replayed: The container values taken from the published wheel, for `Outcome.REPLAYED`.
+        causes: Why the bytes differ, and what is unusual in equal bytes.
+        chain: The origin of each executable.
+        trust_base: The texts taken from the wheel itself.
+        findings: The findings of ``factory verify`` on the published bytes.
+        is_inspected: Whether ``factory verify`` ran; if not, the absence of findings means nothing.
+        fetched_bytes: How many bytes of the published wheel were read.
+        provenance: Who published the wheel, as the index states it; it does not change the outcome.
     """
 
     name: str
@@ -195,13 +187,13 @@ class Verdict:
 
     @property
     def has_whole_chain(self) -> bool:
-        """Whether every executable is from the release; a wheel without any has no chain."""
+        """Whether every executable comes from the release; a wheel without executables has no chain."""
         return bool(self.chain) and all(link.asset is not None for link in self.chain)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnexpectedFile:
-    """A file of the project on the index that is no auditable wheel."""
+    """A file of the project that cannot be audited."""
 
     name: str
     reason: str
@@ -209,14 +201,12 @@ class UnexpectedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditReport:
-    """The answers for some wheels of one project.
+    """The verdicts on some wheels of one project.
 
     Attributes:
-        project: Whose wheels.
-        channel: Where the payload was taken from.
+        channel: Where the release packages were downloaded from.
         verdicts: In the order of releases and platforms.
-        unexpected: Files of the project that are no auditable wheels.
-        absent: What was asked for and the index does not have.
+        absent: Releases, platforms and files that were asked for and that the index lacks.
     """
 
     project: str
@@ -227,21 +217,21 @@ class AuditReport:
 
     @property
     def is_different(self) -> bool:
-        """Whether a wheel is not what the rebuild gives."""
+        """Whether some wheel differs from its rebuild."""
         return any(verdict.outcome is Outcome.DIFFERENT for verdict in self.verdicts)
 
     @property
     def is_inconclusive(self) -> bool:
-        """Whether a wheel could not be looked at; an audit of nothing is inconclusive, too."""
+        """Whether some wheel could not be rebuilt or found; an audit of no wheels is inconclusive, too."""
         outcomes = {verdict.outcome for verdict in self.verdicts}
         return not outcomes or Outcome.NOT_REBUILT in outcomes or bool(self.absent)
 
 
 def first_breaks(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
-    """Return each wheel that differs where an earlier release's wheel of its platform was identical.
+    """Return each wheel that differs after a wheel of an earlier release and the same platform was identical.
 
-    This is the strongest signal of an audit over a history: the way of building was
-    understood, and then something else was published. The verdicts are in order of release.
+    This is the strongest signal in an audit of many releases: the build process is known, and yet
+    something else was published. The verdicts are in the order of releases.
     """
     was_identical: set[str] = set()
     breaks: list[Verdict] = []

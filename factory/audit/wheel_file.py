@@ -1,4 +1,4 @@
-"""Published wheels as files: in parts over the network, whole only where a difference asks for it."""
+"""Open published wheels as files: by ranges over the network, or downloaded whole if they differ."""
 
 import threading
 from collections.abc import Iterator
@@ -22,8 +22,7 @@ class WheelFiles:
     """Opens published wheels.
 
     Attributes:
-        tools: The client, the store that downloads go to, and who is told of them.
-        scratch: Holds downloaded wheels under their names as long as they are looked at.
+        scratch: The directory for downloaded wheels while they are read.
     """
 
     tools: RunContext
@@ -32,12 +31,12 @@ class WheelFiles:
 
     @contextmanager
     def open(self, wheel: PublishedWheel, fetched: Fetched) -> Iterator[tuple[BinaryIO, int]]:
-        """Open a wheel for reading here and there, and tell its size.
+        """Open a wheel for random access, and yield the file and its size.
 
-        A server that gives no parts gives the whole file, by its promised digest.
+        If the server does not support ranges, the wheel is downloaded and its digest checked.
 
         Raises:
-            FactoryError: It cannot be had.
+            FactoryError: The wheel cannot be downloaded.
         """
         match wheel.location:
             case Local(path=path):
@@ -62,12 +61,12 @@ class WheelFiles:
 
     @contextmanager
     def whole(self, wheel: PublishedWheel, fetched: Fetched) -> Iterator[Path]:
-        """Give a whole wheel under its own name, checked against the promised digest.
+        """Yield the path of a whole wheel under its own name, after checking its digest.
 
-        A downloaded one is removed afterwards: a project's history has tens of gigabytes.
+        A downloaded wheel is removed afterwards: the wheels of a project are tens of gigabytes.
 
         Raises:
-            FactoryError: It cannot be had.
+            FactoryError: The wheel cannot be downloaded.
         """
         if isinstance(wheel.location, Local):
             yield wheel.location.path
@@ -86,7 +85,7 @@ class WheelFiles:
 
 
 def _asset(wheel: PublishedWheel) -> ReleaseAsset:
-    """Describe a wheel as something to be downloaded; its target has no say in that."""
+    """Describe a wheel for the downloader, which ignores the target."""
     purl = PackageURL(
         type="pypi",
         name=wheel.name.split("-")[0].replace("_", "-"),

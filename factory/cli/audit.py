@@ -8,7 +8,7 @@ from factory.audit.context import AuditContext
 from factory.audit.index import Listing
 from factory.audit.local import audit_local
 from factory.audit.report.html import render_html
-from factory.audit.report.table import HEADINGS, summary, told_causes, verdict_row
+from factory.audit.report.table import HEADINGS, cause_lines, summary, verdict_row
 from factory.audit.results import Results, identity_of, report_json
 from factory.audit.run import AuditProgress, audit_listing
 from factory.audit.selection import Selection
@@ -175,7 +175,7 @@ def _show(report: AuditReport, arguments: argparse.Namespace) -> int:
         print_table(
             [Column(heading=heading) for heading in HEADINGS], [verdict_row(v) for v in report.verdicts]
         )
-        for line in told_causes(report):
+        for line in cause_lines(report):
             print(line)
         say(summary(report))
     if report.is_different:

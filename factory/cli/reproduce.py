@@ -99,7 +99,7 @@ def _builder(session: Session, scratch: Path) -> "VariedBuilder":
 
     settings, context = session.settings, session.context
     return VariedBuilder(
-        workshop=context,
+        context=context,
         toolchain_on=partial(
             toolchain_on, settings=settings, runner=context.runner, progress=context.progress
         ),

@@ -1,4 +1,4 @@
-"""An audit as one self-contained page: no scripts, no fonts, nothing from anywhere else."""
+"""Render an audit as one self-contained HTML page, without scripts, fonts or external resources."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from factory.core.codec import format_utc
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatrixRow:
-    """One release in the summary: a cell for each platform, empty where it has no wheel."""
+    """One release: a cell for each platform, None if the release has no wheel for it."""
 
     release: str
     cells: tuple[Verdict | None, ...]
@@ -51,7 +51,7 @@ def render_html(report: AuditReport) -> str:
 
 
 def matrix(report: AuditReport, platforms: tuple[str, ...]) -> tuple[MatrixRow, ...]:
-    """Lay the verdicts out by release and platform, the newest release first."""
+    """Arrange the verdicts by release and platform, the newest release first."""
     by_place = {(verdict.tag, verdict.platform): verdict for verdict in report.verdicts}
     releases = list(dict.fromkeys(verdict.tag for verdict in report.verdicts))
     return tuple(

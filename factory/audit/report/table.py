@@ -1,4 +1,4 @@
-"""An audit's answers as rows and lines for a terminal."""
+"""The verdicts of an audit as table rows and lines for a terminal."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ HEADINGS = ("wheel", "outcome", "payload", "authorship", "verify", "provenance",
 
 
 def verdict_row(verdict: Verdict) -> tuple[str, ...]:
-    """Return one wheel's row."""
+    """Return the row of one wheel."""
     return (
         verdict.name,
         verdict.outcome.value,
@@ -26,7 +26,7 @@ def verdict_row(verdict: Verdict) -> tuple[str, ...]:
 
 
 def chain_word(verdict: Verdict) -> str:
-    """Say in a word or two where a wheel's executables come from."""
+    """Count the executables that come from the release."""
     if not verdict.chain:
         return "unknown"
     from_release = sum(link.asset is not None for link in verdict.chain)
@@ -34,36 +34,36 @@ def chain_word(verdict: Verdict) -> str:
 
 
 def authorship_word(verdict: Verdict) -> str:
-    """Say in a word or two of how many executables the author is proved."""
+    """Count the executables with verified authorship."""
     if not verdict.is_inspected:
-        return "not looked at"
-    proved = sum(assessment.level is Level.AUTHORSHIP_VERIFIED for assessment in verdict.assessments)
-    return f"{proved} of {len(verdict.assessments)} proved"
+        return "not inspected"
+    verified = sum(assessment.level is Level.AUTHORSHIP_VERIFIED for assessment in verdict.assessments)
+    return f"{verified} of {len(verdict.assessments)} verified"
 
 
 def findings_word(verdict: Verdict) -> str:
-    """Count what ``factory verify`` found; where it did not look, say that."""
+    """Count the findings of ``factory verify`` by severity."""
     if not verdict.is_inspected:
-        return "not looked at"
+        return "not inspected"
     counts = Counter(finding.severity for finding in verdict.findings)
-    told = [
+    counted = [
         f"{count} {severity}{'s' if count > 1 else ''}"
         for severity in Severity
         if (count := counts[severity])
     ]
-    return ", ".join(told) or "nothing found"
+    return ", ".join(counted) or "no findings"
 
 
 def provenance_word(verdict: Verdict) -> str:
-    """Say in some words what the index serves about who published a wheel."""
+    """Return who published a wheel, or the state of its provenance."""
     served = verdict.provenance
     if served.state is ProvenanceState.VERIFIED:
         return f"published by {', '.join(served.publishers)}"
     return served.state.value.replace("-", " ")
 
 
-def told_causes(report: AuditReport) -> Iterator[str]:
-    """Yield the causes of every wheel that is not plainly identical, one paragraph each."""
+def cause_lines(report: AuditReport) -> Iterator[str]:
+    """Yield the causes of all wheels, one paragraph each."""
     for verdict in report.verdicts:
         for cause in verdict.causes:
             yield f"\n{verdict.name}: {cause.severity}: {cause.id}: {cause.place}\n  {cause.sentence}"
@@ -71,18 +71,19 @@ def told_causes(report: AuditReport) -> Iterator[str]:
 
 
 def summary(report: AuditReport) -> str:
-    """Say in one paragraph how an audit ended."""
+    """Summarise an audit in one paragraph."""
     counts = Counter(verdict.outcome for verdict in report.verdicts)
-    told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome])
-    lines = [f"{len(report.verdicts)} wheels of {report.project}: {told or 'none'}"]
+    counted = ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome])
+    lines = [f"{len(report.verdicts)} wheels of {report.project}" + (f": {counted}" if counted else "")]
     lines += [f"not on the index: {name}" for name in report.absent]
     lines += [f"unexpected: {file.name}: {file.reason}" for file in report.unexpected]
     lines += [
-        f"FIRST BREAK: {verdict.name} is {verdict.outcome}; earlier ones of {verdict.platform} were identical"
+        f"FIRST BREAK: {verdict.name} is {verdict.outcome};"
+        f" an earlier one for {verdict.platform} was IDENTICAL"
         for verdict in first_breaks(report.verdicts)
     ]
     lines += [
-        f"SIGNER CHANGED: {change.wheel}: {change.member}: {change.now} signed, before it {change.before}"
+        f"SIGNER CHANGED: {change.wheel}: {change.member}: from {change.before} to {change.now}"
         for change in signer_changes(report.verdicts)
     ]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The texts that audits took over from wheels, each once, with the wheels that have it."""
+"""Group the texts that audits took from wheels: each text once, with the wheels that have it."""
 
 import re
 from collections.abc import Sequence
@@ -11,14 +11,14 @@ _VERSION_FIELD = re.compile(r"^Version: .*$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenText:
-    """One text, as people read it: line ends, and METADATA's version, make no other text of it.
+    """One text; line endings, and the version in METADATA, do not make it another text.
 
     Attributes:
         base: The member's name without its directory.
-        text: The text in the first wheel that has it.
-        digests: The SHA-256 of its spellings.
+        text: The text as in the first wheel that has it.
+        digests: The SHA-256 of each variant.
         wheels: The names of the wheels that have it.
-        releases: How many releases these are of.
+        releases: The number of releases of these wheels.
     """
 
     base: str
@@ -29,7 +29,7 @@ class SeenText:
 
 
 def seen_texts(verdicts: Sequence[Verdict]) -> tuple[SeenText, ...]:
-    """Gather the texts of some wheels, the most common first."""
+    """Group the texts of some wheels, the most common text first."""
     groups: dict[tuple[str, str], list[tuple[Verdict, TrustedText]]] = {}
     for verdict in verdicts:
         for text in verdict.trust_base:

@@ -1,4 +1,4 @@
-"""Bisection: of many changes made together, find the few that it takes to make a difference."""
+"""Bisect: of many changes made together, find the few that cause a difference."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -9,16 +9,16 @@ ChangeT = TypeVar("ChangeT")
 def find_culprits(
     changes: Sequence[ChangeT], is_different: Callable[[tuple[ChangeT, ...]], bool]
 ) -> tuple[ChangeT, ...]:
-    """Return a smallest set of changes that makes the difference which all of them make.
+    """Return a minimal set of changes that causes the difference which all changes together cause.
 
-    One change is mostly enough, so halves are asked first. Where neither half does it, changes
-    of both must meet, and each half is reduced while the other one stays: what Zeller and
-    Hildebrandt do in "Simplifying and Isolating Failure-Inducing Input" (2002). For one culprit among n
-    that is about 2 log n questions. No change can be left out of what is returned.
+    Usually one change is enough, so each half is tried first. If neither half differs, changes of both
+    are needed, and each half is reduced while the other one is kept (Zeller and Hildebrandt,
+    "Simplifying and Isolating Failure-Inducing Input", 2002). One culprit among n takes about 2 log n
+    calls. No change can be left out of the returned set.
 
     Args:
-        changes: All of them; together they are known to differ.
-        is_different: Whether some of them together differ; a question costs a build.
+        changes: Changes that differ together.
+        is_different: Whether some changes together differ; each call is a build.
     """
     return _reduce(tuple(changes), (), is_different)
 
@@ -28,7 +28,7 @@ def _reduce(
     kept: tuple[ChangeT, ...],
     is_different: Callable[[tuple[ChangeT, ...]], bool],
 ) -> tuple[ChangeT, ...]:
-    """Reduce ``changes``, of which some are needed beside those that are kept."""
+    """Return the culprits among ``changes`` when the changes in ``kept`` are made as well."""
     if len(changes) <= 1:
         return changes
     middle = len(changes) // 2

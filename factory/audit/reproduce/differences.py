@@ -1,4 +1,4 @@
-"""Name what differs between two wheels, member by member."""
+"""List the differences between two wheels by member."""
 
 import zipfile
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from factory.core.zip_records import read_local_header
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Member:
-    """What a wheel says of a file: the content, how it is packed, and everything about it."""
+    """The digests of a member's content and compressed bytes, and its other attributes."""
 
     content: Sha256
     packed: Sha256
@@ -21,26 +21,26 @@ class _Member:
 
 
 def differences(one: Path, other: Path) -> tuple[str, ...]:
-    """Name the members that differ, and how where it is not their content; the order comes last."""
+    """Return the names of members that differ, and how if not in content; else what differs around them."""
     before, after = _members(one), _members(other)
-    told = [
+    found = [
         f"{name}{how}"
         for name in sorted({*before, *after})
         if (how := _how(before.get(name), after.get(name))) is not None
     ]
-    if not told and list(before) != list(after):
-        told.append("the order of members")
-    return tuple(told) or ("no member, only what is around them",)
+    if not found and list(before) != list(after):
+        found.append("the order of members")
+    return tuple(found) or ("only bytes outside the members",)
 
 
 def _how(one: _Member | None, other: _Member | None) -> str | None:
-    """Return how a member differs, empty where its content does; None where it does not."""
+    """Return how a member differs: empty if in content, None if it does not differ."""
     if one is None or other is None:
         return " (in one only)"
     if one.content != other.content:
         return ""
     if one.packed != other.packed:
-        return " (deflated otherwise)"
+        return " (compressed differently)"
     return None if one.attributes == other.attributes else " (mode, time or zip host)"
 
 

@@ -1,4 +1,4 @@
-"""Build once plainly and once under each variation, compare, and bisect what differs only together."""
+"""Build wheels plainly and under each variation, compare them, and bisect differences of combinations."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -25,40 +25,41 @@ Wheels = Mapping[str, Path]
 def reproduce(
     plan: WheelsPlan, builder: VariedBuilder, variations: Sequence[Variation], *, is_together: bool = False
 ) -> Iterator[VariationResult]:
-    """Build a plan's wheels anew under each variation, and then under all that can be made together.
+    """Build the wheels of a plan under each variation, then under all surroundings that were equal.
 
-    Tried singly, a difference has one cause. Two changes may make one only where they
-    meet, so those surroundings that were equal are made together at last; if that differs, it is
-    bisected. Nothing of an earlier build is used.
+    A single variation has a clear cause if it differs. Two surroundings may differ only in combination,
+    so those that were equal are combined in a last build, and a difference there is bisected. Nothing
+    from an earlier run is reused.
 
     Args:
-        plan: What to build; judging the wheels is not part of it.
-        builder: With what.
-        variations: Which changes.
-        is_together: Do not try surroundings singly at all, but together first: two builds say
-            that all is equal, and bisection finds what is not.
+        plan: The wheels to build; they are compared, not verified.
+        builder: Builds them.
+        variations: The variations to try.
+        is_together: Combine the surroundings at once instead of trying each alone first: if all is equal,
+            two builds show it.
 
     Raises:
         FactoryError: The plain build failed.
     """
     with builder.build(plan, (), name=PLAIN) as plain:
         yield from _plain(plan, plain)
-        meeting = []
+        combinable = []
         for variation in variations:
             if isinstance(variation.change, Surroundings) and is_together:
                 reason = builder.missing_for(variation.change)
-                outcomes = () if reason is None else _all(plan, variation.name, State.NOT_TRIED, reason)
+                results = () if reason is None else _all(plan, variation.name, State.NOT_TRIED, reason)
             else:
-                outcomes = _try((variation,), variation.name, plan, builder, plain)
-            yield from outcomes
-            if isinstance(variation.change, Surroundings) and _is_harmless(outcomes):
-                meeting.append(variation)
-        if len(meeting) > (0 if is_together else 1):
-            yield from _meet(meeting, plan, builder, plain)
+                results = _try((variation,), variation.name, plan, builder, plain)
+            yield from results
+            is_equal = all(result.state is State.EQUAL for result in results)
+            if isinstance(variation.change, Surroundings) and is_equal:
+                combinable.append(variation)
+        if len(combinable) > (0 if is_together else 1):
+            yield from _combine(combinable, plan, builder, plain)
 
 
 def _plain(plan: WheelsPlan, plain: Wheels) -> Iterator[VariationResult]:
-    """Tell the plain wheels, and how those that are made like published ones stand to the index."""
+    """Yield the plain wheels, and their comparison with the index if the plan has its digests."""
     for planned in plan.wheels:
         platform = planned.recipe.platform.tag
         sha256 = Sha256.of_file(plain[platform])
@@ -77,7 +78,7 @@ def _try(
 ) -> tuple[VariationResult, ...]:
     try:
         with builder.build(plan, variations, name=name) as varied:
-            return tuple(judge(name, tag, plain[tag], varied[tag]) for tag in _platforms(plan))
+            return tuple(_compare(name, tag, plain[tag], varied[tag]) for tag in _platforms(plan))
     except NotTried as error:
         return _all(plan, name, State.NOT_TRIED, str(error))
     except OtherDeflate as error:
@@ -86,23 +87,7 @@ def _try(
         return _all(plan, name, State.FAILED, str(error))
 
 
-def _all(plan: WheelsPlan, name: str, state: State, reason: str) -> tuple[VariationResult, ...]:
-    """Say the same of every wheel of a plan."""
-    return tuple(
-        VariationResult(variation=name, platform=tag, state=state, detail=reason) for tag in _platforms(plan)
-    )
-
-
-def _platforms(plan: WheelsPlan) -> tuple[str, ...]:
-    return tuple(planned.recipe.platform.tag for planned in plan.wheels)
-
-
-def _is_harmless(outcomes: Sequence[VariationResult]) -> bool:
-    return all(outcome.state is State.EQUAL for outcome in outcomes)
-
-
-def judge(name: str, platform: str, plain: Path, varied: Path) -> VariationResult:
-    """Compare two wheels and name the members that differ."""
+def _compare(name: str, platform: str, plain: Path, varied: Path) -> VariationResult:
     sha256 = Sha256.of_file(varied)
     is_equal = sha256 == Sha256.of_file(plain)
     return VariationResult(
@@ -114,55 +99,67 @@ def judge(name: str, platform: str, plain: Path, varied: Path) -> VariationResul
     )
 
 
-def _meet(
+def _all(plan: WheelsPlan, name: str, state: State, reason: str) -> tuple[VariationResult, ...]:
+    """Return the same result for every wheel of a plan."""
+    return tuple(
+        VariationResult(variation=name, platform=tag, state=state, detail=reason) for tag in _platforms(plan)
+    )
+
+
+def _platforms(plan: WheelsPlan) -> tuple[str, ...]:
+    return tuple(planned.recipe.platform.tag for planned in plan.wheels)
+
+
+def _combine(
     variations: Sequence[Variation], plan: WheelsPlan, builder: VariedBuilder, plain: Wheels
 ) -> Iterator[VariationResult]:
-    """Make surroundings together, and bisect for every wheel that differs."""
-    for outcome in _try(variations, TOGETHER, plan, builder, plain):
-        match outcome.state:
+    """Build under all surroundings at once, and bisect for every wheel that differs."""
+    for result in _try(variations, TOGETHER, plan, builder, plain):
+        match result.state:
             case State.DIFFERENT:
-                alone = tuple(one for one in plan.wheels if one.recipe.platform.tag == outcome.platform)
-                yield from _bisect(outcome, variations, replace(plan, wheels=alone), builder, plain)
+                alone = tuple(one for one in plan.wheels if one.recipe.platform.tag == result.platform)
+                yield from _bisect(result, variations, replace(plan, wheels=alone), builder, plain)
             case State.EQUAL:
-                yield replace(outcome, detail=_joined(variations))
+                yield replace(result, detail=_joined(variations))
             case _:
-                yield outcome
+                yield result
 
 
 def _bisect(
-    seen: VariationResult,
+    together: VariationResult,
     variations: Sequence[Variation],
     plan: WheelsPlan,
     builder: VariedBuilder,
     plain: Wheels,
 ) -> Iterator[VariationResult]:
-    """Name the fewest surroundings that make one wheel differ, and so on until the rest does not.
+    """Yield each minimal combination that makes one wheel differ, until the rest does not differ.
 
     Args:
-        seen: What all of them together gave.
-        variations: All of them.
-        plan: For that wheel alone.
-        builder: With what to build.
-        plain: What to compare with.
+        together: The result of all variations together.
+        variations: These variations.
+        plan: The plan for this wheel alone.
+        builder: Builds it.
+        plain: The wheels to compare with.
     """
 
-    def ask(changes: tuple[Variation, ...]) -> VariationResult:
-        (outcome,) = _try(changes, _joined(changes), plan, builder, plain)
-        return outcome
+    def attempt(changes: tuple[Variation, ...]) -> VariationResult:
+        (result,) = _try(changes, _joined(changes), plan, builder, plain)
+        return result
 
     left = tuple(variations)
-    while seen.state is State.DIFFERENT:
-        found = find_culprits(left, lambda changes: ask(changes).state is State.DIFFERENT)
-        named = ask(found)
-        if named.state is not State.DIFFERENT:
-            yield replace(seen, variation=TOGETHER, detail=f"once and not again: {seen.detail}")
+    while together.state is State.DIFFERENT:
+        culprits = find_culprits(left, lambda changes: attempt(changes).state is State.DIFFERENT)
+        confirmed = attempt(culprits)
+        if confirmed.state is not State.DIFFERENT:
+            detail = f"differed once, but not again: {together.detail}"
+            yield replace(together, variation=TOGETHER, detail=detail)
             return
-        yield named
-        left = tuple(one for one in left if one not in found)
+        yield confirmed
+        left = tuple(one for one in left if one not in culprits)
         if not left:
             return
-        seen = ask(left)
-    yield replace(seen, variation=TOGETHER, detail=seen.detail or _joined(left))
+        together = attempt(left)
+    yield replace(together, variation=TOGETHER, detail=together.detail or _joined(left))
 
 
 def _joined(variations: Sequence[Variation]) -> str:

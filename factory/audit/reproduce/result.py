@@ -1,32 +1,29 @@
-"""What came of building a wheel under a variation."""
+"""The result of building a wheel under a variation."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class State(StrEnum):
-    """How a varied wheel stands to the plain one."""
+    """How a wheel built under a variation compares with the plain one."""
 
     PLAIN = "plain"
     EQUAL = "equal"
     DIFFERENT = "different"
     REFUSED = "refused"
-    """The factory saw that the bytes would be other ones, and did not build: as good as equal."""
+    """The factory detected that the bytes would differ, and did not build; this counts as equal."""
     FAILED = "failed"
     NOT_TRIED = "not tried"
-    """This host lacks something for it; that is no pass."""
+    """This host lacks something for the variation; this is not a pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariationResult:
-    """What came of one variation for one wheel.
+    """The result of one variation for one wheel.
 
     Attributes:
-        variation: Its name.
-        platform: The wheel's platform tag.
-        state: How the wheel stands to the plain one.
-        sha256: The wheel's digest; None when there is none.
-        detail: Differing members, or the reason.
+        sha256: The digest of the wheel; None if it was not built.
+        detail: The members that differ, or the reason for the state.
     """
 
     variation: str

@@ -13,24 +13,17 @@ from factory.system.process import Command, Completed, Runner
 _UMASK = "import os,sys;os.umask(0o077);os.execv(sys.argv[1],sys.argv[1:])"
 _HOSTNAME = "import os,socket,sys;socket.sethostname('elsewhere');os.execv(sys.argv[1],sys.argv[1:])"
 _SHUFFLED = Path(__file__).with_name("shuffled")
-"""Holds a ``sitecustomize`` that gives directories in another order to every Python below it."""
-
-
-class UnknownVariation(UsageError):
-    """No variation has that name."""
-
-    def __init__(self, name: str, known: Sequence[str]) -> None:
-        super().__init__(f"there is no variation {name!r}", hint=f"Variations are {', '.join(known)}.")
+"""A directory with a ``sitecustomize`` that reverses the order of directory entries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """Another process around the backend: the only changes that can be made together.
+    """A change of the backend's process; these changes can be combined.
 
     Attributes:
-        env: Variables of the backend's process that it sets.
-        program: What must be installed for it, if anything.
-        prefix: What stands before the command; ``{python}`` is the toolchain's interpreter.
+        env: Variables set for the process.
+        program: A program that must be installed, if any; it starts the command.
+        prefix: Arguments before the command; ``{python}`` is the toolchain's interpreter.
     """
 
     env: Mapping[str, str] = field(default_factory=dict)
@@ -38,14 +31,14 @@ class Surroundings:
     prefix: tuple[str, ...] = ()
 
     def apply(self, command: Command, *, python: str) -> Command:
-        """Return the command in these surroundings."""
+        """Return a command with the change."""
         prefix = [part.replace("{python}", python) for part in self.prefix]
         if self.program is not None:
             prefix.insert(0, shutil.which(self.program) or self.program)
         return replace(command, argv=(*prefix, *command.argv), env={**command.env, **self.env})
 
     def why_not(self, runner: Runner) -> str | None:
-        """Return why this host does not have them, or None; a program may be there and not be allowed."""
+        """Return why this host cannot make the change, or None; an installed program may lack permission."""
         if self.program is not None and shutil.which(self.program) is None:
             return f"{self.program} is not installed"
         if not self.prefix:
@@ -59,49 +52,40 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherEngine:
-    """Another engine than the backend lays the wheel out."""
+    """Another engine than the backend builds the wheel."""
 
     engine: Engine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherInterpreter:
-    """The backend runs on another Python.
-
-    Attributes:
-        program: Its path, or its name on ``PATH``.
-    """
+    """The backend runs on another Python: a path, or a name on ``PATH``."""
 
     program: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherZlib:
-    """The interpreter's zlib is zlib-ng; the factory must refuse it."""
+    """The interpreter's zlib is zlib-ng, which the factory must refuse."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherBuilder:
-    """The backend runs in another place than on this host."""
+    """The backend runs in a container instead of on this host."""
 
     builder: BuilderName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variation:
-    """One change of a build.
-
-    Attributes:
-        name: How it is asked for and shown.
-        change: What it is.
-    """
+    """One named change of a build."""
 
     name: str
     change: Surroundings | OtherEngine | OtherInterpreter | OtherZlib | OtherBuilder
 
 
 BUILD_PATH = Variation(name="build-path", change=Surroundings())
-"""Each build has a scratch directory of its own, so this needs no more than another build."""
+"""Each build has its own scratch directory, so building again is the whole change."""
 
 SURROUNDINGS = (
     BUILD_PATH,
@@ -125,7 +109,7 @@ SURROUNDINGS = (
         change=Surroundings(program="unshare", prefix=("--uts", "{python}", "-I", "-c", _HOSTNAME)),
     ),
 )
-"""Those that can be made together, the later around the earlier: another user may not name the host."""
+"""Combinable changes; later ones wrap earlier ones, because another user cannot set the host name."""
 
 VARIATIONS = (
     *SURROUNDINGS,
@@ -143,21 +127,21 @@ VARIATIONS = (
 def variations_named(
     names: Sequence[str], *, known: Sequence[Variation] = VARIATIONS
 ) -> tuple[Variation, ...]:
-    """Return the variations of some names, all when there is none.
+    """Return the variations with some names, or all if no name is given.
 
     Raises:
-        UnknownVariation: A name is not known.
+        UsageError: A name is unknown.
     """
     by_name = {variation.name: variation for variation in known}
     for name in names:
         if name not in by_name:
-            raise UnknownVariation(name, tuple(by_name))
+            raise UsageError(f"unknown variation {name!r}", hint=f"Variations are {', '.join(by_name)}.")
     return tuple(by_name[name] for name in names) or tuple(known)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VaryingRunner:
-    """Runs the backend in some surroundings, and everything else as it is."""
+    """Applies surroundings to the backend's commands, and to no others."""
 
     runner: Runner
     surroundings: Sequence[Surroundings]

@@ -1,8 +1,8 @@
-"""Carry variations out: make what a build needs of them, and build."""
+"""Build wheels under variations."""
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import mkdtemp
@@ -36,26 +36,19 @@ class NotTried(HostError):
     """This host lacks something for a variation."""
 
 
-class VariedBuildFailed(BuildError):
-    """A build under some variation failed; of its log the end is kept."""
-
-    def __init__(self, told: str, last_words: str) -> None:
-        super().__init__(f"{told.partition('; log:')[0]}: {last_words}")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariedBuilder:
-    """What varied builds work with.
+    """Builds wheels under variations.
 
     Attributes:
-        workshop: That of the plain build.
-        toolchain_on: Makes a lock's environment on another interpreter, or gives the one made before.
-        find_program: Returns a program's path by its name or path, or None.
-        env: What pip needs of the caller's environment.
-        scratch: A directory for wheels and stages; several wheels at once lie there.
+        context: The context of the plain build.
+        toolchain_on: Returns the environment of a lock on some interpreter, and creates it if necessary.
+        find_program: Returns the path of a program, given its name or path, or None.
+        env: The variables that pip needs.
+        scratch: A directory for wheels and stages, with room for several wheels.
     """
 
-    workshop: RunContext
+    context: RunContext
     toolchain_on: Callable[[Path, Lock], Toolchain]
     find_program: Callable[[str], str | None]
     env: Mapping[str, str]
@@ -65,52 +58,52 @@ class VariedBuilder:
     def build(
         self, plan: WheelsPlan, variations: Sequence[Variation], *, name: str
     ) -> Iterator[Mapping[str, Path]]:
-        """Give a plan's wheels by platform tag, made anew under some variations at once.
+        """Build the wheels of a plan under several variations at once; yield them by platform tag.
 
         Raises:
-            NotTried: The host lacks something for one of them.
-            OtherDeflate: The interpreter's encoder is not the reference one.
+            NotTried: The host lacks something for one of the variations.
+            OtherDeflate: The interpreter's deflate encoder is not the reference.
             FactoryError: The build failed.
         """
         with writing(self.scratch):
             scratch = Path(mkdtemp(dir=self.scratch))
         try:
-            with self._site(plan, variations) as (varied, workshop, site), self._told(name):
-                built = self._build(varied, workshop, site, scratch)
+            with (
+                self._prepared(plan, variations) as (varied, context, environment),
+                self.context.progress.task(f"variation {name}"),
+            ):
+                built = _build(varied, context, environment, scratch)
             yield {wheel.planned.platform.tag: wheel.file.path for wheel in built}
         finally:
-            # One build's failure stopped its threads, and they have ended; the next build has its own.
-            self.workshop.stop.clear()
+            # A failed build has stopped its threads, and they have ended: let the next build start.
+            self.context.stop.clear()
             shutil.rmtree(scratch, ignore_errors=True)
 
     def missing_for(self, surroundings: Surroundings) -> str | None:
-        """Return why this host does not have some surroundings, or None."""
-        return surroundings.why_not(self.workshop.runner)
-
-    def _told(self, name: str) -> AbstractContextManager[object]:
-        return self.workshop.progress.task(f"variation {name}")
+        """Return why some surroundings are not available on this host, or None."""
+        return surroundings.why_not(self.context.runner)
 
     @contextmanager
-    def _site(
+    def _prepared(
         self, plan: WheelsPlan, variations: Sequence[Variation]
     ) -> Iterator[tuple[WheelsPlan, RunContext, BuildEnvironment]]:
-        """Prepare what a build needs; where that fails, the host lacks something, and no wheel failed."""
+        """Prepare a build; if that fails, the host lacks something, and the variation was not tried."""
         with ExitStack() as stack:
             try:
-                plan, workshop = self._settle(plan, variations)
-                site = stack.enter_context(open_build_environment(plan, workshop))
+                plan, context = self._varied(plan, variations)
+                environment = stack.enter_context(open_build_environment(plan, context))
             except (OtherDeflate, Stopped):
                 raise
             except (HostError, ToolchainFailed, WheelsNotFetched) as error:
                 if not variations:
                     raise
                 raise NotTried(str(error).partition("\n")[0]) from error
-            yield plan, workshop, site
+            yield plan, context, environment
 
-    def _settle(self, plan: WheelsPlan, variations: Sequence[Variation]) -> tuple[WheelsPlan, RunContext]:
-        """Decide what a build under some variations works by and with."""
+    def _varied(self, plan: WheelsPlan, variations: Sequence[Variation]) -> tuple[WheelsPlan, RunContext]:
+        """Return the plan and the context of a build under some variations."""
         around: list[Surroundings] = []
-        workshop = self.workshop
+        context = self.context
         for variation in variations:
             change = variation.change
             match change:
@@ -121,12 +114,12 @@ class VariedBuilder:
                 case OtherBuilder(builder=builder):
                     plan = replace(plan, request=replace(plan.request, builder=builder))
                 case OtherInterpreter(program=program):
-                    workshop = _using(workshop, self._on(program, plan))
+                    context = _using(context, self._on(program, plan))
                 case OtherZlib():
-                    workshop = _using(workshop, self._on_zlib_ng(plan))
+                    context = _using(context, self._on_zlib_ng(plan))
                 case _:
                     assert_never(change)
-        return plan, replace(workshop, runner=VaryingRunner(runner=workshop.runner, surroundings=around))
+        return plan, replace(context, runner=VaryingRunner(runner=context.runner, surroundings=around))
 
     def _available(self, surroundings: Surroundings) -> Surroundings:
         reason = self.missing_for(surroundings)
@@ -140,30 +133,33 @@ class VariedBuilder:
             raise NotTried(f"no {program} on PATH; name one with --python")
         lock = plan.lock
         toolchain = self.toolchain_on(Path(found), lock)
-        if toolchain.python == self.workshop.toolchain_for(lock).python:
+        if toolchain.python == self.context.toolchain_for(lock).python:
             raise NotTried("it is the interpreter of the plain build")
         return toolchain
 
     def _on_zlib_ng(self, plan: WheelsPlan) -> Toolchain:
-        workshop = self.workshop
-        return zlib_ng_toolchain(plan.lock, workshop.toolchain_for, env=self.env, runner=workshop.runner)
-
-    def _build(
-        self, plan: WheelsPlan, workshop: RunContext, site: BuildEnvironment, scratch: Path
-    ) -> tuple[BuiltWheel, ...]:
-        try:
-            packages = fetch_packages(plan.wheels, workshop)
-            return build_wheels(packages, plan.request, site, workshop, scratch)
-        except BuildError as error:
-            raise VariedBuildFailed(str(error), _last_words(workshop.logs)) from error
+        context = self.context
+        return zlib_ng_toolchain(plan.lock, context.toolchain_for, env=self.env, runner=context.runner)
 
 
-def _last_words(directory: Path) -> str:
-    """Return how the newest log ends: the next build of the same wheel writes over it."""
+def _build(
+    plan: WheelsPlan, context: RunContext, environment: BuildEnvironment, scratch: Path
+) -> tuple[BuiltWheel, ...]:
+    try:
+        packages = fetch_packages(plan.wheels, context)
+        return build_wheels(packages, plan.request, environment, context, scratch)
+    except BuildError as error:
+        # The next build of the same wheel overwrites the log, so its last line replaces its path.
+        failed = str(error).partition("; log:")[0]
+        raise BuildError(f"{failed}: {_last_line(context.logs)}") from error
+
+
+def _last_line(directory: Path) -> str:
+    """Return the last line of the newest log."""
     logs = sorted(directory.glob("*.log"), key=lambda log: log.stat().st_mtime)
     text = logs[-1].read_text(encoding="utf-8", errors="replace") if logs else ""
     return text.strip().rpartition("\n")[2]
 
 
-def _using(workshop: RunContext, toolchain: Toolchain) -> RunContext:
-    return replace(workshop, toolchain_for=lambda _: toolchain)
+def _using(context: RunContext, toolchain: Toolchain) -> RunContext:
+    return replace(context, toolchain_for=lambda _: toolchain)

@@ -1,4 +1,4 @@
-"""An environment whose ``zlib`` module is zlib-ng, as CPython 3.14 for Windows has it."""
+"""Create an environment in which the ``zlib`` module is zlib-ng, as in CPython 3.14 for Windows."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -15,21 +15,15 @@ _IN_PLACE_OF_ZLIB = b'import sys, zlib_ng.zlib_ng; sys.modules["zlib"] = zlib_ng
 _SITE = "import sysconfig; print(sysconfig.get_path('purelib'))"
 
 
-class NoSitePackages(HostError):
-    """An environment does not say where its packages are."""
-
-    def __init__(self, python: Path) -> None:
-        super().__init__(f"{python} does not say where its packages are")
-
-
 def zlib_ng_toolchain(
     lock: Lock, make: Callable[[Lock], Toolchain], *, env: Mapping[str, str], runner: Runner
 ) -> Toolchain:
-    """Make a lock's toolchain on an interpreter with another encoder, and let it say so itself.
+    """Create a lock's toolchain with another deflate encoder, and probe the encoder.
 
     Raises:
         ToolchainFailed: pip failed; zlib-ng may have no wheel for this host.
         ProbeFailed: The interpreter does not work.
+        HostError: The environment does not show where its packages are.
     """
     both = Lock(
         name=f"{lock.name}-with-{ZLIB_NG}", content=lock.content + b"\n" + lock_named(ZLIB_NG).content
@@ -37,8 +31,8 @@ def zlib_ng_toolchain(
     toolchain = make(both)
     asked = runner.run(Command(argv=(str(toolchain.python), "-I", "-c", _SITE), env=env))
     if asked.returncode != 0:
-        raise NoSitePackages(toolchain.python)
-    # The site module reads it at every start, in isolated mode too, before anything imports zlib.
+        raise HostError(f"{toolchain.python} does not print the directory of its packages")
+    # The site module runs this file at every start, also in isolated mode, before zlib is imported.
     atomic_write(Path(asked.output.strip()) / "zlib-is-zlib-ng.pth", _IN_PLACE_OF_ZLIB)
     interpreter = probe_interpreter(toolchain.python, env=env, runner=runner)
     return replace(toolchain, interpreter=interpreter, lock=lock)

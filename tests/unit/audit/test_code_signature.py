@@ -24,7 +24,7 @@ def member(directory: Path, content: bytes) -> Member:
 
 
 @pytest.mark.parametrize("signature", [b"another1!", b"a much longer signature"])
-def test_a_signed_again_executable_is_upstream_s_still(tmp_path: Path, signature: bytes) -> None:
+def test_an_executable_signed_again_differs_only_in_its_signature(tmp_path: Path, signature: bytes) -> None:
     one = member(tmp_path / "one", PE.content())
     two = member(tmp_path / "two", replace(PE, security=signature).content())
 
@@ -32,14 +32,14 @@ def test_a_signed_again_executable_is_upstream_s_still(tmp_path: Path, signature
     assert differs_in_signature_only(one, two)
 
 
-def test_a_changed_executable_with_another_signature_is_not_just_signed_again(tmp_path: Path) -> None:
+def test_a_changed_executable_signed_again_differs_in_more(tmp_path: Path) -> None:
     other = replace(PE, security=b"another1!", dll_characteristics=0)
     one, two = member(tmp_path / "one", PE.content()), member(tmp_path / "two", other.content())
 
     assert not differs_in_signature_only(one, two)
 
 
-def test_what_is_no_executable_is_not_called_signed_again(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_parsed_counts_as_different(tmp_path: Path) -> None:
     one = member(tmp_path / "one", PE.content())
 
     assert not differs_in_signature_only(one, replace(one, kind=FileKind.ELF))

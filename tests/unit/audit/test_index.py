@@ -4,7 +4,6 @@ from pathlib import Path
 import pytest
 
 from factory.audit.index import (
-    MalformedIndexPage,
     PublishedWheel,
     default_index,
     fetch_listing,
@@ -12,6 +11,7 @@ from factory.audit.index import (
     read_page,
 )
 from factory.core.digests import Sha256
+from factory.core.errors import UpstreamError
 from factory.core.model import Remote
 from factory.core.tags import CodexTag
 from factory.system.process import Completed
@@ -29,7 +29,7 @@ WHEEL = PublishedWheel(
     sha256=Sha256(ZEROS),
     location=Remote(url=f"https://index.example.invalid/files/{NAME}"),
     yanked="broken",
-    no_provenance="the index names no version of the simple API, and provenance came with 1.3",
+    no_provenance="the index states no version of the simple API; provenance needs 1.3",
 )
 HTML = f"""<!DOCTYPE html><html><body>
 <a href="../../files/{NAME}#sha256={ZEROS}" data-yanked="broken">{NAME}</a>
@@ -37,12 +37,12 @@ HTML = f"""<!DOCTYPE html><html><body>
 <a href="../../files/no-digest.whl">openai_codex_cli_bin-0.1-py3-none-any.whl</a>
 </body></html>"""
 UNEXPECTED = [
-    ("openai_codex_cli_bin-0.1.tar.gz", "it is no wheel; a runtime is published as wheels only"),
-    ("openai_codex_cli_bin-0.1-py3-none-any.whl", "the index promises no SHA-256 for it"),
+    ("openai_codex_cli_bin-0.1.tar.gz", "it is not a wheel; runtimes are published as wheels only"),
+    ("openai_codex_cli_bin-0.1-py3-none-any.whl", "the index gives no SHA-256 for it"),
 ]
 
 
-def test_an_html_page_lists_wheels_and_what_is_unexpected() -> None:
+def test_an_html_page_lists_wheels_and_unexpected_files() -> None:
     listing = read_page(HTML.encode(), project="openai-codex-cli-bin", base_url=BASE)
 
     assert listing.wheels == (WHEEL,)
@@ -50,7 +50,7 @@ def test_an_html_page_lists_wheels_and_what_is_unexpected() -> None:
     assert WHEEL.tag == CodexTag.parse("rust-v0.137.0-alpha.4")
 
 
-def test_a_json_page_says_the_size() -> None:
+def test_a_json_page_states_the_size() -> None:
     file = {"filename": NAME, "url": f"../../files/{NAME}", "hashes": {"sha256": ZEROS}, "size": 7}
     page = {
         "meta": {"api-version": "1.1"},
@@ -74,19 +74,19 @@ def test_a_json_page_says_the_size() -> None:
 @pytest.mark.parametrize(
     "body", [b"{", b"{}", b'{"meta": {"api-version": "9.0"}, "files": []}', b'{"meta": 3}']
 )
-def test_a_page_that_makes_no_sense_is_an_error(body: bytes) -> None:
-    with pytest.raises(MalformedIndexPage, match=r"openai-codex-cli-bin makes no sense"):
+def test_a_malformed_page_is_an_error(body: bytes) -> None:
+    with pytest.raises(UpstreamError, match=r"cannot parse the index's page of openai-codex-cli-bin"):
         read_page(body, project="openai-codex-cli-bin", base_url=BASE)
 
 
-def test_the_public_index_is_a_library_s_constant() -> None:
+def test_the_public_index_is_a_constant_of_a_library() -> None:
     assert default_index().endswith("/simple/")
 
 
 CONFIGURED = "https://mirror.example.invalid/simple"
 
 
-def test_pip_says_which_index_it_uses() -> None:
+def test_pip_s_configured_index_is_used() -> None:
     answer = Completed(returncode=0, output=f"a warning\n{CONFIGURED}\n")
     runner = FakeRunner(Expected(argv=("-m", "pip", "config", "get", "global.index-url"), completed=answer))
 
@@ -98,7 +98,7 @@ def test_pip_says_which_index_it_uses() -> None:
     "answer",
     [Completed(returncode=1, output="ERROR: No such key"), Completed(returncode=0, output="file:///x")],
 )
-def test_a_pip_without_an_index_says_none(answer: Completed) -> None:
+def test_an_unusable_answer_of_pip_is_ignored(answer: Completed) -> None:
     runner = FakeRunner(Expected(argv=("pip",), completed=answer))
 
     assert index_from_pip(runner, python=Path("python"), env={}) is None

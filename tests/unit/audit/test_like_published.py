@@ -1,4 +1,4 @@
-"""The factory's pipeline with the recipes of published wheels."""
+"""Building with the recipes that were inferred from published wheels."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -33,7 +33,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def published(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Wheel]:
-    """What an index has: a wheel for Linux, and one for Windows with a text and a zip host of its own."""
+    """The wheels of an index: one for Linux, and one for Windows with another text and zip host."""
     root = tmp_path_factory.mktemp("published")
     run_factory(packages, root, cache=root / "cache", platforms=("manylinux_2_17_x86_64", "win_amd64"))
     windows = as_upstream(root / TAG.pep440 / WINDOWS).edited_text(
@@ -71,7 +71,7 @@ def build(plan: WheelsPlan, packages: Path, tmp_path: Path) -> Path:
     return tmp_path / "dist" / "0.163.0-as-published"
 
 
-def test_a_tag_that_is_none_of_ours_is_made_and_recorded(
+def test_a_platform_tag_outside_our_table_is_built_and_recorded(
     published: dict[str, Wheel], packages: Path, tmp_path: Path
 ) -> None:
     name = LINUX.replace("manylinux_2_17", "manylinux_2_12")
@@ -85,7 +85,7 @@ def test_a_tag_that_is_none_of_ours_is_made_and_recorded(
 
 
 @pytest.mark.parametrize("engine", list(Engine))
-def test_the_index_s_bytes_come_out(
+def test_the_published_bytes_are_built(
     published: dict[str, Wheel], packages: Path, tmp_path: Path, engine: Engine
 ) -> None:
     plan = planned(published, packages, tmp_path, engine=engine)
@@ -95,12 +95,12 @@ def test_the_index_s_bytes_come_out(
     assert (made / WINDOWS).read_bytes() == published[WINDOWS].content()
 
 
-def test_a_platform_can_be_named(published: dict[str, Wheel], packages: Path, tmp_path: Path) -> None:
+def test_platforms_can_be_selected(published: dict[str, Wheel], packages: Path, tmp_path: Path) -> None:
     plan = planned(published, packages, tmp_path, platforms=("win_amd64",))
     assert [wheel.name for wheel in plan.wheels] == [WINDOWS]
 
 
-def test_other_bytes_than_the_index_s_are_not_published(
+def test_bytes_that_differ_from_the_index_are_not_published(
     published: dict[str, Wheel], packages: Path, tmp_path: Path
 ) -> None:
     plan = planned(published, packages, tmp_path, platforms=("win_amd64",))
@@ -110,14 +110,14 @@ def test_other_bytes_than_the_index_s_are_not_published(
     assert not (tmp_path / "dist" / "0.163.0-as-published" / WINDOWS).exists()
 
 
-def test_a_platform_that_is_not_published_is_refused(
+def test_an_unpublished_platform_is_refused(
     published: dict[str, Wheel], packages: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(UpstreamError, match=r"no wheel of rust-v0\.163\.0 for macosx_11_0_arm64"):
         planned(published, packages, tmp_path, platforms=("win_amd64", "macosx_11_0_arm64"))
 
 
-def test_a_wheel_of_an_unknown_generator_is_refused_with_its_reason(
+def test_a_wheel_with_an_unknown_generator_is_refused_with_its_reason(
     published: dict[str, Wheel], packages: Path, tmp_path: Path
 ) -> None:
     other = published[LINUX].edited_text(f"{INFO}/WHEEL", "hatchling", "flit")
@@ -125,7 +125,7 @@ def test_a_wheel_of_an_unknown_generator_is_refused_with_its_reason(
         planned({LINUX: other}, packages, tmp_path)
 
 
-def test_wheels_of_two_backends_are_refused_together(
+def test_wheels_built_by_two_backends_are_refused(
     published: dict[str, Wheel], packages: Path, tmp_path: Path
 ) -> None:
     older = published[LINUX].edited_text(f"{INFO}/WHEEL", "1.33.0", "1.32.4")
@@ -135,7 +135,7 @@ def test_wheels_of_two_backends_are_refused_together(
         planned({**published, LINUX: older}, packages, tmp_path)
 
 
-def test_an_audit_brings_the_cache_back_to_its_limit(
+def test_an_audit_prunes_the_cache_to_its_limit(
     published: dict[str, Wheel], packages: Path, tmp_path: Path
 ) -> None:
     index = FakeIndex(files={LINUX: published[LINUX].content()})

@@ -1,4 +1,4 @@
-"""What an inferred recipe has beyond our own: exact places and modes."""
+"""The placements of an inferred recipe: exact paths and modes."""
 
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -24,7 +24,7 @@ PLACED = replace(
 )
 
 
-def test_a_placement_decides_place_and_mode_and_leaves_the_rest_out() -> None:
+def test_placements_set_path_and_mode_and_leave_out_other_files() -> None:
     layout = lay_out(PLACED, PAYLOAD)
 
     assert [(str(member.path), member.file, member.mode) for member in layout.members] == [
@@ -35,7 +35,7 @@ def test_a_placement_decides_place_and_mode_and_leaves_the_rest_out() -> None:
     ]
 
 
-def test_placements_are_a_part_of_a_recipe_s_identity_and_their_absence_changes_none() -> None:
+def test_placements_change_a_recipe_s_identity_only_where_there_are_any() -> None:
     assert PLACED.identity != RECIPE.identity
     assert replace(PLACED, placements=None).identity == RECIPE.identity
     assert replace(PLACED, placements=()).identity != RECIPE.identity

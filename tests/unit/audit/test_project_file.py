@@ -23,7 +23,7 @@ Text.
 """
 
 
-def test_each_field_goes_back_to_its_origin() -> None:
+def test_each_field_gives_its_key_of_the_project_file() -> None:
     metadata = CoreMetadata.parse(METADATA)
     document = tomllib.loads(project_file(metadata, backend="hatchling==1.29.0").decode())
 
@@ -53,8 +53,8 @@ def test_each_field_goes_back_to_its_origin() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        (b"Author: ", b"Obsoletes: ", "METADATA has the field Obsoletes, whose origin"),
-        (b"Author: OpenAI", b"Author: OpenAI\n  and others", "METADATA has a line that is no field"),
+        (b"Author: ", b"Obsoletes: ", "METADATA has the field Obsoletes, which comes from no known key"),
+        (b"Author: OpenAI", b"Author: OpenAI\n  and others", "METADATA has a line that is not a field"),
         (b"Author: OpenAI", b"Name: evil", "METADATA has the field Name more than once"),
         (b"Name: openai-codex-cli-bin", b"Name: evil", "METADATA names 'evil'"),
         (b"Homepage, https", b"https", "METADATA has the project URL"),
@@ -62,6 +62,6 @@ def test_each_field_goes_back_to_its_origin() -> None:
         (b"Pinned", b"\xff", "METADATA is not UTF-8"),
     ],
 )
-def test_what_has_no_origin_stops_the_inference(old: bytes, new: bytes, reason: str) -> None:
+def test_a_field_without_a_known_key_stops_the_inference(old: bytes, new: bytes, reason: str) -> None:
     with pytest.raises(NotInferable, match=reason):
         project_file(CoreMetadata.parse(METADATA.replace(old, new)), backend="hatchling==1.29.0")

@@ -1,7 +1,7 @@
-"""What an index serves about who published a wheel (PEP 740): verified, not valid, none, or not seen.
+"""The provenance that an index serves (PEP 740): verified, not valid, none, or not seen.
 
-That a real attestation is verified is shown in tests/integration/test_statements_real.py, since
-only sigstore's own services make one.
+A real attestation is verified in tests/integration/test_statements_real.py, because only sigstore's
+own services can make one.
 """
 
 import json
@@ -35,10 +35,10 @@ LISTED = PublishedWheel(
     provenance=Remote(url=URL),
     no_provenance="",
 )
-HOLDS = ServedProvenance(
+VALID = ServedProvenance(
     state=ProvenanceState.VERIFIED, reason="", publishers=("GitHub openai/codex release.yml",)
 )
-BROKEN = ServedProvenance(state=ProvenanceState.NOT_VALID, reason="Verification failed")
+INVALID = ServedProvenance(state=ProvenanceState.NOT_VALID, reason="Verification failed")
 
 
 def page(api_version: str, *, provenance: str | None) -> PublishedWheel:
@@ -53,11 +53,11 @@ def page(api_version: str, *, provenance: str | None) -> PublishedWheel:
     return wheel
 
 
-def test_a_page_names_a_provenance() -> None:
+def test_a_json_page_links_provenance() -> None:
     assert page("1.3", provenance=URL) == LISTED
 
 
-def test_an_html_page_names_a_provenance() -> None:
+def test_an_html_page_links_provenance() -> None:
     html = f'<a href="x.whl#sha256={WHEEL}" data-provenance="{URL}">{NAME}</a>'
 
     (wheel,) = read_page(html.encode(), project="openai-codex-cli-bin", base_url=URL).wheels
@@ -70,30 +70,30 @@ def test_an_html_page_names_a_provenance() -> None:
         ("1.3", "the index names none"),
         (
             "1.1",
-            "the index names version 1.1 of the simple API, and provenance came with 1.3",
+            "the index states version 1.1 of the simple API; provenance needs 1.3",
         ),
     ],
 )
-def test_none_is_none_and_asks_for_nothing(api_version: str, reason: str) -> None:
+def test_without_provenance_no_request_is_sent(api_version: str, reason: str) -> None:
     wheel = page(api_version, provenance=None)
 
     assert look_up(wheel, FakeHttpClient({})) == ServedProvenance(state=ProvenanceState.NONE, reason=reason)
 
 
-def test_what_the_index_serves_is_held_to_the_wheel() -> None:
+def test_provenance_is_verified_against_the_wheel() -> None:
     client = FakeHttpClient({URL: (Answer(body=(b"a document",)),)})
     asked = []
 
     def verify(document: bytes, name: str, sha256: Sha256) -> ServedProvenance:
         asked.append((document, name, sha256))
-        return HOLDS
+        return VALID
 
-    assert look_up(LISTED, client, verify=verify) == HOLDS
+    assert look_up(LISTED, client, verify=verify) == VALID
     assert asked == [(b"a document", NAME, WHEEL)]
     assert client.requests[0].headers == {"Accept": "application/vnd.pypi.integrity.v1+json"}
 
 
-def test_what_cannot_be_fetched_is_not_seen() -> None:
+def test_provenance_that_cannot_be_downloaded_is_not_seen() -> None:
     served = look_up(LISTED, FakeHttpClient({URL: (Answer(status=404),)}))
 
     assert served.state is ProvenanceState.NOT_SEEN
@@ -122,7 +122,7 @@ ATTESTATION = {
         json.dumps({"attestation_bundles": [{"publisher": {"kind": "Me"}, "attestations": []}]}).encode(),
     ],
 )
-def test_what_does_not_hold_is_not_valid(document: bytes) -> None:
+def test_a_malformed_or_unproved_document_is_not_valid(document: bytes) -> None:
     served = verify_provenance(document, NAME, WHEEL)
 
     assert served.state is ProvenanceState.NOT_VALID
@@ -131,37 +131,37 @@ def test_what_does_not_hold_is_not_valid(document: bytes) -> None:
 
 
 @given(document=st.binary(max_size=200))
-def test_noise_is_not_valid(document: bytes) -> None:
+def test_random_bytes_are_not_valid(document: bytes) -> None:
     assert verify_provenance(document, NAME, WHEEL).state is ProvenanceState.NOT_VALID
 
 
-def test_a_provenance_that_does_not_hold_is_an_error_and_no_summary() -> None:
-    (cause,) = provenance_causes(NAME, BROKEN)
+def test_invalid_provenance_is_an_error_and_prevents_a_summary() -> None:
+    (cause,) = provenance_causes(NAME, INVALID)
 
     assert (cause.id, cause.severity, cause.place) == ("provenance-not-valid", Severity.ERROR, NAME)
-    assert provenance_causes(NAME, HOLDS) == ()
-    assert meets_policy(replace(IDENTICAL, provenance=HOLDS))
-    assert not meets_policy(replace(IDENTICAL, provenance=BROKEN))
+    assert provenance_causes(NAME, VALID) == ()
+    assert meets_policy(replace(IDENTICAL, provenance=VALID))
+    assert not meets_policy(replace(IDENTICAL, provenance=INVALID))
     assert not meets_policy(replace(IDENTICAL, provenance=NOT_LOOKED_UP))
 
 
 @pytest.mark.parametrize(
     ("served", "word"),
     [
-        (HOLDS, "published by GitHub openai/codex release.yml"),
-        (BROKEN, "not valid"),
+        (VALID, "published by GitHub openai/codex release.yml"),
+        (INVALID, "not valid"),
         (ServedProvenance(state=ProvenanceState.NONE, reason="the index names none"), "none"),
     ],
 )
-def test_a_reader_is_told(served: ServedProvenance, word: str) -> None:
+def test_the_page_shows_the_provenance(served: ServedProvenance, word: str) -> None:
     verdict = replace(IDENTICAL, provenance=served)
 
     assert provenance_word(verdict) == word
     assert f"<dt>Provenance</dt><dd>{word}" in render_html(report(verdict))
 
 
-@pytest.mark.parametrize(("served", "is_kept"), [(HOLDS, True), (BROKEN, True), (NOT_LOOKED_UP, False)])
-def test_what_was_not_seen_is_looked_at_again(
+@pytest.mark.parametrize(("served", "is_kept"), [(VALID, True), (INVALID, True), (NOT_LOOKED_UP, False)])
+def test_a_verdict_without_seen_provenance_is_not_recalled(
     tmp_path: Path, served: ServedProvenance, *, is_kept: bool
 ) -> None:
     results = Results(tmp_path, identity={})

@@ -7,7 +7,7 @@ from pathlib import Path
 import jsonschema
 
 from factory.audit.report.html import matrix, render_html
-from factory.audit.report.table import summary, told_causes, verdict_row
+from factory.audit.report.table import cause_lines, summary, verdict_row
 from factory.audit.report.texts import seen_texts
 from factory.audit.results import report_json
 from factory.audit.signer_history import SignerChange, signer_changes
@@ -94,7 +94,7 @@ def verdict(tag: str, platform: str, outcome: Outcome, *texts: TrustedText) -> V
 
 BREAK = (
     "FIRST BREAK: openai_codex_cli_bin-0.2.0-py3-none-win_amd64.whl is DIFFERENT;"
-    " earlier ones of win_amd64 were identical"
+    " an earlier one for win_amd64 was IDENTICAL"
 )
 REPORT = AuditReport(
     project="openai-codex-cli-bin",
@@ -104,7 +104,7 @@ REPORT = AuditReport(
         verdict("0.2.0", "win_amd64", Outcome.DIFFERENT, text("codex_cli_bin/__init__.py", "import os\r\n")),
         verdict("0.2.0", "win_arm64", Outcome.NOT_REBUILT),
     ),
-    unexpected=(UnexpectedFile(name="x.tar.gz", reason="it is no wheel"),),
+    unexpected=(UnexpectedFile(name="x.tar.gz", reason="it is not a wheel"),),
     absent=("rust-v0.3.0",),
 )
 
@@ -145,7 +145,7 @@ def test_the_page_is_self_contained_and_well_formed() -> None:
     assert len(page.ids) == len(set(page.ids))
 
 
-def test_the_page_quotes_what_wheels_say_without_obeying_it() -> None:
+def test_the_page_escapes_texts_from_wheels() -> None:
     page = render_html(REPORT)
 
     assert "<script>" not in page
@@ -153,13 +153,13 @@ def test_the_page_quotes_what_wheels_say_without_obeying_it() -> None:
     assert "it &lt;broke&gt;" in page
 
 
-def test_the_page_puts_the_first_break_before_everything() -> None:
+def test_the_page_shows_the_first_break_at_the_top() -> None:
     page = render_html(REPORT)
 
-    assert page.index("A release differs after one that was identical") < page.index("Summary")
+    assert page.index("A release differs after an identical release") < page.index("Summary")
 
 
-def test_the_matrix_has_the_newest_release_first_and_gaps_where_there_is_no_wheel() -> None:
+def test_the_matrix_has_the_newest_release_first_and_gaps_for_missing_wheels() -> None:
     rows = matrix(REPORT, ("win_amd64", "win_arm64"))
 
     assert [(row.release, [cell.outcome if cell else None for cell in row.cells]) for row in rows] == [
@@ -168,13 +168,13 @@ def test_the_matrix_has_the_newest_release_first_and_gaps_where_there_is_no_whee
     ]
 
 
-def test_texts_that_differ_in_line_ends_are_one() -> None:
+def test_texts_that_differ_only_in_line_endings_are_shown_once() -> None:
     (seen,) = seen_texts(REPORT.verdicts)
 
     assert (seen.base, len(seen.digests), len(seen.wheels), seen.releases) == ("__init__.py", 2, 2, 2)
 
 
-def test_metadata_of_two_releases_is_one_text_but_for_the_version() -> None:
+def test_metadata_that_differs_only_in_version_is_shown_once() -> None:
     one = verdict("0.1.0", "a", Outcome.IDENTICAL, text("x.dist-info/METADATA", "Name: a\nVersion: 1\n"))
     two = verdict("0.2.0", "a", Outcome.IDENTICAL, text("x.dist-info/METADATA", "Name: a\nVersion: 2\n"))
     odd = verdict("0.3.0", "a", Outcome.IDENTICAL, text("x.dist-info/METADATA", "Name: b\nVersion: 3\n"))
@@ -182,7 +182,7 @@ def test_metadata_of_two_releases_is_one_text_but_for_the_version() -> None:
     assert [seen.releases for seen in seen_texts((one, two, odd))] == [2, 1]
 
 
-def test_the_report_is_what_its_schema_says() -> None:
+def test_the_report_conforms_to_its_schema() -> None:
     schema = json.loads((ROOT / "docs/audit.schema.json").read_text(encoding="utf-8"))
 
     jsonschema.validate(report_json(REPORT), schema)
@@ -193,7 +193,7 @@ def test_a_verdict_is_read_as_it_was_written() -> None:
     assert from_json(Verdict, JsonObject.of(to_json(one), "a test")) == one
 
 
-def test_who_signed_stands_on_the_page() -> None:
+def test_the_page_names_the_signers() -> None:
     page = render_html(REPORT)
     assert "<td>OpenAI OpCo, LLC</td>" in page
     assert "<td>2026-10-15T20:18:40Z</td>" in page
@@ -201,7 +201,7 @@ def test_who_signed_stands_on_the_page() -> None:
     assert "A signer changed" not in page
 
 
-def test_a_signer_that_changes_between_releases_is_flagged() -> None:
+def test_a_changed_signer_is_reported() -> None:
     before = verdict("0.1.0", "win_amd64", Outcome.IDENTICAL)
     after = replace(verdict("0.2.0", "win_amd64", Outcome.IDENTICAL), assessments=(signed_by("Somebody"),))
     other = replace(verdict("0.2.0", "win_arm64", Outcome.IDENTICAL), assessments=(signed_by("Somebody"),))
@@ -216,12 +216,12 @@ def test_a_signer_that_changes_between_releases_is_flagged() -> None:
     )
     assert summary(report).splitlines()[-1] == (
         "SIGNER CHANGED: openai_codex_cli_bin-0.2.0-py3-none-win_amd64.whl: codex_cli_bin/bin/codex:"
-        " Somebody signed, before it OpenAI OpCo, LLC"
+        " from OpenAI OpCo, LLC to Somebody"
     )
     assert "A signer changed between releases" in render_html(report)
 
 
-def test_a_signature_that_is_lost_is_a_change() -> None:
+def test_a_lost_signature_is_reported() -> None:
     before = verdict("0.1.0", "win_amd64", Outcome.IDENTICAL)
     bare = TrustAssessment(
         place="bin/codex",
@@ -232,24 +232,24 @@ def test_a_signature_that_is_lost_is_a_change() -> None:
     )
     after = replace(verdict("0.2.0", "win_amd64", Outcome.IDENTICAL), assessments=(bare,))
     (change,) = signer_changes((before, after))
-    assert (change.before, change.now) == ("OpenAI OpCo, LLC", "nobody")
+    assert (change.before, change.now) == ("OpenAI OpCo, LLC", "no verified signer")
 
 
-def test_the_table_and_the_lines_below_it() -> None:
+def test_the_table_and_the_summary() -> None:
     assert verdict_row(REPORT.verdicts[1]) == (
         "openai_codex_cli_bin-0.2.0-py3-none-win_amd64.whl",
         "DIFFERENT",
         "0 of 1 from the release",
-        "1 of 1 proved",
+        "1 of 1 verified",
         "1 warning",
         "not seen",
         "2 kB",
         "text",
     )
-    assert list(told_causes(REPORT))[1] == "    first differing byte at 3\n    -old\n    +new"
+    assert list(cause_lines(REPORT))[1] == "    first differing byte at 3\n    -old\n    +new"
     assert summary(REPORT).splitlines() == [
         "3 wheels of openai-codex-cli-bin: 1 IDENTICAL, 1 DIFFERENT, 1 NOT-REBUILT",
         "not on the index: rust-v0.3.0",
-        "unexpected: x.tar.gz: it is no wheel",
+        "unexpected: x.tar.gz: it is not a wheel",
         BREAK,
     ]

@@ -1,4 +1,4 @@
-"""Whole audits against an index that serves honest, falsified and hostile wheels."""
+"""Whole audits of an index that serves honest, falsified and hostile wheels."""
 
 import hashlib
 import zlib
@@ -36,7 +36,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def honest(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Wheel]:
-    """Two honest wheels; the one for Windows as a build on Windows makes it: zip host 0, CRLF."""
+    """Two honest wheels; the one for Windows as if built on Windows: zip host 0, CRLF."""
     root = tmp_path_factory.mktemp("honest")
     run_factory(packages, root, cache=root / "cache", platforms=("manylinux_2_17_x86_64", "win_amd64"))
     windows = as_upstream(root / TAG.pep440 / WINDOWS)
@@ -58,7 +58,7 @@ def served(*wheels: Wheel) -> FakeIndex:
     return FakeIndex(files={wheel.name: wheel.content() for wheel in wheels})
 
 
-def test_every_platform_is_identical_and_little_is_read(
+def test_every_platform_is_identical_and_few_bytes_are_read(
     packages: Path, honest: dict[str, Wheel], tmp_path: Path
 ) -> None:
     index = served(*honest.values())
@@ -77,7 +77,9 @@ def test_every_platform_is_identical_and_little_is_read(
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
-def test_a_verdict_says_what_it_rests_on(packages: Path, honest: dict[str, Wheel], tmp_path: Path) -> None:
+def test_a_verdict_lists_recipe_origins_and_trust_base(
+    packages: Path, honest: dict[str, Wheel], tmp_path: Path
+) -> None:
     report = run_audit(served(honest[WINDOWS]), packages, tmp_path)
 
     (verdict,) = report.verdicts
@@ -167,7 +169,7 @@ PUBLISHED: dict[str, tuple[Callable[[Wheel], Wheel], Outcome, set[tuple[str, str
 
 
 @pytest.mark.parametrize("case", PUBLISHED)
-def test_what_the_index_serves_is_judged_by_what_it_says_of_itself(
+def test_a_published_wheel_is_compared_with_a_rebuild_from_its_own_recipe(
     packages: Path, honest: dict[str, Wheel], tmp_path: Path, case: str
 ) -> None:
     tamper, outcome, causes = PUBLISHED[case]
@@ -189,7 +191,7 @@ FALSIFIED: dict[str, tuple[Callable[[Wheel], Wheel], set[tuple[str, str]]]] = {
 
 
 @pytest.mark.parametrize("case", FALSIFIED)
-def test_a_bill_of_materials_is_made_anew_and_not_believed(packages: Path, tmp_path: Path, case: str) -> None:
+def test_a_bill_of_materials_is_rebuilt_and_not_trusted(packages: Path, tmp_path: Path, case: str) -> None:
     tamper, causes = FALSIFIED[case]
     run_factory(packages, tmp_path, cache=tmp_path / "cache", platforms=("manylinux_2_17_x86_64",))
     ours = opened(tmp_path / TAG.pep440 / LINUX)
@@ -202,13 +204,13 @@ def test_a_bill_of_materials_is_made_anew_and_not_believed(packages: Path, tmp_p
 
 
 NO_LOCK = (
-    "there is no locked toolchain for its generator hatchling 0.9;"
-    " there are 1.29.0, 1.30.1, 1.31.0, 1.32.0, 1.32.3, 1.32.4, 1.33.0"
+    "no locked toolchain for its generator hatchling 0.9;"
+    " available: 1.29.0, 1.30.1, 1.31.0, 1.32.0, 1.32.3, 1.32.4, 1.33.0"
 )
 UNKNOWN: dict[str, tuple[Callable[[Wheel], Wheel], str]] = {
     "an unknown generator": (
         lambda wheel: wheel.edited_text(f"{INFO}/WHEEL", "hatchling 1.33.0", "maturin 1.9.0"),
-        "its generator 'maturin 1.9.0' is not one that is known here",
+        "its generator 'maturin 1.9.0' is unknown",
     ),
     "a version without a lock": (
         lambda wheel: wheel.edited_text(f"{INFO}/WHEEL", "hatchling 1.33.0", "hatchling 0.9"),
@@ -216,13 +218,13 @@ UNKNOWN: dict[str, tuple[Callable[[Wheel], Wheel], str]] = {
     ),
     "a field without an origin": (
         lambda wheel: wheel.edited_text(f"{INFO}/METADATA", "Keywords:", "Obsoletes-Dist: x\nKeywords:"),
-        "METADATA has the field Obsoletes-Dist, whose origin in a project file is not known",
+        "METADATA has the field Obsoletes-Dist, which comes from no known key of a project file",
     ),
 }
 
 
 @pytest.mark.parametrize("case", UNKNOWN)
-def test_a_wheel_without_a_known_recipe_is_judged_by_its_contents_and_says_so(
+def test_a_wheel_without_a_known_recipe_is_examined_by_its_contents(
     packages: Path, honest: dict[str, Wheel], tmp_path: Path, case: str
 ) -> None:
     tamper, reason = UNKNOWN[case]
@@ -239,7 +241,7 @@ def test_a_wheel_without_a_known_recipe_is_judged_by_its_contents_and_says_so(
     assert f"{INFO}/WHEEL" in {text.place for text in verdict.trust_base}
 
 
-def test_an_unknown_recipe_hides_no_foreign_executable(
+def test_a_foreign_executable_is_found_without_a_recipe(
     packages: Path, honest: dict[str, Wheel], tmp_path: Path
 ) -> None:
     tampered = honest[LINUX].edited_text(f"{INFO}/WHEEL", "hatchling 1.33.0", "maturin 1.9.0")
@@ -278,7 +280,7 @@ REFUSED: dict[str, tuple[Callable[[Wheel], Wheel], str]] = {
     ),
     "two members of one name": (
         lambda wheel: wheel.with_first(ZipMember(name=INIT.encode(), content=b"import os\n")),
-        f"{LINUX} cannot be read: it has two members '{INIT}'",
+        f"{LINUX} cannot be read: it has two members named '{INIT}'",
     ),
     "a directory that lies": (
         lambda wheel: wheel.in_archive(lambda archive: replace(archive, entries=99)),
@@ -286,13 +288,13 @@ REFUSED: dict[str, tuple[Callable[[Wheel], Wheel], str]] = {
     ),
     "a text of another checksum": (
         lambda wheel: wheel.edited(f"{INFO}/METADATA", lambda member: replace(member, crc32=1)),
-        f"{LINUX} cannot be read: {INFO}/METADATA is not what the directory says of it",
+        f"{LINUX} cannot be read: {INFO}/METADATA has another size or CRC than the directory",
     ),
 }
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_cannot_be_justified_is_a_reason_and_not_a_guess(
+def test_an_unreadable_wheel_is_not_rebuilt_and_has_a_reason(
     packages: Path, honest: dict[str, Wheel], tmp_path: Path, case: str
 ) -> None:
     tamper, reason = REFUSED[case]
@@ -302,11 +304,11 @@ def test_what_cannot_be_justified_is_a_reason_and_not_a_guess(
     (verdict,) = report.verdicts
     assert (verdict.outcome, verdict.reason) == (Outcome.NOT_REBUILT, reason)
     assert verdict.is_inspected
-    assert verdict.has_whole_chain  # what is inside is told all the same, by its own bytes
+    assert verdict.has_whole_chain  # the contents are inspected all the same
     assert report.is_inconclusive
 
 
-def test_a_file_that_is_no_zip_is_a_reason(packages: Path, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_zip_archive_is_not_rebuilt(packages: Path, tmp_path: Path) -> None:
     (verdict,) = run_audit(FakeIndex(files={LINUX: b"<html>" * 20_000}), packages, tmp_path).verdicts
 
     assert verdict.reason == f"{LINUX} cannot be read: no usable zip end record in its 120000 bytes"
@@ -320,25 +322,25 @@ def with_headers(**headers: str) -> Callable[[Answer], Answer]:
 LYING: dict[str, tuple[Callable[[Answer], Answer], str]] = {
     "about the size": (
         with_headers(content_range="bytes 0-32767/77"),
-        f"{LINUX} cannot be read in parts: bytes 0 to 32767 came for 0 to 32767",
+        f"{LINUX} cannot be read in parts: the server sent bytes 0 to 32767 instead of 0 to 32767",
     ),
     "about the part": (
         with_headers(content_range="bytes 5-9/100000"),
-        f"{LINUX} cannot be read in parts: bytes 5 to 9 came for 0 to 32767",
+        f"{LINUX} cannot be read in parts: the server sent bytes 5 to 9 instead of 0 to 32767",
     ),
     "by saying nothing": (
         with_headers(content_range=""),
-        f"{LINUX} cannot be read in parts: an answer does not say which part it is",
+        f"{LINUX} cannot be read in parts: an answer does not state its range",
     ),
     "by sending more": (
         lambda answer: replace(answer, body=(*answer.body, b"more")),
-        f"{LINUX} cannot be read in parts: more came than the 32768 bytes asked for",
+        f"{LINUX} cannot be read in parts: the server sent more than the requested 32768 bytes",
     ),
 }
 
 
 @pytest.mark.parametrize("case", LYING)
-def test_a_server_that_lies_is_a_reason(
+def test_an_inconsistent_server_is_the_reason(
     packages: Path, honest: dict[str, Wheel], tmp_path: Path, case: str
 ) -> None:
     edit, reason = LYING[case]
@@ -350,7 +352,7 @@ def test_a_server_that_lies_is_a_reason(
     assert (verdict.outcome, verdict.reason) == (Outcome.NOT_REBUILT, reason)
 
 
-def test_a_server_that_gives_other_bytes_in_the_right_ranges_is_found_out(
+def test_other_bytes_in_the_right_ranges_are_detected(
     packages: Path, honest: dict[str, Wheel], tmp_path: Path
 ) -> None:
     index = served(honest[LINUX])
@@ -362,7 +364,7 @@ def test_a_server_that_gives_other_bytes_in_the_right_ranges_is_found_out(
     assert "no usable zip end record" in verdict.reason
 
 
-def test_a_wheel_of_another_size_than_the_index_says_is_a_reason(
+def test_a_size_that_differs_from_the_index_is_the_reason(
     packages: Path, honest: dict[str, Wheel], tmp_path: Path
 ) -> None:
     content = honest[LINUX].content()
@@ -371,10 +373,10 @@ def test_a_wheel_of_another_size_than_the_index_says_is_a_reason(
     (verdict,) = run_audit(index, packages, tmp_path).verdicts
 
     assert verdict.outcome is Outcome.NOT_REBUILT
-    assert "by one word and" in verdict.reason
+    assert verdict.reason.endswith(f": its size is {len(content)} bytes instead of {len(content) + 1}")
 
 
-def test_a_server_without_ranges_gives_the_whole_wheel(
+def test_a_wheel_is_downloaded_whole_if_the_server_ignores_ranges(
     packages: Path, honest: dict[str, Wheel], tmp_path: Path
 ) -> None:
     index = served(honest[LINUX])
@@ -387,13 +389,13 @@ def test_a_server_without_ranges_gives_the_whole_wheel(
 
 
 class VanishingIndex(FakeIndex):
-    """Lists a wheel that it does not have any more."""
+    """Lists a wheel that it no longer serves."""
 
     def page(self) -> bytes:
         return super().page().replace(FILES.encode() + LINUX.encode(), FILES.encode() + b"gone.whl")
 
 
-def test_a_wheel_that_vanishes_is_a_reason_and_the_rest_goes_on(
+def test_a_wheel_that_is_gone_does_not_stop_the_others(
     packages: Path, honest: dict[str, Wheel], tmp_path: Path
 ) -> None:
     index = VanishingIndex(files={name: wheel.content() for name, wheel in honest.items()})
@@ -417,7 +419,9 @@ def test_a_release_without_payload_is_not_rebuilt(honest: dict[str, Wheel], tmp_
     assert report.is_inconclusive
 
 
-def test_an_audit_goes_on_where_it_stopped(packages: Path, honest: dict[str, Wheel], tmp_path: Path) -> None:
+def test_an_audit_resumes_with_the_saved_verdicts(
+    packages: Path, honest: dict[str, Wheel], tmp_path: Path
+) -> None:
     first = run_audit(served(honest[LINUX]), packages, tmp_path)
     index = served(honest[LINUX])
 
@@ -427,7 +431,7 @@ def test_an_audit_goes_on_where_it_stopped(packages: Path, honest: dict[str, Whe
     assert index.served_bytes == 0
 
 
-def test_a_kept_verdict_is_about_the_same_bytes_only(
+def test_a_saved_verdict_is_recalled_only_for_the_same_bytes_and_channel(
     packages: Path, honest: dict[str, Wheel], tmp_path: Path
 ) -> None:
     (verdict,) = run_audit(served(honest[LINUX]), packages, tmp_path).verdicts
@@ -438,7 +442,7 @@ def test_a_kept_verdict_is_about_the_same_bytes_only(
     assert Results(tmp_path / "out", identity={"channel": "npm"}).recall(LINUX, verdict.sha256) is None
 
 
-def test_what_is_asked_for_and_not_listed_is_told(packages: Path, tmp_path: Path) -> None:
+def test_an_unlisted_release_is_reported_as_absent(packages: Path, tmp_path: Path) -> None:
     report = run_audit(FakeIndex(files={}), packages, tmp_path)
 
     assert report.verdicts == ()
@@ -446,17 +450,17 @@ def test_what_is_asked_for_and_not_listed_is_told(packages: Path, tmp_path: Path
     assert report.is_inconclusive
 
 
-def test_an_sdist_and_a_wheel_without_a_digest_are_unexpected(packages: Path, tmp_path: Path) -> None:
+def test_an_sdist_is_unexpected(packages: Path, tmp_path: Path) -> None:
     index = FakeIndex(files={"openai_codex_cli_bin-0.163.0.tar.gz": b""})
 
     report = run_audit(index, packages, tmp_path)
 
     assert [(file.name, file.reason) for file in report.unexpected] == [
-        ("openai_codex_cli_bin-0.163.0.tar.gz", "it is no wheel; a runtime is published as wheels only")
+        ("openai_codex_cli_bin-0.163.0.tar.gz", "it is not a wheel; runtimes are published as wheels only")
     ]
 
 
-def test_a_local_file_is_judged_against_the_published_one(
+def test_a_local_file_is_compared_with_the_published_one(
     packages: Path, honest: dict[str, Wheel], tmp_path: Path
 ) -> None:
     tampered = honest[LINUX].edited_text(f"{INFO}/METADATA", "release executables", "executables")
@@ -488,7 +492,7 @@ def answered(platform: str, outcome: Outcome, tag: str) -> Verdict:
     )
 
 
-def test_the_strongest_signal_is_a_difference_after_an_identical_release() -> None:
+def test_a_first_break_is_a_difference_after_an_identical_release() -> None:
     verdicts = (
         answered("win_amd64", Outcome.DIFFERENT, "1"),
         answered("win_amd64", Outcome.IDENTICAL, "2"),
@@ -500,7 +504,7 @@ def test_the_strongest_signal_is_a_difference_after_an_identical_release() -> No
     assert [verdict.name for verdict in first_breaks(verdicts)] == ["3-win_amd64.whl"]
 
 
-def test_an_audit_that_differs_says_so() -> None:
+def test_a_report_with_a_difference_is_different() -> None:
     report = AuditReport(
         project=PROJECT,
         channel="npm",

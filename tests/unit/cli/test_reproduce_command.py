@@ -71,9 +71,7 @@ def test_without_a_tried_variation_the_result_is_inconclusive(
 def test_an_unknown_variation_is_refused_before_any_build(factory: Factory, packages: Path) -> None:
     ended = factory(*of_directory(packages, "--platform", "win_arm64", "--variation", "moon"))
     assert ended.status == 20
-    assert ended.complaint.startswith(
-        "factory: there is no variation 'moon'\nhint: Variations are build-path, "
-    )
+    assert ended.complaint.startswith("factory: unknown variation 'moon'\nhint: Variations are build-path, ")
 
 
 def test_the_wheels_must_be_named(factory: Factory, packages: Path) -> None:

@@ -1,6 +1,6 @@
-"""Give every directory's entries in another order, as another file system would.
+"""Return the entries of every directory in another order, as another file system would.
 
-The interpreter imports this at its start, in the backend's processes too: they inherit the path.
+The interpreter imports this module at its start, also in the backend's processes, which inherit the path.
 """
 
 import os
@@ -11,9 +11,9 @@ _listdir, _scandir = os.listdir, os.scandir
 
 
 class _Reversed:
-    """What `os.scandir` gives, the other way round."""
+    """The result of `os.scandir` in reverse order."""
 
-    def __init__(self, entries: Any) -> None:  # noqa: ANN401 - whatever scandir gives for its argument
+    def __init__(self, entries: Any) -> None:  # noqa: ANN401 - depends on the argument of scandir
         with entries:
             self._entries = iter(sorted(entries, key=lambda entry: entry.name, reverse=True))
 
@@ -30,7 +30,7 @@ class _Reversed:
         self.close()
 
     def close(self) -> None:
-        """Do what the real one does; its directory is closed already."""
+        """Do nothing: the directory is closed already."""
 
 
 def _listed(*arguments: Any) -> list[Any]:  # noqa: ANN401

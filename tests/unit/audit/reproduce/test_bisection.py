@@ -1,4 +1,4 @@
-"""Bisection finds exactly the changes that it takes, whichever they are."""
+"""Bisection finds exactly the changes that cause a difference."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +15,7 @@ def test_exactly_the_needed_changes_are_found(data: st.DataObject, count: int) -
 
 
 @given(st.integers(1, 64), st.data())
-def test_one_culprit_takes_few_questions(count: int, data: st.DataObject) -> None:
+def test_one_culprit_takes_few_calls(count: int, data: st.DataObject) -> None:
     culprit = data.draw(st.integers(0, count - 1))
     asked: list[tuple[int, ...]] = []
 
@@ -27,5 +27,5 @@ def test_one_culprit_takes_few_questions(count: int, data: st.DataObject) -> Non
     assert len(asked) <= 2 * count.bit_length()
 
 
-def test_of_two_that_each_suffice_one_is_found() -> None:
+def test_one_of_two_sufficient_changes_is_found() -> None:
     assert find_culprits("abcdef", lambda changes: bool({"b", "e"} & set(changes))) == ("b",)

@@ -1,4 +1,4 @@
-"""Every way in which a member can differ has its word."""
+"""Each kind of difference has its own description."""
 
 import zipfile
 from pathlib import Path
@@ -29,10 +29,10 @@ A, B = ("pkg/a.txt", TEXT), ("pkg/b.txt", b"b")
     [
         ((("pkg/a.txt", b"other"), B), 6, 0o644, b"", ("pkg/a.txt",)),
         ((A,), 6, 0o644, b"", ("pkg/b.txt (in one only)",)),
-        ((A, B), 1, 0o644, b"", ("pkg/a.txt (deflated otherwise)",)),
+        ((A, B), 1, 0o644, b"", ("pkg/a.txt (compressed differently)",)),
         ((A, B), 6, 0o755, b"", ("pkg/a.txt (mode, time or zip host)", "pkg/b.txt (mode, time or zip host)")),
         ((B, A), 6, 0o644, b"", ("the order of members",)),
-        ((A, B), 6, 0o644, b"x", ("no member, only what is around them",)),
+        ((A, B), 6, 0o644, b"x", ("only bytes outside the members",)),
     ],
 )
 def test_what_differs_is_named(

@@ -1,4 +1,4 @@
-"""Whole varied runs on a small release: what leaks is found, bisected and named."""
+"""Whole runs on a small release: leaks of the environment are found, bisected and named."""
 
 import os
 import shutil
@@ -54,7 +54,7 @@ def plan(packages: Path, *platforms: str) -> WheelsPlan:
 
 
 def leaking(packages: Path, leaked: bytes) -> WheelsPlan:
-    """Plan with a template whose hook stamps something of the machine into a file."""
+    """Return a plan with a template whose hook writes a value of the machine into a file."""
     honest = plan(packages)
     files = tuple(
         replace(file, content=LEAK.replace(b"LEAKED", leaked)) if file.path.name == "hatch_build.py" else file
@@ -76,7 +76,7 @@ def builder(
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     return VariedBuilder(
-        workshop=run_context(tmp_path / "cache"),
+        context=run_context(tmp_path / "cache"),
         toolchain_on=toolchain_on,
         find_program=lambda name: name if name == programs else None,
         env={},
@@ -84,7 +84,7 @@ def builder(
     )
 
 
-def told(outcomes: "list[VariationResult]") -> dict[str, tuple[State, str]]:
+def by_variation(outcomes: "list[VariationResult]") -> dict[str, tuple[State, str]]:
     assert {outcome.platform for outcome in outcomes} == {WIN}
     return {outcome.variation: (outcome.state, outcome.detail) for outcome in outcomes}
 
@@ -93,7 +93,7 @@ def run(
     plan: WheelsPlan, tmp_path: Path, *names: str, is_together: bool = False
 ) -> dict[str, tuple[State, str]]:
     outcomes = reproduce(plan, builder(tmp_path), variations_named(names), is_together=is_together)
-    return told(list(outcomes))
+    return by_variation(list(outcomes))
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-def test_our_template_gives_the_same_bytes_under_every_variation(packages: Path, tmp_path: Path) -> None:
+def test_our_template_builds_equal_bytes_under_every_variation(packages: Path, tmp_path: Path) -> None:
     here = (one for one in variations_named(()) if isinstance(one.change, Surroundings | OtherEngine))
     found = run(plan(packages), tmp_path, *(variation.name for variation in here))
     assert found.pop("plain") == (State.PLAIN, "")
@@ -122,7 +122,7 @@ def test_a_leaked_time_zone_is_found_and_named(packages: Path, tmp_path: Path) -
     }
 
 
-def test_a_leak_that_takes_two_changes_is_bisected_to_the_two(packages: Path, tmp_path: Path) -> None:
+def test_a_leak_that_needs_two_changes_is_bisected_to_both(packages: Path, tmp_path: Path) -> None:
     both = b"str(os.environ['TZ'] != 'UTC' and os.environ['LC_ALL'] == 'POSIX')"
     assert run(leaking(packages, both), tmp_path, "home", "timezone", "locale") == {
         "plain": (State.PLAIN, ""),
@@ -134,7 +134,7 @@ def test_a_leak_that_takes_two_changes_is_bisected_to_the_two(packages: Path, tm
     }
 
 
-def test_together_first_every_leak_is_bisected(packages: Path, tmp_path: Path) -> None:
+def test_combined_surroundings_are_bisected_to_every_leak(packages: Path, tmp_path: Path) -> None:
     two = b"os.environ['TZ'] + os.environ['PYTHONHASHSEED']"
     leak = leaking(packages, two)
     assert run(leak, tmp_path, "timezone", "home", "hash-seed", is_together=True) == {
@@ -145,14 +145,14 @@ def test_together_first_every_leak_is_bisected(packages: Path, tmp_path: Path) -
     }
 
 
-def test_one_change_is_tried_together_with_none(packages: Path, tmp_path: Path) -> None:
+def test_together_a_single_variation_needs_one_build(packages: Path, tmp_path: Path) -> None:
     assert run(plan(packages), tmp_path, "home", is_together=True) == {
         "plain": (State.PLAIN, ""),
         "together": (State.EQUAL, "home"),
     }
 
 
-def test_a_difference_that_does_not_come_again_is_told_all_the_same(packages: Path, tmp_path: Path) -> None:
+def test_a_difference_that_does_not_recur_is_reported(packages: Path, tmp_path: Path) -> None:
     flag = tmp_path / "flag"
     once = (
         f"str(os.environ['TZ'] != 'UTC' and not os.path.exists({str(flag)!r}) and open({str(flag)!r}, 'w'))"
@@ -160,7 +160,7 @@ def test_a_difference_that_does_not_come_again_is_told_all_the_same(packages: Pa
     found = run(leaking(packages, once.encode()), tmp_path, "home", "timezone", is_together=True)
     assert found == {
         "plain": (State.PLAIN, ""),
-        "together": (State.DIFFERENT, f"once and not again: {LEAKS_INTO}"),
+        "together": (State.DIFFERENT, f"differed once, but not again: {LEAKS_INTO}"),
     }
 
 
@@ -182,7 +182,7 @@ def test_a_leaked_user_is_found_and_named(packages: Path, tmp_path: Path) -> Non
     assert found["user"] == (State.DIFFERENT, LEAKS_INTO)
 
 
-def test_one_build_s_failure_leaves_the_next_alone(packages: Path, tmp_path: Path) -> None:
+def test_a_failed_build_does_not_stop_the_next_one(packages: Path, tmp_path: Path) -> None:
     broken = Variation(name="broken", change=Surroundings(env={"PYTHONHOME": "/nonexistent"}))
     platforms = plan(packages, WIN, "win_amd64")
     outcomes = list(reproduce(platforms, builder(tmp_path), (broken, *variations_named(("home",)))))
@@ -199,7 +199,7 @@ def test_one_build_s_failure_leaves_the_next_alone(packages: Path, tmp_path: Pat
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
-def test_an_encoder_that_says_so_is_refused(packages: Path, tmp_path: Path) -> None:
+def test_another_deflate_encoder_is_refused(packages: Path, tmp_path: Path) -> None:
     def with_other_deflate(python: Path, lock: Lock) -> Toolchain:
         assert (str(python), lock.name) == ("python3.14", "hatchling-1.33.0")
         toolchain = running_toolchain()
@@ -210,23 +210,23 @@ def test_an_encoder_that_says_so_is_refused(packages: Path, tmp_path: Path) -> N
         return replace(toolchain, python=Path("/other"), interpreter=interpreter)
 
     varied = builder(tmp_path, with_other_deflate, "python3.14")
-    found = told(list(reproduce(plan(packages), varied, variations_named(("python3.14",)))))
+    found = by_variation(list(reproduce(plan(packages), varied, variations_named(("python3.14",)))))
     state, detail = found["python3.14"]
     assert state is State.REFUSED
     assert "(zlib-ng 2.2.4) gives other bytes than stock zlib" in detail
 
 
-def test_an_encoder_that_hides_is_found_and_its_members_are_named(packages: Path, tmp_path: Path) -> None:
+def test_a_hidden_encoder_is_found_by_its_members(packages: Path, tmp_path: Path) -> None:
     hidden = tmp_path / "hidden"
     hidden.mkdir()
     (hidden / "sitecustomize.py").write_text(
         "import zlib\nreal = zlib.compressobj\nzlib.compressobj = lambda level, *rest: real(1, *rest)\n"
     )
     liar = Variation(name="liar", change=Surroundings(env={"PYTHONPATH": str(hidden)}))
-    found = told(list(reproduce(plan(packages), builder(tmp_path), (liar,))))
+    found = by_variation(list(reproduce(plan(packages), builder(tmp_path), (liar,))))
     state, detail = found["liar"]
     assert state is State.DIFFERENT
-    assert "codex_cli_bin/bin/codex.exe (deflated otherwise)" in detail
+    assert "codex_cli_bin/bin/codex.exe (compressed differently)" in detail
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_an_encoder_that_hides_is_found_and_its_members_are_named(packages: Path
         (lambda *_: running_toolchain(), "python3.13", "it is the interpreter of the plain build"),
     ],
 )
-def test_an_interpreter_that_cannot_be_had_is_not_tried(
+def test_an_unavailable_interpreter_is_not_tried(
     packages: Path,
     tmp_path: Path,
     toolchain_on: Callable[[Path, Lock], Toolchain],
@@ -252,11 +252,11 @@ def test_an_interpreter_that_cannot_be_had_is_not_tried(
     reason: str,
 ) -> None:
     varied = builder(tmp_path, toolchain_on, programs)
-    found = told(list(reproduce(plan(packages), varied, variations_named(("python3.13",)))))
+    found = by_variation(list(reproduce(plan(packages), varied, variations_named(("python3.13",)))))
     assert found["python3.13"] == (State.NOT_TRIED, reason)
 
 
-def test_a_builder_that_this_host_lacks_is_not_tried(packages: Path, tmp_path: Path) -> None:
+def test_an_unavailable_builder_is_not_tried(packages: Path, tmp_path: Path) -> None:
     assert run(plan(packages), tmp_path, "docker", "cibuildwheel") == {
         "plain": (State.PLAIN, ""),
         "docker": (State.NOT_TRIED, "no container engine answers: this run has none configured"),

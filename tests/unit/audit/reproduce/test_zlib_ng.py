@@ -1,4 +1,4 @@
-"""The environment with zlib-ng: what is put where, and that it speaks for itself."""
+"""The environment with zlib-ng: the file that it installs, and the probe of its encoder."""
 
 import json
 from dataclasses import replace
@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from factory.audit.reproduce.zlib_ng import NoSitePackages, zlib_ng_toolchain
+from factory.audit.reproduce.zlib_ng import zlib_ng_toolchain
 from factory.build.toolchain import Lock, Toolchain, lock_for, lock_named
+from factory.core.errors import HostError
 from factory.system.process import Command, Completed
 from tests.fake_runner import Expected, FakeRunner
 from tests.toolchains import running_toolchain
@@ -31,7 +32,7 @@ def make(lock: Lock) -> Toolchain:
     return replace(running_toolchain(), python=Path("/env/bin/python"), lock=lock)
 
 
-def test_the_environment_says_that_it_is_another_encoder(tmp_path: Path) -> None:
+def test_the_environment_reports_another_encoder(tmp_path: Path) -> None:
     runner = FakeRunner(
         Expected(
             argv=["/env/bin/python", "-I", "-c"], completed=Completed(returncode=0, output=f"{tmp_path}\n")
@@ -51,7 +52,7 @@ def test_the_environment_says_that_it_is_another_encoder(tmp_path: Path) -> None
     assert runner.commands[0] == Command(argv=runner.commands[0].argv, env={"PIP_CERT": "ca.pem"})
 
 
-def test_an_environment_that_does_not_answer_is_an_error() -> None:
+def test_an_environment_that_fails_is_an_error() -> None:
     runner = FakeRunner(Expected(argv=["/env/bin/python"], completed=Completed(returncode=1)))
-    with pytest.raises(NoSitePackages, match="/env/bin/python"):
+    with pytest.raises(HostError, match="/env/bin/python does not print"):
         zlib_ng_toolchain(LOCK, make, env={}, runner=runner)
