@@ -63,7 +63,7 @@ class JsonObject:
         """Return a non-negative integer member."""
         value = self.members.get(key)
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            raise MalformedJson(self.where, f"{key!r} should be a whole number")
+            raise MalformedJson(self.where, f"{key!r} should be a non-negative integer")
         return value
 
     def integer_or_none(self, key: str) -> int | None:
