@@ -20,7 +20,7 @@ _MEANINGS = {
     Namespace.ASSETS: "release packages",
     Namespace.PARTIALS: "unfinished downloads, to be resumed",
     Namespace.RECORDS: "answers of channels, and contents of packages",
-    Namespace.DEFLATE: "compressed files, so that none is compressed twice",
+    Namespace.DEFLATE: "compressed files, to be used again",
 }
 EPILOG = """\
 examples:

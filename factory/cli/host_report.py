@@ -126,7 +126,7 @@ def _examine_deflate() -> Examination:
     return Examination(
         subject="deflate",
         ability=Ability.BROKEN,
-        detail=f"{detail}, whose output differs from zlib's",
+        detail=f"{detail}, not equivalent to stock zlib",
         remedy=OtherDeflate.hint,
         is_required=True,
     )

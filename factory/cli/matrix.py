@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--results",
         type=Path,
         metavar="DIR",
-        help="skip the releases whose wheels all have a verdict in DIR, the --out of 'factory audit'",
+        help="skip the releases with a verdict for every wheel in DIR, the --out of 'factory audit'",
     )
     group.add_argument(
         "--project", default=DISTRIBUTION, metavar="NAME", help="project on the index (default: %(default)s)"

@@ -198,7 +198,7 @@ def waivers_of(arguments: argparse.Namespace) -> tuple[Waiver, ...]:
     """Read the waivers of the options, or of the project in the current directory.
 
     Raises:
-        UsageError: One is malformed or names no check, or the file that an option names has none.
+        UsageError: A waiver is malformed or names an unknown check, or the named file has no waivers.
     """
     from factory.verify.catalogue import require_known  # noqa: PLC0415 - it imports every check
 

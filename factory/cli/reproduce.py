@@ -123,7 +123,7 @@ def _plan(arguments: argparse.Namespace, session: Session) -> WheelsPlan:
     request = WheelsRequest(
         tag=CodexTag.parse(arguments.tag),
         platforms=None,
-        out=session.context.cache.root,  # required, but nothing is written there
+        out=session.context.cache.root,  # required, but not written to
         engine=Engine.BACKEND,
         is_fresh=True,
     )

@@ -44,7 +44,7 @@ class Settings:
 
     @property
     def host_env(self) -> Mapping[str, str]:
-        """Return the variables that every process needs: none, except on Windows."""
+        """Return the variables that every process needs: ``SYSTEMROOT`` on Windows."""
         return {name: self.environ[name] for name in ("SYSTEMROOT",) if name in self.environ}
 
     @property

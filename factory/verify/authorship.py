@@ -184,7 +184,7 @@ def _assess_file(file: InputFile, context: TrustContext) -> FileTrust:
     path = file.path if isinstance(file, WheelInput) else file
     name = escaped(path.name)
     try:
-        with context.progress.task(f"look at {name}"):
+        with context.progress.task(f"assess {name}"):
             return _wheel(file, context) if isinstance(file, WheelInput) else _executable(file, context)
     except Stopped:
         raise
