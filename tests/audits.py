@@ -1,4 +1,4 @@
-"""A published release for audits: a fake index that gives ranges, and the tools to falsify its wheels."""
+"""A published release for audits: a fake index that serves ranges, and functions to falsify its wheels."""
 
 import hashlib
 import json
@@ -33,13 +33,13 @@ PROJECT = "openai-codex-cli-bin"
 
 @dataclass(slots=True, kw_only=True)
 class FakeIndex:
-    """An `HttpClient` in front of an index: a project page, and files in whole or in ranges.
+    """An `HttpClient` for an index: serves a project page, and files whole or in ranges.
 
     Attributes:
-        files: The bytes served under a file name.
-        promised: The bytes that the page describes, where those served are others.
-        gives_ranges: Whether a part is given when asked for.
-        edit: Changes an answer to a request for a part.
+        files: The served bytes by file name.
+        promised: The bytes that the page describes, if they differ from the served ones.
+        gives_ranges: Whether range requests are supported.
+        edit: Changes each answer to a range request.
     """
 
     files: Mapping[str, bytes]
@@ -113,7 +113,7 @@ def run_audit(
     selection: Selection | None = None,
     reported: list[Verdict] | None = None,
 ) -> AuditReport:
-    """Audit what the fake index has."""
+    """Audit the wheels of a fake index."""
     listing = fetch_listing(client, index=INDEX, project=PROJECT)
     reported = [] if reported is None else reported
     return audit_listing(
@@ -126,14 +126,14 @@ def run_audit(
 
 
 def as_upstream(path: Path) -> Wheel:
-    """Open a wheel of ours as upstream would have made it: without a bill of materials."""
+    """Open a wheel of ours as upstream would have built it: without a bill of materials."""
     wheel = opened(path)
     (sbom,) = (m.name.decode() for m in wheel.archive.members if m.name.endswith(b".cdx.json"))
     return wheel.without(sbom)
 
 
 def opened(path: Path) -> Wheel:
-    """Take a wheel apart into members that can be falsified; written again, its bytes are the same."""
+    """Return the members of a wheel for falsification; written unchanged, they give equal bytes."""
     with zipfile.ZipFile(path) as archive:
         members = tuple(
             ZipMember(

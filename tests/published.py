@@ -1,4 +1,4 @@
-"""What docs/published-findings.md tells, wheel by wheel."""
+"""The findings listed in docs/published-findings.md, wheel by wheel."""
 
 import re
 from collections import Counter
@@ -10,7 +10,7 @@ _FINDING = re.compile(r"([a-z0-9-]+)(?: \((\d+)\))?")
 
 
 def findings_by_wheel() -> dict[tuple[str, str], tuple[str, Counter[str]]]:
-    """Return each wheel's SHA-256 and how many findings of each check it has, by version and platform."""
+    """Return, by version and platform, each wheel's SHA-256 and its number of findings by check."""
     rows = _ROW.findall(PAGE.read_text(encoding="utf-8"))
     return {(version, platform): (digest, _counted(findings)) for version, platform, digest, findings in rows}
 

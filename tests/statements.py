@@ -1,4 +1,4 @@
-"""A build's manifest and an audit's report to make statements of, and keys that are the same in each run."""
+"""A manifest, audit reports and fixed keys for tests of statements."""
 
 from dataclasses import replace
 from pathlib import PurePosixPath

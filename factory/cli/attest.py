@@ -7,7 +7,7 @@ from pathlib import Path
 from factory.cli.console import print_json, say
 from factory.cli.settings import Settings
 from factory.core.errors import EXIT_OK, UsageError
-from factory.statements.attest import statements_of
+from factory.statements.attest import make_statements
 from factory.statements.keyless import KeylessSigner
 from factory.statements.keys import PrivateKey, make_key
 from factory.statements.signing import KeySigner, StatementSigner, Unsigned
@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
     signer = _signer(arguments)
     written = []
     by = arguments.by or author_of(Settings.from_environ().environ)
-    for named in statements_of(arguments.path, by=by):
+    for named in make_statements(arguments.path, by=by):
         place = arguments.out / f"{named.name}.{signer.suffix}"
         atomic_write(place, signer.sign(named.statement.render()))
         written.append({"path": str(place), "predicate_type": named.statement.predicate_type})

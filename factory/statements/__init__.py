@@ -1,1 +1,1 @@
-"""What was built and what an audit said, as signed statements that anybody can check (docs/statements.md)."""
+"""Signed statements about builds and audits, which anybody can check (docs/statements.md)."""

@@ -1,4 +1,4 @@
-"""What an audit said of a published wheel, whatever it was, and a verification summary where it passed."""
+"""State the verdict of an audit, and summarise it as SLSA does if the wheel passed."""
 
 from collections.abc import Mapping
 
@@ -17,12 +17,12 @@ FAILED = "FAILED"
 
 
 def audit_statement(report: AuditReport, verdict: Verdict, *, auditor: Author) -> Statement:
-    """State a verdict, a negative one as well.
+    """State a verdict, whether the wheel passed or not.
 
     Args:
-        report: The report that it is in.
-        verdict: The answer for one wheel.
-        auditor: Who ran the audit and answers for what is said.
+        report: The report that contains the verdict.
+        verdict: The verdict on one wheel.
+        auditor: Who ran the audit.
     """
     return Statement(
         subjects=_subjects(verdict),
@@ -31,16 +31,16 @@ def audit_statement(report: AuditReport, verdict: Verdict, *, auditor: Author) -
             "auditor": auditor.to_json(),
             "project": report.project,
             "channel": report.channel,
-            "verdict": _lasting(to_json(verdict)),
+            "verdict": _reproducible(to_json(verdict)),
         },
     )
 
 
 def summary_statement(verdict: Verdict, *, project: str, auditor: Author) -> Statement | None:
-    """Summarise a verdict for tools that read SLSA's summaries; None where the policy is not met.
+    """Summarise a verdict for tools that read SLSA's summaries; return None if it misses the policy.
 
-    See https://slsa.dev/spec/v1.0/verification_summary. Levels of our own say what was
-    verified; nothing is known of the levels of SLSA, which are about a build's platform.
+    See https://slsa.dev/spec/v1.0/verification_summary. The verified levels are our own: an audit
+    cannot determine the levels of SLSA, which are about the build platform.
     """
     if not meets_policy(verdict):
         return None
@@ -58,20 +58,23 @@ def summary_statement(verdict: Verdict, *, project: str, auditor: Author) -> Sta
 
 
 def meets_policy(verdict: Verdict) -> bool:
-    """Whether nothing stands against a wheel: same bytes, all from the release, and no error in it."""
+    """Whether a wheel passed: same bytes, every executable from the release, and no error found in it."""
     has_error = any(finding.severity is Severity.ERROR for finding in verdict.findings)
-    is_looked_at = verdict.is_inspected and not has_error
-    is_provenance_clear = verdict.provenance.state in {ProvenanceState.VERIFIED, ProvenanceState.NONE}
-    is_rebuilt = verdict.outcome.is_same_bytes and verdict.has_whole_chain
-    return is_rebuilt and is_looked_at and is_provenance_clear
+    return (
+        verdict.outcome.is_same_bytes
+        and verdict.has_whole_chain
+        and verdict.is_inspected
+        and not has_error
+        and verdict.provenance.state in {ProvenanceState.VERIFIED, ProvenanceState.NONE}
+    )
 
 
 def _subjects(verdict: Verdict) -> tuple[Subject, ...]:
     return (Subject(name=verdict.name, sha256=verdict.sha256),)
 
 
-def _lasting(document: Mapping[str, object]) -> dict[str, object]:
-    """Leave out what differs between two audits that agree, and texts that the wheel itself has."""
+def _reproducible(document: Mapping[str, object]) -> dict[str, object]:
+    """Leave out values that differ between two equal audits, and texts that the wheel itself contains."""
     texts = document["trust_base"]
     kept = {name: value for name, value in document.items() if name != "fetched_bytes"}
     if isinstance(texts, list):

@@ -1,6 +1,6 @@
-"""What a build was made from and by what, as SLSA provenance (https://slsa.dev/spec/v1.0/provenance).
+"""State how a wheel was built, as SLSA provenance (https://slsa.dev/spec/v1.0/provenance).
 
-Nothing here is a time or a place of the machine, so that two runs give equal statements.
+The statement has no times and no paths of the machine, so two runs give equal statements.
 """
 
 from factory.core.json_reader import MalformedJson
@@ -15,12 +15,12 @@ def build_statement(manifest: Manifest, wheel: WheelRecord, *, by: str) -> State
     """State how a wheel was built.
 
     Args:
-        manifest: The record of the run.
+        manifest: The manifest of the run.
         wheel: One of its wheels.
-        by: The URI of who ran the build and answers for what is said.
+        by: The URI of the person or workflow that ran the build.
 
     Raises:
-        MalformedJson: The manifest lacks the asset that the wheel's payload came from.
+        MalformedJson: The manifest lacks the asset that the wheel was built from.
     """
     asset = _asset_of(manifest, wheel)
     builder = Author(uri=by, factory_version=manifest.factory_version)
@@ -56,7 +56,7 @@ def _asset_of(manifest: Manifest, wheel: WheelRecord) -> AssetRecord:
 
 
 def _internal_parameters(manifest: Manifest) -> dict[str, object]:
-    """Tell what the factory chose by itself."""
+    """Return the values that the factory chose itself."""
     toolchain = manifest.toolchain
     return {
         "channel": manifest.channel.value,
@@ -77,7 +77,7 @@ def _asset_descriptor(asset: AssetRecord) -> dict[str, object]:
 
 
 def _image_descriptors(toolchain: ToolchainRecord) -> list[dict[str, object]]:
-    """Name the container's image, where the build was in one."""
+    """Describe the image if the build ran in a container."""
     if toolchain.image is None:
         return []
     algorithm, _, digest = toolchain.image.partition(":")
@@ -85,7 +85,7 @@ def _image_descriptors(toolchain: ToolchainRecord) -> list[dict[str, object]]:
 
 
 def _package_descriptors(toolchain: ToolchainRecord) -> list[dict[str, object]]:
-    """Name the packages of the lock, whose own digest holds theirs."""
+    """Describe the packages of the lock; the lock has their hashes."""
     from packageurl import PackageURL  # noqa: PLC0415 - only this function needs it
 
     return [

@@ -1,4 +1,4 @@
-"""Check a statement: who signed it, whether it is about this wheel, and what it says."""
+"""Check a statement: who signed it, whether it is about a given wheel, and what it claims."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,86 +23,27 @@ _TIMES = (
     ("runDetails", "metadata", "startedOn"),
     ("runDetails", "metadata", "finishedOn"),
 )
-"""Where the predicates in common use have a time; ours have none."""
-
-
-class UnreadableStatement(UsageError):
-    """There is no file to read a statement from."""
-
-    hint = "Name a file that 'factory attest' wrote, or a sigstore bundle."
-
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"cannot read {path}: {reason}")
-
-
-class NobodyTrusted(UsageError):
-    """A statement is signed, and nothing says whose signature counts."""
-
-    def __init__(self, where: str, *, hint: str) -> None:
-        super().__init__(f"{where} is signed, and nothing says whose signature to accept", hint=hint)
-
-
-class NotSigned(IntegrityError):
-    """A signature is asked for and there is none."""
-
-    hint = "Ask its author for the signed statement; without --public-key or --identity it is shown as it is."
-
-    def __init__(self, where: str) -> None:
-        super().__init__(f"{where} is not signed")
-
-
-class WrongSignature(IntegrityError):
-    """No signature of an envelope is by the key."""
-
-    hint = "Do not rely on it: it was changed after signing, or another key signed it."
-
-    def __init__(self, where: str, key: PublicKey, named: tuple[str, ...]) -> None:
-        names = escaped(", ".join(named)) or "no key"
-        super().__init__(
-            f"{where}: no signature is by the key {key.key_id}; the signatures there name {names}"
-        )
-
-
-class OtherWheel(IntegrityError):
-    """A statement is about another file."""
-
-    hint = "Take the statement of this very file, or the wheel that it is about."
-
-    def __init__(self, where: str, subjects: tuple[Subject, ...], wheel: Subject) -> None:
-        about = ", ".join(f"{escaped(subject.name)} (sha256:{subject.sha256})" for subject in subjects)
-        super().__init__(f"{where} is about {about}, not about {wheel.name} (sha256:{wheel.sha256})")
-
-
-class FutureTime(IntegrityError):
-    """A statement tells of a time that has not come."""
-
-    hint = "Correct this machine's clock, or do not rely on the statement."
-
-    def __init__(self, where: str, time: datetime) -> None:
-        super().__init__(f"{where} says that it is of {time.isoformat()}, which is in the future")
+"""The places of times in common predicates; ours have no times."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustedIdentity:
-    """Whose sigstore signature counts, and who must have vouched for the identity."""
+    """A trusted sigstore identity, and the issuer that must have verified it."""
 
     identity: str
     issuer: str
 
 
 Trust = PublicKey | TrustedIdentity | None
-"""Whose signature counts; None where an unsigned statement is to be shown."""
+"""Whose signature is trusted; None to show an unsigned statement."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedStatement:
-    """A statement that is about the wheel, by whoever is trusted; only `check_statement` makes one.
+    """A statement that is about the wheel and signed as required; only `check_statement` makes one.
 
     Attributes:
-        statement: What was signed.
-        wheel: The wheel that it is about.
-        signer: Who signed it; empty where nobody did.
-        claims: What it says.
+        signer: The key or identity that signed it; empty if it is unsigned.
     """
 
     statement: Statement
@@ -112,7 +53,7 @@ class CheckedStatement:
 
     @property
     def answer(self) -> Answer:
-        """Whether somebody vouches for the wheel: what nobody signed decides nothing."""
+        """Whether a signer vouches for the wheel; an unsigned statement proves nothing."""
         return self.claims.answer if self.signer else Answer.UNDECIDED
 
 
@@ -120,35 +61,35 @@ def check_statement(path: Path, wheel: Path, *, trust: Trust, now: datetime) -> 
     """Check a statement against a wheel.
 
     Args:
-        path: An envelope, a sigstore bundle, or a bare statement.
-        wheel: The file that it should be about.
-        trust: Whose signature counts.
-        now: The current time, with a zone.
+        path: An envelope, a sigstore bundle, or an unsigned statement.
+        wheel: The file that the statement must be about.
+        trust: Whose signature is trusted.
+        now: The current time, with a time zone.
 
     Raises:
-        UnreadableStatement: There is no such file, or no such wheel.
-        NobodyTrusted: It is signed, and nobody is named to be trusted.
-        NotSigned: Somebody is, and it is not signed.
-        WrongSignature: The signature is not by the key.
-        WrongBundle: The signature is not by the identity.
-        MalformedJson: It is no statement.
-        OtherWheel: It is about another file.
-        FutureTime: It is of a time that has not come.
+        UsageError: A file cannot be read, or the statement is signed and no signer is trusted.
+        MalformedJson: It is not a statement.
+        IntegrityError: It is unsigned although a signer was given, not signed by that signer, about
+            another file, or has a time in the future.
     """
     payload, signer = open_statement(_read(path), trust, where=path.name)
     statement = Statement.parse(payload, where=path.name)
     subject = _subject(wheel)
     if subject not in statement.subjects:
-        raise OtherWheel(path.name, statement.subjects, subject)
+        subjects = ", ".join(_described(other) for other in statement.subjects)
+        raise IntegrityError(
+            f"{path.name} is about {subjects}, not about {_described(subject)}",
+            hint="Use the statement for this file, or the wheel that the statement is about.",
+        )
     refuse_future(statement, now, where=path.name)
     return CheckedStatement(statement=statement, wheel=subject, signer=signer, claims=claims_of(statement))
 
 
 def open_statement(content: bytes, trust: Trust, *, where: str) -> tuple[bytes, str]:
-    """Check a statement's signature, whatever form it has.
+    """Check the signature of an envelope or a bundle; take an unsigned statement as it is.
 
     Returns:
-        The statement's bytes, and who signed them; nobody where it is a bare statement.
+        The statement's bytes, and the signer, which is empty for an unsigned statement.
     """
     data = JsonObject.parse(content, where=where)
     if "payloadType" in data.members:
@@ -156,36 +97,46 @@ def open_statement(content: bytes, trust: Trust, *, where: str) -> tuple[bytes, 
     if "mediaType" in data.members:
         return _open_bundle(content, trust, where)
     if trust is not None:
-        raise NotSigned(where)
+        raise IntegrityError(
+            f"{where} is not signed",
+            hint="Get the signed statement from its author, or show it without --public-key and --identity.",
+        )
     return content, ""
 
 
 def refuse_future(statement: Statement, now: datetime, *, where: str) -> None:
-    """Refuse a statement of a time that has not come.
+    """Refuse a statement with a time in the future.
 
     Raises:
-        FutureTime: It is one.
-        MalformedJson: A time in it is none.
+        IntegrityError: A time is in the future.
+        MalformedJson: A time is malformed.
     """
     for time in _times(JsonObject.of(dict(statement.predicate), f"{where}: predicate")):
         if time > now + _CLOCK_SKEW:
-            raise FutureTime(where, time)
+            raise IntegrityError(
+                f"{where} has a time in the future, {time.isoformat()}",
+                hint="Correct the clock of this machine, or do not trust the statement.",
+            )
 
 
 def _open_envelope(envelope: Envelope, trust: Trust, where: str) -> tuple[bytes, str]:
     if not isinstance(trust, PublicKey):
-        raise NobodyTrusted(where, hint="A key signed it: name the public key with --public-key FILE.")
+        raise _untrusted(where, hint="It is signed with a key: name the public key with --public-key FILE.")
     signed = signed_bytes(envelope.payload)
     if not any(trust.is_signature(signature.value, signed) for signature in envelope.signatures):
-        raise WrongSignature(where, trust, tuple(signature.key_id for signature in envelope.signatures))
+        named = escaped(", ".join(signature.key_id for signature in envelope.signatures)) or "no key"
+        raise IntegrityError(
+            f"{where}: no signature was made with the key {trust.key_id}; the signatures name {named}",
+            hint="Do not trust it: it was changed after signing, or signed with another key.",
+        )
     return envelope.payload, f"the Ed25519 key {trust.key_id}"
 
 
 def _open_bundle(content: bytes, trust: Trust, where: str) -> tuple[bytes, str]:
     if not isinstance(trust, TrustedIdentity):
-        raise NobodyTrusted(where, hint="An identity signed it: name it with --identity and --issuer.")
+        raise _untrusted(where, hint="It is signed by an identity: name it with --identity and --issuer.")
     payload = open_bundle(content, identity=trust.identity, issuer=trust.issuer, where=where)
-    return payload, f"{trust.identity}, vouched for by {trust.issuer}"
+    return payload, f"{trust.identity}, verified by {trust.issuer}"
 
 
 def _times(predicate: JsonObject) -> Iterator[datetime]:
@@ -205,7 +156,7 @@ def _time(text: str, where: str) -> datetime:
     try:
         time = datetime.fromisoformat(text)
     except ValueError as error:
-        raise MalformedJson(where, f"{text!r} is no time") from error
+        raise MalformedJson(where, f"{text!r} is not a time") from error
     return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
 
 
@@ -214,9 +165,9 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             content = file.read(MAX_STATEMENT_BYTES + 1)
     except OSError as error:
-        raise UnreadableStatement(path, error.strerror or str(error)) from error
+        raise _unreadable(path, error.strerror or str(error)) from error
     if len(content) > MAX_STATEMENT_BYTES:
-        raise UnreadableStatement(path, "it is larger than any statement")
+        raise _unreadable(path, f"it is larger than {MAX_STATEMENT_BYTES} bytes")
     return content
 
 
@@ -224,4 +175,19 @@ def _subject(wheel: Path) -> Subject:
     try:
         return Subject(name=wheel.name, sha256=Sha256.of_file(wheel))
     except OSError as error:
-        raise UnreadableStatement(wheel, error.strerror or str(error)) from error
+        raise _unreadable(wheel, error.strerror or str(error)) from error
+
+
+def _described(subject: Subject) -> str:
+    return f"{escaped(subject.name)} (sha256:{subject.sha256})"
+
+
+def _unreadable(path: Path, reason: str) -> UsageError:
+    return UsageError(
+        f"cannot read {path}: {reason}",
+        hint="Name a wheel, and a file of 'factory attest' or a sigstore bundle.",
+    )
+
+
+def _untrusted(where: str, *, hint: str) -> UsageError:
+    return UsageError(f"{where} is signed, but no signer to trust was given", hint=hint)

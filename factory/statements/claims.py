@@ -1,6 +1,6 @@
-"""What a statement says, in words for a person and in one word for a program.
+"""Read the claims of a statement: sentences for a person, and one answer for a program.
 
-The predicates come from others: every value is checked before it is believed to be there.
+Predicates are untrusted input, so every value is checked before it is used.
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ from factory.statements.statement import Statement
 
 
 class Answer(StrEnum):
-    """Whether a statement speaks for its wheel."""
+    """Whether a statement vouches for its wheel."""
 
     YES = "yes"
     NO = "no"
@@ -25,22 +25,17 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claims:
-    """What a statement says.
-
-    Attributes:
-        answer: In one word.
-        sentences: In words.
-    """
+    """The claims of a statement."""
 
     answer: Answer
     sentences: tuple[str, ...]
 
 
 def claims_of(statement: Statement) -> Claims:
-    """Tell what a statement says.
+    """Return the claims of a statement.
 
     Raises:
-        MalformedJson: The predicate is not of the type that it claims to be.
+        MalformedJson: The predicate does not have the form of its type.
     """
     predicate = JsonObject.of(dict(statement.predicate), "the statement's predicate")
     match statement.predicate_type:
@@ -51,9 +46,7 @@ def claims_of(statement: Statement) -> Claims:
         case audit_statement.SUMMARY_TYPE:
             return _summary(predicate)
         case other:
-            return Claims(
-                answer=Answer.UNDECIDED, sentences=(f"this factory does not know what {other} says",)
-            )
+            return Claims(answer=Answer.UNDECIDED, sentences=(f"unknown predicate type {other}",))
 
 
 def _build(predicate: JsonObject) -> Claims:
@@ -63,7 +56,7 @@ def _build(predicate: JsonObject) -> Claims:
     if build_type != build_statement.BUILD_TYPE:
         return Claims(
             answer=Answer.UNDECIDED,
-            sentences=(built_by, f"in a way that this factory does not know, {build_type}"),
+            sentences=(built_by, f"unknown build type {build_type}"),
         )
     chosen = definition.child("externalParameters")
     return Claims(
@@ -71,7 +64,7 @@ def _build(predicate: JsonObject) -> Claims:
         sentences=(
             built_by,
             f"from {chosen.text('tag')} for {chosen.text('platform')}",
-            f"by the recipe {chosen.child('recipe').text('sha256')}",
+            f"with recipe {chosen.child('recipe').text('sha256')}",
             *(_used(item) for item in definition.objects("resolvedDependencies")),
         ),
     )
@@ -93,7 +86,7 @@ def _audit(predicate: JsonObject) -> Claims:
         sentences=(
             f"audited by {predicate.child('auditor').text('id')}",
             f"{outcome}: {outcome.meaning}",
-            *_explained(verdict),
+            *_details(verdict),
         ),
     )
 
@@ -103,11 +96,11 @@ def _outcome(verdict: JsonObject) -> Outcome:
     try:
         return Outcome(text)
     except ValueError as error:
-        raise MalformedJson(verdict.where, f"no audit ends in {text!r}") from error
+        raise MalformedJson(verdict.where, f"{text!r} is not an outcome of an audit") from error
 
 
 def _answer(outcome: Outcome) -> Answer:
-    """Answer as ``factory audit`` ends: what could not be looked at is no yes."""
+    """Return the answer that corresponds to the exit status of ``factory audit``."""
     match outcome:
         case Outcome.IDENTICAL | Outcome.REPLAYED | Outcome.EQUIVALENT:
             return Answer.YES
@@ -119,7 +112,7 @@ def _answer(outcome: Outcome) -> Answer:
             assert_never(outcome)
 
 
-def _explained(verdict: JsonObject) -> Iterator[str]:
+def _details(verdict: JsonObject) -> Iterator[str]:
     if verdict.text("reason"):
         yield verdict.text("reason")
     for cause in verdict.objects("causes"):
@@ -130,26 +123,26 @@ def _explained(verdict: JsonObject) -> Iterator[str]:
     texts = ", ".join(text.text("place") for text in verdict.objects("trust_base"))
     if texts:
         yield f"taken from the wheel itself: {texts}"
-    yield _found(verdict)
+    yield _findings(verdict)
 
 
-def _found(verdict: JsonObject) -> str:
+def _findings(verdict: JsonObject) -> str:
     if verdict.members.get("is_inspected") is not True:
-        return "factory verify did not look at it"
+        return "factory verify did not inspect it"
     counts = Counter(finding.text("severity") for finding in verdict.objects("findings"))
-    told = ", ".join(f"{count} {severity}" for severity, count in sorted(counts.items()))
-    return f"factory verify found: {told or 'nothing'}"
+    counted = ", ".join(f"{count} {severity}" for severity, count in sorted(counts.items()))
+    return f"findings of factory verify: {counted or '0'}"
 
 
 def _summary(predicate: JsonObject) -> Claims:
     result = predicate.text("verificationResult")
     if result not in {audit_statement.PASSED, audit_statement.FAILED}:
-        raise MalformedJson(predicate.where, f"no verification ends in {result!r}")
+        raise MalformedJson(predicate.where, f"{result!r} is not a verification result")
     return Claims(
         answer=Answer.YES if result == audit_statement.PASSED else Answer.NO,
         sentences=(
             f"verified by {predicate.child('verifier').text('id')}",
             f"{result} under the policy {predicate.child('policy').text('uri')}",
-            f"verified: {', '.join(predicate.texts('verifiedLevels')) or 'nothing'}",
+            f"verified levels: {', '.join(predicate.texts('verifiedLevels')) or '(empty)'}",
         ),
     )

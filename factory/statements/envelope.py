@@ -1,4 +1,4 @@
-"""The envelope around a signed statement: DSSE (https://github.com/secure-systems-lab/dsse)."""
+"""Read and write the envelope of a signed statement: DSSE (https://github.com/secure-systems-lab/dsse)."""
 
 import base64
 import binascii
@@ -12,7 +12,7 @@ from factory.statements.statement import PAYLOAD_TYPE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvelopeSignature:
-    """One signature; the key's name is a hint for the reader and proves nothing."""
+    """One signature; the key id is only a hint and proves nothing."""
 
     key_id: str
     value: bytes
@@ -20,7 +20,7 @@ class EnvelopeSignature:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """A statement's bytes and who signed them."""
+    """The bytes of a statement, and their signatures."""
 
     payload: bytes
     signatures: tuple[EnvelopeSignature, ...]
@@ -30,7 +30,7 @@ class Envelope:
         """Read an envelope.
 
         Raises:
-            MalformedJson: It is none, holds something else than a statement, or nobody signed it.
+            MalformedJson: It is malformed, contains no statement, or has no signature.
         """
         if data.text("payloadType") != PAYLOAD_TYPE:
             raise MalformedJson(data.where, f"'payloadType' should be {PAYLOAD_TYPE}")
@@ -43,7 +43,7 @@ class Envelope:
         return cls(payload=_bytes(data, "payload"), signatures=signatures)
 
     def render(self) -> bytes:
-        """Return the envelope's text."""
+        """Return the envelope as JSON."""
         document = {
             "payload": base64.b64encode(self.payload).decode(),
             "payloadType": PAYLOAD_TYPE,
@@ -56,13 +56,13 @@ class Envelope:
 
 
 def signed_bytes(payload: bytes) -> bytes:
-    """Return what a signature is over: the payload bound to its type (DSSE's pre-authentication encoding)."""
+    """Return the bytes to sign: the payload with its type (DSSE's pre-authentication encoding)."""
     kind = PAYLOAD_TYPE.encode()
     return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
 
 
 def _bytes(data: JsonObject, key: str) -> bytes:
-    """Decode base64 of either alphabet, as the specification asks of a reader."""
+    """Decode base64 in the standard or URL-safe alphabet, as the specification requires."""
     text = data.text(key).translate(str.maketrans("-_", "+/"))
     try:
         return base64.b64decode(text, validate=True)

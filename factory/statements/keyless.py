@@ -1,7 +1,7 @@
-"""Sigstore: signatures by an identity instead of a key, and their check without any network.
+"""Sign and check with sigstore: signatures by an identity instead of a key.
 
-Signing asks sigstore's public services, with sigstore's own client; checking uses the
-trusted root that the library brings along, so that a statement can be judged offline.
+Signing uses sigstore's public services. Checking needs no network: it uses the trusted root that is
+included in the library.
 """
 
 from typing import TYPE_CHECKING
@@ -14,38 +14,8 @@ if TYPE_CHECKING:
     from sigstore.models import Bundle
 
 
-class NoIdentity(HostError):
-    """Nothing on this machine says who it acts for."""
-
-    hint = (
-        "Sign in a CI job that has an OIDC identity (GitHub Actions: permissions: id-token: write),"
-        " or with a key: --key FILE."
-    )
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"there is no OIDC identity to sign with: {reason}")
-
-
-class CannotSign(UpstreamError):
-    """Sigstore's services did not sign."""
-
-    hint = "Run it again; sigstore's status page says whether its services are up."
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"sigstore did not sign: {reason}")
-
-
-class WrongBundle(IntegrityError):
-    """A sigstore bundle does not prove what it should."""
-
-    hint = "Do not rely on it: it is damaged, not by this identity, or signed with something else."
-
-    def __init__(self, where: str, reason: str) -> None:
-        super().__init__(f"{where}: the signature is not valid: {escaped(reason)}")
-
-
 class KeylessSigner:
-    """Signs as whoever this machine acts for: the workflow of a CI job."""
+    """Signs with the OIDC identity of the CI job."""
 
     suffix = "sigstore.json"
 
@@ -53,8 +23,8 @@ class KeylessSigner:
         """Sign a statement and return the bundle.
 
         Raises:
-            NoIdentity: There is no identity at hand.
-            CannotSign: The services failed.
+            HostError: This machine has no OIDC identity.
+            UpstreamError: Sigstore's services failed.
         """
         from sigstore.dsse import Statement  # noqa: PLC0415 - sigstore is slow to import
         from sigstore.errors import Error  # noqa: PLC0415
@@ -65,28 +35,31 @@ class KeylessSigner:
         try:
             token = detect_credential()
             if token is None:
-                raise NoIdentity("this is no CI job that sigstore knows")
+                raise _no_identity("this is not a CI job that sigstore supports")
             context = SigningContext.from_trust_config(ClientTrustConfig.production())
             with context.signer(IdentityToken(token)) as signer:
                 bundle = signer.sign_dsse(Statement(statement))
         except IdentityError as error:
-            raise NoIdentity(str(error)) from error
+            raise _no_identity(str(error)) from error
         except Error as error:
-            raise CannotSign(str(error)) from error
+            raise UpstreamError(
+                f"sigstore did not sign: {error}",
+                hint="Run again; see sigstore's status page if its services are down.",
+            ) from error
         return bundle.to_json().encode() + b"\n"
 
 
 def open_bundle(content: bytes, *, identity: str, issuer: str, where: str) -> bytes:
-    """Check a bundle and return the statement in it.
+    """Check the signature of a bundle and return the statement in it.
 
     Args:
         content: The bundle.
         identity: Who must have signed: an e-mail address, or a workflow's URI with its ref.
         issuer: Who must have vouched for that identity.
-        where: What to call it.
+        where: The name of the bundle in errors.
 
     Raises:
-        WrongBundle: It is damaged, of another identity, or holds no statement.
+        IntegrityError: It is damaged, signed by another identity, or contains no statement.
     """
     from sigstore.errors import Error  # noqa: PLC0415 - sigstore is slow to import
     from sigstore.verify import Verifier  # noqa: PLC0415
@@ -97,9 +70,9 @@ def open_bundle(content: bytes, *, identity: str, issuer: str, where: str) -> by
         verifier = Verifier.production(offline=True)
         kind, payload = verifier.verify_dsse(bundle, Identity(identity=identity, issuer=issuer))
     except (Error, ValueError) as error:
-        raise WrongBundle(where, str(error)) from error
+        raise _invalid(where, str(error)) from error
     if kind != PAYLOAD_TYPE:
-        raise WrongBundle(where, f"it is over {kind}, which is no statement")
+        raise _invalid(where, f"it signs {kind}, which is not a statement")
     return payload
 
 
@@ -110,4 +83,19 @@ def _parse(content: bytes, where: str) -> "Bundle":
     try:
         return Bundle.from_json(content)
     except (Error, ValueError) as error:
-        raise WrongBundle(where, f"it is no bundle ({str(error).splitlines()[0]})") from error
+        raise _invalid(where, f"the file is not a bundle ({str(error).splitlines()[0]})") from error
+
+
+def _no_identity(reason: str) -> HostError:
+    return HostError(
+        f"no OIDC identity to sign with: {reason}",
+        hint="Sign in a CI job with an OIDC identity (GitHub Actions: permissions: id-token: write),"
+        " or with a key: --key FILE.",
+    )
+
+
+def _invalid(where: str, reason: str) -> IntegrityError:
+    return IntegrityError(
+        f"{where}: the signature is not valid: {escaped(reason)}",
+        hint="Do not trust the statement: it is damaged, or another identity signed it.",
+    )

@@ -1,4 +1,4 @@
-"""Ed25519 keys in PEM files, for statements that no identity provider vouches for."""
+"""Ed25519 keys in PEM files, for signing without an identity provider."""
 
 import hashlib
 import os
@@ -23,27 +23,9 @@ from factory.system.files import atomic_write, writing
 MAX_PEM_BYTES = 1 << 16
 
 
-class UnusableKey(UsageError):
-    """A file holds no key of the kind that is asked for."""
-
-    hint = "'factory attest --new-key FILE' makes a pair: FILE is the private key, FILE.pub the public one."
-
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path} is no usable key: {reason}")
-
-
-class KeyIsThere(UsageError):
-    """A new key would take the place of another file."""
-
-    hint = "Name another file; a private key that is lost cannot be made again."
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} exists already")
-
-
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """What anybody may have, to check with."""
+    """The key that checks signatures."""
 
     key: Ed25519PublicKey
 
@@ -52,30 +34,30 @@ class PublicKey:
         """Read a public key, SubjectPublicKeyInfo in PEM.
 
         Raises:
-            UnusableKey: There is none.
+            UsageError: The file cannot be read, or is not such a key.
         """
         content = _read(path)
         try:
             key = load_pem_public_key(content)
         except (ValueError, UnsupportedAlgorithm) as error:
-            raise UnusableKey(path, "it is no public key in PEM") from error
+            raise _unusable(path, "it is not a public key in PEM") from error
         if not isinstance(key, Ed25519PublicKey):
-            raise UnusableKey(path, "it is no Ed25519 key")
+            raise _unusable(path, "it is not an Ed25519 key")
         return cls(key)
 
     @property
     def key_id(self) -> str:
-        """The SHA-256 of the key's DER form: the same for everybody who has it."""
+        """The SHA-256 of the key in DER."""
         der = self.key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         return hashlib.sha256(der).hexdigest()
 
     @property
     def pem(self) -> bytes:
-        """The text of its file."""
+        """The key in PEM."""
         return self.key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
     def is_signature(self, value: bytes, content: bytes) -> bool:
-        """Whether the private key made a signature over some bytes."""
+        """Whether a signature of some bytes was made with the private key."""
         try:
             self.key.verify(value, content)
         except InvalidSignature:
@@ -85,55 +67,55 @@ class PublicKey:
 
 @dataclass(frozen=True, slots=True)
 class PrivateKey:
-    """What only the signer has."""
+    """The key that makes signatures."""
 
     key: Ed25519PrivateKey
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read a private key, PKCS 8 in PEM, not encrypted: nobody is there to ask for a passphrase.
+        """Read a private key, PKCS 8 in PEM, without encryption, since jobs cannot enter a passphrase.
 
         Raises:
-            UnusableKey: There is none.
+            UsageError: The file cannot be read, or is not such a key.
         """
         content = _read(path)
         try:
             key = load_pem_private_key(content, password=None)
         except TypeError as error:
-            raise UnusableKey(path, "it is encrypted, and no passphrase is asked for") from error
+            raise _unusable(path, "it is encrypted, and passphrases are not supported") from error
         except (ValueError, UnsupportedAlgorithm) as error:
-            raise UnusableKey(path, "it is no private key in PEM") from error
+            raise _unusable(path, "it is not a private key in PEM") from error
         if not isinstance(key, Ed25519PrivateKey):
-            raise UnusableKey(path, "it is no Ed25519 key")
+            raise _unusable(path, "it is not an Ed25519 key")
         return cls(key)
 
     @property
     def public(self) -> PublicKey:
-        """The other half of the pair."""
+        """The public key of the pair."""
         return PublicKey(self.key.public_key())
 
     def sign(self, content: bytes) -> bytes:
-        """Sign some bytes; Ed25519 gives the same signature each time."""
+        """Sign some bytes; Ed25519 signatures are deterministic."""
         return self.key.sign(content)
 
 
 def make_key(path: Path) -> PublicKey:
-    """Write a new pair of keys: the private one, which only its owner can read, and ``<path>.pub``.
+    """Create a key pair: the private key, readable only by its owner, and ``<path>.pub``.
 
     Raises:
-        KeyIsThere: One of the files exists.
-        CannotWrite: The place does not take them.
+        UsageError: One of the files exists.
+        CannotWrite: The directory is not writable, or the disk is full.
     """
     public_path = path.with_name(f"{path.name}.pub")
     if public_path.exists():
-        raise KeyIsThere(public_path)
+        raise _exists(public_path)
     private = PrivateKey(Ed25519PrivateKey.generate())
     pem = private.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     with writing(path):
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError as error:
-            raise KeyIsThere(path) from error
+            raise _exists(path) from error
         with os.fdopen(descriptor, "wb") as file:
             file.write(pem)
     atomic_write(public_path, private.public.pem)
@@ -145,4 +127,17 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(MAX_PEM_BYTES)
     except OSError as error:
-        raise UnusableKey(path, error.strerror or str(error)) from error
+        raise _unusable(path, error.strerror or str(error)) from error
+
+
+def _unusable(path: Path, reason: str) -> UsageError:
+    return UsageError(
+        f"{path} is not a usable key: {reason}",
+        hint="Create a key pair with 'factory attest --new-key FILE': FILE is private, FILE.pub is public.",
+    )
+
+
+def _exists(path: Path) -> UsageError:
+    return UsageError(
+        f"{path} already exists", hint="Name another file; a lost private key cannot be recovered."
+    )

@@ -1,4 +1,4 @@
-"""Seal statements: with a key, by an identity, or not at all, which their names then say."""
+"""Sign statements with a key or an identity, or leave them unsigned; the file names show which."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,14 +8,14 @@ from factory.statements.keys import PrivateKey
 
 
 class StatementSigner(Protocol):
-    """What turns a statement's bytes into a file."""
+    """Turns a statement into the content of its file."""
 
     @property
     def suffix(self) -> str:
-        """How the file's name ends, which tells what it holds."""
+        """The end of the file's name, which shows how it is signed."""
 
     def sign(self, statement: bytes) -> bytes:
-        """Return the file's content."""
+        """Return the content of the file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,7 @@ class KeySigner:
     suffix: str = "dsse.json"
 
     def sign(self, statement: bytes) -> bytes:
-        """Sign a statement and return its envelope."""
+        """Return the signed envelope of a statement."""
         value = self.key.sign(signed_bytes(statement))
         signature = EnvelopeSignature(key_id=self.key.public.key_id, value=value)
         return Envelope(payload=statement, signatures=(signature,)).render()
@@ -34,7 +34,7 @@ class KeySigner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unsigned:
-    """Signs nothing: an envelope without a signature is none, so the bare statement is the file."""
+    """Writes the plain statement, because an envelope must have a signature."""
 
     suffix: str = "unsigned.json"
 

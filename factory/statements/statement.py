@@ -1,4 +1,4 @@
-"""in-toto statements as values: who said what of which files, without the signature around it.
+"""in-toto statements as values, without their signatures.
 
 The format is https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md.
 """
@@ -14,23 +14,23 @@ from factory.core.json_reader import JsonObject, MalformedJson
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 OUR_TYPES = "urn:uuid:08cabbf3-06a3-4202-b588-2e2f5d32685f"
-"""The beginning of this project's type URIs: it owns no domain. docs/statements.md describes each type."""
+"""The prefix of our type URIs, since we own no domain. docs/statements.md describes each type."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """Who says something, as the statement itself has it; only a signature proves it.
+    """Who made a statement, by its own claim; only a signature proves it.
 
     Attributes:
-        uri: Who ran the build or the audit.
-        factory_version: With which factory.
+        uri: The person or workflow that ran the build or the audit.
+        factory_version: The factory that it ran.
     """
 
     uri: str
     factory_version: str
 
     def to_json(self) -> dict[str, object]:
-        """Return what SLSA calls a builder or a verifier."""
+        """Return the author in the form of SLSA's ``builder`` and ``verifier``."""
         return {"id": self.uri, "version": {"codex-wheel-factory": self.factory_version}}
 
 
@@ -43,18 +43,17 @@ class Subject:
 
     @classmethod
     def from_json(cls, data: JsonObject) -> Self:
-        """Read one entry of ``subject``; one without a SHA-256 could not be told apart."""
+        """Read one entry of ``subject``, which must have a SHA-256."""
         return cls(name=data.text("name"), sha256=read_sha256(data.child("digest"), "sha256"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """What is said of some files.
+    """A statement about some files.
 
     Attributes:
-        subjects: The files.
         predicate_type: The URI of the predicate's format.
-        predicate: What is said, as JSON has it.
+        predicate: The content of the statement, as parsed JSON.
     """
 
     subjects: tuple[Subject, ...]
@@ -66,15 +65,15 @@ class Statement:
         """Parse a statement.
 
         Raises:
-            MalformedJson: It is none, or is about nothing.
+            MalformedJson: It is not a statement, or has no subject.
         """
         data = JsonObject.parse(payload, where=where)
-        _require_plain(data)
+        _require_portable(data)
         if data.text("_type") != STATEMENT_TYPE:
             raise MalformedJson(where, f"'_type' should be {STATEMENT_TYPE}")
         subjects = tuple(Subject.from_json(item) for item in data.objects("subject"))
         if not subjects:
-            raise MalformedJson(where, "it is about no file")
+            raise MalformedJson(where, "it has no subject")
         return cls(
             subjects=subjects,
             predicate_type=data.text("predicateType"),
@@ -82,7 +81,7 @@ class Statement:
         )
 
     def render(self) -> bytes:
-        """Return the bytes that are signed: equal statements give equal bytes."""
+        """Return the bytes to sign; equal statements give equal bytes."""
         document = {
             "_type": STATEMENT_TYPE,
             "subject": [
@@ -94,19 +93,19 @@ class Statement:
         return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
 
 
-def _require_plain(data: JsonObject) -> None:
-    """Refuse what Python reads and no other program has to: half a surrogate pair, numbers that are none."""
+def _require_portable(data: JsonObject) -> None:
+    """Refuse values that Python parses but other JSON parsers may not: lone surrogates, NaN, infinity."""
     try:
         json.dumps(data.members, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError) as error:
-        raise MalformedJson(data.where, f"it is not JSON for everybody ({error})") from error
+        raise MalformedJson(data.where, f"other JSON parsers may refuse it ({error})") from error
 
 
 def read_sha256(data: JsonObject, key: str) -> Sha256:
-    """Return a member that is a SHA-256 in hexadecimal.
+    """Return a member that must be a SHA-256 in hexadecimal.
 
     Raises:
-        MalformedJson: It is none.
+        MalformedJson: It is not a SHA-256.
     """
     text = data.text(key)
     try:

@@ -1,4 +1,4 @@
-"""``factory attest`` and ``factory check-statement`` as their users type them."""
+"""``factory attest`` and ``factory check-statement`` from the command line."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ __all__ = ["cache", "cache_with_toolchain", "factory"]
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a working directory with a wheel, a build's manifest and two audits' reports."""
+    """Return a working directory with a wheel, the manifest of a build and the reports of two audits."""
     place = tmp_path / "work"
     place.mkdir()
     (place / NAME).write_bytes(CONTENT)
@@ -42,7 +42,7 @@ def test_a_build_is_attested_and_checked(factory: Factory, place: Path) -> None:
 
 
 @pytest.mark.usefixtures("place")
-def test_a_new_key_signs_at_once_what_there_is_to_sign(factory: Factory) -> None:
+def test_a_new_key_can_sign_in_the_same_run(factory: Factory) -> None:
     made = factory("attest", ".", "--new-key", "key")
     assert (made.status, made.out) == (0, f"statements/{NAME}.build.dsse.json\n")
     checked = factory("check-statement", made.out.strip(), "--wheel", NAME, "--public-key", "key.pub")
@@ -59,7 +59,7 @@ def test_two_runs_give_equal_files(factory: Factory, place: Path) -> None:
     ).read_bytes()
 
 
-def test_a_signed_no_is_genuine_and_a_no(factory: Factory, place: Path) -> None:
+def test_a_negative_statement_is_genuine_and_exits_with_10(factory: Factory, place: Path) -> None:
     factory("attest", "--new-key", "key")
     factory("attest", "no.json", "--key", "key")
 
@@ -104,7 +104,7 @@ def test_what_nobody_signed_says_so_and_is_inconclusive(factory: Factory) -> Non
     assert checked.err == "the statement is not signed and proves nothing\n"
 
 
-def test_what_a_statement_says_cannot_fake_output(factory: Factory, place: Path) -> None:
+def test_claims_are_escaped_for_the_terminal(factory: Factory, place: Path) -> None:
     statement = Statement(
         subjects=(Subject(name=NAME, sha256=WHEEL),), predicate_type="x\n\x1b[2J: yes", predicate={}
     )
@@ -114,7 +114,7 @@ def test_what_a_statement_says_cannot_fake_output(factory: Factory, place: Path)
     checked = factory("check-statement", "s.json", "--wheel", NAME, "--public-key", "key.pub")
     assert checked.status == 11
     assert "\x1b" not in checked.out
-    assert checked.out.endswith("this factory does not know what x\\n\\x1b[2J: yes says\n")
+    assert checked.out.endswith("unknown predicate type x\\n\\x1b[2J: yes\n")
 
 
 @pytest.mark.usefixtures("place")
@@ -124,7 +124,7 @@ def test_what_a_statement_says_cannot_fake_output(factory: Factory, place: Path)
         (("attest", "--unsigned"), 20, "no manifest or audit report given"),
         (("attest", "none.json", "--unsigned"), 20, "none.json: No such file"),
         (("attest", "."), 2, ""),
-        (("attest", ".", "--key", "none"), 20, "none is no usable key"),
+        (("attest", ".", "--key", "none"), 20, "none is not a usable key"),
         (("check-statement", "none", "--wheel", NAME), 20, "cannot read none"),
         (("check-statement", "no.json", "--wheel", NAME), 22, "'_type' should be a string"),
         (
@@ -134,7 +134,7 @@ def test_what_a_statement_says_cannot_fake_output(factory: Factory, place: Path)
         ),
     ],
 )
-def test_what_cannot_be_done_is_said(
+def test_unusable_arguments_are_refused_with_a_reason(
     factory: Factory, words: tuple[str, ...], status: int, complaint: str
 ) -> None:
     ended = factory(*words)
@@ -143,7 +143,7 @@ def test_what_cannot_be_done_is_said(
     assert complaint in ended.err
 
 
-def test_a_workflow_is_named_as_its_certificate_names_it() -> None:
+def test_the_author_is_the_workflow_as_in_its_certificate() -> None:
     job = {
         "GITHUB_SERVER_URL": "https://github.example.invalid",
         "GITHUB_WORKFLOW_REF": "o/r/.github/workflows/wheels.yml@refs/tags/v1",
@@ -155,10 +155,10 @@ def test_a_workflow_is_named_as_its_certificate_names_it() -> None:
 
 
 @pytest.mark.usefixtures("place")
-def test_no_identity_at_hand_is_said(factory: Factory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_signing_without_an_identity_is_refused(factory: Factory, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("GITHUB_ACTIONS", "GITLAB_CI", "CIRCLECI", "BUILDKITE"):
         monkeypatch.delenv(name, raising=False)
     ended = factory("attest", "yes.json", "--sigstore")
 
     assert ended.status == 25
-    assert "there is no OIDC identity to sign with" in ended.err
+    assert "no OIDC identity to sign with" in ended.err

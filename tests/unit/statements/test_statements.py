@@ -1,4 +1,4 @@
-"""What statements say: written out, equal in two runs, and read back."""
+"""Statements: their content, their reproducibility, and reading them back."""
 
 import json
 from dataclasses import replace
@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from factory.audit.results import parse_report, report_json
 from factory.audit.verdict import AuditReport, Outcome, Verdict
+from factory.core.errors import IntegrityError, UsageError
 from factory.core.json_reader import JsonObject, MalformedJson
-from factory.statements.attest import NothingToState, WheelNotThere, statements_of
+from factory.statements.attest import make_statements
 from factory.statements.audit_statement import audit_statement, meets_policy, summary_statement
 from factory.statements.build_statement import build_statement
 from factory.statements.claims import Answer, claims_of
@@ -82,7 +83,7 @@ def test_a_build_in_a_container_depends_on_its_image() -> None:
     assert {"name": "builder image", "digest": {"sha256": "3" * 64}} in definition["resolvedDependencies"]
 
 
-def test_an_audit_statement_has_the_verdict_without_what_differs_between_runs() -> None:
+def test_an_audit_statement_has_only_the_reproducible_parts_of_the_verdict() -> None:
     document = json.loads(audit_statement(report(DIFFERENT), DIFFERENT, auditor=AUDITOR).render())
     verdict = document["predicate"]["verdict"]
 
@@ -103,14 +104,14 @@ def test_an_audit_statement_has_the_verdict_without_what_differs_between_runs() 
     assert "fetched_bytes" not in verdict
 
 
-def test_two_audits_that_fetched_more_or_less_say_the_same() -> None:
+def test_the_number_of_downloaded_bytes_changes_no_statement() -> None:
     other = replace(IDENTICAL, fetched_bytes=7)
 
     first = audit_statement(report(IDENTICAL), IDENTICAL, auditor=AUDITOR).render()
     assert audit_statement(report(other), other, auditor=AUDITOR).render() == first
 
 
-def test_what_passed_gets_a_verification_summary_too() -> None:
+def test_a_wheel_that_passed_gets_a_verification_summary() -> None:
     summary = summary_statement(IDENTICAL, project="openai-codex-cli-bin", auditor=AUDITOR)
 
     assert summary is not None
@@ -140,7 +141,7 @@ def test_what_passed_gets_a_verification_summary_too() -> None:
     ],
     ids=["different", "not-rebuilt", "equivalent", "wrong", "not-inspected", "no-chain"],
 )
-def test_whatever_stands_against_a_wheel_leaves_no_summary(verdict: Verdict) -> None:
+def test_a_wheel_that_misses_the_policy_gets_no_summary(verdict: Verdict) -> None:
     assert not meets_policy(verdict)
     assert summary_statement(verdict, project="openai-codex-cli-bin", auditor=AUDITOR) is None
 
@@ -156,38 +157,38 @@ def test_whatever_stands_against_a_wheel_leaves_no_summary(verdict: Verdict) -> 
     ],
     ids=lambda value: value.outcome if isinstance(value, Verdict) else value,
 )
-def test_an_audit_statement_answers_as_the_audit_ends(verdict: Verdict, answer: Answer) -> None:
+def test_an_audit_statement_answers_like_the_audit(verdict: Verdict, answer: Answer) -> None:
     assert claims_of(audit_statement(report(verdict), verdict, auditor=AUDITOR)).answer is answer
 
 
-def test_a_no_is_told_with_its_reasons() -> None:
+def test_a_negative_answer_lists_the_causes() -> None:
     assert claims_of(audit_statement(report(DIFFERENT), DIFFERENT, auditor=AUDITOR)).sentences == (
         f"audited by {BY}",
         "DIFFERENT: Members differ; each difference is listed.",
         f"error: executable-not-upstream: {EXECUTABLE}: No release package has this executable.",
         "0 of 1 executables are from the release",
         "taken from the wheel itself: codex_cli_bin/__init__.py",
-        "factory verify found: nothing",
+        "findings of factory verify: 0",
     )
 
 
-def test_errors_in_an_identical_wheel_are_told() -> None:
+def test_errors_in_an_identical_wheel_are_listed() -> None:
     wrong = replace(IDENTICAL, findings=(WRONG,))
 
     assert (
-        "factory verify found: 1 error"
+        "findings of factory verify: 1 error"
         in claims_of(audit_statement(report(wrong), wrong, auditor=AUDITOR)).sentences
     )
 
 
-def test_a_build_is_told() -> None:
+def test_the_claims_of_a_build() -> None:
     claims = claims_of(build_statement(MANIFEST, MANIFEST.wheels[0], by=BY))
 
     assert claims.answer is Answer.YES
     assert claims.sentences == (
         f"built by {BY}",
         "from rust-v0.163.0 for win_amd64",
-        f"by the recipe {'2' * 64}",
+        f"with recipe {'2' * 64}",
         f"with pkg:npm/%40openai/codex@0.163.0-win32-x64, sha512:{'a' * 128}",
         f"with toolchain lock, sha256:{'2' * 64}",
         "with pkg:pypi/build@1.6.1",
@@ -209,7 +210,7 @@ def test_a_foreign_summary_may_say_no() -> None:
 
     claims = claims_of(statement)
     assert claims.answer is Answer.NO
-    assert claims.sentences[-1] == "verified: nothing"
+    assert claims.sentences[-1] == "verified levels: (empty)"
 
 
 @pytest.mark.parametrize(
@@ -225,7 +226,7 @@ def test_a_foreign_summary_may_say_no() -> None:
         ),
     ],
 )
-def test_what_the_factory_does_not_know_decides_nothing(kind: str, predicate: dict[str, object]) -> None:
+def test_unknown_types_are_undecided(kind: str, predicate: dict[str, object]) -> None:
     statement = Statement(
         subjects=(Subject(name=NAME, sha256=WHEEL),), predicate_type=kind, predicate=predicate
     )
@@ -275,68 +276,68 @@ def kept(directory: Path, original: AuditReport) -> Path:
     return placed(directory, report_json(original))
 
 
-def test_a_report_gives_a_statement_a_verdict_and_a_summary_where_it_passed(tmp_path: Path) -> None:
+def test_a_report_gives_a_statement_for_each_verdict_and_a_summary_if_it_passed(tmp_path: Path) -> None:
     other = replace(DIFFERENT, name=NAME.replace("amd64", "arm64"))
-    made = statements_of(kept(tmp_path, report(IDENTICAL, other)), by=BY)
+    made = make_statements(kept(tmp_path, report(IDENTICAL, other)), by=BY)
 
     assert [named.name for named in made] == [f"{NAME}.audit", f"{NAME}.vsa", f"{other.name}.audit"]
 
 
-def test_a_manifest_gives_a_statement_a_wheel_that_is_there(tmp_path: Path) -> None:
+def test_a_manifest_gives_a_statement_for_each_wheel(tmp_path: Path) -> None:
     (tmp_path / NAME).write_bytes(CONTENT)
     placed(tmp_path, MANIFEST.to_json(), "manifest.json")
 
-    (named,) = statements_of(tmp_path, by=BY)
+    (named,) = make_statements(tmp_path, by=BY)
     assert named.name == f"{NAME}.build"
     assert named.statement == build_statement(MANIFEST, MANIFEST.wheels[0], by=BY)
 
 
-def test_what_is_not_there_is_not_vouched_for(tmp_path: Path) -> None:
+def test_a_missing_or_changed_wheel_is_refused(tmp_path: Path) -> None:
     manifest = placed(tmp_path, MANIFEST.to_json(), "manifest.json")
 
-    with pytest.raises(WheelNotThere, match="is not beside its manifest"):
-        statements_of(manifest, by=BY)
+    with pytest.raises(IntegrityError, match="is not beside its manifest"):
+        make_statements(manifest, by=BY)
     (tmp_path / NAME).write_bytes(CONTENT + b"!")
-    with pytest.raises(WheelNotThere, match="is not the file that the manifest describes"):
-        statements_of(manifest, by=BY)
+    with pytest.raises(IntegrityError, match="is not the file that the manifest describes"):
+        make_statements(manifest, by=BY)
 
 
-def test_a_wheel_of_an_asset_that_is_not_listed_is_not_vouched_for() -> None:
+def test_a_wheel_with_an_unlisted_asset_is_refused() -> None:
     with pytest.raises(MalformedJson, match="no asset has the digest"):
         build_statement(replace(MANIFEST, assets=()), MANIFEST.wheels[0], by=BY)
 
 
 @pytest.mark.parametrize("name", ["../x.whl", "a/b.whl", "a\\b.whl", "a\n.whl"])
-def test_a_reports_name_is_no_path(tmp_path: Path, name: str) -> None:
-    with pytest.raises(MalformedJson, match="no file name"):
-        statements_of(kept(tmp_path, report(replace(DIFFERENT, name=name))), by=BY)
+def test_a_wheel_name_that_is_a_path_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(MalformedJson, match="it is not a file name"):
+        make_statements(kept(tmp_path, report(replace(DIFFERENT, name=name))), by=BY)
 
 
 @pytest.mark.parametrize(
     ("document", "reason"),
     [
-        ({}, "neither a manifest nor a report"),
-        (report_json(report()), "about no wheel"),
+        ({}, "neither a manifest nor an audit report"),
+        (report_json(report()), "it has no wheel"),
     ],
 )
-def test_nothing_gives_no_statement(tmp_path: Path, document: object, reason: str) -> None:
-    with pytest.raises(NothingToState, match=reason):
-        statements_of(placed(tmp_path, document), by=BY)
+def test_a_file_without_wheels_is_refused(tmp_path: Path, document: object, reason: str) -> None:
+    with pytest.raises(UsageError, match=reason):
+        make_statements(placed(tmp_path, document), by=BY)
 
 
 @pytest.mark.parametrize(
     "change",
     [{"schema_version": 2}, {"wheels": [{}]}, {"wheels": [{**report_json(report(IDENTICAL)), "x": 1}]}],
 )
-def test_a_damaged_report_gives_a_reason(tmp_path: Path, change: dict[str, object]) -> None:
+def test_a_damaged_report_is_refused(tmp_path: Path, change: dict[str, object]) -> None:
     with pytest.raises(MalformedJson):
-        statements_of(placed(tmp_path, report_json(report(IDENTICAL)) | change), by=BY)
+        make_statements(placed(tmp_path, report_json(report(IDENTICAL)) | change), by=BY)
 
 
-def test_an_unknown_outcome_in_a_report_gives_a_reason(tmp_path: Path) -> None:
+def test_an_unknown_outcome_in_a_report_is_refused(tmp_path: Path) -> None:
     text = json.dumps(report_json(report(IDENTICAL))).replace('"IDENTICAL"', '"FINE"')
     path = tmp_path / "audit.json"
     path.write_text(text)
 
     with pytest.raises(MalformedJson, match="FINE"):
-        statements_of(path, by=BY)
+        make_statements(path, by=BY)
