@@ -25,7 +25,7 @@ INFO = f"openai_codex_cli_bin-{VERSION}.dist-info"
 PACKAGE = "codex_cli_bin"
 
 INIT = """\
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 PACKAGE_NAME = "openai-codex-cli-bin"
 

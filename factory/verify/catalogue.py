@@ -1,4 +1,4 @@
-"""Everything that ``factory verify`` can find, whatever its checks look at, for lists and explanations."""
+"""All checks of ``factory verify`` and what each one looks at, for lists and explanations."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,18 +25,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A check, described; its attributes are those of `Check`.
-
-    Attributes:
-        id: Stable, prefixed by its family.
-        title: The property, as a short statement of what is right.
-        severity: What a violation weighs.
-        protects: Who would be hurt by a violation, and how.
-        standard: The specification or source that asks for it.
-        remedy: What to do about a violation.
-        scope: What it looks at.
-        is_waivable: Whether a waiver may accept what it finds.
-    """
+    """The description of a check: the attributes of `Check`, its scope, and whether waivers may cover it."""
 
     id: str
     title: str
@@ -49,7 +38,7 @@ class Entry:
 
 
 def catalogue() -> tuple[Entry, ...]:
-    """Return all checks in the order in which their findings are shown."""
+    """Return the descriptions of all checks, in the order in which findings are shown."""
     return (
         *_entries(registry.CHECKS, Scope.WHEEL),
         *_entries(stock_tools.CHECKS, Scope.STOCK_TOOL),
@@ -63,7 +52,7 @@ def entry(check_id: str) -> Entry:
     """Return the description of one check.
 
     Raises:
-        UsageError: There is none of that id.
+        UsageError: There is no check with that id.
     """
     for candidate in catalogue():
         if candidate.id == check_id:
@@ -72,10 +61,10 @@ def entry(check_id: str) -> Entry:
 
 
 def require_known(waivers: Iterable[Waiver]) -> None:
-    """Refuse waivers for checks that there are not: a misspelt one would cover nothing, for ever.
+    """Refuse waivers for unknown checks: a misspelt waiver would never cover a finding.
 
     Raises:
-        UsageError: A waiver names no check.
+        UsageError: A waiver names an unknown check.
     """
     for waiver in waivers:
         entry(waiver.check)

@@ -1,4 +1,4 @@
-"""``python -m tests.zoo``: ask the stock tools what is not known yet, and write docs/checks.md anew."""
+"""``python -m tests.zoo``: run the stock tools where results are missing, and write docs/checks.md."""
 
 import os
 import sys
@@ -11,13 +11,13 @@ from tests.zoo.stock_results import RESULTS, load, measure, save
 
 
 def main() -> None:
-    """Ask, remember, write."""
+    """Measure what is missing, and write the results and the page."""
     known = load() if RESULTS.exists() else {}
     results = measure(ZOO, known, runner=SubprocessRunner(), jobs=os.cpu_count() or 1)
     save(results)
     atomic_write(PAGE, render(results).encode())
     fresh = sum(known.get(question) == result for question, result in results.items())
-    sys.stderr.write(f"{len(results)} results, {len(results) - fresh} of them new; {PAGE.name} is written\n")
+    sys.stderr.write(f"{len(results)} results, {len(results) - fresh} new; wrote {PAGE.name}\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""One way of breaking a wheel, and the one check that must see it."""
+"""One way to break a wheel, and the one check that must find it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,13 +8,12 @@ from tests.wheels import Wheel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breakage:
-    """A good wheel broken in just one way.
+    """One defect of a wheel.
 
     Attributes:
-        name: What was done to it, as a pytest id.
+        name: The defect; completes "a wheel with ..." and is the pytest id.
         check: The id of the check that must find it; no other check may.
         make: Makes the broken wheel from the good one of its platform.
-        platform: Of the good wheel.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Every breakage of the zoo."""
+"""All breakages of the zoo."""
 
 from tests.zoo.breakage import Breakage
 from tests.zoo.container import CONTAINER

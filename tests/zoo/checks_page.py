@@ -1,4 +1,4 @@
-"""Make docs/checks.md of the registry and of the stock tools' results."""
+"""Generate docs/checks.md from the registry and the results of the stock tools."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
@@ -14,11 +14,11 @@ from tests.zoo.stock_tools import Mark, StockTool
 
 PAGE = Path(__file__).parents[2] / "docs/checks.md"
 _TEMPLATE = Path(__file__).with_name("checks_page.md")
-_SIGNS = {Mark.REFUSED: "**refuses**", Mark.CRASHED: "crashes", Mark.TOLD: "tells", Mark.SILENT: "-"}
+_SIGNS = {Mark.REFUSED: "**refuses**", Mark.CRASHED: "crashes", Mark.REPORTED: "reports", Mark.SILENT: "-"}
 _LABELS = (
     (Mark.REFUSED, "refuses"),
     (Mark.CRASHED, "crashes"),
-    (Mark.TOLD, "tells"),
+    (Mark.REPORTED, "reports"),
     (Mark.SILENT, "silent"),
 )
 _FAMILIES = {
@@ -40,21 +40,21 @@ _FAMILIES = {
     "elf-": "ELF",
     "macho-": "Mach-O",
     "pe-": "PE",
-    "sign": "Who made it",
-    "authorship-": "Who made it",
+    "sign": "Signatures and authorship",
+    "authorship-": "Signatures and authorship",
     "check-": "The checks themselves",
 }
 _SCOPES = {
     Scope.RELEASE: "Across a release",
     Scope.MANIFEST: "Against a manifest",
-    Scope.STOCK_TOOL: "The stock tools' word",
-    Scope.START: "A start of the executable",
+    Scope.STOCK_TOOL: "Stock tools",
+    Scope.START: "Starting the executable",
 }
-_HEAD = "| check | severity | what is right | who is hurt otherwise | standard | what to do |"
+_HEAD = "| check | severity | requirement | who is hurt otherwise | standard | what to do |"
 
 
 def render(results: Results) -> str:
-    """Write the whole page."""
+    """Return the whole page."""
     versions = {question.tool: result.version for question, result in results.items()}
     return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
         registry="\n\n".join(_registry_tables()),
@@ -94,15 +94,15 @@ def _summary(results: Results) -> str:
     ours = Counter(_own_mark(breakage) for breakage in ZOO)
     seen = {question.breakage for question, result in results.items() if result.mark is not Mark.SILENT}
     head = f"| | factory | {' | '.join(StockTool)} |"
-    asked = _row("asked about", len(ZOO), (_asked(results, tool) for tool in StockTool))
+    asked = _row("wheels", len(ZOO), (_asked(results, tool) for tool in StockTool))
     rows = [_row(label, ours[mark], (counts[tool, mark] for tool in StockTool)) for mark, label in _LABELS]
     table = "\n".join([head, "|---|" + "---|" * (len(StockTool) + 1), asked, *rows])
-    return f"{table}\n\nOf the {len(ZOO)}, {len(ZOO) - len(seen)} are seen by none of the six."
+    return f"{table}\n\nThe six tools miss {len(ZOO) - len(seen)} of the {len(ZOO)} defects."
 
 
 def _own_mark(breakage: Breakage) -> Mark:
-    """Say what `factory verify` does by the same measure: its exit status is 0 without an error."""
-    return Mark.REFUSED if entry(breakage.check).severity is Severity.ERROR else Mark.TOLD
+    """Return what `factory verify` does by the same measure: without an error it exits with 0."""
+    return Mark.REFUSED if entry(breakage.check).severity is Severity.ERROR else Mark.REPORTED
 
 
 def _asked(results: Results, tool: StockTool) -> int:
@@ -115,7 +115,7 @@ def _row(label: str, ours: int, numbers: Iterable[int]) -> str:
 
 def _breakages(results: Results) -> str:
     by_cell = {(question.breakage, question.tool): (question, result) for question, result in results.items()}
-    head = f"| a wheel with | factory says | {' | '.join(StockTool)} |"
+    head = f"| a wheel with | factory | {' | '.join(StockTool)} |"
     rows = [
         f"| {_cell(breakage.name)} | `{breakage.check}` | "
         + " | ".join(_sign(by_cell.get((breakage.name, tool))) for tool in StockTool)

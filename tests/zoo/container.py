@@ -1,4 +1,4 @@
-"""Wheels whose zip container is broken."""
+"""Wheels with a broken zip container."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -35,7 +35,7 @@ def _bomb(wheel: Wheel) -> Wheel:
 
 
 def _sharing_bytes(wheel: Wheel) -> Wheel:
-    """Let a member's content be the whole next member, local header and all: both claim its bytes."""
+    """Make the whole next member, with its local header, the content of a member: both claim its bytes."""
     inner = wheel.archive.members[0]
     content = inner.local()
     outer = ZipMember(name=f"{PACKAGE}/outer.bin".encode(), content=content, method=0, packed=b"")
@@ -71,18 +71,18 @@ CONTAINER: tuple[Breakage, ...] = (
         make=_member(lambda member: replace(member, packed=deflated(member.content) + b"hidden")),
     ),
     Breakage(
-        name="compressed data without an end",
+        name="truncated compressed data",
         check="archive-content",
         make=_member(lambda member: replace(member, packed=deflated(member.content)[:-2])),
     ),
     Breakage(name="an encrypted member", check="archive-encrypted", make=_member(_encrypted)),
     Breakage(
-        name="bzip2 as the method",
+        name="bzip2 compression",
         check="archive-method",
         make=_member(lambda member: replace(member, method=12)),
     ),
     Breakage(name="a member that unpacks to a thousand times its size", check="archive-bomb", make=_bomb),
-    Breakage(name="two members with the same bytes", check="archive-overlap", make=_sharing_bytes),
+    Breakage(name="two members that share bytes", check="archive-overlap", make=_sharing_bytes),
     Breakage(
         name="a wrong size in both headers",
         check="archive-size",
@@ -124,7 +124,7 @@ CONTAINER: tuple[Breakage, ...] = (
         make=_archive(lambda archive: replace(archive, prefix=b"#!/bin/sh\nexit 0\n")),
     ),
     Breakage(
-        name="bytes before the first member that offsets count",
+        name="leading bytes that the offsets account for",
         check="archive-prefix",
         make=_member(lambda member: replace(member, before=b"hidden"), _INIT),
     ),
@@ -139,7 +139,7 @@ CONTAINER: tuple[Breakage, ...] = (
         make=_member(lambda member: replace(member, before=b"PK\x03\x04 hidden")),
     ),
     Breakage(
-        name="an end record of a set of disks",
+        name="an end record of a multi-disk archive",
         check="archive-one-disk",
         make=_archive(lambda archive: replace(archive, disk=1)),
     ),
@@ -179,7 +179,7 @@ CONTAINER: tuple[Breakage, ...] = (
         make=_member(lambda member: replace(member, extra=extra_field(0x5455, b"\x01\0\0\0\0"))),
     ),
     Breakage(
-        name="extra fields that are cut off",
+        name="truncated extra fields",
         check="archive-extra-field",
         make=_member(lambda member: replace(member, extra=b"\x55")),
     ),

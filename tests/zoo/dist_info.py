@@ -1,4 +1,4 @@
-"""Wheels whose file name, ``.dist-info`` or RECORD is wrong."""
+"""Wheels with a wrong file name, ``.dist-info`` or RECORD."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,7 +25,7 @@ def _record(edit: Callable[[str], str]) -> Callable[[Wheel], Wheel]:
 
 
 def _notice_line(new: Callable[[str], str]) -> Callable[[Wheel], Wheel]:
-    """Change RECORD's line of the notice."""
+    """Change the line of the notice in RECORD."""
 
     def edit(text: str) -> str:
         lines = text.splitlines(keepends=True)
@@ -47,13 +47,13 @@ def _for_cpython(wheel: Wheel) -> Wheel:
 
 
 def _changed_content(wheel: Wheel) -> Wheel:
-    """Change a member of the same size after RECORD was written; the zip itself is consistent."""
+    """Replace a member by one of the same size after RECORD was written; the zip itself is consistent."""
     real = ZipMember(name=_NOTICE.encode(), content=b"# Noticed\n")
     return replace(wheel.edited(_NOTICE, lambda _: real), edit_record=lambda _: wheel.record_text())
 
 
 def _with_info_directory(wheel: Wheel, spelled: str) -> Wheel:
-    """Rename .dist-info, in RECORD too."""
+    """Rename .dist-info, also in RECORD."""
 
     def rename(member: ZipMember) -> ZipMember:
         return replace(member, name=member.name.replace(INFO.encode(), spelled.encode()))
@@ -69,7 +69,7 @@ def _with_info_directory(wheel: Wheel, spelled: str) -> Wheel:
 
 
 def _long_version(wheel: Wheel) -> Wheel:
-    """Spell the version 0.163.00 wherever a name has it."""
+    """Write the version as 0.163.00 in all names."""
     renamed = _with_info_directory(wheel, INFO.replace("0.163.0", "0.163.00"))
     return replace(renamed, name=wheel.name.replace("0.163.0", "0.163.00"))
 
@@ -81,13 +81,13 @@ def _with_other_info(wheel: Wheel) -> Wheel:
 DIST_INFO: tuple[Breakage, ...] = (
     Breakage(name="a version that is not normalised", check="name-normalised", make=_long_version),
     Breakage(
-        name="a .dist-info of another name",
+        name="a .dist-info with another name",
         check="dist-info-directory",
         make=_with_other_info,
     ),
     Breakage(name="no WHEEL", check="wheel-present", make=lambda wheel: wheel.without(_WHEEL)),
     Breakage(
-        name="a WHEEL that is no text",
+        name="a WHEEL that is not text",
         check="wheel-present",
         make=lambda wheel: wheel.edited(_WHEEL, lambda member: replace(member, content=b"\xff\xfe")),
     ),
@@ -132,7 +132,7 @@ DIST_INFO: tuple[Breakage, ...] = (
         make=_in(_WHEEL, "Tag: py3-none-manylinux_2_17_x86_64\n", ""),
     ),
     Breakage(name="a compressed tag set in WHEEL", check="wheel-tag-compressed", make=_both_tags),
-    Breakage(name="a tag for one Python", check="wheel-tag-form", make=_for_cpython),
+    Breakage(name="a tag for one Python version", check="wheel-tag-form", make=_for_cpython),
     Breakage(name="no METADATA", check="metadata-present", make=lambda wheel: wheel.without(_METADATA)),
     Breakage(
         name="an invalid Requires-Python",
@@ -175,12 +175,12 @@ DIST_INFO: tuple[Breakage, ...] = (
         make=_in(_METADATA, "License-File: LICENSE\n", ""),
     ),
     Breakage(
-        name="a licence file that is not there",
+        name="a missing licence file",
         check="metadata-licence-file",
         make=lambda wheel: wheel.without(f"{INFO}/licenses/LICENSE"),
     ),
     Breakage(
-        name="no description type",
+        name="no content type of the description",
         check="metadata-description",
         make=_in(_METADATA, "Description-Content-Type: text/markdown\n", ""),
     ),
@@ -190,25 +190,27 @@ DIST_INFO: tuple[Breakage, ...] = (
         make=lambda wheel: replace(wheel, is_recorded=False),
     ),
     Breakage(
-        name="a line of two columns",
+        name="a RECORD line of two columns",
         check="record-format",
         make=_notice_line(lambda line: line.rpartition(",")[0] + "\n"),
     ),
     Breakage(name="a member that RECORD omits", check="record-complete", make=_notice_line(lambda _: "")),
     Breakage(
-        name="a line without a member",
+        name="a RECORD line without a member",
         check="record-ghost",
         make=_record(lambda text: f"{PACKAGE}/gone.py,sha256=47DEQpj8HBSa,0\n{text}"),
     ),
-    Breakage(name="a line twice", check="record-duplicate", make=_notice_line(lambda line: line * 2)),
+    Breakage(
+        name="a repeated RECORD line", check="record-duplicate", make=_notice_line(lambda line: line * 2)
+    ),
     Breakage(name="a member changed after RECORD was written", check="record-hash", make=_changed_content),
     Breakage(
-        name="a line without a hash",
+        name="a RECORD line without a hash",
         check="record-algorithm",
         make=_notice_line(lambda line: f"{_NOTICE},,{line.rpartition(',')[2]}"),
     ),
     Breakage(
-        name="an MD5 hash",
+        name="an MD5 hash in RECORD",
         check="record-algorithm",
         make=_notice_line(lambda line: f"{_NOTICE},md5=rL0Y20zC-Fzt72VPzMSk2A,{line.rpartition(',')[2]}"),
     ),
@@ -223,7 +225,7 @@ DIST_INFO: tuple[Breakage, ...] = (
         make=_record(lambda text: text.replace("RECORD,,", "RECORD,sha256=47DEQpj8HBSa,12")),
     ),
     Breakage(
-        name="an entry point that is not there",
+        name="an entry point that does not exist",
         check="entry-points",
         make=lambda wheel: wheel.with_info(
             "entry_points.txt", "[console_scripts]\ncodex = codex_cli_bin:main\n"

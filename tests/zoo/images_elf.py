@@ -1,4 +1,4 @@
-"""Linux wheels with one executable that is broken."""
+"""Linux wheels with one broken executable."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,12 +20,12 @@ def _rg(content: bytes) -> Callable[[Wheel], Wheel]:
 
 IMAGES_ELF = (
     Breakage(
-        name="an ELF file cut off in its program headers",
+        name="an ELF file truncated in its program headers",
         check="image-unreadable",
         make=_rg(Elf(needed=("libc.so.6",)).content()[:80]),
     ),
     Breakage(
-        name="an ELF file whose dynamic section leads nowhere",
+        name="an ELF file truncated before its dynamic section",
         check="image-unreadable",
         make=_rg(Elf(needed=("libc.so.6",)).content()[:300]),
     ),
@@ -36,8 +36,8 @@ IMAGES_ELF = (
         check="elf-machine",
         make=_rg(Elf(machine=ElfMachine.AARCH64).content()),
     ),
-    Breakage(name="a 32-bit class", check="elf-class", make=_rg(Elf(bits=32).content())),
-    Breakage(name="big-endian", check="elf-class", make=_rg(Elf(is_big_endian=True).content())),
+    Breakage(name="a 32-bit program", check="elf-class", make=_rg(Elf(bits=32).content())),
+    Breakage(name="a big-endian program", check="elf-class", make=_rg(Elf(is_big_endian=True).content())),
     Breakage(name="an object file", check="elf-type", make=_rg(Elf(type=ElfType.RELOCATABLE).content())),
     Breakage(name="a FreeBSD program", check="elf-type", make=_rg(Elf(os_abi=9).content())),
     Breakage(
@@ -79,7 +79,7 @@ IMAGES_ELF = (
         make=_rg(Elf(interpreter="/nix/store/0-glibc/lib/ld.so").content()),
     ),
     Breakage(
-        name="a library that no policy has",
+        name="a library outside the manylinux policy",
         check="elf-needed",
         make=_rg(Elf(interpreter=_GLIBC_LOADER, needed=("libc.so.6", "libssl.so.3")).content()),
     ),
@@ -114,12 +114,12 @@ IMAGES_ELF = (
         make=_rg(Elf(runpath="/home/runner/work/lib").content()),
     ),
     Breakage(
-        name="a search path that is empty",
+        name="an empty search path",
         check="elf-search-path",
         make=_rg(Elf(rpath="$ORIGIN:").content()),
     ),
     Breakage(
-        name="a search path to a directory that the wheel lacks",
+        name="a search path to a missing directory",
         check="elf-search-path",
         make=_rg(Elf(runpath="$ORIGIN/../_solib_k8").content()),
     ),

@@ -1,4 +1,4 @@
-"""macOS wheels with one executable that is broken."""
+"""macOS wheels with one broken executable."""
 
 import struct
 from collections.abc import Callable
@@ -28,13 +28,13 @@ def _arm64e() -> bytes:
 
 IMAGES_MACHO = (
     Breakage(
-        name="a Mach-O file cut off in its load commands",
+        name="a Mach-O file truncated in its load commands",
         check="image-unreadable",
         make=_rg(MachO().content()[:200]),
         platform=_ARM64,
     ),
     Breakage(
-        name="a Mach-O file cut off in its signature",
+        name="a Mach-O file truncated in its signature",
         check="image-unreadable",
         make=_rg(MachO().content()[:-20]),
         platform=_ARM64,
@@ -121,7 +121,7 @@ IMAGES_MACHO = (
         platform=_ARM64,
     ),
     Breakage(
-        name="a signature command that leads to no signature",
+        name="a signature command without a signature",
         check="signature-not-valid",
         make=_rg(MachO(signature=b"not a SuperBlob").content()),
         platform=_ARM64,

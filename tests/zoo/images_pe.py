@@ -1,4 +1,4 @@
-"""Windows wheels with one executable that is broken."""
+"""Windows wheels with one broken executable."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +16,7 @@ _GOOD = Pe()
 
 
 def _patched(content: bytes) -> bytes:
-    """Change what a message of an error says, as a patch of a signed program does."""
+    """Change an import of a signed program, as a patch would."""
     assert b"KERNEL32.dll" in content
     return content.replace(b"ExitProcess", b"ExitThread\0", 1)
 
@@ -27,7 +27,7 @@ def _program(content: bytes, name: str = _RG) -> Callable[[Wheel], Wheel]:
 
 IMAGES_PE = (
     Breakage(
-        name="a PE file cut off in its headers",
+        name="a PE file truncated in its headers",
         check="image-unreadable",
         make=_program(signed(_GOOD)[:100]),
         platform=_AMD64,
@@ -39,7 +39,7 @@ IMAGES_PE = (
         platform=_AMD64,
     ),
     Breakage(
-        name="a PE file cut off in its signature",
+        name="a PE file truncated in its signature",
         check="image-unreadable",
         make=_program(signed(_GOOD)[:-8]),
         platform=_AMD64,
@@ -63,13 +63,13 @@ IMAGES_PE = (
         platform=_ARM64,
     ),
     Breakage(
-        name="a DLL from nowhere",
+        name="a missing DLL",
         check="pe-dll",
         make=_program(signed(replace(_GOOD, imports=("KERNEL32.dll", "libssl-3-x64.dll")))),
         platform=_AMD64,
     ),
     Breakage(
-        name="a DLL from nowhere, loaded on use",
+        name="a missing delay-loaded DLL",
         check="pe-delayed-dll",
         make=_program(signed(replace(_GOOD, delay_imports=("cudart64_12.dll",)))),
         platform=_AMD64,
@@ -99,13 +99,13 @@ IMAGES_PE = (
         platform=_AMD64,
     ),
     Breakage(
-        name="a random address of few bits",
+        name="a random address without high entropy",
         check="pe-aslr",
         make=_program(signed(replace(_GOOD, dll_characteristics=0x0140))),
         platform=_AMD64,
     ),
     Breakage(
-        name="data that can be executed",
+        name="executable data pages",
         check="pe-nx",
         make=_program(signed(replace(_GOOD, dll_characteristics=0x0060))),
         platform=_AMD64,
@@ -123,7 +123,7 @@ IMAGES_PE = (
         platform=_AMD64,
     ),
     Breakage(
-        name="a signature that nobody countersigned",
+        name="a signature without a countersignature",
         check="signature-not-valid",
         make=_program(signed(_GOOD, Authenticode(at=None))),
         platform=_AMD64,
@@ -135,7 +135,7 @@ IMAGES_PE = (
         platform=_AMD64,
     ),
     Breakage(
-        name="codex signed by somebody else",
+        name="a codex.exe of another signer",
         check="signer-unexpected",
         make=_program(signed(_GOOD, Authenticode(by=SOMEBODY)), _CODEX),
         platform=_AMD64,

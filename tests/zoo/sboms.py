@@ -1,4 +1,4 @@
-"""Wheels whose bill of materials says something else than the wheel."""
+"""Wheels with a bill of materials that does not match them."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ _GONE = (
 
 
 def listing(wheel: Wheel, *places: str) -> str:
-    """Write a bill of materials that lists some members as they are."""
+    """Return a bill of materials that lists some members correctly."""
     components = [
         {
             "type": "application",
@@ -32,7 +32,7 @@ def listing(wheel: Wheel, *places: str) -> str:
 
 
 def with_sbom(wheel: Wheel, edit: Callable[[str], str] = lambda text: text) -> Wheel:
-    """Give a Linux wheel a bill of materials of all its programs, edited."""
+    """Add an edited bill of materials of all programs to a Linux wheel."""
     return wheel.with_info("sboms/codex.cdx.json", edit(listing(wheel, _CODEX, _RG, _BWRAP)))
 
 
@@ -51,7 +51,7 @@ def _lists_what_was_there(wheel: Wheel) -> Wheel:
 
 SBOMS: tuple[Breakage, ...] = (
     Breakage(
-        name="a bill of materials that is no JSON",
+        name="a bill of materials that is not JSON",
         check="sbom-readable",
         make=lambda wheel: with_sbom(wheel, lambda text: text[:-1]),
     ),
@@ -61,17 +61,21 @@ SBOMS: tuple[Breakage, ...] = (
         make=_edited("CycloneDX", "SPDX"),
     ),
     Breakage(
-        name="a bill of materials whose digests are numbers",
+        name="a bill of materials with a malformed digest",
         check="sbom-readable",
         make=_edited('"alg": "SHA-256"', '"alg": 256'),
     ),
     Breakage(
-        name="an executable that is not the listed one", check="sbom-content", make=_lists_what_was_there
+        name="an executable that differs from the listed one",
+        check="sbom-content",
+        make=_lists_what_was_there,
     ),
     Breakage(
-        name="a listed file that is not there",
+        name="a listed file that is missing",
         check="sbom-content",
         make=_edited('"components": [', f'"components": [{_GONE}'),
     ),
-    Breakage(name="an executable that is not listed", check="sbom-complete", make=_lists_only_two),
+    Breakage(
+        name="an executable that the bill of materials omits", check="sbom-complete", make=_lists_only_two
+    ),
 )

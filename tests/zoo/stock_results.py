@@ -1,7 +1,7 @@
-"""What the stock tools said of every wheel of the zoo: measured, kept in a file, measured again when stale.
+"""What the stock tools report for every wheel of the zoo: measured, and kept in a file.
 
-A result is for one wheel (the SHA-256 of its name and bytes) and one version of a tool; when either
-changes, the result is stale and `measure` asks again.
+A result is for one wheel (the SHA-256 of its name and bytes) and one version of a tool. When either
+changes, the result is stale, and `measure` runs the tool again.
 """
 
 import json
@@ -32,12 +32,12 @@ _PLATFORM_OF = {
     OperatingSystem.MACOS: "macosx_11_0_arm64",
     OperatingSystem.WINDOWS: "win_amd64",
 }
-"""Where a breakage is repeated for a tool that inspects wheels of one system only."""
+"""The platform of the same breakage for a tool that inspects only wheels of one system."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Question:
-    """One tool, asked about one broken wheel."""
+    """One tool and one broken wheel."""
 
     breakage: str
     tool: StockTool
@@ -47,7 +47,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What a tool made of it, by which version, and the line that tells."""
+    """What a version of a tool reported, with the line of its output that decided."""
 
     version: str
     mark: Mark
@@ -58,10 +58,10 @@ Results = Mapping[Question, Result]
 
 
 def questions(breakage: Breakage) -> Iterator[Question]:
-    """Yield what to ask about a breakage: every tool, on a wheel of a system that it inspects.
+    """Yield one question per tool about a breakage, on a wheel of a system that the tool inspects.
 
-    A tool for another system is asked about the same breakage of that system's good
-    wheel, if it can be made there; that it is the same one, our own checks say.
+    For a tool of another system, the same breakage is made in the good wheel of that
+    system, if that is possible; our own checks decide whether it is the same one.
     """
     wheels: dict[str, Wheel | None] = {}
     for tool in StockTool:
@@ -74,12 +74,12 @@ def questions(breakage: Breakage) -> Iterator[Question]:
 
 
 def own_digest(breakage: Breakage) -> str:
-    """Return the SHA-256 of the wheel that is broken so, of the platform that the breakage is made for."""
+    """Return the digest of the broken wheel, for the platform of the breakage."""
     return _digest(breakage.make(good_wheel(breakage.platform)))
 
 
 def _digest(wheel: Wheel) -> str:
-    """Hash a wheel and its name, which may be all that is wrong with it."""
+    """Hash a wheel and its name: the name may be the only defect."""
     return Sha256.of([wheel.name.encode(), b"\0", wheel.content()]).hex
 
 
@@ -89,12 +89,12 @@ def _platform_for(tool: StockTool, breakage: Breakage) -> str:
 
 
 def broken(breakage: Breakage, platform: str) -> Wheel | None:
-    """Make the broken wheel of a platform; None when there is no such breakage there."""
+    """Make the broken wheel of a platform; None if the breakage is not possible there."""
     if platform == breakage.platform:
         return breakage.make(good_wheel(platform))
     try:
         wheel = breakage.make(good_wheel(platform))
-    except (StopIteration, AssertionError):  # the member or the text to be changed is not there
+    except (StopIteration, AssertionError):  # the member or the text to change is missing
         return None
     with TemporaryDirectory() as directory:
         scratch = Path(directory) / "scratch"
@@ -106,7 +106,7 @@ def broken(breakage: Breakage, platform: str) -> Wheel | None:
 def measure(
     breakages: Iterable[Breakage], known: Results, *, runner: Runner, jobs: int
 ) -> dict[Question, Result]:
-    """Answer all questions, the known ones from memory, the others by asking."""
+    """Answer all questions: from known results where they are current, otherwise by running the tools."""
     by_name = {breakage.name: breakage for breakage in breakages}
     asked = tuple(question for breakage in by_name.values() for question in questions(breakage))
     fresh = {
@@ -150,7 +150,7 @@ def _result(
 
 
 def ask(tool: StockTool, wheel: Wheel, *, runner: Runner) -> Answer:
-    """Run a tool on a wheel in a directory of its own."""
+    """Run a tool on a wheel, in a directory of its own."""
     with TemporaryDirectory() as temporary:
         directory = Path(temporary).resolve()
         write_otool(directory / "bin")
@@ -162,7 +162,7 @@ def load(path: Path = RESULTS) -> dict[Question, Result]:
     """Read the results file.
 
     Raises:
-        MalformedJson: It is not what `save` writes.
+        MalformedJson: The file does not have the format that `save` writes.
     """
     document = JsonObject.parse(path.read_bytes(), where=path.name)
     return dict(_entry(entry) for entry in document.objects("results"))
@@ -182,7 +182,7 @@ def _entry(entry: JsonObject) -> tuple[Question, Result]:
 
 
 def save(results: Results, path: Path = RESULTS) -> None:
-    """Write the results file, one line a result, sorted, so that a change shows as what changed."""
+    """Write the results file, sorted and with one line per result, so that diffs are small."""
     lines = [
         json.dumps(
             {

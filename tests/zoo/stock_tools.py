@@ -1,8 +1,8 @@
-"""The stock tools, as a careful person would run them on a wheel, and what counts as their seeing a defect.
+"""The stock tools, run as a careful user would, and what counts as detecting a defect.
 
-Exit codes alone would be unfair to tools that only print, and any printed
-difference would flatter them: so each tool has the lines that count, written
-down here and told in the page that is made of the results.
+Exit codes alone would be unfair to tools that only print, and counting every printed
+difference would credit them for noise. So this module defines for each tool which lines
+count; docs/checks.md lists them.
 """
 
 import re
@@ -31,11 +31,11 @@ for argument do
 done
 exec llvm-otool-14 "$@"
 """
-"""delocate calls ``otool -m``, which LLVM's refuses; dropping the option changes nothing for these files."""
+"""delocate calls ``otool -m``, which LLVM's otool refuses; these files do not need the option."""
 
 
 class StockTool(StrEnum):
-    """A column of the table; the value is the distribution's name."""
+    """A column of the table; the value is the name of the distribution."""
 
     AUDITWHEEL = "auditwheel"
     DELOCATE = "delocate"
@@ -46,7 +46,7 @@ class StockTool(StrEnum):
 
     @property
     def system(self) -> OperatingSystem | None:
-        """The operating system whose wheels it inspects; None for all."""
+        """The only operating system that it inspects wheels of; None for all systems."""
         match self:
             case StockTool.AUDITWHEEL:
                 return OperatingSystem.LINUX
@@ -59,24 +59,24 @@ class StockTool(StrEnum):
 
 
 class Mark(StrEnum):
-    """What a tool made of a broken wheel."""
+    """How a tool reacted to a broken wheel."""
 
     REFUSED = "refused"
     CRASHED = "crashed"
-    TOLD = "told"
+    REPORTED = "reported"
     SILENT = "silent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a tool said of one wheel: its exit status (the last that is not 0), and its lines."""
+    """A tool's exit status (the last one that is not 0) and its lines of output, for one wheel."""
 
     returncode: int
     lines: tuple[str, ...]
 
     @classmethod
     def of(cls, runs: Iterable[Completed], *, directory: Path) -> "Answer":
-        """Take the style, the place and the wrapping out of what a tool's runs printed."""
+        """Combine the output of a tool's runs, without styles, temporary names and the directory."""
         runs = tuple(runs)
         text = "\n".join(_STYLE.sub("", run.output).replace(f"{directory}/", "") for run in runs)
         text = _TEMPORARY.sub("TMP", text)
@@ -85,7 +85,7 @@ class Answer:
 
 
 def commands(tool: StockTool, wheel: Path) -> tuple[Command, ...]:
-    """Plan what a person would type to have a tool look at a wheel; it may write beside the wheel."""
+    """Plan the commands that a user would run on a wheel; they may write beside the wheel."""
     directory = wheel.parent
     lines: tuple[tuple[str, ...], ...]
     python = (sys.executable, "-B", "-m")
@@ -130,7 +130,7 @@ def _pip_arguments(wheel: Path) -> tuple[str, ...]:
 
 
 def write_otool(directory: Path) -> None:
-    """Give delocate the three programs it calls, from LLVM 14 (Debian's llvm-14)."""
+    """Provide the three programs that delocate calls, from LLVM 14 (Debian's llvm-14)."""
     otool = directory / "otool"
     directory.mkdir()
     otool.write_text(_OTOOL, encoding="utf-8")
@@ -140,23 +140,23 @@ def write_otool(directory: Path) -> None:
 
 
 def mark(tool: StockTool, answer: Answer, *, good: Answer, wheel: str) -> tuple[Mark, str]:
-    """Judge what a tool said of a broken wheel by what it says of the good one; with the line that tells."""
+    """Compare a tool's answers for a broken and a good wheel; return also the line that decided."""
     new = [line.strip() for line in answer.lines if line.strip() and line not in good.lines]
     if answer.returncode != good.returncode and answer.returncode:
         last = next((line for line in reversed(new) if _is_statement(line)), "")
         is_crash = any("Traceback (most recent call last)" in line for line in new)
         is_own = last.startswith(f"{tool}.")
         return (Mark.CRASHED if is_crash and not is_own else Mark.REFUSED), last
-    telling = [line for line in new if _tells(tool, line)] + list(_tag_told(tool, answer, wheel))
-    return (Mark.TOLD, telling[0]) if telling else (Mark.SILENT, "")
+    reports = [line for line in new if _is_report(tool, line)] + list(_reported_tags(tool, answer, wheel))
+    return (Mark.REPORTED, reports[0]) if reports else (Mark.SILENT, "")
 
 
 def _is_statement(line: str) -> bool:
-    """Whether a line is more than a frame, a path or a closing rule."""
+    """Whether a line is a sentence, and not a stack frame, a path or a rule."""
     return line[:1].isalpha() and not line.startswith(("File ", "codex_cli_bin/"))
 
 
-def _tells(tool: StockTool, line: str) -> bool:
+def _is_report(tool: StockTool, line: str) -> bool:
     match tool:
         case StockTool.AUDITWHEEL:
             return line.startswith("WARNING") and not line.endswith(_OF_EVERY_STATIC_MUSLLINUX_WHEEL)
@@ -170,8 +170,8 @@ def _tells(tool: StockTool, line: str) -> bool:
             return re.search(r": W\d{3}: ", line) is not None
 
 
-def _tag_told(tool: StockTool, answer: Answer, wheel: str) -> Iterable[str]:
-    """Yield what the tool says of the tag, when that is of a newer system than the wheel's own."""
+def _reported_tags(tool: StockTool, answer: Answer, wheel: str) -> Iterable[str]:
+    """Yield the tags that a tool reports, if they are of a newer system than the wheel's own."""
     text = " ".join(answer.lines)
     if tool is StockTool.AUDITWHEEL:
         policy, promised = _POLICY.search(text), _PROMISED.search(wheel)
@@ -183,5 +183,5 @@ def _tag_told(tool: StockTool, answer: Answer, wheel: str) -> Iterable[str]:
 
 
 def _glibc(tag: re.Match[str]) -> tuple[float, float]:
-    """Return the glibc version of a manylinux tag; plain linux is beyond all."""
+    """Return the glibc version of a manylinux tag; plain linux counts as newer than any."""
     return (float(tag[1]), float(tag[2])) if tag[1] else (inf, inf)

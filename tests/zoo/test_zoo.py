@@ -24,15 +24,15 @@ def test_a_good_wheel_has_no_finding(platform: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("breakage", ZOO, ids=lambda breakage: breakage.name)
-def test_a_broken_wheel_has_just_its_own_finding(breakage: Breakage, tmp_path: Path) -> None:
+def test_a_broken_wheel_has_only_its_own_finding(breakage: Breakage, tmp_path: Path) -> None:
     findings = findings_of(breakage.make(good_wheel(breakage.platform)), tmp_path)
     assert {finding.check for finding in findings} == {breakage.check}, findings
 
 
-def test_every_name_is_there_once() -> None:
+def test_names_of_breakages_are_unique() -> None:
     names = [breakage.name for breakage in ZOO]
     assert len(names) == len(set(names))
 
 
-def test_every_check_is_known() -> None:
+def test_breakages_name_existing_checks() -> None:
     assert {breakage.check for breakage in ZOO} <= {check.id for check in CHECKS}

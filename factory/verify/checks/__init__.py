@@ -1,1 +1,1 @@
-"""The checks, each a small pure function with a reason."""
+"""The checks: small pure functions, each with the reason it exists."""

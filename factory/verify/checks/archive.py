@@ -1,10 +1,10 @@
-"""Checks of the zip container: that every reader of it sees the same files, and nothing else is in it."""
+"""Checks of the zip container: all readers see the same files, and it contains no other bytes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from factory.core.model import Severity
 from factory.core.zip_records import ZIP64_EXTRA, Header, extra_ids
-from factory.verify.checks.check import Checks, Fault
+from factory.verify.checks.check import Checks, Fault, Find
 from factory.verify.reading.contents import Member, ProblemKind, WheelContents
 
 _ZIP64_LIMIT = 0xFFFFFFFF
@@ -12,17 +12,14 @@ _UNICODE_PATH_EXTRA = 0x7075
 _APPNOTE = "PKWARE APPNOTE 6.3.10"
 _WHEEL = "packaging.python.org: binary distribution format"
 
+check = Checks[WheelContents]()
 
-check = Checks[WheelContents](standard=f"{_APPNOTE}, 4.3.6")
 
-
-def _problems_of(kind: ProblemKind) -> Callable[[WheelContents], Iterator[Fault]]:
-    """Return a `find` that turns one kind of reading problem into faults."""
+def _problems_of(kind: ProblemKind) -> Find[WheelContents]:
+    """Return a function that turns one kind of reading problem into faults."""
 
     def find(wheel: WheelContents) -> Iterator[Fault]:
-        for problem in wheel.problems:
-            if problem.kind is kind:
-                yield Fault(problem.place, problem.evidence)
+        return (Fault(problem.place, problem.evidence) for problem in wheel.problems if problem.kind is kind)
 
     return find
 
@@ -31,15 +28,15 @@ check(
     "archive-unreadable",
     Severity.ERROR,
     title="The file is a zip archive",
-    protects="Everybody: nothing in it can be installed, or judged.",
+    protects="Users: the wheel can be neither installed nor checked.",
     standard=_WHEEL,
-    remedy="Fetch or build the wheel again.",
+    remedy="Download or build the wheel again.",
 )(_problems_of(ProblemKind.UNREADABLE))
 check(
     "archive-directory",
     Severity.ERROR,
-    title="The central directory is whole and holds what the end record claims",
-    protects="Users: members that one reader sees and another does not.",
+    title="The central directory is complete and matches the end record",
+    protects="Users: some readers see members that others do not.",
     standard=f"{_APPNOTE}, 4.3.12 and 4.3.16",
     remedy="Build the wheel again; it is damaged or was edited.",
 )(_problems_of(ProblemKind.DIRECTORY))
@@ -54,16 +51,16 @@ check(
 check(
     "archive-content",
     Severity.ERROR,
-    title="Every member's content can be unpacked, and ends where the archive says",
+    title="Every member can be unpacked, and its data ends where the archive says",
     protects="Users: the member cannot be installed.",
     standard=f"{_APPNOTE}, 4.3.8",
-    remedy="Fetch or build the wheel again; it is damaged.",
+    remedy="Download or build the wheel again; it is damaged.",
 )(_problems_of(ProblemKind.CONTENT))
 check(
     "archive-encrypted",
     Severity.ERROR,
     title="No member is encrypted",
-    protects="Users: an installer has no password, and a scanner sees nothing.",
+    protects="Users: installers have no password, and scanners cannot see the content.",
     standard=f"{_APPNOTE}, 4.4.4 bit 0",
     remedy="Build the wheel without encryption.",
 )(_problems_of(ProblemKind.ENCRYPTED))
@@ -71,17 +68,17 @@ check(
     "archive-method",
     Severity.ERROR,
     title="Every member is stored or deflated",
-    protects="Users: pip reads no more than these everywhere, uv and others neither.",
+    protects="Users: pip cannot read other methods on every platform, and neither can uv.",
     standard=f"{_APPNOTE}, 4.4.5; PyPI accepts these two",
     remedy="Build the wheel with deflate.",
 )(_problems_of(ProblemKind.METHOD))
 check(
     "archive-bomb",
     Severity.ERROR,
-    title="What it unpacks to is in proportion",
-    protects="Users: a small download that fills the disk.",
+    title="The unpacked size is in proportion to the archive",
+    protects="Users: a small download could fill the disk.",
     standard="factory.verify.reading.unpack.UnpackLimits",
-    remedy="Do not install it; look at how the member was made.",
+    remedy="Do not install the wheel; find out how the member was made.",
 )(_problems_of(ProblemKind.BOMB))
 
 
@@ -89,46 +86,51 @@ check(
     "archive-overlap",
     Severity.ERROR,
     title="No two members share bytes",
-    protects="Users and scanners: overlapping members are how a zip bomb is made.",
+    protects="Users and scanners: zip bombs are made of overlapping members.",
     standard="bamsoftware.com/hacks/zipbomb",
-    remedy="Do not install it; build the wheel again.",
+    remedy="Do not install the wheel; build it again.",
 )
 def _find_overlaps(wheel: WheelContents) -> Iterator[Fault]:
     for name in wheel.archive.overlapping:
-        yield Fault(name, "its bytes are claimed by another member as well")
+        yield Fault(name, "another member claims its bytes as well")
 
 
 @check(
     "archive-size",
     Severity.ERROR,
-    title="Every member has the size that the central directory claims",
-    protects="Users: readers that trust the number cut the file off or refuse it.",
+    title="Every member has the size that the central directory states",
+    protects="Users: readers that trust the number truncate the file or refuse it.",
     standard=f"{_APPNOTE}, 4.4.9",
     remedy="Build the wheel again; it was edited.",
 )
 def _find_wrong_size(wheel: WheelContents) -> Iterator[Fault]:
-    for member in _read_whole(wheel):
-        claimed = member.central.size_bytes
-        if claimed != member.size_bytes:
-            yield Fault(member.name, f"claims {claimed} bytes, has {member.size_bytes}")
+    for member in _unpacked(wheel):
+        stated = member.central.size_bytes
+        if stated != member.size_bytes:
+            evidence = f"the central directory states {stated} bytes, the content has {member.size_bytes}"
+            yield Fault(member.name, evidence)
 
 
 @check(
     "archive-crc",
     Severity.ERROR,
-    title="Every member has the CRC that the central directory claims",
+    title="Every member has the CRC that the central directory states",
     protects="Users: the file was changed, and pip refuses it.",
     standard=f"{_APPNOTE}, 4.4.7",
-    remedy="Fetch or build the wheel again; it is damaged or was edited.",
+    remedy="Download or build the wheel again; it is damaged or was edited.",
 )
 def _find_wrong_crc(wheel: WheelContents) -> Iterator[Fault]:
-    for member in _read_whole(wheel):
-        claimed = member.central.crc32
-        if claimed != member.crc32:
-            yield Fault(member.name, f"claims CRC {claimed:#010x}, its content has {member.crc32:#010x}")
+    for member in _unpacked(wheel):
+        stated = member.central.crc32
+        if stated != member.crc32:
+            evidence = (
+                f"the central directory states CRC {stated:#010x}, the content has {member.crc32:#010x}"
+            )
+            yield Fault(member.name, evidence)
 
 
-def _read_whole(wheel: WheelContents) -> Iterator[Member]:
+def _unpacked(wheel: WheelContents) -> Iterator[Member]:
+    """Yield the members that could be read to their end."""
     return (member for member in wheel.members if member.sha256 is not None)
 
 
@@ -142,15 +144,15 @@ def _read_whole(wheel: WheelContents) -> Iterator[Member]:
 )
 def _find_disagreeing_headers(wheel: WheelContents) -> Iterator[Fault]:
     for member in wheel.members:
-        if member.local is None:
-            continue
         for what, central, local in _compared(member.central, member.local):
             if central != local:
                 evidence = f"{what}: {central} in the central directory, {local} in the local header"
                 yield Fault(member.name, evidence)
 
 
-def _compared(central: Header, local: Header) -> Iterator[tuple[str, object, object]]:
+def _compared(central: Header, local: Header | None) -> Iterator[tuple[str, object, object]]:
+    if local is None:
+        return
     yield "name", central.name, local.name
     yield "method", central.method, local.method
     yield "flags", central.flags, local.flags
@@ -161,6 +163,7 @@ def _compared(central: Header, local: Header) -> Iterator[tuple[str, object, obj
         ("size", central.size_bytes, local.size_bytes),
     )
     for what, first, second in numbers:
+        # A local header may leave a number to the data descriptor after the content.
         if not (local.has_descriptor and second == 0):
             yield what, first, second
 
@@ -168,37 +171,40 @@ def _compared(central: Header, local: Header) -> Iterator[tuple[str, object, obj
 @check(
     "archive-prefix",
     Severity.ERROR,
-    title="Nothing comes before the first member",
-    protects="Users: a file that is two things at once passes scanners that know only one of them.",
+    title="The first member is at the start of the file",
+    protects="Users: a file in two formats passes scanners that know only one of them.",
+    standard=f"{_APPNOTE}, 4.3.6",
     remedy="Build the wheel again without the leading bytes.",
 )
 def _find_prefix(wheel: WheelContents) -> Iterator[Fault]:
     if size := wheel.archive.prefix_bytes:
-        yield Fault(wheel.name, f"{size} bytes come before the first member")
+        yield Fault(wheel.name, f"{size} bytes precede the first member")
 
 
 @check(
     "archive-suffix",
     Severity.ERROR,
-    title="Nothing comes after the end record",
-    protects="Users: trailing bytes can be a second archive that another reader takes.",
+    title="The end record is at the end of the file",
+    protects="Users: trailing bytes can be a second archive, which another reader uses.",
+    standard=f"{_APPNOTE}, 4.3.6",
     remedy="Build the wheel again without the trailing bytes.",
 )
 def _find_suffix(wheel: WheelContents) -> Iterator[Fault]:
     if size := wheel.archive.suffix_bytes:
-        yield Fault(wheel.name, f"{size} bytes come after the end record")
+        yield Fault(wheel.name, f"{size} bytes follow the end record")
 
 
 @check(
     "archive-gap",
     Severity.ERROR,
     title="Every byte belongs to a record",
-    protects="Users: bytes that no listing shows, a streaming reader installs.",
+    protects="Users: a streaming reader can install bytes that no listing shows.",
+    standard=f"{_APPNOTE}, 4.3.6",
     remedy="Build the wheel again; it was edited.",
 )
 def _find_gaps(wheel: WheelContents) -> Iterator[Fault]:
     if any(problem.kind is not ProblemKind.ENCRYPTED for problem in wheel.problems):
-        return  # where a record cannot be read, what follows it is no gap
+        return  # the end of an unreadable record is unknown, so the bytes after it are no gap
     for offset, length in wheel.archive.gaps:
         yield Fault(wheel.name, f"{length} bytes at offset {offset} belong to no member")
 
@@ -207,9 +213,9 @@ def _find_gaps(wheel: WheelContents) -> Iterator[Fault]:
     "archive-one-end",
     Severity.ERROR,
     title="There is one end record",
-    protects="Users: which archive is read depends on the reader.",
+    protects="Users: readers differ in which archive they read.",
     standard=f"{_APPNOTE}, 4.3.1",
-    remedy="Build the wheel again; it holds a second archive.",
+    remedy="Build the wheel again; it contains a second archive.",
 )
 def _find_rival_ends(wheel: WheelContents) -> Iterator[Fault]:
     for offset in wheel.archive.rival_ends:
@@ -219,44 +225,51 @@ def _find_rival_ends(wheel: WheelContents) -> Iterator[Fault]:
 @check(
     "archive-one-disk",
     Severity.ERROR,
-    title="It is one file, no set of disks",
-    protects="Users: readers refuse it, or ignore the numbers and read other bytes.",
+    title="The archive is not split over several disks",
+    protects="Users: readers refuse it, or ignore the disk numbers and read other bytes.",
     standard=f"{_APPNOTE}, 4.4.19",
     remedy="Build the wheel again.",
 )
 def _find_disks(wheel: WheelContents) -> Iterator[Fault]:
     if wheel.archive.disks or any(member.central.disk for member in wheel.members):
-        yield Fault(wheel.name, "it claims to be a part of a set of several disks")
+        yield Fault(wheel.name, "it claims to be part of an archive on several disks")
 
 
 @check(
     "archive-second-name",
     Severity.ERROR,
     title="Every member has one name",
-    protects="Users: which name is installed depends on the reader.",
+    protects="Users: installers differ in the name that they give the file.",
     standard=f"{_APPNOTE}, 4.6.9",
-    remedy="Build the wheel with UTF-8 names and no Unicode path fields.",
+    remedy="Build the wheel with UTF-8 names and without Unicode path fields.",
 )
 def _find_second_names(wheel: WheelContents) -> Iterator[Fault]:
     for member in wheel.members:
-        if _UNICODE_PATH_EXTRA in (_ids(member) or set()):
+        if _UNICODE_PATH_EXTRA in (_extra_ids(member) or set()):
             yield Fault(member.name, "a Unicode path extra field (0x7075) gives it a second name")
+
+
+def _extra_ids(member: Member) -> set[int] | None:
+    """Return the ids of all extra fields of a member; None when they cannot be parsed."""
+    ids = extra_ids(member.central.extra)
+    local = extra_ids(member.local.extra) if member.local else ()
+    return None if ids is None or local is None else {*ids, *local}
 
 
 @check(
     "archive-comment",
     Severity.WARNING,
     title="There are no comments",
-    protects="Whoever rebuilds the wheel: bytes that come from nowhere.",
+    protects="Anyone who rebuilds the wheel: a comment cannot be derived from the sources.",
     standard=f"{_APPNOTE}, 4.4.26",
     remedy="Build the wheel without comments.",
 )
 def _find_comments(wheel: WheelContents) -> Iterator[Fault]:
-    if comment := wheel.archive.comment:
-        yield Fault(wheel.name, f"a comment of {len(comment)} bytes: {comment[:40]!r}")
-    for member in wheel.members:
-        if comment := member.central.comment:
-            yield Fault(member.name, f"a comment of {len(comment)} bytes: {comment[:40]!r}")
+    places = [(wheel.name, wheel.archive.comment)]
+    places += [(member.name, member.central.comment) for member in wheel.members]
+    for place, comment in places:
+        if comment:
+            yield Fault(place, f"a comment of {len(comment)} bytes: {comment[:40]!r}")
 
 
 @check(
@@ -271,55 +284,47 @@ def _find_zip64(wheel: WheelContents) -> Iterator[Fault]:
     if wheel.archive.zip64 and wheel.archive.size_bytes < _ZIP64_LIMIT:
         yield Fault(wheel.name, "zip64 end records in a file below 4 GiB")
     for member in wheel.members:
-        headers = [member.central, *([member.local] if member.local else [])]
-        if any(header.zip64 for header in headers) and member.central.size_bytes < _ZIP64_LIMIT:
+        is_zip64 = member.central.zip64 or (member.local is not None and member.local.zip64)
+        if is_zip64 and member.central.size_bytes < _ZIP64_LIMIT:
             yield Fault(member.name, "a zip64 extra field on a member below 4 GiB")
 
 
 @check(
     "archive-descriptor",
     Severity.WARNING,
-    title="Sizes stand in the local headers",
-    protects="Users of streaming readers, which cannot tell where a stored member ends.",
+    title="Local headers contain the sizes",
+    protects="Users of streaming readers, which cannot find the end of a stored member.",
     standard=f"{_APPNOTE}, 4.3.9",
-    remedy="Build the wheel to a file that can be sought, not to a pipe.",
+    remedy="Build the wheel into a file that can be sought, not into a pipe.",
 )
 def _find_descriptors(wheel: WheelContents) -> Iterator[Fault]:
     for member in wheel.members:
         if member.central.has_descriptor:
-            yield Fault(member.name, "its sizes stand after its content, in a data descriptor")
+            yield Fault(member.name, "its sizes follow its content, in a data descriptor")
 
 
 @check(
     "archive-extra-field",
     Severity.WARNING,
     title="There are no extra fields",
-    protects="Whoever rebuilds the wheel: they hold times, owners and other traces of a machine.",
+    protects="Anyone who rebuilds the wheel: they contain times, owners and other traces of a machine.",
     standard=f"{_APPNOTE}, 4.5",
-    remedy="Build the wheel with a backend that writes none, as hatchling does.",
+    remedy="Build the wheel with a backend that writes no extra fields, such as hatchling.",
 )
 def _find_extra_fields(wheel: WheelContents) -> Iterator[Fault]:
     for member in wheel.members:
-        ids = _ids(member)
+        ids = _extra_ids(member)
         if ids is None:
-            yield Fault(member.name, "its extra fields do not fill their space")
+            yield Fault(member.name, "its extra fields cannot be parsed")
         elif others := sorted(ids - {ZIP64_EXTRA, _UNICODE_PATH_EXTRA}):
-            shown = ", ".join(f"{field:#06x}" for field in others)
-            yield Fault(member.name, f"it has extra fields: {shown}")
-
-
-def _ids(member: Member) -> set[int] | None:
-    """Return the ids of all extra fields of a member; None when they cannot be parsed."""
-    ids = extra_ids(member.central.extra)
-    local = extra_ids(member.local.extra) if member.local else ()
-    return None if ids is None or local is None else {*ids, *local}
+            yield Fault(member.name, f"extra fields: {', '.join(f'{field:#06x}' for field in others)}")
 
 
 @check(
     "archive-times",
     Severity.WARNING,
-    title="All members have one time",
-    protects="Whoever rebuilds the wheel: a clock's time cannot be repeated.",
+    title="All members have the same time",
+    protects="Anyone who rebuilds the wheel: a wall-clock time cannot be reproduced.",
     standard="reproducible-builds.org: SOURCE_DATE_EPOCH",
     remedy="Build with SOURCE_DATE_EPOCH, or with a backend whose default is a fixed time.",
 )
@@ -332,39 +337,34 @@ def _find_times(wheel: WheelContents) -> Iterator[Fault]:
 @check(
     "archive-order",
     Severity.WARNING,
-    title="Members are in order, .dist-info last, RECORD at the very end",
-    protects="Users of indexes and installers that read METADATA from the file's end.",
+    title="Members are in order, with .dist-info last and RECORD at the very end",
+    protects="Users of indexes and installers that read METADATA from the end of the file.",
     standard=_WHEEL,
     remedy="Build the wheel with a backend that orders members.",
 )
 def _find_order(wheel: WheelContents) -> Iterator[Fault]:
     starts = [member.start for member in wheel.members if member.local is not None]
     if starts != sorted(starts):
-        yield Fault(wheel.name, "the central directory lists members in another order")
-    in_dist_info = [_is_dist_info(member.name) for member in wheel.members]
+        yield Fault(wheel.name, "the central directory lists the members in another order than the file")
+    in_dist_info = [member.name.partition("/")[0].endswith(".dist-info") for member in wheel.members]
     if in_dist_info != sorted(in_dist_info):
-        yield Fault(wheel.name, "members come after those of .dist-info")
-    last = wheel.members[-1].name if wheel.members else ""
+        yield Fault(wheel.name, "other members follow those of .dist-info")
     if any(member.name.endswith(".dist-info/RECORD") for member in wheel.members[:-1]):
-        yield Fault(wheel.name, f"RECORD is not the last member, {last} is")
-
-
-def _is_dist_info(name: str) -> bool:
-    return name.partition("/")[0].endswith(".dist-info")
+        yield Fault(wheel.name, f"the last member is {wheel.members[-1].name}, not RECORD")
 
 
 @check(
     "archive-host",
     Severity.NOTE,
-    title="All members were made on one zip host",
-    protects="Whoever rebuilds the wheel: it was put together from parts.",
+    title="All members have the same zip host",
+    protects="Anyone who rebuilds the wheel: it was put together from several archives.",
     standard=f"{_APPNOTE}, 4.4.2",
-    remedy="Build the wheel in one go.",
+    remedy="Write all members in one build.",
 )
 def _find_hosts(wheel: WheelContents) -> Iterator[Fault]:
     hosts = sorted({member.central.create_system for member in wheel.members})
     if len(hosts) > 1:
-        yield Fault(wheel.name, f"members were made on different zip hosts: {hosts}")
+        yield Fault(wheel.name, f"members have different zip hosts: {hosts}")
 
 
 CHECKS = check.registered()

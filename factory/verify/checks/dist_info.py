@@ -1,4 +1,4 @@
-"""Checks of the file name, and of what lies at the top level and in ``.dist-info``."""
+"""Checks of the file name, and of the contents of the top level and of ``.dist-info``."""
 
 from collections.abc import Iterator
 
@@ -10,25 +10,23 @@ from factory.verify.checks.dist_info_files import dist_info_directories
 from factory.verify.reading.contents import WheelContents
 
 PACKAGE = "codex_cli_bin"
-_STANDARD = "packaging.python.org: binary distribution format"
 _KNOWN_FILES = frozenset({"METADATA", "WHEEL", "RECORD", "entry_points.txt", "top_level.txt"})
 _KNOWN_DIRECTORIES = frozenset({"licenses", "sboms"})
 _INSTALLERS_FILES = frozenset({"INSTALLER", "REQUESTED", "direct_url.json", "provenance_url.json"})
 
-
-check = Checks[WheelContents](standard=_STANDARD)
+check = Checks[WheelContents](standard="packaging.python.org: binary distribution format")
 
 
 @check(
     "name-format",
     Severity.ERROR,
-    title="The file name is a wheel's",
-    protects="Users: no installer takes it.",
+    title="The file name is a valid wheel name",
+    protects="Users: installers refuse the file.",
     remedy="Give the file the name that its WHEEL and METADATA imply.",
 )
 def _find_malformed_name(wheel: WheelContents) -> Iterator[Fault]:
     if wheel.parsed is None:
-        yield Fault(wheel.name, "it is no NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl")
+        yield Fault(wheel.name, "not of the form NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl")
 
 
 @check(
@@ -41,38 +39,38 @@ def _find_malformed_name(wheel: WheelContents) -> Iterator[Fault]:
 def _find_unnormalised_name(wheel: WheelContents) -> Iterator[Fault]:
     if wheel.parsed is None:
         return
-    name = wheel.parsed.distribution
-    normal_name = canonicalize_name(name).replace("-", "_")
-    if name != normal_name:
-        yield Fault(wheel.name, f"the name is written {name}, normalised it is {normal_name}")
-    version, normal_version = wheel.parsed.version_text, str(wheel.parsed.version)
-    if version != normal_version:
-        yield Fault(wheel.name, f"the version is written {version}, normalised it is {normal_version}")
+    name, version = wheel.parsed.distribution, wheel.parsed.version_text
+    for what, written, normal in (
+        ("name", name, canonicalize_name(name).replace("-", "_")),
+        ("version", version, str(wheel.parsed.version)),
+    ):
+        if written != normal:
+            yield Fault(wheel.name, f"{what} is {written}; normalised it is {normal}")
 
 
 @check(
     "dist-info-directory",
     Severity.ERROR,
-    title="There is one .dist-info directory, and it is the file name's",
+    title="There is one .dist-info directory, and it matches the file name",
     protects="Users: pip refuses the wheel, or installs another project's metadata.",
     remedy="Build the wheel again; do not rename wheels.",
 )
 def _find_dist_info(wheel: WheelContents) -> Iterator[Fault]:
     directories = dist_info_directories(wheel)
     if len(directories) != 1:
-        shown = ", ".join(directories) or "none"
-        yield Fault(wheel.name, f"one .dist-info directory is right, there are: {shown}")
+        shown = f"{len(directories)}: {', '.join(directories)}" if directories else "none"
+        yield Fault(wheel.name, f"expected one .dist-info directory, found {shown}")
     elif wheel.parsed is not None:
         wanted = f"{wheel.parsed.distribution}-{wheel.parsed.version_text}.dist-info"
         if directories[0] != wanted:
-            yield Fault(directories[0], f"by the file name it should be {wanted}")
+            yield Fault(directories[0], f"the file name requires {wanted}")
 
 
 @check(
     "top-level",
     Severity.ERROR,
-    title="Nothing is at the top level but the package and .dist-info",
-    protects="Users: files written over another project's, or scripts put on PATH.",
+    title="The top level contains only the package and .dist-info",
+    protects="Users: files could overwrite another project's, or put scripts on PATH.",
     remedy="Build the wheel from the staged runtime alone.",
 )
 def _find_foreign_top_level(wheel: WheelContents) -> Iterator[Fault]:
@@ -86,59 +84,59 @@ def _find_foreign_top_level(wheel: WheelContents) -> Iterator[Fault]:
     "path-file",
     Severity.ERROR,
     title="There are no .pth files",
-    protects="Users: code that runs whenever Python starts, imported or not.",
+    protects="Users: Python runs the code in them at every start, even if the package is not imported.",
     standard="docs.python.org: site",
-    remedy="Do not install it; build the wheel again.",
+    remedy="Do not install the wheel; build it again.",
 )
 def _find_path_files(wheel: WheelContents) -> Iterator[Fault]:
     for member in wheel.members:
         if member.name.endswith(".pth"):
-            yield Fault(member.name, "Python runs such a file at every start")
+            yield Fault(member.name, "Python runs .pth files at every start")
 
 
 @check(
     "bytecode",
     Severity.ERROR,
     title="There is no bytecode",
-    protects="Users: bytecode is what runs, and it may differ from the source beside it.",
+    protects="Users: Python runs the bytecode, which may differ from the source beside it.",
     remedy="Build the wheel from clean sources.",
 )
 def _find_bytecode(wheel: WheelContents) -> Iterator[Fault]:
     for member in wheel.members:
         if member.name.endswith((".pyc", ".pyo")) or "__pycache__" in member.name.split("/"):
-            yield Fault(member.name, "bytecode, which nobody can compare with the source")
+            yield Fault(member.name, "bytecode, which cannot be compared with the source")
 
 
 @check(
     "dist-info-installer-file",
     Severity.ERROR,
-    title=".dist-info has none of the files that installers write",
-    protects="Users: it would claim to come from elsewhere, or to be installed by something else.",
+    title=".dist-info has no files that only installers write",
+    protects="Users: the wheel would appear to come from elsewhere, or to be installed by another tool.",
     standard="packaging.python.org: recording installed projects",
     remedy="Build the wheel again from clean sources.",
 )
 def _find_installers_files(wheel: WheelContents) -> Iterator[Fault]:
     for place, name in _files_of_dist_info(wheel):
         if name in _INSTALLERS_FILES:
-            yield Fault(place, "installers write this file to say how they installed")
+            yield Fault(place, "installers write this file to record how they installed the wheel")
 
 
 @check(
     "dist-info-file",
     Severity.WARNING,
     title=".dist-info has only known files",
-    protects="Whoever reads it: data that no tool looks at.",
+    protects="Anyone who relies on the file: no tool reads it.",
     remedy="Remove the file from the build.",
 )
 def _find_unknown_files(wheel: WheelContents) -> Iterator[Fault]:
     known = _KNOWN_FILES | _INSTALLERS_FILES
     for place, name in _files_of_dist_info(wheel):
         if name not in known and name.partition("/")[0] not in _KNOWN_DIRECTORIES:
-            yield Fault(place, "no file that .dist-info is known to have")
+            yield Fault(place, "not a known .dist-info file")
 
 
 def _files_of_dist_info(wheel: WheelContents) -> Iterator[tuple[str, str]]:
-    """Yield the member names of all files there, and their paths below it."""
+    """Yield the member name of each file below ``.dist-info``, and its path in that directory."""
     for directory in dist_info_directories(wheel):
         for name, member in wheel.by_name.items():
             if name.startswith(f"{directory}/") and not member.is_directory:

@@ -1,13 +1,17 @@
-"""Find and parse the files of a wheel's ``.dist-info``, whatever state they are in."""
+"""Find and parse the files of a wheel's ``.dist-info`` directory, which may be missing or damaged."""
 
 import csv
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from email.parser import Parser
 from email.policy import compat32
 
+from factory.verify.checks.check import Fault
 from factory.verify.reading.contents import Member, WheelContents
 
+NOT_TEXT = "it is not UTF-8 text, or is larger than 1 MiB"
+"""Evidence for a file without `member_text`; reading keeps the content of members up to that size."""
 _RECORD_COLUMNS = 3
 
 
@@ -18,15 +22,14 @@ def dist_info_directories(wheel: WheelContents) -> tuple[str, ...]:
 
 
 def dist_info_member(wheel: WheelContents, name: str) -> Member | None:
-    """Return a file of the ``.dist-info`` directory, when there is one such directory and it has it."""
+    """Return a file of the ``.dist-info`` directory; None unless there is one directory with that file."""
     directories = dist_info_directories(wheel)
     return wheel.member(f"{directories[0]}/{name}") if len(directories) == 1 else None
 
 
 def dist_info_text(wheel: WheelContents, name: str) -> str | None:
-    """Return a file of the ``.dist-info`` directory as text; None when it is not there or is no text."""
-    member = dist_info_member(wheel, name)
-    return None if member is None else member_text(member)
+    """Return a file of the ``.dist-info`` directory as text; None if it is missing or not text."""
+    return member_text(dist_info_member(wheel, name))
 
 
 def dist_info_place(wheel: WheelContents, name: str) -> str:
@@ -35,9 +38,9 @@ def dist_info_place(wheel: WheelContents, name: str) -> str:
     return f"{directories[0]}/{name}" if len(directories) == 1 else name
 
 
-def member_text(member: Member) -> str | None:
-    """Return a member's content as text; None when it is too large to be text, damaged, or no UTF-8."""
-    if member.data is None:
+def member_text(member: Member | None) -> str | None:
+    """Return a member's content as text; None if it is missing, too large, damaged or not UTF-8."""
+    if member is None or member.data is None:
         return None
     try:
         return member.data.decode("utf-8")
@@ -45,8 +48,20 @@ def member_text(member: Member) -> str | None:
         return None
 
 
+def find_missing_text(wheel: WheelContents, name: str) -> Iterator[Fault]:
+    """Yield a fault if a file is missing from the ``.dist-info`` directory or is not text.
+
+    `dist-info-directory` reports a missing directory, `archive-content` a damaged file.
+    """
+    member = dist_info_member(wheel, name)
+    if len(dist_info_directories(wheel)) == 1 and member is None:
+        yield Fault(wheel.name, f"{name} is missing")
+    elif member is not None and member.sha256 is not None and member_text(member) is None:
+        yield Fault(member.name, NOT_TEXT)
+
+
 def wheel_fields(wheel: WheelContents) -> dict[str, tuple[str, ...]] | None:
-    """Return the fields of WHEEL, each with all its values; None when it is missing or no text."""
+    """Return the fields of WHEEL, each with all its values; None if it is missing or not text."""
     return _fields(wheel, "WHEEL")
 
 
@@ -68,7 +83,7 @@ def _fields(wheel: WheelContents, name: str) -> dict[str, tuple[str, ...]] | Non
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordLine:
-    """One line of RECORD, undecoded: a path, ``sha256=<base64>`` or nothing, a size or nothing."""
+    """One line of RECORD, undecoded: a path, ``sha256=<base64>`` or empty, a size or empty."""
 
     path: str
     hash: str
@@ -76,7 +91,7 @@ class RecordLine:
 
 
 def record_lines(wheel: WheelContents) -> tuple[RecordLine, ...] | None:
-    """Return the lines of RECORD; None when it is missing, no UTF-8, or no CSV of three columns."""
+    """Return the lines of RECORD; None if it is missing, not UTF-8, or not a CSV file of three columns."""
     text = dist_info_text(wheel, "RECORD")
     if text is None:
         return None

@@ -1,4 +1,4 @@
-"""The check of entry points: each one names something that the wheel's own source defines."""
+"""The check of entry points: the wheel's own source defines what each one names."""
 
 import configparser
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from factory.core.model import Severity
 from factory.verify.checks.check import Checks, Fault
 from factory.verify.checks.dist_info_files import (
+    NOT_TEXT,
     dist_info_member,
     dist_info_place,
     dist_info_text,
@@ -16,45 +17,42 @@ from factory.verify.reading.contents import WheelContents
 
 _FILE = "entry_points.txt"
 
-
-check = Checks[WheelContents](standard="packaging.python.org: entry points specification")
+check = Checks[WheelContents]()
 
 
 @check(
     "entry-points",
     Severity.ERROR,
     title="Every entry point exists",
-    protects="Users: a command that fails with ImportError.",
+    protects="Users: the command fails with ImportError.",
+    standard="packaging.python.org: entry points specification",
     remedy="Remove the entry point, or add what it names.",
 )
 def _find_entry_points(wheel: WheelContents) -> Iterator[Fault]:
-    text = dist_info_text(wheel, _FILE)
+    text, place = dist_info_text(wheel, _FILE), dist_info_place(wheel, _FILE)
     if text is None:
         if (member := dist_info_member(wheel, _FILE)) and member.sha256:
-            yield Fault(member.name, "it is no UTF-8 text, or over 1 MiB")
+            yield Fault(place, NOT_TEXT)
         return
     parser = configparser.ConfigParser(delimiters=("=",), interpolation=None, strict=False)
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # the documented way to keep case
     try:
         parser.read_string(text)
     except configparser.Error as error:
-        yield Fault(dist_info_place(wheel, _FILE), f"it is malformed: {error.message.splitlines()[0]}")
+        yield Fault(place, f"it cannot be parsed: {error.message.splitlines()[0]}")
         return
     for group in parser.sections():
         for name, reference in parser.items(group):
             if not _exists(wheel, reference):
-                yield Fault(
-                    dist_info_place(wheel, _FILE), f"{group}: the wheel has no {reference}, for {name}"
-                )
+                yield Fault(place, f"{group}: {name} names {reference}, which the wheel does not define")
 
 
 def _exists(wheel: WheelContents, reference: str) -> bool:
-    """Whether ``module:attribute`` names something that a module of the wheel defines, by its source."""
+    """Whether the source of a module of the wheel defines what ``module:attribute`` names."""
     module, _, attribute = reference.partition("[")[0].strip().partition(":")
     path = module.strip().replace(".", "/")
     for candidate in (f"{path}.py", f"{path}/__init__.py"):
-        source = wheel.member(candidate)
-        text = member_text(source) if source is not None else None
+        text = member_text(wheel.member(candidate))
         if text is not None:
             return not attribute or attribute.strip().partition(".")[0] in defined_names(text)
     return False

@@ -1,10 +1,10 @@
-"""Checks that hold for executable images of every format, and how the others find theirs.
+"""Checks of executable images of every format, and the iteration that the other image checks use.
 
-What a file is comes from its content. An image that cannot be read is one finding
-here; the checks of its format then pass it over.
+The content decides what a file is, not its name. An image that cannot be read is one
+finding here; the checks of its format skip it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +19,11 @@ from factory.verify.reading.contents import Member, WheelContents
 
 FactsT = TypeVar("FactsT")
 
+_READERS: Mapping[FileKind, Callable[[Path], object]] = {
+    FileKind.ELF: read_elf,
+    FileKind.MACHO: read_macho,
+    FileKind.PE: read_pe,
+}
 
 check = Checks[WheelContents]()
 
@@ -35,17 +40,17 @@ def native_kind(system: OperatingSystem) -> FileKind:
 
 
 def readable(
-    contents: WheelContents, kind: FileKind, read: Callable[[Path], FactsT]
+    wheel: WheelContents, kind: FileKind, read: Callable[[Path], FactsT]
 ) -> Iterator[tuple[Member, FactsT]]:
-    """Yield the images of one format with their facts, when it is the format of the wheel's platform.
+    """Yield the images of one format with their facts, if it is the format of the wheel's platform.
 
-    Malformed images are passed over, `image-unreadable` reports them; so are
-    images in a wheel for another system, which `image-foreign` reports.
+    Skipped are malformed images, which `image-unreadable` reports, and images in a
+    wheel for another system, which `image-foreign` reports.
     """
-    system = contents.operating_system
+    system = wheel.operating_system
     if system is None or native_kind(system) is not kind:
         return
-    for member in contents.images:
+    for member in wheel.images:
         if member.kind is kind and member.extracted is not None:
             try:
                 yield member, read(member.extracted)
@@ -53,65 +58,58 @@ def readable(
                 continue
 
 
+def dotted(version: tuple[int, int]) -> str:
+    """Write a version of glibc or macOS as in ``2.17``."""
+    return f"{version[0]}.{version[1]}"
+
+
 def is_readable(member: Member) -> bool:
-    """Whether an image keeps to its format, as far as its loader looks."""
+    """Whether an image is well-formed, in the parts that its loader reads."""
+    return _malformed(member) is None
+
+
+def _malformed(member: Member) -> str | None:
+    """Return why an image cannot be read; None if it can be, or is not an image."""
+    if member.extracted is None or member.kind not in _READERS:
+        return None
     try:
-        if member.extracted is not None:
-            _read(member.kind, member.extracted)
-    except MalformedImage:
-        return False
-    return True
-
-
-def _read(kind: FileKind, path: Path) -> None:
-    match kind:
-        case FileKind.ELF:
-            read_elf(path)
-        case FileKind.MACHO:
-            read_macho(path)
-        case FileKind.PE:
-            read_pe(path)
-        case FileKind.SCRIPT | FileKind.DATA:
-            return
+        _READERS[member.kind](member.extracted)
+    except MalformedImage as error:
+        return error.reason
+    return None
 
 
 @check(
     "image-unreadable",
     Severity.ERROR,
-    title="Every executable image keeps to its format",
-    protects="Whoever runs it: a loader refuses a damaged program, or runs what no tool could see.",
+    title="Every executable image is well-formed",
+    protects="Users: a loader refuses a damaged program, or runs code that no tool could see.",
     standard="System V gABI; Apple mach-o/loader.h; Microsoft PE Format",
     remedy="Take the file from the release package again and compare its SHA-256.",
 )
-def _find_unreadable(contents: WheelContents) -> Iterator[Fault]:
-    for member in contents.images:
-        if member.extracted is None:
-            continue
-        try:
-            _read(member.kind, member.extracted)
-        except MalformedImage as error:
-            yield Fault(member.name, f"as {member.kind.value}: {error.reason}")
+def _find_unreadable(wheel: WheelContents) -> Iterator[Fault]:
+    for member in wheel.images:
+        if (reason := _malformed(member)) is not None:
+            yield Fault(member.name, f"not a valid {member.kind.value} file: {reason}")
 
 
 @check(
     "image-foreign",
     Severity.ERROR,
-    title="Every executable image is of the format of the wheel's platform",
-    protects="Whoever installs it: the program is there and cannot start.",
+    title="Every executable image has the format of the wheel's platform",
+    protects="Users: the program is installed but cannot start.",
     standard="Platform compatibility tags, PEP 425",
     remedy="Build the wheel from the release package of its own target.",
 )
-def _find_foreign(contents: WheelContents) -> Iterator[Fault]:
-    system = contents.operating_system
+def _find_foreign(wheel: WheelContents) -> Iterator[Fault]:
+    system = wheel.operating_system
     if system is None:
         return
     kind = native_kind(system)
-    for member in contents.images:
+    for member in wheel.images:
         if member.kind is not kind:
-            yield Fault(
-                member.name,
-                f"is {member.kind.value}, not {kind.value} as {'.'.join(contents.platforms)} needs",
-            )
+            platforms = ".".join(wheel.platforms)
+            yield Fault(member.name, f"the format is {member.kind.value}; {platforms} needs {kind.value}")
 
 
 CHECKS = check.registered()

@@ -1,8 +1,8 @@
-"""Checks of Mach-O files: what a macOS wheel's platform tag promises, file by file.
+"""Checks of Mach-O files: each file of a macOS wheel keeps what the platform tag promises.
 
-delocate compares the newest requirement of any file with the tag, and passes
-wrong architectures beside right ones and files without a minimum version; these
-checks judge every file.
+delocate compares only the newest requirement of all files with the tag, and accepts wrong
+architectures beside right ones and files without a minimum version; these checks look at
+every file.
 """
 
 import posixpath
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from factory.core.model import FileKind, Severity
 from factory.executables.macho import MachoSlice, MachoType, read_macho
 from factory.verify.checks.check import Checks, Fault
-from factory.verify.checks.images import readable
+from factory.verify.checks.images import dotted, readable
 from factory.verify.reading.contents import Member, WheelContents
 
 _TAG = re.compile(r"macosx_(\d+)_(\d+)_(\w+)")
@@ -22,14 +22,13 @@ _SYSTEM_DIRECTORIES = ("/usr/lib/", "/System/Library/")
 _RELATIVE = ("@loader_path", "@executable_path", "@rpath")
 _LOADER_RELATIVE = ("@loader_path", "@executable_path")
 
-
 check = Checks[WheelContents]()
 
 
 def promised_macos(platform_tags: tuple[str, ...]) -> Mapping[str, tuple[int, int]]:
-    """Return the oldest macOS that some platform tags promise, by architecture.
+    """Return the oldest macOS that some platform tags promise to run on, by architecture.
 
-    No macOS before 11.0 runs on arm64, so a lower promise for it means 11.0.
+    macOS runs on arm64 since 11.0, so a lower promise for arm64 means 11.0.
     """
     promised: dict[str, tuple[int, int]] = {}
     for match in filter(None, map(_TAG.fullmatch, platform_tags)):
@@ -41,147 +40,145 @@ def promised_macos(platform_tags: tuple[str, ...]) -> Mapping[str, tuple[int, in
     return promised
 
 
-def _files(contents: WheelContents) -> Iterator[tuple[Member, tuple[MachoSlice, ...]]]:
-    return readable(contents, FileKind.MACHO, read_macho)
+def _files(wheel: WheelContents) -> Iterator[tuple[Member, tuple[MachoSlice, ...]]]:
+    return readable(wheel, FileKind.MACHO, read_macho)
 
 
-def _slices(contents: WheelContents) -> Iterator[tuple[Member, MachoSlice]]:
-    return ((member, part) for member, parts in _files(contents) for part in parts)
+def _slices(wheel: WheelContents) -> Iterator[tuple[Member, MachoSlice]]:
+    return ((member, part) for member, parts in _files(wheel) for part in parts)
 
 
 @check(
     "macho-architecture",
     Severity.ERROR,
     title="Every Mach-O file has code for each architecture of the tag",
-    protects="Whoever runs it: 'bad CPU type'. delocate passes it as long as one file is right.",
+    protects="Users: 'bad CPU type'. delocate accepts it as long as one file is right.",
     standard="Platform compatibility tags, PEP 425; Apple mach/machine.h",
     remedy="Build the wheel from the release package of its own target.",
 )
-def _find_architecture(contents: WheelContents) -> Iterator[Fault]:
-    promised = promised_macos(contents.platforms)
-    for member, parts in _files(contents):
+def _find_architecture(wheel: WheelContents) -> Iterator[Fault]:
+    promised = promised_macos(wheel.platforms)
+    for member, parts in _files(wheel):
         present = [part.architecture for part in parts]
         missing = [architecture for architecture in promised if architecture not in present]
         if missing:
-            yield Fault(member.name, f"has {', '.join(present)}, not {', '.join(missing)}")
+            yield Fault(member.name, f"has code for {', '.join(present)}, not for {', '.join(missing)}")
 
 
 @check(
     "macho-minimum-macos",
     Severity.ERROR,
-    title="No Mach-O file asks for a newer macOS than the tag promises",
-    protects="Users of the oldest macOS that the tag admits: pip installs it, and dyld refuses it.",
+    title="No Mach-O file needs a newer macOS than the tag promises",
+    protects="Users of the oldest macOS that the tag allows: pip installs it, but dyld refuses it.",
     standard="Platform compatibility tags, macosx_X_Y; Apple mach-o/loader.h, LC_BUILD_VERSION",
     remedy="Give the wheel the tag of its newest requirement, or leave the file out.",
 )
-def _find_minimum(contents: WheelContents) -> Iterator[Fault]:
-    promised = promised_macos(contents.platforms)
-    for member, part in _slices(contents):
+def _find_minimum(wheel: WheelContents) -> Iterator[Fault]:
+    promised = promised_macos(wheel.platforms)
+    for member, part in _slices(wheel):
         floor, tag = part.minimum_macos, promised.get(part.architecture)
         if floor is not None and tag is not None and floor > tag:
-            yield Fault(
-                member.name,
-                f"{part.architecture} code for macOS {_dotted(floor)}, the tag says {_dotted(tag)}",
-            )
+            needed = f"{part.architecture} code needs macOS {dotted(floor)}"
+            yield Fault(member.name, f"{needed}; the tag promises {dotted(tag)}")
 
 
 @check(
     "macho-no-minimum",
     Severity.WARNING,
-    title="Every Mach-O file says which macOS it was built for",
-    protects="Whoever trusts the tag: nothing in the file supports it, and delocate passes it over.",
+    title="Every Mach-O file states the macOS that it was built for",
+    protects="Anyone who trusts the tag: the file does not support it, and delocate skips the file.",
     standard="Apple mach-o/loader.h, LC_BUILD_VERSION and LC_VERSION_MIN_MACOSX",
     remedy="Link it with a deployment target, MACOSX_DEPLOYMENT_TARGET.",
 )
-def _find_no_minimum(contents: WheelContents) -> Iterator[Fault]:
-    for member, part in _slices(contents):
+def _find_no_minimum(wheel: WheelContents) -> Iterator[Fault]:
+    for member, part in _slices(wheel):
         if part.minimum_macos is None and part.is_for_macos:
-            yield Fault(member.name, "neither LC_BUILD_VERSION nor LC_VERSION_MIN_MACOSX is in it")
+            yield Fault(member.name, "LC_BUILD_VERSION and LC_VERSION_MIN_MACOSX are both missing")
 
 
 @check(
     "macho-platform",
     Severity.ERROR,
     title="Every Mach-O file was built for macOS",
-    protects="Whoever runs it: code for iOS or its simulator does not start on a Mac.",
+    protects="Users: code for iOS or its simulator does not start on a Mac.",
     standard="Apple mach-o/loader.h, LC_BUILD_VERSION platforms",
     remedy="Build the wheel from the release package of its own target.",
 )
-def _find_platform(contents: WheelContents) -> Iterator[Fault]:
-    for member, part in _slices(contents):
+def _find_platform(wheel: WheelContents) -> Iterator[Fault]:
+    for member, part in _slices(wheel):
         if not part.is_for_macos:
             numbers = ", ".join(map(str, part.platforms))
-            yield Fault(member.name, f"built for platform {numbers}; macOS is 1")
+            yield Fault(member.name, f"the platform is {numbers}; macOS is 1")
 
 
 @check(
     "macho-type",
     Severity.WARNING,
     title="Every Mach-O file is a program, a library or a bundle",
-    protects="Readers of the wheel: nobody can run an object file or debug symbols in it.",
+    protects="Readers of the wheel: object files and debug symbols cannot run.",
     standard="Apple mach-o/loader.h, filetype",
     remedy="Leave the file out.",
 )
-def _find_type(contents: WheelContents) -> Iterator[Fault]:
-    for member, part in _slices(contents):
+def _find_type(wheel: WheelContents) -> Iterator[Fault]:
+    for member, part in _slices(wheel):
         if part.type not in set(MachoType):
-            yield Fault(member.name, f"file type {part.type}")
+            yield Fault(member.name, f"file type is {part.type}; dyld loads 2, 6 and 8")
 
 
 @check(
     "macho-dependency",
     Severity.ERROR,
-    title="Every needed library is macOS' own or in the wheel",
-    protects="Whoever runs it on a Mac without, say, Homebrew: 'Library not loaded'.",
+    title="Every needed library is part of macOS or in the wheel",
+    protects="Users of a Mac without the library, which Homebrew may have installed: 'Library not loaded'.",
     standard="dyld(1); delocate's rule of what the system provides",
     remedy="Link the library statically or put it in the wheel, at the path that the file names.",
 )
-def _find_dependency(contents: WheelContents) -> Iterator[Fault]:
-    for member, part in _slices(contents):
-        missing = [name for name in part.dylibs if not _is_there(name, part, member, contents)]
+def _find_dependency(wheel: WheelContents) -> Iterator[Fault]:
+    for member, part in _slices(wheel):
+        missing = [name for name in part.dylibs if not _is_present(name, part, member, wheel)]
         if missing:
-            yield Fault(member.name, f"needs {', '.join(missing)}: neither macOS' own nor in the wheel")
+            yield Fault(member.name, f"needs {', '.join(missing)}: neither part of macOS nor in the wheel")
 
 
-def _is_there(name: str, part: MachoSlice, member: Member, contents: WheelContents) -> bool:
-    """Whether dyld can find a library: where the name leads, or, by @rpath, where any image lies.
+def _is_present(name: str, part: MachoSlice, member: Member, wheel: WheelContents) -> bool:
+    """Whether dyld can find a library: at the path of its name or, by @rpath, at that of any image.
 
-    The search paths of whichever program loads a library count too, so the name
-    alone decides for @rpath and for @executable_path.
+    The search paths of the program that loads a library count too, so for @rpath and
+    @executable_path the file name alone decides.
     """
     if not name.startswith(_RELATIVE):
         return name.startswith(_SYSTEM_DIRECTORIES) and posixpath.normpath(name) == name
     anchor, _, rest = name.partition("/")
     if anchor == "@loader_path":
-        return contents.member(_from(member, rest)) is not None
+        return wheel.member(_from(member, rest)) is not None
     if any(f"{path}/{rest}".startswith(_SYSTEM_DIRECTORIES) for path in part.rpaths):
         return True
-    return posixpath.basename(rest) in {posixpath.basename(image.name) for image in contents.images}
+    return posixpath.basename(rest) in {posixpath.basename(image.name) for image in wheel.images}
 
 
 @check(
     "macho-search-path",
     Severity.WARNING,
-    title="Library search paths stay inside the wheel and exist there",
-    protects="Whoever runs it: somebody who can write to such a directory decides which code is loaded.",
+    title="Library search paths are existing directories of the wheel or of macOS",
+    protects="Users: anyone who can write to such a directory decides which code is loaded.",
     standard="Apple mach-o/loader.h, LC_RPATH",
     remedy="Remove the entry when linking, before the file is signed.",
 )
-def _find_search_path(contents: WheelContents) -> Iterator[Fault]:
-    for member, part in _slices(contents):
-        stray = [path for path in dict.fromkeys(part.rpaths) if not _is_inside(path, member, contents)]
+def _find_search_path(wheel: WheelContents) -> Iterator[Fault]:
+    for member, part in _slices(wheel):
+        stray = [path for path in dict.fromkeys(part.rpaths) if not _is_inside(path, member, wheel)]
         if stray:
-            yield Fault(member.name, f"searches {', '.join(stray)}: no directory of the wheel")
+            yield Fault(member.name, f"searches {', '.join(stray)}: not a directory of the wheel")
 
 
-def _is_inside(path: str, member: Member, contents: WheelContents) -> bool:
+def _is_inside(path: str, member: Member, wheel: WheelContents) -> bool:
     if f"{path}/".startswith(_SYSTEM_DIRECTORIES):
         return True
     anchor, _, rest = path.partition("/")
     if anchor not in _LOADER_RELATIVE:
         return False
     directory = _from(member, rest) + "/"
-    return any(other.name.startswith(directory) for other in contents.members)
+    return any(other.name.startswith(directory) for other in wheel.members)
 
 
 def _from(member: Member, rest: str) -> str:
@@ -191,37 +188,31 @@ def _from(member: Member, rest: str) -> str:
 @check(
     "macho-signature",
     Severity.ERROR,
-    title="Every arm64 Mach-O file carries a code signature",
-    protects="Users of Apple silicon, whose kernel kills unsigned code at once.",
+    title="Every arm64 Mach-O file has a code signature",
+    protects="Users of Apple silicon: the kernel kills unsigned code at once.",
     standard="Apple, macOS 11 release notes: arm64 code must have a valid signature",
-    remedy="Use the release's signed file; a tool that edits a signed file must not be used.",
+    remedy="Use the signed file of the release; do not edit a signed file.",
 )
-def _find_unsigned_arm64(contents: WheelContents) -> Iterator[Fault]:
-    return (
-        Fault(member.name, f"the {part.architecture} code has no LC_CODE_SIGNATURE")
-        for member, part in _slices(contents)
-        if not part.is_signed and part.architecture.startswith("arm64")
-    )
+def _find_unsigned_arm64(wheel: WheelContents) -> Iterator[Fault]:
+    return _find_unsigned(wheel, is_arm64=True)
 
 
 @check(
     "macho-signature-x86-64",
     Severity.NOTE,
-    title="x86-64 Mach-O files carry a code signature",
-    protects="Users whose policy admits signed programs only; macOS itself starts unsigned x86-64 code.",
+    title="x86-64 Mach-O files have a code signature",
+    protects="Users whose policy allows only signed programs; macOS itself starts unsigned x86-64 code.",
     standard="Apple, Gatekeeper and notarization",
-    remedy="Use the release's signed file.",
+    remedy="Use the signed file of the release.",
 )
-def _find_unsigned_x86_64(contents: WheelContents) -> Iterator[Fault]:
-    return (
-        Fault(member.name, f"the {part.architecture} code has no LC_CODE_SIGNATURE")
-        for member, part in _slices(contents)
-        if not part.is_signed and not part.architecture.startswith("arm64")
-    )
+def _find_unsigned_x86_64(wheel: WheelContents) -> Iterator[Fault]:
+    return _find_unsigned(wheel, is_arm64=False)
 
 
-def _dotted(version: tuple[int, int]) -> str:
-    return f"{version[0]}.{version[1]}"
+def _find_unsigned(wheel: WheelContents, *, is_arm64: bool) -> Iterator[Fault]:
+    for member, part in _slices(wheel):
+        if not part.is_signed and part.architecture.startswith("arm64") is is_arm64:
+            yield Fault(member.name, f"the {part.architecture} code has no LC_CODE_SIGNATURE")
 
 
 CHECKS = check.registered()

@@ -1,4 +1,4 @@
-"""What a manylinux tag promises: a glibc version, and the libraries and symbol versions that come with it."""
+"""What a manylinux tag promises: a glibc version, with the libraries and symbol versions that it has."""
 
 import re
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ class ManylinuxPolicy:
 def manylinux_policy(promised: tuple[int, int], architecture: Architecture) -> ManylinuxPolicy:
     """Return the policy of a manylinux tag, from auditwheel's file.
 
-    Between two policies the older one holds: it promises less.
+    For a glibc between two policies this is the older policy, since it promises less.
     """
-    # auditwheel takes longer to import than a run that finds nothing to do.
+    # Importing auditwheel takes longer than a whole run that has no work to do.
     from auditwheel.architecture import Architecture as Processor  # type: ignore[import-untyped]  # noqa: PLC0415
     from auditwheel.libc import Libc  # type: ignore[import-untyped]  # noqa: PLC0415
     from auditwheel.policy import WheelPolicies  # type: ignore[import-untyped]  # noqa: PLC0415
@@ -40,7 +40,7 @@ def manylinux_policy(promised: tuple[int, int], architecture: Architecture) -> M
 
 
 def promised_glibc(platform_tag: str) -> tuple[int, int] | None:
-    """Return the glibc version that a manylinux tag promises to run on; None for any other tag."""
+    """Return the oldest glibc that a manylinux tag promises to run with; None for any other tag."""
     match = _MANYLINUX.fullmatch(platform_tag)
     if match:
         return int(match[1]), int(match[2])

@@ -1,4 +1,4 @@
-"""Checks of members' names: that each one is a plain relative path on every system, and only one file's."""
+"""Checks of member names: each is a plain relative path on every system, and names one file."""
 
 import re
 import unicodedata
@@ -9,23 +9,24 @@ from factory.core.model import Severity
 from factory.verify.checks.check import Checks, Fault
 from factory.verify.reading.contents import Member, WheelContents
 
-_CONTROL_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+CONTROL_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode categories of control, formatting and undecodable characters, and of line separators."""
 _DRIVE = re.compile(r"\A[A-Za-z]:")
 _RESERVED_ON_WINDOWS = re.compile(r"\A(?:con|prn|aux|nul|com[1-9]|lpt[1-9])(?:\.|\Z)", re.IGNORECASE)
+_MOST_PARTS = 64
 _WHEEL = "packaging.python.org: binary distribution format"
 _WINDOWS = "learn.microsoft.com: naming files, paths, and namespaces"
 
-
-check = Checks[WheelContents](standard=_WINDOWS)
+check = Checks[WheelContents]()
 
 
 @check(
     "member-path",
     Severity.ERROR,
-    title="Every member's name is a relative path below the installation",
-    protects="Users: a file written outside of site-packages.",
+    title="Every member name is a relative path inside the installation",
+    protects="Users: a file could be written outside site-packages.",
     standard="CWE-22; PKWARE APPNOTE 6.3.10, 4.4.17",
-    remedy="Do not install it; build the wheel again from clean paths.",
+    remedy="Do not install the wheel; build it again from clean paths.",
 )
 def _find_unsafe_paths(wheel: WheelContents) -> Iterator[Fault]:
     for member in wheel.members:
@@ -34,41 +35,41 @@ def _find_unsafe_paths(wheel: WheelContents) -> Iterator[Fault]:
 
 
 def _unsafe(member: Member) -> str:
-    """Say what makes a path leave its place, or be read differently on another system."""
+    """Return why a path leads outside, or is read differently on another system; empty for a safe one."""
     name = member.name
     if name.startswith("/") or _DRIVE.match(name):
-        return "an absolute path"
+        return "the path is absolute"
     if b"\\" in member.central.name:
-        return "a backslash, which is a separator on Windows only"
+        return "the name has a backslash, which is a separator on Windows only"
     parts = name.removesuffix("/").split("/")
     if ".." in parts:
-        return "a path that leaves the directory it is installed to"
+        return "the path leads out of the directory that it is installed to"
     if "" in parts or "." in parts:
-        return "a path with an empty or '.' component"
+        return "the path has an empty or '.' component"
     return ""
 
 
 @check(
     "member-control-character",
     Severity.ERROR,
-    title="No member's name has control or formatting characters",
-    protects="Whoever reads a listing: such a name looks like another one, or is cut at a NUL.",
+    title="No member name has control or formatting characters",
+    protects="Anyone who reads a listing: such a name looks like another one, or is cut at a NUL.",
     standard="CWE-150; unicode.org: UTR 36",
     remedy="Rename the file and build the wheel again.",
 )
 def _find_control_characters(wheel: WheelContents) -> Iterator[Fault]:
     for member in wheel.members:
-        found = [char for char in member.name if unicodedata.category(char) in _CONTROL_CATEGORIES]
+        found = {char for char in member.name if unicodedata.category(char) in CONTROL_CATEGORIES}
         if found:
-            codes = ", ".join(sorted({f"U+{ord(char):04X}" for char in found}))
-            yield Fault(member.name, f"its name has control characters: {codes}")
+            codes = ", ".join(sorted(f"U+{ord(char):04X}" for char in found))
+            yield Fault(member.name, f"the name has control characters: {codes}")
 
 
 @check(
     "member-encoding",
     Severity.ERROR,
-    title="Every member's name is ASCII, or UTF-8 and flagged as that",
-    protects="Users: the installed file's name depends on the reader.",
+    title="Every member name is ASCII, or UTF-8 with the UTF-8 flag",
+    protects="Users: installers differ in the name that they give the file.",
     standard=f"{_WHEEL}; PKWARE APPNOTE 6.3.10, appendix D",
     remedy="Build the wheel with a backend that writes UTF-8 names.",
 )
@@ -78,10 +79,10 @@ def _find_undecodable(wheel: WheelContents) -> Iterator[Fault]:
         if raw.isascii():
             continue
         if not member.central.flags & 0x800:
-            evidence = f"{raw!r} is not ASCII and not flagged as UTF-8, so each reader decodes it differently"
+            evidence = f"{raw!r} is not ASCII and has no UTF-8 flag, so readers decode it differently"
             yield Fault(member.name, evidence)
         elif not _is_utf8(raw):
-            yield Fault(member.name, f"{raw!r} is flagged as UTF-8 and is not")
+            yield Fault(member.name, f"{raw!r} has the UTF-8 flag but is not valid UTF-8")
 
 
 def _is_utf8(raw: bytes) -> bool:
@@ -96,7 +97,7 @@ def _is_utf8(raw: bytes) -> bool:
     "member-duplicate",
     Severity.ERROR,
     title="No two members have the same name",
-    protects="Users: which one is installed depends on the reader.",
+    protects="Users: installers differ in which one they install.",
     standard="PyPI's upload checks; CPython's zipfile warns",
     remedy="Build the wheel again; it was edited.",
 )
@@ -109,12 +110,13 @@ def _find_duplicates(wheel: WheelContents) -> Iterator[Fault]:
 @check(
     "member-case-collision",
     Severity.ERROR,
-    title="Names stay different where case is ignored",
+    title="Names differ even when case is ignored",
     protects="Users of Windows and macOS: one file overwrites the other.",
+    standard=_WINDOWS,
     remedy="Rename one of the files.",
 )
 def _find_case_collisions(wheel: WheelContents) -> Iterator[Fault]:
-    """Find names that a file system folds into one: by case as Windows does, by normal form as macOS does."""
+    """Find names that a file system treats as one: Windows ignores case, macOS also the normal form."""
     spellings: dict[str, set[str]] = defaultdict(set)
     for name in wheel.by_name:
         for prefix in _prefixes(name):
@@ -126,8 +128,8 @@ def _find_case_collisions(wheel: WheelContents) -> Iterator[Fault]:
 
 
 def _prefixes(name: str) -> Iterator[str]:
-    """Yield a path and each directory above it, without their final slashes."""
-    parts = name.removesuffix("/").split("/")[:64]
+    """Yield each directory above a path and the path itself, without final slashes."""
+    parts = name.removesuffix("/").split("/")[:_MOST_PARTS]
     for count in range(1, len(parts) + 1):
         yield "/".join(parts[:count])
 
@@ -144,23 +146,26 @@ def _find_file_and_directory(wheel: WheelContents) -> Iterator[Fault]:
     directories = {prefix for name in wheel.by_name for prefix in list(_prefixes(name))[:-1]}
     for name in wheel.by_name:
         if name in directories:
-            yield Fault(name, "it is a file, and other members lie below it")
+            yield Fault(name, "it is a file, but other members are below it")
 
 
 @check(
     "member-windows-name",
     Severity.WARNING,
-    title="Windows can have files of these names",
+    title="All names are valid on Windows",
     protects="Users of Windows: the installation fails, or writes to a device or a stream.",
+    standard=_WINDOWS,
     remedy="Rename the file.",
 )
 def _find_windows_names(wheel: WheelContents) -> Iterator[Fault]:
     for member in wheel.members:
+        if _DRIVE.match(member.name):
+            continue  # member-path reports it
         for part in member.name.removesuffix("/").split("/"):
-            if _RESERVED_ON_WINDOWS.match(part) or part.endswith((" ", ".")) or re.search(r'[<>:"|?*]', part):
-                if part in {".", ".."} or _DRIVE.match(member.name):
-                    continue  # member-path says so
-                yield Fault(member.name, f"Windows cannot have a file named {part!r}")
+            is_reserved = _RESERVED_ON_WINDOWS.match(part) or part.endswith((" ", "."))
+            # member-path reports "." and "..", too.
+            if part not in {".", ".."} and (is_reserved or re.search(r'[<>:"|?*]', part)):
+                yield Fault(member.name, f"Windows does not allow a file named {part!r}")
 
 
 CHECKS = check.registered()

@@ -1,15 +1,15 @@
-"""What Python source defines, read from its syntax tree and never by running it."""
+"""What Python source defines, read from its syntax tree; the source is never run."""
 
 import ast
 import threading
 
+# CPython's parser counts its recursion depth once for all threads, and reports the count of another
+# thread as a mismatch (SystemError, "AST constructor recursion depth mismatch"; seen on 3.11.7).
 _PARSER = threading.Lock()
-"""CPython's parser counts its depth once for all threads and takes another thread's count for a mismatch
-(SystemError, "AST constructor recursion depth mismatch"; seen on 3.11.7)."""
 
 
 def defined_names(source: str) -> frozenset[str]:
-    """Return the names that a module binds at its top level, without running it; none if it is no Python."""
+    """Return the names that a module binds at its top level; no names if the source is not valid."""
     names: set[str] = set()
     for node in parsed_source(source):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -23,7 +23,7 @@ def defined_names(source: str) -> frozenset[str]:
 
 
 def parsed_source(source: str) -> list[ast.stmt]:
-    """Parse Python source, however broken or deeply nested it is; nothing when it cannot be parsed."""
+    """Parse Python source, which may be broken or too deeply nested; then there are no statements."""
     try:
         with _PARSER:
             return ast.parse(source).body

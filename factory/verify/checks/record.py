@@ -1,4 +1,4 @@
-"""Checks of RECORD: it lists exactly the members, with the hashes and sizes that they have."""
+"""Checks of RECORD: it lists exactly the members, with their hashes and sizes."""
 
 import base64
 from collections import Counter
@@ -14,23 +14,23 @@ from factory.verify.checks.dist_info_files import (
 )
 from factory.verify.reading.contents import Member, WheelContents
 
-_STANDARD = "packaging.python.org: recording installed projects; binary distribution format"
 _UNHASHED = ("RECORD", "RECORD.jws", "RECORD.p7s")
 
-
-check = Checks[WheelContents](standard=_STANDARD)
+check = Checks[WheelContents](
+    standard="packaging.python.org: recording installed projects; binary distribution format"
+)
 
 
 @check(
     "record-present",
     Severity.ERROR,
-    title="There is a RECORD",
+    title="There is a RECORD file",
     protects="Users: installers refuse the wheel.",
     remedy="Build the wheel again.",
 )
 def _find_missing(wheel: WheelContents) -> Iterator[Fault]:
     if len(dist_info_directories(wheel)) == 1 and dist_info_member(wheel, "RECORD") is None:
-        yield Fault(wheel.name, "there is no RECORD")
+        yield Fault(wheel.name, "RECORD is missing")
 
 
 @check(
@@ -43,14 +43,14 @@ def _find_missing(wheel: WheelContents) -> Iterator[Fault]:
 def _find_malformed(wheel: WheelContents) -> Iterator[Fault]:
     record = dist_info_member(wheel, "RECORD")
     if record is not None and record.sha256 is not None and record_lines(wheel) is None:
-        yield Fault(record.name, "it is no UTF-8 CSV of three columns, or is over 1 MiB")
+        yield Fault(record.name, "it is not a UTF-8 CSV file of three columns, or is larger than 1 MiB")
 
 
 @check(
     "record-complete",
     Severity.ERROR,
     title="RECORD lists every member",
-    protects="Users: a file that nobody vouches for, and that stays behind on uninstalling.",
+    protects="Users: the file has no hash to check, and uninstalling leaves it behind.",
     remedy="Build the wheel again; it was edited.",
 )
 def _find_unlisted(wheel: WheelContents) -> Iterator[Fault]:
@@ -66,24 +66,24 @@ def _find_unlisted(wheel: WheelContents) -> Iterator[Fault]:
 @check(
     "record-ghost",
     Severity.ERROR,
-    title="RECORD lists nothing else",
-    protects="Users: uninstalling would delete a file that this wheel never brought.",
+    title="RECORD lists only members",
+    protects="Users: uninstalling would delete a file that the wheel did not install.",
     remedy="Build the wheel again; it was edited.",
 )
 def _find_ghosts(wheel: WheelContents) -> Iterator[Fault]:
     for line in record_lines(wheel) or ():
         if wheel.member(line.path) is None:
-            yield Fault(line.path, "RECORD lists it, and there is no such member")
+            yield Fault(line.path, "RECORD lists it, but the wheel has no such member")
 
 
 @check(
     "record-duplicate",
     Severity.ERROR,
     title="RECORD lists every member once",
-    protects="Users: which of two hashes holds depends on the installer.",
+    protects="Users: installers differ in which of the two hashes they use.",
     remedy="Build the wheel again; it was edited.",
 )
-def _find_doubled(wheel: WheelContents) -> Iterator[Fault]:
+def _find_repeated(wheel: WheelContents) -> Iterator[Fault]:
     for path, count in Counter(line.path for line in record_lines(wheel) or ()).items():
         if count > 1:
             yield Fault(path, f"RECORD lists it {count} times")
@@ -92,63 +92,64 @@ def _find_doubled(wheel: WheelContents) -> Iterator[Fault]:
 @check(
     "record-hash",
     Severity.ERROR,
-    title="RECORD's hashes are those of the members",
-    protects="Users: the file is not the one that was built; pip does not look.",
-    remedy="Fetch or build the wheel again; it was edited.",
+    title="The hashes in RECORD are those of the members",
+    protects="Users: the file is not the one that was built, and pip does not check.",
+    remedy="Download or build the wheel again; it was edited.",
 )
 def _find_wrong_hashes(wheel: WheelContents) -> Iterator[Fault]:
-    for line, member in _listed(wheel):
+    for line, member in _hashed(wheel):
         algorithm, _, value = line.hash.partition("=")
-        if algorithm == "sha256" and member.sha256 is not None and not _is_unhashed(member.name):
+        if algorithm == "sha256" and member.sha256 is not None:
             real = base64.urlsafe_b64encode(bytes.fromhex(member.sha256.hex)).rstrip(b"=").decode()
             if value != real:
-                yield Fault(member.name, f"RECORD has sha256={value}, its content sha256={real}")
+                yield Fault(member.name, f"RECORD has sha256={value}, the content has sha256={real}")
 
 
 @check(
     "record-algorithm",
     Severity.ERROR,
-    title="RECORD has a SHA-256 of every member",
-    protects="Users: without it nobody can say that the file is the one that was built.",
+    title="RECORD has a SHA-256 for every member",
+    protects="Users: without it, tools cannot check that the file is the one that was built.",
     remedy="Build the wheel with a backend that writes SHA-256, as all known ones do.",
 )
 def _find_other_hashes(wheel: WheelContents) -> Iterator[Fault]:
-    for line, member in _listed(wheel):
-        if _is_unhashed(member.name):
-            continue
+    for line, member in _hashed(wheel):
         if not line.hash:
-            yield Fault(member.name, "RECORD has no hash of it")
+            yield Fault(member.name, "RECORD has no hash for it")
         elif not line.hash.startswith("sha256="):
-            yield Fault(member.name, f"RECORD's hash of it is no SHA-256: {line.hash[:24]}")
+            yield Fault(member.name, f"RECORD has {line.hash[:24]}, which is not a SHA-256")
 
 
 @check(
     "record-size",
     Severity.ERROR,
-    title="RECORD's sizes are those of the members",
+    title="The sizes in RECORD are those of the members",
     protects="Users: the file is not the one that was built.",
-    remedy="Fetch or build the wheel again; it was edited.",
+    remedy="Download or build the wheel again; it was edited.",
 )
 def _find_wrong_sizes(wheel: WheelContents) -> Iterator[Fault]:
-    for line, member in _listed(wheel):
-        if member.sha256 is None or _is_unhashed(member.name):
-            continue
-        if line.size != str(member.size_bytes):
-            evidence = f"RECORD has size {line.size or 'nothing'}, it has {member.size_bytes} bytes"
-            yield Fault(member.name, evidence)
+    for line, member in _hashed(wheel):
+        if member.sha256 is not None and line.size != str(member.size_bytes):
+            stated = f"size {line.size}" if line.size else "no size"
+            yield Fault(member.name, f"RECORD has {stated}, the content has {member.size_bytes} bytes")
 
 
 @check(
     "record-self",
     Severity.ERROR,
     title="RECORD has no hash of itself",
-    protects="Users: no file can hold its own hash, so the value is made up.",
+    protects="Users: a file cannot contain its own hash, so the value is made up.",
     remedy="Build the wheel again.",
 )
 def _find_self_hash(wheel: WheelContents) -> Iterator[Fault]:
     for line, member in _listed(wheel):
         if _is_unhashed(member.name) and (line.hash or line.size):
-            yield Fault(member.name, "RECORD gives a hash or size of itself or of its signature")
+            yield Fault(member.name, "RECORD has a hash or a size for itself or for its signature")
+
+
+def _hashed(wheel: WheelContents) -> Iterator[tuple[RecordLine, Member]]:
+    """Yield the lines that must have a hash and a size."""
+    return ((line, member) for line, member in _listed(wheel) if not _is_unhashed(member.name))
 
 
 def _listed(wheel: WheelContents) -> Iterator[tuple[RecordLine, Member]]:

@@ -28,17 +28,17 @@ from factory.verify.checks import (
 from factory.verify.checks.check import Check, Fault, SubjectT
 from factory.verify.reading.contents import WheelContents
 
-_ABOUT_THE_WHOLE_FILE = frozenset({"archive-unreadable", "archive-directory", "archive-bomb"})
+_FOR_UNREADABLE_FILES = frozenset({"archive-unreadable", "archive-directory", "archive-bomb"})
+# In the registry so that users can list and explain it; `run_check` makes its findings.
 CRASHED: Check[WheelContents] = Check(
     id="check-crashed",
-    title="Every check comes to its end",
+    title="Every check runs to its end",
     severity=Severity.ERROR,
-    protects="Users: what the check would have found is not known.",
+    protects="Users: whatever the check would have found remains unknown.",
     standard="factory.verify.checks.registry.run_check",
-    remedy="This is a bug of the factory: report it with the wheel.",
+    remedy="Report a bug in the factory, with the wheel.",
     find=lambda _: (),
 )
-"""Stands in the registry so that it can be listed and explained; `run_check` makes its findings."""
 
 CHECKS: tuple[Check[WheelContents], ...] = (
     *archive.CHECKS,
@@ -61,49 +61,45 @@ CHECKS: tuple[Check[WheelContents], ...] = (
     CRASHED,
 )
 
-_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-
 
 def checks_for(
-    contents: WheelContents, checks: Sequence[Check[WheelContents]] = CHECKS
+    wheel: WheelContents, checks: Sequence[Check[WheelContents]] = CHECKS
 ) -> tuple[Check[WheelContents], ...]:
-    """Return the checks that have something to look at: of a wheel that cannot be read, few."""
-    if contents.is_unreadable:
-        return tuple(candidate for candidate in checks if candidate.id in _ABOUT_THE_WHOLE_FILE)
+    """Return the checks that apply to a wheel: few, if it cannot be read."""
+    if wheel.is_unreadable:
+        return tuple(check for check in checks if check.id in _FOR_UNREADABLE_FILES)
     return tuple(checks)
 
 
-def find_all(contents: WheelContents, checks: Sequence[Check[WheelContents]] = CHECKS) -> tuple[Finding, ...]:
-    """Run all checks; a wheel that cannot be read has that one finding and no consequences of it."""
+def find_all(wheel: WheelContents, checks: Sequence[Check[WheelContents]] = CHECKS) -> tuple[Finding, ...]:
+    """Run all checks; for a wheel that cannot be read, report that and not its consequences."""
     return tuple(
-        finding
-        for candidate in checks_for(contents, checks)
-        for finding in run_check(candidate, contents, name=contents.name)
+        finding for check in checks_for(wheel, checks) for finding in run_check(check, wheel, name=wheel.name)
     )
 
 
-def run_check(candidate: Check[SubjectT], subject: SubjectT, *, name: str) -> tuple[Finding, ...]:
-    """Run one check and make what it found fit to be printed.
+def run_check(check: Check[SubjectT], subject: SubjectT, *, name: str) -> tuple[Finding, ...]:
+    """Run one check and make its findings safe to print.
 
-    This is the one place that catches whatever a bug may raise: a check that fails
-    on some wheel must not hide what the others find, nor count as silent.
+    No other place catches every exception: a check that fails on some wheel must not hide
+    the findings of the others, and must not pass for a check without findings.
 
     Args:
-        candidate: The check.
-        subject: What it looks at.
-        name: What to call that, if the check crashes.
+        check: The check.
+        subject: What it checks.
+        name: The place of the finding if the check crashes.
     """
     try:
-        found = candidate.findings(subject)
+        found = check.findings(subject)
     except Exception as error:  # noqa: BLE001 - reported as a finding, with the place of the bug
         frame = traceback.extract_tb(error.__traceback__)[-1]
-        evidence = f"{candidate.id}: {type(error).__name__}: {error} ({frame.name}, line {frame.lineno})"
+        evidence = f"{check.id}: {type(error).__name__}: {error} ({frame.name}, line {frame.lineno})"
         found = (CRASHED.finding(Fault(name, evidence)),)
     return tuple(printable(finding) for finding in found)
 
 
 def printable(finding: Finding) -> Finding:
-    """Escape what a wheel could use to fake output: control and formatting characters in names."""
+    """Escape the parts of a finding that a wheel's author chooses, who could use them to fake output."""
     return replace(finding, place=escaped(finding.place), evidence=escaped(finding.evidence))
 
 
@@ -112,6 +108,8 @@ def escaped(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(
-        char.encode("unicode_escape").decode() if unicodedata.category(char) in _INVISIBLE else char
+        char.encode("unicode_escape").decode()
+        if unicodedata.category(char) in member_names.CONTROL_CATEGORIES
+        else char
         for char in text
     )

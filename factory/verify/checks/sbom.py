@@ -1,6 +1,6 @@
-"""Checks of the bills of materials in ``.dist-info/sboms`` (PEP 770): what they say is what the wheel has.
+"""Checks of the bills of materials in ``.dist-info/sboms`` (PEP 770): they describe the wheel correctly.
 
-A wheel without one is no worse for it, and other formats than CycloneDX are left alone.
+A wheel may be without one. Formats other than CycloneDX are not checked.
 """
 
 from collections.abc import Iterator
@@ -11,14 +11,11 @@ from factory.verify.checks.check import Checks, Fault
 from factory.verify.checks.dist_info_files import dist_info_place
 from factory.verify.reading.contents import Member, WheelContents
 
-_STANDARD = "PEP 770; CycloneDX 1.6, https://cyclonedx.org/docs/1.6/json/"
-
-
-check = Checks[WheelContents](standard=_STANDARD)
+check = Checks[WheelContents](standard="PEP 770; CycloneDX 1.6, https://cyclonedx.org/docs/1.6/json/")
 
 
 def _documents(wheel: WheelContents) -> Iterator[tuple[Member, JsonObject | MalformedJson]]:
-    """Read each CycloneDX document of the wheel, or say why it cannot be read."""
+    """Read each CycloneDX document of the wheel; yield the error for one that cannot be read."""
     folder = dist_info_place(wheel, "sboms/")
     for member in wheel.members:
         if member.name.startswith(folder) and member.name.endswith(".cdx.json"):
@@ -33,14 +30,14 @@ def _parse(member: Member) -> JsonObject:
         raise MalformedJson(member.name, "too large, or damaged")
     document = JsonObject.parse(member.data, where=member.name)
     if document.text("bomFormat") != "CycloneDX":
-        raise MalformedJson(member.name, f"its bomFormat is {document.text('bomFormat')!r}")
+        raise MalformedJson(member.name, f"bomFormat is {document.text('bomFormat')!r}")
     for component in document.objects_or_none("components"):
-        _places(component), _digests(component)
+        _places(component), _digests(component)  # raise for what the other checks would read
     return document
 
 
 def _places(component: JsonObject) -> tuple[str, ...]:
-    """Return the members that a component says it is: ``evidence.occurrences[].location``."""
+    """Return the members that a component describes: ``evidence.occurrences[].location``."""
     if "evidence" not in component.members:
         return ()
     occurrences = component.child("evidence").objects_or_none("occurrences")
@@ -52,15 +49,20 @@ def _digests(component: JsonObject) -> frozenset[str]:
     return frozenset(digest.text("content") for digest in hashes if digest.text("alg") == "SHA-256")
 
 
-def _readable(wheel: WheelContents) -> Iterator[JsonObject]:
-    return (document for _, document in _documents(wheel) if isinstance(document, JsonObject))
+def _listed(wheel: WheelContents) -> Iterator[tuple[str, frozenset[str]]]:
+    """Yield each member name that a readable document lists, with the SHA-256 digests listed for it."""
+    for _, document in _documents(wheel):
+        if isinstance(document, JsonObject):
+            for component in document.objects_or_none("components"):
+                for place in _places(component):
+                    yield place, _digests(component)
 
 
 @check(
     "sbom-readable",
     Severity.ERROR,
-    title="A bill of materials can be read",
-    protects="Auditors: a scanner that cannot read it has nothing to report, which looks well.",
+    title="Every bill of materials can be read",
+    protects="Auditors: a scanner that cannot read it reports no problem.",
     remedy="Build the wheel again; the document is made from the payload.",
 )
 def _find_unreadable(wheel: WheelContents) -> Iterator[Fault]:
@@ -72,44 +74,32 @@ def _find_unreadable(wheel: WheelContents) -> Iterator[Fault]:
 @check(
     "sbom-content",
     Severity.ERROR,
-    title="A bill of materials lists the wheel's own files by their digests",
-    protects="Auditors: an executable was replaced after the document was made, or the other way round.",
-    remedy="Do not use the wheel until it is known which of the two is right.",
+    title="A bill of materials lists files of the wheel with their digests",
+    protects="Auditors: the executable or the document was replaced after the other was made.",
+    remedy="Do not use the wheel until you know which of the two is right.",
 )
 def _find_other_content(wheel: WheelContents) -> Iterator[Fault]:
-    for document in _readable(wheel):
-        for component in document.objects_or_none("components"):
-            for place in _places(component):
-                yield from _compare(wheel, place, _digests(component))
-
-
-def _compare(wheel: WheelContents, place: str, digests: frozenset[str]) -> Iterator[Fault]:
-    member = wheel.member(place)
-    if member is None:
-        yield Fault(place, "the bill of materials lists it, the wheel has it not")
-    elif digests and member.sha256 is not None and member.sha256.hex not in digests:
-        listed = ", ".join(sorted(digests))
-        yield Fault(place, f"its SHA-256 is {member.sha256.hex}, listed is {listed}")
+    for place, digests in _listed(wheel):
+        member = wheel.member(place)
+        if member is None:
+            yield Fault(place, "the bill of materials lists it, but the wheel does not contain it")
+        elif digests and member.sha256 is not None and member.sha256.hex not in digests:
+            shown = ", ".join(sorted(digests))
+            yield Fault(place, f"SHA-256 is {member.sha256.hex}; the bill of materials lists {shown}")
 
 
 @check(
     "sbom-complete",
     Severity.ERROR,
-    title="A bill of materials that names the wheel's files names every executable",
-    protects="Auditors: an executable that no scanner is told of.",
+    title="A bill of materials that lists files of the wheel lists every executable",
+    protects="Auditors: scanners do not learn of the executable.",
     remedy="Find out where the executable came from, or build the wheel again.",
 )
 def _find_unlisted(wheel: WheelContents) -> Iterator[Fault]:
-    documents = tuple(_readable(wheel))
-    listed = {
-        place
-        for document in documents
-        for component in document.objects_or_none("components")
-        for place in _places(component)
-    }
+    listed = {place for place, _ in _listed(wheel)}
     for member in wheel.members if listed else ():
         if member.kind.is_executable_image and member.name not in listed:
-            yield Fault(member.name, f"{member.kind.value} that the bill of materials lacks")
+            yield Fault(member.name, f"{member.kind.value} file that the bill of materials does not list")
 
 
 CHECKS = check.registered()

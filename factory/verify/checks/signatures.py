@@ -1,4 +1,4 @@
-"""Checks of who signed the executables: the ladder of trust, as findings."""
+"""Checks of who signed the executables."""
 
 from collections.abc import Iterator
 
@@ -12,10 +12,10 @@ from factory.verify.reading.contents import WheelContents
 check = Checks[WheelContents]()
 
 
-def _sound(contents: WheelContents) -> Iterator[TrustAssessment]:
-    """Yield the assessments of images that keep to their format; `image-unreadable` reports the others."""
-    for assessment in contents.assessments:
-        member = contents.member(assessment.place)
+def _readable(wheel: WheelContents) -> Iterator[TrustAssessment]:
+    """Yield the assessments of well-formed images; `image-unreadable` reports the others."""
+    for assessment in wheel.assessments:
+        member = wheel.member(assessment.place)
         if member is not None and is_readable(member):
             yield assessment
 
@@ -23,13 +23,13 @@ def _sound(contents: WheelContents) -> Iterator[TrustAssessment]:
 @check(
     "signature-not-valid",
     Severity.ERROR,
-    title="Every signature inside an executable holds",
-    protects="Whoever runs it: it was changed after its maker signed it, or is signed by nobody known.",
+    title="Every signature inside an executable is valid",
+    protects="Users: the file was changed after it was signed, or the signer is unknown.",
     standard="Microsoft, Windows Authenticode Portable Executable Signature Format; Apple, cs_blobs.h",
-    remedy="Use the release's own file; 'factory trust' says what of the signature does not hold.",
+    remedy="Use the file of the release; 'factory trust' shows why the signature is not valid.",
 )
-def _find_not_valid(contents: WheelContents) -> Iterator[Fault]:
-    for assessment in _sound(contents):
+def _find_not_valid(wheel: WheelContents) -> Iterator[Fault]:
+    for assessment in _readable(wheel):
         if assessment.level is Level.SIGNATURE_NOT_VALID:
             yield Fault(assessment.place, assessment.reason)
 
@@ -37,13 +37,13 @@ def _find_not_valid(contents: WheelContents) -> Iterator[Fault]:
 @check(
     "signer-unexpected",
     Severity.ERROR,
-    title="Whoever signed an executable is who signs the releases",
-    protects="Whoever trusts the maker: a signature of somebody else can hold as well.",
+    title="Every signer of an executable is the one who signs the releases",
+    protects="Anyone who trusts the maker: another signer's signature can be valid as well.",
     standard="factory.executables.signatures.signers, the table of expected signers with its sources",
-    remedy="Find out who signed it and why, before anybody runs it.",
+    remedy="Do not run the file until you know who signed it and why.",
 )
-def _find_unexpected(contents: WheelContents) -> Iterator[Fault]:
-    for assessment in _sound(contents):
+def _find_unexpected(wheel: WheelContents) -> Iterator[Fault]:
+    for assessment in _readable(wheel):
         signature = assessment.signature
         if is_unexpected(assessment) and signature is not None and signature.signer is not None:
             seen = f"signed by {signature.signer.name!r} ({signature.signer.identifier or 'no identifier'})"
@@ -53,14 +53,14 @@ def _find_unexpected(contents: WheelContents) -> Iterator[Fault]:
 @check(
     "authorship-required",
     Severity.ERROR,
-    title="Where it is required, every executable's author is proved",
-    protects="Whoever asked for it with --require-authorship; nothing else asks.",
-    standard="docs/trust.md; companions that nobody signs are in factory.executables.signatures.signers",
-    remedy="Use files whose maker signed them, or do not require it of this platform.",
+    title="The author of every executable is verified, on the platforms that require it",
+    protects="Users of --require-authorship; without that option the check finds no fault.",
+    standard="docs/trust.md; factory.executables.signatures.signers lists the companions without signatures",
+    remedy="Use files that their maker signed, or do not require authorship for this platform.",
 )
-def _find_not_authored(contents: WheelContents) -> Iterator[Fault]:
-    if contents.trust.required.covers(contents.platforms):
-        for assessment in without_authorship(contents.assessments):
+def _find_not_authored(wheel: WheelContents) -> Iterator[Fault]:
+    if wheel.trust.required.covers(wheel.platforms):
+        for assessment in without_authorship(wheel.assessments):
             yield Fault(assessment.place, f"{assessment.level}: {assessment.reason}")
 
 

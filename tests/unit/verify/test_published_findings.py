@@ -1,4 +1,4 @@
-"""docs/published-findings.md against itself and against the checks that there are."""
+"""docs/published-findings.md is consistent with itself and with the existing checks."""
 
 import re
 
@@ -11,7 +11,7 @@ SECTIONS = re.findall(
 CONFIRMED = {check for pair in SECTIONS for check in pair if check}
 
 
-def test_it_tells_of_all_wheels() -> None:
+def test_it_lists_all_wheels() -> None:
     versions = [version for version, _ in findings_by_wheel()]
     counts = {version: versions.count(version) for version in versions}
     assert counts == {"0.163.0": 8, "0.147.0": 8, "0.133.0": 6, "0.131.0": 6}
@@ -22,11 +22,11 @@ def test_every_finding_is_confirmed_by_hand() -> None:
     assert found == {check for check in CONFIRMED if not check.startswith("release-")}
 
 
-def test_every_check_that_it_names_is_there() -> None:
+def test_every_check_that_it_names_exists() -> None:
     assert {check.id for check in catalogue()} >= CONFIRMED
 
 
-def test_every_section_stands_under_its_severity() -> None:
+def test_every_section_is_under_its_severity() -> None:
     text = PAGE.read_text(encoding="utf-8")
     for check in catalogue():
         before, found, _ = text.partition(f"### {check.id}:")

@@ -1,4 +1,4 @@
-"""Small wheels of fabricated executables, read as `factory verify` reads them."""
+"""Small wheels with fabricated executables, read as `factory verify` reads them."""
 
 import base64
 import hashlib
@@ -52,7 +52,7 @@ GOOD: Mapping[str, Mapping[str, bytes]] = {
     "win_amd64": {CODEX_EXE: GOOD_PE.content(), RG_EXE: GOOD_PE.content()},
     "win_arm64": {CODEX_EXE: replace(GOOD_PE, machine=PeMachine.ARM64).content()},
 }
-"""One sound wheel a platform."""
+"""One good wheel per platform."""
 
 
 def wheel_file(directory: Path, platform: str, files: Mapping[str, bytes]) -> Path:
@@ -92,7 +92,7 @@ def contents_of(directory: Path, platform: str, files: Mapping[str, bytes]) -> W
 def found(
     contents: WheelContents, checks: Iterable[Check[WheelContents]] = CHECKS
 ) -> list[tuple[str, str, str]]:
-    """Return check, place and evidence of every finding."""
+    """Return the check, place and evidence of every finding."""
     return [
         (finding.check, finding.place, finding.evidence)
         for check in checks

@@ -3,7 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from factory.core.targets import PLATFORMS
-from factory.verify.checks.across import Release, find_across
+from factory.verify.checks.across import CHECKS, Release
 from factory.verify.reading.read import read_wheel
 from tests.images import Elf
 from tests.wheels import INFO, PACKAGE, Wheel, good_wheel
@@ -22,7 +22,7 @@ def checks_of(wheels: Sequence[Wheel], directory: Path, *files: str) -> set[str]
         wheels=tuple(read_wheel(wheel.write(directory), scratch=directory) for wheel in wheels),
         files=files,
     )
-    return {finding.check for finding in find_across(release)}
+    return {finding.check for check in CHECKS for finding in check.findings(release)}
 
 
 def test_a_good_release_has_no_finding(tmp_path: Path) -> None:
@@ -51,8 +51,8 @@ def test_other_requirements_are_found(tmp_path: Path) -> None:
     assert checks_of([changed, *others], tmp_path) == {"release-requirements", "release-metadata"}
 
 
-def test_another_metadata_version_alone_is_no_other_requirement(tmp_path: Path) -> None:
-    """0.147.0's musllinux wheels came of a later hatchling: Metadata-Version 2.5 beside 2.4."""
+def test_another_metadata_version_alone_is_not_another_requirement(tmp_path: Path) -> None:
+    """A newer hatchling made 0.147.0's musllinux wheels: Metadata-Version 2.5 beside 2.4."""
     first, *others = good_wheels()
     changed = first.edited_text(f"{INFO}/METADATA", "Metadata-Version: 2.4", "Metadata-Version: 2.5")
     assert checks_of([changed, *others], tmp_path) == {"release-metadata"}
@@ -64,7 +64,7 @@ def test_another_template_is_found(tmp_path: Path) -> None:
     assert checks_of([changed, *others], tmp_path) == {"release-template"}
 
 
-def test_line_ends_make_no_other_template(tmp_path: Path) -> None:
+def test_line_ends_do_not_make_another_template(tmp_path: Path) -> None:
     first, *others = good_wheels()
     assert checks_of([first.edited_text(INIT, "\n", "\r\n"), *others], tmp_path) == set()
 
@@ -80,12 +80,12 @@ def test_an_sdist_is_found(tmp_path: Path) -> None:
     assert found == {"release-no-sdist"}
 
 
-def test_a_companion_that_one_wheel_lacks_is_found(tmp_path: Path) -> None:
+def test_a_companion_program_missing_from_one_wheel_is_found(tmp_path: Path) -> None:
     first, *others = good_wheels()
     assert checks_of([first.without(RG), *others], tmp_path) == {"release-companions"}
 
 
-def test_other_executables_of_one_target_are_found(tmp_path: Path) -> None:
+def test_different_executables_for_one_target_are_found(tmp_path: Path) -> None:
     first, *others = good_wheels()
     other = Elf(seed="other", size_bytes=9000).content()
     changed = first.edited(RG, lambda member: replace(member, content=other))

@@ -15,7 +15,8 @@ from tests.unit.verify.checks.image_wheels import CODEX, DYNAMIC_ELF, GOOD, MUSL
 
 MANYLINUX = "manylinux_2_17_x86_64"
 MUSLLINUX = "musllinux_1_1_x86_64"
-GLIBC_NEEDS = "needs libc.so.6, which musl does not have; asks for glibc 2.17"
+LOADED = "Linux loads types 2 and 3 with OS ABI 0 or 3"
+GLIBC_NEEDS = "needs libc.so.6, which musl does not have; needs glibc 2.17"
 LIBRARY = "codex_cli_bin/codex-resources/lib/libown.so.1"
 
 
@@ -90,12 +91,12 @@ def test_symbol_versions_are_found_without_section_headers(tmp_path: Path) -> No
     assert read_elf(written(tmp_path, bytes(content))).glibc_floor == (2, 17)
 
 
-def test_packed_relative_relocations_ask_for_the_glibc_that_has_them(tmp_path: Path) -> None:
+def test_packed_relative_relocations_need_the_glibc_that_supports_them(tmp_path: Path) -> None:
     image = Elf(needed=("libc.so.6",), versions=(("libc.so.6", ("GLIBC_2.5", "GLIBC_ABI_DT_RELR")),))
     assert read_elf(written(tmp_path, image.content())).glibc_floor == (2, 36)
 
 
-def test_a_weak_version_is_no_demand(tmp_path: Path) -> None:
+def test_a_weak_version_is_not_a_requirement(tmp_path: Path) -> None:
     content = bytearray(replace(DYNAMIC_ELF, versions=(("libc.so.6", ("GLIBC_2.34",)),)).content())
     at = content.index(struct.pack("<HHIII", 1, 1, 1, 16, 0)) + 16
     struct.pack_into("<H", content, at + 4, 2)  # vna_flags
@@ -104,7 +105,7 @@ def test_a_weak_version_is_no_demand(tmp_path: Path) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(data=st.data())
-def test_damaged_files_are_malformed_or_read_and_nothing_else(
+def test_damaged_files_are_read_or_reported_as_malformed(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     content = bytearray(DYNAMIC_ELF.content())
@@ -116,7 +117,7 @@ def test_damaged_files_are_malformed_or_read_and_nothing_else(
         read_elf(path)
 
 
-def test_a_version_list_of_absurd_length_is_malformed(tmp_path: Path) -> None:
+def test_an_excessively_long_version_list_is_malformed(tmp_path: Path) -> None:
     content = bytearray(
         Elf(needed=("libc.so.6",), versions=(("libc.so.6", ("GLIBC_2.5",)),)).content(),
     )
@@ -135,7 +136,7 @@ def test_good_wheels_have_no_findings(tmp_path: Path, platform: str) -> None:
 ORIGIN_LIBRARY = Elf(type=ElfType.SHARED, soname="libown.so.1")
 
 
-def test_a_needed_library_may_lie_in_the_wheel(tmp_path: Path) -> None:
+def test_a_needed_library_may_be_in_the_wheel(tmp_path: Path) -> None:
     program = Elf(needed=("libown.so.1", "libc.so.6"), runpath="$ORIGIN/../codex-resources/lib")
     files = {CODEX: program.content(), LIBRARY: ORIGIN_LIBRARY.content()}
     assert found(contents_of(tmp_path, MANYLINUX, files)) == []
@@ -145,40 +146,44 @@ BROKEN = {
     "wrong machine": (
         MANYLINUX,
         Elf(machine=ElfMachine.AARCH64),
-        ("elf-machine", CODEX, "machine AArch64, not x86-64"),
+        ("elf-machine", CODEX, "machine is AArch64, not x86-64"),
     ),
     "32 bits": (MANYLINUX, Elf(bits=32), ("elf-class", CODEX, "a 32-bit little-endian file")),
     "big endian": (MANYLINUX, Elf(is_big_endian=True), ("elf-class", CODEX, "a 64-bit big-endian file")),
-    "object file": (MANYLINUX, Elf(type=ElfType.RELOCATABLE), ("elf-type", CODEX, "type 1, OS ABI 0")),
-    "another system": (MANYLINUX, Elf(os_abi=9), ("elf-type", CODEX, "type 2, OS ABI 9")),
+    "object file": (
+        MANYLINUX,
+        Elf(type=ElfType.RELOCATABLE),
+        ("elf-type", CODEX, f"type is 1 and OS ABI is 0; {LOADED}"),
+    ),
+    "another system": (MANYLINUX, Elf(os_abi=9), ("elf-type", CODEX, f"type is 2 and OS ABI is 9; {LOADED}")),
     "new glibc": (
         MANYLINUX,
         replace(DYNAMIC_ELF, versions=(("libc.so.6", ("GLIBC_2.17", "GLIBC_2.34")),)),
-        ("elf-glibc-floor", CODEX, "asks for GLIBC_2.34, the tag promises glibc 2.17"),
+        ("elf-glibc-floor", CODEX, "needs GLIBC_2.34; the tag promises glibc 2.17"),
     ),
-    "a version that auditwheel's policy admits": (
+    "a version that auditwheel's policy allows": (
         "manylinux_2_17_aarch64",
         Elf(
             machine=ElfMachine.AARCH64,
             needed=("libc.so.6",),
             versions=(("libc.so.6", ("GLIBC_2.17", "GLIBC_2.18")),),
         ),
-        ("elf-glibc-backport", CODEX, "asks for GLIBC_2.18, which the policy of 2.17 admits"),
+        ("elf-glibc-backport", CODEX, "needs GLIBC_2.18, which the policy for glibc 2.17 allows"),
     ),
     "musl loader in manylinux": (
         MANYLINUX,
         Elf(interpreter=MUSL_LOADER),
-        ("elf-interpreter", CODEX, f"interpreter {MUSL_LOADER}, not /lib64/ld-linux-x86-64.so.2"),
+        ("elf-interpreter", CODEX, f"interpreter is {MUSL_LOADER}, not /lib64/ld-linux-x86-64.so.2"),
     ),
     "a build machine's loader": (
         MANYLINUX,
         Elf(interpreter="/nix/store/glibc/ld.so"),
-        ("elf-interpreter", CODEX, "interpreter /nix/store/glibc/ld.so, not /lib64/ld-linux-x86-64.so.2"),
+        ("elf-interpreter", CODEX, "interpreter is /nix/store/glibc/ld.so, not /lib64/ld-linux-x86-64.so.2"),
     ),
-    "a library from nowhere": (
+    "a library outside the policy": (
         MANYLINUX,
         Elf(needed=("libc.so.6", "libssl.so.3")),
-        ("elf-needed", CODEX, "needs libssl.so.3: neither in the policy nor in the wheel"),
+        ("elf-needed", CODEX, "needs libssl.so.3: neither in the manylinux policy nor in the wheel"),
     ),
     "glibc in musllinux": (
         MUSLLINUX,
@@ -186,7 +191,7 @@ BROKEN = {
         (
             "elf-musl",
             CODEX,
-            f"interpreter /lib64/ld-linux-x86-64.so.2, not {MUSL_LOADER}; {GLIBC_NEEDS}",
+            f"interpreter is /lib64/ld-linux-x86-64.so.2, not {MUSL_LOADER}; {GLIBC_NEEDS}",
         ),
     ),
     "a glibc library in musllinux": (
@@ -197,12 +202,12 @@ BROKEN = {
     "a build machine's directory": (
         MANYLINUX,
         Elf(runpath="/home/runner/lib"),
-        ("elf-search-path", CODEX, "searches /home/runner/lib: no directory of the wheel"),
+        ("elf-search-path", CODEX, "searches /home/runner/lib: not a directory of the wheel"),
     ),
     "a directory that is not there": (
         MANYLINUX,
         Elf(rpath="$ORIGIN/../_solib_k8"),
-        ("elf-search-path", CODEX, "searches $ORIGIN/../_solib_k8: no directory of the wheel"),
+        ("elf-search-path", CODEX, "searches $ORIGIN/../_solib_k8: not a directory of the wheel"),
     ),
     "the working directory": (
         MANYLINUX,
@@ -210,13 +215,13 @@ BROKEN = {
         (
             "elf-search-path",
             CODEX,
-            "searches the working directory (an empty path): no directory of the wheel",
+            "searches the working directory (an empty path): not a directory of the wheel",
         ),
     ),
     "a path out of the wheel": (
         MANYLINUX,
         Elf(runpath="${ORIGIN}/../../.."),
-        ("elf-search-path", CODEX, "searches ${ORIGIN}/../../..: no directory of the wheel"),
+        ("elf-search-path", CODEX, "searches ${ORIGIN}/../../..: not a directory of the wheel"),
     ),
     "executable stack": (
         MANYLINUX,
@@ -226,19 +231,19 @@ BROKEN = {
     "text relocations": (
         MANYLINUX,
         Elf(has_text_relocations=True),
-        ("elf-text-relocations", CODEX, "its dynamic section has DT_TEXTREL"),
+        ("elf-text-relocations", CODEX, "the dynamic section has DT_TEXTREL"),
     ),
 }
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_each_breakage_is_its_own_finding(tmp_path: Path, name: str) -> None:
+def test_each_breakage_has_only_its_own_finding(tmp_path: Path, name: str) -> None:
     platform, image, expected = BROKEN[name]
     files = {CODEX: image.content()}
     assert found(contents_of(tmp_path, platform, files)) == [expected]
 
 
-def test_a_wheel_for_both_libcs_keeps_both_rules(tmp_path: Path) -> None:
+def test_a_wheel_for_both_libcs_must_follow_both_rules(tmp_path: Path) -> None:
     contents = contents_of(tmp_path, f"manylinux2014_x86_64.{MUSLLINUX}", {CODEX: DYNAMIC_ELF.content()})
     assert [check for check, _, _ in found(contents)] == ["elf-musl"]
 

@@ -1,4 +1,4 @@
-"""The checks that hold for executable images of every format."""
+"""The checks of executable images of every format."""
 
 from pathlib import Path
 
@@ -15,27 +15,27 @@ TRUNCATED = {
 
 
 @pytest.mark.parametrize("platform", TRUNCATED)
-def test_a_cut_off_image_is_unreadable_and_nothing_else(tmp_path: Path, platform: str) -> None:
+def test_a_truncated_image_has_only_the_finding_image_unreadable(tmp_path: Path, platform: str) -> None:
     content, kind = TRUNCATED[platform]
     ((check, place, evidence),) = found(contents_of(tmp_path, platform, {RG: content}))
     assert (check, place) == ("image-unreadable", RG)
-    assert evidence.startswith(f"as {kind}: ")
+    assert evidence.startswith(f"not a valid {kind} file: ")
 
 
 @pytest.mark.parametrize(
     ("platform", "content", "evidence"),
     [
-        ("manylinux_2_17_x86_64", Pe().content(), "is pe, not elf as manylinux_2_17_x86_64 needs"),
-        ("musllinux_1_1_x86_64", MachO().content(), "is mach-o, not elf as musllinux_1_1_x86_64 needs"),
-        ("macosx_11_0_arm64", Elf().content(), "is elf, not mach-o as macosx_11_0_arm64 needs"),
-        ("win_amd64", Elf().content(), "is elf, not pe as win_amd64 needs"),
+        ("manylinux_2_17_x86_64", Pe().content(), "the format is pe; manylinux_2_17_x86_64 needs elf"),
+        ("musllinux_1_1_x86_64", MachO().content(), "the format is mach-o; musllinux_1_1_x86_64 needs elf"),
+        ("macosx_11_0_arm64", Elf().content(), "the format is elf; macosx_11_0_arm64 needs mach-o"),
+        ("win_amd64", Elf().content(), "the format is elf; win_amd64 needs pe"),
     ],
 )
-def test_a_foreign_image_is_foreign_and_nothing_else(
+def test_an_image_of_another_format_has_only_the_finding_image_foreign(
     tmp_path: Path, platform: str, content: bytes, evidence: str
 ) -> None:
     assert found(contents_of(tmp_path, platform, {CODEX: content})) == [("image-foreign", CODEX, evidence)]
 
 
-def test_a_wheel_for_no_known_system_is_judged_elsewhere(tmp_path: Path) -> None:
+def test_image_checks_skip_a_wheel_for_an_unknown_system(tmp_path: Path) -> None:
     assert found(contents_of(tmp_path, "any", {CODEX: Elf().content()})) == []

@@ -15,6 +15,7 @@ from tests.unit.verify.checks.image_wheels import CODEX, GOOD, GOOD_ARM64, GOOD_
 
 ARM64 = "macosx_11_0_arm64"
 X86_64 = "macosx_10_12_x86_64"
+ABSENT = "neither part of macOS nor in the wheel"
 LIBRARY = "codex_cli_bin/lib/libown.1.dylib"
 
 
@@ -56,7 +57,7 @@ def test_facts_of_an_unsigned_library_with_the_old_version_command(tmp_path: Pat
     )
 
 
-def test_a_universal_file_has_a_slice_each(tmp_path: Path) -> None:
+def test_a_universal_file_has_one_slice_per_architecture(tmp_path: Path) -> None:
     parts = read_macho(written(tmp_path, FatMachO(slices=(GOOD_X86_64, GOOD_ARM64)).content()))
     assert [(part.architecture, part.minimum_macos) for part in parts] == [
         ("x86_64", (10, 12)),
@@ -64,19 +65,19 @@ def test_a_universal_file_has_a_slice_each(tmp_path: Path) -> None:
     ]
 
 
-def test_arm64e_is_no_arm64(tmp_path: Path) -> None:
+def test_arm64e_is_not_arm64(tmp_path: Path) -> None:
     content = bytearray(GOOD_ARM64.content())
     struct.pack_into("<I", content, 8, 0x80000002)
     (part,) = read_macho(written(tmp_path, bytes(content)))
     assert part.architecture == "arm64e"
 
 
-def test_whether_a_signature_is_one_is_not_said_here(tmp_path: Path) -> None:
+def test_the_reader_does_not_check_the_signature(tmp_path: Path) -> None:
     (part,) = read_macho(written(tmp_path, MachO(signature=b"no code signature").content()))
     assert part.is_signed
 
 
-def test_headers_without_segments_say_the_same_and_are_small(tmp_path: Path) -> None:
+def test_headers_without_segments_have_the_same_facts_and_are_small(tmp_path: Path) -> None:
     path = written(tmp_path, replace(GOOD_ARM64, size_bytes=1 << 20).content())
     (header,) = headers_without_segments(path)
     assert len(header) < 1024
@@ -87,7 +88,7 @@ def test_headers_without_segments_say_the_same_and_are_small(tmp_path: Path) -> 
 
 @settings(max_examples=300, deadline=None)
 @given(data=st.data(), is_fat=st.booleans())
-def test_damaged_files_are_malformed_or_read_and_nothing_else(
+def test_damaged_files_are_read_or_reported_as_malformed(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, *, is_fat: bool
 ) -> None:
     image = FatMachO(slices=(GOOD_X86_64, GOOD_ARM64)) if is_fat else replace(GOOD_ARM64, rpaths=("/x",))
@@ -106,7 +107,7 @@ def test_good_wheels_have_no_findings(tmp_path: Path, platform: str) -> None:
     assert found(contents_of(tmp_path, platform, GOOD[platform])) == []
 
 
-def test_a_universal_file_serves_every_tag(tmp_path: Path) -> None:
+def test_a_universal_file_fits_every_tag(tmp_path: Path) -> None:
     files = {CODEX: FatMachO(slices=(GOOD_X86_64, GOOD_ARM64)).content()}
     for platform in (ARM64, X86_64, "macosx_10_12_universal2"):
         assert found(contents_of(tmp_path, platform, files)) == []
@@ -129,45 +130,53 @@ def test_a_weak_library_may_be_missing(tmp_path: Path) -> None:
 
 
 BROKEN = {
-    "wrong architecture": (ARM64, GOOD_X86_64, ("macho-architecture", RG, "has x86_64, not arm64")),
+    "wrong architecture": (
+        ARM64,
+        GOOD_X86_64,
+        ("macho-architecture", RG, "has code for x86_64, not for arm64"),
+    ),
     "one of two architectures": (
         "macosx_10_12_universal2",
         GOOD_ARM64,
-        ("macho-architecture", RG, "has arm64, not x86_64"),
+        ("macho-architecture", RG, "has code for arm64, not for x86_64"),
     ),
     "newer macOS": (
         ARM64,
         replace(GOOD_ARM64, minimum_macos=(14, 0, 0)),
-        ("macho-minimum-macos", RG, "arm64 code for macOS 14.0, the tag says 11.0"),
+        ("macho-minimum-macos", RG, "arm64 code needs macOS 14.0; the tag promises 11.0"),
     ),
     "newer minor version": (
         ARM64,
         replace(GOOD_ARM64, minimum_macos=(11, 3, 0)),
-        ("macho-minimum-macos", RG, "arm64 code for macOS 11.3, the tag says 11.0"),
+        ("macho-minimum-macos", RG, "arm64 code needs macOS 11.3; the tag promises 11.0"),
     ),
     "the published tag": (
         "macosx_10_9_x86_64",
         GOOD_X86_64,
-        ("macho-minimum-macos", RG, "x86_64 code for macOS 10.12, the tag says 10.9"),
+        ("macho-minimum-macos", RG, "x86_64 code needs macOS 10.12; the tag promises 10.9"),
     ),
     "no minimum": (
         ARM64,
         replace(GOOD_ARM64, version_command=None),
-        ("macho-no-minimum", RG, "neither LC_BUILD_VERSION nor LC_VERSION_MIN_MACOSX is in it"),
+        ("macho-no-minimum", RG, "LC_BUILD_VERSION and LC_VERSION_MIN_MACOSX are both missing"),
     ),
     "iOS": (
         ARM64,
         replace(GOOD_ARM64, platform=2),
-        ("macho-platform", RG, "built for platform 2; macOS is 1"),
+        ("macho-platform", RG, "the platform is 2; macOS is 1"),
     ),
-    "object file": (ARM64, replace(GOOD_ARM64, type=MachOType.OBJECT), ("macho-type", RG, "file type 1")),
+    "object file": (
+        ARM64,
+        replace(GOOD_ARM64, type=MachOType.OBJECT),
+        ("macho-type", RG, "file type is 1; dyld loads 2, 6 and 8"),
+    ),
     "a Homebrew library": (
         ARM64,
         replace(GOOD_ARM64, dylibs=("/opt/homebrew/lib/libssl.3.dylib",)),
         (
             "macho-dependency",
             RG,
-            "needs /opt/homebrew/lib/libssl.3.dylib: neither macOS' own nor in the wheel",
+            f"needs /opt/homebrew/lib/libssl.3.dylib: {ABSENT}",
         ),
     ),
     "a path that leaves the system's directory": (
@@ -176,7 +185,7 @@ BROKEN = {
         (
             "macho-dependency",
             RG,
-            "needs /usr/lib/../local/lib/libx.dylib: neither macOS' own nor in the wheel",
+            f"needs /usr/lib/../local/lib/libx.dylib: {ABSENT}",
         ),
     ),
     "a library that is not in the wheel": (
@@ -185,18 +194,18 @@ BROKEN = {
         (
             "macho-dependency",
             RG,
-            "needs @rpath/libown.1.dylib, @loader_path/libown.1.dylib: neither macOS' own nor in the wheel",
+            f"needs @rpath/libown.1.dylib, @loader_path/libown.1.dylib: {ABSENT}",
         ),
     ),
     "a build machine's directory": (
         ARM64,
         replace(GOOD_ARM64, rpaths=("/Users/runner/lib",)),
-        ("macho-search-path", RG, "searches /Users/runner/lib: no directory of the wheel"),
+        ("macho-search-path", RG, "searches /Users/runner/lib: not a directory of the wheel"),
     ),
     "a directory that is not there": (
         ARM64,
         replace(GOOD_ARM64, rpaths=("@loader_path/../../_solib",)),
-        ("macho-search-path", RG, "searches @loader_path/../../_solib: no directory of the wheel"),
+        ("macho-search-path", RG, "searches @loader_path/../../_solib: not a directory of the wheel"),
     ),
     "unsigned arm64": (
         ARM64,
@@ -212,7 +221,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_each_breakage_is_its_own_finding(tmp_path: Path, name: str) -> None:
+def test_each_breakage_has_only_its_own_finding(tmp_path: Path, name: str) -> None:
     platform, image, expected = BROKEN[name]
     codex = FatMachO(slices=(replace(GOOD_X86_64, minimum_macos=(10, 9, 0)), GOOD_ARM64))
     files = {CODEX: codex.content(), RG: image.content()}

@@ -11,7 +11,7 @@ from factory.executables.pe import Mitigation, PeFacts, read_pe
 from tests.images import Pe, PeMachine, PeSubsystem
 from tests.unit.verify.checks.image_wheels import CODEX_EXE, GOOD, GOOD_PE, RG_EXE, contents_of, found
 
-NOWHERE = "neither part of Windows nor beside it in the wheel"
+ABSENT = "neither part of Windows nor beside it in the wheel"
 
 
 def written(tmp_path: Path, content: bytes) -> Path:
@@ -34,7 +34,7 @@ def test_facts_of_a_signed_program(tmp_path: Path) -> None:
     )
 
 
-def test_facts_of_a_library_without_anything(tmp_path: Path) -> None:
+def test_facts_of_a_library_without_imports_and_mitigations(tmp_path: Path) -> None:
     image = Pe(machine=PeMachine.ARM64, imports=(), is_dll=True, dll_characteristics=0, subsystem=2)
     assert read_pe(written(tmp_path, image.content())) == PeFacts(
         machine=0xAA64,
@@ -50,7 +50,7 @@ def test_facts_of_a_library_without_anything(tmp_path: Path) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(data=st.data())
-def test_damaged_files_are_malformed_or_read_and_nothing_else(
+def test_damaged_files_are_read_or_reported_as_malformed(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     content = bytearray(replace(GOOD_PE, delay_imports=("dbghelp.dll",)).content())
@@ -61,7 +61,7 @@ def test_damaged_files_are_malformed_or_read_and_nothing_else(
         read_pe(path)
 
 
-def test_a_list_of_dlls_without_an_end_is_malformed(tmp_path: Path) -> None:
+def test_an_endless_list_of_dlls_is_malformed(tmp_path: Path) -> None:
     content = bytearray(replace(GOOD_PE, size_bytes=1 << 18).content())
     content[0x400 : 0x400 + (1 << 17)] = content[0x400 : 0x400 + 20] * 6553 + bytes(12)
     with pytest.raises(MalformedImage) as caught:
@@ -74,7 +74,7 @@ def test_good_wheels_have_no_findings(tmp_path: Path, platform: str) -> None:
     assert found(contents_of(tmp_path, platform, GOOD[platform])) == []
 
 
-def test_a_dll_beside_the_program_is_found_whatever_its_case(tmp_path: Path) -> None:
+def test_dll_names_beside_the_program_ignore_case(tmp_path: Path) -> None:
     program = replace(GOOD_PE, imports=("VCRUNTIME140.dll", "Own.dll"))
     files = {
         CODEX_EXE: program.content(),
@@ -88,32 +88,32 @@ BROKEN = {
     "wrong machine": (
         RG_EXE,
         replace(GOOD_PE, machine=PeMachine.ARM64),
-        ("pe-machine", RG_EXE, "PE32+ for ARM64, not PE32+ for x86-64"),
+        ("pe-machine", RG_EXE, "the format is PE32+ for ARM64, not PE32+ for x86-64"),
     ),
     "unknown DLL": (
         RG_EXE,
         replace(GOOD_PE, imports=("KERNEL32.dll", "libssl-3-x64.dll")),
-        ("pe-dll", RG_EXE, f"needs libssl-3-x64.dll: {NOWHERE}"),
+        ("pe-dll", RG_EXE, f"needs libssl-3-x64.dll: {ABSENT}"),
     ),
     "unknown DLL on use": (
         RG_EXE,
         replace(GOOD_PE, delay_imports=("cudart64.dll",)),
-        ("pe-delayed-dll", RG_EXE, f"loads cudart64.dll on use: {NOWHERE}"),
+        ("pe-delayed-dll", RG_EXE, f"loads cudart64.dll on first use: {ABSENT}"),
     ),
     "Visual C++ runtime": (
         RG_EXE,
         replace(GOOD_PE, imports=("VCRUNTIME140.dll", "KERNEL32.dll")),
-        ("pe-visual-cpp", RG_EXE, f"needs VCRUNTIME140.dll: {NOWHERE}"),
+        ("pe-visual-cpp", RG_EXE, f"needs VCRUNTIME140.dll: {ABSENT}"),
     ),
     "a driver": (
         RG_EXE,
         replace(GOOD_PE, subsystem=PeSubsystem.NATIVE),
-        ("pe-subsystem", RG_EXE, "subsystem 1; programs have 2 or 3"),
+        ("pe-subsystem", RG_EXE, "subsystem is 1; programs have 2 (GUI) or 3 (console)"),
     ),
     "codex without a console": (
         CODEX_EXE,
         replace(GOOD_PE, subsystem=PeSubsystem.WINDOWS_GUI),
-        ("pe-subsystem", CODEX_EXE, "a GUI program: it has no console to print to"),
+        ("pe-subsystem", CODEX_EXE, "subsystem is 2 (GUI), which has no console to print to"),
     ),
     "fixed address": (
         RG_EXE,
@@ -144,13 +144,13 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_each_breakage_is_its_own_finding(tmp_path: Path, name: str) -> None:
+def test_each_breakage_has_only_its_own_finding(tmp_path: Path, name: str) -> None:
     place, image, expected = BROKEN[name]
     files = {CODEX_EXE: GOOD_PE.content(), place: image.content()}
     assert found(contents_of(tmp_path, "win_amd64", files)) == [expected]
 
 
-def test_a_gui_helper_is_no_finding(tmp_path: Path) -> None:
+def test_a_gui_helper_program_is_allowed(tmp_path: Path) -> None:
     runner = "codex_cli_bin/codex-resources/codex-command-runner.exe"
     files = {
         CODEX_EXE: GOOD_PE.content(),
@@ -165,5 +165,5 @@ def test_a_dll_elsewhere_in_the_wheel_does_not_help_a_program(tmp_path: Path) ->
         "codex_cli_bin/codex-resources/voice/bin/vcruntime140.dll": replace(GOOD_PE, is_dll=True).content(),
     }
     assert found(contents_of(tmp_path, "win_amd64", files)) == [
-        ("pe-visual-cpp", RG_EXE, f"needs VCRUNTIME140.dll: {NOWHERE}")
+        ("pe-visual-cpp", RG_EXE, f"needs VCRUNTIME140.dll: {ABSENT}")
     ]

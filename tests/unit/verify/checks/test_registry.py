@@ -41,7 +41,7 @@ def test_ids_are_unique_and_kebab_case() -> None:
 
 
 @pytest.mark.parametrize("each", CHECKS, ids=lambda each: each.id)
-def test_every_check_says_why_it_exists_and_what_to_do(each: Check[WheelContents]) -> None:
+def test_every_check_has_a_reason_a_standard_and_a_remedy(each: Check[WheelContents]) -> None:
     assert each.protects.endswith(".")
     assert each.remedy.endswith(".")
     assert each.title
@@ -50,7 +50,7 @@ def test_every_check_says_why_it_exists_and_what_to_do(each: Check[WheelContents
 
 
 def test_a_check_is_found_by_its_id() -> None:
-    assert entry("record-hash").title == "RECORD's hashes are those of the members"
+    assert entry("record-hash").title == "The hashes in RECORD are those of the members"
 
 
 def test_an_unknown_id_is_an_error() -> None:
@@ -58,7 +58,7 @@ def test_an_unknown_id_is_an_error() -> None:
         entry("record-hsah")
 
 
-def test_a_crashing_check_hides_no_other(contents: WheelContents) -> None:
+def test_a_crashing_check_does_not_hide_the_findings_of_others(contents: WheelContents) -> None:
     found = find_all(contents, [made("broken", crashing), made("sound", finding)])
     assert [(each.check, each.severity) for each in found] == [
         ("check-crashed", Severity.ERROR),
@@ -67,7 +67,7 @@ def test_a_crashing_check_hides_no_other(contents: WheelContents) -> None:
     assert re.fullmatch(r"broken: IndexError: out of range \(crashing, line \d+\)", found[0].evidence)
 
 
-def test_what_would_move_a_terminals_cursor_is_escaped(contents: WheelContents) -> None:
+def test_control_characters_in_findings_are_escaped(contents: WheelContents) -> None:
     (found,) = find_all(contents, [made("sound", finding)])
     assert found.place == "a\\x1b[2Jb"
     assert found.evidence == "c\\u202ed \u00e9"

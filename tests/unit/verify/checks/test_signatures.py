@@ -20,11 +20,11 @@ def found(wheel: Wheel, directory: Path, *, required: str) -> list[tuple[str, st
 
 
 @pytest.mark.parametrize("platform", ["win_amd64", "win_arm64"])
-def test_a_wheel_whose_authors_are_proved_passes_the_gate(platform: str, tmp_path: Path) -> None:
+def test_a_wheel_with_verified_authors_passes_required_authorship(platform: str, tmp_path: Path) -> None:
     assert found(good_wheel(platform), tmp_path, required="windows") == []
 
 
-def test_a_companion_that_nobody_signs_passes_the_gate(tmp_path: Path) -> None:
+def test_a_companion_known_as_unsigned_passes_required_authorship(tmp_path: Path) -> None:
     wheel = good_wheel("win_amd64").edited(
         f"{PACKAGE}/codex-path/rg.exe", lambda member: replace(member, content=Pe().content())
     )
@@ -33,7 +33,7 @@ def test_a_companion_that_nobody_signs_passes_the_gate(tmp_path: Path) -> None:
     ]
 
 
-def test_unproved_authors_do_not_pass_the_gate(tmp_path: Path) -> None:
+def test_unverified_authors_fail_required_authorship(tmp_path: Path) -> None:
     assert found(good_wheel(), tmp_path, required="linux") == [
         ("authorship-required", f"{PACKAGE}/bin/codex"),
         ("authorship-required", f"{PACKAGE}/codex-path/rg"),
@@ -41,5 +41,5 @@ def test_unproved_authors_do_not_pass_the_gate(tmp_path: Path) -> None:
     ]
 
 
-def test_nobody_asks_without_being_told_to(tmp_path: Path) -> None:
+def test_authorship_is_not_required_on_other_platforms(tmp_path: Path) -> None:
     assert found(good_wheel(), tmp_path, required="windows,macos") == []
