@@ -1,4 +1,4 @@
-"""The real command line in a process of its own: run to its end, or killed where a test says."""
+"""Run the real command line in a process, until it ends or a test kills it."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ _TIMEOUT_S = 300.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """How a process ended, and what it said on each of its channels."""
+    """The exit status of a process, and its output."""
 
     status: int
     out: str
@@ -28,10 +28,9 @@ class Child:
 
     Attributes:
         argv: The program and its arguments.
-        env: Variables over those of this process; where `environ` is given, over those.
-        cwd: Its working directory.
-        umask: Its file mode creation mask; -1 inherits.
-        environ: The whole environment below `env`; None inherits this process's.
+        env: Variables that are added to `environ`.
+        umask: -1 inherits the umask of this process.
+        environ: The environment; None inherits that of this process.
     """
 
     argv: Sequence[str]
@@ -41,13 +40,13 @@ class Child:
     environ: Mapping[str, str] | None = None
 
     def run(self) -> Ended:
-        """Run it to its end."""
+        """Run the process until it ends."""
         with self._start() as process:
             out, err = process.communicate(timeout=_TIMEOUT_S)
         return Ended(status=process.returncode, out=out, err=err)
 
     def kill_at(self, said: str, *, after_s: float, by: signal.Signals = signal.SIGKILL) -> Ended:
-        """Send a signal some time after a line on stderr begins so; it must not end before."""
+        """Send a signal some time after a line on stderr starts with a text; it must be still running."""
         seen = []
         with self._start() as process:
             assert process.stderr is not None
@@ -61,10 +60,10 @@ class Child:
         return Ended(status=process.returncode, out=out, err="".join(seen) + err)
 
     def kill_once(self, condition: Callable[[], object], *, by: signal.Signals = signal.SIGKILL) -> Ended:
-        """Send a signal as soon as something holds; it must not end before."""
+        """Send a signal as soon as a condition is true; the process must be still running."""
         with self._start() as process:
             while not condition():
-                assert process.poll() is None, "it ended before"
+                assert process.poll() is None, "the process ended too early"
                 time.sleep(0.05)
             process.send_signal(by)
             out, err = process.communicate(timeout=_TIMEOUT_S)
@@ -72,7 +71,7 @@ class Child:
 
     def _start(self) -> "subprocess.Popen[str]":
         below = os.environ if self.environ is None else self.environ
-        # Where the tests run in the background of a script, SIGINT is ignored, and a child inherits that.
+        # If a script runs the tests in the background, SIGINT is ignored, and children inherit that.
         former = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             return subprocess.Popen(
@@ -91,9 +90,10 @@ class Child:
 
 
 def factory(*arguments: str, cwd: Path, env: Mapping[str, str]) -> Child:
-    """Return ``factory`` with some arguments, as a person starts it in a directory.
+    """Return the process ``factory`` with arguments, in a working directory.
 
-    It finds no container engine unless a test names one: a developer's own would change where it builds.
+    It finds no container engine unless the test names one: a developer's own engine would change
+    where it builds.
     """
     base = {"PYTHONPATH": str(ROOT), "DOCKER_HOST": "unix:///nonexistent/engine.sock"}
     return Child(argv=(sys.executable, "-m", "factory", *arguments), env={**base, **env}, cwd=cwd)

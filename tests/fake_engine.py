@@ -1,4 +1,4 @@
-"""A strict stand-in for a container engine: each container made must be the next one of the script."""
+"""A strict fake of a container engine: each container must be the next one in the script."""
 
 import itertools
 import json
@@ -26,14 +26,14 @@ DONE = ContainerState(exit_code=0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scripted:
-    """How the next container goes.
+    """The next container.
 
     Attributes:
-        argv: What its argv must contain, in order.
-        states: What each question after it is answered; the last one again and again.
-        log: What it says.
-        effect: What it does when it is started.
-        refusals: By the method's name, what is raised instead.
+        argv: The arguments it must have, in this order.
+        states: The states returned one after another; the last one is repeated.
+        log: Its output.
+        effect: Called when it is started.
+        refusals: The errors that the engine's methods raise, by name.
     """
 
     argv: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class _Container:
 
 
 class FakeEngine:
-    """Runs nothing; containers are left in `containers` until they are removed."""
+    """Starts no process; `containers` has the containers that have not been removed."""
 
     def __init__(
         self, *script: Scripted, images: Mapping[str, Image] | None = None, architecture: str = "amd64"
@@ -75,7 +75,7 @@ class FakeEngine:
         script = self._script.pop(0)
         arguments = iter(spec.argv)
         missing = [part for part in script.argv if part not in arguments]
-        assert not missing, f"{spec.argv} lacks {missing}, or has it in another order"
+        assert not missing, f"{spec.argv} lacks {missing}, or has them in another order"
         self._refuse(script, "create")
         assert spec.name not in {container.spec.name for container in self.containers.values()}
         states = itertools.chain(script.states, itertools.repeat(script.states[-1]))
@@ -98,31 +98,31 @@ class FakeEngine:
         return self.containers[container].script.log
 
     def remove(self, container: str) -> None:
-        self._answer("removing a container")
+        self._check_connection("removing a container")
         self.containers.pop(container, None)
 
     def owned(self) -> tuple[OwnedContainer, ...]:
-        self._answer("listing containers")
+        self._check_connection("listing containers")
         return tuple(
             OwnedContainer(id=key, owner=container.spec.labels[OWNER_LABEL])
             for key, container in self.containers.items()
         )
 
     def assert_done(self) -> None:
-        assert not self._script, f"never made: {[scripted.argv for scripted in self._script]}"
+        assert not self._script, f"never created: {[scripted.argv for scripted in self._script]}"
 
     def _refuse(self, script: Scripted, method: str) -> None:
         if method in script.refusals:
             self.is_lost = "stopped answering" in str(script.refusals[method])
             raise script.refusals[method]
 
-    def _answer(self, doing: str) -> None:
+    def _check_connection(self, doing: str) -> None:
         if self.is_lost:
             raise engine_lost(doing, "connection refused")
 
 
 def probed(answer: str = str(REFERENCE_ANSWER)) -> Scripted:
-    """Return the container that says how its interpreter deflates."""
+    """Return the container that reports the deflate encoder of its interpreter."""
     said = {
         "executable": "/opt/factory/toolchains/x/bin/python",
         "implementation": "CPython",
@@ -136,5 +136,5 @@ def probed(answer: str = str(REFERENCE_ANSWER)) -> Scripted:
 
 @contextmanager
 def answering(engine: FakeEngine) -> Iterator[FakeEngine]:
-    """Connect to it, as to the real one."""
+    """Connect to the fake engine, as to a real one."""
     yield engine

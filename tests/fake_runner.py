@@ -1,4 +1,4 @@
-"""A strict stand-in for `factory.system.process.SubprocessRunner`: what is not scripted fails the test."""
+"""A strict fake of `factory.system.process.SubprocessRunner`: an unscripted process fails the test."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from factory.system.process import Command, Completed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """The next process: what its argv must contain, in order, how it ends, and what it does."""
+    """The next process: the arguments it must have, in this order, its result, and its side effect."""
 
     argv: Sequence[str]
     completed: Completed = field(default_factory=lambda: Completed(returncode=0))
@@ -16,7 +16,7 @@ class Expected:
 
 
 class FakeRunner:
-    """Runs nothing: each call must be the next one of the script."""
+    """Starts no process; each call must be the next one in the script."""
 
     def __init__(self, *script: Expected) -> None:
         self._script = list(script)
@@ -27,7 +27,7 @@ class FakeRunner:
         expected = self._script.pop(0)
         arguments = iter(command.argv)
         missing = [part for part in expected.argv if part not in arguments]
-        assert not missing, f"{command.argv} lacks {missing}, or has it in another order"
+        assert not missing, f"{command.argv} lacks {missing}, or has them in another order"
         self.commands.append(command)
         expected.effect(command)
         return expected.completed

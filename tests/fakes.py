@@ -1,4 +1,4 @@
-"""Strict hand-written stand-ins: whatever a test did not script fails it."""
+"""A strict fake HTTP client: an unscripted request fails the test."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,14 +11,14 @@ from factory.system.retry import RequestFailed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a fake server says to one request.
+    """A fake server's answer to one request.
 
     Attributes:
-        body: Sent in the pieces given.
-        status: From 400 up it is raised as the real client does.
+        body: The chunks.
+        status: A status from 400 on is raised, as in the real client.
         headers: With lower-case names.
         breaks: Raised after the body.
-        expect_range: The Range header that the request must carry; None: it must carry none.
+        expect_range: The expected Range header; None if the request must not have one.
     """
 
     body: tuple[bytes, ...] = ()
@@ -35,14 +35,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A request as it was made."""
+    """A request that was sent."""
 
     url: str
     headers: Mapping[str, str]
 
 
 class FakeHttpClient:
-    """An `HttpClient` that gives scripted answers, each once, in order per address."""
+    """An `HttpClient` that gives the scripted answers of each URL in order, each once."""
 
     def __init__(self, script: Mapping[str, tuple[Answer, ...]]) -> None:
         self._left = {url: list(answers) for url, answers in script.items()}
@@ -68,5 +68,5 @@ class FakeHttpClient:
         yield answer
 
     def assert_done(self) -> None:
-        """Fail if a scripted answer was never asked for."""
+        """Fail if a scripted answer was not requested."""
         assert {url: answers for url, answers in self._left.items() if answers} == {}

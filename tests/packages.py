@@ -1,7 +1,7 @@
-"""Synthetic release packages: every layout and container of a release, sized in kilobytes.
+"""Synthetic release packages of a few kilobytes, in every layout and archive format.
 
-A package's files are a mapping from path to content and mode; the writers put such
-mappings into the containers that the channels have. Two calls give equal bytes.
+A package's files are a mapping from path to content and mode, which is written in the archive
+formats of the channels. The same arguments give the same bytes.
 """
 
 import gzip
@@ -25,10 +25,10 @@ else:
     from backports import zstd
 
 Files = Mapping[str, tuple[bytes, int]]
-"""What a package holds: path below the target's root -> content and mode."""
+"""The files of a package: path below the target's root -> content and mode."""
 
 TAG = CodexTag.parse("rust-v0.163.0")
-"""A release that many tests are about."""
+"""The release of most tests."""
 
 _NPM_TIME = 499162500
 _CODEX_BYTES = 60_000
@@ -44,9 +44,9 @@ _LEGACY = {
 def executable(
     target: Target, *, name: str, tag: CodexTag = TAG, size_bytes: int = _COMPANION_BYTES
 ) -> bytes:
-    """Return a program for a target; it holds its name, the target and the version.
+    """Return a program that contains its name, its target and the version.
 
-    On Linux it is static and, run there, writes ``codex-cli <version>``.
+    A Linux program is static, and writes ``codex-cli <version>`` when it runs.
     """
     seed = f"{name} {target} {tag.semver}"
     is_x86 = target.architecture is Architecture.X86_64
@@ -65,7 +65,7 @@ def executable(
 
 
 def library(target: Target, *, name: str, tag: CodexTag = TAG) -> bytes:
-    """Return a shared library for a target; on Linux it needs glibc 2.34, as the voice runtime does."""
+    """Return a shared library; on Linux it requires glibc 2.34, as the voice runtime does."""
     seed = f"{name} {target} {tag.semver}"
     is_x86 = target.architecture is Architecture.X86_64
     match target.operating_system:
@@ -95,7 +95,7 @@ def library(target: Target, *, name: str, tag: CodexTag = TAG) -> bytes:
 def release_files(
     target: Target, tag: CodexTag = TAG, layout: Layout = Layout.PACKAGE, *, voice: bool = False
 ) -> dict[str, tuple[bytes, int]]:
-    """Return a release's files for a target, sorted by path, as they lie below its root."""
+    """Return a release's files for a target, sorted by their paths below its root."""
     exe = target.executable_suffix
     files = {
         f"bin/codex{exe}": (executable(target, name="codex", tag=tag, size_bytes=_CODEX_BYTES), 0o755),
@@ -129,7 +129,7 @@ def package_json(target: Target, tag: CodexTag = TAG) -> bytes:
 
 
 def npm_tarball(path: Path, packages: Mapping[Target, Files], *, tag: CodexTag = TAG) -> Path:
-    """Write an npm tarball; before 0.100.0 one held all targets, since then each holds one."""
+    """Write an npm tarball; before 0.100.0 one had all targets, since then each has one."""
     outside = {
         "package/package.json": (json.dumps({"version": tag.semver}).encode(), 0o644),
         "package/README.md": (b"# A synthetic package\n", 0o644),
@@ -144,7 +144,7 @@ def npm_tarball(path: Path, packages: Mapping[Target, Files], *, tag: CodexTag =
 
 
 def github_tarball(path: Path, files: Files) -> Path:
-    """Write a ``codex-package-<target>.tar.gz``: no directory above the package's own."""
+    """Write a ``codex-package-<target>.tar.gz``, which has no directory above the package's own."""
     path.write_bytes(gzip.compress(tar_bytes(files), 6, mtime=0))
     return path
 
@@ -197,7 +197,7 @@ def release_directory(
 
 
 def bulky_directory(path: Path, *, mib: int) -> Path:
-    """Write a release of one package that takes a while to deflate, about a second for 12 MiB."""
+    """Write a release with one package that is slow to compress: about a second for 12 MiB."""
     path.mkdir(parents=True, exist_ok=True)
     target = Target.WINDOWS_X86_64
     files = release_files(target)

@@ -1,4 +1,4 @@
-"""A relay in front of an engine's socket, to be cut in the middle of a run."""
+"""A relay in front of an engine's socket, which a test can cut in the middle of a run."""
 
 import socket
 import threading
@@ -10,7 +10,7 @@ _PIECE_BYTES = 65536
 
 
 class Relay:
-    """Listens on a socket of its own and passes everything on, until it is cut."""
+    """Listens on its own socket, and forwards all data until it is cut."""
 
     def __init__(self, listening: Path, engine: Path) -> None:
         self._engine = engine
@@ -34,11 +34,11 @@ class Relay:
             connection.close()
 
     def cut(self) -> None:
-        """Hang up on everybody, and answer nobody any more."""
+        """Close all connections, and accept no others."""
         for connection in (self._listener, *self._connections):
             try:
                 connection.shutdown(socket.SHUT_RDWR)
-            except OSError:  # it has hung up itself
+            except OSError:  # the other side has closed it
                 continue
 
     def _accept(self) -> None:
@@ -51,12 +51,12 @@ class Relay:
             self._connections += [client, engine]
             engine.connect(str(self._engine))
             for source, sink in ((client, engine), (engine, client)):
-                thread = threading.Thread(target=_pass_on, args=(source, sink))
+                thread = threading.Thread(target=_forward, args=(source, sink))
                 self._threads.append(thread)
                 thread.start()
 
 
-def _pass_on(source: socket.socket, sink: socket.socket) -> None:
+def _forward(source: socket.socket, sink: socket.socket) -> None:
     try:
         while piece := source.recv(_PIECE_BYTES):
             sink.sendall(piece)

@@ -1,1 +1,1 @@
-"""What upstream released: channels, downloads, archives, payload."""
+"""Upstream's releases: channels, downloads, archives and payloads."""

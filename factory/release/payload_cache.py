@@ -1,4 +1,4 @@
-"""What is known of a release package that was read before: its payload, by the asset's digest."""
+"""Cache the payload of a release package by the package's digest, so that it need not be read again."""
 
 from factory.core.codec import from_json, to_plain
 from factory.core.digests import Digest
@@ -11,16 +11,16 @@ _KIND = "payload-v1"
 
 
 def save_payload(cache: Cache, asset: Digest, payload: Payload) -> None:
-    """Keep what was read; the digest names the very bytes, so it never ages.
+    """Save a payload; the digest identifies the exact bytes, so the record does not expire.
 
     Raises:
-        CannotWrite: The cache has no room or is read-only.
+        CannotWrite: The disk is full or read-only.
     """
     cache.write_record(_KIND, _key(asset, payload.target), {"files": to_plain(payload.files)})
 
 
 def load_payload(cache: Cache, asset: Digest, target: Target) -> Payload | None:
-    """Return what was read before; a record that makes no sense counts as none."""
+    """Return a saved payload, or None if the record is missing or malformed."""
     key = _key(asset, target)
     try:
         record = JsonObject.of(cache.read_record(_KIND, key), key)
@@ -31,5 +31,5 @@ def load_payload(cache: Cache, asset: Digest, target: Target) -> Payload | None:
 
 
 def _key(asset: Digest, target: Target) -> str:
-    """Name the asset and the target: before 0.100.0 one asset held all targets."""
+    """Name both the asset and the target, because before 0.100.0 one asset held all targets."""
     return f"{asset} {target.value}"

@@ -57,8 +57,7 @@ def read_sdk(path: Path) -> tuple[SdkFile, ...]:
 
     Raises:
         UnusableSdk: It is not a checkout, sdist or wheel, or has no project file.
-        UnsafePackage: A member of the archive would be written outside of it.
-        DamagedPackage: The archive is damaged.
+        IntegrityError: The archive is damaged, or a member would be written outside of it.
     """
     if path.is_dir():
         files = tuple(_directory_files(path))

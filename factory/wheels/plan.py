@@ -75,8 +75,8 @@ def plan_wheels(request: WheelsRequest, channel: Channel) -> WheelsPlan:
     """Ask the channel for the packages of a release, and plan a wheel for each requested platform.
 
     Raises:
-        UnknownRelease: The channel does not have the release.
-        UpstreamError: The release has no package for a platform that was requested by name.
+        UpstreamError: The channel does not have the release, or no package of it for a platform that
+            was requested by name.
     """
     released = channel.assets(request.tag)
     template = bundled_template()

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from factory.core.errors import UpstreamError
 from factory.core.model import ReleaseAsset
 from factory.core.progress import SilentProgress
 from factory.core.tags import CodexTag
 from factory.core.targets import Target
-from factory.release.channels import UnknownRelease
 from factory.release.channels.cached import CachedChannel
 from factory.release.channels.npm import NpmChannel, default_npm_registry, npm_registry_from_client
 from factory.release.download import Downloader
@@ -43,13 +43,13 @@ def test_a_real_release_has_every_target(channel: NpmChannel) -> None:
     assert assets[0].purl == "pkg:npm/%40openai/codex@0.131.0-linux-x64"
 
 
-def test_a_release_that_never_was_names_real_ones(channel: NpmChannel) -> None:
-    with pytest.raises(UnknownRelease) as caught:
+def test_the_error_for_an_unknown_release_lists_real_ones(channel: NpmChannel) -> None:
+    with pytest.raises(UpstreamError) as caught:
         channel.assets(CodexTag.parse("0.131.99"))
     assert "rust-v0.131.0" in caught.value.hint
 
 
-def test_a_real_asset_is_fetched_once_and_then_without_network(channel: NpmChannel, tmp_path: Path) -> None:
+def test_a_real_asset_is_downloaded_once(channel: NpmChannel, tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     (asset,) = filter(linux, CachedChannel(channel, cache).assets(TAG).assets)
     assert str(asset.digest) == f"sha512:{LINUX_SHA512}"

@@ -1,4 +1,4 @@
-"""One file of a release package while the package is read, and how much a package may hold."""
+"""A file of a release package while the package is read, and the limits for packages."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,20 +6,20 @@ from itertools import chain
 from pathlib import PurePosixPath
 
 HEAD_BYTES = 4096
-"""How much of a file its first chunk holds at least, so that the chunk tells what the file is."""
+"""The minimum size of a file's first chunk, from which the kind of file is determined."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveLimits:
-    """How much a package may ask of this machine.
+    """The limits for a package.
 
-    A release package of today unpacks to half a gigabyte in fifty files, at a ratio below 3.
+    Today a release package unpacks to half a gigabyte in fifty files, at a ratio below 3.
 
     Attributes:
-        max_total_bytes: All files together, unpacked.
-        max_files: Members of any kind.
-        max_ratio: Unpacked bytes for each packed byte.
-        ratio_floor_bytes: Below this much unpacked the ratio is of no concern.
+        max_total_bytes: The unpacked size of all files together.
+        max_files: The number of members of any kind.
+        max_ratio: The ratio of unpacked to packed bytes.
+        ratio_floor_bytes: The ratio is not checked up to this unpacked size.
     """
 
     max_total_bytes: int = 4 << 30
@@ -32,12 +32,12 @@ DEFAULT_LIMITS = ArchiveLimits()
 
 
 class PackageEntry:
-    """A regular file of a package; its bytes can be read once, before the next entry is asked for.
+    """A regular file of a package; its bytes can be read once, before the next entry is requested.
 
     Attributes:
-        path: Where it is in the package.
-        mode: The permission bits that the package gives, without setuid, setgid and sticky.
-        size_bytes: Its size, which `chunks` keeps to.
+        path: The path in the package.
+        mode: The permission bits, without setuid, setgid and sticky.
+        size_bytes: The exact number of bytes that `chunks` yields.
     """
 
     __slots__ = ("_is_taken", "_pieces", "mode", "path", "size_bytes")
@@ -50,26 +50,26 @@ class PackageEntry:
         self._is_taken = False
 
     def at(self, path: PurePosixPath) -> "PackageEntry":
-        """Return the same file under another path; only one of the two can be read."""
+        """Return the same file with another path; only one of the two can be read."""
         return PackageEntry(path=path, mode=self.mode, size_bytes=self.size_bytes, pieces=self._pieces)
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield the content, never an empty chunk; the first has `HEAD_BYTES` if the file has them.
+        """Yield the content without empty chunks; the first has `HEAD_BYTES` if the file is that long.
 
         Raises:
-            DamagedPackage: The package ends within the file, or its checksum is wrong.
+            IntegrityError: The package ends within the file, or its checksum is wrong.
         """
         if self._is_taken:
-            raise RuntimeError(f"{self.path} has been read already: a package is read in one pass")
+            raise RuntimeError(f"{self.path} has already been read: a package is read in one pass")
         self._is_taken = True
         head = b""
         while len(head) < min(HEAD_BYTES, self.size_bytes) and (piece := next(self._pieces, b"")):
             head += piece
-        # Not the pieces themselves: who closes them early would leave the reader in the file's middle.
+        # Not the pieces themselves: closing them early would leave the reader in the middle of the file.
         return chain((head,) if head else (), iter(lambda: next(self._pieces, b""), b""))
 
     def finish(self) -> None:
-        """Pass over whatever was not read; it is checked all the same."""
+        """Read and check the rest of the file without using it."""
         self._is_taken = True
         for _ in self._pieces:
             pass

@@ -1,4 +1,4 @@
-"""What every member of a package must pass, in whichever container it comes."""
+"""Check the members of a package, in any archive format, against rules and limits."""
 
 import unicodedata
 from pathlib import PurePosixPath
@@ -13,39 +13,12 @@ _DEVICES: Final = frozenset(
 )
 
 
-class UnsafePackage(IntegrityError):
-    """A package has a member that could write, or point, outside its place."""
-
-    hint = "Do not use it. An honest release package has no such member: compare with another channel."
-
-    def __init__(self, package: str, *, member: str, reason: str) -> None:
-        super().__init__(f"{package} is unsafe: its member {member!r} {reason}")
-
-
-class DamagedPackage(IntegrityError):
-    """A package's container does not hold together: cut off, altered, or with bytes of no member."""
-
-    hint = "Fetch it again; if it is damaged again, compare with another channel."
-
-    def __init__(self, package: str, reason: str) -> None:
-        super().__init__(f"{package} is damaged: it {reason}")
-
-
-class OversizedPackage(IntegrityError):
-    """A package would take more room than any release package does."""
-
-    hint = "Do not use it: it is made to fill a disk, or it is no Codex release package."
-
-    def __init__(self, package: str, reason: str) -> None:
-        super().__init__(f"{package} is too large: it {reason}")
-
-
 class Guard:
-    """Admits the members of one package, and words the refusals.
+    """Checks the members of one package, and creates the errors about it.
 
     Args:
-        package: What to call the package.
-        limits: How much it may hold.
+        package: The package's name in error messages.
+        limits: The limits that it must keep.
     """
 
     def __init__(self, package: str, limits: ArchiveLimits = DEFAULT_LIMITS) -> None:
@@ -56,11 +29,10 @@ class Guard:
         self._claims: dict[str, tuple[PurePosixPath, bool]] = {}
 
     def admit_file(self, name: str, *, size_bytes: int) -> PurePosixPath:
-        """Return a file's path if it may lie below any directory of any operating system.
+        """Return a file's path if it is safe below any directory on any operating system.
 
         Raises:
-            UnsafePackage: Its name leads elsewhere, or another member has it.
-            OversizedPackage: With it the package holds too much.
+            IntegrityError: The name is unsafe or taken by another member, or a limit is exceeded.
         """
         self._count(size_bytes)
         path = self._path(name)
@@ -69,11 +41,10 @@ class Guard:
         return path
 
     def admit_directory(self, name: str) -> None:
-        """Let a directory pass; the package's own root is one, which some archivers list as ``./``.
+        """Check a directory; some archivers list the package's root as ``./``.
 
         Raises:
-            UnsafePackage: Its name leads elsewhere, or a file has it.
-            OversizedPackage: With it the package holds too much.
+            IntegrityError: The name is unsafe or taken by a file, or a limit is exceeded.
         """
         self._count(0)
         bare = name.removesuffix("/")
@@ -83,32 +54,44 @@ class Guard:
             self._claim(path, is_directory=True, member=name)
 
     def check_inflation(self, *, packed_bytes: int, unpacked_bytes: int) -> None:
-        """Stop a stream that unpacks to much more than was put in.
+        """Check the unpacked size, and its ratio to the packed size.
 
         Raises:
-            OversizedPackage: It does.
+            IntegrityError: A limit is exceeded.
         """
         limits = self.limits
         if unpacked_bytes > limits.max_total_bytes:
-            raise OversizedPackage(self.package, f"unpacks to more than {limits.max_total_bytes} bytes")
+            raise self._oversized(f"unpacks to more than {limits.max_total_bytes} bytes")
         if unpacked_bytes > max(limits.ratio_floor_bytes, packed_bytes * limits.max_ratio):
-            raise OversizedPackage(self.package, f"unpacks to more than {limits.max_ratio} times its size")
+            raise self._oversized(f"unpacks to more than {limits.max_ratio} times its size")
 
-    def unsafe(self, member: str, reason: str) -> UnsafePackage:
-        """Word what is wrong with a member."""
-        return UnsafePackage(self.package, member=member, reason=reason)
+    def unsafe(self, member: str, reason: str) -> IntegrityError:
+        """Return the error for a member that could write, or point, outside the package."""
+        return IntegrityError(
+            f"{self.package} is unsafe: its member {member!r} {reason}",
+            hint="Do not use it. No genuine release package has such a member: compare with another channel.",
+        )
 
-    def damaged(self, reason: str) -> DamagedPackage:
-        """Word what is wrong with the container."""
-        return DamagedPackage(self.package, reason)
+    def damaged(self, reason: str) -> IntegrityError:
+        """Return the error for an archive that is truncated, altered or inconsistent."""
+        return IntegrityError(
+            f"{self.package} is damaged: it {reason}",
+            hint="Download it again; if it is damaged again, compare with another channel.",
+        )
+
+    def _oversized(self, reason: str) -> IntegrityError:
+        return IntegrityError(
+            f"{self.package} is too large: it {reason}",
+            hint="Do not use it: it is a decompression bomb, or not a Codex release package.",
+        )
 
     def _count(self, size_bytes: int) -> None:
         self._members += 1
         self._total_bytes += size_bytes
         if self._members > self.limits.max_files:
-            raise OversizedPackage(self.package, f"has more than {self.limits.max_files} members")
+            raise self._oversized(f"has more than {self.limits.max_files} members")
         if self._total_bytes > self.limits.max_total_bytes:
-            raise OversizedPackage(self.package, f"holds more than {self.limits.max_total_bytes} bytes")
+            raise self._oversized(f"holds more than {self.limits.max_total_bytes} bytes")
 
     def _path(self, name: str) -> PurePosixPath:
         if not name:
@@ -116,9 +99,9 @@ class Guard:
         if len(name) > _MAX_NAME_CHARACTERS:
             raise self.unsafe(f"{name[:40]}...", "has an overlong name")
         if not name.isprintable():
-            raise self.unsafe(name, "has characters in its name that cannot be shown")
+            raise self.unsafe(name, "has unprintable characters in its name")
         if "\\" in name or ":" in name:
-            raise self.unsafe(name, "has a backslash or colon in its name, which Windows takes for more")
+            raise self.unsafe(name, "has a backslash or colon in its name, which are special on Windows")
         if name.startswith("/"):
             raise self.unsafe(name, "has an absolute path")
         parts = name.removeprefix("./").split("/")
@@ -132,7 +115,7 @@ class Guard:
             self._claim(parent, is_directory=True, member=member)
 
     def _claim(self, path: PurePosixPath, *, is_directory: bool, member: str) -> None:
-        """Take a path for one member; directories may be named again, as the same."""
+        """Reserve a path for one member; a directory may be listed several times."""
         folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", str(path)).casefold())
         earlier = self._claims.get(folded)
         self._claims[folded] = (path, is_directory)
@@ -146,15 +129,15 @@ class Guard:
         if was_directory != is_directory:
             raise self.unsafe(member, f"makes {str(path)!r} both a file and a directory")
         if not is_directory:
-            raise self.unsafe(member, "is there twice")
+            raise self.unsafe(member, "occurs twice")
 
 
 def _fault(part: str) -> str:
-    """Say what makes a path's part lead elsewhere on some operating system; nothing if it is fine."""
+    """Return why a part of a path is unsafe on some operating system, or an empty string."""
     if part in {"", ".", ".."}:
         return "has an empty, '.' or '..' part in its path"
     if part.endswith((".", " ")):
-        return "has a part in its path that ends with a dot or a space, which Windows drops"
+        return "has a part in its path that ends with a dot or a space, which Windows removes"
     if part.partition(".")[0].rstrip().lower() in _DEVICES:
-        return "is named as a device of Windows"
+        return "has the name of a Windows device"
     return ""

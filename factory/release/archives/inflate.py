@@ -1,8 +1,8 @@
-"""Decompression as a stream of chunks, with nothing left over.
+"""Decompress a stream in chunks, and refuse trailing bytes.
 
 ISA-L reads gzip about twice as fast as zlib does (measured on an npm tarball of
-0.163.0: 510 against 255 MB/s on one core), so it is used where its wheel exists. What
-comes out is the same: gzip's checksum and length are checked by either.
+0.163.0: 510 against 255 MB/s on one core), so it is used where its wheel exists. The output
+is the same: both check gzip's checksum and length.
 """
 
 import sys
@@ -20,30 +20,30 @@ else:
     from backports import zstd
 
 _MAX_WINDOW_LOG = 27
-"""zstd's own default bound: 128 MiB of memory, which ``--ultra`` and ``--long`` stay within."""
+"""zstd's own default limit, 128 MiB of memory; ``--ultra`` and ``--long`` stay below it."""
 
 
 class Decompressor(Protocol):
-    """What takes packed bytes and gives unpacked ones, in the manner of `bz2.BZ2Decompressor`."""
+    """A decompressor with the interface of `bz2.BZ2Decompressor`."""
 
     @property
     def eof(self) -> bool:
-        """Whether the stream's end was reached, and its checksum was right."""
+        """Whether the end of the stream was reached, with the right checksum."""
 
     @property
     def needs_input(self) -> bool:
-        """Whether nothing more comes out until something is put in."""
+        """Whether more input is needed for further output."""
 
     @property
     def unused_data(self) -> bytes:
-        """What was put in after the stream's end."""
+        """The input after the end of the stream."""
 
     def decompress(self, data: bytes, max_length: int = ..., /) -> bytes:
-        """Put in some bytes and take out at most so many."""
+        """Add input, and return at most ``max_length`` bytes of output."""
 
 
 class ZlibDecompressor:
-    """A `Decompressor` of the standard library's zlib, which has another interface.
+    """The standard library's zlib with the interface of a `Decompressor`.
 
     Args:
         wbits: 31 for gzip, -15 for bare deflate.
@@ -55,21 +55,21 @@ class ZlibDecompressor:
 
     @property
     def eof(self) -> bool:
-        """Whether the stream's end was reached, and its checksum was right."""
+        """Whether the end of the stream was reached, with the right checksum."""
         return self._zlib.eof
 
     @property
     def needs_input(self) -> bool:
-        """Whether nothing more comes out until something is put in."""
+        """Whether more input is needed for further output."""
         return not (self._zlib.unconsumed_tail or self._is_full)
 
     @property
     def unused_data(self) -> bytes:
-        """What was put in after the stream's end."""
+        """The input after the end of the stream."""
         return self._zlib.unused_data
 
     def decompress(self, data: bytes, max_length: int = 0, /) -> bytes:
-        """Put in some bytes and take out at most so many."""
+        """Add input, and return at most ``max_length`` bytes of output."""
         chunk = self._zlib.decompress(self._zlib.unconsumed_tail + data, max_length)
         self._is_full = len(chunk) == max_length
         return chunk
@@ -77,12 +77,12 @@ class ZlibDecompressor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Codec:
-    """A way to decompress.
+    """A compression format.
 
     Attributes:
-        magic: How each stream begins.
-        start: Makes a decompressor for one stream.
-        failures: What it raises on wrong input.
+        magic: The first bytes of each stream.
+        start: Returns a decompressor for one stream.
+        failures: The exceptions that the decompressor raises for malformed input.
     """
 
     magic: bytes
@@ -91,25 +91,25 @@ class Codec:
 
 
 def gzip_codec() -> Codec:
-    """Return the fastest reader of gzip that is installed."""
+    """Return the fastest installed codec for gzip."""
     try:
-        from isal import igzip_lib as lib  # noqa: PLC0415 (it has no wheel for every platform)
+        from isal import igzip_lib as lib  # noqa: PLC0415 (there is no wheel of it for some platforms)
     except ImportError:
         return zlib_gzip_codec()
     return Codec(
         magic=b"\x1f\x8b\x08",
         start=lambda: lib.IgzipDecompressor(flag=lib.DECOMP_GZIP),
-        failures=(cast("type[Exception]", lib.error),),  # its stub says that the class is an instance
+        failures=(cast("type[Exception]", lib.error),),  # the stub declares the class as an instance
     )
 
 
 def zlib_gzip_codec() -> Codec:
-    """Return the standard library's reader of gzip."""
+    """Return the standard library's codec for gzip."""
     return Codec(magic=b"\x1f\x8b\x08", start=lambda: ZlibDecompressor(31), failures=(zlib.error,))
 
 
 def zstd_codec() -> Codec:
-    """Return the reader of Zstandard."""
+    """Return the codec for Zstandard."""
     options = {int(zstd.DecompressionParameter.window_log_max): _MAX_WINDOW_LOG}
     return Codec(
         magic=b"\x28\xb5\x2f\xfd",
@@ -119,19 +119,19 @@ def zstd_codec() -> Codec:
 
 
 def deflate_codec() -> Codec:
-    """Return the reader of bare deflate, as in zip."""
+    """Return the codec for raw deflate, as in zip files."""
     return Codec(magic=b"", start=lambda: ZlibDecompressor(-15), failures=(zlib.error,))
 
 
 def inflated(file: BinaryIO, codec: Codec, guard: Guard) -> Iterator[bytes]:
-    """Yield what a compressed file holds, in chunks of at most `CHUNK_BYTES`, to the file's very end.
+    """Yield the content of a compressed file in chunks of at most `CHUNK_BYTES`.
 
-    Several streams one after the other are legal in gzip and in Zstandard and are
-    read as one; any other byte after a stream's end is refused.
+    gzip and Zstandard allow several streams one after another; they are read as one. Any other
+    byte after the end of a stream is refused.
 
     Raises:
-        DamagedPackage: It is cut off, altered, of another format, or has bytes after its end.
-        OversizedPackage: It unpacks to too much.
+        IntegrityError: The file is truncated, altered, in another format or too large, or has bytes
+            after its end.
     """
     source = _Source(file)
     unpacked_bytes, is_first = 0, True
@@ -150,10 +150,10 @@ def inflated(file: BinaryIO, codec: Codec, guard: Guard) -> Iterator[bytes]:
 def stream_chunks(
     decompressor: Decompressor, codec: Codec, feed: Callable[[], bytes], guard: Guard
 ) -> Iterator[bytes]:
-    """Yield one stream's content, asking for packed bytes as they are needed.
+    """Yield the content of one stream, reading compressed bytes as needed.
 
     Raises:
-        DamagedPackage: The packed bytes end early, or are wrong.
+        IntegrityError: The compressed bytes end early or are malformed.
     """
     while not decompressor.eof:
         data = b""
@@ -168,7 +168,7 @@ def stream_chunks(
 
 
 class _Source:
-    """A file read in chunks, into which unused bytes can be put back."""
+    """A file that is read in chunks, and to which unused bytes can be returned."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -176,7 +176,7 @@ class _Source:
         self.packed_bytes = 0
 
     def read(self) -> bytes:
-        """Return the next bytes; none at the file's end."""
+        """Return the next chunk, which is empty at the end of the file."""
         if self._pending:
             data, self._pending = self._pending, b""
             return data
@@ -188,12 +188,12 @@ class _Source:
         self._pending = data + self._pending
 
     def begins_with(self, magic: bytes) -> bool:
-        """Look ahead."""
+        """Return whether the next bytes are these, without consuming them."""
         self.has_more(len(magic))
         return self._pending.startswith(magic)
 
     def has_more(self, size_bytes: int) -> bool:
-        """Whether the file goes on; so many bytes of it are then pending, if there are so many."""
+        """Return whether there are more bytes, and buffer ``size_bytes`` of them if possible."""
         while len(self._pending) < max(1, size_bytes):
             data = self._file.read(CHUNK_BYTES)
             if not data:

@@ -1,8 +1,8 @@
 """A strict reader of tar streams (POSIX pax interchange format, and GNU's long names).
 
-Headers are parsed by the standard library. Its whole reader does not serve here: it takes
-a damaged header in the middle for the archive's end, keeps extended headers of any size
-in memory, and gives no way to see what follows the last member.
+The standard library parses the headers. Its complete reader cannot be used: it treats a
+damaged header in the middle as the end of the archive, keeps extended headers of any size
+in memory, and does not show what follows the last member.
 """
 
 import re
@@ -32,7 +32,7 @@ _REFUSED: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Extended:
-    """What an extended header says about the next member."""
+    """The values that an extended header sets for the next member."""
 
     name: str | None = None
     size_bytes: int | None = None
@@ -42,9 +42,8 @@ def tar_entries(chunks: Iterator[bytes], guard: Guard) -> Generator[PackageEntry
     """Yield the regular files of a tar stream in order, and read the stream to its end.
 
     Raises:
-        UnsafePackage: A member is no file or directory, or its name leads elsewhere.
-        DamagedPackage: The stream is cut off, altered, or goes on after its end.
-        OversizedPackage: It holds too much.
+        IntegrityError: A member is unsafe, a limit is exceeded, or the stream is truncated, altered
+            or continues after its end.
     """
     cursor = _Cursor(chunks, guard)
     extended = _Extended()
@@ -77,7 +76,7 @@ def _parse(block: bytes, guard: Guard) -> tarfile.TarInfo:
 def _entry(
     header: tarfile.TarInfo, extended: _Extended, cursor: "_Cursor", guard: Guard
 ) -> PackageEntry | None:
-    """Admit a member; return it if it is a regular file, nothing if it is a directory."""
+    """Check a member, and return it if it is a regular file, or None if it is a directory."""
     name = header.name if extended.name is None else extended.name
     size_bytes = header.size if extended.size_bytes is None else extended.size_bytes
     if header.type == tarfile.DIRTYPE:
@@ -92,9 +91,9 @@ def _entry(
 
 
 def _extend(extended: _Extended, header: tarfile.TarInfo, cursor: "_Cursor", guard: Guard) -> _Extended:
-    """Read an extended header's content into what is known of the next member."""
+    """Return the values for the next member, updated from an extended header."""
     if header.size > _MAX_EXTENDED_BYTES:
-        raise guard.unsafe(header.name, "is an extended header of a size that none needs")
+        raise guard.unsafe(header.name, "is an oversized extended header")
     content = cursor.take(header.size)
     cursor.skip_padding(header.size)
     if header.type == tarfile.GNUTYPE_LONGNAME:
@@ -102,14 +101,14 @@ def _extend(extended: _Extended, header: tarfile.TarInfo, cursor: "_Cursor", gua
         return _Extended(name=name, size_bytes=extended.size_bytes)
     records = dict(_records(content, guard))
     if any(key.startswith("GNU.sparse.") for key in records):
-        raise guard.unsafe(header.name, "is about a sparse file")
+        raise guard.unsafe(header.name, "describes a sparse file")
     if header.type == tarfile.XGLTYPE:
         if not records.keys().isdisjoint({"path", "size", "linkpath"}):
             raise guard.unsafe(header.name, "sets names or sizes for all members")
         return extended
     size = records.get("size")
     if size is not None and not re.fullmatch(r"[0-9]{1,15}", size):
-        raise guard.damaged("has an extended header with a size that is no number")
+        raise guard.damaged("has an extended header with an invalid size")
     return _Extended(
         name=records.get("path", extended.name),
         size_bytes=extended.size_bytes if size is None else int(size),
@@ -141,11 +140,11 @@ class _Cursor:
         self._at = 0
 
     def take(self, size_bytes: int) -> bytes:
-        """Return the next few bytes, exactly so many."""
+        """Return exactly the next ``size_bytes``."""
         return b"".join(self.pieces(size_bytes))
 
     def pieces(self, size_bytes: int) -> Iterator[bytes]:
-        """Yield the next bytes, exactly so many, in pieces as they come; a whole chunk is not copied."""
+        """Yield exactly the next ``size_bytes`` in pieces; a whole chunk is not copied."""
         missing = size_bytes
         while missing:
             if self._at == len(self._chunk):
@@ -158,14 +157,14 @@ class _Cursor:
             yield piece
 
     def skip_padding(self, size_bytes: int) -> None:
-        """Pass over what fills a member of this size up to whole blocks."""
+        """Skip the padding after a member of this size, which must be zeros."""
         if any(self.take(-size_bytes % _BLOCK)):
             raise self._guard.damaged("has bytes between its members")
 
     def require_end(self) -> None:
-        """Read the second block of the end mark, then zeros only, to the stream's end."""
+        """Read the second block of the end marker, then only zeros to the end of the stream."""
         if self.take(_BLOCK) != _ZEROS:
-            raise self._guard.damaged("has members after a mark of its end")
+            raise self._guard.damaged("has members after its end marker")
         padding_bytes = 0
         for rest in chain((self._chunk[self._at :],), self._chunks):
             padding_bytes += len(rest)

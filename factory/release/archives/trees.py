@@ -1,4 +1,4 @@
-"""A package that has been unpacked already: a directory on this machine."""
+"""Read a package that is unpacked in a directory."""
 
 import os
 import stat
@@ -14,9 +14,8 @@ def tree_entries(root: Path, guard: Guard) -> Generator[PackageEntry, None, None
     """Yield the regular files below a directory, sorted by path.
 
     Raises:
-        UnsafePackage: Something below it is no file or directory, or has a name to refuse.
-        DamagedPackage: It changes while it is read, or cannot be read.
-        OversizedPackage: It holds too much.
+        IntegrityError: A member is unsafe, cannot be read or changes while it is read, or a limit is
+            exceeded.
     """
     for path in _paths(root, guard):
         name = path.relative_to(root).as_posix()
@@ -37,10 +36,10 @@ def tree_entries(root: Path, guard: Guard) -> Generator[PackageEntry, None, None
 
 
 def file_pieces(path: Path, size_bytes: int, *, name: str, guard: Guard) -> Iterator[bytes]:
-    """Yield a file's bytes, exactly so many; a link in its place is not followed.
+    """Yield exactly ``size_bytes`` of a file; a link in its place is not followed.
 
     Raises:
-        DamagedPackage: It has another size by now, or cannot be read.
+        IntegrityError: The file's size has changed, or it cannot be read.
     """
     seen_bytes = 0
     try:
@@ -57,7 +56,7 @@ def file_pieces(path: Path, size_bytes: int, *, name: str, guard: Guard) -> Iter
 
 
 def refusal_of(mode: int) -> str:
-    """Say what a file is that is neither regular nor a directory."""
+    """Return the reason to refuse a file that is neither regular nor a directory."""
     match stat.S_IFMT(mode):
         case stat.S_IFLNK:
             return "is a symbolic link"
@@ -72,7 +71,7 @@ def refusal_of(mode: int) -> str:
 
 
 def _paths(root: Path, guard: Guard) -> Iterator[Path]:
-    """Yield everything below a directory, a directory before what is in it; links are not followed."""
+    """Yield all paths below a directory, parents first; links are not followed."""
     try:
         with os.scandir(root) as entries:
             found = sorted(entries, key=lambda entry: entry.name)

@@ -1,7 +1,7 @@
-"""A strict reader of zip archives: every byte of the file belongs to a member or to the directory.
+"""A strict reader of zip archives: every byte of the file must belong to a member or to the directory.
 
-The standard library reads the central directory; the members' own headers and data are
-read here, because it takes what stands before, between and after them without a word.
+The standard library reads the central directory. The members' local headers and data are
+read here, because the standard library accepts any bytes before, between and after them.
 """
 
 import io
@@ -35,17 +35,17 @@ def zip_entries(file: BinaryIO, guard: Guard) -> Generator[PackageEntry, None, N
     """Yield the regular files of a zip archive in the order of their data.
 
     Args:
-        file: The archive; it is sought.
-        guard: What every member must pass.
+        file: The archive; it must be seekable.
+        guard: Checks every member.
 
     Raises:
-        UnsafePackage: A member is encrypted, a link, or its name leads elsewhere.
-        DamagedPackage: Directory and members disagree, data is wrong, or bytes belong to nothing.
-        OversizedPackage: It holds too much.
+        IntegrityError: A member is encrypted, a link or otherwise unsafe, a limit is exceeded, the
+            directory contradicts the members, or bytes are wrong or belong to no member.
     """
     directory_at = _directory_start(file, guard)
     members = [(info, _admit(info, guard)) for info in _directory(file, guard)]
-    _check_total(members, directory_at, guard)
+    total_bytes = sum(info.file_size for info, _ in members)
+    guard.check_inflation(packed_bytes=directory_at, unpacked_bytes=total_bytes)
     at = 0
     for info, path in sorted(members, key=lambda member: member[0].header_offset):
         if info.header_offset != at:
@@ -67,19 +67,19 @@ def zip_entries(file: BinaryIO, guard: Guard) -> Generator[PackageEntry, None, N
 
 
 def _directory_start(file: BinaryIO, guard: Guard) -> int:
-    """Check the end record, which must be the file's last bytes, and return where the directory begins."""
+    """Check the end record, which must end the file, and return the offset of the directory."""
     size = file.seek(0, io.SEEK_END)
     if size < END_BYTES:
         raise guard.damaged("ends too early")
     file.seek(size - END_BYTES)
     end = parse_end_record(file.read(END_BYTES))
     if end is None:
-        raise guard.damaged("has bytes after its end, or is cut off")
+        raise guard.damaged("has bytes after its end, or is truncated")
     is_split = end.disk or end.directory_disk or end.disk_entries != end.entries
     if is_split or end.directory_bytes > _MAX_DIRECTORY_BYTES:
         raise guard.damaged("has a directory of an unusual kind")
     if end.directory_offset + end.directory_bytes + END_BYTES != size:
-        raise guard.damaged("has bytes that belong to nothing, or is cut off")
+        raise guard.damaged("has bytes outside its records, or is truncated")
     return end.directory_offset
 
 
@@ -92,7 +92,7 @@ def _directory(file: BinaryIO, guard: Guard) -> list[zipfile.ZipInfo]:
 
 
 def _admit(info: zipfile.ZipInfo, guard: Guard) -> PurePosixPath | None:
-    """Admit a member; return its path if it is a regular file, nothing if it is a directory."""
+    """Check a member, and return its path if it is a regular file, or None if it is a directory."""
     name, mode = info.orig_filename, info.external_attr >> 16
     if info.flag_bits & ENCRYPTED_FLAG:
         raise guard.unsafe(name, "is encrypted")
@@ -111,15 +111,8 @@ def _admit(info: zipfile.ZipInfo, guard: Guard) -> PurePosixPath | None:
     return guard.admit_file(name, size_bytes=info.file_size)
 
 
-def _check_total(
-    members: list[tuple[zipfile.ZipInfo, PurePosixPath | None]], packed_bytes: int, guard: Guard
-) -> None:
-    total = sum(info.file_size for info, _ in members)
-    guard.check_inflation(packed_bytes=packed_bytes, unpacked_bytes=total)
-
-
 def _content_start(file: BinaryIO, info: zipfile.ZipInfo, guard: Guard) -> int:
-    """Return where a member's content starts; its local header must agree with the directory."""
+    """Check a member's local header against the directory, and return the offset of the content."""
     found = read_local_header(file, info.header_offset)
     if found is None:
         raise guard.damaged(f"has no header before the data of {info.orig_filename!r}")
@@ -128,19 +121,15 @@ def _content_start(file: BinaryIO, info: zipfile.ZipInfo, guard: Guard) -> int:
     allowed = {(info.CRC, info.compress_size, info.file_size)}
     if header.has_descriptor:
         allowed.add((0, 0, 0))
-    if (header.flags, header.method, name) != (info.flag_bits, info.compress_type, info.orig_filename) or (
-        header.crc32,
-        header.compressed_bytes,
-        header.size_bytes,
-    ) not in allowed:
-        raise guard.damaged(
-            f"says one thing of {info.orig_filename!r} in its directory, another before the data"
-        )
+    sizes = (header.crc32, header.compressed_bytes, header.size_bytes)
+    is_same = (header.flags, header.method, name) == (info.flag_bits, info.compress_type, info.orig_filename)
+    if not is_same or sizes not in allowed:
+        raise guard.damaged(f"has a local header of {info.orig_filename!r} that contradicts the directory")
     return start
 
 
 def _pieces(file: BinaryIO, info: zipfile.ZipInfo, data_at: int, guard: Guard) -> Iterator[bytes]:
-    """Yield a member's content; its size and checksum must be the directory's."""
+    """Yield a member's content, and check its size and checksum against the directory."""
     seen_bytes = crc = 0
     for piece in _unpacked(file, info, data_at, guard):
         seen_bytes += len(piece)
@@ -149,7 +138,7 @@ def _pieces(file: BinaryIO, info: zipfile.ZipInfo, data_at: int, guard: Guard) -
             break
         yield piece
     if seen_bytes != info.file_size or crc != info.CRC:
-        raise guard.damaged(f"has a member {info.orig_filename!r} of another size or checksum than it says")
+        raise guard.damaged(f"has a member {info.orig_filename!r} with the wrong size or checksum")
 
 
 def _unpacked(file: BinaryIO, info: zipfile.ZipInfo, data_at: int, guard: Guard) -> Iterator[bytes]:
@@ -166,7 +155,7 @@ def _unpacked(file: BinaryIO, info: zipfile.ZipInfo, data_at: int, guard: Guard)
 
 
 def _feed(file: BinaryIO, start: int, size_bytes: int) -> Callable[[], bytes]:
-    """Return what reads a part of the file chunk by chunk, wherever the file was sought to meanwhile."""
+    """Return a function that reads a part of the file in chunks, even if others seek in between."""
     at, end = start, start + size_bytes
 
     def read() -> bytes:
@@ -180,7 +169,7 @@ def _feed(file: BinaryIO, start: int, size_bytes: int) -> Callable[[], bytes]:
 
 
 def _descriptor_bytes(file: BinaryIO, info: zipfile.ZipInfo, data_at: int, guard: Guard) -> int:
-    """Return the length of the data descriptor, which repeats checksum and sizes with or without a mark."""
+    """Return the size of the data descriptor: checksum and sizes, with or without a signature."""
     if not info.flag_bits & DESCRIPTOR_FLAG:
         return 0
     file.seek(data_at + info.compress_size)

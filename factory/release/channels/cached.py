@@ -1,4 +1,4 @@
-"""Remember what a channel said about a whole release, so that a second run asks nobody."""
+"""Cache the answers of a channel, so that a second run sends no requests."""
 
 from factory.core.codec import from_json, to_plain
 from factory.core.digests import Digest, MalformedDigest
@@ -13,49 +13,49 @@ _KIND = "release-v2"
 
 
 class CachedChannel:
-    """A channel whose complete answers are kept in a cache.
+    """A channel whose complete answers are cached.
 
-    Only an answer with every target is kept: a release can still be under way, and
-    its rest appear. A published asset never changes, so what is kept does not age; a
-    digest that is wrong all the same shows when the bytes come.
+    An answer is cached only if it has every target, because the other packages of a release may
+    still be uploaded. Published assets never change, so cached answers do not expire; a digest
+    that is wrong anyway is noticed when the asset is downloaded.
 
     Args:
-        channel: Who is asked.
-        cache: Where its answers are kept, by its identity and the tag.
-        refresh: Whether to ask in any case, and keep the new answer.
+        channel: Asked for answers that are not cached.
+        cache: Keeps the answers by the channel's identity and the tag.
+        refresh: Whether to ignore cached answers and replace them.
     """
 
     def __init__(self, channel: Channel, cache: Cache, *, refresh: bool = False) -> None:
         self._channel = channel
-        self._store = cache
+        self._cache = cache
         self._refresh = refresh
 
     @property
     def name(self) -> ChannelName:
-        """The name of the channel behind it."""
+        """The name of the underlying channel."""
         return self._channel.name
 
     @property
     def identity(self) -> str:
-        """The identity of the channel behind it."""
+        """The identity of the underlying channel."""
         return self._channel.identity
 
     def assets(self, tag: CodexTag) -> ReleaseAssets:
-        """Return what is remembered, or ask and remember."""
+        """Return the cached answer, or ask the channel and cache its answer."""
         key = f"{self.name} {self.identity} {tag}"
-        if not self._refresh and (remembered := self._recall(key, tag)) is not None:
-            return remembered
+        if not self._refresh and (cached := self._load(key, tag)) is not None:
+            return cached
         answer = self._channel.assets(tag)
         entries = [entry for asset in answer.assets if (entry := _entry(asset)) is not None]
         if len(entries) == len(Target):
             bundles = to_plain(answer.bundles)
-            self._store.write_record(_KIND, key, {"assets": entries, "bundles": bundles})
+            self._cache.write_record(_KIND, key, {"assets": entries, "bundles": bundles})
         return answer
 
-    def _recall(self, key: str, tag: CodexTag) -> ReleaseAssets | None:
-        """Read a record; one that an older or newer version wrote otherwise counts as none."""
+    def _load(self, key: str, tag: CodexTag) -> ReleaseAssets | None:
+        """Read a record; one that another version of the factory wrote in another form is ignored."""
         try:
-            record = JsonObject.of(self._store.read_record(_KIND, key), key)
+            record = JsonObject.of(self._cache.read_record(_KIND, key), key)
             assets = tuple(_asset(entry) for entry in record.objects("assets"))
             bundles = tuple(from_json(SigstoreBundle, entry) for entry in record.objects("bundles"))
         except (MalformedJson, MalformedDigest, ValueError):

@@ -1,4 +1,4 @@
-"""Read lists of digests as coreutils' sha256sum and sha512sum write them."""
+"""Read checksum files in the format of coreutils' sha256sum and sha512sum."""
 
 import re
 from collections.abc import Mapping
@@ -10,20 +10,14 @@ _LINE = re.compile(r"(?P<hex>[0-9A-Fa-f]+)[ \t]+\*?(?P<name>[^ \t*].*)")
 _ALGORITHMS = {algorithm.hex_length: algorithm for algorithm in DigestAlgorithm}
 
 
-class MalformedChecksums(IntegrityError):
-    """A list of digests that cannot be understood in whole is not believed in part."""
-
-    hint = "Write it with 'sha256sum FILE... > SHA256SUMS' beside the files; names hold no directory."
-
-    def __init__(self, where: str, line: int, problem: str) -> None:
-        super().__init__(f"{where}, line {line}: {problem}")
-
-
 def parse_checksums(text: str, *, where: str) -> Mapping[str, Digest]:
-    """Parse a list: a digest, white space, an optional ``*``, a plain file name; one a line.
+    """Return the digests by file name.
+
+    Each line has a digest, white space, an optional ``*``, and a file name without a directory.
+    One malformed line makes the whole file unusable.
 
     Raises:
-        MalformedChecksums: A line is something else, names a file elsewhere, or contradicts another.
+        IntegrityError: A line is malformed, names a file elsewhere, or contradicts another line.
     """
     digests: dict[str, Digest] = {}
     for number, line in enumerate(text.splitlines(), start=1):
@@ -31,14 +25,21 @@ def parse_checksums(text: str, *, where: str) -> Mapping[str, Digest]:
             continue
         match = _LINE.fullmatch(line.rstrip())
         if match is None or len(match["hex"]) not in _ALGORITHMS:
-            raise MalformedChecksums(where, number, "no digest and file name")
+            raise _malformed(where, number, "expected a digest and a file name")
         name = match["name"].removeprefix("./")
         if not _is_plain(name):
-            raise MalformedChecksums(where, number, f"{name!r} is not the name of a file beside the list")
+            raise _malformed(where, number, f"{name!r} is not the name of a file in the same directory")
         digest = Digest(_ALGORITHMS[len(match["hex"])], match["hex"].lower())
         if digests.setdefault(name, digest) != digest:
-            raise MalformedChecksums(where, number, f"a second, different digest of {name}")
+            raise _malformed(where, number, f"{name} has another digest in an earlier line")
     return digests
+
+
+def _malformed(where: str, line: int, problem: str) -> IntegrityError:
+    return IntegrityError(
+        f"{where}, line {line}: {problem}",
+        hint="Write it with 'sha256sum FILE... > SHA256SUMS' in the directory of the files.",
+    )
 
 
 def _is_plain(name: str) -> bool:

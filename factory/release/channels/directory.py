@@ -1,15 +1,15 @@
-"""The directory channel: assets as downloaded from either other channel, with a list of digests.
+"""The directory channel: assets downloaded from one of the other channels, with checksum files.
 
-npm's names hold the version (``codex-0.163.0-linux-x64.tgz``, or
+npm's file names contain the version (``codex-0.163.0-linux-x64.tgz``, or
 ``openai-codex-...`` as ``npm pack`` writes it). GitHub's do not
-(``codex-package-<target>.tar.gz``), so such a file counts as one of whatever tag is
-asked for: keep one directory a tag, or put the tag in front of the name
-(``rust-v0.163.0-codex-package-<target>.tar.gz``). Whether the package inside is of
-that tag is checked where it is read.
+(``codex-package-<target>.tar.gz``), so such a file is used for any requested tag: keep one
+directory for each tag, or put the tag in front of the name
+(``rust-v0.163.0-codex-package-<target>.tar.gz``). The version inside the package is checked
+when the package is read.
 
 Digests are read from ``SHA256SUMS``, ``SHA512SUMS`` and upstream's
-``codex-package_SHA256SUMS`` in the directory. Take them from the channel, not from
-the files: a list made of the files themselves proves only that they did not change since.
+``codex-package_SHA256SUMS`` in the directory. Take them from the channel: digests computed
+from the files themselves only prove that the files have not changed since.
 """
 
 import re
@@ -21,10 +21,10 @@ from factory.core.errors import IntegrityError, UsageError
 from factory.core.model import ArchiveFormat, ChannelName, Local, ReleaseAsset, ReleaseAssets
 from factory.core.tags import CodexTag
 from factory.core.targets import Target
-from factory.release.channels import AssetWithoutDigest, UnknownRelease, github, npm, tags_in
+from factory.release.channels import github, npm, tags_in, unknown_release
 from factory.release.channels.checksums import parse_checksums
 
-CHECKSUM_LISTS = ("SHA512SUMS", "SHA256SUMS", github.CHECKSUMS)
+CHECKSUM_FILES = ("SHA512SUMS", "SHA256SUMS", github.CHECKSUMS)
 
 _FORMATS = {
     ".tgz": ArchiveFormat.TAR_GZ,
@@ -39,26 +39,8 @@ _VERSIONED = re.compile(
 _FIRST_SPLIT_RELEASE = (0, 100, 0)
 
 
-class UnreadableDirectory(UsageError):
-    """A directory of assets cannot be listed, or a list of digests in it not be read."""
-
-    hint = "Name an existing directory that holds release packages and a SHA256SUMS."
-
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"cannot read {path}: {reason}")
-
-
-class LinkedAsset(IntegrityError):
-    """An asset is a link or no regular file: what it leads to may be another file tomorrow."""
-
-    hint = "Put the file itself into the directory."
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} is not a regular file")
-
-
 class DirectoryChannel:
-    """A directory that somebody filled."""
+    """A directory with release packages."""
 
     name = ChannelName.DIRECTORY
 
@@ -71,48 +53,50 @@ class DirectoryChannel:
         return str(self._path)
 
     def assets(self, tag: CodexTag) -> ReleaseAssets:
-        """Return the files of a tag, with the digests that the directory's lists promise.
+        """Return the files for a tag, with the digests in the directory's checksum files.
 
         Raises:
-            UnreadableDirectory: There is no such directory.
-            LinkedAsset: A file is a link.
-            MalformedChecksums: A list of digests is malformed, or names a file elsewhere.
+            UsageError: The directory or a checksum file cannot be read.
+            UpstreamError: The directory has no package for the tag.
+            IntegrityError: A package is not a regular file or has no digest, or a checksum file is
+                malformed.
         """
         present = self._present()
         digests = self._digests()
         chosen = ((target, _choose(tag, target, present)) for target in Target)
         assets = tuple(self._asset(tag, target, name, digests) for target, name in chosen if name is not None)
         if not assets:
-            raise UnknownRelease(tag, self.name, _tags_of(present))
+            raise unknown_release(tag, self.name, _tags_of(present))
         return ReleaseAssets(tag=tag, channel=self.name, assets=assets)
 
     def _present(self) -> frozenset[str]:
         try:
             return frozenset(path.name for path in self._path.iterdir())
         except OSError as error:
-            raise UnreadableDirectory(self._path, error.strerror or str(error)) from error
+            raise _unreadable(self._path, error.strerror or str(error)) from error
 
     def _digests(self) -> Mapping[str, Digest]:
-        """Read all lists; where two promise something about one file, the strongest promise stands."""
+        """Read all checksum files; if two list the same file, the longer digest is used."""
         digests: dict[str, Digest] = {}
-        for name in CHECKSUM_LISTS:
+        for name in CHECKSUM_FILES:
             path = self._path / name
             if path.is_file():
                 try:
                     text = path.read_text("utf-8")
                 except (OSError, ValueError) as error:
-                    raise UnreadableDirectory(path, str(error)) from error
+                    raise _unreadable(path, str(error)) from error
                 digests = {**parse_checksums(text, where=name), **digests}
         return digests
 
     def _asset(self, tag: CodexTag, target: Target, name: str, digests: Mapping[str, Digest]) -> ReleaseAsset:
         path = self._path / name
         if path.is_symlink() or not path.is_file():
-            raise LinkedAsset(path)
+            raise IntegrityError(  # the target of a link may be another file tomorrow
+                f"{path} is not a regular file", hint="Put the file itself into the directory."
+            )
         if name not in digests:
-            raise AssetWithoutDigest(
-                name,
-                wanted=f"a line in {' or '.join(CHECKSUM_LISTS)}",
+            raise IntegrityError(
+                f"{name} has no line in {' or '.join(CHECKSUM_FILES)}",
                 hint=f"Add its digest, as its channel gives it, to {self._path / 'SHA256SUMS'}.",
             )
         return ReleaseAsset(
@@ -126,12 +110,19 @@ class DirectoryChannel:
         )
 
 
+def _unreadable(path: Path, reason: str) -> UsageError:
+    return UsageError(
+        f"cannot read {path}: {reason}",
+        hint="Name an existing directory that contains release packages and a SHA256SUMS file.",
+    )
+
+
 def _choose(tag: CodexTag, target: Target, present: frozenset[str]) -> str | None:
     return next((name for name in _names(tag, target) if name in present), None)
 
 
 def _names(tag: CodexTag, target: Target) -> Iterator[str]:
-    """Yield what a target's asset may be called, best first: a name with the version says more."""
+    """Yield the possible names of a target's asset; those that contain the version come first."""
     for prefix in ("codex-", "openai-codex-"):
         yield f"{prefix}{tag.semver}-{target.npm_suffix}.tgz"
     for prefix in (f"{tag}-", ""):

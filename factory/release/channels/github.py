@@ -1,8 +1,8 @@
 """The GitHub channel: a release's ``codex-package-<target>.tar.gz``.
 
-What promises a package's bytes is the release's own ``codex-package_SHA256SUMS``.
-GitHub's API gives a digest of its own, taken at upload; where it does, both must agree.
-Beside the Linux executables lie sigstore bundles, ``<program>-<target>.sigstore``.
+The digests are those of the release's own ``codex-package_SHA256SUMS``. GitHub's API may also
+give a digest, which GitHub computed at the upload; both must then be equal.
+The release also has sigstore bundles of the Linux executables, ``<program>-<target>.sigstore``.
 """
 
 import re
@@ -18,11 +18,10 @@ from factory.core.model import ArchiveFormat, ChannelName, ReleaseAsset, Release
 from factory.core.tags import CodexTag
 from factory.core.targets import Target
 from factory.release.channels import (
-    AssetWithoutDigest,
-    MalformedAnswer,
-    ReleaseWithoutTargets,
-    UnknownRelease,
+    malformed_answer,
+    release_without_packages,
     tags_in,
+    unknown_release,
 )
 from factory.release.channels.checksums import parse_checksums
 from factory.system.files import WrongDigest
@@ -39,32 +38,14 @@ _MAX_BUNDLES = 16
 _BUNDLE = re.compile(rf"(?P<program>[\w-]+)-(?P<target>{'|'.join(map(re.escape, Target))})\.sigstore")
 
 
-class DigestsDisagree(IntegrityError):
-    """Two promises about one asset are not the same."""
-
-    hint = "Do not use this release from here. Compare with the npm channel, and report it upstream."
-
-    def __init__(self, name: str, *, listed: Digest, api: Digest) -> None:
-        super().__init__(f"{CHECKSUMS} promises {listed} for {name}, and the API says {api}")
-
-
-class ApiRefused(UpstreamError):
-    """GitHub's API answers no more: mostly its limit for askers without a token."""
-
-    hint = "Set GITHUB_TOKEN to any token of yours, wait an hour, or use the npm channel."
-
-    def __init__(self, status: int) -> None:
-        super().__init__(f"GitHub's API refuses to answer (status {status})")
-
-
 class GithubChannel:
     """The releases of one repository.
 
     Args:
-        client: Asks the API.
-        api: The API's address; GitHub Enterprise has its own.
-        repository: Owner and name.
-        token: Sent to the API and nowhere else.
+        client: Sends the requests.
+        api: The URL of the API; GitHub Enterprise has its own.
+        repository: ``owner/name``.
+        token: Sent only to the API, not to the host of the files.
     """
 
     name = ChannelName.GITHUB
@@ -86,29 +67,29 @@ class GithubChannel:
 
     @property
     def identity(self) -> str:
-        """The API's address of the repository."""
+        """The repository's URL in the API."""
         return self._base
 
     def assets(self, tag: CodexTag) -> ReleaseAssets:
-        """Return the packages of a tag, with the SHA-256 that both lists promise."""
+        """Return the packages of a tag, with the SHA-256 of the release's checksum file."""
         try:
             offered = self._offered(tag)
             if not any(_name(target) in offered for target in Target):
-                raise ReleaseWithoutTargets(tag, self.name)
+                raise release_without_packages(tag, self.name)
             listed = self._listed(offered)
             assets = tuple(self._assets_of(tag, offered, listed))
             bundles = tuple(self._bundles_of(offered))
         except MalformedJson as error:
-            raise MalformedAnswer(self.name, str(error)) from error
+            raise malformed_answer(self.name, str(error)) from error
         return ReleaseAssets(tag=tag, channel=self.name, assets=assets, bundles=bundles)
 
     def _offered(self, tag: CodexTag) -> Mapping[str, JsonObject]:
         try:
             body = self._ask(f"{self._base}/releases/tags/{quote(str(tag))}")
         except HttpStatusError as error:
-            if error.status != 404:  # noqa: PLR2004 - the one that means "no such release"
+            if error.status != 404:  # noqa: PLR2004 - "no such release"
                 raise
-            raise UnknownRelease(tag, self.name, self._known()) from error
+            raise unknown_release(tag, self.name, self._known()) from error
         release = JsonObject.parse(body, where=f"release {tag}")
         return {asset.text("name"): asset for asset in release.objects("assets")}
 
@@ -122,18 +103,21 @@ class GithubChannel:
             return self._client.get(url, headers=self._headers, max_bytes=_MAX_DOCUMENT_BYTES)
         except HttpStatusError as error:
             if error.status in {401, 403, 429}:
-                raise ApiRefused(error.status) from error
+                raise UpstreamError(  # most often the rate limit for requests without a token
+                    f"GitHub's API refused the request (status {error.status})",
+                    hint="Set GITHUB_TOKEN to any of your tokens, wait an hour, or use the npm channel.",
+                ) from error
             raise
 
     def _listed(self, offered: Mapping[str, JsonObject]) -> Mapping[str, Digest]:
-        """Fetch the release's list of digests, without the token: it lies on another host."""
+        """Download the release's checksum file, without the token: it is on another host."""
         if CHECKSUMS not in offered:
             return {}
         asset = offered[CHECKSUMS]
         body = self._client.get(asset.text("browser_download_url"), max_bytes=_MAX_CHECKSUMS_BYTES)
-        api, seen = _api_digest(asset), Sha256.of([body]).digest
-        if api is not None and api != seen:
-            raise WrongDigest(CHECKSUMS, expected=api, actual=seen)
+        api, actual = _api_digest(asset), Sha256.of([body]).digest
+        if api is not None and api != actual:
+            raise WrongDigest(CHECKSUMS, expected=api, actual=actual)
         return parse_checksums(body.decode("utf-8", "replace"), where=CHECKSUMS)
 
     def _assets_of(
@@ -154,7 +138,7 @@ class GithubChannel:
             )
 
     def _bundles_of(self, offered: Mapping[str, JsonObject]) -> Iterator[SigstoreBundle]:
-        """Fetch the signatures beside the executables, without the token, too; releases have a handful."""
+        """Download the sigstore bundles, without the token as well; a release has a handful of them."""
         found = [(match, asset) for name, asset in offered.items() if (match := _BUNDLE.fullmatch(name))]
         for match, asset in found[:_MAX_BUNDLES]:
             yield SigstoreBundle(
@@ -165,7 +149,7 @@ class GithubChannel:
 
 
 def purl_of(tag: CodexTag, name: str, *, repository: str = REPOSITORY) -> str:
-    """Return the package URL of one asset of a release: the repository at the tag, the asset as sub-path."""
+    """Return the package URL of a release asset: the repository at the tag, with the asset as subpath."""
     owner, _, project = repository.partition("/")
     return PackageURL(
         type="github", namespace=owner, name=project, version=str(tag), subpath=name
@@ -181,16 +165,18 @@ def _api_digest(asset: JsonObject) -> Digest | None:
     try:
         return None if text is None else Digest.parse(text)
     except MalformedDigest as error:
-        raise MalformedAnswer(ChannelName.GITHUB, str(error)) from error
+        raise malformed_answer(ChannelName.GITHUB, str(error)) from error
 
 
 def _agreed(name: str, listed: Digest | None, api: Digest | None) -> Digest:
     if listed is None or listed.algorithm is not DigestAlgorithm.SHA256:
-        raise AssetWithoutDigest(
-            name,
-            wanted=f"a line in {CHECKSUMS}",
-            hint="The release is incomplete: wait until it is done, or use the npm channel.",
+        raise IntegrityError(
+            f"{name} has no line in {CHECKSUMS}",
+            hint="The release is incomplete: wait until it is complete, or use the npm channel.",
         )
     if api is not None and api != listed:
-        raise DigestsDisagree(name, listed=listed, api=api)
+        raise IntegrityError(
+            f"{CHECKSUMS} lists {listed} for {name}, but GitHub's API gives {api}",
+            hint="Do not use this release. Compare with the npm channel, and report it upstream.",
+        )
     return listed

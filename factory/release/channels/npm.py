@@ -1,10 +1,10 @@
-"""The npm channel: the package ``@openai/codex``, one version a target.
+"""The npm channel: the package ``@openai/codex``, with one version for each target.
 
-Which version holds which target is read from the registry's answer. Before 0.100.0
-the plain version's one tarball holds every target; since then the plain version is
-a launcher that names the others in ``optionalDependencies``.
+The registry's answer says which version has which target. Before 0.100.0 the tarball of the
+plain version contains every target; since then the plain version is a launcher that lists the
+others in ``optionalDependencies``.
 
-Registries that want a token are not supported: an npmrc's credentials are not read.
+Registries that require a token are not supported: credentials in an npmrc are not used.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,16 +15,16 @@ from packageurl import PackageURL
 from packageurl.contrib import purl2url
 
 from factory.core.digests import Digest, DigestAlgorithm, MalformedDigest
+from factory.core.errors import IntegrityError
 from factory.core.json_reader import JsonObject, MalformedJson
 from factory.core.model import ArchiveFormat, ChannelName, ReleaseAsset, ReleaseAssets, Remote
 from factory.core.tags import CodexTag
 from factory.core.targets import Target
 from factory.release.channels import (
-    AssetWithoutDigest,
-    MalformedAnswer,
-    ReleaseWithoutTargets,
-    UnknownRelease,
+    malformed_answer,
+    release_without_packages,
     tags_in,
+    unknown_release,
 )
 from factory.system.http import HttpClient
 from factory.system.process import CannotStart, Command, Runner
@@ -33,12 +33,12 @@ SCOPE = "@openai"
 NAME = "codex"
 
 _ABBREVIATED = "application/vnd.npm.install-v1+json"
-"""npm's short form of a package's document, a tenth of the whole one."""
+"""npm's abbreviated package document, a tenth of the size of the full one."""
 _MAX_DOCUMENT_BYTES = 32 << 20
 
 
 class NpmChannel:
-    """A registry that speaks npm's protocol. Its document is fetched once and serves every tag."""
+    """A registry with npm's protocol. Its package document is downloaded once, and used for every tag."""
 
     name = ChannelName.NPM
 
@@ -49,21 +49,21 @@ class NpmChannel:
 
     @property
     def identity(self) -> str:
-        """The registry's address."""
+        """The registry's URL."""
         return self._registry
 
     def assets(self, tag: CodexTag) -> ReleaseAssets:
-        """Return the tarballs of a tag, with the SHA-512 that the registry promises."""
+        """Return the tarballs of a tag, with the SHA-512 that the registry gives."""
         try:
             if self._versions is None:
                 self._versions = self._fetch_versions()
             assets = tuple(self._assets_of(tag, self._versions))
         except MalformedJson as error:
-            raise MalformedAnswer(self.name, str(error)) from error
+            raise malformed_answer(self.name, str(error)) from error
         if not assets:
             if tag.semver in self._versions:
-                raise ReleaseWithoutTargets(tag, self.name)
-            raise UnknownRelease(tag, self.name, tags_in(self._versions))
+                raise release_without_packages(tag, self.name)
+            raise unknown_release(tag, self.name, tags_in(self._versions))
         return ReleaseAssets(tag=tag, channel=self.name, assets=assets)
 
     def _fetch_versions(self) -> Mapping[str, JsonObject]:
@@ -87,7 +87,7 @@ class NpmChannel:
             target=target,
             name=f"{NAME}-{version}.tgz",
             purl=purl,
-            digest=_promised(purl, dist.text_or_none("integrity") or ""),
+            digest=_integrity(purl, dist.text_or_none("integrity") or ""),
             size_bytes=None,
             format=ArchiveFormat.TAR_GZ,
             location=Remote(url=_checked_url(dist.text("tarball"))),
@@ -100,28 +100,28 @@ def purl_of(version: str) -> str:
 
 
 def default_npm_registry() -> str:
-    """Return npm's public registry as the purl library knows it, so that no file of ours names a host."""
+    """Return npm's public registry as the packageurl library has it, so that our files name no host."""
     example = "/package/-/package-0.tgz"
     url: str | None = purl2url.get_download_url("pkg:npm/package@0")  # type: ignore[no-untyped-call]
     if url is None or not url.endswith(example):
-        raise AssertionError("packageurl-python builds npm addresses in another way now")
+        raise AssertionError("packageurl-python builds npm URLs in another way now")
     return url.removesuffix(example)
 
 
 def npm_registry_from_client(
     runner: Runner, *, env: Mapping[str, str], cwd: Path | None = None
 ) -> str | None:
-    """Ask the npm client which registry it would use for the package.
+    """Return the registry that the npm client would use for the package.
 
-    A registry configured for the scope goes before the general one, as with npm itself.
+    A registry configured for the scope takes precedence, as in npm itself.
 
     Args:
         runner: Starts the client.
-        env: The client's environment; it reads its configuration's places from there.
-        cwd: Where a project's npmrc may lie.
+        env: The client's environment, from which it finds its configuration files.
+        cwd: A directory that may have a project's npmrc.
 
     Returns:
-        The address, or None where there is no npm client or it answers nothing usable.
+        The URL, or None if the npm client is missing or its answer is not usable.
     """
     scoped, general = f"{SCOPE}:registry", "registry"
     command = Command(argv=("npm", "config", "get", scoped, general), env=env, cwd=cwd, timeout_s=20.0)
@@ -136,21 +136,20 @@ def npm_registry_from_client(
     return next((url for url in usable if urlsplit(url).scheme in {"http", "https"}), None)
 
 
-def _promised(purl: str, integrity: str) -> Digest:
+def _integrity(purl: str, integrity: str) -> Digest:
     try:
         digest = Digest.parse_integrity(integrity)
     except MalformedDigest:
         digest = None
     if digest is None or digest.algorithm is not DigestAlgorithm.SHA512:
-        raise AssetWithoutDigest(
-            purl,
-            wanted="a SHA-512 integrity",
-            hint="The registry is very old or altered: use another registry or channel.",
+        raise IntegrityError(
+            f"{purl} has no SHA-512 integrity",
+            hint="The registry is very old or was altered: use another registry or channel.",
         )
     return digest
 
 
 def _checked_url(url: str) -> str:
     if urlsplit(url).scheme not in {"http", "https"}:
-        raise MalformedAnswer(ChannelName.NPM, f"{url!r} is no address of a tarball")
+        raise malformed_answer(ChannelName.NPM, f"{url!r} is not the URL of a tarball")
     return url

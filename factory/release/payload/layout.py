@@ -1,4 +1,4 @@
-"""How a release package is laid out below its target's root."""
+"""The layouts of release packages, below their target's root."""
 
 from enum import StrEnum
 
@@ -7,23 +7,14 @@ from factory.core.model import Payload
 from factory.core.targets import Target
 
 
-class UnknownLayout(IntegrityError):
-    """The codex executable is not where a release package has it."""
-
-    hint = "Check that this is a Codex release package; the factory must learn a layout that is new."
-
-    def __init__(self, target: Target, reason: str) -> None:
-        super().__init__(f"the release package for {target} has an unknown layout: {reason}")
-
-
 class Layout(StrEnum):
-    """How a release package is laid out."""
+    """The layout of a release package."""
 
     PACKAGE = "package"
     LEGACY = "legacy"
 
     def executable(self, target: Target) -> str:
-        """Return where the codex executable is."""
+        """Return the path of the codex executable."""
         match self:
             case Layout.PACKAGE:
                 return f"bin/codex{target.executable_suffix}"
@@ -32,17 +23,17 @@ class Layout(StrEnum):
 
 
 def layout_of(payload: Payload) -> Layout:
-    """Tell a payload's layout by where its codex executable is.
+    """Return the layout that has the codex executable where the payload has it.
 
     Raises:
-        UnknownLayout: It is in none of the places, or in both.
+        IntegrityError: The payload fits no layout, or both.
     """
     found = [layout for layout in Layout if payload.file(layout.executable(payload.target)) is not None]
-    match found:
-        case [layout]:
-            return layout
-        case []:
-            places = " or ".join(layout.executable(payload.target) for layout in Layout)
-            raise UnknownLayout(payload.target, f"there is no {places}")
-        case _:
-            raise UnknownLayout(payload.target, "it mixes two layouts")
+    if len(found) == 1:
+        return found[0]
+    paths = " or ".join(layout.executable(payload.target) for layout in Layout)
+    reason = "it mixes two layouts" if found else f"it has no {paths}"
+    raise IntegrityError(
+        f"the release package for {payload.target} has an unknown layout: {reason}",
+        hint="Check that this is a Codex release package; a new layout needs support in the factory.",
+    )

@@ -1,4 +1,4 @@
-"""Files that are written together: all of them stay, or none."""
+"""Write several files so that after an error all of them are removed."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -9,51 +9,51 @@ from factory.system.files import writing
 
 
 class NewFile:
-    """One file that is being written."""
+    """A file that is being written."""
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self._path = path
         self._file = os.fdopen(descriptor, "wb")
 
     def write(self, chunk: bytes) -> None:
-        """Write all of a chunk.
+        """Write a chunk.
 
         Raises:
-            CannotWrite: There is no room.
+            CannotWrite: The chunk cannot be written.
         """
         with writing(self._path):
             self._file.write(chunk)
 
     def close(self) -> None:
-        """Write what is buffered, and close.
+        """Write the buffered bytes, and close the file.
 
         Raises:
-            CannotWrite: There is no room; it is closed all the same.
+            CannotWrite: The bytes cannot be written; the file is closed anyway.
         """
         with writing(self._path):
             self._file.close()
 
 
 class NewFiles:
-    """Writes new files, and removes every one of them, and every directory made for them, on `undo`."""
+    """Writes new files; `undo` removes all of them and the directories created for them."""
 
     def __init__(self) -> None:
-        self._made: list[Path] = []
+        self._created: list[Path] = []
 
     @contextmanager
     def open(self, paths: Sequence[Path]) -> Iterator[tuple[NewFile, ...]]:
-        """Create files for one content; nobody else can read them until they get their final modes.
+        """Create files with mode 0600 for the same content, and close them when the context ends.
 
         Raises:
-            CannotWrite: A file is there already, or the place does not take it.
+            CannotWrite: A file exists, or cannot be created.
         """
         with ExitStack() as stack:
             yield tuple(stack.enter_context(closing(self._create(path))) for path in paths)
 
     def undo(self) -> None:
-        """Remove what was made, the last first; what others put into a directory meanwhile stays."""
-        while self._made:
-            path = self._made.pop()
+        """Remove the files and directories, the last first; files that others added are kept."""
+        while self._created:
+            path = self._created.pop()
             with suppress(OSError):
                 if path.is_dir() and not path.is_symlink():
                     path.rmdir()
@@ -66,7 +66,7 @@ class NewFiles:
         flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
         with writing(path):
             descriptor = os.open(path, flags, 0o600)
-        self._made.append(path)
+        self._created.append(path)
         return NewFile(path, descriptor)
 
     def _make_parents(self, path: Path) -> None:
@@ -78,4 +78,4 @@ class NewFiles:
         for parent in reversed(missing):
             with writing(path):
                 parent.mkdir(exist_ok=True)
-            self._made.append(parent)
+            self._created.append(parent)

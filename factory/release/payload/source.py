@@ -1,4 +1,4 @@
-"""A release package on this machine, and the one pass over its bytes."""
+"""Read a release package on this machine, in one pass over its bytes."""
 
 import hashlib
 import tempfile
@@ -31,7 +31,7 @@ from factory.release.payload.new_files import NewFiles
 from factory.release.payload.target import entries_of, root_below
 
 Destinations = Callable[[PurePosixPath], tuple[Path, ...]]
-"""Where a payload file's bytes go: nowhere, to one path, or to several."""
+"""Returns the paths that a payload file is written to: none, one or several."""
 
 _MAGICS: Final = {
     b"\x1f\x8b": ArchiveFormat.TAR_GZ,
@@ -40,26 +40,13 @@ _MAGICS: Final = {
 }
 
 
-class UnknownPackage(UsageError):
-    """A path is nothing that a release package can be."""
-
-    hint = (
-        "Give a .tgz, .tar.gz, .tar.zst or .zip archive, the directory of an unpacked one, or an executable."
-    )
-
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path} is no release package: {reason}")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageSource:
-    """A release package on this machine, whichever form it has.
+    """A release package on this machine, in any form.
 
     Attributes:
-        path: Where it is.
-        name: What to call it in an error.
-        limits: How much it may hold.
-        entries: Yields its files for a target and whatever is beside them.
+        name: The package's name in an error message.
+        entries: Yields the files for a target, and perhaps others.
     """
 
     path: Path
@@ -76,15 +63,15 @@ class PackageSource:
         opened: Callable[[], AbstractContextManager[BinaryIO]] | None = None,
         name: str = "",
     ) -> Self:
-        """Name an archive.
+        """Return the source for an archive.
 
         Args:
-            path: Where it is.
-            container: What it is; its name does not tell.
-            opened: Opens it for reading in order; how the store checks its digest as it is
-                read. The stream is read to its end whatever is in the archive, and if the digest
-                is wrong, that is the error to be raised, not what came of the wrong bytes.
-            name: What to call it in an error; its file name when empty.
+            path: The archive.
+            container: Its format, which is not derived from its name.
+            opened: Opens the archive for reading from the start; the cache checks the digest in
+                this way. The stream is always read to its end, and an error that its context
+                raises then, such as a wrong digest, replaces an error in the archive.
+            name: The package's name in an error message; the file name if empty.
         """
 
         def entries(_: Target, guard: Guard) -> Generator[PackageEntry, None, None]:
@@ -94,7 +81,7 @@ class PackageSource:
 
     @classmethod
     def directory(cls, path: Path) -> Self:
-        """Name a package directory, or an unpacked npm tarball."""
+        """Return the source for a package directory, or an unpacked npm tarball."""
 
         def entries(target: Target, guard: Guard) -> Generator[PackageEntry, None, None]:
             return tree_entries(root_below(path, target), guard)
@@ -103,7 +90,7 @@ class PackageSource:
 
     @classmethod
     def executable(cls, path: Path) -> Self:
-        """Name a codex executable that stands for a whole package, as upstream's first staging took it."""
+        """Return the source for a single codex executable, which upstream's first staging script accepted."""
 
         def entries(target: Target, guard: Guard) -> Generator[PackageEntry, None, None]:
             return _executable_entries(path, target, guard)
@@ -112,10 +99,10 @@ class PackageSource:
 
     @classmethod
     def at(cls, path: Path) -> Self:
-        """Name what is at a path, by its content.
+        """Return the source for a path; the content determines its form.
 
         Raises:
-            UnknownPackage: It is no archive, directory or executable, or is not there.
+            UsageError: The path is missing, or not an archive, directory or executable.
         """
         if path.is_dir():
             return cls.directory(path)
@@ -123,24 +110,24 @@ class PackageSource:
             with path.open("rb") as file:
                 head = file.read(4096)
         except OSError as error:
-            raise UnknownPackage(path, error.strerror or str(error)) from error
+            raise _unknown(path, error.strerror or str(error)) from error
         for magic, container in _MAGICS.items():
             if head.startswith(magic):
                 return cls.archive(path, container)
         if kind_of(head).is_executable_image:
             return cls.executable(path)
-        raise UnknownPackage(path, "its first bytes are those of no archive and no executable")
+        raise _unknown(path, "it starts like neither an archive nor an executable")
 
     @contextmanager
     def walk(self, target: Target) -> Iterator[Iterator[PackageEntry]]:
-        """Read the package once, yielding a target's files in its order.
+        """Read the package once, and yield a target's files in the package's order.
 
-        What was made of the bytes counts only once the context has ended without an error:
-        the rest of the package is read and checked then.
+        The caller must not use the bytes before the context has ended without an error: the rest
+        of the package is read and checked at the end.
 
         Raises:
-            TargetNotInPackage: It holds nothing for the target.
-            IntegrityError: It is damaged, unsafe or too large.
+            UpstreamError: The package has no files for the target.
+            IntegrityError: The package is damaged, unsafe or too large.
         """
         guard = Guard(self.name, self.limits)
         with closing(self.entries(target, guard)) as entries:
@@ -150,26 +137,22 @@ class PackageSource:
                 for entry in wanted:
                     entry.finish()
             except IntegrityError as error:
-                entries.throw(error)  # bytes fail where they are read; a wrong digest explains it better
+                entries.throw(error)  # lets a wrong digest of the archive replace this error
                 raise
 
     def scan(self, target: Target) -> Payload:
-        """Read the package once for its files' digests; see `walk`."""
+        """Read the package once, and return its files with their digests."""
         return self.extract(target, place=lambda _: ())
 
     def extract(self, target: Target, *, place: Destinations) -> Payload:
-        """Write a target's files where they are wanted, in one pass; after an error none of them is there.
+        """Write a target's files in one pass; after an error all of them are removed.
 
-        Parents are made; files are new, with mode 0600, which whoever called changes.
-
-        Args:
-            target: Whose files.
-            place: Says for each file where it goes.
+        Missing parent directories are created. The files have mode 0600, which the caller changes.
 
         Raises:
-            TargetNotInPackage: The package holds nothing for the target.
-            IntegrityError: It is damaged, unsafe or too large.
-            CannotWrite: A file is there already, or a place does not take it.
+            UpstreamError: The package has no files for the target.
+            IntegrityError: The package is damaged, unsafe or too large.
+            CannotWrite: A file exists, or cannot be written.
         """
         new_files = NewFiles()
         try:
@@ -179,6 +162,13 @@ class PackageSource:
             new_files.undo()
             raise
         return Payload(target=target, files=tuple(sorted(files, key=lambda file: file.path)))
+
+
+def _unknown(path: Path, reason: str) -> UsageError:
+    return UsageError(
+        f"{path} is not a release package: {reason}",
+        hint="Pass a .tgz, .tar.gz, .tar.zst or .zip archive, an unpacked one, or an executable.",
+    )
 
 
 def _archive_entries(
@@ -215,7 +205,7 @@ def _executable_entries(path: Path, target: Target, guard: Guard) -> Generator[P
     try:
         status = path.stat()
     except OSError as error:
-        raise UnknownPackage(path, error.strerror or str(error)) from error
+        raise _unknown(path, error.strerror or str(error)) from error
     entry = PackageEntry(
         path=guard.admit_file(Layout.LEGACY.executable(target), size_bytes=status.st_size),
         mode=status.st_mode,
@@ -227,7 +217,7 @@ def _executable_entries(path: Path, target: Target, guard: Guard) -> Generator[P
 
 
 def _receive(entry: PackageEntry, paths: tuple[Path, ...], new_files: NewFiles) -> PayloadFile:
-    """Hash a file, and write it on the way."""
+    """Hash a file while writing it to its paths."""
     hasher, head, size_bytes = hashlib.sha256(), b"", 0
     with new_files.open(paths) as files:
         for chunk in entry.chunks():

@@ -30,12 +30,12 @@ PAYLOAD = Payload(
 )
 
 
-def test_a_payload_comes_back_as_it_was(tmp_path: Path) -> None:
+def test_a_payload_is_loaded_as_it_was_saved(tmp_path: Path) -> None:
     save_payload(Cache(tmp_path), ASSET, PAYLOAD)
     assert load_payload(Cache(tmp_path), ASSET, Target.WINDOWS_AARCH64) == PAYLOAD
 
 
-def test_nothing_is_known_of_other_bytes_or_another_target(tmp_path: Path) -> None:
+def test_a_payload_is_not_loaded_for_another_digest_or_target(tmp_path: Path) -> None:
     save_payload(Cache(tmp_path), ASSET, PAYLOAD)
     assert load_payload(Cache(tmp_path), ASSET, Target.WINDOWS_X86_64) is None
     other = Digest.parse("sha512:" + "cd" * 64)
@@ -53,7 +53,7 @@ def test_nothing_is_known_of_other_bytes_or_another_target(tmp_path: Path) -> No
     ],
     ids=["key", "mode", "kind", "digest", "cut"],
 )
-def test_a_record_that_makes_no_sense_counts_as_none(tmp_path: Path, before: str, after: str) -> None:
+def test_a_malformed_record_is_ignored(tmp_path: Path, before: str, after: str) -> None:
     save_payload(Cache(tmp_path), ASSET, PAYLOAD)
     (record,) = tmp_path.rglob("*.json")
     text = record.read_text()

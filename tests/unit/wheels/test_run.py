@@ -16,7 +16,6 @@ from factory.core.targets import Platform, Target
 from factory.manifest.acceptance import Acceptance, SdkIdentity
 from factory.manifest.dist import Dist
 from factory.manifest.manifest import Manifest
-from factory.release.channels import UnknownRelease
 from factory.release.channels.directory import DirectoryChannel
 from factory.verify.waivers import UnusedWaiver, Waiver
 from factory.wheels.plan import WheelsRequest, plan_wheels
@@ -231,7 +230,7 @@ def test_an_absent_release_names_those_that_are_there(tmp_path: Path) -> None:
     packages = tmp_path / "packages"
     packages.mkdir()
     (packages / "SHA256SUMS").write_text("")
-    with pytest.raises(UnknownRelease):
+    with pytest.raises(UpstreamError, match="has no release"):
         run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache")
     assert not (tmp_path / "dist").exists()
 

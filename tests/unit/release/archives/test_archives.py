@@ -1,4 +1,4 @@
-"""Every container of a release package, honest and hostile, through the one door that reads them."""
+"""Read release packages in every archive format, genuine and malicious."""
 
 import gzip
 import io
@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from factory.core.errors import FactoryError, IntegrityError
 from factory.core.model import ArchiveFormat, Payload
 from factory.core.targets import Target
-from factory.release.archives import ArchiveLimits, DamagedPackage, Guard, OversizedPackage, UnsafePackage
+from factory.release.archives import ArchiveLimits, Guard
 from factory.release.archives.inflate import Codec, gzip_codec, inflated, zlib_gzip_codec
 from factory.release.payload import PackageSource
 from tests.images import filler
@@ -30,7 +30,7 @@ HONEST: Files = {"bin/codex": (b"\x7fELF codex", 0o755), "codex-path/rg": (b"\x7
 
 
 def refusal(tmp_path: Path, source: PackageSource) -> IntegrityError:
-    """Extract a package that must be refused, and check that nothing is left of it."""
+    """Extract a package that must be refused, and check that no file is left."""
     place = tmp_path / "deep" / "stage"
     with pytest.raises(IntegrityError) as caught:
         source.extract(LINUX, place=lambda path: (place / path, tmp_path / "twin" / path))
@@ -45,7 +45,7 @@ def tgz(path: Path, content: bytes) -> PackageSource:
 
 
 def tar_member(name: str, content: bytes = b"", **fields: str | int | bytes | dict[str, str]) -> bytes:
-    """Encode one member as it stands in a tar archive, without the end mark."""
+    """Return one member of a tar archive, without the end marker."""
     member = tarfile.TarInfo(name)
     member.size = len(content)
     for field, value in fields.items():
@@ -80,29 +80,28 @@ def zipped(path: Path) -> PackageSource:
         ("bin/../../codex", "has an empty, '.' or '..' part in its path"),
         ("bin//rg", "has an empty, '.' or '..' part in its path"),
         ("bin/./rg", "has an empty, '.' or '..' part in its path"),
-        ("bin\\rg", "has a backslash or colon in its name, which Windows takes for more"),
-        ("C:/rg", "has a backslash or colon in its name, which Windows takes for more"),
-        ("bin/rg:stream", "has a backslash or colon in its name, which Windows takes for more"),
-        ("bin/r\ng", "has characters in its name that cannot be shown"),
-        ("bin/\u202egr", "has characters in its name that cannot be shown"),
-        ("bin/\udc80", "has characters in its name that cannot be shown"),
-        ("bin/rg.", "has a part in its path that ends with a dot or a space, which Windows drops"),
-        ("bin/rg ", "has a part in its path that ends with a dot or a space, which Windows drops"),
-        ("bin/NUL.txt", "is named as a device of Windows"),
-        ("bin/codex", "is there twice"),
+        ("bin\\rg", "has a backslash or colon in its name, which are special on Windows"),
+        ("C:/rg", "has a backslash or colon in its name, which are special on Windows"),
+        ("bin/rg:stream", "has a backslash or colon in its name, which are special on Windows"),
+        ("bin/r\ng", "has unprintable characters in its name"),
+        ("bin/\u202egr", "has unprintable characters in its name"),
+        ("bin/\udc80", "has unprintable characters in its name"),
+        ("bin/rg.", "has a part in its path that ends with a dot or a space, which Windows removes"),
+        ("bin/rg ", "has a part in its path that ends with a dot or a space, which Windows removes"),
+        ("bin/NUL.txt", "has the name of a Windows device"),
+        ("bin/codex", "occurs twice"),
         ("bin/Codex", "differs from 'bin/codex' only in case or in how accents are encoded"),
         ("BIN/rg", "differs from 'bin' only in case or in how accents are encoded"),
         ("bin", "makes 'bin' both a file and a directory"),
         ("bin/codex/rg", "makes 'bin/codex' both a file and a directory"),
     ],
 )
-def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, name: str, reason: str) -> None:
+def test_an_unsafe_name_is_refused(tmp_path: Path, name: str, reason: str) -> None:
     source = tgz(tmp_path / "p.tgz", CODEX + tar_member(name, b"x") + END)
 
     error = refusal(tmp_path, source)
 
     assert str(error) == f"p.tgz is unsafe: its member {name!r} {reason}"
-    assert isinstance(error, UnsafePackage)
     assert error.hint
 
 
@@ -118,7 +117,7 @@ def test_an_overlong_name_is_refused(tmp_path: Path) -> None:
     assert "has an overlong name" in str(refusal(tmp_path, source))
 
 
-def test_names_that_differ_only_in_composition_are_refused(tmp_path: Path) -> None:
+def test_names_that_differ_only_in_unicode_normalization_are_refused(tmp_path: Path) -> None:
     composed, decomposed = tar_member("caf\u00e9", b"x"), tar_member("cafe\u0301", b"x")
     source = tgz(tmp_path / "p.tgz", composed + decomposed + END)
 
@@ -138,7 +137,7 @@ def test_names_that_differ_only_in_composition_are_refused(tmp_path: Path) -> No
     ],
 )
 @pytest.mark.parametrize("name", ["bin/x", "package/outside"])
-def test_a_tar_member_that_is_no_file_is_refused_wherever_it_is(
+def test_a_tar_member_that_is_not_a_file_is_refused(
     tmp_path: Path, type_: bytes, reason: str, name: str
 ) -> None:
     package = tar_member(f"package/vendor/{LINUX}/bin/codex", b"x") if name.startswith("package") else CODEX
@@ -165,10 +164,10 @@ def test_sparse_files_are_refused(tmp_path: Path) -> None:
     sparse = tar_member("bin/rg", b"x", pax_headers={"GNU.sparse.major": "1"})
     source = tgz(tmp_path / "p.tgz", CODEX + sparse + END)
 
-    assert "is about a sparse file" in str(refusal(tmp_path, source))
+    assert "describes a sparse file" in str(refusal(tmp_path, source))
 
 
-def test_directories_and_their_root_may_be_listed(tmp_path: Path) -> None:
+def test_directories_may_be_listed(tmp_path: Path) -> None:
     listed = (
         tar_member("./", type=tarfile.DIRTYPE)
         + tar_member("./bin/", type=tarfile.DIRTYPE)
@@ -181,7 +180,7 @@ def test_directories_and_their_root_may_be_listed(tmp_path: Path) -> None:
     assert [str(file.path) for file in source.scan(LINUX).files] == ["bin/codex"]
 
 
-def test_modes_lose_setuid_and_its_like(tmp_path: Path) -> None:
+def test_setuid_setgid_and_sticky_bits_are_removed(tmp_path: Path) -> None:
     source = tgz(tmp_path / "p.tgz", tar_member("bin/codex", b"x", mode=0o6755) + END)
 
     assert source.scan(LINUX).files[0].mode == 0o755
@@ -190,7 +189,7 @@ def test_modes_lose_setuid_and_its_like(tmp_path: Path) -> None:
 # Extended headers
 
 
-def test_long_names_come_from_extended_headers_of_either_kind(tmp_path: Path) -> None:
+def test_long_names_are_read_from_pax_and_gnu_headers(tmp_path: Path) -> None:
     name = "bin/" + "long" * 60
     member = tarfile.TarInfo(name)
     member.size = 1
@@ -203,14 +202,14 @@ def test_long_names_come_from_extended_headers_of_either_kind(tmp_path: Path) ->
         assert [str(file.path) for file in source.scan(LINUX).files] == [name]
 
 
-def test_an_extended_header_cannot_hide_a_bad_name(tmp_path: Path) -> None:
+def test_a_bad_name_in_an_extended_header_is_refused(tmp_path: Path) -> None:
     member = tar_member("bin/rg", b"x", pax_headers={"path": "../rg"})
     source = tgz(tmp_path / "p.tgz", CODEX + member + END)
 
     assert "'../rg' has an empty, '.' or '..' part" in str(refusal(tmp_path, source))
 
 
-def test_a_global_header_may_comment_but_not_rename(tmp_path: Path) -> None:
+def test_a_global_header_may_have_a_comment_but_not_a_name(tmp_path: Path) -> None:
     comment = tarfile.TarInfo.create_pax_global_header({"comment": "commit"})
     rename = tarfile.TarInfo.create_pax_global_header({"path": "bin/rg"})
 
@@ -219,12 +218,12 @@ def test_a_global_header_may_comment_but_not_rename(tmp_path: Path) -> None:
     assert "sets names or sizes for all members" in str(error)
 
 
-def test_an_extended_header_of_any_size_is_not_kept_in_memory(tmp_path: Path) -> None:
+def test_an_oversized_extended_header_is_refused(tmp_path: Path) -> None:
     huge = bytearray(tar_member("bin/rg", bytes(1 << 17)))
     huge[156:157] = tarfile.XHDTYPE
     source = tgz(tmp_path / "p.tgz", checksummed(huge) + CODEX + END)
 
-    assert "is an extended header of a size that none needs" in str(refusal(tmp_path, source))
+    assert "is an oversized extended header" in str(refusal(tmp_path, source))
 
 
 @pytest.mark.parametrize(
@@ -235,7 +234,7 @@ def test_a_broken_extended_header_is_refused(tmp_path: Path, record: bytes) -> N
     broken[156:157] = tarfile.XHDTYPE
     source = tgz(tmp_path / "p.tgz", checksummed(broken) + CODEX + END)
 
-    assert isinstance(refusal(tmp_path, source), DamagedPackage)
+    assert " is damaged: it " in str(refusal(tmp_path, source))
 
 
 def test_an_extended_header_without_a_member_is_refused(tmp_path: Path) -> None:
@@ -255,7 +254,7 @@ def test_an_extended_header_without_a_member_is_refused(tmp_path: Path) -> None:
         (CODEX, "ends too early"),
         (CODEX[:700], "ends too early"),
         (CODEX + END[:512], "ends too early"),
-        (CODEX + END[:512] + CODEX + END, "has members after a mark of its end"),
+        (CODEX + END[:512] + CODEX + END, "has members after its end marker"),
         (CODEX + END + b"\0" * 511 + b"x", "has bytes after its end"),
         (CODEX + END + bytes(2 << 20), "has bytes after its end"),
         (CODEX[:1023] + b"x" + END, "has bytes between its members"),
@@ -263,14 +262,13 @@ def test_an_extended_header_without_a_member_is_refused(tmp_path: Path) -> None:
         (CODEX + b"X" + CODEX[1:] + END, "has a broken member header (bad checksum)"),
     ],
 )
-def test_a_tar_that_does_not_hold_together_is_refused(tmp_path: Path, content: bytes, reason: str) -> None:
+def test_a_damaged_tar_is_refused(tmp_path: Path, content: bytes, reason: str) -> None:
     error = refusal(tmp_path, tgz(tmp_path / "p.tgz", content))
 
-    assert isinstance(error, DamagedPackage)
     assert str(error) == f"p.tgz is damaged: it {reason}"
 
 
-def test_zeros_after_the_end_of_a_tar_are_padding(tmp_path: Path) -> None:
+def test_zeros_after_the_end_of_a_tar_are_accepted(tmp_path: Path) -> None:
     source = tgz(tmp_path / "p.tgz", CODEX + END + bytes(9216))
 
     assert len(source.scan(LINUX).files) == 1
@@ -278,30 +276,30 @@ def test_zeros_after_the_end_of_a_tar_are_padding(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("codec", [gzip_codec(), zlib_gzip_codec()], ids=["fastest", "zlib"])
 class TestGzip:
-    """Both readers of gzip refuse the same."""
+    """Both gzip codecs refuse the same input."""
 
     @staticmethod
     def read(codec: Codec, packed: bytes, limits: ArchiveLimits | None = None) -> bytes:
         return b"".join(inflated(io.BytesIO(packed), codec, Guard("p.tgz", limits or ArchiveLimits())))
 
-    def test_content_comes_out_whole_and_in_bounded_chunks(self, codec: Codec) -> None:
+    def test_the_content_is_complete_and_its_chunks_are_bounded(self, codec: Codec) -> None:
         content = filler(700_000, seed="gzip") + bytes(3 << 20)
         chunks = list(inflated(io.BytesIO(gzip.compress(content)), codec, Guard("p.tgz")))
 
         assert b"".join(chunks) == content
         assert max(map(len, chunks)) <= 1 << 18
 
-    def test_several_members_are_one_content(self, codec: Codec) -> None:
+    def test_several_members_are_read_as_one(self, codec: Codec) -> None:
         assert self.read(codec, gzip.compress(b"one ") + gzip.compress(b"two")) == b"one two"
 
     @pytest.mark.parametrize("garbage", [b"x", b"\0", b"\x1f", b"\x1f\x8b", bytes(512)])
     def test_bytes_after_the_end_are_refused(self, codec: Codec, garbage: bytes) -> None:
-        with pytest.raises(DamagedPackage):
+        with pytest.raises(IntegrityError, match="is damaged: it "):
             self.read(codec, gzip.compress(b"content") + garbage)
 
     @pytest.mark.parametrize("missing", [1, 4, 8, 9, 15])
-    def test_a_cut_stream_is_refused(self, codec: Codec, missing: int) -> None:
-        with pytest.raises(DamagedPackage, match="ends too early"):
+    def test_a_truncated_stream_is_refused(self, codec: Codec, missing: int) -> None:
+        with pytest.raises(IntegrityError, match="is damaged: it ends too early"):
             self.read(codec, gzip.compress(b"content")[:-missing])
 
     @pytest.mark.parametrize("at", [-1, -5])
@@ -309,44 +307,44 @@ class TestGzip:
         packed = bytearray(gzip.compress(b"content"))
         packed[at] ^= 1
 
-        with pytest.raises(DamagedPackage, match="cannot be unpacked"):
+        with pytest.raises(IntegrityError, match="is damaged: it cannot be unpacked"):
             self.read(codec, bytes(packed))
 
     @pytest.mark.parametrize("packed", [b"", b"PK\3\4", b"\x28\xb5\x2f\xfd"])
     def test_another_format_is_refused(self, codec: Codec, packed: bytes) -> None:
-        with pytest.raises(DamagedPackage, match="is of another format"):
+        with pytest.raises(IntegrityError, match="is damaged: it is of another format"):
             self.read(codec, packed)
 
-    def test_a_bomb_is_stopped_by_its_ratio(self, codec: Codec) -> None:
+    def test_a_bomb_is_refused_for_its_ratio(self, codec: Codec) -> None:
         bomb = gzip.compress(bytes(4 << 20))
 
-        with pytest.raises(OversizedPackage, match="unpacks to more than 100 times its size"):
+        with pytest.raises(IntegrityError, match="is too large: it unpacks to more than 100 times its size"):
             self.read(codec, bomb, ArchiveLimits(max_ratio=100, ratio_floor_bytes=1 << 20))
 
-    def test_a_bomb_is_stopped_by_its_size(self, codec: Codec) -> None:
-        with pytest.raises(OversizedPackage, match="unpacks to more than 1048576 bytes"):
+    def test_a_bomb_is_refused_for_its_size(self, codec: Codec) -> None:
+        with pytest.raises(IntegrityError, match="is too large: it unpacks to more than 1048576 bytes"):
             self.read(codec, gzip.compress(bytes(4 << 20)), ArchiveLimits(max_total_bytes=1 << 20))
 
 
-def test_a_cut_or_continued_zst_is_refused(tmp_path: Path) -> None:
+def test_a_truncated_or_continued_zst_is_refused(tmp_path: Path) -> None:
     whole = github_zst(tmp_path / "p.tar.zst", HONEST).read_bytes()
 
     for damaged in (whole[:-1], whole[:9], whole + b"x", b""):
         (tmp_path / "p.tar.zst").write_bytes(damaged)
         source = PackageSource.archive(tmp_path / "p.tar.zst", ArchiveFormat.TAR_ZST)
-        assert isinstance(refusal(tmp_path, source), DamagedPackage)
+        assert " is damaged: it " in str(refusal(tmp_path, source))
 
 
-def test_more_members_or_bytes_than_any_package_has_are_refused(tmp_path: Path) -> None:
+def test_too_many_members_or_bytes_are_refused(tmp_path: Path) -> None:
     path = github_tarball(tmp_path / "p.tgz", HONEST)
 
     for limits in (ArchiveLimits(max_files=1), ArchiveLimits(max_total_bytes=10)):
         honest = PackageSource.archive(path, ArchiveFormat.TAR_GZ)
         source = PackageSource(path=path, name="p.tgz", entries=honest.entries, limits=limits)
-        assert isinstance(refusal(tmp_path, source), OversizedPackage)
+        assert " is too large: it " in str(refusal(tmp_path, source))
 
 
-def test_a_declared_size_beyond_the_limit_is_refused_before_it_is_read(tmp_path: Path) -> None:
+def test_a_declared_size_over_the_limit_is_refused_before_it_is_read(tmp_path: Path) -> None:
     huge = bytearray(tar_member("bin/rg"))
     huge[124:136] = b"\x80" + (1 << 60).to_bytes(11, "big")
     source = tgz(tmp_path / "p.tgz", CODEX + checksummed(huge))
@@ -373,7 +371,7 @@ def link_entry(kind: int) -> zipfile.ZipInfo:
         (stat.S_IFDIR, "is a directory by its name or by its mode, but not by both"),
     ],
 )
-def test_a_zip_member_that_is_no_file_is_refused(tmp_path: Path, kind: int, reason: str) -> None:
+def test_a_zip_member_that_is_not_a_file_is_refused(tmp_path: Path, kind: int, reason: str) -> None:
     path = zip_of(tmp_path / "p.zip", ("bin/codex", b"x"), (link_entry(kind), b"bin/codex"))
 
     assert str(refusal(tmp_path, zipped(path))) == f"p.zip is unsafe: its member 'bin/rg' {reason}"
@@ -383,14 +381,14 @@ def test_a_zip_member_that_is_no_file_is_refused(tmp_path: Path, kind: int, reas
 def test_a_zip_member_with_a_bad_name_is_refused(tmp_path: Path, name: str) -> None:
     path = zip_of(tmp_path / "p.zip", ("bin/codex", b"x"), (name, b"x"))
 
-    assert isinstance(refusal(tmp_path, zipped(path)), UnsafePackage)
+    assert " is unsafe: its member " in str(refusal(tmp_path, zipped(path)))
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_a_zip_member_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+def test_a_duplicate_zip_member_is_refused(tmp_path: Path) -> None:
     path = zip_of(tmp_path / "p.zip", ("bin/codex", b"x"), ("bin/codex", b"y"))
 
-    assert str(refusal(tmp_path, zipped(path))).endswith("is there twice")
+    assert str(refusal(tmp_path, zipped(path))).endswith("occurs twice")
 
 
 def altered(path: Path, at: int, value: bytes) -> PackageSource:
@@ -419,35 +417,35 @@ def test_an_unexpected_zip_method_is_refused(tmp_path: Path) -> None:
     [(8, b"\0\0"), (14, b"\1\2\3\4"), (18, b"\7\0\0\0"), (22, b"\7\0\0\0"), (30, b"BIN")],
     ids=["method", "crc", "packed size", "size", "name"],
 )
-def test_a_zip_that_contradicts_its_directory_is_refused(tmp_path: Path, field_at: int, value: bytes) -> None:
+def test_a_contradictory_local_header_is_refused(tmp_path: Path, field_at: int, value: bytes) -> None:
     path = zip_of(tmp_path / "p.zip", ("bin/codex", b"x" * 50))
 
     error = refusal(tmp_path, altered(path, field_at, value))
 
-    assert "says one thing of 'bin/codex' in its directory, another before the data" in str(error)
+    assert "has a local header of 'bin/codex' that contradicts the directory" in str(error)
 
 
-def test_zip_data_of_another_checksum_is_refused(tmp_path: Path) -> None:
+def test_zip_data_with_the_wrong_checksum_is_refused(tmp_path: Path) -> None:
     path = zip_of(tmp_path / "p.zip", ("bin/codex", b"x" * 50))
     content = bytearray(path.read_bytes())
     directory_at = content.index(b"PK\1\2")
     content[14:18] = content[directory_at + 16 : directory_at + 20] = b"\1\2\3\4"
     path.write_bytes(content)
 
-    assert "of another size or checksum than it says" in str(refusal(tmp_path, zipped(path)))
+    assert "with the wrong size or checksum" in str(refusal(tmp_path, zipped(path)))
 
 
-def test_zip_data_larger_than_it_says_is_refused(tmp_path: Path) -> None:
+def test_zip_data_with_the_wrong_size_is_refused(tmp_path: Path) -> None:
     path = zip_of(tmp_path / "p.zip", ("bin/codex", b"x" * 50))
     content = bytearray(path.read_bytes())
     directory_at = content.index(b"PK\1\2")
     content[22:26] = content[directory_at + 24 : directory_at + 28] = struct.pack("<I", 49)
     path.write_bytes(content)
 
-    assert "of another size or checksum than it says" in str(refusal(tmp_path, zipped(path)))
+    assert "with the wrong size or checksum" in str(refusal(tmp_path, zipped(path)))
 
 
-def test_a_zip_bomb_is_refused_by_what_it_declares(tmp_path: Path) -> None:
+def test_a_zip_bomb_is_refused_by_its_declared_sizes(tmp_path: Path) -> None:
     path = zip_of(tmp_path / "p.zip", ("bin/codex", bytes(66 << 20)))
 
     assert "unpacks to more than 200 times its size" in str(refusal(tmp_path, zipped(path)))
@@ -465,11 +463,11 @@ def test_a_zip_bomb_is_refused_by_what_it_declares(tmp_path: Path) -> None:
     ],
     ids=["before", "after", "cut", "cut short", "between", "empty"],
 )
-def test_a_zip_with_bytes_of_no_member_is_refused(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+def test_zip_bytes_outside_the_records_are_refused(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
     path = zip_of(tmp_path / "p.zip", ("bin/codex", b"x" * 50))
     path.write_bytes(damage(path.read_bytes()))
 
-    assert isinstance(refusal(tmp_path, zipped(path)), DamagedPackage)
+    assert " is damaged: it " in str(refusal(tmp_path, zipped(path)))
 
 
 def test_bytes_between_zip_members_are_refused(tmp_path: Path) -> None:
@@ -487,7 +485,7 @@ def test_bytes_between_zip_members_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("has_mark", [True, False])
-def test_a_zip_written_as_a_stream_has_data_descriptors(tmp_path: Path, has_mark: bool) -> None:  # noqa: FBT001
+def test_data_descriptors_are_read_and_checked(tmp_path: Path, has_mark: bool) -> None:  # noqa: FBT001
     class Stream(io.RawIOBase):
         def __init__(self, file: BinaryIO) -> None:
             self._file = file
@@ -510,10 +508,10 @@ def test_a_zip_written_as_a_stream_has_data_descriptors(tmp_path: Path, has_mark
 
     assert len(zipped(path).scan(LINUX).files) == 1
     descriptor_at = content.index(b"PK\1\2") - 12 - (0 if has_mark else 4)
-    assert isinstance(refusal(tmp_path, altered(path, descriptor_at, b"\7")), DamagedPackage)
+    assert " is damaged: it " in str(refusal(tmp_path, altered(path, descriptor_at, b"\7")))
 
 
-def test_a_zip_behind_a_stream_that_cannot_seek_is_read_too(tmp_path: Path) -> None:
+def test_a_zip_is_read_from_a_stream_that_cannot_seek(tmp_path: Path) -> None:
     path = zip_archive(tmp_path / "p.zip", HONEST)
 
     class Forward(io.BytesIO):
@@ -551,7 +549,7 @@ def directory_with(tmp_path: Path, make: Callable[[Path], None]) -> PackageSourc
     ],
     ids=["link to a file", "link to a directory", "FIFO"],
 )
-def test_a_directory_with_something_else_than_files_is_refused(
+def test_a_directory_with_a_link_or_fifo_is_refused(
     tmp_path: Path, make: Callable[[Path], None], reason: str
 ) -> None:
     error = refusal(tmp_path, directory_with(tmp_path, make))
@@ -566,14 +564,14 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None
         (root / path).write_bytes(b"longer than it was before")
         return ()
 
-    with pytest.raises(DamagedPackage, match="changed while it was read"):
+    with pytest.raises(IntegrityError, match="changed while it was read"):
         PackageSource.directory(root).extract(LINUX, place=place)
 
 
 # Properties
 
 _PART = st.text(st.characters(min_codepoint=97, max_codepoint=122), min_size=1, max_size=6).map(
-    lambda text: f"x{text}"  # no device of Windows
+    lambda text: f"x{text}"  # avoids the names of Windows devices
 )
 _PATHS = st.lists(_PART, min_size=1, max_size=4).map("/".join)
 _CONTENTS = st.one_of(

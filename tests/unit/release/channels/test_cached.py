@@ -42,7 +42,7 @@ COMPLETE = ReleaseAssets(
 
 
 class Scripted:
-    """A channel that gives each answer once, to one tag."""
+    """A channel that gives each answer once, for one tag."""
 
     name = ChannelName.NPM
 
@@ -56,13 +56,13 @@ class Scripted:
         return self._answers.pop(0)
 
 
-def test_a_complete_release_is_asked_for_once(tmp_path: Path) -> None:
+def test_a_complete_release_is_requested_once(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     assert CachedChannel(Scripted(COMPLETE), cache).assets(TAG) == COMPLETE
     assert CachedChannel(Scripted(), cache).assets(TAG) == COMPLETE
 
 
-def test_another_registry_is_another_answer(tmp_path: Path) -> None:
+def test_another_registry_has_its_own_answer(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     CachedChannel(Scripted(COMPLETE), cache).assets(TAG)
     other = Scripted(COMPLETE, identity="two")
@@ -72,7 +72,7 @@ def test_another_registry_is_another_answer(tmp_path: Path) -> None:
         other.assets(TAG)
 
 
-def test_refreshing_asks_again_and_remembers_the_new_answer(tmp_path: Path) -> None:
+def test_refreshing_replaces_the_cached_answer(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     newer = replace(COMPLETE, assets=tuple(replace(entry, size_bytes=6) for entry in COMPLETE.assets))
     CachedChannel(Scripted(COMPLETE), cache).assets(TAG)
@@ -91,12 +91,12 @@ def test_refreshing_asks_again_and_remembers_the_new_answer(tmp_path: Path) -> N
     ],
     ids=["incomplete", "local"],
 )
-def test_what_may_still_change_is_not_remembered(tmp_path: Path, answer: ReleaseAssets) -> None:
+def test_an_incomplete_or_local_answer_is_not_cached(tmp_path: Path, answer: ReleaseAssets) -> None:
     CachedChannel(Scripted(answer), Cache(tmp_path)).assets(TAG)
     assert Cache(tmp_path).entries() == ()
 
 
-def test_a_record_that_cannot_be_understood_counts_as_none(tmp_path: Path) -> None:
+def test_a_malformed_record_is_ignored(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     CachedChannel(Scripted(COMPLETE), cache).assets(TAG)
     (record,) = cache.entries()

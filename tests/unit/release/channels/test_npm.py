@@ -5,15 +5,10 @@ from collections.abc import Mapping
 import pytest
 
 from factory.core.digests import Digest
+from factory.core.errors import IntegrityError, UpstreamError
 from factory.core.model import ArchiveFormat, ChannelName, ReleaseAsset, Remote
 from factory.core.tags import CodexTag
 from factory.core.targets import Target
-from factory.release.channels import (
-    AssetWithoutDigest,
-    MalformedAnswer,
-    ReleaseWithoutTargets,
-    UnknownRelease,
-)
 from factory.release.channels.npm import NpmChannel, default_npm_registry, npm_registry_from_client
 from factory.system.process import CannotStart, Command, Completed
 from tests.fake_runner import Expected, FakeRunner
@@ -49,7 +44,7 @@ SPLIT = {
 }
 
 
-def test_each_target_has_its_version_with_its_sha512() -> None:
+def test_each_target_has_a_version_with_a_sha512() -> None:
     answer = channel(SPLIT).assets(TAG)
     assert (answer.tag, answer.channel) == (TAG, ChannelName.NPM)
     assert [asset.target for asset in answer.assets] == list(Target)
@@ -64,7 +59,7 @@ def test_each_target_has_its_version_with_its_sha512() -> None:
     )
 
 
-def test_the_document_is_asked_for_once_in_its_short_form() -> None:
+def test_the_abbreviated_document_is_requested_once() -> None:
     body = json.dumps({"versions": SPLIT}).encode()
     client = FakeHttpClient({DOCUMENT: (Answer(body=(body,)),)})
     npm = NpmChannel(client, registry=REGISTRY)
@@ -75,7 +70,7 @@ def test_the_document_is_asked_for_once_in_its_short_form() -> None:
     assert npm.identity == REGISTRY
 
 
-def test_before_the_split_one_tarball_serves_every_target() -> None:
+def test_before_the_split_one_tarball_is_for_every_target() -> None:
     answer = channel({"0.98.0": entry("0.98.0")}).assets(CodexTag.parse("0.98.0"))
     assert [asset.target for asset in answer.assets] == list(Target)
     assert {asset.name for asset in answer.assets} == {"codex-0.98.0.tgz"}
@@ -89,13 +84,13 @@ def test_a_release_may_lack_targets() -> None:
     assert answer.for_target(Target.WINDOWS_AARCH64) is None
 
 
-def test_a_launcher_alone_is_no_release_package() -> None:
-    with pytest.raises(ReleaseWithoutTargets, match=r"has rust-v0\.162\.0 without a package"):
+def test_a_launcher_alone_is_not_a_release_package() -> None:
+    with pytest.raises(UpstreamError, match=r"has rust-v0\.162\.0, but no package for any target"):
         channel(SPLIT).assets(CodexTag.parse("0.162.0"))
 
 
-def test_an_unknown_release_names_near_ones_once() -> None:
-    with pytest.raises(UnknownRelease) as caught:
+def test_the_error_for_an_unknown_release_lists_the_nearest() -> None:
+    with pytest.raises(UpstreamError) as caught:
         channel(SPLIT).assets(CodexTag.parse("0.162.1"))
     assert caught.value.hint == "It has rust-v0.162.0, rust-v0.163.0-alpha.2."
 
@@ -105,7 +100,7 @@ def test_an_unknown_release_names_near_ones_once() -> None:
 )
 def test_an_asset_without_a_sha512_is_refused(integrity: str | None) -> None:
     dist = {"integrity": integrity, "tarball": "https://files.example.invalid/x.tgz"}
-    with pytest.raises(AssetWithoutDigest, match="comes without a SHA-512 integrity"):
+    with pytest.raises(IntegrityError, match="has no SHA-512 integrity"):
         channel({"0.163.0-alpha.2-linux-x64": {"dist": dist}}).assets(TAG)
 
 
@@ -124,12 +119,12 @@ def test_an_asset_without_a_sha512_is_refused(integrity: str | None) -> None:
         .encode(),
     ],
 )
-def test_an_answer_that_makes_no_sense_is_said(body: bytes) -> None:
-    with pytest.raises(MalformedAnswer, match="channel npm gave an answer that makes no sense"):
+def test_a_malformed_answer_is_reported(body: bytes) -> None:
+    with pytest.raises(UpstreamError, match="channel npm sent a malformed answer"):
         channel(body).assets(TAG)
 
 
-def test_the_default_registry_is_an_address_from_the_library() -> None:
+def test_the_default_registry_is_a_url_from_the_library() -> None:
     registry = default_npm_registry()
     assert registry.startswith("https://")
     assert registry.count("/") == 2
@@ -147,7 +142,7 @@ def test_the_default_registry_is_an_address_from_the_library() -> None:
         ("", None),
     ],
 )
-def test_the_npm_client_is_asked_for_the_scopes_registry_first(output: str, registry: str | None) -> None:
+def test_the_registry_of_the_scope_takes_precedence(output: str, registry: str | None) -> None:
     completed = Completed(returncode=0, output=output)
     runner = FakeRunner(
         Expected(argv=("npm", "config", "get", "@openai:registry", "registry"), completed=completed)
@@ -156,7 +151,7 @@ def test_the_npm_client_is_asked_for_the_scopes_registry_first(output: str, regi
     assert runner.commands[0].env == {"PATH": "/bin"}
 
 
-def test_a_machine_without_a_working_npm_client_has_no_configured_registry() -> None:
+def test_without_a_working_npm_client_no_registry_is_configured() -> None:
     def missing(command: Command) -> None:
         raise CannotStart(command.argv[0], "No such file or directory")
 

@@ -9,17 +9,14 @@ from typing import BinaryIO
 import pytest
 
 from factory.core.digests import Digest, DigestAlgorithm, Sha256
+from factory.core.errors import IntegrityError, UpstreamError, UsageError
 from factory.core.model import ArchiveFormat, FileKind, Payload, PayloadFile
 from factory.core.targets import Target
-from factory.release.archives import UnsafePackage
 from factory.release.archives.entries import HEAD_BYTES
 from factory.release.payload import (
     Layout,
     PackageEntry,
     PackageSource,
-    TargetNotInPackage,
-    UnknownLayout,
-    UnknownPackage,
     kind_of,
     layout_of,
 )
@@ -66,7 +63,7 @@ def payload_of(*paths: str, target: Target = LINUX) -> Payload:
 # Walking
 
 
-def test_a_walk_yields_a_targets_files_in_the_packages_order(tmp_path: Path) -> None:
+def test_walk_yields_the_files_of_a_target_in_the_order_of_the_package(tmp_path: Path) -> None:
     path = github_tarball(tmp_path / "p.tgz", {"codex-path/rg": (b"rg", 0o644), **HELLO})
 
     with archive(path).walk(LINUX) as entries:
@@ -77,7 +74,7 @@ def test_a_walk_yields_a_targets_files_in_the_packages_order(tmp_path: Path) -> 
     assert seen == [("codex-path/rg", 0o644, 2, b"rg"), ("bin/codex", 0o755, 5, b"hello")]
 
 
-def test_what_is_beside_the_target_in_an_npm_tarball_is_left_out(tmp_path: Path) -> None:
+def test_other_files_of_an_npm_tarball_are_not_in_the_payload(tmp_path: Path) -> None:
     path = npm_tarball(tmp_path / "p.tgz", {WINDOWS: release_files(WINDOWS), LINUX: HELLO})
 
     assert archive(path).scan(LINUX) == Payload(
@@ -94,31 +91,31 @@ def test_what_is_beside_the_target_in_an_npm_tarball_is_left_out(tmp_path: Path)
     )
 
 
-def test_an_entry_that_is_not_read_is_passed_over(tarball: Path) -> None:
+def test_entries_need_not_be_read(tarball: Path) -> None:
     with archive(tarball).walk(LINUX) as entries:
         sizes = {str(entry.path): entry.size_bytes for entry in entries}
 
     assert sizes["bin/codex"] == 60_000
 
 
-def test_an_entry_read_in_part_does_not_disturb_the_next(tmp_path: Path) -> None:
+def test_a_partly_read_entry_does_not_affect_the_next(tmp_path: Path) -> None:
     files = {"a": (filler(700_000, seed="a"), 0o644), "b": (b"next", 0o644)}
     with archive(github_tarball(tmp_path / "p.tgz", files)).walk(LINUX) as entries:
         next(next(entries).chunks())
         assert b"".join(next(entries).chunks()) == b"next"
 
 
-def test_an_entry_can_be_read_once(tarball: Path) -> None:
+def test_an_entry_can_be_read_only_once(tarball: Path) -> None:
     with archive(tarball).walk(LINUX) as entries:
         entry = next(entries)
         first = b"".join(entry.chunks())
-        with pytest.raises(RuntimeError, match="has been read already"):
+        with pytest.raises(RuntimeError, match="has already been read"):
             entry.chunks()
 
     assert len(first) == entry.size_bytes
 
 
-def test_the_first_chunk_tells_what_a_file_is_wherever_the_decompressor_cut() -> None:
+def test_the_first_chunk_is_long_enough_to_find_the_kind_of_file() -> None:
     pieces = iter([b"a" * 100, b"b" * 100, b"c" * 9000, b"d"])
     entry = PackageEntry(path=PurePosixPath("x"), mode=0o4755, size_bytes=9201, pieces=pieces)
     chunks = list(entry.chunks())
@@ -128,12 +125,12 @@ def test_the_first_chunk_tells_what_a_file_is_wherever_the_decompressor_cut() ->
     assert entry.mode == 0o755
 
 
-def test_an_empty_file_has_no_chunk(tmp_path: Path) -> None:
+def test_an_empty_file_has_no_chunks(tmp_path: Path) -> None:
     with archive(github_tarball(tmp_path / "p.tgz", {"a": (b"", 0o644)})).walk(LINUX) as entries:
         assert [list(entry.chunks()) for entry in entries] == [[]]
 
 
-def test_a_walk_that_stops_early_still_reads_and_checks_the_rest(tarball: Path) -> None:
+def test_the_rest_of_the_package_is_checked_after_a_walk_ends_early(tarball: Path) -> None:
     cut = tarball.read_bytes()[:-20]
     tarball.write_bytes(cut)
 
@@ -141,7 +138,7 @@ def test_a_walk_that_stops_early_still_reads_and_checks_the_rest(tarball: Path) 
         next(entries)
 
 
-def test_an_error_within_a_walk_closes_the_archive(tarball: Path) -> None:
+def test_an_error_during_a_walk_closes_the_archive(tarball: Path) -> None:
     closed = []
 
     @contextmanager
@@ -159,42 +156,42 @@ def test_an_error_within_a_walk_closes_the_archive(tarball: Path) -> None:
     assert closed == [True]
 
 
-def test_a_package_with_nothing_for_the_target_says_so(tarball: Path) -> None:
-    with pytest.raises(TargetNotInPackage) as caught:
+def test_a_package_without_files_for_the_target_is_reported(tarball: Path) -> None:
+    with pytest.raises(UpstreamError) as caught:
         archive(tarball).scan(WINDOWS)
 
-    assert str(caught.value) == "codex.tgz holds nothing for x86_64-pc-windows-msvc"
+    assert str(caught.value) == "codex.tgz has no files for x86_64-pc-windows-msvc"
     assert caught.value.exit_code == 21
 
 
-def test_a_package_that_says_it_is_for_another_target_is_refused(tmp_path: Path) -> None:
+def test_a_package_for_another_target_is_refused(tmp_path: Path) -> None:
     path = github_tarball(
         tmp_path / "p.tgz", dict(HELLO) | {"codex-package.json": (package_json(ARM), 0o644)}
     )
 
-    with pytest.raises(TargetNotInPackage, match="is for aarch64-unknown-linux-musl, not x86_64"):
+    with pytest.raises(UpstreamError, match="is for aarch64-unknown-linux-musl, not x86_64"):
         archive(path).extract(LINUX, place=lambda file: (tmp_path / "out" / file,))
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"not json", b"[]", b"{}", b'{"target": 3}', b"\xff"])
-def test_a_description_that_names_no_target_passes_unchanged(tmp_path: Path, content: bytes) -> None:
+def test_a_description_without_a_target_is_accepted_unchanged(tmp_path: Path, content: bytes) -> None:
     path = github_tarball(tmp_path / "p.tgz", {"codex-package.json": (content, 0o644)})
 
     assert archive(path).scan(LINUX).files[0].sha256.hex == hashlib.sha256(content).hexdigest()
 
 
-def test_files_beside_an_npm_package_are_refused(tmp_path: Path) -> None:
+def test_files_outside_an_npm_package_are_refused(tmp_path: Path) -> None:
     path = github_tarball(tmp_path / "p.tgz", {f"package/vendor/{LINUX}/x": (b"x", 0o644), **HELLO})
 
-    with pytest.raises(UnsafePackage, match="lies beside an npm package in one archive"):
+    with pytest.raises(IntegrityError, match="is outside the npm package in the same archive"):
         archive(path).scan(LINUX)
 
 
 def test_a_file_in_place_of_the_targets_directory_is_refused(tmp_path: Path) -> None:
     path = github_tarball(tmp_path / "p.tgz", {f"package/vendor/{LINUX}": (b"x", 0o644)})
 
-    with pytest.raises(UnsafePackage, match="is a file where a target's directory should be"):
+    with pytest.raises(IntegrityError, match="is a file in place of the target's directory"):
         archive(path).scan(LINUX)
 
 
@@ -208,7 +205,7 @@ def test_a_verified_archive_is_read_to_its_end(tarball: Path) -> None:
 
 
 @pytest.mark.parametrize("keep", [-1, 300, None])
-def test_a_wrong_digest_is_told_before_what_came_of_the_wrong_bytes(
+def test_a_wrong_digest_is_reported_instead_of_the_damage(
     tmp_path: Path, tarball: Path, keep: int | None
 ) -> None:
     tarball.write_bytes(tarball.read_bytes()[:keep])
@@ -219,7 +216,7 @@ def test_a_wrong_digest_is_told_before_what_came_of_the_wrong_bytes(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_zip_is_verified_too(tmp_path: Path) -> None:
+def test_the_digest_of_a_zip_is_verified(tmp_path: Path) -> None:
     path = zip_archive(tmp_path / "p.zip", HELLO)
     right, wrong = Sha256.of_file(path).digest, Digest(DigestAlgorithm.SHA256, "0" * 64)
 
@@ -234,7 +231,7 @@ def test_a_zip_is_verified_too(tmp_path: Path) -> None:
 # Extracting
 
 
-def test_files_go_to_every_place_asked_for(tmp_path: Path, tarball: Path) -> None:
+def test_files_are_written_to_all_given_paths(tmp_path: Path, tarball: Path) -> None:
     def place(path: PurePosixPath) -> tuple[Path, ...]:
         if path == PurePosixPath("codex-package.json"):
             return ()
@@ -254,7 +251,7 @@ def test_files_go_to_every_place_asked_for(tmp_path: Path, tarball: Path) -> Non
         assert stat.S_IMODE(written.stat().st_mode) == 0o600
 
 
-def test_a_file_that_is_there_already_is_left_alone(tmp_path: Path, tarball: Path) -> None:
+def test_an_existing_file_is_not_changed(tmp_path: Path, tarball: Path) -> None:
     existing = tmp_path / "out" / "codex-resources" / "bwrap"
     existing.parent.mkdir(parents=True)
     existing.write_bytes(b"mine")
@@ -266,7 +263,7 @@ def test_a_file_that_is_there_already_is_left_alone(tmp_path: Path, tarball: Pat
     assert existing.read_bytes() == b"mine"
 
 
-def test_a_link_in_the_way_is_not_followed(tmp_path: Path, tarball: Path) -> None:
+def test_an_existing_link_is_not_followed(tmp_path: Path, tarball: Path) -> None:
     (tmp_path / "out" / "bin").mkdir(parents=True)
     (tmp_path / "out" / "bin" / "codex").symlink_to(tmp_path / "elsewhere")
 
@@ -276,7 +273,7 @@ def test_a_link_in_the_way_is_not_followed(tmp_path: Path, tarball: Path) -> Non
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_an_interruption_leaves_nothing(tmp_path: Path, tarball: Path) -> None:
+def test_an_interruption_leaves_no_files(tmp_path: Path, tarball: Path) -> None:
     def place(path: PurePosixPath) -> tuple[Path, ...]:
         if path == PurePosixPath("codex-path/rg"):
             raise KeyboardInterrupt
@@ -289,7 +286,7 @@ def test_an_interruption_leaves_nothing(tmp_path: Path, tarball: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full device")
 @pytest.mark.parametrize("chunk", [b"x", bytes(1 << 18)], ids=["when closing", "when writing"])
-def test_a_full_disk_is_one_sentence(tmp_path: Path, chunk: bytes) -> None:
+def test_a_full_disk_is_reported(tmp_path: Path, chunk: bytes) -> None:
     file = NewFile(tmp_path / "codex", os.open("/dev/full", os.O_WRONLY))
 
     with pytest.raises(CannotWrite) as caught, closing(file):
@@ -301,7 +298,7 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path, chunk: bytes) -> None:
 # Sources
 
 
-def test_a_package_directory_and_an_unpacked_tarball_give_the_same(tmp_path: Path) -> None:
+def test_a_package_directory_and_an_unpacked_tarball_have_the_same_payload(tmp_path: Path) -> None:
     files = release_files(LINUX, layout=Layout.LEGACY)
     plain = package_directory(tmp_path / "plain", files)
     unpacked = tmp_path / "unpacked"
@@ -315,25 +312,25 @@ def test_a_package_directory_and_an_unpacked_tarball_give_the_same(tmp_path: Pat
     assert len(expected.files) == 3
 
 
-def test_an_unpacked_tarball_without_the_target_says_so(tmp_path: Path) -> None:
+def test_an_unpacked_tarball_without_the_target_is_reported(tmp_path: Path) -> None:
     package_directory(tmp_path / "unpacked" / "package" / "vendor" / LINUX, HELLO)
 
-    with pytest.raises(TargetNotInPackage):
+    with pytest.raises(UpstreamError, match="has no files for"):
         PackageSource.at(tmp_path / "unpacked").scan(WINDOWS)
 
 
-def test_an_empty_directory_holds_nothing(tmp_path: Path) -> None:
-    with pytest.raises(TargetNotInPackage):
+def test_an_empty_directory_is_reported(tmp_path: Path) -> None:
+    with pytest.raises(UpstreamError, match="has no files for"):
         PackageSource.directory(tmp_path).scan(LINUX)
 
 
-def test_a_directory_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(UnknownPackage, match="is no release package: No such file or directory"):
+def test_a_missing_path_is_reported(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is not a release package: No such file or directory"):
         PackageSource.at(tmp_path / "none")
 
 
 @pytest.mark.parametrize(("target", "path"), [(LINUX, "codex/codex"), (WINDOWS, "codex/codex.exe")])
-def test_an_executable_alone_is_a_package(tmp_path: Path, target: Target, path: str) -> None:
+def test_a_single_executable_is_a_package(tmp_path: Path, target: Target, path: str) -> None:
     file = tmp_path / "codex-of-some-name"
     file.write_bytes(Elf().content())
     payload = PackageSource.at(file).scan(target)
@@ -343,11 +340,11 @@ def test_an_executable_alone_is_a_package(tmp_path: Path, target: Target, path: 
 
 
 @pytest.mark.parametrize("content", [b"", b"#!/bin/sh", b"text"])
-def test_any_other_file_is_no_package(tmp_path: Path, content: bytes) -> None:
+def test_any_other_file_is_not_a_package(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "file"
     file.write_bytes(content)
 
-    with pytest.raises(UnknownPackage) as caught:
+    with pytest.raises(UsageError) as caught:
         PackageSource.at(file)
     assert ".tar.zst" in caught.value.hint
 
@@ -355,7 +352,7 @@ def test_any_other_file_is_no_package(tmp_path: Path, content: bytes) -> None:
 # Layouts and kinds
 
 
-def test_layouts_are_told_by_where_the_executable_is() -> None:
+def test_the_path_of_the_executable_determines_the_layout() -> None:
     assert layout_of(payload_of("bin/codex", "codex-path/rg")) is Layout.PACKAGE
     assert layout_of(payload_of("codex/codex.exe", target=WINDOWS)) is Layout.LEGACY
 
@@ -363,13 +360,13 @@ def test_layouts_are_told_by_where_the_executable_is() -> None:
 @pytest.mark.parametrize(
     ("paths", "reason"),
     [
-        (("bin/rg",), "there is no bin/codex or codex/codex"),
-        (("bin/codex.exe",), "there is no bin/codex or codex/codex"),
+        (("bin/rg",), "it has no bin/codex or codex/codex"),
+        (("bin/codex.exe",), "it has no bin/codex or codex/codex"),
         (("bin/codex", "codex/codex"), "it mixes two layouts"),
     ],
 )
-def test_any_other_layout_is_unknown(paths: tuple[str, ...], reason: str) -> None:
-    with pytest.raises(UnknownLayout) as caught:
+def test_an_unknown_layout_is_reported(paths: tuple[str, ...], reason: str) -> None:
+    with pytest.raises(IntegrityError) as caught:
         layout_of(payload_of(*paths))
 
     expected = f"the release package for x86_64-unknown-linux-musl has an unknown layout: {reason}"
@@ -395,5 +392,5 @@ def test_any_other_layout_is_unknown(paths: tuple[str, ...], reason: str) -> Non
         (b"\x7fEL", FileKind.DATA),
     ],
 )
-def test_a_files_kind_is_told_by_its_first_bytes(head: bytes, kind: FileKind) -> None:
+def test_the_first_bytes_determine_the_kind_of_file(head: bytes, kind: FileKind) -> None:
     assert kind_of(head[:4096]) is kind
