@@ -76,11 +76,10 @@ def merge(paths: Sequence[Path], progress: Progress) -> MergedRelease:
         progress: Receives a task for each part.
 
     Raises:
-        NoManifest: A path has no manifest.
         MalformedJson: A manifest is damaged.
         VerificationError: A part has wheels that are not verified or not those that it lists, or
             two parts have different wheels for the same platform.
-        UsageError: The parts are of different releases, or were built in different ways.
+        UsageError: A path has no manifest, or the parts are of different releases or builds.
         IntegrityError: Two parts used different release packages of a target.
     """
     parts = [_prove(path, progress) for path in paths]

@@ -20,10 +20,10 @@ from factory.sdk.accept.acceptance_run import AcceptanceOrder, accept, record, r
 from factory.sdk.accept.cases import cases_named
 from factory.sdk.accept.environment import AcceptanceContext
 from factory.sdk.accept.wheel_under_test import RuntimeWheel, choose_runtime_wheel, read_runtime_wheel
+from factory.system.host import Host
 from factory.system.parallel import usable_cores
 from factory.system.process import SubprocessRunner
 from factory.verify.proof import read_manifest
-from factory.verify.smoke import Host
 
 EPILOG = """\
 examples:

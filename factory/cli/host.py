@@ -9,7 +9,7 @@ from packaging.tags import platform_tags
 
 from factory.cli.settings import Settings
 from factory.core.targets import Architecture, OperatingSystem
-from factory.verify.smoke import Host, Libc, MuslRoot
+from factory.system.host import Host, Libc, MuslRoot
 
 _SYSTEMS = {
     "linux": OperatingSystem.LINUX,

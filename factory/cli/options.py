@@ -21,7 +21,7 @@ from factory.sdk.pip import Pip, Sources
 from factory.system.containers.engine import ContainerEngine, ContainerSetup
 from factory.system.http import HttpClient
 from factory.system.process import Runner, SubprocessRunner
-from factory.verify.waiver_file import MalformedWaiverFile, read_waivers
+from factory.verify.waiver_file import malformed, read_waivers
 from factory.verify.waivers import Waiver
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ def _waivers_of_file(named: Path | None) -> Sequence[Waiver]:
     if named is not None:
         waivers = read_waivers(named)
         if waivers is None:
-            raise MalformedWaiverFile(named, "it has no waivers")
+            raise malformed(named, "it has no waivers")
         return waivers
     here = Path("pyproject.toml")
     return (read_waivers(here) or ()) if here.is_file() else ()

@@ -18,8 +18,8 @@ from factory.executables.signatures.requirement import Requirement
 from factory.system.files import atomic_write
 from factory.system.parallel import usable_cores
 from factory.system.process import SubprocessRunner
-from factory.verify.examine import VerifyContext, WheelGroup, examine
-from factory.verify.inputs import find_wheels
+from factory.verify.examine import VerifyContext, examine
+from factory.verify.inputs import WheelGroup, find_wheels
 from factory.verify.output.findings_json import findings_document
 from factory.verify.output.report import Report, RunStatus
 from factory.verify.output.sarif import sarif_document

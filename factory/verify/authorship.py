@@ -1,6 +1,5 @@
-"""The run behind ``factory trust``: find the executables that some paths name, and put each on the ladder."""
+"""The run of ``factory trust``: find executables in wheels and directories, and assess each one."""
 
-import shutil
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -19,42 +18,24 @@ from factory.executables.signatures.sigstore_bundles import MAX_BUNDLE_BYTES
 from factory.manifest.manifest import MANIFEST_NAME
 from factory.system.parallel import Stopped, in_parallel
 from factory.verify.checks.registry import escaped
-from factory.verify.examine import WheelInput
-from factory.verify.inputs import find_wheels
+from factory.verify.inputs import WheelInput, file_size, find_wheels
 from factory.verify.output.report import RunStatus
-from factory.verify.reading.read import cannot_read, fresh_directory, read_wheel
+from factory.verify.reading.read import cannot_read, own_scratch, read_wheel
 
 _HEAD_BYTES = 4096
 
-
-class NothingExecutable(UsageError):
-    """A path has nothing that could be on the ladder."""
-
-    hint = "Name wheels, executables for Linux, macOS or Windows, or directories of either."
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} is no wheel and no executable, and has none in it")
-
-
-class BundleOfOne(UsageError):
-    """A bundle is given, and it is not clear of what."""
-
-    hint = "Name the one executable that it was released beside: factory trust codex --bundle FILE"
-
-    def __init__(self) -> None:
-        super().__init__("a sigstore bundle is of exactly one executable")
+InputFile = WheelInput | Path
+"""A wheel, or the path of a single executable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileTrust:
-    """What was found out about one wheel or one lone executable.
+    """The assessments of the executables in one wheel, or of a single executable.
 
     Attributes:
-        path: As the person named it.
-        name: Its file name, fit to be printed.
-        assessments: Of every executable in it, in its order.
-        lacking: Those of them whose author should be proved and is not.
-        not_looked_at: Why something of it could not be looked at; None when all was.
+        path: As the user named it, with unprintable characters escaped; so is `name`.
+        lacking: The assessments that do not meet the required authorship.
+        not_looked_at: The reason, if the file or a part of it could not be read.
     """
 
     path: str
@@ -66,19 +47,19 @@ class FileTrust:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustReport:
-    """A whole run, in the order in which files were named."""
+    """The report about a whole run, in the order of the command line."""
 
     files: tuple[FileTrust, ...]
 
     @property
     def counts(self) -> dict[Level, int]:
-        """How many executables there are on each level."""
+        """The number of executables with each level."""
         counted = Counter(assessment.level for file in self.files for assessment in file.assessments)
         return {level: counted[level] for level in Level}
 
     @property
     def status(self) -> RunStatus:
-        """The answer: a signature that fails outweighs what could not be looked at, and neither passes."""
+        """The result; an invalid signature outweighs a file that could not be read."""
         if any(file.lacking or any(map(_is_wrong, file.assessments)) for file in self.files):
             return RunStatus.REJECTED
         if any(file.not_looked_at is not None for file in self.files):
@@ -88,14 +69,12 @@ class TrustReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustContext:
-    """What a run works with.
+    """The options of a run and the means to carry it out.
 
     Attributes:
-        policy: What assessments rest on, and what they must reach.
-        progress: Is told how the work goes.
-        scratch: A directory for what is unpacked; the caller removes it.
-        jobs: How many files at once.
-        stop: Is set when the run must end.
+        scratch: A directory for unpacked files; the caller removes it.
+        jobs: The number of files to assess in parallel.
+        stop: Set to end the run.
     """
 
     policy: TrustPolicy
@@ -106,45 +85,52 @@ class TrustContext:
 
 
 def assess_files(paths: Sequence[Path], context: TrustContext) -> TrustReport:
-    """Put every executable on the ladder; what cannot be looked at is told and hides nothing else.
+    """Assess every executable at some paths. A file that cannot be read does not stop the run.
 
     Raises:
-        UsageError: A path is not there, or has nothing to look at.
+        UsageError: A path does not exist, or has no executables.
     """
-    files = [file for path in dict.fromkeys(paths) for file in _input_files(path)]
     return TrustReport(
         files=in_parallel(
             lambda file: _assess_file(file, context),
-            files,
+            _input_files(paths),
             jobs=context.jobs,
-            weight=_size,
+            weight=lambda file: file_size(_path(file)),
             stop=context.stop,
         )
     )
 
 
 def bundle_beside(paths: Sequence[Path], bundle: Path) -> dict[Sha256, bytes]:
-    """Return a bundle by the content of the one executable that it is named beside.
+    """Read the sigstore bundle for the single executable at some paths.
 
-    Whether it is of that executable at all is for the ladder to say.
+    Whether the bundle is for this executable at all is checked with the signature.
+
+    Returns:
+        The bundle, by the digest of the executable.
 
     Raises:
-        BundleOfOne: Not exactly one executable is named.
-        UsageError: The bundle, or the executable, is not there.
+        UsageError: There is not exactly one executable, or a file is not readable.
     """
-    files = [file for path in dict.fromkeys(paths) for file in _input_files(path)]
-    match files:
+    match _input_files(paths):
         case [Path() as executable]:
-            return {_digest(executable): _bounded(bundle)}
+            # One byte more than the limit, to recognize a bundle that is too large.
+            return {_digest(executable): _read(bundle, MAX_BUNDLE_BYTES + 1)}
         case _:
-            raise BundleOfOne
+            raise UsageError(
+                "--bundle needs exactly one executable",
+                hint="Name the executable that the bundle is for: factory trust codex --bundle FILE",
+            )
 
 
-def _bounded(path: Path) -> bytes:
-    """Read a bundle, and no more of it than shows that it is too large."""
+def _path(file: InputFile) -> Path:
+    return file.path if isinstance(file, WheelInput) else file
+
+
+def _read(path: Path, size_bytes: int) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(MAX_BUNDLE_BYTES + 1)
+            return file.read(size_bytes)
     except OSError as error:
         raise cannot_read(path, error) from error
 
@@ -156,49 +142,43 @@ def _digest(path: Path) -> Sha256:
         raise cannot_read(path, error) from error
 
 
-InputFile = WheelInput | Path
-"""A wheel, or the path of a lone executable."""
+def _input_files(paths: Sequence[Path]) -> list[InputFile]:
+    return [file for path in dict.fromkeys(paths) for file in _files_at(path)]
 
 
-def _input_files(path: Path) -> Iterator[InputFile]:
+def _files_at(path: Path) -> Iterator[InputFile]:
     is_release = path.is_dir() and ((path / MANIFEST_NAME).is_file() or any(path.glob("*.whl")))
     if is_release or path.suffix in {".whl", ".json"}:
         yield from (wheel for group in find_wheels([path]) for wheel in group.wheels)
         return
     files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
-    found = [file for file in files if kind_of(_head(file)).is_executable_image]
+    found = [file for file in files if kind_of(_read(file, _HEAD_BYTES)).is_executable_image]
     if not found:
-        raise NothingExecutable(path)
+        raise UsageError(
+            f"{path} is not a wheel or an executable, and contains neither",
+            hint="Name wheels, executables for Linux, macOS or Windows, or directories of either.",
+        )
     yield from found
 
 
-def _head(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(_HEAD_BYTES)
-    except OSError as error:
-        raise cannot_read(path, error) from error
-
-
 def _assess_file(file: InputFile, context: TrustContext) -> FileTrust:
-    path = file.path if isinstance(file, WheelInput) else file
+    path = _path(file)
     name = escaped(path.name)
     try:
         with context.progress.task(f"assess {name}"):
-            return _wheel(file, context) if isinstance(file, WheelInput) else _executable(file, context)
+            if isinstance(file, WheelInput):
+                return _assess_wheel(file, context)
+            return _assess_single(file, context)
     except Stopped:
         raise
     except FactoryError as error:
         return FileTrust(path=escaped(str(path)), name=name, not_looked_at=escaped(str(error)))
 
 
-def _wheel(wheel: WheelInput, context: TrustContext) -> FileTrust:
-    scratch = fresh_directory(context.scratch, prefix="trust-")
-    try:
+def _assess_wheel(wheel: WheelInput, context: TrustContext) -> FileTrust:
+    with own_scratch(context.scratch, prefix="trust-") as scratch:
         contents = read_wheel(wheel.path, scratch=scratch, expected=wheel.expected, trust=context.policy)
         assessments = tuple(_printable(assessment) for assessment in contents.assessments)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     is_required = context.policy.required.covers(contents.platforms)
     unread = [f"{problem.place}: {problem.evidence}" for problem in contents.problems]
     return FileTrust(
@@ -210,22 +190,21 @@ def _wheel(wheel: WheelInput, context: TrustContext) -> FileTrust:
     )
 
 
-def _executable(path: Path, context: TrustContext) -> FileTrust:
-    executable = Executable(
-        path=path, place=escaped(path.name), sha256=_digest(path), kind=kind_of(_head(path))
-    )
+def _assess_single(path: Path, context: TrustContext) -> FileTrust:
+    name, kind = escaped(path.name), kind_of(_read(path, _HEAD_BYTES))
+    executable = Executable(path=path, place=name, sha256=_digest(path), kind=kind)
     assessments = (_printable(assess(executable, context.policy)),)
-    is_required = context.policy.required.covers_kind(executable.kind)
+    is_required = context.policy.required.covers_kind(kind)
     return FileTrust(
         path=escaped(str(path)),
-        name=escaped(path.name),
+        name=name,
         assessments=assessments,
         lacking=without_authorship(assessments) if is_required else (),
     )
 
 
 def _printable(assessment: TrustAssessment) -> TrustAssessment:
-    """Escape what names in a wheel or in a certificate could fake output with."""
+    """Escape names from the wheel and the certificate, which could contain control characters."""
     signature = assessment.signature
     if signature is not None and signature.signer is not None:
         signer = replace(signature.signer, name=escaped(signature.signer.name))
@@ -237,10 +216,3 @@ def _printable(assessment: TrustAssessment) -> TrustAssessment:
 
 def _is_wrong(assessment: TrustAssessment) -> bool:
     return assessment.level is Level.SIGNATURE_NOT_VALID or is_unexpected(assessment)
-
-
-def _size(file: InputFile) -> int:
-    try:
-        return (file.path if isinstance(file, WheelInput) else file).stat().st_size
-    except OSError:
-        return 0

@@ -1,42 +1,67 @@
-"""What ``factory verify`` is pointed at: wheels, directories of wheels, and manifests."""
+"""Find the wheels that ``factory verify`` is called with: files, directories and manifests."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from factory.build.template import PACKAGE
+from factory.core.digests import Sha256
 from factory.core.errors import UsageError
 from factory.core.json_reader import MalformedJson
 from factory.core.targets import Platform
 from factory.manifest.manifest import MANIFEST_NAME, Manifest, WheelRecord
-from factory.verify.examine import WheelGroup, WheelInput
 from factory.verify.reading.contents import ExpectedWheel
 from factory.verify.reading.read import cannot_read
 
 
-class NothingToVerify(UsageError):
-    """A directory has neither a manifest nor a wheel in it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WheelInput:
+    """A file that should be a wheel.
 
-    hint = (
-        "Name wheels, a directory of wheels, or a manifest.json: 'factory wheels' writes to dist/<version>."
-    )
+    Attributes:
+        path: As the user named it.
+        expected: The expected release and payload, if a manifest lists the wheel.
+    """
 
-    def __init__(self, directory: Path) -> None:
-        super().__init__(f"there is no wheel in {directory}")
+    path: Path
+    expected: ExpectedWheel | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WheelGroup:
+    """The wheels that one argument of the command names.
+
+    Attributes:
+        path: The manifest, the directory, or the wheel.
+        files: The names of all files in the directory; None for a single wheel, which is not a release.
+        promised: The SHA-256 of each wheel by its name, if there is a manifest.
+    """
+
+    path: Path
+    wheels: tuple[WheelInput, ...]
+    files: tuple[str, ...] | None = None
+    promised: Mapping[str, Sha256] | None = None
 
 
 def find_wheels(paths: Iterable[Path]) -> tuple[WheelGroup, ...]:
-    """Find the wheels that some paths name, each path once.
+    """Find the wheels at some paths, each path once.
 
-    A manifest, or a directory that has one, stands for the wheels it lists and for
-    those beside it. A directory stands for all its wheels. Both are a release; a
-    wheel named by itself is not.
+    A manifest, or a directory with a manifest, names all wheels in its directory. A directory without
+    one names its wheels, too. Both are releases; a single wheel is not.
 
     Raises:
-        UsageError: A path is not there.
-        NothingToVerify: A directory has no wheel.
-        MalformedJson: A manifest is none.
+        UsageError: A path does not exist, or a directory has no wheel.
+        MalformedJson: A manifest is not valid.
     """
     return tuple(_group(path) for path in dict.fromkeys(paths))
+
+
+def file_size(path: Path) -> int:
+    """Return the size of a file in bytes, as the weight of a job; 0 if the file is missing."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _group(path: Path) -> WheelGroup:
@@ -52,7 +77,11 @@ def _directory(path: Path) -> WheelGroup:
     files = _files(path)
     wheels = tuple(WheelInput(path=path / name) for name in files if name.endswith(".whl"))
     if not wheels:
-        raise NothingToVerify(path)
+        raise UsageError(
+            f"there is no wheel in {path}",
+            hint="Name wheels, a directory of wheels, or a manifest.json; 'factory wheels' writes to "
+            "dist/<version>.",
+        )
     return WheelGroup(path=path, wheels=wheels, files=files)
 
 
@@ -61,7 +90,7 @@ def _listed(path: Path) -> WheelGroup:
         manifest = Manifest.parse(path.read_bytes())
     except OSError as error:
         raise cannot_read(path, error) from error
-    except ValueError as error:  # a name that no enumeration has
+    except ValueError as error:  # an unknown value of an enumeration
         raise MalformedJson(str(path), str(error)) from error
     files = _files(path.parent)
     records = {record.name: record for record in manifest.wheels}

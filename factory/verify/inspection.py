@@ -1,4 +1,4 @@
-"""Judge wheels by their own bytes: `inspect` any file, `verify` what was built."""
+"""Check wheels by their own bytes: `inspect` any file, `verify` a wheel that the factory built."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,30 +10,29 @@ from factory.core.errors import VerificationError
 from factory.core.model import Finding, Severity, WaivedFinding
 from factory.core.trust_level import TrustAssessment
 from factory.executables.signatures.policy import TrustPolicy
-from factory.verify.checks.registry import checks_for, find_all
+from factory.verify.checks.registry import checks_for, find_all, printable
 from factory.verify.reading.contents import ExpectedWheel, WheelContents
 from factory.verify.reading.read import read_wheel
-from factory.verify.stock.stock_tools import StockTools, merge_stock_findings
+from factory.verify.stock.stock_tools import StockReport, StockTools, merge_stock_findings
 from factory.verify.waivers import Waiver, apply_waivers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
-    """What was found out about one wheel.
+    """The result of all checks of one wheel.
 
     Attributes:
-        contents: The wheel, read; its extracted files live as long as the scratch directory.
-        checks: The ids of all checks that looked at it.
-        findings: What they found, and no waiver covers.
-        waived: What they found, and a waiver covers.
-        unused: Waivers that cover nothing of this wheel.
+        contents: The contents; the extracted files exist as long as the scratch directory.
+        checks: The ids of the checks that were run.
+        findings: The findings that no waiver covers.
+        stock_report: The report of the platform's stock tool, if it was asked.
     """
 
     contents: WheelContents
     checks: tuple[str, ...]
     findings: tuple[Finding, ...]
     waived: tuple[WaivedFinding, ...] = ()
-    unused: tuple[Waiver, ...] = ()
+    stock_report: StockReport | None = None
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -66,7 +65,7 @@ class WheelRejected(VerificationError):
 
     def __init__(self, name: str, findings: Sequence[Finding]) -> None:
         lines = "".join(f"\n  {finding.check}: {finding.place}: {finding.evidence}" for finding in findings)
-        super().__init__(f"{name} is not verified, {len(findings)} findings forbid it:{lines}")
+        super().__init__(f"{name} is not verified, it has {len(findings)} errors:{lines}")
         self.name = name
         self.findings = tuple(findings)
 
@@ -80,15 +79,15 @@ def inspect(
     stock_tools: StockTools | None = None,
     trust: TrustPolicy | None = None,
 ) -> Inspection:
-    """Find everything that is wrong with a file that should be a wheel.
+    """Run all checks on a file that should be a wheel.
 
     Args:
-        path: Any file at all.
+        path: Any file.
         scratch: An existing directory for the wheel's executables; the caller removes it.
-        expected: What the wheel must be, when the factory built it.
-        waivers: Findings that are accepted.
-        stock_tools: Are asked as well, where given.
-        trust: What the executables' assessments rest on, and what they must reach.
+        expected: The expected release and payload, if the factory built the wheel.
+        waivers: The accepted findings.
+        stock_tools: The stock tools to ask, too.
+        trust: The policy that the executables are assessed by.
 
     Raises:
         UsageError: The file does not exist or is not readable.
@@ -98,14 +97,14 @@ def inspect(
     found = find_all(contents)
     stock_report = stock_tools.ask(contents, scratch=scratch) if stock_tools else None
     if stock_report is not None:
-        found = merge_stock_findings(found, stock_report)
+        found = tuple(printable(finding) for finding in merge_stock_findings(found, stock_report))
     waived = apply_waivers(found, waivers)
     return Inspection(
         contents=contents,
         checks=tuple(check.id for check in checks_for(contents)),
         findings=waived.remaining,
         waived=waived.waived,
-        unused=waived.unused,
+        stock_report=stock_report,
     )
 
 
@@ -119,11 +118,11 @@ def verify(
 ) -> VerifiedWheel:
     """Verify a built wheel against its recipe and its payload.
 
-    A waiver that covers nothing is no error here: it may be meant for another
-    wheel of the run. `factory.verify.waivers.require_used` is for the run's end.
+    An unused waiver is not an error here, because it may be for another wheel of the run. Call
+    `factory.verify.waivers.require_used` at the end of the run.
 
     Raises:
-        WheelRejected: It has error findings that no waiver covers.
+        WheelRejected: The wheel has error findings that no waiver covers.
     """
     planned, layout = wheel.planned, wheel.layout
     expected = ExpectedWheel(

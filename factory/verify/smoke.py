@@ -1,13 +1,12 @@
-"""Start the codex executable of a wheel once, where this host can.
+"""Start the codex executable of a wheel once, if this host can.
 
-Planning and running are apart: `plan_smoke` decides from values alone which
-processes would run, or why none can; `run_smoke` runs them. Where nothing was run
-the result says NOT RUN with the reason, and nobody may read that as a pass.
+`plan_smoke` decides from values alone which processes to run, and `run_smoke` runs them. If the
+executable was not started, the result is NOT RUN with the reason, which is not a pass.
 """
 
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -15,9 +14,10 @@ from pathlib import Path
 from factory.core.errors import FactoryError
 from factory.core.model import Severity
 from factory.core.tags import CodexTag, MalformedTag
-from factory.core.targets import Architecture, OperatingSystem, Platform, Target
+from factory.core.targets import OperatingSystem
+from factory.system.host import Host, Libc, MuslRoot
 from factory.system.process import Command, Runner
-from factory.verify.checks.check import Check, Fault
+from factory.verify.checks.check import Checks, Fault
 from factory.verify.reading.contents import WheelContents
 
 _TIMEOUT_S = 300.0
@@ -31,15 +31,8 @@ sys.exit(subprocess.run([*launcher, path, "--version"]).returncode)
 """
 
 
-class Libc(StrEnum):
-    """The C library of a Linux system."""
-
-    GLIBC = "glibc"
-    MUSL = "musl"
-
-
 class SmokeOutcome(StrEnum):
-    """What came of starting the executable."""
+    """The outcome of starting the executable."""
 
     RAN = "ran"
     FAILED = "failed"
@@ -48,70 +41,26 @@ class SmokeOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmokeResult:
-    """The outcome and its detail: the output, the reason of a failure, or why nothing was run."""
+    """The outcome for one wheel; the detail is the output, or the reason for a failure or for not running."""
 
+    wheel: str
     outcome: SmokeOutcome
     detail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Smoked:
-    """A wheel and what came of starting its executable."""
+class SmokePlan:
+    """The processes to run for one wheel.
+
+    Attributes:
+        how: How the executable is started, for messages.
+        preparations: Make an environment, and install the wheel into it with pip.
+        start: Starts the executable.
+        expected_version: The version that its output must contain.
+        leftovers: A directory outside of scratch to remove afterwards.
+    """
 
     wheel: str
-    result: SmokeResult
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotRun:
-    """Why a wheel cannot be started on this host."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MuslRoot:
-    """A directory with a musl system in it, and the program that enters it: ``chroot``."""
-
-    path: Path
-    chroot: Path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Host:
-    """What this machine can start; the command line, which alone looks around, makes it.
-
-    Attributes:
-        operating_system: Its operating system; None for one that no wheel is for.
-        architecture: Its processor; None for one that no wheel is for.
-        libc: Its C library, on Linux.
-        python: An interpreter that has `venv` with pip.
-        emulators: A user-mode emulator by architecture, ``qemu-aarch64-static``.
-        musl_root: A musl system of its own architecture, for a host that is none.
-        env: Variables that every started program needs: on Windows SYSTEMROOT.
-    """
-
-    operating_system: OperatingSystem | None
-    architecture: Architecture | None
-    python: Path
-    libc: Libc | None = None
-    emulators: Mapping[Architecture, Path]
-    musl_root: MuslRoot | None = None
-    env: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmokePlan:
-    """What would be run for one wheel.
-
-    Attributes:
-        how: How the executable is started, for a person.
-        preparations: Make an environment and install the wheel into it with pip.
-        start: Starts the executable.
-        expected_version: What its output must contain.
-        leftovers: A directory outside of scratch that is removed afterwards.
-    """
-
     how: str
     preparations: tuple[Command, ...]
     start: Command
@@ -119,24 +68,19 @@ class SmokePlan:
     leftovers: Path | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmokeSubject:
-    """The wheel to start: its file, and the release and platform that its name tells."""
-
-    wheel: Path
-    tag: CodexTag
-    platform: Platform
+class _CannotStart(Exception):
+    """The executable cannot be started on this host, with the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Way:
-    """How the executable is started.
+class _Launch:
+    """How to start the executable.
 
     Attributes:
-        how: For a person.
-        launcher: What stands before the executable's path.
-        target: Where pip unpacks the wheel; None to install it into the environment.
-        root: What is cut off the front of the executable's path, for a launcher that changes the root.
+        how: For messages.
+        launcher: The command before the path of the executable.
+        target: The directory that pip unpacks the wheel to; None to install into the environment.
+        root: The prefix to remove from the path of the executable, for a launcher that changes the root.
     """
 
     how: str
@@ -145,83 +89,79 @@ class _Way:
     root: str = ""
 
 
-def smoke_subject(contents: WheelContents) -> SmokeSubject | NotRun:
-    """Tell a wheel's release and platform from its name; of several platform tags the first is taken."""
-    system, architecture = contents.operating_system, contents.architecture
-    if contents.problems:
-        return NotRun(reason="the archive could not be read whole")
-    if contents.parsed is None or system is None or architecture is None:
-        return NotRun(reason="its name does not tell one release and one platform")
-    target = next(
-        target
-        for target in Target
-        if (target.operating_system, target.architecture) == (system, architecture)
-    )
-    try:
-        tag = CodexTag.parse(contents.parsed.version_text)
-    except MalformedTag as error:
-        return NotRun(reason=str(error))
-    platform = Platform(tag=contents.platforms[0], target=target, reason="the wheel's own name")
-    return SmokeSubject(wheel=contents.path, tag=tag, platform=platform)
+def plan_smoke(contents: WheelContents, *, host: Host, scratch: Path) -> SmokePlan | SmokeResult:
+    """Plan how to start the executable of a wheel on this host, or return why that is not possible.
 
-
-def plan_smoke(subject: SmokeSubject, *, host: Host, scratch: Path) -> SmokePlan | NotRun:
-    """Decide how a wheel's executable can be started here, or say why it cannot.
-
-    On its own platform the wheel is installed as a user would. For another
-    processor or C library pip unpacks it, told to take the platform's word, and the
-    executable is started by its path.
+    On the wheel's own platform, pip installs it as a user would. For another processor or C library,
+    pip unpacks it with ``--platform``, and the executable is started by its path.
     """
-    way = _way(subject.platform, host=host, scratch=scratch)
-    if isinstance(way, NotRun):
-        return way
+    try:
+        version = _codex_version(contents)
+        launch = _launch(contents, host, scratch)
+    except _CannotStart as reason:
+        return SmokeResult(wheel=contents.name, outcome=SmokeOutcome.NOT_RUN, detail=str(reason))
     python = _environment_python(host, scratch)
     return SmokePlan(
-        how=way.how,
+        wheel=contents.name,
+        how=launch.how,
         preparations=(
             _command((str(host.python), "-I", "-m", "venv", str(scratch / "venv")), host, scratch),
-            _command(_install(subject, python, way.target), host, scratch),
+            _command(_install(contents, python, launch.target), host, scratch),
         ),
         start=_command(
-            (str(python), "-P", "-c", _START, way.root, *way.launcher), host, scratch, path=way.target
+            (str(python), "-P", "-c", _START, launch.root, *launch.launcher),
+            host,
+            scratch,
+            path=launch.target,
         ),
-        expected_version=subject.tag.semver,
-        leftovers=way.target if way.root else None,
+        expected_version=version,
+        leftovers=launch.target if launch.root else None,
     )
 
 
-def run_smoke(plan: SmokePlan | NotRun, *, runner: Runner) -> SmokeResult:
-    """Run a plan's processes, in the scratch directory that it was made for."""
-    if isinstance(plan, NotRun):
-        return SmokeResult(outcome=SmokeOutcome.NOT_RUN, detail=plan.reason)
+def run_smoke(plan: SmokePlan | SmokeResult, *, runner: Runner) -> SmokeResult:
+    """Run the processes of a plan, in the scratch directory that it was made for."""
+    if isinstance(plan, SmokeResult):
+        return plan
     try:
         return _run(plan, runner)
     except FactoryError as error:
-        return SmokeResult(outcome=SmokeOutcome.NOT_RUN, detail=str(error))
+        return SmokeResult(wheel=plan.wheel, outcome=SmokeOutcome.NOT_RUN, detail=str(error))
     finally:
         if plan.leftovers is not None:
             shutil.rmtree(plan.leftovers, ignore_errors=True)
 
 
-def _way(platform: Platform, *, host: Host, scratch: Path) -> _Way | NotRun:
-    system, architecture = platform.target.operating_system, platform.target.architecture
-    is_own_processor = architecture is host.architecture
-    if system is not host.operating_system:
-        return NotRun(reason=f"{platform} is for {system.value}, and this host is not")
-    if platform.tag.startswith("musllinux_") and host.libc is not Libc.MUSL:
-        if host.musl_root is None or not is_own_processor:
-            return NotRun(reason=f"{platform} needs a musl system to start in, and there is none here")
-        return _in_musl_root(host.musl_root, scratch)
-    if is_own_processor:
-        return _Way(how="natively")
-    emulator = host.emulators.get(architecture) if system is OperatingSystem.LINUX else None
-    if emulator is None:
-        return NotRun(reason=f"{platform} needs a processor of {architecture}, and there is no emulator here")
-    return _Way(how=f"under {emulator.name}", launcher=(str(emulator),), target=scratch / "target")
+def _codex_version(contents: WheelContents) -> str:
+    """Return the version that the executable should print, by the file name of the wheel."""
+    if contents.problems:
+        raise _CannotStart("the archive could not be read completely")
+    if contents.parsed is None or contents.operating_system is None or contents.architecture is None:
+        raise _CannotStart("the file name is not for one release and one platform")
+    try:
+        return CodexTag.parse(contents.parsed.version_text).semver
+    except MalformedTag as error:
+        raise _CannotStart(str(error)) from error
 
 
-def _in_musl_root(musl: MuslRoot, scratch: Path) -> _Way:
-    return _Way(
+def _launch(contents: WheelContents, host: Host, scratch: Path) -> _Launch:
+    platform, architecture = contents.platforms[0], contents.architecture
+    if contents.operating_system is not host.operating_system:
+        raise _CannotStart(f"{platform} is not for this operating system")
+    if platform.startswith("musllinux_") and host.libc is not Libc.MUSL:
+        if host.musl_root is None or architecture is not host.architecture:
+            raise _CannotStart(f"{platform} needs a musl system, which is not available here")
+        return _launch_in_musl_root(host.musl_root, scratch)
+    if architecture is host.architecture:
+        return _Launch(how="natively")
+    emulator = host.emulators.get(architecture) if architecture is not None else None
+    if contents.operating_system is not OperatingSystem.LINUX or emulator is None:
+        raise _CannotStart(f"{platform} needs an {architecture} processor or emulator")
+    return _Launch(how=f"under {emulator.name}", launcher=(str(emulator),), target=scratch / "target")
+
+
+def _launch_in_musl_root(musl: MuslRoot, scratch: Path) -> _Launch:
+    return _Launch(
         how="in a musl root",
         launcher=(str(musl.chroot), str(musl.path)),
         target=musl.path / "tmp" / f"factory-{scratch.name}",
@@ -235,17 +175,16 @@ def _environment_python(host: Host, scratch: Path) -> Path:
     return scratch / "venv" / "bin" / "python"
 
 
-def _install(subject: SmokeSubject, python: Path, target: Path | None) -> tuple[str, ...]:
+def _install(contents: WheelContents, python: Path, target: Path | None) -> tuple[str, ...]:
     pip = (str(python), "-I", "-m", "pip", "--isolated", "--disable-pip-version-check", "install")
-    options = ("--no-index", "--no-deps", "--no-compile", "--no-cache-dir")
-    if target is None:
-        return (*pip, *options, str(subject.wheel.absolute()))
-    foreign = ("--only-binary", ":all:", "--platform", subject.platform.tag, "--target", str(target))
-    return (*pip, *options, *foreign, str(subject.wheel.absolute()))
+    options = ["--no-index", "--no-deps", "--no-compile", "--no-cache-dir"]
+    if target is not None:
+        options += ["--only-binary", ":all:", "--platform", contents.platforms[0], "--target", str(target)]
+    return (*pip, *options, str(contents.path.absolute()))
 
 
 def _command(argv: tuple[str, ...], host: Host, scratch: Path, *, path: Path | None = None) -> Command:
-    """Plan one process; codex and pip may write below HOME, so that is a place of our own."""
+    # codex and pip may write below HOME.
     own = {"HOME": str(scratch), "TMPDIR": str(scratch)}
     modules = {} if path is None else {"PYTHONPATH": str(path)}
     return Command(argv=argv, env={**host.env, **own, **modules}, cwd=scratch, timeout_s=_TIMEOUT_S)
@@ -256,35 +195,38 @@ def _run(plan: SmokePlan, runner: Runner) -> SmokeResult:
         completed = runner.run(command)
         if completed.returncode != 0:
             step = " ".join(Path(part).name for part in command.argv[:5])
-            return _failed(f"{step} ended with {completed.reason}", completed.output)
+            return _failed(plan, f"{step} ended with {completed.reason}", completed.output)
     completed = runner.run(plan.start)
+    started = f"codex --version, started {plan.how},"
     if completed.returncode != 0:
-        return _failed(f"codex --version, {plan.how}, ended with {completed.reason}", completed.output)
+        return _failed(plan, f"{started} ended with {completed.reason}", completed.output)
     version = re.compile(rf"(?<![\w.]){re.escape(plan.expected_version)}(?![\w.-])")
-    said = next((line for line in completed.output.splitlines() if version.search(line)), None)
-    if said is None:
-        return _failed(f"codex --version, {plan.how}, does not say {plan.expected_version}", completed.output)
-    return SmokeResult(outcome=SmokeOutcome.RAN, detail=f"{plan.how}: {said.strip()}")
+    line = next((line for line in completed.output.splitlines() if version.search(line)), None)
+    if line is None:
+        return _failed(plan, f"{started} does not print {plan.expected_version}", completed.output)
+    return SmokeResult(wheel=plan.wheel, outcome=SmokeOutcome.RAN, detail=f"{plan.how}: {line.strip()}")
 
 
-def _failed(what: str, output: str) -> SmokeResult:
+def _failed(plan: SmokePlan, what: str, output: str) -> SmokeResult:
     tail = " ".join(output[-_TAIL_CHARACTERS:].split())
-    return SmokeResult(outcome=SmokeOutcome.FAILED, detail=f"{what}: {tail}" if tail else what)
+    detail = f"{what}: {tail}" if tail else what
+    return SmokeResult(wheel=plan.wheel, outcome=SmokeOutcome.FAILED, detail=detail)
 
 
-def _find_failure(smoked: Smoked) -> Iterator[Fault]:
-    if smoked.result.outcome is SmokeOutcome.FAILED:
-        yield Fault(place=smoked.wheel, evidence=smoked.result.detail)
+check = Checks[SmokeResult]()
 
 
-CHECKS: tuple[Check[Smoked], ...] = (
-    Check(
-        id="smoke-start",
-        title="The wheel installs with pip, and codex --version starts and says the release",
-        severity=Severity.ERROR,
-        protects="Users: an installation that does not start.",
-        standard="factory.verify.smoke; run with 'factory verify --smoke' only",
-        remedy="Start the executable by hand on that platform and read what it says.",
-        find=_find_failure,
-    ),
+@check(
+    "smoke-start",
+    Severity.ERROR,
+    title="The wheel installs with pip, and codex --version starts and prints the release",
+    protects="Users: an installation that does not start.",
+    standard="factory.verify.smoke; run with 'factory verify --smoke' only",
+    remedy="Start the executable by hand on that platform and read its output.",
 )
+def _find_failure(smoke: SmokeResult) -> Iterator[Fault]:
+    if smoke.outcome is SmokeOutcome.FAILED:
+        yield Fault(smoke.wheel, smoke.detail)
+
+
+CHECKS = check.registered()

@@ -1,4 +1,4 @@
-"""Waivers: findings that somebody accepts, with a reason that everybody sees."""
+"""Waivers: accepted findings, each with a reason that is shown in every report."""
 
 import fnmatch
 from collections.abc import Sequence
@@ -9,41 +9,20 @@ from factory.core.errors import UsageError
 from factory.core.model import Finding, WaivedFinding
 
 NEVER_WAIVED = frozenset({"archive-bomb", "archive-unreadable", "check-crashed"})
-"""What these say is that nobody looked; to accept that would be to pass what was never seen."""
-
-
-class MalformedWaiver(UsageError):
-    """A text is no waiver."""
-
-    hint = (
-        "Write ID:PATTERN=REASON, for example "
-        "'metadata-licence-text:*=the licences are in the release notes'; 'factory checks' lists the ids."
-    )
-
-    def __init__(self, text: str, problem: str) -> None:
-        super().__init__(f"{text!r} is no waiver: {problem}")
-
-
-class CannotBeWaived(UsageError):
-    """A waiver is for a check that says that a wheel was not looked at."""
-
-    hint = "A wheel that could not be looked at cannot be accepted; 'factory explain ID' says what to do."
-
-    def __init__(self, check: str) -> None:
-        super().__init__(f"findings of {check} cannot be waived")
+"""These checks report that something was not checked, which no reason makes acceptable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiver:
-    """One accepted kind of finding.
+    """One kind of accepted finding.
 
     Attributes:
-        check: The id of the check, exactly.
-        pattern: A shell pattern for the finding's place; ``*`` also matches ``/``.
-        reason: Why it is acceptable; shown wherever findings are.
+        check: The exact id of the check.
+        pattern: A shell pattern for the place of the finding; ``*`` also matches ``/``.
+        reason: Why the finding is acceptable.
 
     Raises:
-        CannotBeWaived: The check is one of `NEVER_WAIVED`.
+        UsageError: The check is one of `NEVER_WAIVED`.
     """
 
     check: str
@@ -51,23 +30,30 @@ class Waiver:
     reason: str
 
     def __post_init__(self) -> None:
-        """Refuse what no reason could make acceptable."""
+        """Reject waivers for checks that cannot be waived."""
         if self.check in NEVER_WAIVED:
-            raise CannotBeWaived(self.check)
+            raise UsageError(
+                f"findings of {self.check} cannot be waived",
+                hint="A wheel that could not be checked cannot be accepted; see 'factory explain ID'.",
+            )
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Parse ``ID:PATTERN=REASON``; an id has no colon and a pattern no equals sign.
+        """Parse ``ID:PATTERN=REASON``; an id has no colon, and a pattern has no equals sign.
 
         Raises:
-            MalformedWaiver: A part is missing.
+            UsageError: A part is missing.
         """
         head, _, reason = text.partition("=")
         check, _, pattern = head.partition(":")
         parts = {"id": check.strip(), "pattern": pattern.strip(), "reason": reason.strip()}
         for part, value in parts.items():
             if not value:
-                raise MalformedWaiver(text, f"it has no {part}")
+                raise UsageError(
+                    f"the waiver {text!r} has no {part}",
+                    hint="Write ID:PATTERN=REASON, for example 'metadata-licence-text:*=the licences are in "
+                    "the release notes'; 'factory checks' lists the ids.",
+                )
         return cls(check=parts["id"], pattern=parts["pattern"], reason=parts["reason"])
 
     def covers(self, finding: Finding) -> bool:
@@ -80,12 +66,12 @@ class Waiver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waived:
-    """What waivers left of some findings.
+    """Findings after waivers were applied.
 
     Attributes:
         remaining: Findings that no waiver covers.
-        waived: Those that one does, each with the first such waiver.
-        unused: Waivers that covered nothing: the defect is gone, or the pattern is wrong.
+        waived: The other findings, each with the first waiver that covers it.
+        unused: Waivers that cover no finding: the defect is gone, or the pattern is wrong.
     """
 
     remaining: tuple[Finding, ...]
@@ -93,18 +79,8 @@ class Waived:
     unused: tuple[Waiver, ...]
 
 
-class UnusedWaiver(UsageError):
-    """A waiver covers no finding."""
-
-    hint = "Remove the waiver or correct it; one that matches nothing would hide the next defect."
-
-    def __init__(self, waivers: Sequence[Waiver]) -> None:
-        shown = ", ".join(f"{waiver.check}:{waiver.pattern}" for waiver in waivers)
-        super().__init__(f"no finding matches the waiver {shown}")
-
-
 def apply_waivers(findings: Sequence[Finding], waivers: Sequence[Waiver]) -> Waived:
-    """Take the accepted findings out. Unused waivers are returned, since only a whole run can tell."""
+    """Separate the waived findings from the others; whether a waiver is unused depends on the whole run."""
     remaining: list[Finding] = []
     waived: list[WaivedFinding] = []
     used: set[Waiver] = set()
@@ -124,10 +100,14 @@ def apply_waivers(findings: Sequence[Finding], waivers: Sequence[Waiver]) -> Wai
 
 
 def require_used(unused: Sequence[Waiver]) -> None:
-    """Refuse waivers that covered nothing in a whole run.
+    """Reject waivers that covered no finding of a whole run.
 
     Raises:
-        UnusedWaiver: There are some.
+        UsageError: There is an unused waiver.
     """
     if unused:
-        raise UnusedWaiver(unused)
+        shown = ", ".join(f"{waiver.check}:{waiver.pattern}" for waiver in unused)
+        raise UsageError(
+            f"no finding matches the waiver {shown}",
+            hint="Remove or correct the waiver: it could hide the next defect.",
+        )

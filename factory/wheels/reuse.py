@@ -68,7 +68,7 @@ def require_used_waivers(waivers: Sequence[Waiver], wheels: Sequence[WheelRecord
     """Refuse waivers that match no finding of any wheel.
 
     Raises:
-        UnusedWaiver: A waiver matches no finding.
+        UsageError: A waiver matches no finding.
     """
     found = [finding for wheel in wheels for finding in wheel.all_findings]
     require_used(apply_waivers(found, waivers).unused)

@@ -17,8 +17,8 @@ from factory.sdk.accept.wheel_under_test import LaunchMethod, RuntimeWheel
 from factory.sdk.pip import Pip
 from factory.sdk.sdk_files import UnusableSdk
 from factory.system.files import writing
+from factory.system.host import Host
 from factory.system.process import Command, Runner
-from factory.verify.smoke import Host
 
 COPIED_MODULES = (
     "__init__.py",

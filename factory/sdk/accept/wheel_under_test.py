@@ -12,7 +12,7 @@ from factory.core.tags import CodexTag
 from factory.core.targets import OperatingSystem, Platform
 from factory.manifest.manifest import Manifest, WheelRecord
 from factory.system.files import WrongDigest
-from factory.verify.smoke import Host, Libc
+from factory.system.host import Host, Libc
 
 
 class CannotLaunch(HostError):

@@ -13,7 +13,7 @@ from factory.sdk.types.runtime import TypesWorkspace, choose_runtime, launches_o
 from factory.sdk.types.schema import SchemaBundle
 from factory.sdk.types.types_package import GENERATOR_LOCK, TypesPackage, make_package
 from factory.system.files import writing
-from factory.verify.smoke import Host
+from factory.system.host import Host
 from factory.wheels.context import RunContext
 from factory.wheels.fetch import source_of
 

@@ -11,8 +11,8 @@ from factory.core.targets import OperatingSystem, Target
 from factory.release.payload import Layout, PackageSource, layout_of
 from factory.sdk.types.schema import BUNDLE, SchemaBundle
 from factory.system.files import writing
+from factory.system.host import Host
 from factory.system.process import Command, Runner
-from factory.verify.smoke import Host
 
 _TIMEOUT_S = 60.0
 _TAIL_CHARACTERS = 300

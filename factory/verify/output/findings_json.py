@@ -3,6 +3,7 @@
 from factory import __version__
 from factory.core.codec import to_json, to_plain
 from factory.verify.output.report import Report, WheelReport
+from factory.verify.smoke import SmokeResult
 from factory.verify.stock.stock_tools import StockReport
 
 SCHEMA_VERSION = 1
@@ -31,8 +32,12 @@ def _wheel(wheel: WheelReport) -> dict[str, object]:
         **to_json(wheel.results),
         "standings": to_plain(wheel.assessments),
         "stock_tool": _stock_report(wheel.stock_report),
-        "smoke": to_plain(wheel.smoke),
+        "smoke": _smoke(wheel.smoke),
     }
+
+
+def _smoke(smoke: SmokeResult | None) -> dict[str, object] | None:
+    return None if smoke is None else {"outcome": smoke.outcome.value, "detail": smoke.detail}
 
 
 def _stock_report(stock_report: StockReport | None) -> dict[str, object] | None:

@@ -1,4 +1,4 @@
-"""What a run of ``factory verify`` found out: values that every output is made from."""
+"""The report of ``factory verify``, which every output format is made from."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from factory.verify.waivers import Waiver
 
 
 class RunStatus(StrEnum):
-    """The answer of a whole run."""
+    """The result of a whole run."""
 
     PASSED = "passed"
     REJECTED = "rejected"
@@ -23,32 +23,36 @@ class RunStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResults:
-    """What was found out about one thing.
+    """The checks of one wheel or release.
 
     Attributes:
-        checks: The ids of all checks that looked at it.
-        findings: What they found, and no waiver covers.
-        waived: What they found, and a waiver covers.
+        checks: The ids of the checks that were run.
+        findings: The findings that no waiver covers.
     """
 
     checks: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     waived: tuple[WaivedFinding, ...] = ()
 
+    def __add__(self, other: "CheckResults") -> "CheckResults":
+        """Return the results of both."""
+        return CheckResults(
+            checks=self.checks + other.checks,
+            findings=self.findings + other.findings,
+            waived=self.waived + other.waived,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WheelReport:
-    """One wheel's part of a report.
+    """The report about one wheel.
 
     Attributes:
-        path: The file as the person named it.
-        name: Its file name, fit to be printed.
-        sha256: Of the bytes that were checked; None when they could not be read.
-        results: What was found out.
-        assessments: Where its executables stand on the ladder of trust.
-        not_looked_at: Why it could not be looked at; None when it was.
-        stock_report: What its platform's stock tool says; None when none was to be asked.
-        smoke: What came of starting it; None when that was not asked for.
+        path: As the user named it, with unprintable characters escaped; so is `name`.
+        sha256: None if the file could not be read.
+        not_looked_at: The reason, if the wheel could not be checked.
+        stock_report: The report of the platform's stock tool, if it was asked.
+        smoke: The result of starting the executable, if requested.
     """
 
     path: str
@@ -62,7 +66,7 @@ class WheelReport:
 
     @property
     def is_inconclusive(self) -> bool:
-        """Whether something that should have looked at it could not."""
+        """Whether the wheel could not be checked, or its stock tool failed."""
         return self.not_looked_at is not None or (
             self.stock_report is not None and self.stock_report.is_broken
         )
@@ -70,11 +74,10 @@ class WheelReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseReport:
-    """A release's part of a report: what was found across its wheels.
+    """The report about a release: the results of the checks across its wheels.
 
     Attributes:
-        path: The manifest or directory as the person named it.
-        results: What was found out.
+        path: The manifest or directory as the user named it.
     """
 
     path: str
@@ -83,12 +86,10 @@ class ReleaseReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """A whole run.
+    """The report about a whole run, in the order of the command line.
 
     Attributes:
-        wheels: In the order in which they were named.
-        releases: Likewise.
-        unused: Waivers that cover nothing of it all.
+        unused: Waivers that cover no finding.
     """
 
     wheels: tuple[WheelReport, ...]
@@ -102,18 +103,18 @@ class Report:
 
     @property
     def waived_count(self) -> int:
-        """How many findings a waiver covers."""
+        """The number of waived findings."""
         return sum(len(results.waived) for results in self._results)
 
     @property
     def counts(self) -> dict[Severity, int]:
-        """How many findings there are of each severity, no waiver covering them."""
+        """The number of findings by severity, without waived ones."""
         counted = Counter(finding.severity for finding in self.findings)
         return {severity: counted[severity] for severity in Severity}
 
     @property
     def status(self) -> RunStatus:
-        """The answer: what is wrong outweighs what could not be looked at."""
+        """The result; an error outweighs a wheel that could not be checked."""
         if self.counts[Severity.ERROR]:
             return RunStatus.REJECTED
         if any(wheel.is_inconclusive for wheel in self.wheels):

@@ -1,7 +1,7 @@
-"""A report as SARIF 2.1.0, which code-scanning pages show.
+"""The report as SARIF 2.1.0, for code-scanning pages.
 
-Pure: a report in, a document out. A wheel is one artifact, since a page can link
-no further; the member stands in the logical location.
+Each wheel is one artifact, because a page cannot link to a part of it; the member is given as the
+logical location.
 """
 
 import hashlib
@@ -62,7 +62,7 @@ def _rule(rule: Entry) -> dict[str, object]:
 
 
 def _level(severity: Severity) -> str:
-    """Return the level (SARIF 2.1.0, 3.27.10); it happens to have our names."""
+    """Return the SARIF level (SARIF 2.1.0, 3.27.10)."""
     match severity:
         case Severity.ERROR:
             return "error"
@@ -73,7 +73,7 @@ def _level(severity: Severity) -> str:
 
 
 def _invocation(wheels: Iterable[WheelReport]) -> dict[str, object]:
-    """Tell what could not be looked at, so that silence about it is not read as a pass."""
+    """List what could not be checked, so that it does not count as passed."""
     notifications = [notification for wheel in wheels for notification in _notifications(wheel)]
     return {
         "executionSuccessful": not any(notification["level"] == "error" for notification in notifications),
@@ -128,18 +128,18 @@ def _suppression(waived: WaivedFinding) -> dict[str, object]:
 
 
 def _physical_location(path: str) -> dict[str, object]:
-    """Return the file; a region is there because code-scanning pages refuse a result without one."""
+    """Return the file, with a region because code-scanning pages reject results without one."""
     return {"artifactLocation": {"uri": _uri(path)}, "region": {"startLine": 1}}
 
 
 def _uri(path: str) -> str:
-    """Return a relative reference, or a file URI of an absolute path (RFC 3986)."""
+    """Return a relative reference, or a file URI for an absolute path (RFC 3986)."""
     if PurePath(path).is_absolute():
         return Path(path).as_uri()
     return quote(PurePath(path).as_posix(), errors="surrogateescape")
 
 
 def _fingerprint(path: str, finding: Finding) -> str:
-    """Name a finding the same in every run, wherever the wheel lies and however the evidence is worded."""
+    """Identify a finding across runs, whatever the directory of the wheel and the wording of the evidence."""
     text = f"{PurePath(path).name}\0{finding.check}\0{finding.place}"
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()

@@ -4,10 +4,12 @@ Any file is accepted: what is wrong with its content becomes a `Problem`. Only a
 the operating system does not let us read raises an error.
 """
 
+import shutil
 import stat
 import tempfile
 from bisect import bisect, insort
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
@@ -140,6 +142,20 @@ def fresh_directory(scratch: Path, *, prefix: str) -> Path:
         return Path(tempfile.mkdtemp(prefix=prefix, dir=scratch))
     except OSError as error:
         raise cannot_write(scratch, error) from error
+
+
+@contextmanager
+def own_scratch(scratch: Path, *, prefix: str) -> Iterator[Path]:
+    """Make a directory for one wheel, and remove it before the next wheel needs the space.
+
+    Raises:
+        HostError: Scratch is not writable.
+    """
+    directory = fresh_directory(scratch, prefix=prefix)
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 class _Reader:

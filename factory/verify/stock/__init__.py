@@ -1,7 +1,7 @@
-"""Programs that ask a stock tool about a wheel, each in a process of its own: ``REQUEST ANSWER``, JSON files.
+"""Ask stock tools about a wheel: auditwheel, delocate and delvewheel.
 
-auditwheel changes the working directory, all three keep caches by path and log as
-they like, and none bounds what a hostile file may cost. In a process that ends,
-none of that reaches the factory. They import nothing of it and judge nothing;
-`factory.verify.stock.stock_tools` does.
+The programs ``*_facts.py`` are run as ``PROGRAM REQUEST ANSWER`` with two JSON files, each in a
+process of its own. auditwheel changes the working directory, all three cache by path and log as they
+like, and no tool limits what a hostile file may cost. The programs import nothing from the factory
+and only return facts, which `factory.verify.stock.stock_findings` interprets.
 """

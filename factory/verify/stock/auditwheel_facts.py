@@ -1,4 +1,4 @@
-"""Ask auditwheel what policy a wheel keeps, and which files it looked at."""
+"""Ask auditwheel which policy a wheel complies with, and which files it analysed."""
 
 import json
 import sys
@@ -12,7 +12,7 @@ from auditwheel.wheel_abi import analyze_wheel_abi  # type: ignore[import-untype
 
 
 def main(request: Path, answer: Path) -> None:
-    """Analyse one wheel; ``args_ldpaths=""`` keeps the host's own libraries out of it."""
+    """Analyse one wheel; with ``args_ldpaths=""`` the libraries of the host are not searched."""
     asked = json.loads(request.read_text(encoding="utf-8"))
     facts: dict[str, object] = {"version": version("auditwheel"), "error": None}
     try:

@@ -1,4 +1,4 @@
-"""Ask delocate which tag the files of a wheel support, and, with an otool, which libraries they need."""
+"""Ask delocate which tag the files of a wheel support and, with otool, which libraries they need."""
 
 import json
 import sys
@@ -22,9 +22,9 @@ def main(request: Path, answer: Path) -> None:
 
 
 def _libraries(tree: Path) -> dict[str, object]:
-    """Return the libraries needed from outside of the tree and of macOS, as delocate-listdeps prints them.
+    """Return the needed libraries that are neither in the tree nor part of macOS, like delocate-listdeps.
 
-    It names only those that this host has; of others it says no more than that there are some.
+    delocate lists only libraries that exist on this host. For others it only says that some are missing.
     """
     root = str(tree.resolve())
     missing = None

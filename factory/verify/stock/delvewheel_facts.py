@@ -10,7 +10,7 @@ from pefile import PEFormatError  # type: ignore[import-untyped]
 
 
 def main(request: Path, answer: Path) -> None:
-    """Analyse PE files one by one, searching for DLLs among the wheel's files only (PATH is empty)."""
+    """Analyse PE files one by one; DLLs are only searched among the files of the wheel (PATH is empty)."""
     asked = json.loads(request.read_text(encoding="utf-8"))
     facts: dict[str, object] = {"version": version("delvewheel"), "error": None}
     try:

@@ -1,4 +1,4 @@
-"""What a stock tool's facts mean: the verdict that the tool itself does not give."""
+"""Interpret the facts that a stock tool returns, because the tools do not give a verdict themselves."""
 
 import re
 from collections.abc import Iterator
@@ -25,15 +25,14 @@ class StockTool(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StockFinding:
-    """One thing that a stock tool holds against a wheel.
+    """One problem that a stock tool reports.
 
     Attributes:
-        place: The member it is about; None when the tool speaks of the wheel.
-        evidence: What it says.
-        checks: Prefixes of the ids of our checks that may have seen the same.
-        mentions: A text that the same finding's evidence has in it; empty for any.
-        is_enough: Whether it makes a finding where no check of ours saw the same. delocate takes a
-            weak library, and one that another file's search path finds, for missing.
+        place: The member; None if the tool reports the wheel as a whole.
+        checks: Prefixes of the ids of our checks that may report the same problem.
+        mentions: A text that the evidence of the same problem must contain.
+        is_enough: Whether it becomes a finding by itself. delocate wrongly reports libraries as missing
+            that are weak, or that the search path of another file finds.
     """
 
     place: str | None
@@ -43,7 +42,7 @@ class StockFinding:
     is_enough: bool = True
 
     def is_about(self, finding: Finding) -> bool:
-        """Whether a finding of ours tells of the same defect."""
+        """Whether a finding of our checks reports the same problem."""
         return (
             finding.check.startswith(self.checks)
             and self.place in {None, finding.place}
@@ -52,10 +51,10 @@ class StockFinding:
 
 
 def interpret_answer(tool: StockTool, answer: JsonObject, contents: WheelContents) -> Iterator[StockFinding]:
-    """Yield what a tool's answer holds against a wheel.
+    """Yield the problems in a tool's answer.
 
     Raises:
-        MalformedJson: The answer is not what the bridge writes.
+        MalformedJson: The answer does not have the expected form.
     """
     match tool:
         case StockTool.AUDITWHEEL:
@@ -80,7 +79,7 @@ def _interpret_auditwheel(answer: JsonObject, contents: WheelContents) -> Iterat
                 checks=(*_ELF_LOADING, "record-"),
             )
     policy = answer.text("policy")
-    if not _keeps(policy, answer.texts("policies"), contents.platforms):
+    if not _complies(policy, answer.texts("policies"), contents.platforms):
         yield StockFinding(
             place=None,
             evidence=f"consistent with {policy} only",
@@ -88,12 +87,11 @@ def _interpret_auditwheel(answer: JsonObject, contents: WheelContents) -> Iterat
         )
 
 
-def _keeps(policy: str, known: tuple[str, ...], tags: tuple[str, ...]) -> bool:
-    """Whether a wheel that keeps auditwheel's policy may have some platform tags.
+def _complies(policy: str, known: tuple[str, ...], tags: tuple[str, ...]) -> bool:
+    """Whether a wheel that complies with auditwheel's policy may have these platform tags.
 
-    auditwheel has no policy for some glibc versions; a tag between two policies may
-    ask for as much as the newer one. It has one policy for musl, so that a wheel keeps
-    that one or none.
+    auditwheel does not have a policy for every glibc version: a tag between two policies allows what
+    the newer one allows. It has a single policy for musl.
     """
     floor = promised_glibc(policy)
     if floor is None:

@@ -1,10 +1,9 @@
-"""The stock inspectors as second witnesses: auditwheel, delocate and delvewheel.
+"""Compare the findings of the checks with those of auditwheel, delocate and delvewheel.
 
-Each one is asked in a process of its own for facts; the verdict on those facts is
-made here, since the tools themselves exit 0 on almost anything. What a tool says
-about a defect that a check of ours found joins that finding's evidence, so that
-one defect is one finding with two witnesses; what only the tool saw becomes a
-finding of its own. A tool that could not be asked is told, and is no pass.
+Each tool is asked for facts in a process of its own, and the facts are interpreted here, because the
+tools exit with 0 on almost anything. If a check found the same problem, the tool's evidence is added to
+that finding. Otherwise the problem becomes a finding of its own. A tool that could not be asked is
+reported, and does not count as passed.
 """
 
 import json
@@ -16,7 +15,7 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
-from factory.core.errors import FactoryError
+from factory.core.errors import FactoryError, HostError
 from factory.core.json_reader import JsonObject
 from factory.core.model import FileKind, Finding, Severity
 from factory.core.targets import OperatingSystem
@@ -34,14 +33,12 @@ _LINE_CHARACTERS = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StockReport:
-    """A stock tool's word on one wheel.
+    """The report of a stock tool about one wheel.
 
     Attributes:
-        tool: Who was asked.
-        version: Its version; empty when it did not answer.
-        not_run: Why it was not asked or did not answer; None when it did.
-        is_broken: Whether it was asked and failed, so that what it would say is not known.
-        findings: What it holds against the wheel.
+        version: The version of the tool; empty if it did not answer.
+        not_run: Why the tool was not asked or did not answer.
+        is_broken: Whether it was asked and failed.
     """
 
     wheel: str
@@ -54,12 +51,10 @@ class StockReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StockTools:
-    """The stock tools that this host has, ready to be asked.
+    """The stock tools on this host.
 
     Attributes:
-        runner: Starts them.
-        installed: Those that can be imported here.
-        search_path: Where an ``otool`` may be found, as PATH has it.
+        search_path: The PATH to search for ``otool``.
     """
 
     runner: Runner
@@ -67,36 +62,55 @@ class StockTools:
     search_path: str = ""
 
     def ask(self, contents: WheelContents, *, scratch: Path) -> StockReport | None:
-        """Ask the tool of a wheel's platform; one that is not here is told as not asked.
+        """Ask the tool for the platform of a wheel; None if the tags name no single platform.
+
+        A wheel that could not be read completely is not given to a tool, because all three unpack or
+        map any content.
 
         Raises:
             HostError: Scratch is not writable.
         """
-        system = contents.operating_system
-        if system is None:
+        if contents.operating_system is None:
             return None
-        tool = tool_for(system)
+        tool = _tool_for(contents.operating_system)
         if tool not in self.installed:
             return StockReport(wheel=contents.name, tool=tool, not_run="it is not installed")
         own = fresh_directory(scratch, prefix="stock-")
-        return ask_stock_tool(contents, scratch=own, runner=self.runner, search_path=self.search_path)
+        try:
+            if contents.problems:
+                raise _NotAsked("the archive could not be read completely")
+            answer = self._answer(tool, _request(tool, contents, own, self.search_path), own)
+            return StockReport(
+                wheel=contents.name,
+                tool=tool,
+                version=answer.text("version"),
+                findings=tuple(interpret_answer(tool, answer, contents)),
+            )
+        except (FactoryError, OSError) as error:
+            is_broken = not isinstance(error, _NotAsked)
+            return StockReport(wheel=contents.name, tool=tool, not_run=str(error), is_broken=is_broken)
+
+    def _answer(self, tool: StockTool, request: Mapping[str, object], scratch: Path) -> JsonObject:
+        question, answer = scratch / f"{tool}-request.json", scratch / f"{tool}-answer.json"
+        question.write_text(json.dumps(request), encoding="utf-8")
+        command = plan_question(tool, question=question, answer=answer, search_path=self.search_path)
+        completed = self.runner.run(command)
+        if completed.returncode != 0:
+            last_line = completed.output.strip().rpartition("\n")[2][-_LINE_CHARACTERS:]
+            raise HostError(f"{tool} ended with {completed.reason}: {last_line}")
+        return JsonObject.parse(answer.read_bytes(), where=f"{tool}'s answer")
 
 
 def installed_tools() -> frozenset[StockTool]:
-    """Return the stock tools that this interpreter could import, without importing them."""
+    """Return the stock tools that this interpreter can import, without importing them."""
     return frozenset(tool for tool in StockTool if find_spec(tool.value) is not None)
 
 
 class _NotAsked(FactoryError):
-    """A reason not to ask a tool; becomes the report's `not_run`."""
+    """A reason not to ask a tool, for `StockReport.not_run`."""
 
 
-class _NoAnswer(FactoryError):
-    """A tool was asked and failed; becomes the report's `not_run`, too."""
-
-
-def tool_for(system: OperatingSystem) -> StockTool:
-    """Return the tool that inspects wheels for an operating system."""
+def _tool_for(system: OperatingSystem) -> StockTool:
     match system:
         case OperatingSystem.LINUX:
             return StockTool.AUDITWHEEL
@@ -106,45 +120,11 @@ def tool_for(system: OperatingSystem) -> StockTool:
             return StockTool.DELVEWHEEL
 
 
-def ask_stock_tool(
-    contents: WheelContents, *, scratch: Path, runner: Runner, search_path: str = ""
-) -> StockReport | None:
-    """Ask the stock tool of the wheel's platform about it; None when the tags name no single platform.
-
-    Args:
-        contents: The wheel; one that could not be read whole is not given to a tool,
-            since all three unpack or map whatever they get.
-        scratch: A directory for the exchange and for what the tool unpacks.
-        runner: Starts the tool.
-        search_path: Where an ``otool`` may be found, as PATH has it; without one delocate
-            is asked for deployment targets only.
-    """
-    system = contents.operating_system
-    if system is None:
-        return None
-    tool = tool_for(system)
-    try:
-        if contents.problems:
-            raise _NotAsked("the archive could not be read whole")
-        request = _request(tool, contents, scratch, search_path)
-        answer = _ask(tool, request, scratch=scratch, runner=runner, search_path=search_path)
-        return StockReport(
-            wheel=contents.name,
-            tool=tool,
-            version=answer.text("version"),
-            findings=tuple(interpret_answer(tool, answer, contents)),
-        )
-    except (FactoryError, OSError) as error:
-        return StockReport(
-            wheel=contents.name, tool=tool, not_run=str(error), is_broken=not isinstance(error, _NotAsked)
-        )
-
-
 def merge_stock_findings(findings: Iterable[Finding], stock_report: StockReport) -> tuple[Finding, ...]:
-    """Join a stock tool's findings to the findings they are about, and add those that no check saw."""
+    """Add a stock tool's evidence to the findings of the checks, and add findings that no check reported."""
     joined = tuple(findings)
     for stock_finding in stock_report.findings:
-        joined = tuple(_with_witness(finding, stock_finding, stock_report) for finding in joined)
+        joined = tuple(_with_evidence(finding, stock_finding, stock_report) for finding in joined)
     unseen = tuple(
         stock_finding
         for stock_finding in stock_report.findings
@@ -154,11 +134,11 @@ def merge_stock_findings(findings: Iterable[Finding], stock_report: StockReport)
     return joined + tuple(finding for check in CHECKS for finding in check.findings(rest))
 
 
-def _with_witness(finding: Finding, stock_finding: StockFinding, stock_report: StockReport) -> Finding:
+def _with_evidence(finding: Finding, stock_finding: StockFinding, stock_report: StockReport) -> Finding:
     if not stock_finding.is_about(finding):
         return finding
-    witness = f"{stock_report.tool} {stock_report.version}: {stock_finding.evidence}"
-    return replace(finding, evidence=f"{finding.evidence} [{witness}]")
+    evidence = f"{stock_report.tool} {stock_report.version}: {stock_finding.evidence}"
+    return replace(finding, evidence=f"{finding.evidence} [{evidence}]")
 
 
 def _request(
@@ -201,13 +181,13 @@ def _macho_headers(path: Path) -> tuple[bytes, ...]:
     try:
         return headers_without_segments(path)
     except MalformedImage as error:
-        raise _NotAsked(f"an image could not be read: {error.reason}") from error
+        raise _NotAsked(f"an executable could not be read: {error.reason}") from error
 
 
 def _link(path: Path, tree: Path, member: Member) -> None:
     place = (tree / member.name).absolute()
     if ".." in Path(member.name).parts or not place.is_relative_to(tree.absolute()):
-        raise _NotAsked(f"the member name {member.name!r} leads out of the wheel")
+        raise _NotAsked(f"the member name {member.name!r} is outside the wheel")
     place.parent.mkdir(parents=True, exist_ok=True)
     place.hardlink_to(path)
 
@@ -227,23 +207,11 @@ def _images(contents: WheelContents, kind: FileKind) -> Iterator[tuple[Member, P
             yield member, member.extracted
 
 
-def _ask(
-    tool: StockTool, request: Mapping[str, object], *, scratch: Path, runner: Runner, search_path: str
-) -> JsonObject:
-    question, answer = scratch / f"{tool}-request.json", scratch / f"{tool}-answer.json"
-    question.write_text(json.dumps(request), encoding="utf-8")
-    completed = runner.run(plan_question(tool, question=question, answer=answer, search_path=search_path))
-    if completed.returncode != 0:
-        said = completed.output.strip().rpartition("\n")[2][-_LINE_CHARACTERS:]
-        raise _NoAnswer(f"{tool} ended with {completed.reason}: {said}")
-    return JsonObject.parse(answer.read_bytes(), where=f"{tool}'s answer")
-
-
 def plan_question(tool: StockTool, *, question: Path, answer: Path, search_path: str) -> Command:
     """Plan the process that asks a tool, without starting it.
 
-    Its environment is empty but for a PATH and places of our own: delvewheel searches
-    PATH for DLLs, and delocate reads MACOSX_DEPLOYMENT_TARGET.
+    It gets only PATH and TMPDIR, because delvewheel searches PATH for DLLs and delocate reads
+    MACOSX_DEPLOYMENT_TARGET.
     """
     program = Path(__file__).parent / f"{tool}_facts.py"
     return Command(
@@ -264,11 +232,11 @@ def _find_unseen(stock_report: StockReport, *, tool: StockTool) -> Iterator[Faul
 CHECKS: tuple[Check[StockReport], ...] = tuple(
     Check(
         id=f"{tool}-verdict",
-        title=f"{tool} holds nothing against the wheel that the checks of single files did not see",
+        title=f"{tool} reports no problem that the other checks missed",
         severity=Severity.ERROR,
-        protects="Whoever installs it: a second reader, written by others, saw a defect that ours missed.",
+        protects="Users: an independent tool found a defect that the other checks missed.",
         standard=standard,
-        remedy="Read the tool's evidence; if it is right, this project lacks a check: tell us.",
+        remedy="Read the evidence; if the tool is right, please report the missing check.",
         find=partial(_find_unseen, tool=tool),
     )
     for tool, standard in (

@@ -105,4 +105,4 @@ def test_a_bundle_needs_exactly_one_executable(factory: Factory, tmp_path: Path)
     bundle.write_text("{}")
     ended = factory("trust", good_wheel().write(tmp_path), "--bundle", bundle)
     assert ended.status == 20
-    assert "a sigstore bundle is of exactly one executable" in ended.complaint
+    assert "--bundle needs exactly one executable" in ended.complaint

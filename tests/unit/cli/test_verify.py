@@ -80,7 +80,7 @@ def test_an_error_finding_and_an_unused_waiver_are_both_reported(tmp_path: Path,
     [
         ("no-such-check:*=why", "there is no check 'no-such-check'"),
         ("check-crashed:*=why", "findings of check-crashed cannot be waived"),
-        ("package-typed:*", "'package-typed:*' is no waiver: it has no reason"),
+        ("package-typed:*", "the waiver 'package-typed:*' has no reason"),
     ],
 )
 def test_an_impossible_waiver_is_refused(

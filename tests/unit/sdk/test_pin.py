@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from packaging.pylock import Pylock
 
-from factory.core.errors import IntegrityError
+from factory.core.errors import IntegrityError, UsageError
 from factory.core.json_reader import MalformedJson
 from factory.core.targets import Platform
 from factory.sdk.pin import PinFormat, render_pin
-from factory.verify.proof import NoManifest, NotProven, ProvenManifest, Terms, prove
+from factory.verify.proof import NotProven, ProvenManifest, Terms, prove
 from tests.packages import release_directory
 from tests.runs import run_factory
 from tests.unit.cli.conftest import Factory, cache, cache_with_toolchain, factory
@@ -74,7 +74,7 @@ def test_a_check_that_was_not_run_is_a_refusal(dist: Path) -> None:
         checks.remove("elf-musl")
 
     edit(dist, change)
-    assert refusals(dist) == (f"{WINDOWS} was not looked at by elf-musl",)
+    assert refusals(dist) == (f"{WINDOWS} was not checked by elf-musl",)
 
 
 def accepted(outcome: str) -> Callable[[Document, Document], None]:
@@ -96,7 +96,7 @@ def test_one_accepted_wheel_satisfies_require_acceptance(dist: Path, outcome: st
     assert len(prove(dist, Terms(needs_acceptance=True)).wheels) == 8
 
 
-NOT_ACCEPTED = ("no wheel was accepted whole with an SDK ('factory accept')",)
+NOT_ACCEPTED = ("no wheel passed all cases with an SDK ('factory accept')",)
 
 
 def test_missing_acceptance_is_a_refusal_only_if_required(dist: Path) -> None:
@@ -163,34 +163,34 @@ def test_two_wheels_for_one_platform_are_a_refusal(dist: Path) -> None:
 
 def test_a_missing_wheel_is_a_refusal(dist: Path) -> None:
     (dist / WINDOWS).unlink()
-    assert refusals(dist) == (f"{WINDOWS} is not there",)
+    assert refusals(dist) == (f"{WINDOWS} is missing",)
 
 
 def test_a_wheel_with_one_changed_byte_is_a_refusal(dist: Path) -> None:
     content = bytearray((dist / WINDOWS).read_bytes())
     content[100] ^= 1
     (dist / WINDOWS).write_bytes(content)
-    assert refusals(dist) == (f"{WINDOWS} on disk is not the one that was verified",)
+    assert refusals(dist) == (f"{WINDOWS} is not the verified file",)
 
 
 def test_an_unlisted_wheel_is_a_refusal(dist: Path) -> None:
     (dist / "stray-1-py3-none-any.whl").touch()
-    assert refusals(dist) == ("stray-1-py3-none-any.whl is there and not in the manifest",)
+    assert refusals(dist) == ("stray-1-py3-none-any.whl is not in the manifest",)
 
 
 def test_different_checksums_are_a_refusal(dist: Path) -> None:
     (dist / "SHA256SUMS").write_text("")
-    assert refusals(dist) == ("SHA256SUMS does not say what the manifest says",)
+    assert refusals(dist) == ("SHA256SUMS does not match the manifest",)
 
 
 def test_a_wheel_of_another_release_is_a_refusal(dist: Path) -> None:
     edit(dist, lambda document, _: document.update(tag="rust-v0.162.0"))
-    assert f"{WINDOWS} is no wheel of openai-codex-cli-bin 0.162.0 for win_amd64" in refusals(dist)
+    assert f"{WINDOWS} is not a wheel of openai-codex-cli-bin 0.162.0 for win_amd64" in refusals(dist)
 
 
 def test_an_invalid_wheel_name_is_a_refusal(dist: Path) -> None:
     edit(dist, lambda _, record: record.update(name="codex.zip"))
-    assert "codex.zip is no wheel of openai-codex-cli-bin 0.163.0 for win_amd64" in refusals(dist)
+    assert "codex.zip is not a wheel of openai-codex-cli-bin 0.163.0 for win_amd64" in refusals(dist)
 
 
 def test_another_version_of_the_format_is_refused(dist: Path) -> None:
@@ -206,7 +206,7 @@ def test_a_damaged_manifest_is_refused(dist: Path) -> None:
 
 
 def test_a_missing_manifest_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(NoManifest, match="No such file"):
+    with pytest.raises(UsageError, match="No such file"):
         prove(tmp_path, Terms())
 
 
@@ -269,7 +269,7 @@ def test_the_command_prints_the_refusals(dist: Path, factory: Factory) -> None:
     ended = factory("pin", dist)
     assert (ended.status, ended.out) == (24, "")
     assert ended.err == (
-        f"factory: {dist}/manifest.json justifies no pin:\n"
-        f"  {WINDOWS} is not there\n"
-        "hint: Run 'factory wheels' for the release again, and pin what it writes.\n"
+        f"factory: {dist}/manifest.json cannot be pinned:\n"
+        f"  {WINDOWS} is missing\n"
+        "hint: Run 'factory wheels' for the release again, and pin its manifest.\n"
     )

@@ -7,14 +7,16 @@ from pathlib import Path
 import pytest
 
 from factory.core.digests import Sha256
+from factory.core.errors import UsageError
 from factory.core.model import Severity
 from factory.core.progress import SilentProgress
 from factory.core.targets import PLATFORMS, Architecture, OperatingSystem
+from factory.system.host import Host, Libc
 from factory.system.process import Command, Completed
-from factory.verify.examine import VerifyContext, WheelGroup, WheelInput, examine
-from factory.verify.inputs import NothingToVerify, find_wheels
+from factory.verify.examine import VerifyContext, examine
+from factory.verify.inputs import WheelGroup, WheelInput, find_wheels
 from factory.verify.output.report import Report, RunStatus
-from factory.verify.smoke import Host, Libc, SmokeOutcome
+from factory.verify.smoke import SmokeOutcome
 from factory.verify.stock.stock_findings import StockTool
 from factory.verify.stock.stock_tools import StockTools
 from factory.verify.waivers import Waiver
@@ -34,7 +36,7 @@ HOST = Host(
 )
 
 
-def judge(
+def examined(
     scratch: Path,
     groups: Sequence[WheelGroup],
     *,
@@ -86,24 +88,24 @@ def checks_of(report: Report) -> list[str]:
     return [finding.check for finding in report.findings if finding.severity is Severity.ERROR]
 
 
-def test_a_wheel_by_itself_is_no_release(tmp_path: Path) -> None:
-    report = judge(tmp_path, find_wheels([good_wheel().write(tmp_path)]))
+def test_a_single_wheel_is_not_a_release(tmp_path: Path) -> None:
+    report = examined(tmp_path, find_wheels([good_wheel().write(tmp_path)]))
     assert (report.status, report.releases) == (RunStatus.PASSED, ())
 
 
 def test_a_directory_is_a_release(tmp_path: Path) -> None:
     (tmp_path / "dist").mkdir()
     good_wheel().write(tmp_path / "dist")
-    report = judge(tmp_path, find_wheels([tmp_path / "dist"]))
+    report = examined(tmp_path, find_wheels([tmp_path / "dist"]))
     assert checks_of(report) == ["release-platforms"] * 7
 
 
-def test_a_directory_without_wheels_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(NothingToVerify, match="there is no wheel in"):
+def test_a_directory_without_wheels_is_rejected(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is no wheel in"):
         find_wheels([tmp_path])
 
 
-def test_a_manifest_tells_what_every_wheel_must_be(tmp_path: Path) -> None:
+def test_a_manifest_gives_the_expected_contents_of_each_wheel(tmp_path: Path) -> None:
     dist = release(tmp_path / "dist")
     (group,) = find_wheels([dist])
     assert group == replace(find_wheels([dist / "manifest.json"])[0])
@@ -111,29 +113,29 @@ def test_a_manifest_tells_what_every_wheel_must_be(tmp_path: Path) -> None:
         "macosx_10_12_x86_64",
         "macosx_11_0_arm64",
     ]
-    report = judge(tmp_path, [group])
+    report = examined(tmp_path, [group])
     assert set(checks_of(report)) == {"payload-foreign"}  # the manifest's payload is empty
 
 
-def test_what_a_manifest_leaves_out_for_a_reason_is_no_finding(tmp_path: Path) -> None:
+def test_a_file_that_is_left_out_for_a_reason_is_not_a_finding(tmp_path: Path) -> None:
     dist = release(tmp_path / "dist")
     lean = good_wheel().without("codex_cli_bin/codex-path/rg").write(dist)
     document = json.loads((dist / "manifest.json").read_text())
     for wheel in document["wheels"]:
         wheel["left_out"] = [{"source": "codex-path/rg", "sha256": "1" * 64, "reason": "a test"}]
     (dist / "manifest.json").write_text(json.dumps(document))
-    found = {finding.check for finding in judge(tmp_path, find_wheels([dist])).findings}
+    found = {finding.check for finding in examined(tmp_path, find_wheels([dist])).findings}
     assert found == {"payload-foreign", "manifest-digest"}
     (tmp_path / "scratch").rmdir()
-    assert {finding.check for finding in judge(tmp_path, [one(lean)]).findings} == {"package-json-tools"}
+    assert {finding.check for finding in examined(tmp_path, [one(lean)]).findings} == {"package-json-tools"}
 
 
-def test_what_a_manifest_promises_is_held_against_what_is_there(tmp_path: Path) -> None:
+def test_the_directory_is_compared_with_the_manifest(tmp_path: Path) -> None:
     dist = release(tmp_path / "dist")
     damaged, gone, *_ = sorted(dist.glob("*.whl"))
     damaged.write_bytes(damaged.read_bytes() + b"x")
     gone.rename(dist / gone.name.replace("0.163.0", "0.164.0"))
-    (result,) = judge(tmp_path, find_wheels([dist])).releases
+    (result,) = examined(tmp_path, find_wheels([dist])).releases
     found = [(finding.check, finding.place) for finding in result.results.findings]
     assert [item for item in found if item[0].startswith("manifest-")] == [
         ("manifest-missing", gone.name),
@@ -152,8 +154,8 @@ def answer(policy: str) -> Expected:
     return Expected(argv=("-I", "-B"), effect=write)
 
 
-def test_a_stock_tool_can_reject_what_the_checks_accept(tmp_path: Path) -> None:
-    report = judge(
+def test_a_stock_tool_can_reject_a_wheel_that_the_checks_accept(tmp_path: Path) -> None:
+    report = examined(
         tmp_path,
         find_wheels([good_wheel().write(tmp_path)]),
         runner=FakeRunner(answer("manylinux_2_34_x86_64")),
@@ -163,8 +165,8 @@ def test_a_stock_tool_can_reject_what_the_checks_accept(tmp_path: Path) -> None:
     assert report.wheels[0].results.checks[-1] == "auditwheel-verdict"
 
 
-def test_a_stock_tool_that_is_not_installed_is_told_and_no_failure(tmp_path: Path) -> None:
-    report = judge(tmp_path, find_wheels([good_wheel().write(tmp_path)]), installed=frozenset())
+def test_a_stock_tool_that_is_not_installed_is_reported_but_not_a_failure(tmp_path: Path) -> None:
+    report = examined(tmp_path, find_wheels([good_wheel().write(tmp_path)]), installed=frozenset())
     (wheel,) = report.wheels
     assert report.status is RunStatus.PASSED
     assert wheel.stock_report is not None
@@ -174,7 +176,7 @@ def test_a_stock_tool_that_is_not_installed_is_told_and_no_failure(tmp_path: Pat
 
 def test_a_stock_tool_that_breaks_is_inconclusive(tmp_path: Path) -> None:
     boom = Expected(argv=("-I",), completed=Completed(returncode=1, output="Boom"))
-    report = judge(
+    report = examined(
         tmp_path,
         find_wheels([good_wheel().write(tmp_path)]),
         runner=FakeRunner(boom),
@@ -183,7 +185,7 @@ def test_a_stock_tool_that_breaks_is_inconclusive(tmp_path: Path) -> None:
     assert report.status is RunStatus.INCONCLUSIVE
 
 
-def test_an_executable_that_does_not_start_is_an_error_that_a_waiver_can_accept(tmp_path: Path) -> None:
+def test_an_executable_that_does_not_start_is_an_error_that_can_be_waived(tmp_path: Path) -> None:
     script = [
         Expected(argv=("venv",)),
         Expected(argv=("install",)),
@@ -191,7 +193,7 @@ def test_an_executable_that_does_not_start_is_an_error_that_a_waiver_can_accept(
     ]
     waiver = Waiver(check="smoke-start", pattern="*", reason="an old kernel")
     groups = find_wheels([good_wheel().write(tmp_path)])
-    report = judge(tmp_path, groups, runner=FakeRunner(*script), host=HOST, waivers=[waiver])
+    report = examined(tmp_path, groups, runner=FakeRunner(*script), host=HOST, waivers=[waiver])
     ((waived,),) = [wheel.results.waived for wheel in report.wheels]
     assert waived.finding.check == "smoke-start"
     assert "\x1b" not in waived.finding.evidence
@@ -201,17 +203,17 @@ def test_an_executable_that_does_not_start_is_an_error_that_a_waiver_can_accept(
 @pytest.mark.parametrize(
     ("platform", "reason"),
     [
-        ("macosx_11_0_arm64", "macosx_11_0_arm64 is for darwin, and this host is not"),
+        ("macosx_11_0_arm64", "macosx_11_0_arm64 is not for this operating system"),
         (
             "musllinux_1_1_x86_64",
-            "musllinux_1_1_x86_64 needs a musl system to start in, and there is none here",
+            "musllinux_1_1_x86_64 needs a musl system, which is not available here",
         ),
     ],
 )
-def test_what_cannot_be_started_here_is_told_and_is_no_check(
+def test_a_wheel_that_cannot_be_started_is_reported_as_not_run(
     tmp_path: Path, platform: str, reason: str
 ) -> None:
-    report = judge(tmp_path, find_wheels([good_wheel(platform).write(tmp_path)]), host=HOST)
+    report = examined(tmp_path, find_wheels([good_wheel(platform).write(tmp_path)]), host=HOST)
     (wheel,) = report.wheels
     assert wheel.smoke is not None
     assert (wheel.smoke.outcome, wheel.smoke.detail) == (SmokeOutcome.NOT_RUN, reason)
@@ -219,8 +221,8 @@ def test_what_cannot_be_started_here_is_told_and_is_no_check(
 
 
 @pytest.mark.parametrize("name", ["codex.whl", "openai_codex_cli_bin-1-py3-none-any.whl"])
-def test_a_wheel_whose_name_tells_no_platform_is_not_started(tmp_path: Path, name: str) -> None:
-    report = judge(tmp_path, [one(replace(good_wheel(), name=name).write(tmp_path))], host=HOST)
+def test_a_wheel_without_a_platform_in_its_name_is_not_started(tmp_path: Path, name: str) -> None:
+    report = examined(tmp_path, [one(replace(good_wheel(), name=name).write(tmp_path))], host=HOST)
     (wheel,) = report.wheels
     assert wheel.smoke is not None
-    assert wheel.smoke.detail == "its name does not tell one release and one platform"
+    assert wheel.smoke.detail == "the file name is not for one release and one platform"

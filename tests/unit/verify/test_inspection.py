@@ -46,7 +46,7 @@ def test_notes_and_warnings_do_not_reject(tmp_path: Path) -> None:
     ]
 
 
-def test_a_rejected_wheel_tells_all_errors_at_once(tmp_path: Path) -> None:
+def test_all_errors_are_reported_at_once(tmp_path: Path) -> None:
     broken = good_wheel().without(RG).edited_text(f"{PACKAGE}/__init__.py", "bundled_codex_path", "codex")
     with pytest.raises(WheelRejected) as caught:
         verify(built_wheel(broken, tmp_path), scratch=tmp_path)
@@ -54,7 +54,7 @@ def test_a_rejected_wheel_tells_all_errors_at_once(tmp_path: Path) -> None:
         "package-interface",
         "payload-missing",
     ]
-    assert "2 findings forbid it" in str(caught.value)
+    assert "is not verified, it has 2 errors:" in str(caught.value)
     assert isinstance(caught.value, VerificationError)
 
 
@@ -72,18 +72,18 @@ def test_a_waived_error_does_not_reject(tmp_path: Path) -> None:
     assert verified.waived == inspection.waived
 
 
-def test_other_bytes_than_the_channels_are_found(tmp_path: Path) -> None:
+def test_a_changed_payload_file_is_found(tmp_path: Path) -> None:
     other = Elf(seed="other", size_bytes=9000).content()
     wheel = good_wheel().edited(RG, lambda member: replace(member, content=other))
     assert checks_of(wheel, tmp_path) == {"payload-bytes"}
 
 
-def test_a_payload_file_that_is_missing_is_found(tmp_path: Path) -> None:
+def test_a_missing_payload_file_is_found(tmp_path: Path) -> None:
     wheel = good_wheel().without(f"{PACKAGE}/codex-resources/bwrap")
     assert checks_of(wheel, tmp_path) == {"payload-missing"}
 
 
-def test_an_executable_that_nobody_released_is_found(tmp_path: Path) -> None:
+def test_an_executable_that_was_not_released_is_found(tmp_path: Path) -> None:
     name = f"{PACKAGE}/bin/codex-extra".encode()
     wheel = good_wheel().with_first(ZipMember(name=name, content=Elf().content(), mode=0o100755))
     assert checks_of(wheel, tmp_path) == {"payload-foreign"}
@@ -99,7 +99,7 @@ def test_another_platform_is_found(tmp_path: Path) -> None:
     assert checks_of(good_wheel(), tmp_path, expected) == {"payload-platform"}
 
 
-def test_a_file_that_is_no_wheels_name_is_found(tmp_path: Path) -> None:
+def test_an_invalid_file_name_is_found(tmp_path: Path) -> None:
     wheel = replace(good_wheel(), name="codex.whl")
     inspection = inspect(wheel.write(tmp_path), scratch=tmp_path)
     assert [finding.check for finding in inspection.findings] == ["name-format"]

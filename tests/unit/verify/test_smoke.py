@@ -6,27 +6,17 @@ from pathlib import Path
 import pytest
 
 from factory.core.errors import HostError
-from factory.core.tags import CodexTag
-from factory.core.targets import Architecture, OperatingSystem, Platform
+from factory.core.targets import Architecture, OperatingSystem
+from factory.system.host import Host, Libc, MuslRoot
 from factory.system.process import Command, Completed, SubprocessRunner
-from factory.verify.smoke import (
-    Host,
-    Libc,
-    MuslRoot,
-    NotRun,
-    SmokeOutcome,
-    SmokePlan,
-    SmokeResult,
-    SmokeSubject,
-    plan_smoke,
-    run_smoke,
-)
+from factory.verify.reading.contents import Archive, WheelContents
+from factory.verify.reading.read import parse_name
+from factory.verify.smoke import SmokeOutcome, SmokePlan, SmokeResult, plan_smoke, run_smoke
 from tests.fake_runner import Expected, FakeRunner
 from tests.images import Elf
-from tests.unit.verify.checks.image_wheels import CODEX, wheel_file
+from tests.unit.verify.checks.image_wheels import CODEX, contents_of
 
 SCRATCH = Path("/scratch/s1")
-WHEEL = Path("/dist/some.whl")
 LINUX = Host(
     operating_system=OperatingSystem.LINUX,
     architecture=Architecture.X86_64,
@@ -40,12 +30,30 @@ OPTIONS = ("--no-index", "--no-deps", "--no-compile", "--no-cache-dir")
 ENV = {"HOME": "/scratch/s1", "TMPDIR": "/scratch/s1"}
 
 
-def subject(platform: str) -> SmokeSubject:
-    return SmokeSubject(wheel=WHEEL, tag=CodexTag.parse("0.163.0"), platform=Platform.parse(platform))
+def wheel_name(platform: str) -> str:
+    return f"openai_codex_cli_bin-0.163.0-py3-none-{platform}.whl"
+
+
+MANYLINUX = wheel_name("manylinux_2_17_x86_64")
+
+
+def contents(name: str) -> WheelContents:
+    return WheelContents(
+        path=Path("/dist") / name,
+        name=name,
+        parsed=parse_name(name),
+        members=(),
+        archive=Archive(),
+        problems=(),
+    )
+
+
+def result(outcome: SmokeOutcome, detail: str, *, wheel: str = MANYLINUX) -> SmokeResult:
+    return SmokeResult(wheel=wheel, outcome=outcome, detail=detail)
 
 
 def planned(platform: str, host: Host = LINUX) -> SmokePlan:
-    plan = plan_smoke(subject(platform), host=host, scratch=SCRATCH)
+    plan = plan_smoke(contents(wheel_name(platform)), host=host, scratch=SCRATCH)
     assert isinstance(plan, SmokePlan)
     return plan
 
@@ -59,7 +67,7 @@ def test_the_host_s_own_platform_is_installed_and_started_as_a_user_would() -> N
     assert plan.how == "natively"
     assert plan.preparations == (
         command("/usr/bin/python3", "-I", "-m", "venv", "/scratch/s1/venv"),
-        command("/scratch/s1/venv/bin/python", *PIP, *OPTIONS, "/dist/some.whl"),
+        command("/scratch/s1/venv/bin/python", *PIP, *OPTIONS, f"/dist/{MANYLINUX}"),
     )
     assert plan.start.argv[:3] == ("/scratch/s1/venv/bin/python", "-P", "-c")
     assert plan.start.argv[4:] == ("",)
@@ -76,7 +84,7 @@ def test_a_foreign_processor_is_emulated() -> None:
         *PIP,
         *OPTIONS,
         *("--only-binary", ":all:", "--platform", "manylinux_2_17_aarch64", "--target", "/scratch/s1/target"),
-        "/dist/some.whl",
+        f"/dist/{wheel_name('manylinux_2_17_aarch64')}",
     )
     assert plan.start.argv[4:] == ("", "/usr/bin/qemu-aarch64-static")
     assert plan.start.env == {**ENV, "PYTHONPATH": "/scratch/s1/target"}
@@ -95,7 +103,7 @@ def test_a_musl_host_starts_musllinux_wheels_natively() -> None:
     assert planned("musllinux_1_1_x86_64", replace(LINUX, libc=Libc.MUSL)).how == "natively"
 
 
-def test_windows_has_its_python_elsewhere() -> None:
+def test_the_path_of_python_on_windows() -> None:
     windows = replace(
         LINUX, operating_system=OperatingSystem.WINDOWS, libc=None, env={"SYSTEMROOT": "C:\\Windows"}
     )
@@ -107,36 +115,50 @@ def test_windows_has_its_python_elsewhere() -> None:
 @pytest.mark.parametrize(
     ("platform", "host", "reason"),
     [
-        ("macosx_11_0_arm64", LINUX, "macosx_11_0_arm64 is for darwin, and this host is not"),
-        ("win_amd64", LINUX, "win_amd64 is for win32, and this host is not"),
+        ("macosx_11_0_arm64", LINUX, "macosx_11_0_arm64 is not for this operating system"),
+        ("win_amd64", LINUX, "win_amd64 is not for this operating system"),
         (
             "manylinux_2_17_aarch64",
             replace(LINUX, emulators={}),
-            "manylinux_2_17_aarch64 needs a processor of aarch64, and there is no emulator here",
+            "manylinux_2_17_aarch64 needs an aarch64 processor or emulator",
         ),
         (
             "musllinux_1_1_x86_64",
             LINUX,
-            "musllinux_1_1_x86_64 needs a musl system to start in, and there is none here",
+            "musllinux_1_1_x86_64 needs a musl system, which is not available here",
         ),
         (
             "musllinux_1_1_aarch64",
             replace(LINUX, musl_root=MuslRoot(path=Path("/srv/alpine"), chroot=Path("/usr/sbin/chroot"))),
-            "musllinux_1_1_aarch64 needs a musl system to start in, and there is none here",
+            "musllinux_1_1_aarch64 needs a musl system, which is not available here",
         ),
         (
             "win_amd64",
             replace(LINUX, operating_system=OperatingSystem.WINDOWS, architecture=Architecture.AARCH64),
-            "win_amd64 needs a processor of x86_64, and there is no emulator here",
+            "win_amd64 needs an x86_64 processor or emulator",
         ),
     ],
 )
-def test_where_nothing_can_start_the_reason_is_told_and_nothing_runs(
+def test_a_wheel_that_cannot_be_started_has_a_reason_and_no_process(
     platform: str, host: Host, reason: str
 ) -> None:
-    plan = plan_smoke(subject(platform), host=host, scratch=SCRATCH)
-    assert plan == NotRun(reason=reason)
-    assert run_smoke(plan, runner=FakeRunner()) == SmokeResult(outcome=SmokeOutcome.NOT_RUN, detail=reason)
+    name = wheel_name(platform)
+    plan = plan_smoke(contents(name), host=host, scratch=SCRATCH)
+    assert plan == result(SmokeOutcome.NOT_RUN, reason, wheel=name)
+    assert run_smoke(plan, runner=FakeRunner()) == plan
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("codex.whl", "the file name is not for one release and one platform"),
+        (wheel_name("any"), "the file name is not for one release and one platform"),
+        (MANYLINUX.replace("0.163.0", "0.163.0.post1"), "'0.163.0.post1' is not a Codex release tag"),
+    ],
+)
+def test_a_wheel_of_an_unknown_release_or_platform_is_not_started(name: str, reason: str) -> None:
+    plan = plan_smoke(contents(name), host=LINUX, scratch=SCRATCH)
+    assert plan == result(SmokeOutcome.NOT_RUN, reason, wheel=name)
 
 
 def run(*script: Expected) -> SmokeResult:
@@ -154,9 +176,9 @@ def started(output: str, returncode: int = 0) -> Expected:
     return Expected(argv=("-c",), completed=Completed(returncode=returncode, output=output))
 
 
-def test_the_version_in_the_output_is_a_run() -> None:
-    assert run(VENV, INSTALL, started("WARNING: no PATH aliases\ncodex-cli 0.163.0\n")) == SmokeResult(
-        outcome=SmokeOutcome.RAN, detail="natively: codex-cli 0.163.0"
+def test_the_expected_version_in_the_output_is_a_success() -> None:
+    assert run(VENV, INSTALL, started("WARNING: no PATH aliases\ncodex-cli 0.163.0\n")) == result(
+        SmokeOutcome.RAN, "natively: codex-cli 0.163.0"
     )
 
 
@@ -164,15 +186,15 @@ def test_the_version_in_the_output_is_a_run() -> None:
     "output", ["codex-cli 0.162.0", "", "codex-cli 10.163.0", "codex-cli 0.163.0-alpha.1"]
 )
 def test_another_version_is_a_failure(output: str) -> None:
-    result = run(VENV, INSTALL, started(output))
-    assert result.outcome is SmokeOutcome.FAILED
-    assert result.detail.startswith("codex --version, natively, does not say 0.163.0")
+    ended = run(VENV, INSTALL, started(output))
+    assert ended.outcome is SmokeOutcome.FAILED
+    assert ended.detail.startswith("codex --version, started natively, does not print 0.163.0")
 
 
 def test_a_failing_executable_is_a_failure() -> None:
-    assert run(VENV, INSTALL, started("Exec format error\n", 126)) == SmokeResult(
-        outcome=SmokeOutcome.FAILED,
-        detail="codex --version, natively, ended with exit status 126: Exec format error",
+    assert run(VENV, INSTALL, started("Exec format error\n", 126)) == result(
+        SmokeOutcome.FAILED,
+        "codex --version, started natively, ended with exit status 126: Exec format error",
     )
 
 
@@ -180,18 +202,17 @@ def test_a_failing_installation_is_a_failure() -> None:
     refused = Expected(
         argv=("pip", "install"), completed=Completed(returncode=1, output="not a supported wheel\n")
     )
-    assert run(VENV, refused) == SmokeResult(
-        outcome=SmokeOutcome.FAILED,
-        detail="python -I -m pip --isolated ended with exit status 1: not a supported wheel",
+    assert run(VENV, refused) == result(
+        SmokeOutcome.FAILED, "python -I -m pip --isolated ended with exit status 1: not a supported wheel"
     )
 
 
-def test_a_program_that_is_not_there_is_not_run() -> None:
+def test_a_missing_program_is_reported_as_not_run() -> None:
     def missing(_: Command) -> None:
         raise HostError("cannot start python3: no such file")
 
-    assert run(Expected(argv=("-m", "venv"), effect=missing)) == SmokeResult(
-        outcome=SmokeOutcome.NOT_RUN, detail="cannot start python3: no such file"
+    assert run(Expected(argv=("-m", "venv"), effect=missing)) == result(
+        SmokeOutcome.NOT_RUN, "cannot start python3: no such file"
     )
 
 
@@ -208,15 +229,9 @@ def test_leftovers_in_a_musl_root_are_removed(tmp_path: Path) -> None:
 def test_a_fabricated_wheel_really_runs(tmp_path: Path) -> None:
     architecture = Architecture(os.uname().machine)
     machine = {Architecture.X86_64: 62, Architecture.AARCH64: 183}[architecture]
-    platform = Platform.parse(f"manylinux_2_17_{architecture}")
-    wheel = wheel_file(
-        tmp_path, platform.tag, {CODEX: Elf(machine=machine, output=b"codex-cli 0.163.0\n").content()}
-    )
+    program = Elf(machine=machine, output=b"codex-cli 0.163.0\n").content()
+    wheel = contents_of(tmp_path, f"manylinux_2_17_{architecture}", {CODEX: program})
     host = replace(LINUX, architecture=architecture, python=Path(sys.executable))
-    plan = plan_smoke(
-        SmokeSubject(wheel=wheel, tag=CodexTag.parse("0.163.0"), platform=platform),
-        host=host,
-        scratch=tmp_path,
-    )
-    result = run_smoke(plan, runner=SubprocessRunner())
-    assert result == SmokeResult(outcome=SmokeOutcome.RAN, detail="natively: codex-cli 0.163.0")
+    plan = plan_smoke(wheel, host=host, scratch=tmp_path)
+    ended = run_smoke(plan, runner=SubprocessRunner())
+    assert ended == result(SmokeOutcome.RAN, "natively: codex-cli 0.163.0", wheel=wheel.name)

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from factory.verify.waiver_file import MalformedWaiverFile, read_waivers
-from factory.verify.waivers import CannotBeWaived, Waiver
+from factory.core.errors import UsageError
+from factory.verify.waiver_file import read_waivers
+from factory.verify.waivers import Waiver
 
 
 def read(tmp_path: Path, text: str) -> tuple[Waiver, ...] | None:
@@ -12,16 +13,16 @@ def read(tmp_path: Path, text: str) -> tuple[Waiver, ...] | None:
     return read_waivers(path)
 
 
-def test_a_table_a_check_and_a_line_a_pattern(tmp_path: Path) -> None:
+def test_tables_of_checks_with_lines_of_patterns(tmp_path: Path) -> None:
     text = """
     [tool.factory.waivers.elf-rpath]
-    "codex_cli_bin/lib/*" = "the loader is told "
+    "codex_cli_bin/lib/*" = "the loader sets it "
     "codex_cli_bin/rg" = "a = b"
     [tool.factory.waivers]
     package-typed = { "*" = "an older era" }
     """
     assert read(tmp_path, text) == (
-        Waiver(check="elf-rpath", pattern="codex_cli_bin/lib/*", reason="the loader is told"),
+        Waiver(check="elf-rpath", pattern="codex_cli_bin/lib/*", reason="the loader sets it"),
         Waiver(check="elf-rpath", pattern="codex_cli_bin/rg", reason="a = b"),
         Waiver(check="package-typed", pattern="*", reason="an older era"),
     )
@@ -44,16 +45,16 @@ def test_a_file_without_the_table_has_none(tmp_path: Path, text: str) -> None:
         ("[tool.factory.waivers.elf-rpath]\n'' = 'why'", "needs a reason"),
     ],
 )
-def test_a_malformed_table_is_refused(tmp_path: Path, text: str, problem: str) -> None:
-    with pytest.raises(MalformedWaiverFile, match=problem):
+def test_a_malformed_table_is_rejected(tmp_path: Path, text: str, problem: str) -> None:
+    with pytest.raises(UsageError, match=problem):
         read(tmp_path, text)
 
 
-def test_an_absent_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(MalformedWaiverFile, match="No such file"):
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="No such file"):
         read_waivers(tmp_path / "absent.toml")
 
 
-def test_what_was_not_looked_at_cannot_be_waived_in_a_file_either(tmp_path: Path) -> None:
-    with pytest.raises(CannotBeWaived):
+def test_a_check_that_was_not_run_cannot_be_waived_in_a_file(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="findings of archive-unreadable cannot be waived"):
         read(tmp_path, "[tool.factory.waivers.archive-unreadable]\n'*' = 'why'")

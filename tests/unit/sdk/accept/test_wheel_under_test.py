@@ -20,7 +20,7 @@ from factory.sdk.accept.wheel_under_test import (
     read_runtime_wheel,
 )
 from factory.system.files import WrongDigest
-from factory.verify.smoke import Host, Libc
+from factory.system.host import Host, Libc
 from tests.packages import release_directory
 from tests.runs import run_factory
 

@@ -18,8 +18,8 @@ from factory.sdk.types.runtime import (
     write_schema,
 )
 from factory.sdk.types.schema import BUNDLE, SchemaBundle
+from factory.system.host import Host
 from factory.system.process import Completed, Runner, SubprocessRunner
-from factory.verify.smoke import Host
 from tests.fake_runner import Expected, FakeRunner
 from tests.packages import TAG, package_directory, release_files
 from tests.protocols import bundle, runtime, script

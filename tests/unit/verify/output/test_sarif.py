@@ -97,7 +97,7 @@ ESSENTIALS: Mapping[str, object] = {
     "required": ["$schema", "version", "runs"],
     "properties": {"version": {"const": "2.1.0"}, "runs": {"type": "array", "items": RUN}},
 }
-"""What SARIF 2.1.0 (OASIS, sections 3.13 to 3.58) and code-scanning pages ask of the parts we write."""
+"""What SARIF 2.1.0 (OASIS, sections 3.13 to 3.58) and code-scanning pages require."""
 
 
 def finding(check: str, severity: Severity, place: str = "codex_cli_bin/bin/codex") -> Finding:
@@ -121,7 +121,7 @@ REPORT = Report(
             stock_report=StockReport(
                 wheel="a wheel.whl", tool=StockTool.AUDITWHEEL, not_run="Boom", is_broken=True
             ),
-            smoke=SmokeResult(outcome=SmokeOutcome.NOT_RUN, detail="no emulator"),
+            smoke=SmokeResult(wheel="a wheel.whl", outcome=SmokeOutcome.NOT_RUN, detail="no emulator"),
         ),
     ),
     releases=(
@@ -183,7 +183,7 @@ def test_a_waived_finding_is_suppressed_with_its_reason() -> None:
     ]
 
 
-def test_what_was_not_looked_at_is_told_and_no_success() -> None:
+def test_a_check_that_was_not_run_is_reported_and_not_a_success() -> None:
     (invocation,) = run_of(REPORT)["invocations"]
     assert invocation["executionSuccessful"] is False
     notifications = invocation["toolExecutionNotifications"]
@@ -194,7 +194,7 @@ def test_what_was_not_looked_at_is_told_and_no_success() -> None:
     ]
 
 
-def test_a_fingerprint_survives_another_place_and_another_wording() -> None:
+def test_a_fingerprint_depends_on_neither_directory_nor_wording() -> None:
     (wheel,) = REPORT.wheels
     moved = Report(
         wheels=(WheelReport(path="elsewhere/a wheel.whl", name="a wheel.whl", results=wheel.results),),
