@@ -89,8 +89,11 @@ class Header:
 
     def pack_local(self) -> bytes:
         """Return the bytes of the local header."""
-        fixed = _LOCAL.pack(
-            _LOCAL_SIGNATURE,
+        return _LOCAL.pack(_LOCAL_SIGNATURE, *self._numbers()) + self.name + self.extra
+
+    def _numbers(self) -> tuple[int, ...]:
+        """Return the numbers that both records have in this order."""
+        return (
             self.extract_version,
             self.flags,
             self.method,
@@ -102,7 +105,6 @@ class Header:
             len(self.name),
             len(self.extra),
         )
-        return fixed + self.name + self.extra
 
 
 HeaderT = TypeVar("HeaderT", bound=Header)
@@ -138,16 +140,7 @@ class CentralHeader(Header):
         fixed = _CENTRAL.pack(
             CENTRAL_SIGNATURE,
             self.create_system << 8 | self.create_version,
-            self.extract_version,
-            self.flags,
-            self.method,
-            self.dos_time,
-            self.dos_date,
-            self.crc32,
-            self.compressed_bytes,
-            self.size_bytes,
-            len(self.name),
-            len(self.extra),
+            *self._numbers(),
             len(self.comment),
             self.disk,
             self.internal_attributes,
