@@ -83,7 +83,8 @@ format: $(READY) ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: $(READY) ## Write docs/checks.md, with the answers of the stock tools
+docs: $(READY) ## Write the picture in docs/architecture.md, and docs/checks.md with the answers of the stock tools
+	$(BIN)/python -m benchmarks.structure --write docs/architecture.md
 	$(BIN)/python -m tests.zoo
 
 bench: $(READY) ## Run the benchmarks and write docs/performance.md

@@ -1,8 +1,8 @@
 """Measure the structure of ``factory/`` from its imports and definitions: ``python -m benchmarks.structure``.
 
 ``--tree DIR`` measures another checkout, so that a change can be measured before and after by the same
-rules. ``--picture`` prints the diagram of the rooms that ``docs/architecture.md`` shows (``make docs``
-writes it, and a test compares the two).
+rules. ``--picture`` prints a diagram of the rooms; ``--write docs/architecture.md`` puts it into the page
+(``make docs`` does that, and a test compares the page with the code).
 
 A room is a direct child of ``factory/``: a package, or a module that lies loose. An arrow is a pair of
 rooms of which the first imports the second. The floor of a room is one more than the highest floor that
@@ -36,6 +36,8 @@ LAYERS = (
     ("core",),
 )
 """The rooms from the top down; the contract in pyproject.toml has the same list, and a test compares them."""
+BEGIN = "<!-- The picture of the rooms: 'make docs' writes it. -->"
+END = "<!-- The end of the picture. -->"
 _ENTRANCES = {f"{PACKAGE}.__main__"}
 
 
@@ -226,16 +228,31 @@ def _line_count(path: Path) -> int:
     return path.read_bytes().count(b"\n")
 
 
+def with_picture(page: str, picture: str) -> str:
+    """Return a page with the picture between its two marker comments, in place of the former one."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"the page needs the comments {BEGIN} and {END}")
+    return f"{before}{begin}\n\n```mermaid\n{picture}```\n\n{end}{after}"
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print the figures of a checkout as JSON, or the picture of its rooms."""
+    """Print the figures of a checkout as JSON, or print or write the picture of its rooms."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.structure")
     parser.add_argument("--tree", type=Path, default=ROOT, help="the checkout to measure")
     parser.add_argument("--picture", action="store_true", help="print the Mermaid diagram of the rooms")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="write the diagram into a page")
     options = parser.parse_args(argv)
-    if options.picture:
-        print(picture_of(imports_between_rooms(imports_between_modules(options.tree))), end="")
-    else:
+    if not options.picture and options.write is None:
         print(json.dumps(asdict(measure_structure(options.tree.resolve())), indent=2))
+        return 0
+    picture = picture_of(imports_between_rooms(imports_between_modules(options.tree)))
+    if options.write is None:
+        print(picture, end="")
+    else:
+        page: Path = options.write
+        page.write_text(with_picture(page.read_text(encoding="utf-8"), picture), encoding="utf-8")
     return 0
 
 

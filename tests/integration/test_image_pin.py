@@ -18,7 +18,7 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
 
 def test_the_base_is_cibuildwheel_s_own_pin(tmp_path: Path) -> None:
-    (version,) = re.findall(r"^# .*as cibuildwheel (\S+) pins it", DOCKERFILE, re.MULTILINE)
+    (version,) = re.findall(r"^# .*as pinned by cibuildwheel (\S+);", DOCKERFILE, re.MULTILINE)
     download = (sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(tmp_path))
     command = Command(argv=(*download, f"cibuildwheel=={version}"), env=os.environ)
     completed = SubprocessRunner().run(command)

@@ -1,9 +1,11 @@
-"""The script that measures the structure, tried on small trees written here."""
+"""The script that measures the structure, on small trees written here, and its picture in a page."""
 
 import tomllib
 from pathlib import Path
 
-from benchmarks.structure import LAYERS, ROOT, measure_structure, picture_of
+import pytest
+
+from benchmarks.structure import BEGIN, END, LAYERS, ROOT, main, measure_structure, picture_of, with_picture
 
 LOW = "class FactoryError(Exception):\n    pass\n\n\nclass TooLow(FactoryError):\n    pass\n"
 
@@ -60,6 +62,26 @@ def test_the_picture_leaves_out_arrows_that_follow_from_others() -> None:
         "flowchart TD\n    cli[cli/]\n    build[build/]\n    core[core/]\n"
         "    build --> core\n    cli --> build\n"
     )
+
+
+def test_the_picture_replaces_the_former_one() -> None:
+    page = f"# House\n\n{BEGIN}\nanything\n{END}\n\nMore.\n"
+    expected = f"# House\n\n{BEGIN}\n\n```mermaid\nflowchart TD\n```\n\n{END}\n\nMore.\n"
+    assert with_picture(page, "flowchart TD\n") == expected
+    assert with_picture(expected, "flowchart TD\n") == expected
+
+
+def test_a_page_without_the_two_comments_is_refused() -> None:
+    with pytest.raises(ValueError, match="needs the comments"):
+        with_picture(f"# House\n{BEGIN}\n", "flowchart TD\n")
+
+
+def test_the_picture_in_the_architecture_page_is_current(tmp_path: Path) -> None:
+    page = ROOT / "docs/architecture.md"
+    written = tmp_path / "architecture.md"
+    written.write_bytes(page.read_bytes())
+    assert main(["--write", str(written)]) == 0
+    assert written.read_bytes() == page.read_bytes(), "run 'make docs'"
 
 
 def test_the_linter_checks_the_same_order_of_rooms() -> None:

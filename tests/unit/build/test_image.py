@@ -74,7 +74,7 @@ def test_the_base_is_named_by_digest() -> None:
 
 
 def test_the_base_is_of_the_cibuildwheel_that_is_locked() -> None:
-    (version,) = re.findall(r"^# .*as cibuildwheel (\S+) pins it", DOCKERFILE, re.MULTILINE)
+    (version,) = re.findall(r"^# .*as pinned by cibuildwheel (\S+);", DOCKERFILE, re.MULTILINE)
     # What that version pins, tests/integration/test_image_pin.py asks it itself.
     assert ("cibuildwheel", version) in lock_named(f"cibuildwheel-{version}").requirements
 
