@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from factory.build.builder import BuiltWheel, PlannedWheel, WheelFile
 from factory.build.recipe import lay_out, our_recipe
+from factory.build.stage import StagedRuntime
 from factory.build.template import bundled_template
 from factory.core.digests import Digest, Sha256
 from factory.core.model import ArchiveFormat, Payload, PayloadFile, ReleaseAsset, Remote
@@ -208,6 +209,14 @@ def good_wheel(platform: str = "manylinux_2_17_x86_64") -> Wheel:
         ZipMember(name=f"{INFO}/licenses/LICENSE".encode(), content=b"Apache License\n", mode=0o644),
     )
     return Wheel(name=file_name(platform), archive=ZipArchive(members=members))
+
+
+def staged_runtime(
+    path: Path, platform: str = "manylinux_2_17_x86_64", *, tag: str = VERSION
+) -> StagedRuntime:
+    """Return a stage by our recipe, without writing it."""
+    recipe = our_recipe(Platform.parse(platform), template=bundled_template())
+    return StagedRuntime(path=path, tag=CodexTag.parse(tag), recipe=recipe)
 
 
 def built_wheel(wheel: Wheel, directory: Path, platform: str = "manylinux_2_17_x86_64") -> BuiltWheel:

@@ -75,7 +75,7 @@ def _builder(version: str, context: AuditContext) -> AssemblingBuilder:
         progress=tools.progress,
         host_env=tools.host_env,
         jobs=tools.jobs,
-        store=DeflateCache(
+        cache=DeflateCache(
             root=tools.cache.root / Namespace.DEFLATE, encoder=toolchain.interpreter.deflate.answer
         ),
         stop=tools.stop,

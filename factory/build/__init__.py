@@ -1,1 +1,1 @@
-"""From a staged runtime to a built wheel."""
+"""Build wheels from a recipe and a payload: staging, toolchains, the two engines."""

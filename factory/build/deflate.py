@@ -1,8 +1,8 @@
-"""Deflated contents: made once per distinct content, kept, and verified on every read.
+"""Compress the content of a file, and verify the compressed file on every read.
 
-Deflate is nearly all the time of a build. Its output depends on the content, the
-encoder, the level, and on nothing else that differs between wheels; so a member
-that two wheels, two releases or two audits share is compressed once.
+Compression takes nearly all the time of a build. Its output depends only on the content, the
+encoder and the level; so a file that two wheels, two releases or two audits share is
+compressed only once.
 """
 
 import hashlib
@@ -19,33 +19,33 @@ from factory.core.errors import IntegrityError
 
 LEVEL = 6
 PIECE_BYTES = 16384
-"""What hatchling hands to the encoder at a time. zlib refills its window by what it is handed, so the
-piece size is kept the same rather than trusted not to matter."""
+"""The number of bytes that hatchling passes to the encoder at once. The pieces decide how zlib refills its
+window, so that another size might change the output."""
 
 _HEADER = struct.Struct("<8sLQQ32s32s")
 _MAGIC = b"cwf-dfl1"
 
 
 class DamagedDeflated(IntegrityError):
-    """A kept deflated content is not what was written."""
+    """A compressed file is not what was written."""
 
     hint = "It has been removed; run the same command again."
 
     def __init__(self, content: Sha256) -> None:
-        super().__init__(f"the deflate store's entry for {content} is damaged or gone")
+        super().__init__(f"the compressed file of {content} in the cache is damaged or missing")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deflated:
-    """A content in deflated form, in a file.
+    """The compressed content of a file.
 
     Attributes:
-        path: The file: a header, then the raw deflate stream.
-        sha256: The content's digest.
-        crc32: The content's CRC-32, as zip headers have it.
-        size_bytes: The content's size.
-        compressed_bytes: The stream's size.
-        compressed_sha256: The stream's digest, checked whenever the stream is read.
+        path: A file with a header and the raw deflate stream.
+        sha256: The digest of the content.
+        crc32: The CRC-32 of the content.
+        size_bytes: The size of the content.
+        compressed_bytes: The size of the stream.
+        compressed_sha256: The digest of the stream, checked whenever the stream is read.
     """
 
     path: Path
@@ -57,11 +57,11 @@ class Deflated:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Read the header of a kept content.
+        """Read the header of a compressed file.
 
         Raises:
-            FileNotFoundError: Nothing is kept there.
-            DamagedDeflated: The header is not one, or the file has another size than it says.
+            FileNotFoundError: The file does not exist.
+            DamagedDeflated: The header is not valid, or the file does not have the size in it.
         """
         with path.open("rb") as file:
             raw = file.read(_HEADER.size)
@@ -84,8 +84,8 @@ class Deflated:
         """Yield the raw deflate stream.
 
         Raises:
-            DamagedDeflated: The file is gone, since another process pruned it; or, after the last chunk,
-                the stream is not what was written, and it is removed.
+            DamagedDeflated: Another process has pruned the file; or, after the last chunk, the
+                stream does not have its digest, and the file is removed.
         """
         hasher = hashlib.sha256()
         try:
@@ -103,12 +103,7 @@ class Deflated:
 
 
 def deflate(chunks: Iterable[bytes], into: Path) -> Deflated:
-    """Deflate a content into a file, digesting both sides on the way.
-
-    Args:
-        chunks: The content.
-        into: Where to write; created exclusively.
-    """
+    """Compress a content into a new file, and compute the digests of content and stream."""
     content, stream = hashlib.sha256(), hashlib.sha256()
     crc32 = size_bytes = compressed_bytes = 0
     with into.open("xb") as file:
@@ -139,17 +134,16 @@ def deflate(chunks: Iterable[bytes], into: Path) -> Deflated:
 
 
 class _Pieces:
-    """Cuts chunks of any size into whole pieces; what is left of one chunk begins the next one's first.
+    """Cuts chunks of any size into pieces; the rest of a chunk begins the first piece of the next one.
 
-    Whole pieces are views: hundreds of megabytes go through here, and a copy of each costs
-    a hundredth of a build.
+    Most pieces are views: copies of hundreds of megabytes take 1 % of the time of a build.
     """
 
     def __init__(self) -> None:
         self.rest = b""
 
     def cut(self, chunk: bytes) -> Iterator[bytes | memoryview]:
-        """Yield the pieces that are whole with this chunk."""
+        """Yield the pieces that are complete with this chunk."""
         at = 0
         if self.rest:
             at = PIECE_BYTES - len(self.rest)

@@ -1,4 +1,4 @@
-"""Deflated contents that outlive a run, by content digest, encoder and level."""
+"""The cache of compressed files, by content digest, encoder and level."""
 
 import os
 import secrets
@@ -13,14 +13,13 @@ from factory.system.files import TEMPORARY_PREFIX, writing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeflateCache:
-    """A directory of deflated contents, safe for several threads and processes at once.
+    """A directory of compressed files that several threads and processes can use at once.
 
-    An entry is written under a temporary name and renamed, so it is whole or absent;
-    two writers of one content write equal bytes, so the last one wins harmlessly.
+    An entry is written under a temporary name and renamed, so that it is complete or absent. Two
+    writers of one entry write equal bytes, so that it does not matter which one wins.
 
     Attributes:
-        root: The directory.
-        encoder: The encoder's known answer: what another one compressed is another entry.
+        encoder: The known answer of the encoder; the entries of another one are separate.
     """
 
     root: Path
@@ -31,14 +30,13 @@ class DeflateCache:
         return self.root / f"{self.encoder.hex[:16]}-level{LEVEL}"
 
     def path(self, content: Sha256) -> Path:
-        """Return where a content's entry is, if there is one."""
+        """Return the path of the entry for a content; it need not exist."""
         return self._directory / content.hex[:2] / content.hex
 
     def find(self, content: Sha256) -> Deflated | None:
-        """Return a kept content and mark it as used, or None.
+        """Return the entry for a content and mark it as used; None if it does not exist.
 
-        Its stream is verified when it is read; a header that is damaged already counts as
-        absence, and the entry is made again.
+        An entry with a damaged header does not count. The stream is verified when it is read.
         """
         path = self.path(content)
         try:
@@ -49,10 +47,10 @@ class DeflateCache:
         return found if found.sha256 == content else None
 
     def add(self, chunks: Iterable[bytes]) -> Deflated:
-        """Deflate a content and keep it; its digest is known only afterwards.
+        """Compress a content and add it; its digest is known only afterwards.
 
         Raises:
-            CannotWrite: The store's place does not take it.
+            CannotWrite: The directory is not writable.
         """
         with writing(self._directory):
             self._directory.mkdir(parents=True, exist_ok=True)

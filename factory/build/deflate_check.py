@@ -1,11 +1,10 @@
-"""Which deflate encoder an interpreter has: an input of every wheel's bytes.
+"""Identify the deflate encoder of an interpreter, which is an input of the bytes of every wheel.
 
-The format leaves the encoder free, and zlib-ng (CPython for Windows since 3.14,
-some distributions) finds other matches than zlib at the same level. Version
-numbers do not tell them apart everywhere, so a known-answer test does.
+The format does not prescribe the encoder, and zlib-ng (in CPython for Windows since 3.14, and in
+some distributions) finds other matches than zlib at the same level. Version numbers do not
+distinguish the two everywhere, so a known-answer test does.
 """
 
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +16,11 @@ from factory.core.json_reader import JsonObject, MalformedJson
 from factory.system.process import Command, Runner
 
 REFERENCE_ANSWER = Sha256("61459afb16515381ed4f664ecaaa059563d45f93a2ffe85d9fa5f21d720adc28")
-"""What stock zlib gives; 1.2.13 here, under CPython 3.9 to 3.13."""
+"""The answer of stock zlib, measured with 1.2.13 under CPython 3.9 to 3.13."""
 
 
 class OtherDeflate(HostError):
-    """The interpreter's encoder gives other bytes than the reference one."""
+    """The encoder of an interpreter writes other bytes than the reference encoder."""
 
     hint = (
         "Use the container builder (--builder docker), or an interpreter that links stock zlib: "
@@ -36,22 +35,22 @@ class OtherDeflate(HostError):
 
 
 class ProbeFailed(HostError):
-    """An interpreter could not be asked."""
+    """An interpreter could not be identified."""
 
     hint = "Check that the interpreter starts, and that its zlib module is built in."
 
     def __init__(self, interpreter: Path, reason: str) -> None:
-        super().__init__(f"{interpreter} did not say what it is: {reason}")
+        super().__init__(f"cannot identify the interpreter {interpreter}: {reason}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeflateIdentity:
-    """An encoder: what it calls itself, and what it does.
+    """A deflate encoder.
 
     Attributes:
-        name: ``zlib`` or ``zlib-ng``, as far as the interpreter tells.
-        version: The version of the library in use.
-        answer: The digest of the deflated test corpus; the only thing that decides.
+        name: ``zlib`` or ``zlib-ng``; not every interpreter reports zlib-ng.
+        version: The version of the library.
+        answer: The digest of the compressed test corpus, which alone identifies the encoder.
     """
 
     name: str
@@ -60,19 +59,17 @@ class DeflateIdentity:
 
     @property
     def is_reference(self) -> bool:
-        """Whether it gives the bytes of stock zlib."""
+        """Whether it writes the same bytes as stock zlib."""
         return self.answer == REFERENCE_ANSWER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interpreter:
-    """A Python, as it describes itself.
+    """A Python interpreter, as it describes itself.
 
     Attributes:
-        executable: Its path.
-        implementation: ``CPython`` or another.
-        version: The language version, three numbers.
-        deflate: Its encoder.
+        implementation: ``CPython``, for example.
+        version: Three numbers, ``3.11.2``.
     """
 
     executable: Path
@@ -82,37 +79,35 @@ class Interpreter:
 
 
 def deflate_identity() -> DeflateIdentity:
-    """Identify the encoder of the running interpreter; takes a fraction of a second."""
-    ng = str(getattr(zlib, "ZLIBNG_VERSION", ""))
+    """Identify the encoder of this interpreter; takes a fraction of a second."""
+    described = deflate_probe.describe()
     return DeflateIdentity(
-        name="zlib-ng" if ng else "zlib",
-        version=ng or zlib.ZLIB_RUNTIME_VERSION,
-        answer=Sha256(deflate_probe.answer()),
+        name=described["name"], version=described["version"], answer=Sha256(described["answer"])
     )
 
 
 def require_reference_deflate(identity: DeflateIdentity, *, whose: str = "this Python") -> None:
-    """Stop the run where wheels would silently differ.
+    """Refuse an encoder that would change the bytes of the wheels.
 
     Args:
-        identity: An encoder.
-        whose: How to name its interpreter in the error.
+        identity: The encoder.
+        whose: The name of its interpreter in the error.
 
     Raises:
-        OtherDeflate: The encoder is not the reference one.
+        OtherDeflate: It is not the reference encoder.
     """
     if not identity.is_reference:
         raise OtherDeflate(identity, whose)
 
 
 def probe_interpreter(python: Path, *, env: Mapping[str, str], runner: Runner) -> Interpreter:
-    """Ask another interpreter what it is: the one that runs the backend decides the bytes, not ours.
+    """Identify another interpreter: the one that runs the backend decides the bytes.
 
-    Isolated mode keeps this package's directory off its import path, where our
-    module names would hide the standard library's.
+    Isolated mode keeps this package's directory off its import path, where our modules
+    would hide modules of the standard library.
 
     Raises:
-        ProbeFailed: It did not answer.
+        ProbeFailed: The interpreter does not work.
     """
     argv = (str(python), "-I", str(Path(deflate_probe.__file__)))
     completed = runner.run(Command(argv=argv, env=env, timeout_s=120.0))
@@ -122,10 +117,10 @@ def probe_interpreter(python: Path, *, env: Mapping[str, str], runner: Runner) -
 
 
 def parse_probe(python: Path, output: str) -> Interpreter:
-    """Read what an interpreter said of itself, wherever it ran.
+    """Parse the output of `deflate_probe`.
 
     Raises:
-        ProbeFailed: It said something else.
+        ProbeFailed: The output is not valid.
     """
     try:
         return _parse(output)
@@ -134,13 +129,13 @@ def parse_probe(python: Path, output: str) -> Interpreter:
 
 
 def _parse(output: str) -> Interpreter:
-    """Read the last line: the interpreter may warn about something above it."""
-    said = JsonObject.parse(output.rpartition("\n")[2], where="the probe's answer")
+    """Parse the last line; the interpreter may print warnings above it."""
+    answer = JsonObject.parse(output.rpartition("\n")[2], where="the output of the probe")
     return Interpreter(
-        executable=Path(said.text("executable")),
-        implementation=said.text("implementation"),
-        version=said.text("python"),
+        executable=Path(answer.text("executable")),
+        implementation=answer.text("implementation"),
+        version=answer.text("python"),
         deflate=DeflateIdentity(
-            name=said.text("name"), version=said.text("version"), answer=Sha256(said.text("answer"))
+            name=answer.text("name"), version=answer.text("version"), answer=Sha256(answer.text("answer"))
         ),
     )

@@ -1,7 +1,7 @@
-"""Say how this interpreter deflates; needs nothing but the interpreter, old ones too.
+"""Print how this interpreter compresses; it needs only the standard library, also of old versions.
 
-`factory.build.deflate_check` imports it, and runs it as a file with the interpreter of a
-toolchain, which has no factory installed: ``python -I deflate_probe.py``.
+`factory.build.deflate_check` imports this module, and runs it as a file with the interpreter of a
+toolchain, where the factory is not installed: ``python -I deflate_probe.py``.
 """
 
 import hashlib
@@ -14,13 +14,13 @@ from collections.abc import Iterator
 LEVEL = 6
 PIECE_BYTES = 16384
 
-# So short that no Huffman table of its own pays: a fixed block.
+# Too short for a Huffman table of its own: a fixed block.
 _SHORT = b"codex codex"
 _WORDS = (b"codex ", b"wheel ", b"factory ", b"deflate ", b"\x00\x00\x00\x00", b"the ", b"\x7fELF", b"\n")
 
 
 def answer() -> str:
-    """Return the SHA-256 of the deflated corpus, level 6, raw, written in pieces as hatchling writes."""
+    """Return the SHA-256 of the compressed corpus: level 6, raw, in pieces as hatchling writes them."""
     hasher = hashlib.sha256()
     for section in (_SHORT, _text(), _noise(), _runs(), _records()):
         compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, -15)
@@ -31,7 +31,7 @@ def answer() -> str:
 
 
 def _numbers(seed: int) -> Iterator[int]:
-    """Yield the numbers of a linear congruential generator: the same in every Python, unlike `random`."""
+    """Yield the numbers of a linear congruential generator; `random` differs between Python versions."""
     state = seed
     while True:
         state = (state * 1103515245 + 12345) & 0x7FFFFFFF
@@ -39,25 +39,25 @@ def _numbers(seed: int) -> Iterator[int]:
 
 
 def _text() -> bytes:
-    """Words in no order: dynamic Huffman blocks, matches of many lengths, lazy matching."""
+    """Return words in random order: dynamic Huffman blocks, matches of many lengths, lazy matching."""
     numbers = _numbers(1)
     return b"".join(_WORDS[next(numbers) % len(_WORDS)] for _ in range(40000))
 
 
 def _noise() -> bytes:
-    """Bytes that do not compress: stored blocks."""
+    """Return incompressible bytes: stored blocks."""
     numbers = _numbers(2)
     return bytes(next(numbers) & 0xFF for _ in range(80000))
 
 
 def _runs() -> bytes:
-    """Long runs and far repetitions: the longest matches, and the window's edge."""
+    """Return long runs and distant repetitions: the longest matches, and the edge of the window."""
     noise = _noise()[:3000]
     return b"\x00" * 70000 + noise + b"\xff" * 29000 + noise + b"a" * 300 + noise
 
 
 def _records() -> bytes:
-    """Small records that differ in few bytes, like relocation tables: short matches for a lazy matcher."""
+    """Return small records that differ in few bytes, as in relocation tables: short, lazy matches."""
     numbers = _numbers(3)
     return b"".join(
         (next(numbers) % 512).to_bytes(4, "little") + (index * 24).to_bytes(4, "little") + b"\x08\x00\x00\x00"
@@ -65,20 +65,18 @@ def _records() -> bytes:
     )
 
 
-def main() -> None:
-    """Write the interpreter and its answer as JSON."""
-    json.dump(
-        {
-            "executable": sys.executable,
-            "implementation": platform.python_implementation(),
-            "python": platform.python_version(),
-            "name": "zlib" if getattr(zlib, "ZLIBNG_VERSION", "") == "" else "zlib-ng",
-            "version": getattr(zlib, "ZLIBNG_VERSION", "") or zlib.ZLIB_RUNTIME_VERSION,
-            "answer": answer(),
-        },
-        sys.stdout,
-    )
+def describe() -> dict[str, str]:
+    """Return the interpreter, its zlib and the answer."""
+    zlib_ng = str(getattr(zlib, "ZLIBNG_VERSION", ""))
+    return {
+        "executable": sys.executable,
+        "implementation": platform.python_implementation(),
+        "python": platform.python_version(),
+        "name": "zlib-ng" if zlib_ng else "zlib",
+        "version": zlib_ng or zlib.ZLIB_RUNTIME_VERSION,
+        "answer": answer(),
+    }
 
 
 if __name__ == "__main__":
-    main()
+    json.dump(describe(), sys.stdout)

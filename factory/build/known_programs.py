@@ -1,7 +1,7 @@
-"""The programs of a release package that are known by name: whose they are, and under which licence.
+"""The projects and licences of the programs in a release package, by file name.
 
-A release package says of few files what they are, so a small table says it here. A file that
-the table does not know is listed with its digest and no claim.
+A release package describes few of its files, so that this table describes the programs. The bill of
+materials lists a file that is not in the table with its digest only.
 """
 
 from dataclasses import dataclass
@@ -16,13 +16,12 @@ from factory.core.tags import CodexTag
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """Who publishes a program.
+    """The origin of a program.
 
     Attributes:
-        owner: Its project's owner on GitHub.
-        project: Its project there.
+        owner: The owner of its project on GitHub.
         licence: An SPDX expression (https://spdx.dev/learn/handling-license-info/).
-        is_of_release: Whether it is built from the release's own source, so that the tag is its version.
+        is_of_release: Whether it is built from the source of the release, whose tag is its version.
     """
 
     owner: str
@@ -31,11 +30,11 @@ class Program:
     is_of_release: bool = False
 
     def version(self, tag: CodexTag) -> str | None:
-        """Return its version, where the release tells it."""
+        """Return its version; None if it is not known."""
         return tag.semver if self.is_of_release else None
 
     def purl(self, tag: CodexTag) -> str:
-        """Return its source's package URL; without a version where none is known."""
+        """Return the package URL of its source, with the version if it is known."""
         version = str(tag) if self.is_of_release else None
         return PackageURL(
             type="github", namespace=self.owner.lower(), name=self.project.lower(), version=version
@@ -50,9 +49,9 @@ _OTHERS = {
 
 
 def program_of(member: WheelMember) -> Program | None:
-    """Return the program that a member is, by its name; None for data and for what is not known.
+    """Return the program with the name of a member; None for data and for unknown programs.
 
-    Upstream names every program of its own ``codex`` or ``codex-*``.
+    Upstream names all its own programs ``codex`` or ``codex-*``.
     """
     if not member.file.kind.is_executable_image:
         return None
@@ -61,7 +60,7 @@ def program_of(member: WheelMember) -> Program | None:
 
 
 def component_type(member: WheelMember) -> str:
-    """Return what a member is in CycloneDX's words."""
+    """Return the CycloneDX type of a member."""
     if not member.file.kind.is_executable_image:
         return "application" if member.file.kind is FileKind.SCRIPT else "file"
     return "library" if _is_shared_library(member.path) else "application"

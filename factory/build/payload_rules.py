@@ -1,4 +1,4 @@
-"""Which payload files stay out of our wheels, and which move: declared rules, each with its reason."""
+"""The rules for payload files that our wheels leave out or move, with the reasons."""
 
 import fnmatch
 from dataclasses import dataclass
@@ -9,30 +9,30 @@ from factory.core.targets import OperatingSystem, Platform
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaveOutRule:
-    """Payload files that stay out of a wheel, and why.
+    """Payload files that a wheel leaves out.
 
     Attributes:
-        pattern: A shell pattern for paths inside the release package; ``*`` also matches ``/``.
-        reason: What about the files forbids them, for the manifest's reader.
+        pattern: A shell pattern for paths in the release package; ``*`` also matches ``/``.
+        reason: Goes into the manifest.
     """
 
     pattern: str
     reason: str
 
     def is_for(self, path: PurePosixPath) -> bool:
-        """Whether the rule concerns a payload file."""
+        """Return whether the rule applies to a payload file."""
         return fnmatch.fnmatchcase(str(path), self.pattern)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveRule:
-    """A file or directory of the release package that has another path in the wheel's package."""
+    """A file or directory of the release package that gets another path in the wheel's package."""
 
     source: PurePosixPath
     becomes: PurePosixPath
 
     def move(self, path: PurePosixPath) -> PurePosixPath | None:
-        """Return the new path, or None where the rule does not concern it."""
+        """Return the new path; None if the rule does not apply."""
         if not path.is_relative_to(self.source):
             return None
         return self.becomes / path.relative_to(self.source)
@@ -40,7 +40,7 @@ class MoveRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """One payload file's exact place and mode in a wheel, as a published wheel has it."""
+    """The path and mode of a payload file in a published wheel."""
 
     source: PurePosixPath
     becomes: PurePosixPath
@@ -48,10 +48,10 @@ class Placement:
 
 
 NOT_PLACED = LeaveOutRule(pattern="*", reason="the published wheel does not have it")
-"""What leaves a payload file out of a wheel whose every placement is known."""
+"""The rule for every payload file that a recipe with exact placements does not place."""
 
 
-# Legacy packages, before 0.133.0, kept the executable and its helpers in one directory, ripgrep in another.
+# Packages before 0.133.0 have the executable and its helpers in one directory, and ripgrep in another.
 LEGACY_MOVES = (
     MoveRule(source=PurePosixPath("codex"), becomes=PurePosixPath("bin")),
     MoveRule(source=PurePosixPath("path"), becomes=PurePosixPath("codex-path")),
@@ -100,7 +100,7 @@ _GLIBC_RIPGREP = tuple(
 
 
 def rules_for(platform: Platform) -> tuple[LeaveOutRule, ...]:
-    """Return what stays out of a platform's wheel."""
+    """Return the rules for the files that a platform's wheel leaves out."""
     match platform.target.operating_system:
         case OperatingSystem.LINUX if platform.tag == "musllinux_1_1_aarch64":
             return (*_LINUX, *_GLIBC_RIPGREP)

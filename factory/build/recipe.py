@@ -1,8 +1,8 @@
-"""The recipe: everything that decides a wheel's bytes besides the payload.
+"""The recipe: everything but the payload that decides the bytes of a wheel.
 
-A wheel is ``f(recipe, payload)``. The factory uses `our_recipe`; an audit infers
-one from a published wheel and runs the same functions on it. Nothing here touches
-a payload's bytes, only paths, kinds and sizes.
+A wheel is ``f(recipe, payload)``. The factory uses `our_recipe`; an audit infers a recipe
+from a published wheel and calls the same functions. This module uses the paths, kinds and
+sizes of payload files, but not their contents.
 """
 
 import hashlib
@@ -18,41 +18,22 @@ from factory.build.toolchain import lock_for
 from factory.core.digests import Sha256
 from factory.core.errors import IntegrityError
 from factory.core.model import FileKind, Payload, PayloadFile
-from factory.core.targets import Platform, Target
+from factory.core.targets import Platform
 
 BACKEND_VERSION = "1.33.0"
-"""The hatchling of our recipe; the template's build-system table names it too."""
-
+"""The version of hatchling in our recipe; the build-system table of the template must have the same."""
 
 SBOM_FORM = "cyclonedx-1.6 form 1"
-"""Rises with every change of what `sbom.py` writes, so that no two recipes of one identity differ."""
-
-
-class IncompletePayload(IntegrityError):
-    """A release package lacks something that every wheel needs."""
-
-    hint = "Give the whole release package of that target, or its codex executable alone."
-
-    def __init__(self, target: Target, missing: str) -> None:
-        super().__init__(f"the release package of {target} has no {missing}")
-
-
-class UnplaceableFile(IntegrityError):
-    """A payload file cannot go into a wheel where the recipe puts it."""
-
-    hint = "Look into the release package: the factory's payload rules may need a new one for this release."
-
-    def __init__(self, path: PurePosixPath, reason: str) -> None:
-        super().__init__(f"cannot place {path} of the release package: {reason}")
+"""Changes with the output of `sbom.py`, so that equal recipe identities mean equal bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
-    """The build backend: it decides member order, metadata and the generator's line.
+    """The build backend, which decides member order, metadata and the Generator line of WHEEL.
 
     Attributes:
-        version: Of hatchling.
-        lock: The digest of the toolchain's lock, which fixes the backend's own dependencies.
+        version: The version of hatchling.
+        lock: The digest of the toolchain's lock, which pins the dependencies of the backend.
     """
 
     version: str
@@ -60,19 +41,19 @@ class Backend:
 
     @property
     def requirement(self) -> str:
-        """The exact requirement, as the template's build-system table has it."""
+        """The requirement in the build-system table of the template."""
         return f"hatchling=={self.version}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
-    """What the zip around the members has.
+    """The properties of the zip archive.
 
     Attributes:
-        time: Every member's time; this is hatchling's default without ``SOURCE_DATE_EPOCH``.
-        create_system: The host that zip says it was made on; 3 is Unix, 0 Windows (APPNOTE 4.4.2).
-        deflate_level: zlib's level.
-        deflate_answer: The encoder, by its answer to `factory.build.deflate_check`.
+        time: The time of every member; the default of hatchling without ``SOURCE_DATE_EPOCH``.
+        create_system: The zip host: 3 is Unix, 0 is Windows (APPNOTE 4.4.2).
+        deflate_level: The compression level of zlib.
+        deflate_answer: Identifies the deflate encoder; see `factory.build.deflate_check`.
     """
 
     time: tuple[int, int, int, int, int, int] = (2020, 2, 2, 0, 0, 0)
@@ -83,14 +64,14 @@ class Container:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """Everything that decides a byte besides the payload and the release's version.
+    """Everything that decides a byte, except the payload and the version of the release.
 
-    Line ends are no field: the template's bytes have them.
+    Line ends are not a field: they are in the bytes of the template.
 
     Attributes:
-        has_sbom: Whether the wheel carries a bill of materials, made from its payload.
-        placements: Exactly what of the payload goes where; where they are given, as an audit
-            does, no rule and no policy of ours has a say. None for our own recipe.
+        has_sbom: Whether the wheel contains a bill of materials, made from its payload.
+        placements: The exact path and mode of each payload file in a published wheel; they
+            replace ``moves``, ``leave_out`` and our modes. None for our own recipe.
     """
 
     platform: Platform
@@ -104,15 +85,15 @@ class Recipe:
 
     @property
     def identity(self) -> Sha256:
-        """The digest of the whole recipe: equal recipes and payloads make equal wheels."""
+        """The digest of the recipe: equal recipes and payloads give equal wheels."""
         return Sha256.of([json.dumps(_canonical(self), sort_keys=True, separators=(",", ":")).encode()])
 
     def place(self, path: PurePosixPath) -> PurePosixPath | None:
-        """Return where a payload file goes in the wheel's package, or None where it is left out."""
+        """Return the path of a payload file in the wheel's package; None if it is left out."""
         return None if self.rule_against(path) is not None else self.moved(path)
 
     def moved(self, path: PurePosixPath) -> PurePosixPath:
-        """Return where a payload file goes, or would go if no rule left it out."""
+        """Return the path of a payload file in the wheel's package, even if a rule leaves it out."""
         placement = self.placement(path)
         if placement is not None:
             return placement.becomes
@@ -120,24 +101,24 @@ class Recipe:
         return next((place for place in moved if place is not None), path)
 
     def rule_against(self, path: PurePosixPath) -> LeaveOutRule | None:
-        """Return the rule that leaves a payload file out, if there is one."""
+        """Return the rule that leaves a payload file out, if any."""
         if self.placements is not None:
             return NOT_PLACED if self.placement(path) is None else None
         return next((rule for rule in self.leave_out if rule.is_for(path)), None)
 
     def placement(self, path: PurePosixPath) -> Placement | None:
-        """Return a payload file's exact placement, if the recipe has such."""
+        """Return the exact placement of a payload file, if the recipe has one."""
         return next((placement for placement in self.placements or () if placement.source == path), None)
 
     def mode(self, file: PayloadFile) -> int:
-        """Return a payload file's mode in the wheel."""
+        """Return the mode of a payload file in the wheel."""
         placement = self.placement(file.path)
         return mode_of(file.kind) if placement is None else placement.mode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WheelMember:
-    """A payload file in the wheel: its path below the import package, and its mode there."""
+    """A payload file in the wheel: its path in the import package, and its mode."""
 
     path: PurePosixPath
     file: PayloadFile
@@ -146,7 +127,7 @@ class WheelMember:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """A payload file that the wheel does not have, and why."""
+    """A payload file that is not in the wheel, and why."""
 
     file: PayloadFile
     reason: str
@@ -175,20 +156,19 @@ def our_recipe(platform: Platform, *, template: Template) -> Recipe:
 
 
 def lay_out(recipe: Recipe, payload: Payload) -> WheelLayout:
-    """Decide of each payload file whether, where and with which mode it goes into the wheel.
+    """Decide which payload files go into the wheel, with which paths and modes.
 
     Raises:
-        IncompletePayload: Without it the wheel would not work: the executable, say.
-        UnplaceableFile: Two files would go to one place, or a place is taken or impossible.
+        IntegrityError: The payload lacks a file that every wheel needs, or a file cannot have its path.
     """
     members: list[WheelMember] = []
     left_out: list[LeftOut] = []
     for file in payload.files:
-        place = recipe.place(file.path)
         rule = recipe.rule_against(file.path)
         if rule is not None:
             left_out.append(LeftOut(file=file, reason=rule.reason))
-        elif place is not None:
+        else:
+            place = recipe.moved(file.path)
             members.append(WheelMember(path=place, file=file, mode=recipe.mode(file)))
     _require_placeable(recipe, members)
     if recipe.placements is None:
@@ -201,12 +181,12 @@ def lay_out(recipe: Recipe, payload: Payload) -> WheelLayout:
 
 
 def mode_of(kind: FileKind) -> int:
-    """Return a payload file's mode in the wheel: by its content, since archives' modes vary by release."""
+    """Return the mode for a kind of file; the modes in the archives vary from release to release."""
     return 0o755 if kind.is_executable_image or kind is FileKind.SCRIPT else 0o644
 
 
 def _require_placeable(recipe: Recipe, members: list[WheelMember]) -> None:
-    """Refuse what an installer or the backend would silently turn into something else."""
+    """Refuse paths that an installer would overwrite, or that the backend would leave out."""
     taken = Counter(str(member.path).casefold() for member in members)
     taken.update(
         str(file.path.relative_to(SOURCE_DIRECTORY)).casefold()
@@ -215,20 +195,27 @@ def _require_placeable(recipe: Recipe, members: list[WheelMember]) -> None:
     )
     for member in members:
         if taken[str(member.path).casefold()] > 1:
-            raise UnplaceableFile(member.file.path, f"the wheel has another {member.path}")
-        if _is_passed_over(member.path):
-            raise UnplaceableFile(member.file.path, "the build backend passes over files of that name")
+            raise _unplaceable(member, f"the wheel has another {member.path}")
+        if _is_excluded(member.path):
+            raise _unplaceable(member, "the build backend excludes files with that name")
 
 
-def _is_passed_over(path: PurePosixPath) -> bool:
-    """Whether hatchling's fixed exclusions (constants.py, and compiled Python) match a path."""
+def _unplaceable(member: WheelMember, reason: str) -> IntegrityError:
+    return IntegrityError(
+        f"cannot place {member.file.path} of the release package: {reason}",
+        hint="Inspect the release package: this release may need another payload rule.",
+    )
+
+
+def _is_excluded(path: PurePosixPath) -> bool:
+    """Return whether hatchling always excludes a path (its constants.py, and compiled Python)."""
     names = {".DS_Store", ".git", ".hg", ".hatch", ".venv", ".tox", ".pixi", "__pycache__"}
     caches = {".mypy_cache", ".pytest_cache", ".ruff_cache"}
     return not (names | caches).isdisjoint(path.parts) or path.suffix in {".pyc", ".pyo", ".pyd"}
 
 
 def _require_complete(recipe: Recipe, payload: Payload) -> None:
-    """Refuse a package that lacks a part; an executable alone is one, as upstream's first staging took it."""
+    """Refuse an incomplete package; a lone executable is complete, as in the first releases of upstream."""
     present = {str(recipe.moved(file.path)) for file in payload.files}
     suffix = payload.target.executable_suffix
     needed = [f"bin/codex{suffix}"]
@@ -238,11 +225,14 @@ def _require_complete(recipe: Recipe, payload: Payload) -> None:
             needed.append("codex-package.json")
     for path in needed:
         if path not in present:
-            raise IncompletePayload(payload.target, path)
+            raise IntegrityError(
+                f"the release package of {payload.target} has no {path}",
+                hint="Give the whole release package of that target, or its codex executable alone.",
+            )
 
 
 def _canonical(recipe: Recipe) -> dict[str, object]:
-    """Spell out what decides a byte; a rule's reason is for people and decides none."""
+    """Return everything that decides a byte; the reason of a rule does not."""
     container = recipe.container
     exact = {} if recipe.placements is None else {"placements": _canonical_placements(recipe.placements)}
     return {

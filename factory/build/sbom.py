@@ -1,12 +1,12 @@
 """Write a wheel's bill of materials as CycloneDX 1.6, https://cyclonedx.org/docs/1.6/json/.
 
-The document stands in the wheel, so its bytes are a part of ``f(recipe, payload)``: they come from the
-payload's digests, the layout and the tag alone, and not from a library whose next version may
-order or add a field. The library's own schema judges the result, in the tests and in `factory.verify`.
+The document is in the wheel, so that its bytes are part of ``f(recipe, payload)``: they depend only on
+the payload's digests, the layout and the tag. A library is not used, since its next version may add or
+reorder fields. The tests and `factory.verify` validate the document with the schema of CycloneDX.
 
-What it does not know it does not claim: the code that is linked into an executable is marked as
-unknown, a version that nobody tells is absent, and the channel is no part of it, since two
-channels must give the same wheel. The manifest names the release asset.
+The document claims only what is known: the code linked into an executable is marked as unknown, and an
+unknown version is absent. The channel is absent, too, since all channels must give the same wheel; the
+manifest names the release asset.
 """
 
 import json
@@ -23,16 +23,16 @@ from factory.build.template import DISTRIBUTION, PACKAGE, wheel_name
 from factory.core.tags import CodexTag
 
 SBOM_PATH = PurePosixPath("sboms", f"{DISTRIBUTION}.cdx.json")
-"""Where a stage has it, and below ``.dist-info`` the wheel."""
+"""The path in a stage, and in the ``.dist-info`` directory of the wheel."""
 SBOM_SUFFIX = ".cdx.json"
-"""How CycloneDX's files are recognized, https://cyclonedx.org/specification/overview/#recognized-file-patterns."""
+"""The end of the file name, https://cyclonedx.org/specification/overview/#recognized-file-patterns."""
 SPEC_VERSION = "1.6"
 _SERIALS = uuid.uuid5(uuid.NAMESPACE_URL, f"https://github.com/openai/codex#{DISTRIBUTION}")
-"""The name space of our serial numbers: one document has one number, whoever writes it (RFC 9562, 5.5)."""
+"""The namespace of the serial numbers: equal documents have equal numbers (RFC 9562, 5.5)."""
 
 
 def render_sbom(recipe: Recipe, layout: WheelLayout, *, tag: CodexTag) -> bytes:
-    """Return the document's bytes; equal arguments give equal bytes, the serial number among them."""
+    """Return the document; equal arguments give equal bytes, including the serial number."""
     year, month, day, hour, minute, second = recipe.container.time
     body: dict[str, object] = {
         "version": 1,
@@ -56,7 +56,7 @@ def render_sbom(recipe: Recipe, layout: WheelLayout, *, tag: CodexTag) -> bytes:
 
 
 def read_sbom(wheel: Path) -> bytes | None:
-    """Return the document that a wheel of ours carries; None where it has none."""
+    """Return the document in a wheel of ours; None if there is none."""
     with zipfile.ZipFile(wheel) as archive:
         names = [name for name in archive.namelist() if PurePosixPath(name).match(f"*.dist-info/{SBOM_PATH}")]
         return archive.read(names[0]) if names else None
@@ -74,7 +74,7 @@ def _wheel(recipe: Recipe, tag: CodexTag) -> dict[str, object]:
 
 
 def _purl(recipe: Recipe, tag: CodexTag) -> str:
-    """Name one platform's wheel; ``file_name`` is the qualifier that purl's pypi type has for that."""
+    """Return the package URL of a wheel; purl's pypi type has the qualifier ``file_name``."""
     return PackageURL(
         type="pypi",
         name=DISTRIBUTION,
@@ -85,10 +85,10 @@ def _purl(recipe: Recipe, tag: CodexTag) -> str:
 
 def _component(member: WheelMember, tag: CodexTag) -> dict[str, object]:
     program = program_of(member)
-    said: dict[str, object] = {}
+    known: dict[str, object] = {}
     if program is not None:
         version = program.version(tag)
-        said = {
+        known = {
             **({} if version is None else {"version": version}),
             "licenses": [{"expression": program.licence}],
             "purl": program.purl(tag),
@@ -97,19 +97,19 @@ def _component(member: WheelMember, tag: CodexTag) -> dict[str, object]:
         "type": component_type(member),
         "bom-ref": _ref(member),
         "name": member.path.name,
-        **said,
+        **known,
         "hashes": [{"alg": "SHA-256", "content": member.file.sha256.hex}],
         "evidence": {"occurrences": [{"location": _ref(member)}]},
     }
 
 
 def _ref(member: WheelMember) -> str:
-    """Name a component by its place in the wheel, which no two share."""
+    """Return the path of a component in the wheel, which is unique."""
     return f"{PACKAGE}/{member.path}"
 
 
 def _compositions(recipe: Recipe, members: Sequence[WheelMember], tag: CodexTag) -> list[dict[str, object]]:
-    """Say how much is known: the wheel's payload files, not our own text; nothing of what is linked in."""
+    """State what is complete: the list of payload files, but not our own text or linked code."""
     linked = [_ref(member) for member in members if member.file.kind.is_executable_image]
     return [
         {"aggregate": "incomplete_third_party_only", "assemblies": [_purl(recipe, tag)]},

@@ -1,4 +1,4 @@
-"""Staging: a directory with template and payload that any PEP 517 front end builds into one wheel."""
+"""Stage a runtime: write the template and a payload into a directory that ``python -m build`` can build."""
 
 import os
 import secrets
@@ -14,72 +14,36 @@ from tomlkit.exceptions import TOMLKitError
 
 from factory.build.recipe import Recipe, WheelLayout, lay_out
 from factory.build.sbom import SBOM_PATH, render_sbom
-from factory.build.template import DISTRIBUTION, SOURCE_DIRECTORY
+from factory.build.template import DISTRIBUTION, SOURCE_DIRECTORY, wheel_name
 from factory.core.errors import IntegrityError, UsageError
 from factory.core.json_reader import JsonObject
-from factory.core.model import Payload, StagedRuntime
+from factory.core.model import Payload
 from factory.core.tags import CodexTag
-from factory.core.targets import Target
+from factory.core.targets import Platform, Target
 from factory.system.files import TEMPORARY_PREFIX, replace_directory, writing
 
 PACKAGE_JSON = "codex-package.json"
-"""What a release package says of itself, at the top of the package layout."""
-
-
-class OverlappingPaths(UsageError):
-    """The stage and its source are, or contain, one another."""
-
-    hint = "Stage into a directory of its own, outside the release package."
-
-    def __init__(self, destination: Path, source: Path) -> None:
-        super().__init__(f"the stage {destination} and its source {source} overlap")
-
-
-class NotAStage(UsageError):
-    """Something else than what the command makes is where it should go; it is left alone."""
-
-    hint = "Choose a directory that does not exist yet, or remove this one yourself."
-
-    def __init__(self, destination: Path) -> None:
-        super().__init__(f"{destination} exists and is none of this command's making, so it is not replaced")
-
-
-class MixedTargets(UsageError):
-    """One release package cannot feed these platforms together."""
-
-    hint = "Stage platforms of one target at a time; 'factory targets' lists them."
-
-    def __init__(self, targets: Sequence[Target]) -> None:
-        super().__init__(f"one release package cannot feed the targets {', '.join(targets)}")
-
-
-class OtherRelease(IntegrityError):
-    """A release package says of itself that it is another one than was asked for."""
-
-    hint = "Name the release and the platform that the package is of, or give the right package."
-
-    def __init__(self, field: str, *, asked: str, seen: str) -> None:
-        super().__init__(f"the package's {PACKAGE_JSON} says {field} {seen!r}, where {asked!r} was asked for")
+"""The description of a release package, in its root directory."""
 
 
 class StageSource(Protocol):
-    """Where a payload's bytes come from; `factory.release.payload.PackageSource` is one."""
+    """A release package, such as `factory.release.payload.PackageSource`."""
 
     @property
     def path(self) -> Path:
-        """The file or directory that is read."""
+        """The file or directory of the package."""
 
     def extract(self, target: Target, *, place: Callable[[PurePosixPath], tuple[Path, ...]]) -> Payload:
-        """Read all of it once, and write each payload file to the places that ``place`` gives.
+        """Read the package once, and write each payload file to the paths that ``place`` returns for it.
 
         Raises:
-            FactoryError: It cannot be read, or is no release package for the target.
+            FactoryError: The package cannot be read, or is not a release package for the target.
         """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageRequest:
-    """A directory to stage a release in, for the platform of a recipe."""
+    """A directory to stage a release in, by a recipe."""
 
     destination: Path
     tag: CodexTag
@@ -87,13 +51,27 @@ class StageRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StagedPackage:
-    """What one walk over a release package gave.
+class StagedRuntime:
+    """A directory that any PEP 517 front end builds into exactly one wheel."""
 
-    Attributes:
-        payload: All of the package's files for the target, also those that no wheel has.
-        runtimes: The stages, in the order they were asked for.
-    """
+    path: Path
+    tag: CodexTag
+    recipe: Recipe
+
+    @property
+    def platform(self) -> Platform:
+        """The platform of the wheel."""
+        return self.recipe.platform
+
+    @property
+    def wheel_name(self) -> str:
+        """The file name of the wheel."""
+        return wheel_name(self.tag, self.platform)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagedPackage:
+    """The payload of a release package, and a stage for each request, in the same order."""
 
     payload: Payload
     runtimes: tuple[StagedRuntime, ...]
@@ -105,37 +83,40 @@ def stage(source: StageSource, request: StageRequest) -> StagedRuntime:
 
 
 def stage_many(source: StageSource, requests: Sequence[StageRequest]) -> StagedPackage:
-    """Stage a release package for every platform that it feeds, in one walk over its bytes.
+    """Stage a release package for all platforms of its target, and read the package only once.
 
-    Each stage is written beside its destination and renamed there when all of them are
-    whole; a stage that was there before is replaced, anything else is not.
+    Each stage is written beside its destination, and renamed when all of them are complete. A rename
+    replaces an earlier stage, but no other directory.
 
     Raises:
-        OverlappingPaths: A destination and the source contain one another.
-        NotAStage: A destination exists and is something else.
-        MixedTargets: The platforms need different release packages.
-        IncompletePayload: The package lacks a part.
-        OtherRelease: The package says that it is of another release or target.
-        CannotWrite: A destination does not take files.
+        UsageError: A destination overlaps with the source or is another directory, or the platforms
+            have different targets.
+        IntegrityError: The package is incomplete, or is for another release or target.
+        CannotWrite: A destination is not writable.
     """
     targets = sorted({request.recipe.platform.target for request in requests})
     if len(targets) != 1:
-        raise MixedTargets(targets)
+        raise UsageError(
+            f"one release package cannot contain the targets {', '.join(targets)}",
+            hint="Stage the platforms of one target at a time; 'factory targets' lists them.",
+        )
     for request in requests:
         require_apart(request.destination, source.path)
         require_replaceable(request.destination, _is_stage)
     with _drafts(requests) as drafts:
-        payload = source.extract(targets[0], place=_placing(drafts))
+        payload = source.extract(
+            targets[0], place=lambda path: tuple(place for draft in drafts for place in draft.place(path))
+        )
         for draft in drafts:
-            draft.finish(lay_out(draft.recipe, payload))
+            draft.finish(lay_out(draft.request.recipe, payload))
             _require_same_release(draft)
         return StagedPackage(payload=payload, runtimes=tuple(draft.publish() for draft in drafts))
 
 
 def stage_skeleton(request: StageRequest, layout: WheelLayout) -> StagedRuntime:
-    """Stage a runtime whose payload files are empty, with the names and modes of the real ones.
+    """Stage a runtime with empty payload files that have the names and modes of the real ones.
 
-    The backend's decisions depend on no payload byte, so what it makes of this shows them all.
+    The backend's decisions do not depend on payload bytes: its wheel of this stage shows all of them.
     """
     require_replaceable(request.destination, _is_stage)
     with _drafts((request,)) as (draft,), writing(request.destination):
@@ -149,25 +130,22 @@ def stage_skeleton(request: StageRequest, layout: WheelLayout) -> StagedRuntime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Draft:
-    """A stage under way, in a temporary directory beside its destination."""
+    """An incomplete stage, in a temporary directory beside its destination."""
 
     directory: Path
-    destination: Path
-    recipe: Recipe
-    tag: CodexTag
+    request: StageRequest
 
     @classmethod
     def of(cls, request: StageRequest) -> Self:
-        """Name a directory beside the destination; nothing is written yet."""
-        destination = request.destination.absolute()
-        directory = destination.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}")
-        return cls(directory=directory, destination=destination, recipe=request.recipe, tag=request.tag)
+        """Choose a directory beside the destination, without writing anything."""
+        name = f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}"
+        return cls(directory=request.destination.absolute().with_name(name), request=request)
 
     def begin(self) -> None:
         """Make the directory and write the stamped template."""
-        with writing(self.destination):
+        with writing(self.request.destination):
             self.directory.mkdir(parents=True)
-            for file in self.recipe.template.files:
+            for file in self.request.recipe.template.files:
                 path = self.directory / file.path
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(self.stamp(file.content) if path.name == "pyproject.toml" else file.content)
@@ -175,34 +153,34 @@ class _Draft:
 
     @property
     def package(self) -> Path:
-        """The import package's directory: the payload's root."""
+        """The directory of the import package, where the payload goes."""
         return self.directory / SOURCE_DIRECTORY
 
     def stamp(self, pyproject: bytes) -> bytes:
-        """Return the project file with version, platform tag and SBOM; comments and order survive."""
+        """Set version, platform tag and bill of materials in the project file; keep comments and order."""
         document = tomlkit.parse(pyproject.decode())
-        document["project"]["version"] = self.tag.pep440
+        document["project"]["version"] = self.request.tag.pep440
         hook = document["tool"]["hatch"]["build"]["hooks"]["custom"]
-        hook["platform-tag"] = self.recipe.platform.tag
-        if self.recipe.has_sbom:
+        hook["platform-tag"] = self.request.recipe.platform.tag
+        if self.request.recipe.has_sbom:
             document["tool"]["hatch"]["build"]["targets"]["wheel"]["sbom-files"] = [str(SBOM_PATH)]
         return tomlkit.dumps(document).encode()
 
     def place(self, path: PurePosixPath) -> tuple[Path, ...]:
-        """Return where a payload file's bytes go here: one path or none."""
-        place = self.recipe.place(path)
+        """Return the path of a payload file in this stage, if the recipe does not leave the file out."""
+        place = self.request.recipe.place(path)
         return () if place is None else (self.package / place,)
 
     def finish(self, layout: WheelLayout) -> None:
-        """Write what depends on the payload, and give every file and directory its mode.
+        """Write the bill of materials, and set the mode of every file and directory.
 
-        The umask and the archive have no say in modes.
+        Modes depend on neither the umask nor the archive.
         """
-        with writing(self.destination):
-            if self.recipe.has_sbom:
+        with writing(self.request.destination):
+            if self.request.recipe.has_sbom:
                 sbom = self.directory / SBOM_PATH
                 sbom.parent.mkdir()
-                sbom.write_bytes(render_sbom(self.recipe, layout, tag=self.tag))
+                sbom.write_bytes(render_sbom(self.request.recipe, layout, tag=self.request.tag))
                 sbom.chmod(0o644)
             for member in layout.members:
                 (self.package / member.path).chmod(member.mode)
@@ -210,14 +188,15 @@ class _Draft:
                 Path(root).chmod(0o755)
 
     def publish(self) -> StagedRuntime:
-        """Rename the directory to its destination, setting a former stage aside first."""
-        replace_directory(self.directory, self.destination)
-        return StagedRuntime(path=self.destination, tag=self.tag, platform=self.recipe.platform)
+        """Rename the directory to its destination, after moving an earlier stage away."""
+        request, destination = self.request, self.request.destination.absolute()
+        replace_directory(self.directory, destination)
+        return StagedRuntime(path=destination, tag=request.tag, recipe=request.recipe)
 
 
 @contextmanager
 def _drafts(requests: Sequence[StageRequest]) -> Iterator[tuple[_Draft, ...]]:
-    """Begin all stages; whatever is not published when the context ends is removed."""
+    """Begin all stages, and remove those that are not published when the context ends."""
     drafts = tuple(_Draft.of(request) for request in requests)
     try:
         for draft in drafts:
@@ -228,53 +207,58 @@ def _drafts(requests: Sequence[StageRequest]) -> Iterator[tuple[_Draft, ...]]:
             shutil.rmtree(draft.directory, ignore_errors=True)
 
 
-def _placing(drafts: Sequence[_Draft]) -> Callable[[PurePosixPath], tuple[Path, ...]]:
-    def place(path: PurePosixPath) -> tuple[Path, ...]:
-        return tuple(place for draft in drafts for place in draft.place(path))
-
-    return place
-
-
 def _require_same_release(draft: _Draft) -> None:
-    """Compare with what the package says of itself; releases before 0.133.0 say nothing."""
+    """Compare release and target with the package's own description; releases before 0.133.0 have none."""
     path = draft.package / PACKAGE_JSON
     if not path.exists():
         return
-    said = JsonObject.parse(path.read_bytes(), where=PACKAGE_JSON)
-    asked = {"version": draft.tag.semver, "target": draft.recipe.platform.target.value}
-    for field, wanted in asked.items():
-        seen = said.text_or_none(field)
-        if seen not in {None, wanted}:
-            raise OtherRelease(field, asked=wanted, seen=str(seen))
+    described = JsonObject.parse(path.read_bytes(), where=PACKAGE_JSON)
+    requested = {
+        "version": draft.request.tag.semver,
+        "target": draft.request.recipe.platform.target.value,
+    }
+    for field, wanted in requested.items():
+        found = described.text_or_none(field)
+        if found not in {None, wanted}:
+            raise IntegrityError(
+                f"the package's {PACKAGE_JSON} has {field} {found!r}, but {wanted!r} was requested",
+                hint="Name the release and the platform of the package, or give the right package.",
+            )
 
 
 def require_apart(destination: Path, source: Path) -> None:
-    """Refuse a stage that would be in its source, or its source in it.
+    """Refuse a stage inside its source, or a source inside the stage.
 
     Raises:
-        OverlappingPaths: They are, or contain, one another.
+        UsageError: They overlap.
     """
     stage, package = destination.resolve(), source.resolve()
     if stage.is_relative_to(package) or package.is_relative_to(stage):
-        raise OverlappingPaths(destination, source)
+        raise UsageError(
+            f"the stage {destination} and its source {source} overlap",
+            hint="Stage into a directory of its own, outside the release package.",
+        )
 
 
 def require_replaceable(destination: Path, is_stage: Callable[[Path], bool]) -> None:
-    """Let through what is absent, empty or an earlier stage; somebody's directory of files is none of these.
+    """Accept a destination that does not exist, is empty, or is an earlier stage.
 
     Raises:
-        NotAStage: It is something else.
+        UsageError: It is something else, which this command must not remove.
     """
-    if destination.is_symlink():
-        raise NotAStage(destination)
-    if not destination.exists():
-        return
-    if not destination.is_dir() or not (is_stage(destination) or not any(destination.iterdir())):
-        raise NotAStage(destination)
+    if not destination.is_symlink():
+        if not destination.exists():
+            return
+        if destination.is_dir() and (is_stage(destination) or not any(destination.iterdir())):
+            return
+    raise UsageError(
+        f"{destination} exists and was not created by this command, so it is not replaced",
+        hint="Choose a directory that does not exist yet, or remove this one yourself.",
+    )
 
 
 def _is_stage(directory: Path) -> bool:
-    """Whether the project file is ours and stamped; the template itself is not stamped."""
+    """Return whether the project file is ours and stamped; that of the template itself is not stamped."""
     try:
         document = tomlkit.parse((directory / "pyproject.toml").read_text(encoding="utf-8")).unwrap()
         hooks = document["tool"]["hatch"]["build"]["hooks"]["custom"]

@@ -11,7 +11,7 @@ from factory.core.targets import Platform
 DISTRIBUTION = "openai-codex-cli-bin"
 PACKAGE = "codex_cli_bin"
 SOURCE_DIRECTORY = PurePosixPath("src", PACKAGE)
-"""Where the import package, and the payload beside it, lies in a staged runtime."""
+"""The directory of the import package and of the payload in a staged runtime."""
 
 TEMPLATE_PATHS = (
     "LICENSE",
@@ -22,7 +22,7 @@ TEMPLATE_PATHS = (
     "src/codex_cli_bin/__init__.py",
     "src/codex_cli_bin/py.typed",
 )
-"""The files of the template; named, so that a stray file beside them has no say."""
+"""The files of the template; an explicit list, so that a stray file does not get into a wheel."""
 
 
 def wheel_name(tag: CodexTag, platform: Platform) -> str:
@@ -34,18 +34,9 @@ def wheel_name(tag: CodexTag, platform: Platform) -> str:
     return f"{DISTRIBUTION.replace('-', '_')}-{tag.pep440}-{platform.wheel_tag}.whl"
 
 
-class TemplateMissing(HostError):
-    """The runtime template is not where the factory's installation has it."""
-
-    hint = "Install the factory again, or run it from a whole checkout."
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"the runtime template lacks {path}")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateFile:
-    """One file of the wheel project around the payload."""
+    """One file of the wheel project."""
 
     path: PurePosixPath
     content: bytes
@@ -60,20 +51,20 @@ class Template:
 
     @classmethod
     def load(cls, directory: Path) -> Self:
-        """Read the template's files; line ends become LF, whatever a checkout made of them.
+        """Read the files of the template, with LF line ends even if the checkout has others.
 
         Raises:
-            TemplateMissing: The directory lacks one of them.
+            HostError: A file is missing.
         """
         return cls(files=tuple(_template_file(directory, path) for path in sorted(TEMPLATE_PATHS)))
 
     def content(self, path: str) -> bytes:
-        """Return a file's bytes; the path is one that the template has."""
+        """Return the bytes of a file of the template."""
         return next(file.content for file in self.files if file.path == PurePosixPath(path))
 
 
 def bundled_template() -> Template:
-    """Load the template that belongs to this factory: from its wheel, or from the checkout around it."""
+    """Load the template of this factory, from its wheel or from its checkout."""
     package = Path(__file__).resolve().parents[1]
     installed = package / "_runtime_template"
     return Template.load(installed if installed.is_dir() else package.parent / "runtime_template")
@@ -83,5 +74,8 @@ def _template_file(directory: Path, path: str) -> TemplateFile:
     try:
         content = (directory / path).read_bytes()
     except OSError as error:
-        raise TemplateMissing(directory / path) from error
+        raise HostError(
+            f"the runtime template lacks {directory / path}",
+            hint="Install the factory again, or run it from a complete checkout.",
+        ) from error
     return TemplateFile(path=PurePosixPath(path), content=content.replace(b"\r\n", b"\n"))

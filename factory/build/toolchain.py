@@ -1,12 +1,11 @@
-"""Locked toolchains: environments of their own with one version of a tool and all that it needs.
+"""Locked toolchains: virtual environments with one version of a tool and its dependencies.
 
-Each lock is a file in ``factory/build/locks``, ``<distribution>-<version>.txt``: exact versions
-with hashes and without addresses, so that pip takes the bytes from wherever its
-configuration says and nothing else than those bytes. To support another version,
-add its lock; nothing else changes.
+Each lock is a file in ``factory/build/locks``, ``<distribution>-<version>.txt``. It has exact versions
+with hashes and no addresses: pip downloads from the index in its configuration, and accepts only
+files with these hashes. To support another version of a tool, add its lock.
 
-`lock_for` gives those of the build backend, whose version is a part of every recipe;
-`lock_named` any of them.
+`lock_for` loads a lock of the build backend, whose version is part of every recipe; `lock_named`
+loads any lock.
 """
 
 import hashlib
@@ -30,15 +29,8 @@ _REQUIREMENT = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;\\]+)",
 _COMPLETE = "complete.json"
 
 
-class NoLock(UsageError):
-    """The factory has no lock of a name."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"there is no toolchain lock {name!r}", hint=f"Locks are {', '.join(lock_names())}.")
-
-
 class ToolchainFailed(BuildError):
-    """The toolchain's environment could not be made."""
+    """The environment of a toolchain could not be made."""
 
     hint = "Read the log. pip needs an index or a --find-links directory that has the locked files."
 
@@ -48,11 +40,11 @@ class ToolchainFailed(BuildError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
-    """A toolchain's requirements, exact and with hashes.
+    """The requirements of a toolchain, exact and with hashes.
 
     Attributes:
         name: The tool and its version, ``hatchling-1.33.0``.
-        content: The requirements file.
+        content: A requirements file for pip.
     """
 
     name: str
@@ -65,19 +57,18 @@ class Lock:
 
     @property
     def requirements(self) -> tuple[tuple[str, str], ...]:
-        """Names and versions, in the file's order; some hold only on other systems."""
+        """Names and versions, in the order of the file; some have markers for other systems."""
         found = _REQUIREMENT.finditer(self.content.decode())
         return tuple((match["name"], match["version"]) for match in found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Toolchain:
-    """An environment with a lock's packages and nothing else.
+    """An environment with the packages of a lock and no others.
 
     Attributes:
-        python: Its interpreter.
-        interpreter: What that interpreter is; its deflate decides wheels' bytes.
-        lock: What is installed in it.
+        python: The path of its interpreter.
+        interpreter: Describes the interpreter, whose deflate encoder decides the bytes of wheels.
     """
 
     python: Path
@@ -95,10 +86,10 @@ def lock_named(name: str) -> Lock:
     """Load a lock.
 
     Raises:
-        NoLock: There is none of that name.
+        UsageError: There is no lock with that name.
     """
     if name not in lock_names():
-        raise NoLock(name)
+        raise UsageError(f"there is no toolchain lock {name!r}", hint=f"Locks are {', '.join(lock_names())}.")
     content = files("factory.build").joinpath("locks", f"{name}.txt").read_bytes()
     return Lock(name=name, content=content.replace(b"\r\n", b"\n"))
 
@@ -113,7 +104,7 @@ def lock_for(backend_version: str) -> Lock:
     """Load the lock of a backend version.
 
     Raises:
-        NoLock: There is none.
+        UsageError: There is no lock for it.
     """
     return lock_named(f"hatchling-{backend_version}")
 
@@ -121,20 +112,20 @@ def lock_for(backend_version: str) -> Lock:
 def make_toolchain(
     *, lock: Lock, base_python: Path, cache_dir: Path, env: Mapping[str, str], runner: Runner
 ) -> Toolchain:
-    """Make a lock's environment, or return the one made before.
+    """Return the environment of a lock, and make it if it does not exist.
 
-    It is made in its final place, since an environment cannot be moved, and a marker
-    written last tells a whole one from what an interrupted run left.
+    It is made in its final directory, since an environment cannot be moved. A marker is written last,
+    so that the next run recognizes an incomplete environment.
 
     Args:
-        lock: What to install.
-        base_python: The interpreter to build on.
-        cache_dir: Its subdirectory ``toolchains`` keeps environments.
-        env: What pip needs of the caller's environment: proxies, certificates, ``PIP_*``.
-        runner: What starts the processes.
+        lock: The packages to install.
+        base_python: The interpreter of the environment.
+        cache_dir: Its subdirectory ``toolchains`` contains the environments.
+        env: The variables that pip needs: proxies, certificates, ``PIP_*``.
+        runner: Starts pip and venv.
 
     Raises:
-        ToolchainFailed: pip or venv failed; the log tells.
+        ToolchainFailed: pip or venv failed; see the log.
         ProbeFailed: The interpreter does not work.
     """
     interpreter = probe_interpreter(base_python, env=env, runner=runner)
@@ -168,27 +159,27 @@ def _install(lock: Lock, base_python: Path, directory: Path, env: Mapping[str, s
 
 
 def _pip_install(python: Path, requirements: Path) -> tuple[str, ...]:
-    """Wheels only and hashes always: nothing of a package runs while it is installed."""
+    """Return the command that installs wheels with hashes, so that no code of a package runs."""
     options = ("--require-hashes", "--only-binary", ":all:", "--no-deps", "--no-input", "--quiet")
     quiet = ("--disable-pip-version-check", "--no-warn-script-location")
     return (str(python), "-I", "-m", "pip", "install", *options, *quiet, "-r", str(requirements))
 
 
 def _python_of(directory: Path) -> Path:
-    """Return an environment's interpreter; venv lays it out by the system it runs on."""
+    """Return the interpreter of an environment, whose path depends on the system."""
     windows = directory / "Scripts" / "python.exe"
     return windows if windows.exists() else directory / "bin" / "python"
 
 
 def _key(lock: Lock, interpreter: Interpreter) -> str:
-    said = [
+    inputs = [
         str(lock.sha256),
         str(interpreter.executable),
         interpreter.implementation,
         interpreter.version,
         str(interpreter.deflate.answer),
     ]
-    digest = hashlib.sha256("\0".join(said).encode()).hexdigest()
+    digest = hashlib.sha256("\0".join(inputs).encode()).hexdigest()
     return f"{lock.name}-{digest[:16]}"
 
 

@@ -5,8 +5,8 @@ import threading
 from functools import partial
 from pathlib import Path
 
+from factory.build.locked_wheels import fetch_locked_wheels
 from factory.build.toolchain import Lock, Toolchain, make_toolchain
-from factory.build.wheel_directory import fetch_wheels
 from factory.cli.console import say
 from factory.cli.options import containers_of, parse_size
 from factory.cli.settings import Settings
@@ -65,7 +65,7 @@ def make_run_context(
 
 
 def _fetch_wheels(locks: tuple[Lock, ...], python: Path, *, settings: Settings, runner: Runner) -> Path:
-    return fetch_wheels(
+    return fetch_locked_wheels(
         locks, python=python, cache_dir=settings.cache_dir, env=settings.environ, runner=runner
     )
 

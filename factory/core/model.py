@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from factory.core.codec import Form
 from factory.core.digests import Digest, Sha256
 from factory.core.tags import CodexTag
-from factory.core.targets import Platform, Target
+from factory.core.targets import Target
 
 
 class ChannelName(StrEnum):
@@ -140,15 +140,6 @@ class Payload:
     def file(self, path: str) -> PayloadFile | None:
         """Return the file at a path, or None."""
         return next((file for file in self.files if file.path == PurePosixPath(path)), None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StagedRuntime:
-    """A directory that any PEP 517 front end can build into exactly one wheel."""
-
-    path: Path
-    tag: CodexTag
-    platform: Platform
 
 
 class Severity(StrEnum):

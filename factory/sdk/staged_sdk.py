@@ -56,8 +56,8 @@ def stage_sdk(order: SdkOrder) -> StagedSdk:
     Raises:
         UnusableSdk: The source is not an SDK.
         UsageError: Its version or dependencies are not static, or do not require the runtime exactly once.
-        OverlappingPaths: Source and destination contain one another.
-        NotAStage: The destination exists and is not an earlier stage.
+        UsageError: Source and destination contain one another.
+        UsageError: The destination exists and is not an earlier stage.
         CannotWrite: The destination cannot be written.
     """
     require_apart(order.destination, order.source)

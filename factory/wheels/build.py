@@ -63,7 +63,7 @@ def _builder(engine: Engine, environment: BuildEnvironment, context: RunContext,
                 progress=context.progress,
                 host_env=context.host_env,
                 jobs=context.jobs,
-                store=DeflateCache(root=compressed, encoder=toolchain.interpreter.deflate.answer),
+                cache=DeflateCache(root=compressed, encoder=toolchain.interpreter.deflate.answer),
                 stop=context.stop,
             )
         case _:

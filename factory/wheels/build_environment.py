@@ -172,7 +172,7 @@ def open_cibuildwheel(lock: Lock, context: RunContext) -> Iterator[BuildEnvironm
             toolchain=opened.toolchain,
             front_end=CibuildwheelFrontEnd(
                 tools=Tools(toolchain=toolchain, backend=lock, wheels=wheels),
-                settings=CibuildwheelContainer(
+                container=CibuildwheelContainer(
                     image=opened.image.id,
                     architecture=_ARCHITECTURES[opened.image.architecture],
                     env=client.env,

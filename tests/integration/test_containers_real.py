@@ -17,12 +17,10 @@ from pathlib import Path
 import docker
 import pytest
 
-from factory.build.backend.docker import Place, plan_docker_build
+from factory.build.backend.docker import plan_docker_build
+from factory.build.backend.output import WheelOutput
 from factory.build.toolchain import lock_for
 from factory.core.errors import HostError
-from factory.core.model import StagedRuntime
-from factory.core.tags import CodexTag
-from factory.core.targets import Platform
 from factory.system.containers.cleanup import cleaning_up
 from factory.system.containers.docker_engine import DockerEngine, open_engine
 from factory.system.containers.engine import ContainerSpec
@@ -33,6 +31,7 @@ from tests.children import Child, factory
 from tests.engines import ENGINE, IMAGE, required_engine
 from tests.packages import bulky_directory
 from tests.relay import Relay
+from tests.wheels import staged_runtime
 
 pytestmark = pytest.mark.docker
 
@@ -63,19 +62,19 @@ def spec(engine: DockerEngine, tmp_path: Path) -> Iterator[ContainerSpec]:
     for name in ("stage", "scratch", "scratch/out"):
         (tmp_path / name).mkdir()
     (tmp_path / "scratch/out").chmod(0o777)
-    staged = StagedRuntime(
-        path=tmp_path / "stage",
-        tag=CodexTag.parse("rust-v0.163.0"),
-        platform=Platform.parse("win_amd64"),
+    output = WheelOutput(
+        staged=staged_runtime(tmp_path / "stage", "win_amd64"),
+        scratch=tmp_path / "scratch",
+        dist=tmp_path / "dist",
+        log=tmp_path / "logs" / "build.log",
     )
     with cleaning_up(engine, tmp_path / "locks") as owner:
         yield plan_docker_build(
-            staged=staged,
+            output,
             stage_bytes=0,
             image=require_image(engine, IMAGE),
             lock=lock_for("1.33.0"),
             owner=owner,
-            place=Place(scratch=tmp_path / "scratch", dist=tmp_path / "dist", logs=tmp_path / "logs"),
         ).spec
 
 

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from factory.build.backend.native import build
-from factory.build.backend.plan import plan_native_build
+from factory.build.backend.native import NativeFrontEnd
 from factory.build.recipe import our_recipe
 from factory.build.stage import StageRequest, stage
 from factory.build.template import Template, bundled_template
@@ -46,10 +45,14 @@ def test_a_locked_backend_builds_and_says_which_it_is(version: str, tmp_path: Pa
         PackageSource.directory(package),
         StageRequest(destination=tmp_path / "stage", tag=TAG, recipe=recipe),
     )
-    plan = plan_native_build(
-        staged=staged, toolchain=toolchain, scratch=tmp_path / "scratch", dist=tmp_path / "dist", host_env={}
+    front_end = NativeFrontEnd(
+        toolchain=toolchain,
+        runner=SubprocessRunner(),
+        progress=SilentProgress(),
+        host_env={},
+        logs=tmp_path / "logs",
     )
-    wheel = build(plan, runner=SubprocessRunner(), progress=SilentProgress())
+    wheel = front_end.build(staged, scratch=tmp_path / "scratch", dist=tmp_path / "dist")
     with zipfile.ZipFile(wheel.path) as archive:
         said = archive.read(f"openai_codex_cli_bin-{TAG.pep440}.dist-info/WHEEL").decode()
     assert f"Generator: hatchling {version}\n" in said

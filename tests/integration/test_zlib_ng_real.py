@@ -9,8 +9,7 @@ import pytest
 
 from factory.audit.reproduce.differences import differences
 from factory.audit.reproduce.zlib_ng import zlib_ng_toolchain
-from factory.build.backend.native import build
-from factory.build.backend.plan import plan_native_build
+from factory.build.backend.native import NativeFrontEnd
 from factory.build.deflate_check import OtherDeflate, require_reference_deflate
 from factory.build.recipe import our_recipe
 from factory.build.stage import StageRequest, stage
@@ -51,14 +50,14 @@ def test_zlib_ng_is_refused_and_would_make_another_wheel(tmp_path: Path) -> None
             PackageSource.directory(package),
             StageRequest(destination=tmp_path / "stage", tag=TAG, recipe=recipe),
         )
-        plan = plan_native_build(
-            staged=staged,
+        front_end = NativeFrontEnd(
             toolchain=toolchain,
-            scratch=tmp_path / "scratch",
-            dist=tmp_path / name,
+            runner=SubprocessRunner(),
+            progress=SilentProgress(),
             host_env={},
+            logs=tmp_path / "logs",
         )
-        wheels.append(build(plan, runner=SubprocessRunner(), progress=SilentProgress()).path)
+        wheels.append(front_end.build(staged, scratch=tmp_path / "scratch", dist=tmp_path / name).path)
     told = differences(wheels[0], wheels[1])
     assert told
     assert all(" (compressed differently)" in one for one in told)

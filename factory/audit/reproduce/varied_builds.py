@@ -20,8 +20,8 @@ from factory.audit.reproduce.variations import (
 from factory.audit.reproduce.zlib_ng import zlib_ng_toolchain
 from factory.build.builder import BuiltWheel
 from factory.build.deflate_check import OtherDeflate
+from factory.build.locked_wheels import WheelsNotFetched
 from factory.build.toolchain import Lock, Toolchain, ToolchainFailed
-from factory.build.wheel_directory import WheelsNotFetched
 from factory.core.errors import BuildError, HostError
 from factory.system.files import writing
 from factory.system.parallel import Stopped

@@ -1,1 +1,1 @@
-"""Lay a wheel out with the backend once, and fill in the compressed members."""
+"""The fast engine: the backend's wheel of empty files, filled with compressed payload."""

@@ -1,7 +1,6 @@
-"""The assembler: a backend's empty wheel, filled with payload that is deflated already.
+"""Fill the backend's wheel of empty payload files with the compressed payload.
 
-The result is held to the backend's own bytes by tests and by ``--check-engine``;
-nobody has to trust the fast path (DESIGN, decision 3).
+The result must have the bytes of the backend's own wheel: tests and ``--check-engine`` compare the two.
 """
 
 import base64
@@ -30,7 +29,7 @@ from factory.core.zip_records import HeaderT, pack_end_record
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Content:
-    """What stands behind a local header."""
+    """The header values and the compressed content of a member."""
 
     member: SkeletonMember
     crc32: int
@@ -60,14 +59,14 @@ def assemble(
 
     Args:
         skeleton: The backend's wheel with empty payload files.
-        payload: The deflated content of each payload member, by member name.
-        create_system: The zip host that every member names (APPNOTE 4.4.2): 3 is Unix, 0 is DOS and Windows.
-        into: The file to write; created exclusively, and removed on failure by whoever made its directory.
-        task: Is told of the bytes written.
+        payload: The compressed content of each payload member, by member name.
+        create_system: The zip host of every member (APPNOTE 4.4.2): 3 is Unix, 0 is DOS and Windows.
+        into: A file that does not exist; after an error the caller removes it.
+        task: Receives the number of bytes written.
 
     Raises:
-        UnusableSkeleton: The payload and the skeleton do not fit each other, or a size needs zip64.
-        DamagedDeflated: A deflated content is not what was kept.
+        UnusableSkeleton: The payload does not match the skeleton, or a size needs zip64.
+        DamagedDeflated: A compressed file is damaged or missing.
     """
     unknown = payload.keys() - {member.name for member in skeleton.members}
     if unknown:
@@ -108,7 +107,7 @@ def _filled(member: SkeletonMember, deflated: Deflated) -> _Content:
 
 
 def _record(skeleton: Skeleton, payload: Mapping[str, Deflated]) -> _Content:
-    """Rewrite RECORD: the payload's lines get their digests and sizes, the others stay."""
+    """Return RECORD with the digests and sizes of the payload; the other lines do not change."""
     before = zlib.decompress(skeleton.record.deflated, -zlib.MAX_WBITS).decode("utf-8")
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -128,13 +127,13 @@ def _record(skeleton: Skeleton, payload: Mapping[str, Deflated]) -> _Content:
 
 
 def _record_line(name: str, deflated: Deflated) -> tuple[str, str, str]:
-    """Return a RECORD line: the digest in URL-safe base64 without padding (PEP 427)."""
+    """Return a RECORD line, with the digest in URL-safe base64 without padding (PEP 427)."""
     digest = base64.urlsafe_b64encode(bytes.fromhex(deflated.sha256.hex)).decode("ascii").rstrip("=")
     return name, f"sha256={digest}", str(deflated.size_bytes)
 
 
 class _Writer:
-    """Writes records one behind the other and hashes them on the way."""
+    """Writes the records of an archive one after the other, and hashes them."""
 
     def __init__(self, *, file: BinaryIO, wheel: str, task: ProgressTask, create_system: int) -> None:
         self._file = file
@@ -148,7 +147,7 @@ class _Writer:
     def add(self, content: _Content) -> None:
         if content.size_bytes > LARGEST_MEMBER_BYTES or self._position > LARGEST_OFFSET:
             raise UnusableSkeleton(
-                self._wheel, f"{content.member.name} needs zip64, which is not written here"
+                self._wheel, f"{content.member.name} needs zip64, which the assembler does not write"
             )
         member = content.member
         central = replace(member.central, offset=self._position, create_system=self._create_system)
@@ -160,7 +159,7 @@ class _Writer:
     def finish(self) -> tuple[int, Sha256]:
         offset = self._position
         if offset > LARGEST_OFFSET:
-            raise UnusableSkeleton(self._wheel, "it needs zip64, which is not written here")
+            raise UnusableSkeleton(self._wheel, "it needs zip64, which the assembler does not write")
         directory = b"".join(self._central)
         self._write(directory)
         self._write(

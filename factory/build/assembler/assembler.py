@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from factory.build.assembler.assemble import assemble
-from factory.build.assembler.backend import build_skeletons, plan_skeletons
 from factory.build.assembler.compress import CompressedPackage, compress, recall
 from factory.build.assembler.skeleton import Skeleton
+from factory.build.assembler.skeleton_build import build_skeletons, plan_skeletons
 from factory.build.builder import BuiltWheel, FetchedPackage, PlannedWheel
 from factory.build.deflate import Deflated
 from factory.build.deflate_cache import DeflateCache
@@ -62,7 +62,6 @@ class AssemblingBuilder:
         toolchain: The environment with the backend.
         host_env: The variables that every process on this host needs.
         jobs: The largest number of packages or wheels at once.
-        store: Where the compressed files are kept.
         stop: Set when the run must end.
     """
 
@@ -71,7 +70,7 @@ class AssemblingBuilder:
     progress: Progress
     host_env: Mapping[str, str]
     jobs: int
-    store: DeflateCache
+    cache: DeflateCache
     stop: threading.Event
 
     def build(self, packages: Sequence[FetchedPackage], *, scratch: Path) -> tuple[BuiltWheel, ...]:
@@ -104,10 +103,10 @@ class AssemblingBuilder:
 
     def _compress(self, package: FetchedPackage) -> CompressedPackage:
         if package.payload is not None:
-            recalled = recall(package.payload, package=package, store=self.store)
+            recalled = recall(package.payload, package=package, cache=self.cache)
             if recalled is not None:
                 return recalled
-        return compress(package, store=self.store, progress=self.progress, stop=self.stop)
+        return compress(package, cache=self.cache, progress=self.progress, stop=self.stop)
 
     def _skeletons(self, wheels: Sequence[_CompressedWheel], scratch: Path) -> tuple[Skeleton, ...]:
         """Let the backend build all wheels with empty payload files, in one process."""

@@ -1,7 +1,7 @@
-"""Deflate a release package's files in one pass over its bytes.
+"""Compress the files of a release package while its archive is read, once.
 
-The archive is inflated, its digest checked, each file hashed and deflated, all on
-the way; nothing of the payload is written to disk but its deflated form.
+The same pass decompresses the archive, checks its digest and hashes each file; only the compressed
+files are written to disk.
 """
 
 import threading
@@ -21,23 +21,23 @@ from factory.system.parallel import Stopped
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompressedPackage:
-    """A package's payload, and the deflated form of every file that some wheel has."""
+    """The payload of a package, and the compressed content of each file that is in some wheel."""
 
     payload: Payload
     contents: dict[Sha256, Deflated]
 
 
 def compress(
-    package: FetchedPackage, *, store: DeflateCache, progress: Progress, stop: threading.Event
+    package: FetchedPackage, *, cache: DeflateCache, progress: Progress, stop: threading.Event
 ) -> CompressedPackage:
-    """Read a package once and keep, deflated, each file that one of its recipes places.
+    """Read a package and compress each file that is in some wheel into the cache.
 
-    What the recipes leave out is still hashed: the manifest lists it, and the archive's
-    digest counts only when all of it was read.
+    The other files are hashed, too: the manifest lists them, and the digest of the archive can be
+    checked only after all of it was read.
 
     Raises:
         IntegrityError: The package is damaged or hostile.
-        CannotWrite: The store has no room or is read-only.
+        CannotWrite: The cache is full or read-only.
         Stopped: ``stop`` was set.
     """
     files: list[PayloadFile] = []
@@ -49,7 +49,7 @@ def compress(
         for entry in entries:
             stream = _Watched(chunks=entry.chunks(), task=task, stop=stop)
             if _is_wanted(package, entry.path):
-                deflated = store.add(stream)
+                deflated = cache.add(stream)
                 contents[deflated.sha256] = deflated
                 files.append(_file(entry, stream, deflated.sha256))
             else:
@@ -58,12 +58,12 @@ def compress(
     return CompressedPackage(payload=payload, contents=contents)
 
 
-def recall(payload: Payload, *, package: FetchedPackage, store: DeflateCache) -> CompressedPackage | None:
-    """Return what an earlier run compressed of a payload, if all of it is still kept."""
+def recall(payload: Payload, *, package: FetchedPackage, cache: DeflateCache) -> CompressedPackage | None:
+    """Return the compressed files of an earlier run; None if one is missing."""
     contents: dict[Sha256, Deflated] = {}
     for file in payload.files:
         if _is_wanted(package, file.path):
-            deflated = store.find(file.sha256)
+            deflated = cache.find(file.sha256)
             if deflated is None:
                 return None
             contents[file.sha256] = deflated
@@ -86,7 +86,7 @@ def _file(entry: PackageEntry, stream: "_Watched", sha256: Sha256) -> PayloadFil
 
 @dataclass(slots=True, kw_only=True)
 class _Watched:
-    """A file's chunks, counted and told to a task on the way; the first one tells the file's kind."""
+    """The chunks of a file, counted and reported to a task; the first chunk shows the kind of file."""
 
     chunks: Iterable[bytes]
     task: ProgressTask

@@ -1,10 +1,8 @@
-"""A wheel as the real backend lays it out, before its payload has its bytes.
+"""Read a skeleton: the backend's wheel of a stage with empty payload files.
 
-The backend builds a stage whose payload files are empty. What comes out is small
-and holds every decision that is the backend's: METADATA and WHEEL, member order,
-names, modes, times, flags. `factory.build.assembler.assemble` then fills the payload in.
-So the fast path repeats none of the backend's rules, and follows whatever version
-of it the toolchain has.
+A skeleton is small and contains every decision of the backend: METADATA and WHEEL, member order,
+names, modes, times, flags. `factory.build.assembler.assemble` adds the payload. In this way the
+assembler follows the rules of any version of the backend without repeating them.
 """
 
 import io
@@ -25,14 +23,14 @@ from factory.core.zip_records import (
 )
 
 LARGEST_MEMBER_BYTES = int(((1 << 31) - 1) / 1.05)
-"""Above this Python's zipfile writes zip64 fields (Lib/zipfile.py, ZIP64_LIMIT and its 5 % margin)."""
+"""Python's zipfile writes zip64 fields for larger members (Lib/zipfile.py, ZIP64_LIMIT, 5 % margin)."""
 LARGEST_OFFSET = (1 << 31) - 1
 
 
 class UnusableSkeleton(BuildError):
-    """The backend's wheel is not laid out as the assembler understands."""
+    """The assembler does not support the layout of the backend's wheel."""
 
-    hint = "Build with '--engine backend', and report this: the assembler should know every layout."
+    hint = "Build with '--engine backend', and report this: the assembler should support every layout."
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"assembling {name}: {reason}")
@@ -40,7 +38,7 @@ class UnusableSkeleton(BuildError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SkeletonMember:
-    """One member: its headers as the backend wrote them, and its deflated content."""
+    """A member: the headers that the backend wrote, and the compressed content."""
 
     name: str
     local: Header
@@ -62,10 +60,10 @@ class Skeleton:
 
 
 def read_skeleton(path: Path) -> Skeleton:
-    """Read a wheel that the backend just made.
+    """Read a wheel that the backend has just written.
 
     Raises:
-        UnusableSkeleton: It has zip64 fields, data descriptors, a comment, or RECORD is not last.
+        UnusableSkeleton: It has zip64 fields, data descriptors or a comment, or RECORD is not last.
     """
     with zipfile.ZipFile(path) as archive:
         raw = path.read_bytes()
@@ -83,7 +81,7 @@ def _central_headers(raw: bytes, name: str) -> Iterator[CentralHeader]:
     if end is None:
         raise UnusableSkeleton(name, "it ends with a comment or with zip64 records")
     if end.directory_offset + end.directory_bytes + END_BYTES != len(raw):
-        raise UnusableSkeleton(name, "bytes stand outside its records")
+        raise UnusableSkeleton(name, "it has bytes outside its records")
     position = end.directory_offset
     for _ in range(end.entries):
         found = parse_central_header(raw, position)

@@ -1,10 +1,10 @@
-"""Call the build_wheel hook of a stage's own backend, for several stages in one process.
+"""Call the build_wheel hook for several stages in one process.
 
-Run as a file by the toolchain's interpreter, which has no factory installed:
-``python -I skeleton_hooks.py OUT STAGE...``. Writes the wheels' names as a JSON
-list, one a stage, to OUT/names.json; stdout belongs to the backend.
-PEP 517 asks for a process per hook call only so that a backend's state cannot
-leak; hatchling keeps none between builds, and the tests compare the bytes.
+The interpreter of the toolchain runs this module as a file, since the factory is not installed there:
+``python -I skeleton_hooks.py OUT STAGE...``. It writes the names of the wheels, one for each stage, as a
+JSON list to OUT/names.json; stdout is for the output of the backend. PEP 517 requires a process for each
+hook call, so that no state of a backend is carried over; hatchling has no such state, and the
+tests compare the bytes.
 """
 
 import importlib
@@ -16,7 +16,7 @@ from pathlib import Path
 
 
 def build(stage: Path, out: Path) -> str:
-    """Build one stage's wheel with the backend that its pyproject.toml names."""
+    """Build the wheel of a stage with the backend in its pyproject.toml."""
     os.chdir(stage)
     system = tomllib.loads((stage / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]
     backend = importlib.import_module(system["build-backend"])

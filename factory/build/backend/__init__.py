@@ -1,1 +1,1 @@
-"""Build wheels with the PEP 517 backend: on this host, in a container, in cibuildwheel."""
+"""The reference engine: the PEP 517 backend on this host, in a container, or in cibuildwheel."""

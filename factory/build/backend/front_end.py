@@ -1,26 +1,45 @@
-"""The seam between staging a runtime and building it: where, and by whose hands, the front end runs."""
+"""What the front ends have in common: their interface, and the environment variables of a build."""
 
 from pathlib import Path
 from typing import Protocol
 
 from factory.build.builder import WheelFile
-from factory.build.recipe import Recipe
-from factory.core.model import StagedRuntime
+from factory.build.stage import StagedRuntime
 
 
 class FrontEnd(Protocol):
-    """What turns a staged runtime into a wheel with ``python -m build``: on this host or in a container."""
+    """Builds staged runtimes with ``python -m build``, on this host or in a container."""
 
-    def build(self, staged: StagedRuntime, recipe: Recipe, *, scratch: Path, dist: Path) -> WheelFile:
-        """Build one wheel into ``dist``, whole or not at all.
+    def build(self, staged: StagedRuntime, *, scratch: Path, dist: Path) -> WheelFile:
+        """Build one wheel into ``dist``; after an error ``dist`` is unchanged.
 
         Args:
-            staged: What to build; it is read and stays as it is.
-            recipe: The recipe it was staged by, which has the zip host.
-            scratch: A directory of this build alone; it must not exist yet, and is gone afterwards.
-            dist: The directory that gets the wheel, on the disk of ``scratch``.
+            staged: The project to build; it is not changed.
+            scratch: A directory for this build alone; it must not exist, and is removed afterwards.
+            dist: A directory on the same disk as ``scratch``.
 
         Raises:
-            BuildError: The build failed; the log is kept beside ``scratch``.
-            HostError: There is no place to build in.
+            BuildError: The build failed; its log is kept.
+            HostError: The container engine failed, or a directory is not writable.
         """
+
+
+def scrubbed_env(scratch: Path) -> dict[str, str]:
+    """Return variables that hide the user and the place of a build.
+
+    ``SOURCE_DATE_EPOCH`` and ``CODEX_CLI_BIN_PLATFORM_TAG`` are absent on purpose: the recipe decides
+    the times, and the stage contains the tag.
+    """
+    temporary = str(scratch / "tmp")
+    return {
+        "HOME": str(scratch / "home"),
+        "LC_ALL": "C.UTF-8",
+        "NO_COLOR": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONHASHSEED": "0",
+        "PYTHONNOUSERSITE": "1",
+        "TEMP": temporary,
+        "TMP": temporary,
+        "TMPDIR": temporary,
+        "TZ": "UTC",
+    }

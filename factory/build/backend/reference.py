@@ -57,7 +57,6 @@ class ReferenceBuilder:
             try:
                 file = self.front_end.build(
                     runtime,
-                    planned.recipe,
                     scratch=scratch / f"build-{planned.platform}",
                     dist=scratch / "wheels",
                 )

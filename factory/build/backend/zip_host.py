@@ -1,4 +1,4 @@
-"""Say in a wheel's zip directory which system it was written on."""
+"""Set the zip host of a wheel: the system that wrote it, according to its central directory."""
 
 import zipfile
 from dataclasses import replace
@@ -9,15 +9,15 @@ from factory.system.files import writing
 
 
 def set_zip_host(wheel: Path, create_system: int) -> None:
-    """Write one zip host into every entry of the central directory, in place.
+    """Set the zip host of every entry in the central directory, in place.
 
-    The backend writes the system it runs on: 0 on Windows, 3 elsewhere (APPNOTE 4.4.2).
-    The recipe decides it, so that wheels for Windows come out as a build on Windows makes
-    them. No other byte changes: the value is in the central directory alone.
+    The backend writes the system that it runs on: 0 for Windows, 3 for others (APPNOTE 4.4.2). The
+    recipe decides instead, so that any host can rebuild a wheel that was built on Windows. No other
+    byte changes: only the central directory contains the value.
 
     Raises:
-        CannotWrite: The file does not take it.
-        zipfile.BadZipFile: It is no zip archive, which a backend does not make.
+        CannotWrite: The file is not writable.
+        zipfile.BadZipFile: It is not a zip archive.
     """
     with zipfile.ZipFile(wheel) as archive:
         entries = archive.infolist()

@@ -109,7 +109,7 @@ def require_destination(destination: Path) -> None:
     """Refuse a destination that cannot be replaced, before the work is done.
 
     Raises:
-        NotAStage: It is neither absent, nor empty, nor an earlier package.
+        UsageError: It is neither absent, nor empty, nor an earlier package.
     """
     require_replaceable(destination, _is_generated)
 
@@ -118,7 +118,7 @@ def publish(package: TypesPackage, destination: Path) -> None:
     """Write a package as a whole; an earlier one is replaced.
 
     Raises:
-        NotAStage: The destination exists and is not an earlier package.
+        UsageError: The destination exists and is not an earlier package.
         CannotWrite: The destination cannot be written.
     """
     require_destination(destination)

@@ -4,7 +4,6 @@ from pathlib import Path
 import pytest
 
 from factory.build.toolchain import (
-    NoLock,
     Toolchain,
     ToolchainFailed,
     lock_for,
@@ -13,6 +12,7 @@ from factory.build.toolchain import (
     locked_versions,
     make_toolchain,
 )
+from factory.core.errors import UsageError
 from factory.system.process import Command, Completed
 from tests.fake_runner import Expected, FakeRunner
 
@@ -76,14 +76,14 @@ def test_a_lock_of_another_tool_is_no_version_of_the_backend() -> None:
 
 
 def test_an_unknown_version_names_the_known_ones() -> None:
-    with pytest.raises(NoLock, match=r"'hatchling-0\.1'") as caught:
+    with pytest.raises(UsageError, match=r"'hatchling-0\.1'") as caught:
         lock_for("0.1")
 
     assert "hatchling-1.33.0" in caught.value.hint
 
 
 def test_a_name_with_a_path_in_it_is_no_version() -> None:
-    with pytest.raises(NoLock):
+    with pytest.raises(UsageError):
         lock_for("../../secret")
 
 

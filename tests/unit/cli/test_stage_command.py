@@ -91,9 +91,8 @@ def test_a_package_of_another_release_is_refused(factory: Factory, source: Path,
     assert (ended.status, ended.err) == (
         22,
         (
-            "factory: the package's codex-package.json says version '0.163.0', "
-            "where '0.162.0' was asked for\n"
-            "hint: Name the release and the platform that the package is of, or give the right package.\n"
+            "factory: the package's codex-package.json has version '0.163.0', but '0.162.0' was requested\n"
+            "hint: Name the release and the platform of the package, or give the right package.\n"
         ),
     )
     nothing_but(tmp_path, "package")
@@ -116,7 +115,7 @@ def test_a_directory_with_other_files_is_kept(factory: Factory, source: Path, tm
     (tmp_path / "mine" / "thesis.txt").write_text("precious")
     ended = run(factory, tmp_path / "mine", source)
     assert ended.status == 20
-    assert "is none of this command's making, so it is not replaced" in ended.err
+    assert "was not created by this command, so it is not replaced" in ended.err
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "precious"
     nothing_but(tmp_path, "mine", "package")
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 import tomlkit
 
-from factory.build.stage import NotAStage, OverlappingPaths
 from factory.core.errors import FactoryError, UsageError
 from factory.core.tags import CodexTag
 from factory.sdk.sdk_files import UnusableSdk
@@ -171,7 +170,7 @@ def test_only_an_earlier_stage_is_replaced(tmp_path: Path) -> None:
     stage_sdk(order(source, tmp_path))
     assert not (staged.path / "stale.py").exists()
     (staged.path / "pyproject.toml").write_text(PROJECT)
-    with pytest.raises(NotAStage):
+    with pytest.raises(UsageError, match="was not created by this command"):
         stage_sdk(order(source, tmp_path))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["sdk", "stage"]
 
@@ -226,7 +225,7 @@ def test_an_invalid_version_is_refused(tmp_path: Path) -> None:
 
 def test_a_stage_inside_the_sdk_is_refused(tmp_path: Path) -> None:
     source = checkout(tmp_path / "sdk")
-    with pytest.raises(OverlappingPaths):
+    with pytest.raises(UsageError, match="overlap"):
         stage_sdk(SdkOrder(source=source, destination=source / "stage", runtime=TAG, version="1"))
 
 

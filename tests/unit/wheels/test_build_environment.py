@@ -139,7 +139,7 @@ LACKING: tuple[tuple[FakeEngine | HostError, str], ...] = (
     ),
     (
         FakeEngine(Scripted(states=(ContainerState(exit_code=127),))),
-        f"image {IMAGE.id} has nothing for this factory's lock hatchling-1.33.0",
+        f"image {IMAGE.id} has no environment for the lock hatchling-1.33.0",
     ),
     (
         FakeEngine(probed(OTHER_ANSWER)),

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from factory.build.backend.docker import LacksInterpreter
 from factory.build.builder import BuilderName
 from factory.build.deflate_check import OtherDeflate
 from factory.build.toolchain import Lock, Toolchain, lock_for
@@ -100,9 +99,9 @@ def test_without_a_client_nothing_is_begun(packages: Path, tmp_path: Path) -> No
     [
         (
             Scripted(states=(ContainerState(exit_code=127),)),
-            LacksInterpreter,
+            HostError,
             (
-                f"image {IMAGE.id} has nothing for this factory's lock hatchling-1.33.0:"
+                f"image {IMAGE.id} has no environment for the lock hatchling-1.33.0:"
                 " no /opt/python/cp311-cp311/bin/python"
             ),
         ),

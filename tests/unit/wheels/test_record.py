@@ -4,10 +4,9 @@ import pytest
 
 from factory.build.builder import BuilderName, Engine, WheelFile
 from factory.build.deflate_check import DeflateIdentity, Interpreter
-from factory.build.recipe import Recipe
+from factory.build.stage import StagedRuntime
 from factory.build.toolchain import Lock, Toolchain
 from factory.core.digests import Sha256
-from factory.core.model import StagedRuntime
 from factory.core.targets import Target
 from factory.manifest.manifest import ToolchainRecord
 from factory.wheels.build_environment import BuildEnvironment
@@ -21,8 +20,8 @@ LOCK = b"hatchling==1.33.0 \\\n    --hash=sha256:00\npackaging==26.2 \\\n    --h
 class NoFrontEnd:
     """A front end that a record has no use for."""
 
-    def build(self, staged: StagedRuntime, recipe: Recipe, *, scratch: Path, dist: Path) -> WheelFile:
-        raise AssertionError((staged, recipe, scratch, dist))
+    def build(self, staged: StagedRuntime, *, scratch: Path, dist: Path) -> WheelFile:
+        raise AssertionError((staged, scratch, dist))
 
 
 def test_a_toolchain_s_record_has_what_decides_bytes_and_no_path() -> None:

@@ -38,7 +38,7 @@ def builder(tmp_path: Path) -> AssemblingBuilder:
         progress=SilentProgress(),
         host_env={},
         jobs=2,
-        store=DeflateCache(root=tmp_path / "deflate", encoder=REFERENCE_ANSWER),
+        cache=DeflateCache(root=tmp_path / "deflate", encoder=REFERENCE_ANSWER),
         stop=stop,
     )
 
@@ -49,13 +49,17 @@ def digests(built: Sequence[BuiltWheel]) -> dict[str, Sha256]:
 
 def recalled(package: FetchedPackage, builder: AssemblingBuilder) -> FetchedPackage:
     """Return a package as a second run has it: what it holds is known."""
-    done = compress(package, store=builder.store, progress=SilentProgress(), stop=builder.stop)
+    done = compress(package, cache=builder.cache, progress=SilentProgress(), stop=builder.stop)
     return replace(package, payload=done.payload)
 
 
 def test_it_makes_what_the_reference_makes(builder: AssemblingBuilder, tarball: Path, tmp_path: Path) -> None:
     front_end = NativeFrontEnd(
-        toolchain=builder.toolchain, runner=builder.runner, progress=builder.progress, host_env={}
+        toolchain=builder.toolchain,
+        runner=builder.runner,
+        progress=builder.progress,
+        host_env={},
+        logs=tmp_path / "logs",
     )
     reference = ReferenceBuilder(front_end=front_end, progress=builder.progress, jobs=2, stop=builder.stop)
     packages = [package(tarball, *BOTH)]
@@ -90,7 +94,7 @@ def test_a_damaged_entry_ends_the_run_and_the_next_one_heals_it(
 ) -> None:
     good = builder.build([package(tarball, *BOTH)], scratch=tmp_path / "good")
     known = recalled(package(tarball, *BOTH), builder)
-    entry = builder.store.path(Sha256.of([release_files(TARGET)["bin/codex"][0]]))
+    entry = builder.cache.path(Sha256.of([release_files(TARGET)["bin/codex"][0]]))
     raw = bytearray(entry.read_bytes())
     raw[-1] ^= 1
     entry.write_bytes(raw)
@@ -107,11 +111,11 @@ def test_an_entry_that_was_pruned_meanwhile_is_an_error_with_a_hint(
     builder: AssemblingBuilder, tarball: Path
 ) -> None:
     done = compress(
-        package(tarball, BOTH[0]), store=builder.store, progress=SilentProgress(), stop=builder.stop
+        package(tarball, BOTH[0]), cache=builder.cache, progress=SilentProgress(), stop=builder.stop
     )
     kept = done.contents[Sha256.of([release_files(TARGET)["bin/codex"][0]])]
     kept.path.unlink()
-    with pytest.raises(DamagedDeflated, match="damaged or gone") as caught:
+    with pytest.raises(DamagedDeflated, match="damaged or missing") as caught:
         list(kept.chunks())
     assert "run the same command again" in caught.value.hint
 

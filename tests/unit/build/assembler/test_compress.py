@@ -26,7 +26,7 @@ TAG = CodexTag.parse("rust-v0.163.0")
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> DeflateCache:
+def cache(tmp_path: Path) -> DeflateCache:
     return DeflateCache(root=tmp_path / "deflate", encoder=REFERENCE_ANSWER)
 
 
@@ -59,47 +59,47 @@ def package(tarball: Path, *platforms: str) -> FetchedPackage:
     )
 
 
-def made(package: FetchedPackage, store: DeflateCache) -> CompressedPackage:
-    return compress(package, store=store, progress=SilentProgress(), stop=threading.Event())
+def made(package: FetchedPackage, cache: DeflateCache) -> CompressedPackage:
+    return compress(package, cache=cache, progress=SilentProgress(), stop=threading.Event())
 
 
-def kept(store: DeflateCache) -> set[str]:
-    return {path.name for path in store.root.rglob("*") if path.is_file()}
+def kept(cache: DeflateCache) -> set[str]:
+    return {path.name for path in cache.root.rglob("*") if path.is_file()}
 
 
 def digest_of(path: str) -> Sha256:
     return Sha256.of([release_files(TARGET, voice=True)[path][0]])
 
 
-def test_all_files_are_known_and_those_of_some_wheel_are_deflated(tarball: Path, store: DeflateCache) -> None:
-    done = made(package(tarball, "musllinux_1_1_aarch64", "manylinux_2_17_aarch64"), store)
+def test_all_files_are_known_and_those_of_some_wheel_are_deflated(tarball: Path, cache: DeflateCache) -> None:
+    done = made(package(tarball, "musllinux_1_1_aarch64", "manylinux_2_17_aarch64"), cache)
     files = release_files(TARGET, voice=True)
     assert {(str(file.path), file.size_bytes, file.sha256) for file in done.payload.files} == {
         (path, len(content), Sha256.of([content])) for path, (content, _) in files.items()
     }
     assert done.contents.keys() == {digest_of(path) for path in files if "voice" not in path}
-    assert kept(store) == {sha256.hex for sha256 in done.contents}
+    assert kept(cache) == {sha256.hex for sha256 in done.contents}
 
 
-def test_what_no_recipe_places_is_not_deflated(tarball: Path, store: DeflateCache) -> None:
-    done = made(package(tarball, "musllinux_1_1_aarch64"), store)
+def test_what_no_recipe_places_is_not_deflated(tarball: Path, cache: DeflateCache) -> None:
+    done = made(package(tarball, "musllinux_1_1_aarch64"), cache)
     assert digest_of("codex-path/rg") not in done.contents
     assert done.payload.file("codex-path/rg") is not None
 
 
-def test_what_was_deflated_is_recalled(tarball: Path, store: DeflateCache) -> None:
+def test_what_was_deflated_is_recalled(tarball: Path, cache: DeflateCache) -> None:
     two = package(tarball, "musllinux_1_1_aarch64", "manylinux_2_17_aarch64")
-    done = made(two, store)
-    assert recall(done.payload, package=two, store=store) == done
+    done = made(two, cache)
+    assert recall(done.payload, package=two, cache=cache) == done
 
 
-def test_what_is_not_all_there_is_not_recalled(tarball: Path, store: DeflateCache) -> None:
+def test_what_is_not_all_there_is_not_recalled(tarball: Path, cache: DeflateCache) -> None:
     one = package(tarball, "manylinux_2_17_aarch64")
-    done = made(one, store)
-    store.path(digest_of("codex-path/rg")).unlink()
-    assert recall(done.payload, package=one, store=store) is None
+    done = made(one, cache)
+    cache.path(digest_of("codex-path/rg")).unlink()
+    assert recall(done.payload, package=one, cache=cache) is None
     musl = package(tarball, "musllinux_1_1_aarch64")
-    recalled = recall(done.payload, package=musl, store=store)
+    recalled = recall(done.payload, package=musl, cache=cache)
     assert recalled is not None
     assert digest_of("codex-path/rg") not in recalled.contents
 
@@ -121,28 +121,28 @@ class StoppingProgress:
 
 
 def test_a_stop_ends_it_between_two_chunks_and_leaves_nothing_half(
-    tarball: Path, store: DeflateCache
+    tarball: Path, cache: DeflateCache
 ) -> None:
     stop = threading.Event()
     with pytest.raises(Stopped):
         compress(
             package(tarball, "manylinux_2_17_aarch64"),
-            store=store,
+            cache=cache,
             progress=StoppingProgress(stop),
             stop=stop,
         )
-    assert kept(store) <= {digest_of(path).hex for path in release_files(TARGET, voice=True)}
-    assert list(store.root.rglob(".*")) == []
+    assert kept(cache) <= {digest_of(path).hex for path in release_files(TARGET, voice=True)}
+    assert list(cache.root.rglob(".*")) == []
 
 
-def test_a_damaged_package_is_an_error_whatever_was_read_of_it(tarball: Path, store: DeflateCache) -> None:
+def test_a_damaged_package_is_an_error_whatever_was_read_of_it(tarball: Path, cache: DeflateCache) -> None:
     raw = tarball.read_bytes()
     tarball.write_bytes(raw[: len(raw) - 5000])
     with pytest.raises(IntegrityError):
-        made(package(tarball, "manylinux_2_17_aarch64"), store)
+        made(package(tarball, "manylinux_2_17_aarch64"), cache)
 
 
-def test_a_file_s_place_and_mode_are_the_archive_s(tarball: Path, store: DeflateCache) -> None:
-    codex = made(package(tarball, "manylinux_2_17_aarch64"), store).payload.file("bin/codex")
+def test_a_file_s_place_and_mode_are_the_archive_s(tarball: Path, cache: DeflateCache) -> None:
+    codex = made(package(tarball, "manylinux_2_17_aarch64"), cache).payload.file("bin/codex")
     assert codex is not None
     assert (codex.path, oct(codex.mode), codex.kind.value) == (PurePosixPath("bin/codex"), "0o755", "elf")

@@ -14,21 +14,18 @@ from factory.build.backend.cibuildwheel import (
     plan_cibuildwheel_build,
     why_untested,
 )
-from factory.build.backend.output import BuildFailed
-from factory.build.backend.plan import BuildPlan
-from factory.build.recipe import our_recipe
-from factory.build.template import bundled_template
+from factory.build.backend.native import BuildPlan
+from factory.build.backend.output import BuildFailed, WheelOutput
 from factory.build.toolchain import lock_for
-from factory.core.model import StagedRuntime
 from factory.core.progress import SilentProgress
-from factory.core.tags import CodexTag
 from factory.core.targets import Architecture, Platform
 from factory.system.process import Command, Completed
 from tests.fake_runner import Expected, FakeRunner
 from tests.toolchains import running_toolchain
+from tests.wheels import staged_runtime
 
 IMAGE = "sha256:" + "ab" * 32
-SETTINGS = CibuildwheelContainer(
+CONTAINER = CibuildwheelContainer(
     image=IMAGE,
     architecture=Architecture.X86_64,
     env={"PATH": "/usr/bin", "DOCKER_HOST": "unix:///run/docker.sock"},
@@ -43,18 +40,17 @@ MANYLINUX = Platform.parse("manylinux_2_17_x86_64")
 NAME = "openai_codex_cli_bin-0.163.0-py3-none-manylinux_2_17_x86_64.whl"
 
 
-def staged(path: Path, platform: Platform = MANYLINUX) -> StagedRuntime:
-    return StagedRuntime(path=path, tag=CodexTag.parse("rust-v0.163.0"), platform=platform)
+def output(platform: Platform) -> WheelOutput:
+    return WheelOutput(
+        staged=staged_runtime(Path("/somewhere/stage"), platform.tag),
+        scratch=Path("/scratch/one"),
+        dist=Path("/dist"),
+        log=Path("/logs/build.log"),
+    )
 
 
 def plan(platform: Platform) -> BuildPlan:
-    return plan_cibuildwheel_build(
-        staged=staged(Path("/somewhere/stage"), platform),
-        tools=TOOLS,
-        settings=SETTINGS,
-        scratch=Path("/scratch/one"),
-        dist=Path("/dist"),
-    )
+    return plan_cibuildwheel_build(output(platform), tools=TOOLS, container=CONTAINER)
 
 
 def test_the_whole_plan() -> None:
@@ -112,13 +108,10 @@ def test_the_whole_plan() -> None:
                 "TZ": "UTC",
             },
             cwd=Path("/somewhere/stage"),
-            log=Path(f"/scratch/{NAME}.log"),
+            log=Path("/logs/build.log"),
             timeout_s=3600.0,
         ),
-        staged=staged(Path("/somewhere/stage")),
-        wheel_name=NAME,
-        scratch=Path("/scratch/one"),
-        destination=Path(f"/dist/{NAME}"),
+        output=output(MANYLINUX),
     )
 
 
@@ -134,19 +127,13 @@ def test_the_whole_plan() -> None:
 )
 def test_a_wheel_is_tried_where_it_can_be_or_the_reason_is_known(tag: str, reason: str | None) -> None:
     platform = Platform.parse(tag)
-    assert why_untested(platform, SETTINGS) == reason
+    assert why_untested(platform, CONTAINER) == reason
     assert (plan(platform).command.env["CIBW_TEST_COMMAND"] == "") is (reason is not None)
 
 
 def test_on_an_arm_host_the_container_is_arm() -> None:
-    arm = replace(SETTINGS, architecture=Architecture.AARCH64)
-    env = plan_cibuildwheel_build(
-        staged=staged(Path("/stage")),
-        tools=TOOLS,
-        settings=arm,
-        scratch=Path("/scratch/one"),
-        dist=Path("/dist"),
-    ).command.env
+    arm = replace(CONTAINER, architecture=Architecture.AARCH64)
+    env = plan_cibuildwheel_build(output(MANYLINUX), tools=TOOLS, container=arm).command.env
     assert env["CIBW_BUILD"] == "cp311-manylinux_aarch64"
     assert env["CIBW_MANYLINUX_AARCH64_IMAGE"] == IMAGE
 
@@ -154,7 +141,7 @@ def test_on_an_arm_host_the_container_is_arm() -> None:
 def front(tmp_path: Path, runner: FakeRunner, report: Callable[[str], None]) -> CibuildwheelFrontEnd:
     return CibuildwheelFrontEnd(
         tools=TOOLS,
-        settings=SETTINGS,
+        container=CONTAINER,
         runner=runner,
         progress=SilentProgress(),
         report=report,
@@ -168,12 +155,12 @@ def test_a_wheel_is_placed_with_the_recipe_s_zip_host(tmp_path: Path) -> None:
             archive.writestr("member", b"")
 
     told: list[str] = []
-    recipe = our_recipe(MANYLINUX, template=bundled_template())
-    recipe = replace(recipe, container=replace(recipe.container, create_system=0))
+    staged = staged_runtime(tmp_path / "stage")
+    recipe = replace(staged.recipe, container=replace(staged.recipe.container, create_system=0))
     runner = FakeRunner(Expected(argv=["-m", "cibuildwheel"], effect=writing))
     front_end = front(tmp_path, runner, told.append)
     wheel = front_end.build(
-        staged(tmp_path / "stage"), recipe, scratch=tmp_path / "scratch", dist=tmp_path / "dist"
+        replace(staged, recipe=recipe), scratch=tmp_path / "scratch", dist=tmp_path / "dist"
     )
     runner.assert_done()
     assert told == []
@@ -193,8 +180,7 @@ def test_a_failure_keeps_its_log(tmp_path: Path) -> None:
     front_end = front(tmp_path, FakeRunner(failing), lambda _: None)
     with pytest.raises(BuildFailed) as caught:
         front_end.build(
-            staged(tmp_path / "stage"),
-            our_recipe(MANYLINUX, template=bundled_template()),
+            staged_runtime(tmp_path / "stage"),
             scratch=tmp_path / "scratch",
             dist=tmp_path / "dist",
         )
@@ -206,12 +192,10 @@ def test_a_failure_keeps_its_log(tmp_path: Path) -> None:
 
 def test_a_wheel_that_cannot_be_tried_is_told(tmp_path: Path) -> None:
     told: list[str] = []
-    windows = Platform.parse("win_arm64")
     failing = Expected(argv=["cibuildwheel"], completed=Completed(returncode=1))
     with pytest.raises(BuildFailed):
         front(tmp_path, FakeRunner(failing), told.append).build(
-            staged(tmp_path / "stage", windows),
-            our_recipe(windows, template=bundled_template()),
+            staged_runtime(tmp_path / "stage", "win_arm64"),
             scratch=tmp_path / "scratch",
             dist=tmp_path / "dist",
         )

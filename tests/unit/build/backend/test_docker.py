@@ -7,21 +7,16 @@ import pytest
 
 from factory.build.backend.docker import (
     DockerBuildPlan,
-    LacksInterpreter,
-    Place,
-    build,
     plan_docker_build,
     plan_probe,
     probe_image,
+    run_docker_build,
 )
-from factory.build.backend.output import BuildFailed, UnexpectedOutput, WheelOutput
+from factory.build.backend.output import BuildFailed, WheelOutput
 from factory.build.deflate_check import ProbeFailed
 from factory.build.toolchain import Lock
-from factory.core.errors import HostError
-from factory.core.model import StagedRuntime
+from factory.core.errors import BuildError, HostError
 from factory.core.progress import SilentProgress
-from factory.core.tags import CodexTag
-from factory.core.targets import Platform
 from factory.system.containers.engine import (
     ContainerLimits,
     ContainerSpec,
@@ -32,25 +27,27 @@ from factory.system.containers.engine import (
 )
 from factory.system.containers.images import require_image
 from tests.fake_engine import IMAGE, NAME, RUNNING, FakeEngine, Scripted, probed
+from tests.wheels import staged_runtime
 
 LOCK = Lock(name="hatchling-1.33.0", content=b"hatchling==1.33.0\n")
 PYTHON = "/opt/factory/toolchains/hatchling-1.33.0-2d2cc26e473c53aa/bin/python"
 OWNER = "00112233"
-WIN_ARM64 = Platform.parse("win_arm64")
 WHEEL = "openai_codex_cli_bin-0.163.0-py3-none-win_arm64.whl"
 BUILD = ("-m", "build", "--wheel", "--no-isolation", "--outdir", "/out", "/stage")
 
 
+def output_in(directory: Path) -> WheelOutput:
+    return WheelOutput(
+        staged=staged_runtime(directory / "stage", "win_arm64"),
+        scratch=directory / "scratch",
+        dist=directory / "dist",
+        log=directory / "logs" / f"{WHEEL}.log",
+    )
+
+
 def plan_in(directory: Path) -> DockerBuildPlan:
     return plan_docker_build(
-        staged=StagedRuntime(
-            path=directory / "stage", tag=CodexTag.parse("rust-v0.163.0"), platform=WIN_ARM64
-        ),
-        stage_bytes=200_000_000,
-        image=IMAGE,
-        lock=LOCK,
-        owner=OWNER,
-        place=Place(scratch=directory / "scratch", dist=directory / "dist", logs=directory / "logs"),
+        output_in(directory), stage_bytes=200_000_000, image=IMAGE, lock=LOCK, owner=OWNER
     )
 
 
@@ -87,15 +84,7 @@ def test_a_plan_is_all_that_will_happen() -> None:
             ),
             labels={"codex-wheel-factory.owner": "00112233"},
         ),
-        output=WheelOutput(
-            wheel_name=WHEEL,
-            platform=WIN_ARM64,
-            out=Path("/srv/scratch/out"),
-            destination=Path("/srv/dist") / WHEEL,
-            create_system=3,
-            log=Path("/srv/logs") / f"{WHEEL}.log",
-        ),
-        scratch=Path("/srv/scratch"),
+        output=output_in(Path("/srv")),
     )
 
 
@@ -119,7 +108,8 @@ def wheel(name: str = WHEEL) -> Callable[[ContainerSpec], None]:
 def run(directory: Path, scripted: Scripted, stop: threading.Event | None = None) -> FakeEngine:
     engine = FakeEngine(scripted)
     try:
-        build(plan_in(directory), engine=engine, progress=SilentProgress(), stop=stop or threading.Event())
+        stop = stop or threading.Event()
+        run_docker_build(plan_in(directory), engine=engine, progress=SilentProgress(), stop=stop)
     finally:
         assert engine.containers == {} or engine.is_lost
         assert not (directory / "scratch").exists()
@@ -146,13 +136,13 @@ def test_a_wheel_is_placed_and_belongs_to_who_ran_the_factory(tmp_path: Path) ->
             ContainerState(exit_code=137, is_out_of_memory=True),
             b"why",
             "the container used up its 756 MB of memory",
-            "The limit follows from the stage's size",
+            "The limit follows from the size of the stage",
         ),
         (
             ContainerState(exit_code=1),
             b"OSError: [Errno 28] No space left on device",
-            "no room in the container, whose scratch has 219 MB",
-            "Free room on the output's disk",
+            "the container filled its 219 MB of scratch space",
+            "Free space on the output disk",
         ),
     ],
 )
@@ -182,7 +172,7 @@ def to_a_secret(spec: ContainerSpec) -> None:
 
 @pytest.mark.parametrize("effect", [lambda _: None, wheel("other.whl"), to_a_secret])
 def test_another_output_is_refused(tmp_path: Path, effect: Callable[[ContainerSpec], None]) -> None:
-    with pytest.raises(UnexpectedOutput):
+    with pytest.raises(BuildError, match="in its place"):
         run(tmp_path, Scripted(effect=effect))
     assert there(tmp_path) == []
 
@@ -244,7 +234,7 @@ def test_an_image_s_interpreter_is_asked_in_the_container() -> None:
 def test_an_image_of_another_factory_lacks_the_lock() -> None:
     log = b"timeout: failed to run command: No such file or directory"
     with pytest.raises(
-        LacksInterpreter, match=r"nothing for this factory's lock hatchling-1\.33\.0: no /opt/factory"
+        HostError, match=r"has no environment for the lock hatchling-1\.33\.0: no /opt/factory"
     ):
         probe(Scripted(states=(ContainerState(exit_code=127),), log=log))
 

@@ -3,27 +3,24 @@ import shutil
 import sys
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from factory.build.backend.native import build
-from factory.build.backend.output import BuildFailed, UnexpectedOutput
-from factory.build.backend.plan import BuildPlan, plan_native_build
+from factory.build.backend.native import BuildPlan, plan_native_build, run_build
+from factory.build.backend.output import BuildFailed, WheelOutput
 from factory.build.builder import WheelFile
+from factory.build.stage import StagedRuntime
 from factory.build.template import bundled_template
 from factory.core.digests import Sha256
-from factory.core.model import StagedRuntime
+from factory.core.errors import BuildError
 from factory.core.progress import SilentProgress
-from factory.core.tags import CodexTag
-from factory.core.targets import Platform
 from factory.system.files import CannotWrite
 from factory.system.process import Command, Completed, SubprocessRunner
 from tests.fake_runner import Expected, FakeRunner
 from tests.toolchains import running_toolchain
+from tests.wheels import staged_runtime
 
-TAG = CodexTag.parse("rust-v0.163.0")
 NAME = "openai_codex_cli_bin-0.163.0-py3-none-manylinux_2_17_x86_64.whl"
 FRONT_END = ["-m", "build", "--wheel", "--no-isolation"]
 
@@ -40,22 +37,22 @@ def staged(directory: Path) -> StagedRuntime:
     codex.parent.mkdir()
     codex.write_bytes(b"\x7fELF" + bytes(range(256)) * 500)
     codex.chmod(0o755)
-    return StagedRuntime(path=directory, tag=TAG, platform=Platform.parse("manylinux_2_17_x86_64"))
+    return staged_runtime(directory)
 
 
 def plan(tmp_path: Path, runtime: StagedRuntime | None = None) -> BuildPlan:
-    return plan_native_build(
+    output = WheelOutput(
         staged=runtime or staged(tmp_path / "stage"),
-        toolchain=running_toolchain(),
         scratch=tmp_path / "scratch" / "one",
         dist=tmp_path / "dist",
-        host_env={},
+        log=tmp_path / "logs" / f"{NAME}.log",
     )
+    return plan_native_build(output, toolchain=running_toolchain(), host_env={})
 
 
 def run(plan: BuildPlan, *script: Expected) -> WheelFile:
     runner = FakeRunner(*script)
-    wheel = build(plan, runner=runner, progress=SilentProgress())
+    wheel = run_build(plan, runner=runner, progress=SilentProgress())
     runner.assert_done()
     return wheel
 
@@ -97,11 +94,11 @@ def test_a_failure_keeps_the_log_and_places_nothing(tmp_path: Path) -> None:
     with pytest.raises(BuildFailed) as caught:
         run(plan(tmp_path), expected)
 
-    log = tmp_path / "scratch" / f"{NAME}.log"
+    log = tmp_path / "logs" / f"{NAME}.log"
     assert str(caught.value) == f"building {NAME} failed in the backend: killed by SIGKILL; log: {log}"
     assert caught.value.exit_code == 23
     assert log.read_text(encoding="utf-8") == "why"
-    assert list((tmp_path / "scratch").iterdir()) == [log]
+    assert list((tmp_path / "scratch").iterdir()) == []
     assert not (tmp_path / "dist").exists()
 
 
@@ -109,32 +106,32 @@ def test_a_failure_keeps_the_log_and_places_nothing(tmp_path: Path) -> None:
     ("names", "seen"), [((), "nothing"), (("other.whl",), "other.whl"), ((NAME, "a.txt"), f"a.txt, {NAME}")]
 )
 def test_another_output_is_refused(tmp_path: Path, names: tuple[str, ...], seen: str) -> None:
-    with pytest.raises(UnexpectedOutput, match=f"gave {seen} in its place"):
+    with pytest.raises(BuildError, match=f"gave {seen} in its place"):
         run(plan(tmp_path), Expected(argv=FRONT_END, effect=writing(*names)))
 
     assert not (tmp_path / "dist").exists()
 
 
 def test_an_output_that_is_no_archive_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnexpectedOutput, match="gave a file that is no zip archive in its place"):
+    with pytest.raises(BuildError, match="gave a file that is not a zip archive in its place"):
         run(plan(tmp_path), Expected(argv=FRONT_END, effect=writing(NAME, content=b"wheel")))
 
     assert not (tmp_path / "dist").exists()
 
 
 def test_a_scratch_directory_that_exists_is_left_alone(tmp_path: Path) -> None:
-    taken = plan(tmp_path).scratch
+    taken = tmp_path / "scratch" / "one"
     taken.mkdir(parents=True)
     (taken / "precious").touch()
 
     with pytest.raises(CannotWrite):
-        run(replace(plan(tmp_path, staged(tmp_path / "other")), scratch=taken))
+        run(plan(tmp_path))
 
     assert (taken / "precious").exists()
 
 
 def real(plan: BuildPlan) -> WheelFile:
-    return build(plan, runner=SubprocessRunner(), progress=SilentProgress())
+    return run_build(plan, runner=SubprocessRunner(), progress=SilentProgress())
 
 
 def by_hand(stage: Path, env: Mapping[str, str]) -> Path:

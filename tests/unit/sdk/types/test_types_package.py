@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from factory.build.stage import NotAStage
-from factory.core.errors import BuildError
+from factory.core.errors import BuildError, UsageError
 from factory.sdk.types.runtime import TypesWorkspace
 from factory.sdk.types.types_package import (
     FileDifference,
@@ -118,7 +117,7 @@ def test_a_package_is_created_or_replaces_an_earlier_one(tmp_path: Path) -> None
 def test_a_directory_with_other_files_is_not_replaced(tmp_path: Path, files: dict[str, bytes]) -> None:
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
-    with pytest.raises(NotAStage):
+    with pytest.raises(UsageError, match="was not created by this command"):
         publish(PACKAGE, tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == files
 

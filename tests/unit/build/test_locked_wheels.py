@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from factory.build.locked_wheels import WheelsNotFetched, fetch_locked_wheels
 from factory.build.toolchain import lock_for, lock_named
-from factory.build.wheel_directory import WheelsNotFetched, fetch_wheels
 from factory.system.process import Command, Completed
 from tests.fake_runner import Expected, FakeRunner
 
@@ -32,7 +32,9 @@ def bring(name: str) -> Expected:
 
 
 def fetch(cache: Path, runner: FakeRunner) -> Path:
-    directory = fetch_wheels(LOCKS, python=PYTHON, cache_dir=cache, env={"PIP_CERT": "ca.pem"}, runner=runner)
+    directory = fetch_locked_wheels(
+        LOCKS, python=PYTHON, cache_dir=cache, env={"PIP_CERT": "ca.pem"}, runner=runner
+    )
     runner.assert_done()
     return directory
 

@@ -5,24 +5,21 @@ from pathlib import Path
 import pytest
 
 from factory.build.assembler import skeleton_hooks
-from factory.build.assembler.backend import SkeletonPlan, build_skeletons, plan_skeletons
+from factory.build.assembler.skeleton_build import SkeletonPlan, build_skeletons, plan_skeletons
 from factory.build.backend.output import BuildFailed
-from factory.core.model import StagedRuntime
-from factory.core.tags import CodexTag
-from factory.core.targets import Platform
+from factory.build.stage import StagedRuntime
 from factory.system.files import CannotWrite
 from factory.system.process import Command, Completed, SubprocessRunner
 from tests.fake_runner import Expected, FakeRunner
 from tests.toolchains import running_toolchain
 from tests.unit.build.assembler.test_skeleton import write_wheel
 from tests.unit.build.assembler.wheel_pairs import NAME, Part, build_in_process, write_stage
-from tests.unit.build.backend.test_plan import TOOLCHAIN
-
-TAG = CodexTag.parse("rust-v0.163.0")
+from tests.unit.build.backend.test_native_plan import TOOLCHAIN
+from tests.wheels import staged_runtime
 
 
 def runtime(path: Path) -> StagedRuntime:
-    return StagedRuntime(path=path, tag=TAG, platform=Platform.parse("win_arm64"))
+    return staged_runtime(path, "win_arm64")
 
 
 def plan(tmp_path: Path, *stages: Path) -> SkeletonPlan:

@@ -2,15 +2,16 @@ from pathlib import Path
 
 import pytest
 
-from factory.build.backend.plan import BuildPlan, plan_native_build
+from factory.build.backend.native import BuildPlan, plan_native_build
+from factory.build.backend.output import WheelOutput
 from factory.build.deflate_check import DeflateIdentity, Interpreter
 from factory.build.template import wheel_name
 from factory.build.toolchain import Lock, Toolchain
 from factory.core.digests import Sha256
-from factory.core.model import StagedRuntime
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform
 from factory.system.process import Command
+from tests.wheels import staged_runtime
 
 TOOLCHAIN = Toolchain(
     python=Path("/cache/python"),
@@ -22,22 +23,17 @@ TOOLCHAIN = Toolchain(
     ),
     lock=Lock(name="hatchling-1.33.0", content=b""),
 )
-STAGED = StagedRuntime(
-    path=Path("/somewhere/stage"),
-    tag=CodexTag.parse("rust-v0.116.0-alpha.1"),
-    platform=Platform.parse("win_amd64"),
-)
 NAME = "openai_codex_cli_bin-0.116.0a1-py3-none-win_amd64.whl"
+OUTPUT = WheelOutput(
+    staged=staged_runtime(Path("/somewhere/stage"), "win_amd64", tag="rust-v0.116.0-alpha.1"),
+    scratch=Path("/scratch/one"),
+    dist=Path("/dist"),
+    log=Path(f"/logs/{NAME}.log"),
+)
 
 
 def test_the_whole_plan() -> None:
-    plan = plan_native_build(
-        staged=STAGED,
-        toolchain=TOOLCHAIN,
-        scratch=Path("/scratch/one"),
-        dist=Path("/dist"),
-        host_env={"SYSTEMROOT": "C:/Windows"},
-    )
+    plan = plan_native_build(OUTPUT, toolchain=TOOLCHAIN, host_env={"SYSTEMROOT": "C:/Windows"})
 
     assert plan == BuildPlan(
         command=Command(
@@ -65,23 +61,14 @@ def test_the_whole_plan() -> None:
                 "TZ": "UTC",
             },
             cwd=Path("/scratch/one/work"),
-            log=Path(f"/scratch/{NAME}.log"),
+            log=Path(f"/logs/{NAME}.log"),
         ),
-        staged=STAGED,
-        wheel_name=NAME,
-        scratch=Path("/scratch/one"),
-        destination=Path("/dist") / NAME,
+        output=OUTPUT,
     )
 
 
 def test_the_hosts_variables_do_not_override_the_plans() -> None:
-    plan = plan_native_build(
-        staged=STAGED,
-        toolchain=TOOLCHAIN,
-        scratch=Path("/s/1"),
-        dist=Path("/d"),
-        host_env={"TZ": "Asia/Tokyo"},
-    )
+    plan = plan_native_build(OUTPUT, toolchain=TOOLCHAIN, host_env={"TZ": "Asia/Tokyo"})
 
     assert plan.command.env["TZ"] == "UTC"
 

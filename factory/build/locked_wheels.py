@@ -1,4 +1,4 @@
-"""Directories of locked wheels: what environments are made of where no index can be reached."""
+"""Directories of locked wheels, from which pip installs in a container without network."""
 
 import hashlib
 import shutil
@@ -14,7 +14,7 @@ from factory.system.process import Command, Runner
 
 
 class WheelsNotFetched(BuildError):
-    """pip did not bring what a lock names."""
+    """pip could not download the wheels of a lock."""
 
     hint = "Read the log. pip needs an index or a --find-links directory that has the locked files."
 
@@ -22,24 +22,23 @@ class WheelsNotFetched(BuildError):
         super().__init__(f"fetching the wheels of {lock.name} failed: {reason}; log: {log}")
 
 
-def fetch_wheels(
+def fetch_locked_wheels(
     locks: Sequence[Lock], *, python: Path, cache_dir: Path, env: Mapping[str, str], runner: Runner
 ) -> Path:
-    """Fetch the wheels of some locks into one directory, or return the one made before.
+    """Return a directory with the wheels of some locks, and download them if it does not exist.
 
-    Beside the wheels lies each lock, ``<name>.txt``, so that an installer in there can ask for the
-    hashes once more. The locks' markers are decided by ``python``.
+    The directory also contains each lock, ``<name>.txt``, so that pip can check the hashes again.
 
     Args:
-        locks: What to fetch; no two may want different versions of one distribution.
-        python: An interpreter that has pip.
-        cache_dir: Its subdirectory ``toolchains`` keeps the directories.
-        env: What pip needs of the caller's environment: proxies, certificates, ``PIP_*``.
-        runner: What starts pip.
+        locks: No two may require different versions of one distribution.
+        python: An interpreter with pip, which evaluates the markers of the locks.
+        cache_dir: Its subdirectory ``toolchains`` contains the directories.
+        env: The variables that pip needs: proxies, certificates, ``PIP_*``.
+        runner: Starts pip.
 
     Raises:
-        WheelsNotFetched: pip failed; the log tells.
-        CannotWrite: The place does not take files.
+        WheelsNotFetched: pip failed; see the log.
+        CannotWrite: The directory is not writable.
     """
     names = "\0".join(f"{lock.name} {lock.sha256}" for lock in locks)
     key = hashlib.sha256(f"{python}\0{names}".encode()).hexdigest()[:16]
@@ -55,7 +54,7 @@ def fetch_wheels(
 def _fetch(
     locks: Sequence[Lock], python: Path, directory: Path, env: Mapping[str, str], runner: Runner
 ) -> None:
-    """Fetch into a draft, since only a whole directory may have the name."""
+    """Download into a draft, since only a complete directory may have the name."""
     draft = directory.with_name(f"{directory.name}-draft")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()

@@ -1,4 +1,4 @@
-"""Ask the real backend for skeletons: one process for all wheels of a run."""
+"""Build the skeletons of all wheels of a run with the real backend, in one process."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,36 +7,31 @@ from pathlib import Path
 
 from factory.build.assembler import skeleton_hooks
 from factory.build.assembler.skeleton import Skeleton, read_skeleton
+from factory.build.backend.front_end import scrubbed_env
 from factory.build.backend.output import BuildFailed
-from factory.build.backend.plan import scrubbed_env
+from factory.build.stage import StagedRuntime
 from factory.build.toolchain import Toolchain
-from factory.core.model import StagedRuntime
 from factory.system.files import writing
 from factory.system.process import Command, Runner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SkeletonPlan:
-    """One process that builds several empty wheels.
-
-    Attributes:
-        command: What to start.
-        scratch: A directory of this process alone; it must not exist yet.
-    """
+    """The build of several skeletons; ``scratch`` is a directory for it alone that does not exist."""
 
     command: Command
     scratch: Path
 
     @property
     def out(self) -> Path:
-        """Where the wheels go."""
+        """The directory of the wheels."""
         return self.scratch / "out"
 
 
 def plan_skeletons(
     *, stages: Sequence[StagedRuntime], toolchain: Toolchain, scratch: Path, host_env: Mapping[str, str]
 ) -> SkeletonPlan:
-    """Plan the backend's call for some stages with empty payload files, in the scrubbed environment."""
+    """Plan the build of some stages with empty payload files, in the scrubbed environment."""
     place = scratch.absolute()
     script = str(Path(skeleton_hooks.__file__).absolute())
     argv = (str(toolchain.python), "-I", "-B", script, str(place / "out"))
@@ -52,11 +47,11 @@ def plan_skeletons(
 
 
 def build_skeletons(plan: SkeletonPlan, *, runner: Runner) -> tuple[Skeleton, ...]:
-    """Run a plan and read what came out, one skeleton a stage, in order.
+    """Run a plan and return a skeleton for each stage, in the same order.
 
     Raises:
         BuildFailed: The backend failed; the log is kept.
-        UnusableSkeleton: A wheel is laid out in a way that the assembler does not understand.
+        UnusableSkeleton: The assembler does not support the layout of a wheel.
     """
     with writing(plan.scratch):
         for name in ("out", "tmp", "home", "work"):
