@@ -42,7 +42,7 @@ class Inspection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedWheel:
-    """A built wheel without an error finding that is not waived; only `verify` makes one.
+    """A built wheel without unwaived errors; only `verify` makes one.
 
     Attributes:
         checks: The ids of all checks that ran.

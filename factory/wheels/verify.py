@@ -1,16 +1,14 @@
 """Verify the wheels of a run before any of them is published."""
 
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from factory.build.builder import BuiltWheel
 from factory.core.errors import VerificationError
 from factory.executables.signatures.policy import TrustPolicy
-from factory.system.files import writing
 from factory.system.parallel import in_parallel
 from factory.verify.inspection import VerifiedWheel, WheelRejected, verify
+from factory.verify.reading.read import own_scratch
 from factory.wheels.context import RunContext
 from factory.wheels.plan import WheelsPlan
 
@@ -38,7 +36,7 @@ def verify_wheels(
         platform = wheel.planned.platform
         with (
             context.progress.task(f"verify {platform}"),
-            _temporary_directory(scratch / f"verify-{platform}") as unpacked,
+            own_scratch(scratch, prefix=f"verify-{platform}-") as unpacked,
         ):
             try:
                 return verify(
@@ -62,20 +60,6 @@ def verify_wheels(
     if rejected:
         raise WheelsRejected(rejected)
     return tuple(result for result in results if isinstance(result, VerifiedWheel))
-
-
-@contextmanager
-def _temporary_directory(path: Path) -> Iterator[Path]:
-    """Make a directory for the unpacked executables of one wheel, and remove it before the run's end.
-
-    The executables of all wheels together would need another gigabyte.
-    """
-    with writing(path):
-        path.mkdir()
-    try:
-        yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
 
 
 def _trust_policy(wheel: BuiltWheel, plan: WheelsPlan) -> TrustPolicy:

@@ -146,7 +146,9 @@ def fresh_directory(scratch: Path, *, prefix: str) -> Path:
 
 @contextmanager
 def own_scratch(scratch: Path, *, prefix: str) -> Iterator[Path]:
-    """Make a directory for one wheel, and remove it before the next wheel needs the space.
+    """Make a directory for one wheel, and remove it before the next wheel.
+
+    The executables of all wheels of a release together would need another gigabyte.
 
     Raises:
         HostError: Scratch is not writable.
