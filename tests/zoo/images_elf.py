@@ -1,11 +1,10 @@
 """Linux wheels with one broken executable."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from tests.images import Elf, ElfMachine, ElfType, MachO, Pe
 from tests.wheels import PACKAGE, Wheel
-from tests.zoo.breakage import Breakage
+from tests.zoo.breakage import Breakage, with_content
 
 _MUSLLINUX = "musllinux_1_1_x86_64"
 _RG = f"{PACKAGE}/codex-path/rg"
@@ -15,35 +14,33 @@ _MUSL_LOADER = "/lib/ld-musl-x86_64.so.1"
 
 
 def _rg(content: bytes) -> Callable[[Wheel], Wheel]:
-    return lambda wheel: wheel.edited(_RG, lambda member: replace(member, content=content))
+    return with_content(_RG, content)
 
 
 IMAGES_ELF = (
     Breakage(
-        name="an ELF file truncated in its program headers",
-        check="image-unreadable",
-        make=_rg(Elf(needed=("libc.so.6",)).content()[:80]),
+        "an ELF file truncated in its program headers",
+        "image-unreadable",
+        _rg(Elf(needed=("libc.so.6",)).content()[:80]),
     ),
     Breakage(
-        name="an ELF file truncated before its dynamic section",
-        check="image-unreadable",
-        make=_rg(Elf(needed=("libc.so.6",)).content()[:300]),
+        "an ELF file truncated before its dynamic section",
+        "image-unreadable",
+        _rg(Elf(needed=("libc.so.6",)).content()[:300]),
     ),
-    Breakage(name="a Windows program in a Linux wheel", check="image-foreign", make=_rg(Pe().content())),
-    Breakage(name="a Mac program in a Linux wheel", check="image-foreign", make=_rg(MachO().content())),
+    Breakage("a Windows program in a Linux wheel", "image-foreign", _rg(Pe().content())),
+    Breakage("a Mac program in a Linux wheel", "image-foreign", _rg(MachO().content())),
     Breakage(
-        name="one program for another processor",
-        check="elf-machine",
-        make=_rg(Elf(machine=ElfMachine.AARCH64).content()),
+        "one program for another processor", "elf-machine", _rg(Elf(machine=ElfMachine.AARCH64).content())
     ),
-    Breakage(name="a 32-bit program", check="elf-class", make=_rg(Elf(bits=32).content())),
-    Breakage(name="a big-endian program", check="elf-class", make=_rg(Elf(is_big_endian=True).content())),
-    Breakage(name="an object file", check="elf-type", make=_rg(Elf(type=ElfType.RELOCATABLE).content())),
-    Breakage(name="a FreeBSD program", check="elf-type", make=_rg(Elf(os_abi=9).content())),
+    Breakage("a 32-bit program", "elf-class", _rg(Elf(bits=32).content())),
+    Breakage("a big-endian program", "elf-class", _rg(Elf(is_big_endian=True).content())),
+    Breakage("an object file", "elf-type", _rg(Elf(type=ElfType.RELOCATABLE).content())),
+    Breakage("a FreeBSD program", "elf-type", _rg(Elf(os_abi=9).content())),
     Breakage(
-        name="a glibc newer than the tag's",
-        check="elf-glibc-floor",
-        make=_rg(
+        "a glibc newer than the tag's",
+        "elf-glibc-floor",
+        _rg(
             Elf(
                 interpreter=_GLIBC_LOADER,
                 needed=("libc.so.6",),
@@ -52,14 +49,14 @@ IMAGES_ELF = (
         ),
     ),
     Breakage(
-        name="a glibc feature newer than the tag's",
-        check="elf-glibc-floor",
-        make=_rg(Elf(needed=("libc.so.6",), versions=_RELR).content()),
+        "a glibc feature newer than the tag's",
+        "elf-glibc-floor",
+        _rg(Elf(needed=("libc.so.6",), versions=_RELR).content()),
     ),
     Breakage(
-        name="a symbol version that CentOS 7 backported",
-        check="elf-glibc-backport",
-        make=_rg(
+        "a symbol version that CentOS 7 backported",
+        "elf-glibc-backport",
+        _rg(
             Elf(
                 machine=ElfMachine.AARCH64,
                 needed=("libc.so.6",),
@@ -69,30 +66,28 @@ IMAGES_ELF = (
         platform="manylinux_2_17_aarch64",
     ),
     Breakage(
-        name="musl's loader under manylinux",
-        check="elf-interpreter",
-        make=_rg(Elf(interpreter=_MUSL_LOADER).content()),
+        "musl's loader under manylinux", "elf-interpreter", _rg(Elf(interpreter=_MUSL_LOADER).content())
     ),
     Breakage(
-        name="a build machine's loader",
-        check="elf-interpreter",
-        make=_rg(Elf(interpreter="/nix/store/0-glibc/lib/ld.so").content()),
+        "a build machine's loader",
+        "elf-interpreter",
+        _rg(Elf(interpreter="/nix/store/0-glibc/lib/ld.so").content()),
     ),
     Breakage(
-        name="a library outside the manylinux policy",
-        check="elf-needed",
-        make=_rg(Elf(interpreter=_GLIBC_LOADER, needed=("libc.so.6", "libssl.so.3")).content()),
+        "a library outside the manylinux policy",
+        "elf-needed",
+        _rg(Elf(interpreter=_GLIBC_LOADER, needed=("libc.so.6", "libssl.so.3")).content()),
     ),
     Breakage(
-        name="a glibc program under musllinux",
-        check="elf-musl",
-        make=_rg(Elf(interpreter=_GLIBC_LOADER, needed=("libc.so.6",)).content()),
+        "a glibc program under musllinux",
+        "elf-musl",
+        _rg(Elf(interpreter=_GLIBC_LOADER, needed=("libc.so.6",)).content()),
         platform=_MUSLLINUX,
     ),
     Breakage(
-        name="a glibc library under musllinux",
-        check="elf-musl",
-        make=_rg(
+        "a glibc library under musllinux",
+        "elf-musl",
+        _rg(
             Elf(
                 type=ElfType.SHARED,
                 soname="libown.so.1",
@@ -103,34 +98,22 @@ IMAGES_ELF = (
         platform=_MUSLLINUX,
     ),
     Breakage(
-        name="a library that musl lacks",
-        check="elf-musl",
-        make=_rg(Elf(interpreter=_MUSL_LOADER, needed=("libc.musl-x86_64.so.1", "libz.so.1")).content()),
+        "a library that musl lacks",
+        "elf-musl",
+        _rg(Elf(interpreter=_MUSL_LOADER, needed=("libc.musl-x86_64.so.1", "libz.so.1")).content()),
         platform=_MUSLLINUX,
     ),
     Breakage(
-        name="a search path of the build machine",
-        check="elf-search-path",
-        make=_rg(Elf(runpath="/home/runner/work/lib").content()),
+        "a search path of the build machine",
+        "elf-search-path",
+        _rg(Elf(runpath="/home/runner/work/lib").content()),
     ),
+    Breakage("an empty search path", "elf-search-path", _rg(Elf(rpath="$ORIGIN:").content())),
     Breakage(
-        name="an empty search path",
-        check="elf-search-path",
-        make=_rg(Elf(rpath="$ORIGIN:").content()),
+        "a search path to a missing directory",
+        "elf-search-path",
+        _rg(Elf(runpath="$ORIGIN/../_solib_k8").content()),
     ),
-    Breakage(
-        name="a search path to a missing directory",
-        check="elf-search-path",
-        make=_rg(Elf(runpath="$ORIGIN/../_solib_k8").content()),
-    ),
-    Breakage(
-        name="an executable stack",
-        check="elf-executable-stack",
-        make=_rg(Elf(is_stack_executable=True).content()),
-    ),
-    Breakage(
-        name="text relocations",
-        check="elf-text-relocations",
-        make=_rg(Elf(has_text_relocations=True).content()),
-    ),
+    Breakage("an executable stack", "elf-executable-stack", _rg(Elf(is_stack_executable=True).content())),
+    Breakage("text relocations", "elf-text-relocations", _rg(Elf(has_text_relocations=True).content())),
 )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from tests.images import Elf, Pe, PeMachine, PeSubsystem
 from tests.images.authenticode import SOMEBODY, Authenticode, signed, with_table
 from tests.wheels import PACKAGE, Wheel
-from tests.zoo.breakage import Breakage
+from tests.zoo.breakage import Breakage, with_content
 
 _AMD64 = "win_amd64"
 _ARM64 = "win_arm64"
@@ -22,128 +22,110 @@ def _patched(content: bytes) -> bytes:
 
 
 def _program(content: bytes, name: str = _RG) -> Callable[[Wheel], Wheel]:
-    return lambda wheel: wheel.edited(name, lambda member: replace(member, content=content))
+    return with_content(name, content)
 
 
 IMAGES_PE = (
     Breakage(
-        name="a PE file truncated in its headers",
-        check="image-unreadable",
-        make=_program(signed(_GOOD)[:100]),
+        "a PE file truncated in its headers",
+        "image-unreadable",
+        _program(signed(_GOOD)[:100]),
         platform=_AMD64,
     ),
     Breakage(
-        name="a PE file with the optional header of a ROM image",
-        check="image-unreadable",
-        make=_program(signed(_GOOD).replace(b"\x0b\x02", b"\x07\x01", 1)),
+        "a PE file with the optional header of a ROM image",
+        "image-unreadable",
+        _program(signed(_GOOD).replace(b"\x0b\x02", b"\x07\x01", 1)),
         platform=_AMD64,
     ),
     Breakage(
-        name="a PE file truncated in its signature",
-        check="image-unreadable",
-        make=_program(signed(_GOOD)[:-8]),
+        "a PE file truncated in its signature",
+        "image-unreadable",
+        _program(signed(_GOOD)[:-8]),
         platform=_AMD64,
     ),
     Breakage(
-        name="a Linux program in a Windows wheel",
-        check="image-foreign",
-        make=_program(Elf().content()),
+        "a Linux program in a Windows wheel", "image-foreign", _program(Elf().content()), platform=_AMD64
+    ),
+    Breakage(
+        "an ARM64 program in an x86-64 wheel",
+        "pe-machine",
+        _program(signed(replace(_GOOD, machine=PeMachine.ARM64))),
+        platform=_AMD64,
+    ),
+    Breakage("an x86-64 program in an ARM64 wheel", "pe-machine", _program(signed(_GOOD)), platform=_ARM64),
+    Breakage(
+        "a missing DLL",
+        "pe-dll",
+        _program(signed(replace(_GOOD, imports=("KERNEL32.dll", "libssl-3-x64.dll")))),
         platform=_AMD64,
     ),
     Breakage(
-        name="an ARM64 program in an x86-64 wheel",
-        check="pe-machine",
-        make=_program(signed(replace(_GOOD, machine=PeMachine.ARM64))),
+        "a missing delay-loaded DLL",
+        "pe-delayed-dll",
+        _program(signed(replace(_GOOD, delay_imports=("cudart64_12.dll",)))),
         platform=_AMD64,
     ),
     Breakage(
-        name="an x86-64 program in an ARM64 wheel",
-        check="pe-machine",
-        make=_program(signed(_GOOD)),
-        platform=_ARM64,
-    ),
-    Breakage(
-        name="a missing DLL",
-        check="pe-dll",
-        make=_program(signed(replace(_GOOD, imports=("KERNEL32.dll", "libssl-3-x64.dll")))),
+        "the Visual C++ runtime",
+        "pe-visual-cpp",
+        _program(signed(replace(_GOOD, imports=("KERNEL32.dll", "VCRUNTIME140.dll")))),
         platform=_AMD64,
     ),
     Breakage(
-        name="a missing delay-loaded DLL",
-        check="pe-delayed-dll",
-        make=_program(signed(replace(_GOOD, delay_imports=("cudart64_12.dll",)))),
+        "a driver",
+        "pe-subsystem",
+        _program(signed(replace(_GOOD, subsystem=PeSubsystem.NATIVE))),
         platform=_AMD64,
     ),
     Breakage(
-        name="the Visual C++ runtime",
-        check="pe-visual-cpp",
-        make=_program(signed(replace(_GOOD, imports=("KERNEL32.dll", "VCRUNTIME140.dll")))),
+        "codex without a console",
+        "pe-subsystem",
+        _program(signed(replace(_GOOD, subsystem=PeSubsystem.WINDOWS_GUI)), _CODEX),
         platform=_AMD64,
     ),
     Breakage(
-        name="a driver",
-        check="pe-subsystem",
-        make=_program(signed(replace(_GOOD, subsystem=PeSubsystem.NATIVE))),
+        "a program at a fixed address",
+        "pe-aslr",
+        _program(signed(replace(_GOOD, dll_characteristics=0x0100))),
         platform=_AMD64,
     ),
     Breakage(
-        name="codex without a console",
-        check="pe-subsystem",
-        make=_program(signed(replace(_GOOD, subsystem=PeSubsystem.WINDOWS_GUI)), _CODEX),
+        "a random address without high entropy",
+        "pe-aslr",
+        _program(signed(replace(_GOOD, dll_characteristics=0x0140))),
         platform=_AMD64,
     ),
     Breakage(
-        name="a program at a fixed address",
-        check="pe-aslr",
-        make=_program(signed(replace(_GOOD, dll_characteristics=0x0100))),
+        "executable data pages",
+        "pe-nx",
+        _program(signed(replace(_GOOD, dll_characteristics=0x0060))),
+        platform=_AMD64,
+    ),
+    Breakage("an unsigned codex.exe", "pe-signature", _program(_GOOD.content(), _CODEX), platform=_AMD64),
+    Breakage(
+        "a program that was changed after signing",
+        "signature-not-valid",
+        _program(_patched(signed(_GOOD))),
         platform=_AMD64,
     ),
     Breakage(
-        name="a random address without high entropy",
-        check="pe-aslr",
-        make=_program(signed(replace(_GOOD, dll_characteristics=0x0140))),
+        "a signature without a countersignature",
+        "signature-not-valid",
+        _program(signed(_GOOD, Authenticode(at=None))),
         platform=_AMD64,
     ),
     Breakage(
-        name="executable data pages",
-        check="pe-nx",
-        make=_program(signed(replace(_GOOD, dll_characteristics=0x0060))),
+        "a signature of another program",
+        "signature-not-valid",
+        _program(with_table(_GOOD.content(), [Authenticode().over(Pe(seed="other").content() + b"x")])),
         platform=_AMD64,
     ),
     Breakage(
-        name="an unsigned codex.exe",
-        check="pe-signature",
-        make=_program(_GOOD.content(), _CODEX),
+        "a codex.exe of another signer",
+        "signer-unexpected",
+        _program(signed(_GOOD, Authenticode(by=SOMEBODY)), _CODEX),
         platform=_AMD64,
     ),
-    Breakage(
-        name="a program that was changed after signing",
-        check="signature-not-valid",
-        make=_program(_patched(signed(_GOOD))),
-        platform=_AMD64,
-    ),
-    Breakage(
-        name="a signature without a countersignature",
-        check="signature-not-valid",
-        make=_program(signed(_GOOD, Authenticode(at=None))),
-        platform=_AMD64,
-    ),
-    Breakage(
-        name="a signature of another program",
-        check="signature-not-valid",
-        make=_program(with_table(_GOOD.content(), [Authenticode().over(Pe(seed="other").content() + b"x")])),
-        platform=_AMD64,
-    ),
-    Breakage(
-        name="a codex.exe of another signer",
-        check="signer-unexpected",
-        make=_program(signed(_GOOD, Authenticode(by=SOMEBODY)), _CODEX),
-        platform=_AMD64,
-    ),
-    Breakage(
-        name="an unsigned rg.exe",
-        check="pe-signature-bundled",
-        make=_program(_GOOD.content()),
-        platform=_AMD64,
-    ),
+    Breakage("an unsigned rg.exe", "pe-signature-bundled", _program(_GOOD.content()), platform=_AMD64),
 )

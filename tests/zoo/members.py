@@ -20,7 +20,7 @@ def _mode(mode: int, name: str = _NOTICE) -> Callable[[Wheel], Wheel]:
 
 
 def _twice(wheel: Wheel) -> Wheel:
-    """Repeat a member byte by byte; RECORD still lists it once."""
+    """Repeat a member byte for byte; RECORD still lists it once."""
     first = wheel.with_first(wheel.member(_NOTICE))
     return replace(first, edit_record=lambda text: "\n".join(dict.fromkeys(text.split("\n"))))
 
@@ -44,124 +44,76 @@ def _with_second_info(wheel: Wheel) -> Wheel:
 
 
 MEMBERS: tuple[Breakage, ...] = (
+    Breakage("a path out of site-packages", "member-path", _added(f"{PACKAGE}/../../evil.txt".encode())),
+    Breakage("a path with a dot component", "member-path", _added(f"{PACKAGE}/./dot.txt".encode())),
+    Breakage("a path with backslashes", "member-path", _added(f"{PACKAGE}/..\\..\\evil.txt".encode())),
+    Breakage("a newline in a name", "member-control-character", _added(f"{PACKAGE}/a\nb.txt".encode())),
     Breakage(
-        name="a path out of site-packages",
-        check="member-path",
-        make=_added(f"{PACKAGE}/../../evil.txt".encode()),
+        "a right-to-left override in a name",
+        "member-control-character",
+        _added(f"{PACKAGE}/gnp.\u202etxt".encode(), flags=0x800),
     ),
     Breakage(
-        name="a path with a dot component",
-        check="member-path",
-        make=_added(f"{PACKAGE}/./dot.txt".encode()),
+        "a UTF-8 name without the UTF-8 flag", "member-encoding", _added(f"{PACKAGE}/gr\u00fcn.txt".encode())
     ),
     Breakage(
-        name="a path with backslashes",
-        check="member-path",
-        make=_added(f"{PACKAGE}/..\\..\\evil.txt".encode()),
+        "a Latin-1 name with the UTF-8 flag",
+        "member-encoding",
+        _added(f"{PACKAGE}/gr".encode() + b"\xfcn.txt", flags=0x800),
+    ),
+    Breakage("a duplicate member", "member-duplicate", _twice),
+    Breakage(
+        "two names that differ by case",
+        "member-case-collision",
+        _added(f"{PACKAGE}/Codex-Package.json".encode()),
     ),
     Breakage(
-        name="a newline in a name",
-        check="member-control-character",
-        make=_added(f"{PACKAGE}/a\nb.txt".encode()),
+        "two directories that differ by case",
+        "member-case-collision",
+        _added(f"{PACKAGE}/codex-Resources/other.md".encode()),
     ),
     Breakage(
-        name="a right-to-left override in a name",
-        check="member-control-character",
-        make=_added(f"{PACKAGE}/gnp.\u202etxt".encode(), flags=0x800),
-    ),
-    Breakage(
-        name="a UTF-8 name without the UTF-8 flag",
-        check="member-encoding",
-        make=_added(f"{PACKAGE}/gr\u00fcn.txt".encode()),
-    ),
-    Breakage(
-        name="a Latin-1 name with the UTF-8 flag",
-        check="member-encoding",
-        make=_added(f"{PACKAGE}/gr".encode() + b"\xfcn.txt", flags=0x800),
-    ),
-    Breakage(name="a duplicate member", check="member-duplicate", make=_twice),
-    Breakage(
-        name="two names that differ by case",
-        check="member-case-collision",
-        make=_added(f"{PACKAGE}/Codex-Package.json".encode()),
-    ),
-    Breakage(
-        name="two directories that differ by case",
-        check="member-case-collision",
-        make=_added(f"{PACKAGE}/codex-Resources/other.md".encode()),
-    ),
-    Breakage(
-        name="two names that differ by Unicode normal form",
-        check="member-case-collision",
-        make=lambda wheel: wheel.with_first(
+        "two names that differ by Unicode normal form",
+        "member-case-collision",
+        lambda wheel: wheel.with_first(
             ZipMember(name=f"{PACKAGE}/\u00e9.txt".encode(), content=b"1", flags=0x800),
             ZipMember(name=f"{PACKAGE}/e\u0301.txt".encode(), content=b"2", flags=0x800),
         ),
     ),
     Breakage(
-        name="a file with the name of a directory",
-        check="member-file-and-directory",
-        make=_added(f"{PACKAGE}/codex-resources".encode()),
+        "a file with the name of a directory",
+        "member-file-and-directory",
+        _added(f"{PACKAGE}/codex-resources".encode()),
     ),
+    Breakage("a Windows device as a name", "member-windows-name", _added(f"{PACKAGE}/aux.txt".encode())),
+    Breakage("a question mark in a name", "member-windows-name", _added(f"{PACKAGE}/why?.txt".encode())),
+    Breakage("a symbolic link", "member-special-file", _link),
+    Breakage("a FIFO", "member-special-file", _mode(0o010644)),
+    Breakage("a setuid executable", "member-setuid", _mode(0o104755, _CODEX)),
+    Breakage("a world-writable file", "member-writable", _mode(0o100666)),
+    Breakage("a missing executable bit", "member-not-executable", _mode(0o100644, _CODEX)),
+    Breakage("a mode without the bits of a regular file", "member-not-executable", _mode(0o755, _CODEX)),
+    Breakage("an executable text", "member-executable-data", _mode(0o100755)),
+    Breakage("a file of mode 0600", "member-mode", _mode(0o100600)),
+    Breakage("a program of mode 0750", "member-mode", _mode(0o100750, _CODEX)),
     Breakage(
-        name="a Windows device as a name",
-        check="member-windows-name",
-        make=_added(f"{PACKAGE}/aux.txt".encode()),
-    ),
-    Breakage(
-        name="a question mark in a name",
-        check="member-windows-name",
-        make=_added(f"{PACKAGE}/why?.txt".encode()),
-    ),
-    Breakage(name="a symbolic link", check="member-special-file", make=_link),
-    Breakage(name="a FIFO", check="member-special-file", make=_mode(0o010644)),
-    Breakage(name="a setuid executable", check="member-setuid", make=_mode(0o104755, _CODEX)),
-    Breakage(name="a world-writable file", check="member-writable", make=_mode(0o100666)),
-    Breakage(name="a missing executable bit", check="member-not-executable", make=_mode(0o100644, _CODEX)),
-    Breakage(
-        name="a mode without the bits of a regular file",
-        check="member-not-executable",
-        make=_mode(0o755, _CODEX),
-    ),
-    Breakage(name="an executable text", check="member-executable-data", make=_mode(0o100755)),
-    Breakage(name="a file of mode 0600", check="member-mode", make=_mode(0o100600)),
-    Breakage(name="a program of mode 0750", check="member-mode", make=_mode(0o100750, _CODEX)),
-    Breakage(
-        name="a directory member",
-        check="member-directory",
-        make=lambda wheel: wheel.with_first(
+        "a directory member",
+        "member-directory",
+        lambda wheel: wheel.with_first(
             ZipMember(name=f"{PACKAGE}/".encode(), content=b"", mode=0o040755, method=0)
         ),
     ),
+    Breakage("a .pth file", "path-file", _added(b"codex.pth", content=b"import os\n")),
+    Breakage("a second package", "top-level", _added(b"codex_tools/__init__.py")),
+    Breakage("a script for PATH", "top-level", _added(b"openai_codex_cli_bin-0.163.0.data/scripts/codex")),
+    Breakage("bytecode", "bytecode", _added(f"{PACKAGE}/__pycache__/__init__.cpython-311.pyc".encode())),
     Breakage(
-        name="a .pth file",
-        check="path-file",
-        make=_added(b"codex.pth", content=b"import os\n"),
-    ),
-    Breakage(name="a second package", check="top-level", make=_added(b"codex_tools/__init__.py")),
-    Breakage(
-        name="a script for PATH",
-        check="top-level",
-        make=_added(b"openai_codex_cli_bin-0.163.0.data/scripts/codex"),
+        "an INSTALLER file", "dist-info-installer-file", lambda wheel: wheel.with_info("INSTALLER", "pip\n")
     ),
     Breakage(
-        name="bytecode",
-        check="bytecode",
-        make=_added(f"{PACKAGE}/__pycache__/__init__.cpython-311.pyc".encode()),
+        "an unknown file in .dist-info",
+        "dist-info-file",
+        lambda wheel: wheel.with_info("notes.txt", "hello\n"),
     ),
-    Breakage(
-        name="an INSTALLER file",
-        check="dist-info-installer-file",
-        make=lambda wheel: wheel.with_info("INSTALLER", "pip\n"),
-    ),
-    Breakage(
-        name="an unknown file in .dist-info",
-        check="dist-info-file",
-        make=lambda wheel: wheel.with_info("notes.txt", "hello\n"),
-    ),
-    Breakage(
-        name="a second .dist-info",
-        check="dist-info-directory",
-        make=_with_second_info,
-    ),
+    Breakage("a second .dist-info", "dist-info-directory", _with_second_info),
 )

@@ -51,31 +51,19 @@ def _lists_what_was_there(wheel: Wheel) -> Wheel:
 
 SBOMS: tuple[Breakage, ...] = (
     Breakage(
-        name="a bill of materials that is not JSON",
-        check="sbom-readable",
-        make=lambda wheel: with_sbom(wheel, lambda text: text[:-1]),
+        "a bill of materials that is not JSON",
+        "sbom-readable",
+        lambda wheel: with_sbom(wheel, lambda text: text[:-1]),
     ),
+    Breakage("a bill of materials of another format", "sbom-readable", _edited("CycloneDX", "SPDX")),
     Breakage(
-        name="a bill of materials of another format",
-        check="sbom-readable",
-        make=_edited("CycloneDX", "SPDX"),
+        "a bill of materials with a malformed digest",
+        "sbom-readable",
+        _edited('"alg": "SHA-256"', '"alg": 256'),
     ),
+    Breakage("an executable that differs from the listed one", "sbom-content", _lists_what_was_there),
     Breakage(
-        name="a bill of materials with a malformed digest",
-        check="sbom-readable",
-        make=_edited('"alg": "SHA-256"', '"alg": 256'),
+        "a listed file that is missing", "sbom-content", _edited('"components": [', f'"components": [{_GONE}')
     ),
-    Breakage(
-        name="an executable that differs from the listed one",
-        check="sbom-content",
-        make=_lists_what_was_there,
-    ),
-    Breakage(
-        name="a listed file that is missing",
-        check="sbom-content",
-        make=_edited('"components": [', f'"components": [{_GONE}'),
-    ),
-    Breakage(
-        name="an executable that the bill of materials omits", check="sbom-complete", make=_lists_only_two
-    ),
+    Breakage("an executable that the bill of materials omits", "sbom-complete", _lists_only_two),
 )

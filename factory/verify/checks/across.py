@@ -132,7 +132,7 @@ def _find_metadata(release: Release) -> Iterator[Fault]:
     remedy="Build all wheels from one template.",
 )
 def _find_templates(release: Release) -> Iterator[Fault]:
-    return _disagreeing(release, "Python source, apart from line ends,", _source)
+    return _disagreeing(release, "Python source, except for line ends,", _source)
 
 
 def _source(wheel: WheelContents) -> str | None:

@@ -41,7 +41,7 @@ def _find_missing(directory: ManifestDirectory) -> Iterator[Fault]:
     Severity.ERROR,
     title="Every wheel has the bytes that the manifest records",
     protects="Anyone who pins by the manifest: the wheel is not the one that was verified.",
-    remedy="Do not use the wheel; run 'factory wheels' again: it builds damaged wheels anew.",
+    remedy="Do not use the wheel; run 'factory wheels' again: it rebuilds damaged wheels.",
 )
 def _find_other_bytes(directory: ManifestDirectory) -> Iterator[Fault]:
     for name, promised in sorted(directory.promised.items()):

@@ -34,7 +34,7 @@ def is_program(member: Member) -> bool:
     "member-special-file",
     Severity.ERROR,
     title="Every member is a regular file",
-    protects="Users: a symbolic link is a text file to some installers, and may lead outside with others.",
+    protects="Users: some installers write a symbolic link as a text file, others create it.",
     standard=f"CWE-59; {_WHEEL}",
     remedy="Put the file itself into the wheel.",
 )

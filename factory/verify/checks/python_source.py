@@ -23,7 +23,7 @@ def defined_names(source: str) -> frozenset[str]:
 
 
 def parsed_source(source: str) -> list[ast.stmt]:
-    """Parse Python source, which may be broken or too deeply nested; then there are no statements."""
+    """Parse Python source; return no statements if it is invalid or too deeply nested."""
     try:
         with _PARSER:
             return ast.parse(source).body

@@ -37,7 +37,7 @@ def _find_not_valid(wheel: WheelContents) -> Iterator[Fault]:
 @check(
     "signer-unexpected",
     Severity.ERROR,
-    title="Every signer of an executable is the one who signs the releases",
+    title="Every signature is from the signer of the releases",
     protects="Anyone who trusts the maker: another signer's signature can be valid as well.",
     standard="factory.executables.signatures.signers, the table of expected signers with its sources",
     remedy="Do not run the file until you know who signed it and why.",
@@ -53,7 +53,7 @@ def _find_unexpected(wheel: WheelContents) -> Iterator[Fault]:
 @check(
     "authorship-required",
     Severity.ERROR,
-    title="The author of every executable is verified, on the platforms that require it",
+    title="Every executable has a verified author, where --require-authorship asks for it",
     protects="Users of --require-authorship; without that option the check finds no fault.",
     standard="docs/trust.md; factory.executables.signatures.signers lists the companions without signatures",
     remedy="Use files that their maker signed, or do not require authorship for this platform.",
