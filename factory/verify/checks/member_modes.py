@@ -34,7 +34,7 @@ def is_program(member: Member) -> bool:
     "member-special-file",
     Severity.ERROR,
     title="Every member is a regular file",
-    protects="Users: some installers write a symbolic link as a text file, others create it.",
+    protects="Users: some installers create symbolic links, even to outside; others write text files.",
     standard=f"CWE-59; {_WHEEL}",
     remedy="Put the file itself into the wheel.",
 )
