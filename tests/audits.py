@@ -21,6 +21,7 @@ from factory.release.channels.directory import DirectoryChannel
 from factory.release.download import Downloader
 from factory.system.http import HttpResponse, HttpStatusError
 from tests.fakes import Answer
+from tests.origins import ASKED_AT
 from tests.packages import TAG
 from tests.runs import run_context
 from tests.wheels import Wheel
@@ -38,12 +39,14 @@ class FakeIndex:
     Attributes:
         files: The served bytes by file name.
         promised: The bytes that the page describes, if they differ from the served ones.
+        yanked: The reason why a file is yanked, by file name.
         gives_ranges: Whether range requests are supported.
         edit: Changes each answer to a range request.
     """
 
     files: Mapping[str, bytes]
     promised: Mapping[str, bytes] = field(default_factory=dict)
+    yanked: Mapping[str, str] = field(default_factory=dict)
     gives_ranges: bool = True
     edit: Callable[[Answer], Answer] = lambda answer: answer
     served_bytes: int = 0
@@ -82,6 +85,7 @@ class FakeIndex:
                 "url": f"{FILES}{name}",
                 "hashes": {"sha256": hashlib.sha256(content).hexdigest()},
                 "size": len(content),
+                **({"yanked": self.yanked[name]} if name in self.yanked else {}),
             }
             for name, content in described.items()
         ]
@@ -114,7 +118,7 @@ def run_audit(
     reported: list[Verdict] | None = None,
 ) -> AuditReport:
     """Audit the wheels of a fake index."""
-    listing = fetch_listing(client, index=INDEX, project=PROJECT)
+    listing = fetch_listing(client, index=INDEX, project=PROJECT, asked_at=ASKED_AT)
     reported = [] if reported is None else reported
     return audit_listing(
         listing,

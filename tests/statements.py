@@ -21,6 +21,7 @@ from factory.core.tags import CodexTag
 from factory.core.targets import Target
 from factory.manifest.manifest import AssetRecord, Manifest, MemberRecord, ToolchainRecord, WheelRecord
 from factory.statements.keys import PrivateKey
+from tests.origins import ASKED, ASKED_AT, listed
 
 NAME = "openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl"
 CONTENT = b"what a wheel holds is nothing to a statement"
@@ -84,7 +85,7 @@ IDENTICAL = Verdict(
     platform="win_amd64",
     size_bytes=len(CONTENT),
     sha256=WHEEL,
-    yanked=None,
+    origin=listed(WHEEL),
     outcome=Outcome.IDENTICAL,
     rebuilt=WHEEL,
     chain=(
@@ -127,4 +128,10 @@ WRONG = Finding(
 
 def report(*verdicts: Verdict) -> AuditReport:
     """Return an audit's report."""
-    return AuditReport(project="openai-codex-cli-bin", channel="npm", verdicts=verdicts)
+    return AuditReport(
+        project="openai-codex-cli-bin",
+        channel="npm",
+        index=ASKED.address,
+        asked_at=ASKED_AT,
+        verdicts=verdicts,
+    )

@@ -72,7 +72,7 @@ def _verdict(
         platform=wheel.platform,
         size_bytes=wheel.size_bytes,
         sha256=wheel.sha256,
-        yanked=wheel.yanked,
+        origin=wheel.origin,
         outcome=outcome,
         rebuilt=rebuilt,
         causes=() if inferred is None else _unusual_texts(inferred),

@@ -5,27 +5,33 @@ they are requested with our own client, so proxies, certificates and retries wor
 """
 
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
+from factory.audit.origin import AskedIndex, ListedOrigin, LocalOrigin, Origin
 from factory.audit.verdict import UnexpectedFile
 from factory.core.digests import MalformedDigest, Sha256
 from factory.core.errors import UpstreamError
 from factory.core.model import Local, Remote
 from factory.core.tags import CodexTag, MalformedTag
-from factory.system.http import HttpClient
+from factory.system.http import HttpClient, redacted
 from factory.system.process import CannotStart, Command, Runner
+from factory.verify.checks.registry import escaped
 
 if TYPE_CHECKING:
     from pypi_simple import DistributionPackage
 
 _ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 _MAX_PAGE_BYTES = 32 << 20
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._!+-]*")
+"""The characters of a file name that can be shown, and that can name a file below a directory."""
 _PROVENANCE_SINCE = Version("1.3")
 """The version of the simple API that introduced provenance."""
 
@@ -38,7 +44,7 @@ class PublishedWheel:
         version: Normalised.
         platforms: The platform tags of the file name, in its order.
         size_bytes: None if the index gives no size.
-        yanked: The reason given for a yanked file, possibly empty; None if it is not yanked.
+        origin: Who vouches for the digest.
         provenance: Where the index serves attestations of who published the file (PEP 740).
         no_provenance: Why it serves no attestations.
     """
@@ -49,7 +55,7 @@ class PublishedWheel:
     size_bytes: int | None
     sha256: Sha256
     location: Remote | Local
-    yanked: str | None = None
+    origin: Origin
     provenance: Remote | None = None
     no_provenance: str = "it is a local file"
 
@@ -69,9 +75,14 @@ class PublishedWheel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """The files of a project: wheels that can be audited, and other files."""
+    """The files of a project: wheels that can be audited, and other files.
+
+    Attributes:
+        asked: The index that lists them; None if no index was asked.
+    """
 
     project: str
+    asked: AskedIndex | None
     wheels: tuple[PublishedWheel, ...]
     unexpected: tuple[UnexpectedFile, ...]
 
@@ -80,13 +91,14 @@ class Listing:
         return next((wheel for wheel in self.wheels if wheel.name == name), None)
 
 
-def fetch_listing(client: HttpClient, *, index: str, project: str) -> Listing:
+def fetch_listing(client: HttpClient, *, index: str, project: str, asked_at: datetime) -> Listing:
     """Request the project page of an index.
 
     Args:
         client: Sends the request.
         index: The address of the simple API, with or without a slash at the end.
         project: The project's name, normalised or not.
+        asked_at: The time of the request, in UTC.
 
     Raises:
         RequestFailed: The index does not answer, or has no such project.
@@ -94,10 +106,11 @@ def fetch_listing(client: HttpClient, *, index: str, project: str) -> Listing:
     """
     url = f"{index.rstrip('/')}/{canonicalize_name(project)}/"
     body = client.get(url, headers={"Accept": _ACCEPT}, max_bytes=_MAX_PAGE_BYTES)
-    return read_page(body, project=project, base_url=url)
+    asked = AskedIndex(address=redacted(index), asked_at=asked_at)
+    return read_page(body, project=project, base_url=url, asked=asked)
 
 
-def read_page(body: bytes, *, project: str, base_url: str) -> Listing:
+def read_page(body: bytes, *, project: str, base_url: str, asked: AskedIndex) -> Listing:
     """Parse a project page; its first byte distinguishes JSON from HTML."""
     from pypi_simple import ProjectPage, UnsupportedRepoVersionError  # noqa: PLC0415 - it imports requests
 
@@ -112,9 +125,10 @@ def read_page(body: bytes, *, project: str, base_url: str) -> Listing:
             hint="Check the index's address, which ends with /simple/; a proxy or login page may answer.",
         ) from error
     absence = _no_provenance(page.repository_version)
-    files = [_listed_file(package, absence) for package in page.packages]
+    files = [_listed_file(package, absence, asked) for package in page.packages]
     return Listing(
         project=project,
+        asked=asked,
         wheels=tuple(file for file in files if isinstance(file, PublishedWheel)),
         unexpected=tuple(file for file in files if isinstance(file, UnexpectedFile)),
     )
@@ -126,8 +140,19 @@ def local_wheel(path: Path) -> PublishedWheel | UnexpectedFile:
     Raises:
         OSError: The file cannot be read.
     """
-    location = Local(path=path)
-    return _wheel(path.name, location, {"sha256": Sha256.of_file(path).hex}, path.stat().st_size)
+    read = _name_and_digest(path.name, {"sha256": Sha256.of_file(path).hex})
+    if isinstance(read, UnexpectedFile):
+        return read
+    version, sha256 = read
+    return PublishedWheel(
+        name=path.name,
+        version=version,
+        platforms=_platforms(path.name),
+        size_bytes=path.stat().st_size,
+        sha256=sha256,
+        location=Local(path=path),
+        origin=LocalOrigin(name=path.name),
+    )
 
 
 def default_index() -> str:
@@ -159,34 +184,44 @@ def _no_provenance(api_version: str | None) -> str:
     return f"the index states {stated} of the simple API; provenance needs {_PROVENANCE_SINCE}"
 
 
-def _listed_file(package: "DistributionPackage", no_provenance: str) -> PublishedWheel | UnexpectedFile:
-    file = _wheel(package.filename, Remote(url=package.url), package.digests, package.size)
-    if isinstance(file, UnexpectedFile):
-        return file
+def _listed_file(
+    package: "DistributionPackage", no_provenance: str, asked: AskedIndex
+) -> PublishedWheel | UnexpectedFile:
+    read = _name_and_digest(package.filename, package.digests)
+    if isinstance(read, UnexpectedFile):
+        return read
+    version, sha256 = read
     url = package.provenance_url
-    return replace(
-        file,
-        yanked=(package.yanked_reason or "") if package.is_yanked else None,
+    return PublishedWheel(
+        name=package.filename,
+        version=version,
+        platforms=_platforms(package.filename),
+        size_bytes=package.size,
+        sha256=sha256,
+        location=Remote(url=package.url),
+        origin=ListedOrigin(
+            index=asked.address,
+            asked_at=asked.asked_at,
+            sha256=sha256,
+            yanked=escaped(package.yanked_reason or "") if package.is_yanked else None,
+        ),
         provenance=None if url is None else Remote(url=url),
         no_provenance=no_provenance if url is None else "",
     )
 
 
-def _wheel(
-    name: str, location: Remote | Local, digests: Mapping[str, str], size_bytes: int | None
-) -> PublishedWheel | UnexpectedFile:
+def _name_and_digest(name: str, digests: Mapping[str, str]) -> tuple[str, Sha256] | UnexpectedFile:
+    """Return the version in a wheel's file name, and its SHA-256; or why it cannot be audited."""
+    if _FILE_NAME.fullmatch(name) is None:
+        return UnexpectedFile(name=escaped(name), reason="its name has characters that are not allowed")
     try:
         _, version, _, _ = parse_wheel_filename(name)
-        sha256 = Sha256(digests["sha256"])
+        return str(version), Sha256(digests["sha256"])
     except InvalidWheelFilename:
         return UnexpectedFile(name=name, reason="it is not a wheel; runtimes are published as wheels only")
     except (KeyError, MalformedDigest):
         return UnexpectedFile(name=name, reason="the index gives no SHA-256 for it")
-    return PublishedWheel(
-        name=name,
-        version=str(version),
-        platforms=tuple(name.removesuffix(".whl").rpartition("-")[2].split(".")),
-        size_bytes=size_bytes,
-        sha256=sha256,
-        location=location,
-    )
+
+
+def _platforms(name: str) -> tuple[str, ...]:
+    return tuple(name.removesuffix(".whl").rpartition("-")[2].split("."))

@@ -41,13 +41,20 @@ def audit_local(
             unexpected.append(UnexpectedFile(name=wheel.name, reason=reason))
             continue
         listed = listing.wheel(wheel.name)
-        if listed is not None:
-            wheel = replace(wheel, provenance=listed.provenance, no_provenance=listed.no_provenance)
+        if listed is not None and listed.sha256 == wheel.sha256:
+            wheel = replace(
+                wheel,
+                origin=listed.origin,
+                provenance=listed.provenance,
+                no_provenance=listed.no_provenance,
+            )
         audited = AuditedWheel(wheel=wheel, reference=_reference(wheel, listed))
         verdicts += audit_release(tag, [audited], context, done=done)
     return AuditReport(
         project=listing.project,
         channel=context.channel.name.value,
+        index=None if listing.asked is None else listing.asked.address,
+        asked_at=None if listing.asked is None else listing.asked.asked_at,
         verdicts=tuple(verdicts),
         unexpected=tuple(unexpected),
         absent=tuple(file.name for file in unexpected),

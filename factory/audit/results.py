@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from factory import __version__
+from factory.audit.index import Listing
 from factory.audit.verdict import AuditReport, Outcome, ProvenanceState, Verdict
 from factory.core.codec import from_json, to_json
 from factory.core.digests import Sha256
@@ -12,7 +13,7 @@ from factory.core.json_reader import JsonObject, MalformedJson
 from factory.core.model import ChannelName
 from factory.system.files import atomic_write
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 def report_json(report: AuditReport) -> dict[str, object]:
@@ -28,13 +29,22 @@ def parse_report(data: JsonObject) -> AuditReport:
     """
     version = data.integer("schema_version")
     if version != SCHEMA_VERSION:
-        raise MalformedJson(data.where, f"version {version}; this factory reads version {SCHEMA_VERSION}")
+        raise MalformedJson(
+            data.where,
+            f"it has schema version {version}, and this factory reads version {SCHEMA_VERSION}:"
+            " run the audit again",
+        )
     return from_json(AuditReport, data)
 
 
-def identity_of(*, project: str, channel: ChannelName) -> dict[str, str]:
+def identity_of(*, listing: Listing, channel: ChannelName) -> dict[str, str]:
     """Return what a verdict depends on besides the wheel; a change makes the kept verdict invalid."""
-    return {"project": project, "channel": channel.value, "factory_version": __version__}
+    return {
+        "project": listing.project,
+        "index": "" if listing.asked is None else listing.asked.address,
+        "channel": channel.value,
+        "factory_version": __version__,
+    }
 
 
 class Results:

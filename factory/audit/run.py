@@ -65,6 +65,8 @@ def audit_listing(
     return AuditReport(
         project=listing.project,
         channel=context.channel.name.value,
+        index=None if listing.asked is None else listing.asked.address,
+        asked_at=None if listing.asked is None else listing.asked.asked_at,
         verdicts=tuple(verdicts),
         unexpected=listing.unexpected,
         absent=selection.missing_from(selected),
@@ -116,7 +118,12 @@ def _audit_version(
 ) -> tuple[Verdict, ...]:
     """Audit the wheels of one version, except those with a conclusive verdict from an earlier run."""
     recalled = {wheel: results.recall(wheel.name, wheel.sha256) for wheel in wheels}
-    verdicts = {wheel: verdict for wheel, verdict in recalled.items() if verdict is not None}
+    # The index can have yanked a wheel since its verdict was kept.
+    verdicts = {
+        wheel: replace(verdict, origin=wheel.origin)
+        for wheel, verdict in recalled.items()
+        if verdict is not None
+    }
     for verdict in verdicts.values():
         progress.verdict(verdict)
     new = [wheel for wheel in wheels if wheel not in verdicts]

@@ -6,8 +6,10 @@ rebuilt wheel, and the *payload chain*, which names the release asset of each ex
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
+from factory.audit.origin import ListedOrigin, LocalOrigin, Origin
 from factory.core.codec import Form
 from factory.core.digests import Sha256
 from factory.core.model import Finding, Severity
@@ -35,9 +37,9 @@ class Outcome(StrEnum):
 
 
 _MEANINGS = {
-    Outcome.IDENTICAL: "The rebuilt wheel has the SHA-256 that the index lists.",
-    Outcome.REPLAYED: "The rebuilt wheel has the SHA-256 that the index lists after the container values"
-    " listed below were taken from the published wheel.",
+    Outcome.IDENTICAL: "The rebuilt wheel has the SHA-256 of the audited wheel.",
+    Outcome.REPLAYED: "The rebuilt wheel has the SHA-256 of the audited wheel after the container values"
+    " listed below were taken from that wheel.",
     Outcome.EQUIVALENT: "All members and modes are equal; the container around them differs.",
     Outcome.DIFFERENT: "Members differ; each difference is listed.",
     Outcome.NOT_REBUILT: "The wheel was not rebuilt; this is no statement about its bytes.",
@@ -152,7 +154,7 @@ class Verdict:
         platform: The platform tags of the file name, joined by dots.
         size_bytes: The size that the index gives, if it gives one.
         sha256: The digest that the index lists, or the digest of the local file.
-        yanked: The reason given for a yanked file; None if it is not yanked.
+        origin: Who vouches for the digest: an index, or only the file itself.
         reason: Why the wheel was not rebuilt; empty otherwise.
         rebuilt: The SHA-256 of the rebuilt wheel.
         replayed: The container values taken from the published wheel, for `Outcome.REPLAYED`.
@@ -170,7 +172,7 @@ class Verdict:
     platform: str
     size_bytes: int | None
     sha256: Sha256
-    yanked: str | None
+    origin: Origin = field(metadata={Form.KINDS: {"listed": ListedOrigin, "local": LocalOrigin}})
     outcome: Outcome
     reason: str = ""
     rebuilt: Sha256 | None = None
@@ -184,6 +186,11 @@ class Verdict:
     is_inspected: bool = False
     fetched_bytes: int = 0
     provenance: ServedProvenance = NOT_LOOKED_UP
+
+    @property
+    def is_yanked(self) -> bool:
+        """Whether the index lists the wheel as yanked."""
+        return isinstance(self.origin, ListedOrigin) and self.origin.yanked is not None
 
     @property
     def has_whole_chain(self) -> bool:
@@ -205,12 +212,16 @@ class AuditReport:
 
     Attributes:
         channel: Where the release packages were downloaded from.
+        index: The address of the index that was asked, without credentials; None if none was asked.
+        asked_at: When it was asked, in UTC.
         verdicts: In the order of releases and platforms.
         absent: Releases, platforms and files that were asked for and that the index lacks.
     """
 
     project: str
     channel: str
+    index: str | None
+    asked_at: datetime | None
     verdicts: tuple[Verdict, ...] = field(metadata={Form.KEY: "wheels"})
     unexpected: tuple[UnexpectedFile, ...] = ()
     absent: tuple[str, ...] = ()

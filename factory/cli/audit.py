@@ -119,7 +119,7 @@ def _selection(arguments: argparse.Namespace) -> Selection:
 
 def _listing(arguments: argparse.Namespace, session: Session) -> Listing:
     if arguments.no_index:
-        return Listing(project=arguments.project, wheels=(), unexpected=())
+        return Listing(project=arguments.project, asked=None, wheels=(), unexpected=())
     return ask_index(
         arguments.index_url,
         session.settings,
@@ -135,13 +135,13 @@ def _audit(
     progress = AuditProgress(verdict=_print_verdict, release=_Clock().print_release)
     if arguments.wheel:
         return audit_local(arguments.wheel, listing, context, done=progress.verdict)
-    results = _results(arguments, context.channel)
+    results = _results(arguments, listing, context.channel)
     return audit_listing(listing, selection, context, results=results, progress=progress)
 
 
-def _results(arguments: argparse.Namespace, channel: Channel) -> Results:
+def _results(arguments: argparse.Namespace, listing: Listing, channel: Channel) -> Results:
     identity = {
-        **identity_of(project=arguments.project, channel=channel.name),
+        **identity_of(listing=listing, channel=channel.name),
         # An identity of its own matches no verdict of an earlier run.
         **({"run": str(time.time_ns())} if arguments.fresh else {}),
     }

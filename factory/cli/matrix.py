@@ -101,7 +101,6 @@ def _audits(arguments: argparse.Namespace, settings: Settings) -> tuple[Job, ...
         since=None if arguments.since is None else CodexTag.parse(arguments.since),
         platforms=None if arguments.platform is None else tuple(arguments.platform),
     )
-    identity = identity_of(project=arguments.project, channel=ChannelName(arguments.channel))
     with closing(RequestsClient()) as client:
         listing = ask_index(
             arguments.index_url,
@@ -110,6 +109,7 @@ def _audits(arguments: argparse.Namespace, settings: Settings) -> tuple[Job, ...
             client=client,
             runner=SubprocessRunner(threading.Event()),
         )
+    identity = identity_of(listing=listing, channel=ChannelName(arguments.channel))
     return audit_jobs(
         selection.wheels_of(listing), Results(arguments.results or Path("audit"), identity=identity)
     )

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,7 +105,8 @@ def ask_index(
 ) -> Listing:
     """Return what an index lists of a project: the index given, else pip's, else the library's default."""
     index = index_url or index_from_pip(runner, python=Path(sys.executable), env=settings.environ)
-    return fetch_listing(client, index=index or default_index(), project=project)
+    now = datetime.now(tz=UTC)
+    return fetch_listing(client, index=index or default_index(), project=project, asked_at=now)
 
 
 def add_release_options(parser: argparse.ArgumentParser) -> None:

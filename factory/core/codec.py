@@ -48,6 +48,8 @@ class Form(Enum):
     """The member's name, where it is not the field's."""
     FLATTENED = auto()
     """The members of the field's value are members of the object itself."""
+    KINDS = auto()
+    """The value is of one of several classes, by the text that the additional member ``kind`` then has."""
     SHARED = auto()
     """Members that the field's object does not repeat, each with the name of the outer member it equals."""
     OCTAL = auto()
@@ -78,6 +80,10 @@ def _write_field(field: "Field[object]", member: object) -> object:
     if Form.OCTAL in field.metadata:
         return f"{member:04o}"
     plain = to_plain(member)
+    kinds: Mapping[str, type] = field.metadata.get(Form.KINDS, {})
+    for kind, each in kinds.items():
+        if isinstance(member, each) and isinstance(plain, dict):
+            return {"kind": kind, **plain}
     if isinstance(plain, dict):
         shared = field.metadata.get(Form.SHARED, {})
         return {key: item for key, item in plain.items() if key not in shared}
@@ -126,10 +132,19 @@ def _read_field(field: "Field[object]", data: JsonObject) -> object:
     value = data.members.get(key)
     if Form.OCTAL in field.metadata:
         return _parse(lambda text: int(text, 8), value, data.where, key)
+    if Form.KINDS in field.metadata:
+        return _read_kind(field.metadata[Form.KINDS], JsonObject.of(value, f"{data.where}: {key}"))
     if isinstance(value, dict):
         shared = field.metadata.get(Form.SHARED, {})
         value = value | {inner: data.members.get(outer) for inner, outer in shared.items()}
     return _read(field.type, value, data.where, key)
+
+
+def _read_kind(kinds: Mapping[str, "type[DataclassInstance]"], data: JsonObject) -> object:
+    kind = kinds.get(data.text("kind"))
+    if kind is None:
+        raise MalformedJson(data.where, f"'kind' should be one of {', '.join(kinds)}")
+    return from_json(kind, data)
 
 
 def _read(kind: object, value: object, where: str, key: str) -> object:

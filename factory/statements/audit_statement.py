@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from factory.audit.origin import ListedOrigin
 from factory.audit.verdict import AuditReport, ProvenanceState, Verdict
 from factory.core.codec import to_json
 from factory.core.model import Severity
@@ -58,10 +59,12 @@ def summary_statement(verdict: Verdict, *, project: str, auditor: Author) -> Sta
 
 
 def meets_policy(verdict: Verdict) -> bool:
-    """Whether a wheel passed: same bytes, every executable from the release, and no error found in it."""
+    """Whether a listed wheel passed: same bytes, every executable from the release, and no error in it."""
     has_error = any(finding.severity is Severity.ERROR for finding in verdict.findings)
     return (
-        verdict.outcome.is_same_bytes
+        isinstance(verdict.origin, ListedOrigin)
+        and verdict.origin.sha256 == verdict.sha256
+        and verdict.outcome.is_same_bytes
         and verdict.has_whole_chain
         and verdict.is_inspected
         and not has_error

@@ -86,6 +86,7 @@ def _audit(predicate: JsonObject) -> Claims:
         sentences=(
             f"audited by {predicate.child('auditor').text('id')}",
             f"{outcome}: {outcome.meaning}",
+            _origin(verdict.child("origin")),
             *_details(verdict),
         ),
     )
@@ -97,6 +98,14 @@ def _outcome(verdict: JsonObject) -> Outcome:
         return Outcome(text)
     except ValueError as error:
         raise MalformedJson(verdict.where, f"{text!r} is not an outcome of an audit") from error
+
+
+def _origin(origin: JsonObject) -> str:
+    if origin.text("kind") != "listed":
+        return "it was a local file; no index vouches for its SHA-256"
+    listed = f"its SHA-256 was listed by {origin.text('index')} at {origin.text('asked_at')}"
+    yanked = origin.text_or_none("yanked")
+    return listed if yanked is None else f"{listed} as yanked: {yanked or 'no reason given'}"
 
 
 def _answer(outcome: Outcome) -> Answer:

@@ -51,7 +51,8 @@ def program() -> bytes:
     runner = SubprocessRunner()
     index = index_from_pip(runner, python=Path(sys.executable), env=os.environ) or default_index()
     with RequestsClient() as client:
-        wheel = fetch_listing(client, index=index, project="openai-codex-cli-bin").wheel(WHEEL)
+        listing = fetch_listing(client, index=index, project="openai-codex-cli-bin", asked_at=POLICY.now)
+        wheel = listing.wheel(WHEEL)
         assert wheel is not None
         assert isinstance(wheel.location, Remote)
         source = RemoteSource(

@@ -123,7 +123,7 @@ def test_a_real_bundle_with_a_changed_payload_is_refused(assets: Path, tmp_path:
 
 def test_the_index_serves_no_provenance_of_the_runtime() -> None:
     with RequestsClient() as client:
-        listing = fetch_listing(client, index=default_index(), project="openai-codex-cli-bin")
+        listing = fetch_listing(client, index=default_index(), project="openai-codex-cli-bin", asked_at=NOW)
         wheels = [wheel for wheel in listing.wheels if wheel.version == "0.163.0"]
         states = [look_up(wheel, client).state for wheel in wheels]
 

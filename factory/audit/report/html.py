@@ -3,7 +3,14 @@
 from dataclasses import dataclass
 
 from factory import __version__
-from factory.audit.report.table import authorship_word, chain_word, findings_word, provenance_word
+from factory.audit.origin import origin_sentence
+from factory.audit.report.table import (
+    asked_line,
+    authorship_word,
+    chain_word,
+    findings_word,
+    provenance_word,
+)
 from factory.audit.report.texts import seen_texts
 from factory.audit.signer_history import signer_changes
 from factory.audit.verdict import AuditReport, Outcome, Verdict, first_breaks
@@ -42,10 +49,12 @@ def render_html(report: AuditReport) -> str:
         breaks=first_breaks(report.verdicts),
         texts=seen_texts(report.verdicts),
         changes=signer_changes(report.verdicts),
+        asked_line=asked_line(report),
         authorship_word=authorship_word,
         format_utc=format_utc,
         chain_word=chain_word,
         findings_word=findings_word,
+        origin_sentence=origin_sentence,
         provenance_word=provenance_word,
     )
 

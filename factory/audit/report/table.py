@@ -3,18 +3,21 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from factory.audit.origin import origin_word
 from factory.audit.signer_history import signer_changes
 from factory.audit.verdict import AuditReport, Outcome, ProvenanceState, Verdict, first_breaks
+from factory.core.codec import format_utc
 from factory.core.model import Severity
 from factory.core.trust_level import Level
 
-HEADINGS = ("wheel", "outcome", "payload", "authorship", "verify", "provenance", "fetched", "why")
+HEADINGS = ("wheel", "origin", "outcome", "payload", "authorship", "verify", "provenance", "fetched", "why")
 
 
 def verdict_row(verdict: Verdict) -> tuple[str, ...]:
     """Return the row of one wheel."""
     return (
         verdict.name,
+        origin_word(verdict.origin),
         verdict.outcome.value,
         chain_word(verdict),
         authorship_word(verdict),
@@ -70,11 +73,19 @@ def cause_lines(report: AuditReport) -> Iterator[str]:
             yield "\n".join(f"    {line}" for line in cause.evidence.splitlines())
 
 
+def asked_line(report: AuditReport) -> str:
+    """Return which index was asked, and when."""
+    if report.index is None or report.asked_at is None:
+        return "index: none was asked"
+    return f"index: {report.index}, asked at {format_utc(report.asked_at)}"
+
+
 def summary(report: AuditReport) -> str:
     """Summarise an audit in one paragraph."""
     counts = Counter(verdict.outcome for verdict in report.verdicts)
     counted = ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome])
     lines = [f"{len(report.verdicts)} wheels of {report.project}" + (f": {counted}" if counted else "")]
+    lines += [asked_line(report)]
     lines += [f"not on the index: {name}" for name in report.absent]
     lines += [f"unexpected: {file.name}: {file.reason}" for file in report.unexpected]
     lines += [

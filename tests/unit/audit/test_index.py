@@ -10,6 +10,8 @@ from factory.audit.index import (
     index_from_pip,
     read_page,
 )
+from factory.audit.origin import ListedOrigin
+from factory.audit.verdict import UnexpectedFile
 from factory.core.digests import Sha256
 from factory.core.errors import UpstreamError
 from factory.core.model import Remote
@@ -17,6 +19,7 @@ from factory.core.tags import CodexTag
 from factory.system.process import Completed
 from tests.fake_runner import Expected, FakeRunner
 from tests.fakes import Answer, FakeHttpClient
+from tests.origins import ASKED, ASKED_AT, listed
 
 NAME = "openai_codex_cli_bin-0.137.0a4-py3-none-win_amd64.whl"
 ZEROS = "0" * 64
@@ -28,7 +31,7 @@ WHEEL = PublishedWheel(
     size_bytes=None,
     sha256=Sha256(ZEROS),
     location=Remote(url=f"https://index.example.invalid/files/{NAME}"),
-    yanked="broken",
+    origin=listed(Sha256(ZEROS), yanked="broken"),
     no_provenance="the index states no version of the simple API; provenance needs 1.3",
 )
 HTML = f"""<!DOCTYPE html><html><body>
@@ -43,11 +46,35 @@ UNEXPECTED = [
 
 
 def test_an_html_page_lists_wheels_and_unexpected_files() -> None:
-    listing = read_page(HTML.encode(), project="openai-codex-cli-bin", base_url=BASE)
+    listing = read_page(HTML.encode(), project="openai-codex-cli-bin", base_url=BASE, asked=ASKED)
 
     assert listing.wheels == (WHEEL,)
     assert [(file.name, file.reason) for file in listing.unexpected] == UNEXPECTED
     assert WHEEL.tag == CodexTag.parse("rust-v0.137.0-alpha.4")
+
+
+@pytest.mark.parametrize(
+    ("platform", "shown"),
+    [("../../../win_amd64", "../../../win_amd64"), ("win\x1b[2J_amd64", r"win\x1b[2J_amd64")],
+)
+def test_a_file_name_that_is_a_path_or_a_terminal_sequence_is_unexpected(platform: str, shown: str) -> None:
+    """A verdict is saved under the file name, and the name is printed."""
+    file = {
+        "filename": f"openai_codex_cli_bin-0.163.0-py3-none-{platform}.whl",
+        "url": "x.whl",
+        "hashes": {"sha256": ZEROS},
+    }
+    page = {"meta": {"api-version": "1.1"}, "name": "openai-codex-cli-bin", "versions": [], "files": [file]}
+
+    listing = read_page(json.dumps(page).encode(), project="openai-codex-cli-bin", base_url=BASE, asked=ASKED)
+
+    assert listing.wheels == ()
+    assert listing.unexpected == (
+        UnexpectedFile(
+            name=f"openai_codex_cli_bin-0.163.0-py3-none-{shown}.whl",
+            reason="its name has characters that are not allowed",
+        ),
+    )
 
 
 def test_a_json_page_states_the_size() -> None:
@@ -61,11 +88,17 @@ def test_a_json_page_states_the_size() -> None:
     client = FakeHttpClient({BASE: (Answer(body=(json.dumps(page).encode(),)),)})
 
     listing = fetch_listing(
-        client, index="https://index.example.invalid/simple", project="openai_codex.cli-bin"
+        client,
+        index="https://index.example.invalid/simple",
+        project="openai_codex.cli-bin",
+        asked_at=ASKED_AT,
     )
 
     (wheel,) = listing.wheels
-    assert (wheel.size_bytes, wheel.yanked, wheel.name) == (7, None, NAME)
+    assert (wheel.size_bytes, wheel.name) == (7, NAME)
+    assert wheel.origin == ListedOrigin(
+        index="https://index.example.invalid/simple", asked_at=ASKED_AT, sha256=Sha256(ZEROS), yanked=None
+    )
     assert "application/vnd.pypi.simple.v1+json" in client.requests[0].headers["Accept"]
     assert listing.wheel(NAME) == wheel
     assert listing.wheel("another.whl") is None
@@ -76,7 +109,7 @@ def test_a_json_page_states_the_size() -> None:
 )
 def test_a_malformed_page_is_an_error(body: bytes) -> None:
     with pytest.raises(UpstreamError, match=r"cannot parse the index's page of openai-codex-cli-bin"):
-        read_page(body, project="openai-codex-cli-bin", base_url=BASE)
+        read_page(body, project="openai-codex-cli-bin", base_url=BASE, asked=ASKED)
 
 
 def test_the_public_index_is_a_constant_of_a_library() -> None:

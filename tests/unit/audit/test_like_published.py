@@ -17,6 +17,7 @@ from factory.verify.inputs import find_wheels
 from factory.wheels.plan import WheelsPlan, WheelsRequest
 from factory.wheels.run import make_wheels
 from tests.audits import INDEX, PROJECT, FakeIndex, as_upstream, audit_context
+from tests.origins import ASKED_AT
 from tests.packages import TAG, release_directory
 from tests.runs import run_factory
 from tests.wheels import INFO, Wheel
@@ -62,7 +63,7 @@ def planned(
     index = FakeIndex(files={name: wheel.content() for name, wheel in wheels.items()})
     context = audit_context(index, packages, tmp_path)
     request = WheelsRequest(tag=TAG, platforms=None, out=tmp_path / "dist", engine=engine)
-    listing = fetch_listing(index, index=INDEX, project=PROJECT)
+    listing = fetch_listing(index, index=INDEX, project=PROJECT, asked_at=ASKED_AT)
     return plan_like_published(request, listing, context, platforms=platforms)
 
 
@@ -139,7 +140,7 @@ def test_an_audit_prunes_the_cache_to_its_limit(
     published: dict[str, Wheel], packages: Path, tmp_path: Path
 ) -> None:
     index = FakeIndex(files={LINUX: published[LINUX].content()})
-    listing = fetch_listing(index, index=INDEX, project=PROJECT)
+    listing = fetch_listing(index, index=INDEX, project=PROJECT, asked_at=ASKED_AT)
     progress = AuditProgress(verdict=lambda _: None, release=lambda *_: None)
     for limit, kept in ((1_000_000_000, True), (0, False)):
         audit_listing(

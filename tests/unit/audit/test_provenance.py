@@ -22,6 +22,7 @@ from factory.core.digests import Sha256
 from factory.core.model import Remote, Severity
 from factory.statements.audit_statement import meets_policy
 from tests.fakes import Answer, FakeHttpClient
+from tests.origins import ASKED, listed
 from tests.statements import IDENTICAL, NAME, WHEEL, report
 
 URL = "https://index.example.invalid/provenance/7"
@@ -32,6 +33,7 @@ LISTED = PublishedWheel(
     size_bytes=None,
     sha256=WHEEL,
     location=Remote(url="https://index.example.invalid/x.whl"),
+    origin=listed(WHEEL),
     provenance=Remote(url=URL),
     no_provenance="",
 )
@@ -49,7 +51,9 @@ def page(api_version: str, *, provenance: str | None) -> PublishedWheel:
         "versions": [],
         "files": [file | ({} if provenance is None else {"provenance": provenance})],
     }
-    (wheel,) = read_page(json.dumps(document).encode(), project="openai-codex-cli-bin", base_url=URL).wheels
+    (wheel,) = read_page(
+        json.dumps(document).encode(), project="openai-codex-cli-bin", base_url=URL, asked=ASKED
+    ).wheels
     return wheel
 
 
@@ -60,7 +64,7 @@ def test_a_json_page_links_provenance() -> None:
 def test_an_html_page_links_provenance() -> None:
     html = f'<a href="x.whl#sha256={WHEEL}" data-provenance="{URL}">{NAME}</a>'
 
-    (wheel,) = read_page(html.encode(), project="openai-codex-cli-bin", base_url=URL).wheels
+    (wheel,) = read_page(html.encode(), project="openai-codex-cli-bin", base_url=URL, asked=ASKED).wheels
     assert wheel.provenance == Remote(url=URL)
 
 

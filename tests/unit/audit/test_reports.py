@@ -5,7 +5,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import jsonschema
+import pytest
 
+from factory.audit.origin import LocalOrigin, Origin, origin_word
 from factory.audit.report.html import matrix, render_html
 from factory.audit.report.table import cause_lines, summary, verdict_row
 from factory.audit.report.texts import seen_texts
@@ -26,6 +28,7 @@ from factory.core.digests import Sha256
 from factory.core.json_reader import JsonObject
 from factory.core.model import Finding, Severity
 from factory.core.trust_level import Level, Scheme, Signature, Signer, TrustAssessment
+from tests.origins import ASKED, ASKED_AT, listed
 
 ROOT = Path(__file__).resolve().parents[3]
 ONE, TWO = Sha256("1" * 64), Sha256("2" * 64)
@@ -59,7 +62,7 @@ def verdict(tag: str, platform: str, outcome: Outcome, *texts: TrustedText) -> V
         platform=platform,
         size_bytes=1000,
         sha256=ONE,
-        yanked="it <broke>",
+        origin=listed(ONE, yanked="it <broke>"),
         outcome=outcome,
         rebuilt=TWO,
         causes=(
@@ -99,6 +102,8 @@ BREAK = (
 REPORT = AuditReport(
     project="openai-codex-cli-bin",
     channel="npm",
+    index=ASKED.address,
+    asked_at=ASKED_AT,
     verdicts=(
         verdict("0.1.0", "win_amd64", Outcome.IDENTICAL, text("codex_cli_bin/__init__.py", "import os\n")),
         verdict("0.2.0", "win_amd64", Outcome.DIFFERENT, text("codex_cli_bin/__init__.py", "import os\r\n")),
@@ -153,6 +158,40 @@ def test_the_page_escapes_texts_from_wheels() -> None:
     assert "it &lt;broke&gt;" in page
 
 
+def test_the_page_shows_the_index_and_the_origin_of_each_wheel() -> None:
+    local = replace(REPORT.verdicts[0], origin=LocalOrigin(name=REPORT.verdicts[0].name))
+    page = render_html(replace(REPORT, verdicts=(local, REPORT.verdicts[1])))
+
+    assert "index: https://index.example.invalid/simple/, asked at 2026-11-28T09:30:00Z." in page
+    assert "It is a local file; no index vouches for its SHA-256." in page
+    assert (
+        "https://index.example.invalid/simple/ listed this SHA-256 at 2026-11-28T09:30:00Z"
+        " as yanked: it &lt;broke&gt;" in page
+    )
+    assert page.count('<span class="soft">yanked</span>') == 1
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_no_outcome_claims_what_an_index_lists(outcome: Outcome) -> None:
+    assert "index" not in outcome.meaning
+
+
+def test_the_summary_of_an_audit_without_an_index() -> None:
+    assert summary(replace(REPORT, index=None, asked_at=None)).splitlines()[1] == "index: none was asked"
+
+
+@pytest.mark.parametrize(
+    ("origin", "word"),
+    [
+        (listed(ONE), "index"),
+        (listed(ONE, yanked=""), "index, yanked"),
+        (LocalOrigin(name="a.whl"), "local file"),
+    ],
+)
+def test_the_origin_as_a_word(origin: Origin, word: str) -> None:
+    assert origin_word(origin) == word
+
+
 def test_the_page_shows_the_first_break_at_the_top() -> None:
     page = render_html(REPORT)
 
@@ -184,12 +223,15 @@ def test_metadata_that_differs_only_in_version_is_shown_once() -> None:
 
 def test_the_report_conforms_to_its_schema() -> None:
     schema = json.loads((ROOT / "docs/audit.schema.json").read_text(encoding="utf-8"))
+    local = replace(REPORT.verdicts[0], origin=LocalOrigin(name="a.whl"))
 
     jsonschema.validate(report_json(REPORT), schema)
+    jsonschema.validate(report_json(replace(REPORT, index=None, asked_at=None, verdicts=(local,))), schema)
 
 
-def test_a_verdict_is_read_as_it_was_written() -> None:
-    one = REPORT.verdicts[0]
+@pytest.mark.parametrize("origin", [listed(ONE, yanked="it <broke>"), LocalOrigin(name="a.whl")])
+def test_a_verdict_is_read_as_it_was_written(origin: Origin) -> None:
+    one = replace(REPORT.verdicts[0], origin=origin)
     assert from_json(Verdict, JsonObject.of(to_json(one), "a test")) == one
 
 
@@ -238,6 +280,7 @@ def test_a_lost_signature_is_reported() -> None:
 def test_the_table_and_the_summary() -> None:
     assert verdict_row(REPORT.verdicts[1]) == (
         "openai_codex_cli_bin-0.2.0-py3-none-win_amd64.whl",
+        "index, yanked: it <broke>",
         "DIFFERENT",
         "0 of 1 from the release",
         "1 of 1 verified",
@@ -249,6 +292,7 @@ def test_the_table_and_the_summary() -> None:
     assert list(cause_lines(REPORT))[1] == "    first differing byte at 3\n    -old\n    +new"
     assert summary(REPORT).splitlines() == [
         "3 wheels of openai-codex-cli-bin: 1 IDENTICAL, 1 DIFFERENT, 1 NOT-REBUILT",
+        "index: https://index.example.invalid/simple/, asked at 2026-11-28T09:30:00Z",
         "not on the index: rust-v0.3.0",
         "unexpected: x.tar.gz: it is not a wheel",
         BREAK,

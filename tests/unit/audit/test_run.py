@@ -8,17 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from factory.audit.index import fetch_listing
+from factory.audit.index import Listing, fetch_listing
 from factory.audit.local import audit_local
+from factory.audit.origin import LocalOrigin
 from factory.audit.results import Results, report_json
 from factory.audit.verdict import AuditReport, Outcome, Verdict, first_breaks
 from factory.core.codec import from_json, to_json
 from factory.core.digests import Sha256
 from factory.core.json_reader import JsonObject
 from factory.core.tags import CodexTag
+from factory.statements.audit_statement import meets_policy
 from tests.audits import FILES, INDEX, PROJECT, FakeIndex, as_upstream, audit_context, opened, run_audit
 from tests.fakes import Answer
 from tests.images import MachO, MachOCpu
+from tests.origins import ASKED_AT, listed
 from tests.packages import TAG, release_directory
 from tests.runs import run_factory
 from tests.wheels import INFO, Wheel
@@ -431,6 +434,20 @@ def test_an_audit_resumes_with_the_saved_verdicts(
     assert index.served_bytes == 0
 
 
+def test_a_saved_verdict_gets_the_origin_of_this_run(
+    packages: Path, honest: dict[str, Wheel], tmp_path: Path
+) -> None:
+    run_audit(served(honest[LINUX]), packages, tmp_path)
+    content = honest[LINUX].content()
+
+    (verdict,) = run_audit(
+        FakeIndex(files={LINUX: content}, yanked={LINUX: "withdrawn"}), packages, tmp_path
+    ).verdicts
+
+    assert verdict.origin == listed(Sha256.of([content]), yanked="withdrawn")
+    assert verdict.is_yanked
+
+
 def test_a_saved_verdict_is_recalled_only_for_the_same_bytes_and_channel(
     packages: Path, honest: dict[str, Wheel], tmp_path: Path
 ) -> None:
@@ -469,7 +486,7 @@ def test_a_local_file_is_compared_with_the_published_one(
 
     report = audit_local(
         [path],
-        fetch_listing(index, index=INDEX, project=PROJECT),
+        fetch_listing(index, index=INDEX, project=PROJECT, asked_at=ASKED_AT),
         audit_context(index, packages, tmp_path),
         done=lambda _: None,
     )
@@ -480,6 +497,53 @@ def test_a_local_file_is_compared_with_the_published_one(
     assert verdict.rebuilt == Sha256(hashlib.sha256(honest[LINUX].content()).hexdigest())
 
 
+def audited_file(path: Path, index: FakeIndex | None, packages: Path, directory: Path) -> Verdict:
+    """Audit a local file, with an index or without one."""
+    listing = (
+        Listing(project=PROJECT, asked=None, wheels=(), unexpected=())
+        if index is None
+        else fetch_listing(index, index=INDEX, project=PROJECT, asked_at=ASKED_AT)
+    )
+    context = audit_context(index or FakeIndex(files={}), packages, directory)
+    (verdict,) = audit_local([path], listing, context, done=lambda _: None).verdicts
+    return verdict
+
+
+def test_a_local_file_with_the_listed_digest_is_a_listed_wheel(
+    packages: Path, honest: dict[str, Wheel], tmp_path: Path
+) -> None:
+    content = honest[LINUX].content()
+    index = FakeIndex(files={LINUX: content}, yanked={LINUX: ""})
+
+    verdict = audited_file(honest[LINUX].write(tmp_path), index, packages, tmp_path)
+
+    assert verdict.origin == listed(Sha256.of([content]), yanked="")
+    assert verdict.outcome is Outcome.IDENTICAL
+
+
+def test_no_index_vouches_for_a_local_file_that_was_changed(
+    packages: Path, honest: dict[str, Wheel], tmp_path: Path
+) -> None:
+    """A comment at the end of the archive can be replayed, but the index lists the file without it."""
+    archive = honest[LINUX].archive
+    changed = replace(honest[LINUX], archive=replace(archive, comment=b"changed"))
+
+    verdict = audited_file(changed.write(tmp_path), served(honest[LINUX]), packages, tmp_path)
+
+    assert verdict.origin == LocalOrigin(name=LINUX)
+    assert not meets_policy(replace(verdict, outcome=Outcome.IDENTICAL))
+
+
+@pytest.mark.parametrize("index", [None, FakeIndex(files={})])
+def test_no_index_vouches_for_a_local_file_that_is_not_listed(
+    packages: Path, honest: dict[str, Wheel], tmp_path: Path, index: FakeIndex | None
+) -> None:
+    verdict = audited_file(honest[LINUX].write(tmp_path), index, packages, tmp_path)
+
+    assert verdict.origin == LocalOrigin(name=LINUX)
+    assert verdict.outcome is Outcome.IDENTICAL
+
+
 def answered(platform: str, outcome: Outcome, tag: str) -> Verdict:
     return Verdict(
         name=f"{tag}-{platform}.whl",
@@ -487,7 +551,7 @@ def answered(platform: str, outcome: Outcome, tag: str) -> Verdict:
         platform=platform,
         size_bytes=1,
         sha256=Sha256("0" * 64),
-        yanked=None,
+        origin=listed(Sha256("0" * 64)),
         outcome=outcome,
     )
 
@@ -508,6 +572,8 @@ def test_a_report_with_a_difference_is_different() -> None:
     report = AuditReport(
         project=PROJECT,
         channel="npm",
+        index=INDEX,
+        asked_at=ASKED_AT,
         verdicts=(answered("a", Outcome.DIFFERENT, "1"), answered("b", Outcome.NOT_REBUILT, "1")),
     )
 

@@ -1,11 +1,12 @@
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pytest_httpserver import HTTPServer
 
-from factory.audit.index import PublishedWheel
+from factory.audit.index import Listing, PublishedWheel
 from factory.audit.results import Results, identity_of
 from factory.audit.verdict import Outcome, ProvenanceState, ServedProvenance, Verdict
 from factory.ci.matrix import (
@@ -23,6 +24,7 @@ from factory.core.tags import CodexTag
 from factory.core.targets import PLATFORMS, Platform, Target
 from factory.release.channels.directory import DirectoryChannel
 from factory.wheels.plan import WheelsRequest, plan_wheels
+from tests.origins import ASKED, listed
 from tests.packages import TAG, release_directory
 from tests.unit.cli.conftest import Factory, cache, cache_with_toolchain, factory, packages
 
@@ -49,7 +51,8 @@ ARM_WHEEL = {
     "emulator": "qemu-aarch64-static",
 }
 UPLOADER = ServedProvenance(state=ProvenanceState.NONE, reason="the index has none")
-IDENTITY = identity_of(project="openai-codex-cli-bin", channel=ChannelName.NPM)
+LISTING = Listing(project="openai-codex-cli-bin", asked=ASKED, wheels=(), unexpected=())
+IDENTITY = identity_of(listing=LISTING, channel=ChannelName.NPM)
 
 
 def jobs_of(packages: Path, platforms: tuple[Platform, ...] | None = None) -> tuple[WheelJob, ...]:
@@ -100,13 +103,15 @@ def test_more_than_256_jobs_are_refused_for_github() -> None:
 
 def published(version: str, platform: str) -> PublishedWheel:
     name = f"openai_codex_cli_bin-{version}-py3-none-{platform}.whl"
+    sha256 = Sha256.of([name.encode()])
     return PublishedWheel(
         name=name,
         version=version,
         platforms=(platform,),
         size_bytes=None,
-        sha256=Sha256.of([name.encode()]),
+        sha256=sha256,
         location=Remote(url=f"https://files.example.invalid/{name}"),
+        origin=listed(sha256),
     )
 
 
@@ -118,7 +123,7 @@ def keep(results: Results, wheel: PublishedWheel, outcome: Outcome) -> None:
             platform=wheel.platform,
             size_bytes=None,
             sha256=wheel.sha256,
-            yanked=None,
+            origin=wheel.origin,
             outcome=outcome,
             reason="",
             provenance=UPLOADER,
@@ -154,9 +159,16 @@ def test_conclusive_verdicts_need_no_job_and_inconclusive_ones_do(tmp_path: Path
     assert audits(WHEELS, results) == [("rust-v0.137.0-alpha.4", 2), ("rust-v0.163.0", 1)]
 
 
+def test_verdicts_on_another_index_are_ignored(tmp_path: Path) -> None:
+    keep(Results(tmp_path, identity=IDENTITY), WHEELS[0], Outcome.IDENTICAL)
+    asked = replace(ASKED, address="https://mirror.example.invalid/simple/")
+    other = identity_of(listing=replace(LISTING, asked=asked), channel=ChannelName.NPM)
+    assert audits(WHEELS[:1], Results(tmp_path, identity=other)) == [("rust-v0.163.0", 1)]
+
+
 def test_verdicts_of_another_channel_are_ignored(tmp_path: Path) -> None:
     keep(Results(tmp_path, identity=IDENTITY), WHEELS[0], Outcome.IDENTICAL)
-    github = identity_of(project="openai-codex-cli-bin", channel=ChannelName.GITHUB)
+    github = identity_of(listing=LISTING, channel=ChannelName.GITHUB)
     assert audits(WHEELS[:1], Results(tmp_path, identity=github)) == [("rust-v0.163.0", 1)]
 
 
@@ -178,7 +190,9 @@ def test_the_command_prints_a_job_per_release(
     ]
     page = {"meta": {"api-version": "1.1"}, "name": "openai-codex-cli-bin", "versions": [], "files": files}
     httpserver.expect_request("/simple/openai-codex-cli-bin/").respond_with_json(page)
-    keep(Results(tmp_path / "audit", identity=IDENTITY), WHEELS[0], Outcome.IDENTICAL)
+    asked = replace(ASKED, address=httpserver.url_for("/simple/"))
+    identity = identity_of(listing=replace(LISTING, asked=asked), channel=ChannelName.NPM)
+    keep(Results(tmp_path / "audit", identity=identity), WHEELS[0], Outcome.IDENTICAL)
     words = ("matrix", "--releases", "--index-url", httpserver.url_for("/simple/"), "--format", "github")
 
     def tags(*more: str | Path) -> list[str]:

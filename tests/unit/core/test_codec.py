@@ -51,6 +51,16 @@ class Wrapper:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stone:
+    weight: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Either:
+    thing: Leaf | Stone = field(metadata={Form.KINDS: {"leaf": Leaf, "stone": Stone}})
+
+
 LEAF = Leaf(path=PurePosixPath("bin/codex"), sha256=ONE, note=None)
 LEAF_JSON = {"path": "bin/codex", "sha256": "1" * 64, "note": None}
 EVERYTHING = Everything(
@@ -171,6 +181,33 @@ def test_shared_members_are_written_once() -> None:
 def test_members_of_later_versions_may_be_missing(members: dict[str, object]) -> None:
     read = from_json(Exceptions, document({"path": "a", "mode": "0", **members}))
     assert read == Exceptions(path=PurePosixPath("a"), mode=0)
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (Either(thing=LEAF), {"kind": "leaf", **LEAF_JSON}),
+        (Either(thing=Stone(weight=3)), {"kind": "stone", "weight": 3}),
+    ],
+)
+def test_a_value_of_one_of_several_classes_names_its_kind(value: Either, written: dict[str, object]) -> None:
+    assert to_json(value) == {"thing": written}
+    assert from_json(Either, document({"thing": written})) == value
+
+
+@pytest.mark.parametrize(
+    ("thing", "message"),
+    [
+        (None, "a.json: thing: should be an object"),
+        ({"weight": 3}, "a.json: thing: 'kind' should be a string"),
+        ({"kind": "water"}, "a.json: thing: 'kind' should be one of leaf, stone"),
+        ({"kind": "stone"}, "a.json: thing: 'weight' should be"),
+    ],
+)
+def test_a_value_of_an_unknown_kind_is_refused(thing: object, message: str) -> None:
+    with pytest.raises(MalformedJson) as caught:
+        from_json(Either, document({"thing": thing}))
+    assert str(caught.value).startswith(message)
 
 
 def test_a_flattened_value_shares_the_object() -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from factory.audit.origin import LocalOrigin, Origin
 from factory.audit.results import parse_report, report_json
 from factory.audit.verdict import AuditReport, Outcome, Verdict
 from factory.core.errors import IntegrityError, UsageError
@@ -17,6 +18,7 @@ from factory.statements.audit_statement import audit_statement, meets_policy, su
 from factory.statements.build_statement import build_statement
 from factory.statements.claims import Answer, claims_of
 from factory.statements.statement import Author, Statement, Subject
+from tests.origins import listed
 from tests.statements import (
     BY,
     CONTENT,
@@ -32,6 +34,8 @@ from tests.statements import (
 )
 
 EXECUTABLE = "codex_cli_bin/bin/codex.exe"
+LISTED = listed(WHEEL)
+LISTED_SENTENCE = "its SHA-256 was listed by https://index.example.invalid/simple/ at 2026-11-28T09:30:00Z"
 AUDITOR = Author(uri=BY, factory_version="1.2.3")
 TYPES = "urn:uuid:08cabbf3-06a3-4202-b588-2e2f5d32685f"
 
@@ -138,8 +142,10 @@ def test_a_wheel_that_passed_gets_a_verification_summary() -> None:
         replace(IDENTICAL, findings=(WRONG,)),
         replace(IDENTICAL, is_inspected=False),
         replace(IDENTICAL, chain=()),
+        replace(IDENTICAL, origin=LocalOrigin(name=NAME)),
+        replace(IDENTICAL, origin=replace(LISTED, sha256=ONE)),
     ],
-    ids=["different", "not-rebuilt", "equivalent", "wrong", "not-inspected", "no-chain"],
+    ids=["different", "not-rebuilt", "equivalent", "wrong", "not-inspected", "no-chain", "local", "other"],
 )
 def test_a_wheel_that_misses_the_policy_gets_no_summary(verdict: Verdict) -> None:
     assert not meets_policy(verdict)
@@ -165,11 +171,31 @@ def test_a_negative_answer_lists_the_causes() -> None:
     assert claims_of(audit_statement(report(DIFFERENT), DIFFERENT, auditor=AUDITOR)).sentences == (
         f"audited by {BY}",
         "DIFFERENT: Members differ; each difference is listed.",
+        LISTED_SENTENCE,
         f"error: executable-not-upstream: {EXECUTABLE}: No release package has this executable.",
         "0 of 1 executables are from the release",
         "taken from the wheel itself: codex_cli_bin/__init__.py",
         "findings of factory verify: 0",
     )
+
+
+@pytest.mark.parametrize(
+    ("origin", "sentence"),
+    [
+        (LocalOrigin(name=NAME), "it was a local file; no index vouches for its SHA-256"),
+        (
+            replace(LISTED, yanked=""),
+            f"{LISTED_SENTENCE} as yanked: no reason given",
+        ),
+    ],
+)
+def test_the_claims_of_an_audit_name_the_origin(origin: Origin, sentence: str) -> None:
+    verdict = replace(IDENTICAL, origin=origin)
+
+    sentences = claims_of(audit_statement(report(verdict), verdict, auditor=AUDITOR)).sentences
+
+    assert sentences[2] == sentence
+    assert "index lists" not in sentences[1]
 
 
 def test_errors_in_an_identical_wheel_are_listed() -> None:
@@ -327,11 +353,18 @@ def test_a_file_without_wheels_is_refused(tmp_path: Path, document: object, reas
 
 @pytest.mark.parametrize(
     "change",
-    [{"schema_version": 2}, {"wheels": [{}]}, {"wheels": [{**report_json(report(IDENTICAL)), "x": 1}]}],
+    [{"schema_version": 1}, {"wheels": [{}]}, {"wheels": [{**report_json(report(IDENTICAL)), "x": 1}]}],
 )
 def test_a_damaged_report_is_refused(tmp_path: Path, change: dict[str, object]) -> None:
     with pytest.raises(MalformedJson):
         make_statements(placed(tmp_path, report_json(report(IDENTICAL)) | change), by=BY)
+
+
+def test_a_report_of_version_1_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    document = report_json(report(IDENTICAL)) | {"schema_version": 1}
+
+    with pytest.raises(MalformedJson, match=r"schema version 1, .* reads version 2: run the audit again"):
+        make_statements(placed(tmp_path, document), by=BY)
 
 
 def test_an_unknown_outcome_in_a_report_is_refused(tmp_path: Path) -> None:
