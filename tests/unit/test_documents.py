@@ -14,9 +14,11 @@ PAGES = sorted((ROOT / "docs").rglob("*.md"))
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *PAGES]
 ARCHITECTURE = ROOT / "docs/architecture.md"
 INDEX = ROOT / "docs/README.md"
+TROUBLESHOOTING = ROOT / "docs/troubleshooting.md"
 
 _PATH = re.compile(r"`((?:factory|tests|docs|benchmarks|runtime_template|\.ci|\.github)/[\w./-]*)`")
 _FUNCTION = re.compile(r"`(factory/[\w/]+\.py)` `(\w+)\(\)`")
+_MESSAGE = re.compile(r"^(?:### |\| )`([^`]+)`", re.MULTILINE)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -72,6 +74,29 @@ def test_every_command_is_accepted_by_the_parser(document: Path) -> None:
 def test_the_readme_shows_the_commands_that_a_reader_needs_first() -> None:
     shown = {words[0] for example in fenced(ROOT / "README.md") for words in factory_commands(example, {})}
     assert shown >= {"wheels", "audit", "verify", "trust", "pin", "accept", "attest", "doctor"}
+
+
+def literals() -> Iterator[str]:
+    """Yield every text in the code, with ``...`` for the values in it."""
+    for path in (ROOT / "factory").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.JoinedStr(values=parts):
+                    yield "".join(
+                        str(part.value) if isinstance(part, ast.Constant) else "..." for part in parts
+                    )
+                case ast.Constant(value=str(text)):
+                    yield text
+                case _:
+                    pass
+
+
+def test_every_message_in_the_troubleshooting_page_is_in_the_code() -> None:
+    messages = _MESSAGE.findall(text_of(TROUBLESHOOTING))
+    assert len(messages) > 15
+    texts = set(literals())
+    parts = {part.strip() for message in messages for part in message.split("...")} - {"", ":"}
+    assert sorted(part for part in parts if not any(part in text for text in texts)) == []
 
 
 def test_the_index_lists_every_page_once() -> None:
