@@ -173,7 +173,7 @@ def test_a_directory_with_other_files_is_refused_before_any_download(
     (tmp_path / "mine" / "notes").touch()
     ended = generate(factory, tmp_path / "no-such-release", "--out", tmp_path / "mine")
     assert ended.status == 20
-    assert f"{tmp_path / 'mine'} exists and is none of this command's making" in ended.err
+    assert f"{tmp_path / 'mine'} exists and was not created by this command" in ended.err
 
 
 @pytest.mark.parametrize(

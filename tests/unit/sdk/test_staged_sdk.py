@@ -257,7 +257,7 @@ def test_the_command_refuses_to_pin_without_the_requested_proof(tmp_path: Path, 
     assert ended.status == 20
     assert ended.complaint == (
         f"factory: cannot read {tmp_path}/manifest.json: No such file or directory\n"
-        "hint: Name the manifest.json that 'factory wheels' wrote, or the directory that has it.\n"
+        "hint: Name the manifest.json that 'factory wheels' wrote, or its directory.\n"
     )
     assert not (tmp_path / "stage").exists()
     ended = factory(*stage, "--runtime-version", "0.163.0", "--sdk-version", "0.163.1", "--json")
