@@ -1,0 +1,121 @@
+"""The comparison of the two engines, and that of rebuilt wheels with the published ones."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from factory.build.backend.front_end import FrontEnd
+from factory.build.backend.native import NativeFrontEnd
+from factory.build.builder import BuilderName, BuiltWheel, Engine, WheelFile
+from factory.build.stage import StagedRuntime
+from factory.core.digests import Sha256
+from factory.core.errors import VerificationError
+from factory.core.progress import SilentProgress
+from factory.core.targets import Platform, Target
+from factory.release.channels.directory import DirectoryChannel
+from factory.system.process import SubprocessRunner
+from factory.wheels.build import build_wheels, require_published_bytes
+from factory.wheels.build_environment import BuildEnvironment
+from factory.wheels.fetch import fetch_packages
+from factory.wheels.plan import WheelsRequest, plan_wheels
+from tests.packages import TAG, release_directory
+from tests.runs import run_context
+from tests.toolchains import running_toolchain
+from tests.wheels import built_wheel, good_wheel
+
+AMD64, ARM64 = (f"openai_codex_cli_bin-0.163.0-py3-none-{tag}.whl" for tag in ("win_amd64", "win_arm64"))
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    targets = (Target.WINDOWS_AARCH64, Target.WINDOWS_X86_64)
+    return release_directory(tmp_path_factory.mktemp("release") / "packages", targets=targets)
+
+
+def native(directory: Path) -> NativeFrontEnd:
+    return NativeFrontEnd(
+        toolchain=running_toolchain(),
+        runner=SubprocessRunner(),
+        progress=SilentProgress(),
+        host_env={},
+        logs=directory / "logs",
+    )
+
+
+class DeviatingFrontEnd:
+    """Builds as `NativeFrontEnd` does, but changes a byte of the wheel for win_arm64."""
+
+    def __init__(self, front_end: NativeFrontEnd) -> None:
+        self._front_end = front_end
+
+    def build(self, staged: StagedRuntime, *, scratch: Path, dist: Path) -> WheelFile:
+        built = self._front_end.build(staged, scratch=scratch, dist=dist)
+        if staged.platform.tag != "win_arm64":
+            return built
+        content = bytearray(built.path.read_bytes())
+        content[10] ^= 1  # the time of the first member
+        built.path.write_bytes(content)
+        return replace(built, sha256=Sha256.of([bytes(content)]))
+
+
+def build(
+    front_end: FrontEnd, packages: Path, directory: Path, *, engine: Engine, is_engine_checked: bool = True
+) -> tuple[BuiltWheel, ...]:
+    request = WheelsRequest(
+        tag=TAG,
+        platforms=tuple(Platform.parse(tag) for tag in ("win_amd64", "win_arm64")),
+        out=directory / "dist",
+        is_engine_checked=is_engine_checked,
+    )
+    context = run_context(directory / "cache")
+    environment = BuildEnvironment(
+        builder=BuilderName.NATIVE, engine=engine, toolchain=running_toolchain(), front_end=front_end
+    )
+    fetched = fetch_packages(plan_wheels(request, DirectoryChannel(packages)).wheels, context)
+    return build_wheels(fetched, request, environment, context, directory / "scratch")
+
+
+@pytest.mark.parametrize("engine", list(Engine))
+def test_engines_that_disagree_fail_the_run(packages: Path, tmp_path: Path, engine: Engine) -> None:
+    with pytest.raises(VerificationError) as caught:
+        build(DeviatingFrontEnd(native(tmp_path)), packages, tmp_path, engine=engine)
+
+    by_engine = {Engine.ASSEMBLER: "build", Engine.BACKEND: "check"}
+    if engine is Engine.BACKEND:
+        by_engine = {Engine.ASSEMBLER: "check", Engine.BACKEND: "build"}
+    digests = {
+        one: Sha256.of_file(tmp_path / "scratch" / name / "wheels" / ARM64) for one, name in by_engine.items()
+    }
+    assert str(caught.value) == (
+        f"{ARM64}: assembler made {digests[Engine.ASSEMBLER]}, backend made {digests[Engine.BACKEND]}"
+    )
+    assert caught.value.exit_code == 24
+    assert "--engine backend" in caught.value.hint
+
+
+@pytest.mark.parametrize("engine", list(Engine))
+def test_engines_that_agree_return_the_wheels_of_the_requested_one(
+    packages: Path, tmp_path: Path, engine: Engine
+) -> None:
+    built = build(native(tmp_path), packages, tmp_path, engine=engine)
+    assert sorted(wheel.file.name for wheel in built) == [AMD64, ARM64]
+    assert {wheel.file.path.parent for wheel in built} == {tmp_path / "scratch" / "build" / "wheels"}
+
+
+def test_without_a_check_only_the_requested_engine_builds(packages: Path, tmp_path: Path) -> None:
+    deviating = DeviatingFrontEnd(native(tmp_path))
+    build(deviating, packages, tmp_path, engine=Engine.ASSEMBLER, is_engine_checked=False)
+    assert not (tmp_path / "scratch" / "check").exists()
+
+
+def test_only_a_rebuild_with_the_promised_digest_is_accepted(tmp_path: Path) -> None:
+    built = built_wheel(good_wheel(), tmp_path)
+    require_published_bytes([built])
+    require_published_bytes([promising(built, built.file.sha256)])
+    with pytest.raises(VerificationError, match=f"not the bytes that the index lists: {built.file.name}"):
+        require_published_bytes([built, promising(built, Sha256("0" * 64))])
+
+
+def promising(wheel: BuiltWheel, sha256: Sha256) -> BuiltWheel:
+    return replace(wheel, planned=replace(wheel.planned, promised=sha256))

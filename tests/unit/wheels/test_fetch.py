@@ -1,0 +1,99 @@
+"""The packages that a run downloads: those of the wheels to build, and no others."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from factory.core.model import Local, ReleaseAsset, Remote
+from factory.core.progress import SilentProgress
+from factory.core.targets import Platform, Target
+from factory.release.channels.directory import DirectoryChannel
+from factory.release.download import Downloader
+from factory.wheels.fetch import fetch_packages
+from factory.wheels.plan import WheelsPlan, WheelsRequest, plan_wheels
+from factory.wheels.run import make_wheels
+from tests.fakes import Answer, FakeHttpClient, Request
+from tests.packages import TAG, release_directory
+from tests.runs import run_context
+
+TARGETS = (Target.LINUX_AARCH64, Target.WINDOWS_AARCH64, Target.WINDOWS_X86_64)
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return release_directory(tmp_path_factory.mktemp("release") / "packages", targets=TARGETS)
+
+
+def plan(packages: Path, out: Path, *platforms: str) -> WheelsPlan:
+    request = WheelsRequest(tag=TAG, platforms=tuple(map(Platform.parse, platforms)) or None, out=out)
+    return plan_wheels(request, DirectoryChannel(packages))
+
+
+def url(target: Target) -> str:
+    return f"https://registry.example/{target}.tgz"
+
+
+def remote(plan: WheelsPlan) -> WheelsPlan:
+    """Return a plan that downloads its packages."""
+
+    def moved(asset: ReleaseAsset) -> ReleaseAsset:
+        return replace(asset, location=Remote(url=url(asset.target)))
+
+    return replace(
+        plan,
+        released=replace(plan.released, assets=tuple(map(moved, plan.released.assets))),
+        wheels=tuple(replace(wheel, asset=moved(wheel.asset)) for wheel in plan.wheels),
+    )
+
+
+def client_for(plan: WheelsPlan, *targets: Target) -> FakeHttpClient:
+    """Return a client that serves the packages of some targets once, and fails on all other requests."""
+    script = {}
+    for target in targets:
+        asset = plan.released.for_target(target)
+        assert asset is not None
+        assert isinstance(asset.location, Local)
+        script[url(target)] = (Answer(body=(asset.location.path.read_bytes(),)),)
+    return FakeHttpClient(script)
+
+
+def test_only_the_package_of_the_planned_platform_is_downloaded(packages: Path, tmp_path: Path) -> None:
+    local = plan(packages, tmp_path / "dist", "win_arm64")
+    client = client_for(local, Target.WINDOWS_AARCH64)
+    context = run_context(tmp_path / "cache")
+    context = replace(
+        context, downloader=Downloader(cache=context.cache, client=client, progress=SilentProgress())
+    )
+
+    assert make_wheels(remote(local), context).built == (
+        "openai_codex_cli_bin-0.163.0-py3-none-win_arm64.whl",
+    )
+    assert client.requests == [Request(url=url(Target.WINDOWS_AARCH64), headers={})]
+
+
+def test_the_wheels_of_one_target_share_a_package(packages: Path, tmp_path: Path) -> None:
+    local = plan(packages, tmp_path / "dist", "manylinux_2_17_aarch64", "win_amd64", "musllinux_1_1_aarch64")
+    fetched = fetch_packages(local.wheels, run_context(tmp_path / "cache"))
+    assert {package.target: tuple(wheel.platform.tag for wheel in package.wheels) for package in fetched} == {
+        Target.LINUX_AARCH64: ("manylinux_2_17_aarch64", "musllinux_1_1_aarch64"),
+        Target.WINDOWS_X86_64: ("win_amd64",),
+    }
+    for package in fetched:
+        assert isinstance(package.asset.location, Local)
+        assert package.size_bytes == package.asset.location.path.stat().st_size
+        assert package.payload is None
+
+
+def test_the_packages_of_reused_wheels_are_not_read(tmp_path: Path) -> None:
+    packages = release_directory(tmp_path / "packages", targets=TARGETS)
+    whole = plan(packages, tmp_path / "dist")
+    names = make_wheels(whole, run_context(tmp_path / "cache")).built
+    (damaged,) = (name for name in names if "win_arm64" in name)
+    (whole.dist.directory / damaged).write_bytes(b"damaged")
+    for asset in whole.released.assets:
+        if asset.target is not Target.WINDOWS_AARCH64:
+            assert isinstance(asset.location, Local)
+            asset.location.path.unlink()
+
+    assert make_wheels(whole, run_context(tmp_path / "cache")).built == (damaged,)
