@@ -54,6 +54,7 @@ Description-Content-Type: text/markdown
 
 # Executables
 """
+LICENCE = "Apache License\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +207,7 @@ def good_wheel(platform: str = "manylinux_2_17_x86_64") -> Wheel:
         *payload_members(Platform.parse(platform)),
         ZipMember(name=f"{INFO}/METADATA".encode(), content=METADATA.encode(), mode=0o644),
         ZipMember(name=f"{INFO}/WHEEL".encode(), content=wheel_text.encode(), mode=0o644),
-        ZipMember(name=f"{INFO}/licenses/LICENSE".encode(), content=b"Apache License\n", mode=0o644),
+        ZipMember(name=f"{INFO}/licenses/LICENSE".encode(), content=LICENCE.encode(), mode=0o644),
     )
     return Wheel(name=file_name(platform), archive=ZipArchive(members=members))
 

@@ -1,0 +1,74 @@
+"""Judge payload files by their content and place, and name the missing ones."""
+
+from collections.abc import Iterator
+
+from factory.build.template import PACKAGE
+from factory.core.digests import Sha256
+from factory.verify.baseline.comparison import Comparison, Judgement
+from factory.verify.baseline.executables import KnownExecutable
+from factory.verify.baseline.member_kinds import MemberKind, MemberReview
+from factory.verify.reading.contents import Member
+
+PAYLOAD_DIRECTORIES = tuple(f"{PACKAGE}/{name}/" for name in ("bin", "codex-path", "codex-resources"))
+PACKAGE_JSON = f"{PACKAGE}/codex-package.json"
+_EMPTY = Sha256.of([])
+_SHOWN_ORIGINS = 3
+
+
+def is_payload_place(name: str) -> bool:
+    """Whether wheels have payload files at a place, whatever the release."""
+    return name == PACKAGE_JSON or (name.startswith(PAYLOAD_DIRECTORIES) and not name.endswith("/"))
+
+
+def judge_payload(member: Member, sha256: Sha256, comparison: Comparison) -> Judgement:
+    """Judge a member that is no text: which release it comes from, and whether it belongs there."""
+    origin = _in_payload(sha256, comparison) or _in_index(member, sha256, comparison)
+    if origin is not None:
+        return origin
+    if comparison.payload is None and is_payload_place(member.name):
+        return MemberKind.PAYLOAD, ""
+    is_payload = is_payload_place(member.name) or member.name in comparison.places
+    kind = MemberKind.PAYLOAD_UNKNOWN if is_payload or member.kind.is_executable_image else MemberKind.FOREIGN
+    return kind, f"{member.size_bytes} bytes, SHA-256 {sha256}"
+
+
+def missing_payload(comparison: Comparison) -> Iterator[MemberReview]:
+    """Yield the payload files that the wheel lacks and that its platform's wheels have."""
+    shape, platform, tag = comparison.shape, comparison.platform, comparison.tag
+    for place, file in comparison.places.items():
+        if place not in comparison.counts and not shape.may_lack(file.path, platform, tag):
+            evidence = f"the release has it as {file.path}, SHA-256 {file.sha256}"
+            yield MemberReview(name=place, kind=MemberKind.PAYLOAD_MISSING, evidence=evidence)
+
+
+def _in_payload(sha256: Sha256, comparison: Comparison) -> Judgement | None:
+    """Recognise a file of the release package; every file is one if it is empty."""
+    for place, file in comparison.places.items():
+        if file.sha256 == sha256 != _EMPTY:
+            return MemberKind.PAYLOAD_MOVED, f"it is the release's {file.path}, which belongs at {place}"
+    return None
+
+
+def _in_index(member: Member, sha256: Sha256, comparison: Comparison) -> Judgement | None:
+    """Recognise an executable of this or another release."""
+    found = comparison.executables.lookup(sha256)
+    release = [one for one in found if one.release == comparison.tag]
+    here = [one for one in release if one.target is comparison.platform.target]
+    if here:
+        return _of_this_package(member, here, comparison)
+    if release:
+        return MemberKind.PAYLOAD_OF_OTHER_TARGET, _origins(release)
+    return (MemberKind.PAYLOAD_OF_OTHER_RELEASE, _origins(found)) if found else None
+
+
+def _of_this_package(member: Member, found: list[KnownExecutable], comparison: Comparison) -> Judgement:
+    """Judge an executable that the index lists for this release and target."""
+    places = [comparison.place(one.path) for one in found]
+    if comparison.payload is None and member.name in places:
+        return MemberKind.PAYLOAD, ""
+    return MemberKind.PAYLOAD_MOVED, f"it is the release's {found[0].path}, which belongs at {places[0]}"
+
+
+def _origins(found: "tuple[KnownExecutable, ...] | list[KnownExecutable]") -> str:
+    shown = [f"{one.path} of {one.release} for {one.target}" for one in found[:_SHOWN_ORIGINS]]
+    return f"it is {', '.join(shown)}"
