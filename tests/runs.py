@@ -44,7 +44,7 @@ def run_factory(
     engine: Engine = Engine.ASSEMBLER,
     is_engine_checked: bool = False,
 ) -> WheelsRun:
-    """Make wheels of a directory of synthetic packages."""
+    """Build wheels from a directory of synthetic packages."""
     request = WheelsRequest(
         tag=TAG,
         platforms=None if platforms is None else tuple(Platform.parse(tag) for tag in platforms),
@@ -56,5 +56,5 @@ def run_factory(
 
 
 def run_request(request: WheelsRequest, packages: Path, *, cache: Path) -> WheelsRun:
-    """Make what is ordered of a directory of synthetic packages."""
+    """Build the requested wheels from a directory of synthetic packages."""
     return make_wheels(plan_wheels(request, DirectoryChannel(packages)), run_context(cache))

@@ -1,4 +1,4 @@
-"""Toolchains for tests: the interpreter they run in, which has the locked backend."""
+"""Toolchains for tests: this interpreter, which has the locked backend."""
 
 import sys
 import sysconfig
@@ -13,7 +13,7 @@ from factory.system.process import Command, Completed, SubprocessRunner
 
 @cache
 def running_toolchain() -> Toolchain:
-    """Return it; no environment is made and nothing is installed."""
+    """Return the toolchain of this interpreter, without making an environment."""
     interpreter = Interpreter(
         executable=Path(sys.executable), implementation="CPython", version="", deflate=deflate_identity()
     )
@@ -21,7 +21,7 @@ def running_toolchain() -> Toolchain:
 
 
 class LinkingRunner:
-    """Makes an environment of what is installed here: where pip would install, it writes a path file."""
+    """Makes an environment with the packages of this one: it writes a path file instead of running pip."""
 
     def __init__(self) -> None:
         self._runner = SubprocessRunner()
@@ -39,7 +39,7 @@ class LinkingRunner:
 
 
 class GeneratingRunner:
-    """Makes an environment whose generator writes empty classes, and whose formatter does nothing."""
+    """Makes an environment with a generator that writes empty classes and a formatter that does nothing."""
 
     _GENERATOR = """\
 import json, pathlib, sys
@@ -63,7 +63,7 @@ pathlib.Path(given["--output"]).write_text(text)
 
 
 def place_generator(cache_dir: Path) -> Toolchain:
-    """Leave in a cache directory a generator of the locked name, so that no index is needed."""
+    """Put a generator with the locked name into a cache directory, so that no index is needed."""
     return make_toolchain(
         lock=lock_named(GENERATOR_LOCK),
         base_python=Path(sys.executable),
@@ -74,7 +74,7 @@ def place_generator(cache_dir: Path) -> Toolchain:
 
 
 def place_toolchain(cache_dir: Path) -> Toolchain:
-    """Leave in a cache directory what an earlier run leaves, so that the next one needs no index."""
+    """Put the toolchain of an earlier run into a cache directory, so that no index is needed."""
     return make_toolchain(
         lock=lock_for("1.33.0"),
         base_python=Path(sys.executable),

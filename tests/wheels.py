@@ -1,4 +1,4 @@
-"""Small good wheels, one for each platform, as values that a test changes in one way and writes."""
+"""Small good wheels for each platform, as values that a test changes and writes."""
 
 import base64
 import hashlib
@@ -59,14 +59,13 @@ LICENCE = "Apache License\n"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wheel:
-    """A wheel to be written; RECORD is made from the members unless it is one of them.
+    """A wheel to write, with a RECORD of its members.
 
     Attributes:
-        name: Its file name.
-        archive: Its members without RECORD, and what the container has besides.
-        edit_record: Changes RECORD's text.
-        edit_record_member: Changes how RECORD is written.
-        is_recorded: Whether there is a RECORD at all.
+        archive: The archive without RECORD.
+        edit_record: Changes the text of RECORD.
+        edit_record_member: Changes the member with RECORD.
+        is_recorded: Whether the wheel has a RECORD.
     """
 
     name: str
@@ -89,13 +88,13 @@ class Wheel:
         return replace(self.archive, members=members, directory_order=order).content()
 
     def write(self, directory: Path) -> Path:
-        """Write it under its name."""
+        """Write the wheel with its name into a directory."""
         path = directory / self.name
         path.write_bytes(self.content())
         return path
 
     def member(self, name: str) -> ZipMember:
-        """Return a member; there must be one."""
+        """Return a member, which must exist."""
         return next(member for member in self.archive.members if member.name == name.encode())
 
     def edited(self, name: str, edit: Callable[[ZipMember], ZipMember]) -> "Wheel":
@@ -107,33 +106,33 @@ class Wheel:
         return replace(self, archive=replace(self.archive, members=tuple(members)))
 
     def edited_text(self, name: str, old: str, new: str) -> "Wheel":
-        """Replace a part of a member's text; RECORD follows."""
+        """Replace a part of a member's text; RECORD changes, too."""
         assert old.encode() in self.member(name).content
         return self.edited(
             name, lambda member: replace(member, content=member.content.replace(old.encode(), new.encode()))
         )
 
     def without(self, name: str) -> "Wheel":
-        """Leave one member out; RECORD follows."""
+        """Remove a member, also from RECORD."""
         self.member(name)
         members = tuple(member for member in self.archive.members if member.name != name.encode())
         return replace(self, archive=replace(self.archive, members=members))
 
     def with_first(self, *added: ZipMember) -> "Wheel":
-        """Add members before all others; RECORD follows."""
+        """Add members before all others, also to RECORD."""
         return replace(self, archive=replace(self.archive, members=(*added, *self.archive.members)))
 
     def with_info(self, name: str, text: str) -> "Wheel":
-        """Add a file to .dist-info; RECORD follows."""
+        """Add a file to .dist-info, also to RECORD."""
         member = ZipMember(name=f"{INFO}/{name}".encode(), content=text.encode(), mode=0o644)
         return replace(self, archive=replace(self.archive, members=(*self.archive.members, member)))
 
     def in_archive(self, edit: Callable[[ZipArchive], ZipArchive]) -> "Wheel":
-        """Change the container."""
+        """Change the archive."""
         return replace(self, archive=edit(self.archive))
 
     def record_text(self) -> str:
-        """Return the text of the right RECORD."""
+        """Return the text of the correct RECORD."""
         lines = [
             f"{_as_zipfile_reads(member)},{_hash(member.content)},{len(member.content)}\n"
             for member in self.archive.members
@@ -156,7 +155,7 @@ def file_name(platform: str, *, version: str = VERSION) -> str:
 
 
 def payload_members(platform: Platform) -> tuple[ZipMember, ...]:
-    """Return the payload of a platform's wheel: its layout is that of 0.163.0."""
+    """Return the payload of a platform's wheel, with the layout of 0.163.0."""
     target = platform.target
     suffix = target.executable_suffix
     description = {
@@ -189,7 +188,7 @@ def payload_members(platform: Platform) -> tuple[ZipMember, ...]:
 
 
 def _program(target: Target, name: str) -> bytes:
-    """Return an executable that no check has anything to say about: signed, on Windows."""
+    """Return an executable without findings, which is signed for Windows."""
     if target.operating_system is OperatingSystem.WINDOWS:
         is_x86 = target.architecture is Architecture.X86_64
         return signed(Pe(machine=PeMachine.AMD64 if is_x86 else PeMachine.ARM64))
@@ -197,7 +196,7 @@ def _program(target: Target, name: str) -> bytes:
 
 
 def good_wheel(platform: str = "manylinux_2_17_x86_64") -> Wheel:
-    """Return a wheel without any finding, in the order and with the modes that hatchling gives."""
+    """Return a wheel without findings, with the member order and modes of hatchling."""
     wheel_text = (
         f"Wheel-Version: 1.0\nGenerator: hatchling 1.33.0\nRoot-Is-Purelib: false\nTag: py3-none-{platform}\n"
     )

@@ -80,7 +80,7 @@ def _open(plan: WheelsPlan, context: RunContext, stack: ExitStack) -> BuildEnvir
             f"the assembler runs on this host only, not with --builder {builder}",
             hint="Omit --engine, or use --check-engine to compare the bytes of assembler and container.",
         )
-    environment = stack.enter_context(_OPENERS[builder](plan.lock, context))
+    environment = stack.enter_context(OPENERS[builder](plan.lock, context))
     return replace(environment, reason="asked for")
 
 
@@ -187,11 +187,12 @@ def open_cibuildwheel(lock: Lock, context: RunContext) -> Iterator[BuildEnvironm
         )
 
 
-_OPENERS: Mapping[BuilderName, Callable[[Lock, RunContext], AbstractContextManager[BuildEnvironment]]] = {
+OPENERS: Mapping[BuilderName, Callable[[Lock, RunContext], AbstractContextManager[BuildEnvironment]]] = {
     BuilderName.NATIVE: open_native,
     BuilderName.DOCKER: open_docker,
     BuilderName.CIBUILDWHEEL: open_cibuildwheel,
 }
+"""How each builder is opened; ``auto`` chooses one of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

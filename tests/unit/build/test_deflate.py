@@ -30,7 +30,7 @@ def store(tmp_path: Path) -> DeflateCache:
     return DeflateCache(root=tmp_path / "deflate", encoder=REFERENCE_ANSWER)
 
 
-def test_a_content_is_described_by_both_its_forms(tmp_path: Path) -> None:
+def test_a_compressed_file_describes_its_content_and_its_stream(tmp_path: Path) -> None:
     made = deflate([b"he", b"", b"llo"], tmp_path / "hello")
     stream = like_hatchling(b"hello")
     assert made == Deflated(
@@ -50,14 +50,14 @@ def test_a_content_is_described_by_both_its_forms(tmp_path: Path) -> None:
     | st.integers(0, 700_000).map(lambda n: bytes(n // 2) + b"xy" * (n // 4)),
     chunk_bytes=st.sampled_from([1000, 16384, 65536, 1 << 20]),
 )
-def test_the_stream_does_not_depend_on_how_the_content_arrives(
+def test_the_stream_does_not_depend_on_the_sizes_of_the_chunks(
     tmp_path_factory: pytest.TempPathFactory, content: bytes, chunk_bytes: int
 ) -> None:
     made = deflate(split(content, chunk_bytes), tmp_path_factory.mktemp("deflated") / "content")
     assert b"".join(made.chunks()) == like_hatchling(content)
 
 
-def test_a_kept_content_is_found_again(store: DeflateCache) -> None:
+def test_a_compressed_file_is_found_again(store: DeflateCache) -> None:
     assert store.find(HELLO_SHA256) is None
     made = store.add([b"hello"])
     assert made.sha256 == HELLO_SHA256
@@ -65,12 +65,12 @@ def test_a_kept_content_is_found_again(store: DeflateCache) -> None:
     assert [path.name for path in store.root.rglob("*") if path.is_file()] == [HELLO_SHA256.hex]
 
 
-def test_another_encoder_finds_nothing(store: DeflateCache) -> None:
+def test_another_encoder_has_its_own_entries(store: DeflateCache) -> None:
     store.add([b"hello"])
     assert DeflateCache(root=store.root, encoder=HELLO_SHA256).find(HELLO_SHA256) is None
 
 
-def test_a_damaged_stream_is_noticed_and_removed(store: DeflateCache) -> None:
+def test_a_damaged_stream_is_detected_and_removed(store: DeflateCache) -> None:
     made = store.add([b"hello"])
     content = bytearray(made.path.read_bytes())
     content[-1] ^= 1
@@ -83,14 +83,14 @@ def test_a_damaged_stream_is_noticed_and_removed(store: DeflateCache) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"", b"cwf-dfl1", b"x" * 200], ids=["empty", "cut", "foreign"])
-def test_a_damaged_header_counts_as_absence(store: DeflateCache, damage: bytes) -> None:
+def test_an_entry_with_a_damaged_header_is_not_found(store: DeflateCache, damage: bytes) -> None:
     path = store.add([b"hello"]).path
     path.write_bytes(damage)
     assert store.find(HELLO_SHA256) is None
     assert not path.exists()
 
 
-def test_an_interrupted_content_leaves_nothing(store: DeflateCache) -> None:
+def test_an_interrupted_compression_leaves_no_file(store: DeflateCache) -> None:
     def broken() -> Iterator[bytes]:
         yield b"hello"
         raise ConnectionError

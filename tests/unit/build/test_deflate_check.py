@@ -27,7 +27,7 @@ def test_the_reference_answer_is_that_of_stock_zlib() -> None:
     assert replace(NG, answer=Sha256(STOCK)).is_reference
 
 
-def test_this_interpreter_says_what_it_is() -> None:
+def test_this_interpreter_is_identified() -> None:
     identity = deflate_identity()
 
     assert identity.name in {"zlib", "zlib-ng"}
@@ -35,11 +35,11 @@ def test_this_interpreter_says_what_it_is() -> None:
     assert deflate_identity() == identity
 
 
-def test_the_reference_passes() -> None:
+def test_the_reference_encoder_is_accepted() -> None:
     require_reference_deflate(replace(NG, answer=Sha256(STOCK)))
 
 
-def test_another_encoder_is_refused_with_what_to_do() -> None:
+def test_another_encoder_is_refused_with_a_hint() -> None:
     with pytest.raises(OtherDeflate) as caught:
         require_reference_deflate(NG)
 
@@ -55,7 +55,7 @@ def test_another_process_gives_the_same_answer_as_this_one() -> None:
     assert interpreter.version == ".".join(str(part) for part in sys.version_info[:3])
 
 
-def test_a_probe_is_read_below_warnings() -> None:
+def test_warnings_above_the_output_of_the_probe_are_ignored() -> None:
     said = (
         "warning: something\n"
         '{"executable": "/opt/python", "implementation": "CPython", "python": "3.14.0", '
@@ -78,7 +78,7 @@ def test_a_probe_is_read_below_warnings() -> None:
         (Completed(returncode=0, output='{"executable": 1}'), "it printed"),
     ],
 )
-def test_an_interpreter_that_cannot_be_asked(completed: Completed, reason: str) -> None:
+def test_an_interpreter_that_does_not_start_is_an_error(completed: Completed, reason: str) -> None:
     runner = FakeRunner(Expected(argv=["python"], completed=completed))
 
     with pytest.raises(ProbeFailed) as caught:

@@ -1,4 +1,4 @@
-"""The builder image: what its Dockerfile and its build context say, read without an engine."""
+"""The Dockerfile and the build context of the builder image, checked without a container engine."""
 
 import importlib.util
 import re
@@ -49,7 +49,7 @@ def image_requirements() -> ModuleType:
     return module
 
 
-def test_the_image_s_python_decides_what_is_fetched(image_requirements: ModuleType) -> None:
+def test_the_image_s_python_decides_what_is_downloaded(image_requirements: ModuleType) -> None:
     assert image_requirements.applicable(LOCK, PYTHON_311_2) == (
         "backports-zstd==1.8.0 \\\n    --hash=sha256:00 \\\n    --hash=sha256:01\n"
         "soupsieve==2.10 \\\n    --hash=sha256:03\n"
@@ -57,7 +57,7 @@ def test_the_image_s_python_decides_what_is_fetched(image_requirements: ModuleTy
     )
 
 
-def test_of_the_real_lock_nothing_is_doubled_and_every_line_keeps_its_hashes(
+def test_the_real_lock_has_each_requirement_once_with_its_hashes(
     image_requirements: ModuleType,
 ) -> None:
     kept = image_requirements.applicable((ROOT / "requirements.txt").read_text(), PYTHON_311_2)
@@ -73,13 +73,13 @@ def test_the_base_is_named_by_digest() -> None:
     assert set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)) == {"${BASE_IMAGE}"}
 
 
-def test_the_base_is_of_the_cibuildwheel_that_is_locked() -> None:
+def test_the_base_is_pinned_by_the_locked_cibuildwheel() -> None:
     (version,) = re.findall(r"^# .*as pinned by cibuildwheel (\S+);", DOCKERFILE, re.MULTILINE)
-    # What that version pins, tests/integration/test_image_pin.py asks it itself.
+    # tests/integration/test_image_pin.py compares the digest that this version pins.
     assert ("cibuildwheel", version) in lock_named(f"cibuildwheel-{version}").requirements
 
 
-def test_the_image_runs_the_factory_as_a_user_without_rights() -> None:
+def test_the_image_runs_the_factory_as_an_unprivileged_user() -> None:
     instructions = re.findall(r"^([A-Z]+) (.+)$", DOCKERFILE.partition("\nFROM")[2], re.MULTILINE)
     assert ("USER", USER) in instructions
     assert ("ENTRYPOINT", '["factory"]') in instructions
@@ -96,7 +96,7 @@ def test_the_image_has_each_toolchain_where_the_builder_looks(version: str) -> N
     assert str(toolchain_python(lock)) == f"{place}/bin/python"
 
 
-def test_only_what_is_named_goes_into_the_build_context() -> None:
+def test_only_listed_files_are_in_the_build_context() -> None:
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     patterns = [line for line in lines if not line.startswith("#")]
     assert patterns[0] == "*"

@@ -1,4 +1,4 @@
-"""A directory of locked wheels is fetched once, whole, with hashes."""
+"""Directories of locked wheels are downloaded once, completely and with hashes."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ PYTHON = Path("/env/bin/python")
 LOCKS = (lock_for("1.33.0"), lock_named("virtualenv-21.15.0"))
 
 
-def bring(name: str) -> Expected:
+def downloading(name: str) -> Expected:
     def effect(command: Command) -> None:
         (Path(command.argv[-3]) / name).touch()
 
@@ -39,8 +39,8 @@ def fetch(cache: Path, runner: FakeRunner) -> Path:
     return directory
 
 
-def test_it_has_the_wheels_and_the_locks_and_is_fetched_once(tmp_path: Path) -> None:
-    runner = FakeRunner(bring("hatchling.whl"), bring("virtualenv.whl"))
+def test_the_directory_has_wheels_and_locks_and_is_downloaded_once(tmp_path: Path) -> None:
+    runner = FakeRunner(downloading("hatchling.whl"), downloading("virtualenv.whl"))
     directory = fetch(tmp_path, runner)
     assert {path.name for path in directory.iterdir()} == {
         "hatchling.whl",
@@ -53,9 +53,9 @@ def test_it_has_the_wheels_and_the_locks_and_is_fetched_once(tmp_path: Path) -> 
     assert fetch(tmp_path, FakeRunner()) == directory
 
 
-def test_a_failure_leaves_no_directory_and_the_next_run_begins_anew(tmp_path: Path) -> None:
+def test_a_failure_leaves_no_directory_and_the_next_run_starts_again(tmp_path: Path) -> None:
     failing = Expected(argv=["pip", "download"], completed=Completed(returncode=1))
     with pytest.raises(WheelsNotFetched, match=r"virtualenv-21\.15\.0 failed: exit status 1"):
-        fetch(tmp_path, FakeRunner(bring("hatchling.whl"), failing))
+        fetch(tmp_path, FakeRunner(downloading("hatchling.whl"), failing))
     assert [path for path in (tmp_path / "toolchains").iterdir() if path.is_dir()] == []
-    fetch(tmp_path, FakeRunner(bring("hatchling.whl"), bring("virtualenv.whl")))
+    fetch(tmp_path, FakeRunner(downloading("hatchling.whl"), downloading("virtualenv.whl")))

@@ -60,7 +60,7 @@ def test_the_package_layout_is_kept_and_modes_come_from_the_content() -> None:
 
 
 @pytest.mark.parametrize("platform", PLATFORMS, ids=str)
-def test_a_ripgrep_that_is_linked_to_glibc_stays_out_of_the_musl_wheel_alone(platform: Platform) -> None:
+def test_only_the_musl_wheel_leaves_out_a_ripgrep_that_needs_glibc(platform: Platform) -> None:
     suffix = platform.target.executable_suffix
     files = (
         file(f"bin/codex{suffix}"),
@@ -75,7 +75,7 @@ def test_a_ripgrep_that_is_linked_to_glibc_stays_out_of_the_musl_wheel_alone(pla
 
 
 @pytest.mark.parametrize("platform", PLATFORMS, ids=str)
-def test_a_zsh_that_needs_a_newer_system_stays_out(platform: Platform) -> None:
+def test_a_zsh_that_needs_a_newer_system_is_left_out(platform: Platform) -> None:
     suffix = platform.target.executable_suffix
     files = (
         file(f"bin/codex{suffix}"),
@@ -128,7 +128,7 @@ def test_the_legacy_layout_moves_and_helpers_stay_beside_the_executable() -> Non
     }
 
 
-def test_a_legacy_package_keeps_its_resources() -> None:
+def test_the_resources_of_a_legacy_package_do_not_move() -> None:
     layout = lay_out(recipe(), payload(file("codex-resources/bwrap"), file("codex/codex"), file("path/rg")))
 
     assert [str(member.path) for member in layout.members] == [
@@ -138,13 +138,13 @@ def test_a_legacy_package_keeps_its_resources() -> None:
     ]
 
 
-def test_an_executable_alone_is_a_package() -> None:
+def test_a_lone_executable_is_a_complete_package() -> None:
     layout = lay_out(recipe(), payload(file("bin/codex")))
 
     assert [str(member.path) for member in layout.members] == ["bin/codex"]
 
 
-def test_a_script_is_executable_and_shared_libraries_are() -> None:
+def test_scripts_and_shared_libraries_are_executable() -> None:
     layout = lay_out(recipe(), payload(*PACKAGE, file("codex-resources/run", FileKind.SCRIPT)))
 
     assert {str(member.path): member.mode for member in layout.members}["codex-resources/run"] == 0o755
@@ -168,7 +168,7 @@ def test_an_incomplete_package_is_refused(missing: str, files: list[PayloadFile]
     assert caught.value.exit_code == 22
 
 
-def test_a_windows_package_needs_the_windows_names() -> None:
+def test_a_windows_package_needs_names_with_exe() -> None:
     with pytest.raises(IntegrityError, match=r"has no bin/codex\.exe"):
         lay_out(recipe("win_arm64"), payload(file("bin/codex"), target=Target.WINDOWS_AARCH64))
 
@@ -184,12 +184,12 @@ def test_a_windows_package_needs_the_windows_names() -> None:
         ("codex-resources/x.pyc", "the build backend excludes"),
     ],
 )
-def test_a_file_that_would_get_lost_is_refused(path: str, reason: str) -> None:
+def test_a_file_that_the_backend_would_leave_out_is_refused(path: str, reason: str) -> None:
     with pytest.raises(IntegrityError, match=reason):
         lay_out(recipe(), payload(*PACKAGE, file(path)))
 
 
-def test_equal_recipes_are_one_and_each_part_tells_them_apart() -> None:
+def test_the_identity_depends_on_every_part_of_the_recipe() -> None:
     ours = recipe()
     others = [
         recipe("musllinux_1_1_x86_64"),
@@ -210,7 +210,7 @@ def test_equal_recipes_are_one_and_each_part_tells_them_apart() -> None:
     assert len(identities | {ours.identity}) == len(others) + 1
 
 
-def test_the_wording_of_a_reason_decides_no_byte() -> None:
+def test_the_identity_does_not_depend_on_the_reason_of_a_rule() -> None:
     ours = recipe()
     reworded = tuple(replace(rule, reason="because") for rule in ours.leave_out)
 
@@ -221,21 +221,21 @@ names = st.from_regex(r"[a-z][a-z0-9.-]{0,8}", fullmatch=True)
 
 
 @given(parts=st.lists(names, min_size=1, max_size=4))
-def test_a_move_keeps_what_is_below_it(parts: list[str]) -> None:
+def test_a_moved_directory_keeps_its_files(parts: list[str]) -> None:
     rule = MoveRule(source=PurePosixPath("codex"), becomes=PurePosixPath("bin"))
 
     assert rule.move(PurePosixPath("codex", *parts)) == PurePosixPath("bin", *parts)
     assert rule.move(PurePosixPath("codex-x", *parts)) is None
 
 
-def test_a_move_takes_a_single_file_too() -> None:
+def test_a_single_file_can_be_moved() -> None:
     rule = MoveRule(source=PurePosixPath("codex-resources/bwrap"), becomes=PurePosixPath("bin/bwrap"))
 
     assert rule.move(PurePosixPath("codex-resources/bwrap")) == PurePosixPath("bin/bwrap")
     assert rule.move(PurePosixPath("codex-resources/bwrap2")) is None
 
 
-def test_a_rule_looks_at_case_and_at_directories_below() -> None:
+def test_a_rule_is_case_sensitive_and_matches_subdirectories() -> None:
     rule = LeaveOutRule(pattern="codex-resources/voice/*", reason="because")
 
     assert rule.is_for(PurePosixPath("codex-resources/voice/a/b"))
@@ -243,7 +243,7 @@ def test_a_rule_looks_at_case_and_at_directories_below() -> None:
     assert not rule.is_for(PurePosixPath("codex-resources/voice"))
 
 
-def test_the_template_of_the_checkout_is_whole() -> None:
+def test_the_template_of_the_checkout_is_complete() -> None:
     template = bundled_template()
 
     assert [str(file.path) for file in template.files] == sorted(TEMPLATE_PATHS)
@@ -251,7 +251,7 @@ def test_the_template_of_the_checkout_is_whole() -> None:
     assert template.content("LICENSE").lstrip().startswith(b"Apache License")
 
 
-def test_a_checkouts_line_ends_and_stray_files_have_no_say(tmp_path: Path) -> None:
+def test_line_ends_and_stray_files_of_a_checkout_do_not_matter(tmp_path: Path) -> None:
     for path in TEMPLATE_PATHS:
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_bytes(b"one\r\ntwo\r\n")
@@ -264,6 +264,6 @@ def test_a_checkouts_line_ends_and_stray_files_have_no_say(tmp_path: Path) -> No
     assert len(template.files) == 7
 
 
-def test_a_template_that_lacks_a_file_is_told(tmp_path: Path) -> None:
+def test_a_template_that_lacks_a_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(HostError, match="LICENSE"):
         Template.load(tmp_path)

@@ -1,4 +1,4 @@
-"""The wheel project as a person builds it by hand: platform-tag injection, and the wheel's metadata."""
+"""The wheel project, built by hand: the injection of the platform tag, and the metadata of the wheel."""
 
 import importlib.util
 import os
@@ -22,20 +22,20 @@ EXECUTABLE = "codex.exe" if os.name == "nt" else "codex"
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """Copy the template, with a stand-in for the executable."""
+    """Copy the template, with a dummy executable."""
     copy = tmp_path / "project"
     for path in TEMPLATE_PATHS:
         (copy / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / path, copy / path)
     codex = copy / "src/codex_cli_bin/bin" / EXECUTABLE
     codex.parent.mkdir()
-    codex.write_bytes(b"stand-in")
+    codex.write_bytes(b"dummy")
     codex.chmod(0o755)
     return copy
 
 
 def front_end(project: Path, kind: str, env: Mapping[str, str] | None = None) -> Completed:
-    """Run ``python -m build`` as the documentation says, with the backend that is installed here."""
+    """Run ``python -m build`` as documented, with the installed backend."""
     argv = (sys.executable, "-m", "build", f"--{kind}", "--no-isolation", str(project))
     return SubprocessRunner().run(Command(argv=argv, env=dict(env or {}), cwd=project.parent))
 
@@ -49,7 +49,7 @@ def built(project: Path) -> list[str]:
     return sorted(path.name for path in (project / "dist").glob("*"))
 
 
-def test_the_hooks_table_gives_the_platform_tag_before_the_environment(project: Path) -> None:
+def test_the_platform_tag_in_the_hook_s_table_overrides_the_environment(project: Path) -> None:
     with_option(project, "win_arm64")
 
     done = front_end(project, "wheel", {"CODEX_CLI_BIN_PLATFORM_TAG": "win_amd64"})
@@ -58,14 +58,14 @@ def test_the_hooks_table_gives_the_platform_tag_before_the_environment(project: 
     assert built(project) == ["openai_codex_cli_bin-0.0.0.dev0-py3-none-win_arm64.whl"]
 
 
-def test_the_environment_gives_the_platform_tag_before_the_running_platform(project: Path) -> None:
+def test_the_environment_overrides_the_running_platform(project: Path) -> None:
     done = front_end(project, "wheel", {"CODEX_CLI_BIN_PLATFORM_TAG": "macosx_11_0_arm64"})
 
     assert done.returncode == 0, done.output
     assert built(project) == ["openai_codex_cli_bin-0.0.0.dev0-py3-none-macosx_11_0_arm64.whl"]
 
 
-def test_the_running_platform_gives_the_tag_else(project: Path) -> None:
+def test_the_running_platform_is_the_default_tag(project: Path) -> None:
     done = front_end(project, "wheel")
 
     assert done.returncode == 0, done.output
@@ -129,7 +129,7 @@ def test_the_wheels_metadata(project: Path) -> None:
     assert modes["codex_cli_bin/__init__.py"] == 0o100644
 
 
-def test_a_gitignore_above_the_project_has_no_say(project: Path) -> None:
+def test_a_gitignore_above_the_project_is_ignored(project: Path) -> None:
     with_option(project, "win_amd64")
     (project.parent / ".git").mkdir()
     for directory in (project.parent, project):
@@ -153,7 +153,7 @@ def test_nothing_imports_the_factory() -> None:
 
 
 def runtime(directory: Path) -> ModuleType:
-    """Import a copy of the package, as an installation has it."""
+    """Import a copy of the package."""
     package = directory / "codex_cli_bin"
     package.mkdir()
     shutil.copyfile(ROOT / "src/codex_cli_bin/__init__.py", package / "__init__.py")
@@ -165,7 +165,7 @@ def runtime(directory: Path) -> ModuleType:
     return module
 
 
-def test_the_package_says_where_its_files_are(tmp_path: Path) -> None:
+def test_the_package_returns_the_paths_of_its_files(tmp_path: Path) -> None:
     module = runtime(tmp_path)
     package = tmp_path.resolve() / "codex_cli_bin"
     (package / "bin").mkdir()
@@ -187,7 +187,7 @@ def test_a_release_without_tools_has_no_path_directory(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["bundled_codex_path", "bundled_package_dir", "bundled_path_dir"])
-def test_missing_files_are_told_with_a_remedy(tmp_path: Path, name: str) -> None:
+def test_missing_files_are_reported_with_a_remedy(tmp_path: Path, name: str) -> None:
     module = runtime(tmp_path)
 
     with pytest.raises(FileNotFoundError, match="installed without its executable") as caught:

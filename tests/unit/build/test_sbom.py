@@ -43,7 +43,7 @@ def rendered(platform: Platform, whole: Payload) -> bytes:
 LINUX = Platform.parse("manylinux_2_17_x86_64")
 
 
-def test_what_is_known_of_each_file_is_told_and_no_more() -> None:
+def test_each_file_is_listed_with_what_is_known_about_it() -> None:
     whole = payload(
         LINUX.target,
         file("codex-resources/bwrap"),
@@ -54,7 +54,7 @@ def test_what_is_known_of_each_file_is_told_and_no_more() -> None:
 
     document = json.loads(rendered(LINUX, whole))
 
-    told = [
+    listed = [
         (
             component["type"],
             component["bom-ref"],
@@ -65,7 +65,7 @@ def test_what_is_known_of_each_file_is_told_and_no_more() -> None:
         for component in document["components"]
     ]
     codex = "pkg:github/openai/codex@rust-v0.163.0"
-    assert told == [
+    assert listed == [
         ("application", "codex_cli_bin/bin/codex", "0.163.0", codex, ["Apache-2.0"]),
         ("file", "codex_cli_bin/codex-package.json", None, None, []),
         (
@@ -90,12 +90,12 @@ def test_what_is_known_of_each_file_is_told_and_no_more() -> None:
     assert document["metadata"]["timestamp"] == "2020-02-02T00:00:00Z"
 
 
-def test_what_a_rule_leaves_out_is_not_listed() -> None:
+def test_a_left_out_file_is_not_listed() -> None:
     whole = payload(LINUX.target, file("codex-resources/voice/bin/codex-voice-host"))
     assert b"voice" not in rendered(LINUX, whole)
 
 
-def test_a_serial_number_belongs_to_one_content() -> None:
+def test_different_documents_have_different_serial_numbers() -> None:
     windows = Platform.parse("win_amd64")
     documents = [
         rendered(LINUX, payload(LINUX.target)),
@@ -110,7 +110,7 @@ def test_a_serial_number_belongs_to_one_content() -> None:
 
 
 @pytest.mark.parametrize("platform", PLATFORMS, ids=str)
-def test_the_standard_s_own_schema_takes_it(platform: Platform) -> None:
+def test_the_document_is_valid_by_the_schema_of_cyclonedx(platform: Platform) -> None:
     assert errors_of(rendered(platform, payload(platform.target))) is None
 
 

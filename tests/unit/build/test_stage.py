@@ -44,12 +44,12 @@ WINDOWS: Mapping[str, bytes] = {
 
 
 class Interrupted(IntegrityError):
-    """The package turns out to be damaged in its middle."""
+    """The package is damaged in the middle."""
 
 
 @dataclass(frozen=True)
 class FakePackage:
-    """A release package in memory, which counts how often it is read."""
+    """A release package in memory that counts its reads."""
 
     path: Path
     files: Mapping[str, bytes]
@@ -146,9 +146,7 @@ def test_a_stage_is_the_stamped_template_with_the_payload(tmp_path: Path, packag
 
 
 @pytest.mark.usefixtures("strict_umask")
-def test_modes_are_the_recipes_whatever_the_umask_and_the_package(
-    tmp_path: Path, package: FakePackage
-) -> None:
+def test_modes_depend_on_neither_the_umask_nor_the_package(tmp_path: Path, package: FakePackage) -> None:
     staged = stage(package, request(tmp_path / "stage"))
 
     assert modes(staged.path) == {
@@ -186,7 +184,7 @@ def test_a_windows_wheel_is_staged_on_any_host(tmp_path: Path) -> None:
     assert modes(package / "bin")["codex.exe"] == "0o755"
 
 
-def test_one_walk_feeds_both_platforms(tmp_path: Path) -> None:
+def test_a_package_is_read_once_for_two_platforms(tmp_path: Path) -> None:
     reads: list[Target] = []
     package = FakePackage(path=tmp_path / "package.tgz", files=LINUX, reads=reads)
     requests = [request(tmp_path / "many"), request(tmp_path / "musl", "musllinux_1_1_x86_64")]
@@ -197,7 +195,7 @@ def test_one_walk_feeds_both_platforms(tmp_path: Path) -> None:
     assert reads == [Target.LINUX_X86_64]
     assert {path for path in many if many[path] != musl[path]} == {
         "pyproject.toml",
-        "sboms/openai-codex-cli-bin.cdx.json",  # it names the wheel
+        "sboms/openai-codex-cli-bin.cdx.json",  # contains the name of the wheel
     }
     assert many.keys() == musl.keys()
     assert len(staged.payload.files) == 4
@@ -208,7 +206,7 @@ def test_platforms_of_two_targets_are_refused(tmp_path: Path, package: FakePacka
         stage_many(package, [request(tmp_path / "one"), request(tmp_path / "two", "win_arm64")])
 
 
-def test_a_former_stage_is_replaced_whole(tmp_path: Path, package: FakePackage) -> None:
+def test_an_earlier_stage_is_replaced(tmp_path: Path, package: FakePackage) -> None:
     former = stage(package, request(tmp_path / "stage", "musllinux_1_1_x86_64"))
     (former.path / "src/codex_cli_bin/bin/old").touch()
     (former.path / "dist").mkdir()
@@ -264,7 +262,7 @@ def _link_to_a_directory(destination: Path) -> None:
         Path.touch,
     ],
 )
-def test_what_is_no_stage_is_never_replaced(
+def test_other_directories_are_never_replaced(
     tmp_path: Path, package: FakePackage, occupy: Callable[[Path], None]
 ) -> None:
     occupy(tmp_path / "stage")
@@ -287,7 +285,7 @@ def test_overlapping_paths_are_refused(tmp_path: Path, destination: str, source:
         stage(package, request(tmp_path / destination))
 
 
-def test_a_damaged_package_leaves_the_former_stage(tmp_path: Path, package: FakePackage) -> None:
+def test_a_damaged_package_leaves_the_earlier_stage(tmp_path: Path, package: FakePackage) -> None:
     stage(package, request(tmp_path / "stage"))
     before = tree(tmp_path)
 
@@ -297,7 +295,7 @@ def test_a_damaged_package_leaves_the_former_stage(tmp_path: Path, package: Fake
     assert tree(tmp_path) == before
 
 
-def test_an_incomplete_package_leaves_nothing(tmp_path: Path) -> None:
+def test_an_incomplete_package_leaves_no_stage(tmp_path: Path) -> None:
     package = FakePackage(path=tmp_path / "package.tgz", files={"codex-path/rg": b"\x7fELF"})
 
     with pytest.raises(IntegrityError, match="the release package of"):
@@ -306,7 +304,7 @@ def test_an_incomplete_package_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_place_that_takes_no_files_is_told(tmp_path: Path, package: FakePackage) -> None:
+def test_a_directory_that_is_not_writable_is_an_error(tmp_path: Path, package: FakePackage) -> None:
     (tmp_path / "file").touch()
 
     with pytest.raises(CannotWrite) as caught:
@@ -315,7 +313,7 @@ def test_a_place_that_takes_no_files_is_told(tmp_path: Path, package: FakePackag
     assert caught.value.exit_code == 25
 
 
-def test_a_skeleton_has_the_names_and_modes_and_no_bytes(tmp_path: Path, package: FakePackage) -> None:
+def test_a_skeleton_has_names_and_modes_and_empty_files(tmp_path: Path, package: FakePackage) -> None:
     whole = stage(package, request(tmp_path / "whole"))
     payload = package.extract(Target.LINUX_X86_64, place=lambda _: ())
     ordered = request(tmp_path / "skeleton")
@@ -397,7 +395,7 @@ def test_an_executable_alone_can_be_staged(tmp_path: Path) -> None:
     assert tree(staged.path / "src/codex_cli_bin/bin") == {"codex.exe": content}
 
 
-def test_a_link_in_a_package_directory_leaves_nothing(tmp_path: Path) -> None:
+def test_a_package_directory_with_a_link_leaves_no_stage(tmp_path: Path) -> None:
     root = package_directory(tmp_path / "source", _windows_files())
     (root / "codex-path/link").symlink_to("rg.exe")
 

@@ -59,7 +59,7 @@ def test_the_lock_of_our_backend() -> None:
 
 
 @pytest.mark.parametrize("name", lock_names())
-def test_every_lock_has_hashes_and_no_address(name: str) -> None:
+def test_every_lock_has_hashes_and_no_addresses(name: str) -> None:
     lock = lock_named(name)
     text = lock.content.decode()
 
@@ -70,7 +70,7 @@ def test_every_lock_has_hashes_and_no_address(name: str) -> None:
     assert all("--hash=sha256:" in line for line in blocks if line and not line.startswith("#"))
 
 
-def test_a_lock_of_another_tool_is_no_version_of_the_backend() -> None:
+def test_locks_of_other_tools_are_not_backend_versions() -> None:
     assert "cibuildwheel-4.3.5" in lock_names()
     assert "4.3.5" not in locked_versions()
 
@@ -82,7 +82,7 @@ def test_an_unknown_version_names_the_known_ones() -> None:
     assert "hatchling-1.33.0" in caught.value.hint
 
 
-def test_a_name_with_a_path_in_it_is_no_version() -> None:
+def test_a_path_is_not_a_version() -> None:
     with pytest.raises(UsageError):
         lock_for("../../secret")
 
@@ -100,7 +100,7 @@ def test_the_environment_is_made_once(tmp_path: Path) -> None:
     assert (made.python.parent.parent / "lock.txt").read_bytes() == lock_for("1.33.0").content
 
 
-def test_what_an_interrupted_run_left_is_made_again(tmp_path: Path) -> None:
+def test_an_incomplete_environment_is_made_again(tmp_path: Path) -> None:
     made = make(tmp_path, FakeRunner(PROBE, VENV, PIP))
     (made.python.parent.parent / "complete.json").unlink()
     stray = made.python.parent / "stray"

@@ -59,15 +59,15 @@ class DeviatingFrontEnd:
         return replace(built, sha256=Sha256.of([bytes(content)]))
 
 
+REQUEST = WheelsRequest(
+    tag=TAG, platforms=tuple(map(Platform.parse, ("win_amd64", "win_arm64"))), out=Path("dist")
+)
+CHECKED = replace(REQUEST, is_engine_checked=True)
+
+
 def build(
-    front_end: FrontEnd, packages: Path, directory: Path, *, engine: Engine, is_engine_checked: bool = True
+    request: WheelsRequest, front_end: FrontEnd, packages: Path, directory: Path, *, engine: Engine
 ) -> tuple[BuiltWheel, ...]:
-    request = WheelsRequest(
-        tag=TAG,
-        platforms=tuple(Platform.parse(tag) for tag in ("win_amd64", "win_arm64")),
-        out=directory / "dist",
-        is_engine_checked=is_engine_checked,
-    )
     context = run_context(directory / "cache")
     environment = BuildEnvironment(
         builder=BuilderName.NATIVE, engine=engine, toolchain=running_toolchain(), front_end=front_end
@@ -79,7 +79,7 @@ def build(
 @pytest.mark.parametrize("engine", list(Engine))
 def test_engines_that_disagree_fail_the_run(packages: Path, tmp_path: Path, engine: Engine) -> None:
     with pytest.raises(VerificationError) as caught:
-        build(DeviatingFrontEnd(native(tmp_path)), packages, tmp_path, engine=engine)
+        build(CHECKED, DeviatingFrontEnd(native(tmp_path)), packages, tmp_path, engine=engine)
 
     by_engine = {Engine.ASSEMBLER: "build", Engine.BACKEND: "check"}
     if engine is Engine.BACKEND:
@@ -98,15 +98,26 @@ def test_engines_that_disagree_fail_the_run(packages: Path, tmp_path: Path, engi
 def test_engines_that_agree_return_the_wheels_of_the_requested_one(
     packages: Path, tmp_path: Path, engine: Engine
 ) -> None:
-    built = build(native(tmp_path), packages, tmp_path, engine=engine)
+    built = build(CHECKED, native(tmp_path), packages, tmp_path, engine=engine)
     assert sorted(wheel.file.name for wheel in built) == [AMD64, ARM64]
     assert {wheel.file.path.parent for wheel in built} == {tmp_path / "scratch" / "build" / "wheels"}
 
 
 def test_without_a_check_only_the_requested_engine_builds(packages: Path, tmp_path: Path) -> None:
     deviating = DeviatingFrontEnd(native(tmp_path))
-    build(deviating, packages, tmp_path, engine=Engine.ASSEMBLER, is_engine_checked=False)
+    build(REQUEST, deviating, packages, tmp_path, engine=Engine.ASSEMBLER)
     assert not (tmp_path / "scratch" / "check").exists()
+
+
+@pytest.mark.parametrize(
+    ("request_", "is_cached"), [(REQUEST, True), (CHECKED, False), (replace(REQUEST, is_fresh=True), False)]
+)
+def test_fresh_and_check_engine_do_not_use_the_cache_of_compressed_files(
+    packages: Path, tmp_path: Path, request_: WheelsRequest, *, is_cached: bool
+) -> None:
+    build(request_, native(tmp_path), packages, tmp_path, engine=Engine.ASSEMBLER)
+    assert (tmp_path / "cache" / "deflate").exists() is is_cached
+    assert (tmp_path / "scratch" / "deflate").exists() is not is_cached
 
 
 def test_only_a_rebuild_with_the_promised_digest_is_accepted(tmp_path: Path) -> None:

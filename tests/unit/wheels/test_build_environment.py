@@ -42,7 +42,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def building(spec: ContainerSpec) -> None:
-    """Do what the image would: build the stage with the locked backend, which this interpreter has."""
+    """Build the stage with the backend of this interpreter, as the image would."""
     at = {str(mount.target): str(mount.source) for mount in spec.mounts}
     argv = [at.get(word, word) for word in spec.argv[spec.argv.index("-m") :]]
     completed = SubprocessRunner().run(Command(argv=(sys.executable, *argv), env={"PYTHONHASHSEED": "0"}))
@@ -53,7 +53,7 @@ BUILT = Scripted(argv=BUILD, effect=building)
 
 
 class Unreachable:
-    """An engine that cannot be connected to."""
+    """A container engine that does not answer."""
 
     def __init__(self, error: HostError) -> None:
         self._error = error
@@ -71,7 +71,7 @@ def other_toolchain() -> Toolchain:
     return replace(here, interpreter=replace(here.interpreter, deflate=deflate))
 
 
-def shop(directory: Path, engine: FakeEngine | HostError) -> tuple[RunContext, list[str]]:
+def context_with(directory: Path, engine: FakeEngine | HostError) -> tuple[RunContext, list[str]]:
     """Return a run context with a container engine, or an unreachable one, and the list of its messages."""
     said: list[str] = []
 
@@ -87,9 +87,9 @@ REQUEST = WheelsRequest(
 )
 
 
-def make(request: WheelsRequest, packages: Path, directory: Path, tools: RunContext) -> WheelsRun:
+def make(request: WheelsRequest, packages: Path, directory: Path, context: RunContext) -> WheelsRun:
     return make_wheels(
-        plan_wheels(replace(request, out=directory / "dist"), DirectoryChannel(packages)), tools
+        plan_wheels(replace(request, out=directory / "dist"), DirectoryChannel(packages)), context
     )
 
 
@@ -97,10 +97,10 @@ def left(directory: Path) -> list[str]:
     return [str(path) for path in (directory / "dist").rglob("*") if path.is_file()]
 
 
-def test_auto_takes_a_container_and_says_so(packages: Path, tmp_path: Path) -> None:
+def test_auto_chooses_a_container_and_reports_it(packages: Path, tmp_path: Path) -> None:
     engine = FakeEngine(probed(), BUILT)
-    tools, said = shop(tmp_path, engine)
-    toolchain = make(REQUEST, packages, tmp_path, tools).manifest.toolchain
+    context, said = context_with(tmp_path, engine)
+    toolchain = make(REQUEST, packages, tmp_path, context).manifest.toolchain
 
     assert said == [f"builder: docker, image {IMAGE.id} (Docker 20.10.24 answers and has the image)"]
     assert toolchain.builder == "docker"
@@ -113,18 +113,20 @@ def test_auto_takes_a_container_and_says_so(packages: Path, tmp_path: Path) -> N
     assert list((tmp_path / "cache" / "containers").iterdir()) == []
 
 
-def test_a_container_makes_the_bytes_that_the_assembler_makes(packages: Path, tmp_path: Path) -> None:
-    tools, _ = shop(tmp_path / "one", FakeEngine(probed(), BUILT))
-    contained = make(REQUEST, packages, tmp_path / "one", tools).manifest.wheels
-    tools, _ = shop(tmp_path / "two", no_engine("there is no socket"))
-    native = make(REQUEST, packages, tmp_path / "two", tools).manifest.wheels
+def test_a_container_writes_the_bytes_of_the_assembler(packages: Path, tmp_path: Path) -> None:
+    context, _ = context_with(tmp_path / "one", FakeEngine(probed(), BUILT))
+    contained = make(REQUEST, packages, tmp_path / "one", context).manifest.wheels
+    context, _ = context_with(tmp_path / "two", no_engine("there is no socket"))
+    native = make(REQUEST, packages, tmp_path / "two", context).manifest.wheels
     assert [wheel.sha256 for wheel in contained] == [wheel.sha256 for wheel in native]
 
 
-def test_both_engines_can_be_asked_where_one_is_in_a_container(packages: Path, tmp_path: Path) -> None:
-    tools, _ = shop(tmp_path, FakeEngine(probed(), BUILT))
+def test_the_engines_can_be_compared_when_the_backend_is_in_a_container(
+    packages: Path, tmp_path: Path
+) -> None:
+    context, _ = context_with(tmp_path, FakeEngine(probed(), BUILT))
     request = replace(REQUEST, builder=BuilderName.DOCKER, is_engine_checked=True)
-    manifest = make(request, packages, tmp_path, tools).manifest
+    manifest = make(request, packages, tmp_path, context).manifest
     assert (manifest.toolchain.builder, manifest.toolchain.engine) == ("docker", "backend")
     assert manifest.toolchain.reason == "asked for"
 
@@ -149,27 +151,27 @@ LACKING: tuple[tuple[FakeEngine | HostError, str], ...] = (
 
 
 @pytest.mark.parametrize(("engine", "reason"), LACKING, ids=[reason[:30] for _, reason in LACKING])
-def test_auto_builds_here_where_no_container_is_fit(
+def test_auto_builds_on_this_host_if_no_container_is_usable(
     engine: FakeEngine | HostError, reason: str, packages: Path, tmp_path: Path
 ) -> None:
-    tools, said = shop(tmp_path, engine)
-    toolchain = make(REQUEST, packages, tmp_path, tools).manifest.toolchain
+    context, said = context_with(tmp_path, engine)
+    toolchain = make(REQUEST, packages, tmp_path, context).manifest.toolchain
     assert (toolchain.builder, toolchain.engine, toolchain.image) == ("native", "assembler", None)
     assert toolchain.reason == reason
     assert said == [f"builder: native ({reason})"]
 
 
-def test_auto_with_the_assembler_asks_no_engine(packages: Path, tmp_path: Path) -> None:
-    tools, said = shop(tmp_path, FakeEngine())
-    make(replace(REQUEST, engine=Engine.ASSEMBLER), packages, tmp_path, tools)
+def test_auto_with_the_assembler_opens_no_container_engine(packages: Path, tmp_path: Path) -> None:
+    context, said = context_with(tmp_path, FakeEngine())
+    make(replace(REQUEST, engine=Engine.ASSEMBLER), packages, tmp_path, context)
     assert said == ["builder: native (the assembler was asked for, which runs on this host)"]
 
 
-def test_a_host_where_nothing_is_fit_is_told_why_twice(packages: Path, tmp_path: Path) -> None:
-    tools, _ = shop(tmp_path, no_engine("there is no /run/docker.sock"))
-    tools = replace(tools, toolchain_for=lambda _: other_toolchain())
+def test_without_a_usable_builder_both_reasons_are_reported(packages: Path, tmp_path: Path) -> None:
+    context, _ = context_with(tmp_path, no_engine("there is no /run/docker.sock"))
+    context = replace(context, toolchain_for=lambda _: other_toolchain())
     with pytest.raises(HostError) as caught:
-        make(REQUEST, packages, tmp_path, tools)
+        make(REQUEST, packages, tmp_path, context)
     assert str(caught.value) == (
         "no usable builder: no container engine answers: there is no /run/docker.sock; and "
         "the deflate encoder of this Python (zlib-ng 2.2.4) gives other bytes than stock zlib"
@@ -185,57 +187,57 @@ def test_a_host_where_nothing_is_fit_is_told_why_twice(packages: Path, tmp_path:
         (FakeEngine(images={}), "the container engine has no image codex-wheel-factory:local"),
     ],
 )
-def test_a_container_that_was_asked_for_is_not_done_without(
+def test_a_requested_container_is_required(
     engine: FakeEngine | HostError, error: str, packages: Path, tmp_path: Path
 ) -> None:
-    tools, said = shop(tmp_path, engine)
+    context, said = context_with(tmp_path, engine)
     with pytest.raises(HostError, match=error):
-        make(replace(REQUEST, builder=BuilderName.DOCKER), packages, tmp_path, tools)
+        make(replace(REQUEST, builder=BuilderName.DOCKER), packages, tmp_path, context)
     assert said == left(tmp_path) == []
 
 
-def test_a_run_without_containers_says_so(packages: Path, tmp_path: Path) -> None:
+def test_a_run_without_configured_containers_is_an_error(packages: Path, tmp_path: Path) -> None:
     request = replace(REQUEST, builder=BuilderName.DOCKER)
     with pytest.raises(HostError, match="no container engine answers"):
         make(request, packages, tmp_path, run_context(tmp_path / "cache"))
 
 
-def test_the_assembler_is_not_in_the_image(packages: Path, tmp_path: Path) -> None:
-    tools, _ = shop(tmp_path, FakeEngine())
+def test_the_assembler_does_not_run_in_a_container(packages: Path, tmp_path: Path) -> None:
+    context, _ = context_with(tmp_path, FakeEngine())
     request = replace(REQUEST, builder=BuilderName.DOCKER, engine=Engine.ASSEMBLER)
     with pytest.raises(UsageError, match="runs on this host only, not with --builder docker"):
-        make(request, packages, tmp_path, tools)
+        make(request, packages, tmp_path, context)
 
 
-def test_a_build_that_fails_in_a_container_leaves_its_log_alone(packages: Path, tmp_path: Path) -> None:
+def test_a_failed_build_in_a_container_leaves_only_its_log(packages: Path, tmp_path: Path) -> None:
     failed = Scripted(states=(ContainerState(exit_code=1),), log=b"Traceback")
     engine = FakeEngine(probed(), failed)
-    tools, _ = shop(tmp_path, engine)
+    context, _ = context_with(tmp_path, engine)
     with pytest.raises(BuildFailed):
-        make(REQUEST, packages, tmp_path, tools)
+        make(REQUEST, packages, tmp_path, context)
     assert engine.containers == {}
     assert left(tmp_path) == []
     (log,) = (tmp_path / "cache" / "logs").iterdir()
     assert log.read_bytes() == b"Traceback"
 
 
-def test_another_reason_alone_makes_no_wheel_anew(packages: Path, tmp_path: Path) -> None:
-    first, _ = shop(tmp_path, no_engine("there is no socket"))
+def test_another_reason_for_the_builder_builds_no_wheel_again(packages: Path, tmp_path: Path) -> None:
+    first, _ = context_with(tmp_path, no_engine("there is no socket"))
     assert len(make(REQUEST, packages, tmp_path, first).built) == 1
-    second, _ = shop(tmp_path, FakeEngine(images={}))
+    second, _ = context_with(tmp_path, FakeEngine(images={}))
     assert make(REQUEST, packages, tmp_path, second).built == ()
 
 
-def test_another_builder_makes_them_anew(packages: Path, tmp_path: Path) -> None:
-    first, _ = shop(tmp_path, no_engine("there is no socket"))
+def test_another_builder_builds_the_wheels_again(packages: Path, tmp_path: Path) -> None:
+    first, _ = context_with(tmp_path, no_engine("there is no socket"))
     make(REQUEST, packages, tmp_path, first)
-    second, _ = shop(tmp_path, FakeEngine(probed(), BUILT))
+    second, _ = context_with(tmp_path, FakeEngine(probed(), BUILT))
     assert len(make(REQUEST, packages, tmp_path, second).built) == 1
 
 
-def test_manifests_of_before_there_were_containers_are_read(packages: Path, tmp_path: Path) -> None:
-    tools, _ = shop(tmp_path, no_engine("there is no socket"))
-    document = make(REQUEST, packages, tmp_path, tools).manifest.to_json()
+def test_manifests_without_reason_and_image_are_read(packages: Path, tmp_path: Path) -> None:
+    context, _ = context_with(tmp_path, no_engine("there is no socket"))
+    document = make(REQUEST, packages, tmp_path, context).manifest.to_json()
     toolchain = document["toolchain"]
     assert isinstance(toolchain, dict)
     del toolchain["reason"], toolchain["image"]

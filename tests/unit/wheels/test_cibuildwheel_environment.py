@@ -1,4 +1,4 @@
-"""``--builder cibuildwheel``: what is prepared for it, whose its containers are, and what it may lack."""
+"""``--builder cibuildwheel``: its context, the owner of its containers, and missing parts."""
 
 import sys
 from dataclasses import dataclass, field, replace
@@ -16,7 +16,7 @@ from factory.wheels.context import Client, RunContext
 from tests.fake_engine import IMAGE, FakeEngine, Scripted, probed
 from tests.packages import release_directory
 from tests.toolchains import running_toolchain
-from tests.unit.wheels.test_build_environment import OTHER_ANSWER, REQUEST, left, make, shop
+from tests.unit.wheels.test_build_environment import OTHER_ANSWER, REQUEST, context_with, left, make
 
 CIBUILDWHEEL = replace(REQUEST, builder=BuilderName.CIBUILDWHEEL)
 
@@ -27,8 +27,8 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @dataclass
-class InPlaceOfCibuildwheel:
-    """Builds the project that cibuildwheel would copy into a container, with this interpreter's backend."""
+class FakeCibuildwheel:
+    """Builds the project with the backend of this interpreter, instead of in a container."""
 
     commands: list[Command] = field(default_factory=list)
 
@@ -40,21 +40,21 @@ class InPlaceOfCibuildwheel:
         return SubprocessRunner().run(replace(command, argv=argv))
 
 
-def with_client(directory: Path, engine: FakeEngine) -> tuple[RunContext, InPlaceOfCibuildwheel]:
+def with_client(directory: Path, engine: FakeEngine) -> tuple[RunContext, FakeCibuildwheel]:
     """Return a run context with a ``docker`` on its PATH."""
     client = directory / "bin" / "docker"
     client.parent.mkdir(parents=True)
     client.touch(mode=0o755)
-    runner = InPlaceOfCibuildwheel()
-    tools, _ = shop(directory, engine)
+    runner = FakeCibuildwheel()
+    context, _ = context_with(directory, engine)
     client_side = Client(
         env={"PATH": str(client.parent), "DOCKER_HOST": "unix:///engine.sock"},
         fetch_wheels=lambda locks, _: directory / "+".join(lock.name for lock in locks),
     )
-    return replace(tools, runner=runner, client=client_side), runner
+    return replace(context, runner=runner, client=client_side), runner
 
 
-def test_it_makes_the_same_bytes_in_an_owned_container(packages: Path, tmp_path: Path) -> None:
+def test_cibuildwheel_writes_the_same_bytes_in_a_labelled_container(packages: Path, tmp_path: Path) -> None:
     locks: list[str] = []
 
     def toolchain_for(lock: Lock) -> Toolchain:
@@ -62,12 +62,12 @@ def test_it_makes_the_same_bytes_in_an_owned_container(packages: Path, tmp_path:
         return running_toolchain()
 
     engine = FakeEngine(probed())
-    tools, runner = with_client(tmp_path / "one", engine)
+    context, runner = with_client(tmp_path / "one", engine)
     made = make(
-        CIBUILDWHEEL, packages, tmp_path / "one", replace(tools, toolchain_for=toolchain_for)
+        CIBUILDWHEEL, packages, tmp_path / "one", replace(context, toolchain_for=toolchain_for)
     ).manifest
-    tools, _ = shop(tmp_path / "two", FakeEngine())
-    native = make(replace(REQUEST, builder=BuilderName.NATIVE), packages, tmp_path / "two", tools).manifest
+    context, _ = context_with(tmp_path / "two", FakeEngine())
+    native = make(replace(REQUEST, builder=BuilderName.NATIVE), packages, tmp_path / "two", context).manifest
 
     assert [wheel.sha256 for wheel in made.wheels] == [wheel.sha256 for wheel in native.wheels]
     assert (made.toolchain.builder, made.toolchain.image) == ("cibuildwheel", IMAGE.id)
@@ -84,10 +84,10 @@ def test_it_makes_the_same_bytes_in_an_owned_container(packages: Path, tmp_path:
     assert probe.argv[3:5] == ("/opt/python/cp311-cp311/bin/python", "-I")
 
 
-def test_without_a_client_nothing_is_begun(packages: Path, tmp_path: Path) -> None:
-    tools, _ = shop(tmp_path, FakeEngine())
+def test_without_the_docker_program_no_build_starts(packages: Path, tmp_path: Path) -> None:
+    context, _ = context_with(tmp_path, FakeEngine())
     elsewhere = Client(env={"PATH": str(tmp_path / "no programs")}, fetch_wheels=lambda *_: tmp_path)
-    for lacking in (tools, replace(tools, client=elsewhere)):
+    for lacking in (context, replace(context, client=elsewhere)):
         with pytest.raises(HostError, match="the docker program, which is not on PATH") as caught:
             make(CIBUILDWHEEL, packages, tmp_path, lacking)
         assert "--builder docker" in caught.value.hint
@@ -112,12 +112,12 @@ def test_without_a_client_nothing_is_begun(packages: Path, tmp_path: Path) -> No
         ),
     ],
 )
-def test_an_image_that_is_not_fit_is_refused(
+def test_an_unusable_image_is_refused(
     packages: Path, tmp_path: Path, scripted: Scripted, error: type[HostError], reason: str
 ) -> None:
-    tools, runner = with_client(tmp_path, FakeEngine(scripted))
+    context, runner = with_client(tmp_path, FakeEngine(scripted))
     with pytest.raises(error) as caught:
-        make(CIBUILDWHEEL, packages, tmp_path, tools)
+        make(CIBUILDWHEEL, packages, tmp_path, context)
     assert str(caught.value).startswith(reason)
     assert runner.commands == []
     assert left(tmp_path) == []

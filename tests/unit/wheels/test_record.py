@@ -18,13 +18,13 @@ LOCK = b"hatchling==1.33.0 \\\n    --hash=sha256:00\npackaging==26.2 \\\n    --h
 
 
 class NoFrontEnd:
-    """A front end that a record has no use for."""
+    """A front end that must not be used."""
 
     def build(self, staged: StagedRuntime, *, scratch: Path, dist: Path) -> WheelFile:
         raise AssertionError((staged, scratch, dist))
 
 
-def test_a_toolchain_s_record_has_what_decides_bytes_and_no_path() -> None:
+def test_the_record_of_a_toolchain_has_no_paths() -> None:
     toolchain = Toolchain(
         python=Path("/cache/python"),
         interpreter=Interpreter(
@@ -62,7 +62,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return release_directory(tmp_path_factory.mktemp("release") / "packages", targets=targets, voice=True)
 
 
-def test_wheels_and_assets_stand_in_the_tables_order(packages: Path, tmp_path: Path) -> None:
+def test_wheels_and_assets_are_in_table_order(packages: Path, tmp_path: Path) -> None:
     tags = ("win_amd64", "musllinux_1_1_aarch64", "manylinux_2_17_aarch64")
     manifest = run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache", platforms=tags).manifest
     assert [wheel.platform for wheel in manifest.wheels] == [
@@ -74,14 +74,14 @@ def test_wheels_and_assets_stand_in_the_tables_order(packages: Path, tmp_path: P
     assert manifest.assets[0].size_bytes == (packages / manifest.assets[0].name).stat().st_size
 
 
-def test_only_assets_that_fed_a_wheel_are_recorded(packages: Path, tmp_path: Path) -> None:
+def test_only_assets_of_recorded_wheels_are_recorded(packages: Path, tmp_path: Path) -> None:
     manifest = run_factory(
         packages, tmp_path / "dist", cache=tmp_path / "cache", platforms=("win_amd64",)
     ).manifest
     assert [asset.target for asset in manifest.assets] == [Target.WINDOWS_X86_64]
 
 
-def test_every_payload_file_is_a_member_or_was_left_out_for_a_reason(packages: Path, tmp_path: Path) -> None:
+def test_every_payload_file_is_a_member_or_is_left_out_with_a_reason(packages: Path, tmp_path: Path) -> None:
     manifest = run_factory(
         packages, tmp_path / "dist", cache=tmp_path / "cache", platforms=("musllinux_1_1_aarch64",)
     ).manifest

@@ -43,7 +43,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def contents(directory: Path) -> dict[str, str]:
-    """Return name and digest of everything below a directory, hidden files included."""
+    """Return the digest of each file below a directory, including hidden files."""
     return {
         str(path.relative_to(directory)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(directory.rglob("*"))
@@ -51,7 +51,7 @@ def contents(directory: Path) -> dict[str, str]:
     }
 
 
-def test_a_release_gives_every_platform_s_wheel_and_nothing_else(packages: Path, tmp_path: Path) -> None:
+def test_a_release_gives_the_wheels_of_all_platforms(packages: Path, tmp_path: Path) -> None:
     run = run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache")
 
     assert sorted(run.built) == NAMES
@@ -61,7 +61,7 @@ def test_a_release_gives_every_platform_s_wheel_and_nothing_else(packages: Path,
     ]
 
 
-def test_checksums_and_manifest_say_what_is_there(packages: Path, tmp_path: Path) -> None:
+def test_checksums_and_manifest_list_the_wheels(packages: Path, tmp_path: Path) -> None:
     run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache")
 
     there = contents(tmp_path / "dist" / "0.163.0")
@@ -80,14 +80,14 @@ def test_checksums_and_manifest_say_what_is_there(packages: Path, tmp_path: Path
     jsonschema.validate(manifest, schema)
 
 
-def test_equal_runs_are_equal_to_the_byte(packages: Path, tmp_path: Path) -> None:
+def test_equal_runs_write_equal_bytes(packages: Path, tmp_path: Path) -> None:
     run_factory(packages, tmp_path / "here", cache=tmp_path / "one")
     run_factory(packages, tmp_path / "elsewhere" / "deep", cache=tmp_path / "two")
 
     assert contents(tmp_path / "here") == contents(tmp_path / "elsewhere" / "deep")
 
 
-def test_the_engines_make_the_same_bytes(packages: Path, tmp_path: Path) -> None:
+def test_both_engines_write_the_same_bytes(packages: Path, tmp_path: Path) -> None:
     fast = run_factory(packages, tmp_path / "fast", cache=tmp_path / "cache")
     reference = run_factory(packages, tmp_path / "slow", cache=tmp_path / "cache", engine=Engine.BACKEND)
 
@@ -96,7 +96,7 @@ def test_the_engines_make_the_same_bytes(packages: Path, tmp_path: Path) -> None
     }
 
 
-def test_both_engines_can_be_asked_in_one_run(packages: Path, tmp_path: Path) -> None:
+def test_both_engines_can_be_compared_in_one_run(packages: Path, tmp_path: Path) -> None:
     run = run_factory(
         packages,
         tmp_path / "dist",
@@ -108,7 +108,7 @@ def test_both_engines_can_be_asked_in_one_run(packages: Path, tmp_path: Path) ->
     assert not (tmp_path / "cache" / "deflate").exists()
 
 
-def test_a_second_run_makes_nothing(packages: Path, tmp_path: Path) -> None:
+def test_a_second_run_builds_no_wheel(packages: Path, tmp_path: Path) -> None:
     first = run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache")
     before = contents(tmp_path / "dist")
     second = run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache")
@@ -118,7 +118,7 @@ def test_a_second_run_makes_nothing(packages: Path, tmp_path: Path) -> None:
     assert contents(tmp_path / "dist") == before
 
 
-def test_evidence_stays_with_equal_bytes_and_goes_with_others(packages: Path, tmp_path: Path) -> None:
+def test_acceptance_results_are_kept_for_equal_bytes_only(packages: Path, tmp_path: Path) -> None:
     first = run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache").manifest
     sdk = SdkIdentity(name="openai-codex", version="0.163.0", sha256=Sha256("3" * 64))
     passed = CaseResult(case="tool-calls", outcome=CaseOutcome.PASSED)
@@ -133,18 +133,18 @@ def test_evidence_stays_with_equal_bytes_and_goes_with_others(packages: Path, tm
         return [wheel.name for wheel in run.manifest.wheels if wheel.acceptance is not None]
 
     assert tried() == [kept.name, changed.name]
-    (tmp_path / "dist/0.163.0" / changed.name).unlink()  # made again, the same
+    (tmp_path / "dist/0.163.0" / changed.name).unlink()  # built again, with the same bytes
     assert tried() == [kept.name, changed.name]
 
     path = tmp_path / "dist/0.163.0/manifest.json"
     schema = json.loads((ROOT / "docs/manifest.schema.json").read_text())
     jsonschema.validate(json.loads(path.read_text()), schema)
-    # As of a run that made other bytes.
+    # As if the earlier run had built other bytes.
     path.write_text(path.read_text().replace(str(changed.sha256), "4" * 64))
     assert tried() == [kept.name]
 
 
-def test_only_the_damaged_wheel_is_made_again(packages: Path, tmp_path: Path) -> None:
+def test_only_the_damaged_wheel_is_built_again(packages: Path, tmp_path: Path) -> None:
     run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache")
     before = contents(tmp_path / "dist")
     (tmp_path / "dist/0.163.0" / NAMES[2]).write_bytes(b"damaged")
@@ -153,7 +153,7 @@ def test_only_the_damaged_wheel_is_made_again(packages: Path, tmp_path: Path) ->
     assert contents(tmp_path / "dist") == before
 
 
-def test_platforms_can_be_made_one_after_the_other(packages: Path, tmp_path: Path) -> None:
+def test_platforms_can_be_built_one_after_the_other(packages: Path, tmp_path: Path) -> None:
     run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache", platforms=("win_amd64",))
     run = run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache", platforms=("macosx_11_0_arm64",))
     assert run.built == (NAMES[1],)
@@ -161,7 +161,7 @@ def test_platforms_can_be_made_one_after_the_other(packages: Path, tmp_path: Pat
     assert [asset.target for asset in run.manifest.assets] == [Target.MACOS_AARCH64, Target.WINDOWS_X86_64]
 
 
-def test_wheels_that_no_manifest_vouches_for_do_not_stay(packages: Path, tmp_path: Path) -> None:
+def test_wheels_that_are_not_in_the_manifest_are_removed(packages: Path, tmp_path: Path) -> None:
     directory = tmp_path / "dist" / "0.163.0"
     directory.mkdir(parents=True)
     (directory / NAMES[0]).write_bytes(b"from an older factory")
@@ -177,9 +177,7 @@ def test_wheels_that_no_manifest_vouches_for_do_not_stay(packages: Path, tmp_pat
     ]
 
 
-def test_what_a_rule_leaves_out_is_in_the_manifest_and_not_in_the_wheel(
-    packages: Path, tmp_path: Path
-) -> None:
+def test_a_left_out_file_is_in_the_manifest_and_not_in_the_wheel(packages: Path, tmp_path: Path) -> None:
     run = run_factory(
         packages, tmp_path / "dist", cache=tmp_path / "cache", platforms=("musllinux_1_1_aarch64",)
     )
@@ -192,7 +190,7 @@ def test_what_a_rule_leaves_out_is_in_the_manifest_and_not_in_the_wheel(
     assert not {name for name in names if "voice" in name or name.endswith("/rg")}
 
 
-def test_a_payload_comes_through_to_the_byte_with_its_mode(packages: Path, tmp_path: Path) -> None:
+def test_payload_files_keep_their_bytes_and_get_their_modes(packages: Path, tmp_path: Path) -> None:
     run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache", platforms=("macosx_10_12_x86_64",))
     files = release_files(Target.MACOS_X86_64)
     with zipfile.ZipFile(tmp_path / "dist/0.163.0" / NAMES[0]) as archive:
@@ -205,7 +203,7 @@ def test_a_payload_comes_through_to_the_byte_with_its_mode(packages: Path, tmp_p
         assert got[path] == (content, mode), path
 
 
-def test_a_release_that_lacks_a_target_gives_the_rest(tmp_path: Path) -> None:
+def test_a_release_that_lacks_a_target_gives_the_other_wheels(tmp_path: Path) -> None:
     packages = release_directory(tmp_path / "packages", targets=(Target.MACOS_AARCH64,))
     run = run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache")
     assert [wheel.platform for wheel in run.manifest.wheels] == ["macosx_11_0_arm64"]
@@ -214,7 +212,7 @@ def test_a_release_that_lacks_a_target_gives_the_rest(tmp_path: Path) -> None:
         run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache", platforms=("win_amd64",))
 
 
-def test_a_damaged_package_leaves_nothing(tmp_path: Path) -> None:
+def test_a_damaged_package_leaves_no_wheel(tmp_path: Path) -> None:
     packages = release_directory(tmp_path / "packages", targets=(Target.WINDOWS_X86_64,))
     tarball = packages / "codex-0.163.0-win32-x64.tgz"
     content = bytearray(tarball.read_bytes())
@@ -226,7 +224,7 @@ def test_a_damaged_package_leaves_nothing(tmp_path: Path) -> None:
     assert contents(tmp_path / "dist") == {}
 
 
-def test_an_absent_release_names_those_that_are_there(tmp_path: Path) -> None:
+def test_an_unknown_release_is_an_error(tmp_path: Path) -> None:
     packages = tmp_path / "packages"
     packages.mkdir()
     (packages / "SHA256SUMS").write_text("")
@@ -243,9 +241,7 @@ def test_a_wheel_with_an_error_finding_is_not_published(tmp_path: Path) -> None:
     assert contents(tmp_path / "dist") == {}
 
 
-def test_a_bundle_of_the_channel_that_does_not_hold_keeps_a_wheel_back(
-    packages: Path, tmp_path: Path
-) -> None:
+def test_a_wheel_with_an_invalid_signature_bundle_is_not_published(packages: Path, tmp_path: Path) -> None:
     platform = Platform.parse("manylinux_2_17_x86_64")
     request = WheelsRequest(tag=TAG, platforms=(platform,), out=tmp_path / "dist")
     plan = plan_wheels(request, DirectoryChannel(packages))
@@ -302,7 +298,7 @@ def test_a_waived_error_is_published_with_its_reason(tmp_path: Path) -> None:
     assert again.built == ()
 
 
-def test_a_withdrawn_waiver_rejects_the_wheel_that_it_let_pass(tmp_path: Path) -> None:
+def test_a_wheel_is_rejected_after_its_waiver_was_withdrawn(tmp_path: Path) -> None:
     packages = broken_release(tmp_path / "packages")
     run_waiving(packages, tmp_path)
     with pytest.raises(WheelsRejected):
@@ -310,9 +306,7 @@ def test_a_withdrawn_waiver_rejects_the_wheel_that_it_let_pass(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("is_second_run", [False, True])
-def test_a_waiver_that_nothing_needs_is_refused(
-    packages: Path, tmp_path: Path, *, is_second_run: bool
-) -> None:
+def test_an_unused_waiver_is_refused(packages: Path, tmp_path: Path, *, is_second_run: bool) -> None:
     if is_second_run:
         run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache", platforms=("win_amd64",))
     before = contents(tmp_path / "dist")

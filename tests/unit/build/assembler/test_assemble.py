@@ -25,8 +25,8 @@ from tests.unit.build.assembler.wheel_pairs import (
     write_stage,
 )
 
-# Sizes around what changes in zlib: its 16 kB of input at a time, its 32 kB window, the deflate blocks of
-# 16k symbols (level 6), and the 256 kB in which files are read.
+# Sizes around the limits of zlib: 16 kB of input at once, a window of 32 kB, deflate blocks of 16k symbols
+# (level 6); and around the 256 kB in which files are read.
 SIZES = (0, 1, 2, 257, 16_383, 16_384, 16_385, 32_768, 33_030, 65_536, 100_000, 262_145, 600_001)
 
 
@@ -55,8 +55,8 @@ CONTENTS = st.binary(max_size=400) | st.builds(
 PARTS = st.builds(
     lambda content, mode: Part(content=content, mode=mode), CONTENTS, st.sampled_from([0o755, 0o644])
 )
-# What the payload's guard admits, and more than any release has: commas and quotes, which RECORD quotes,
-# letters outside ASCII, which set a flag in the zip, and what Python (not csv) takes for the end of a line.
+# Characters that the payload's guard accepts, more than in any release: commas and quotes, which RECORD
+# quotes; non-ASCII letters, which set a flag in the zip; and line ends of Python that csv does not have.
 LETTERS = st.sampled_from("abcXYZ019-_+,;'\" .é漢\x85\u2028")
 NAMES = st.text(LETTERS, min_size=1, max_size=12).map(lambda text: f"f{text}e")
 PATHS = st.lists(NAMES, min_size=1, max_size=3).map("/".join)
@@ -74,7 +74,7 @@ PAYLOADS = st.dictionaries(PATHS, PARTS, min_size=1, max_size=3).filter(
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(payload=PAYLOADS)
-def test_the_assembler_makes_the_backend_s_bytes(payload: Mapping[str, Part]) -> None:
+def test_the_assembler_writes_the_backend_s_bytes(payload: Mapping[str, Part]) -> None:
     with TemporaryDirectory() as scratch:
         reference = build_reference(Path(scratch), payload).read_bytes()
         assembled = build_assembled(Path(scratch), payload)
@@ -85,7 +85,7 @@ def test_the_assembler_makes_the_backend_s_bytes(payload: Mapping[str, Part]) ->
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(payload=PAYLOADS)
-def test_the_zip_host_is_one_byte_a_member(payload: Mapping[str, Part]) -> None:
+def test_the_zip_host_is_one_byte_of_each_member(payload: Mapping[str, Part]) -> None:
     with TemporaryDirectory() as scratch:
         reference = build_reference(Path(scratch), payload).read_bytes()
         path = build_assembled(Path(scratch), payload, create_system=0).path
@@ -112,7 +112,7 @@ def attempt(skeleton: Skeleton, contents: Mapping[str, Deflated], into: Path) ->
         return assemble(skeleton, contents, create_system=3, into=into, task=task)
 
 
-def test_an_installer_finds_what_was_put_in(tmp_path: Path) -> None:
+def test_an_installer_finds_the_payload(tmp_path: Path) -> None:
     path = build_assembled(tmp_path, PAYLOAD).path
     assert path.name == NAME
     with zipfile.ZipFile(path) as wheel:
@@ -144,7 +144,7 @@ def test_a_member_that_needs_zip64_is_refused(tmp_path: Path) -> None:
         attempt(empty_skeleton(tmp_path), {"codex_cli_bin/bin/codex.exe": kept}, tmp_path / "wheel")
 
 
-def test_a_damaged_content_is_noticed_while_it_is_written(tmp_path: Path) -> None:
+def test_a_damaged_file_is_detected_while_a_wheel_is_written(tmp_path: Path) -> None:
     kept = deflate([PAYLOAD["bin/codex.exe"].content], tmp_path / "content")
     raw = bytearray(kept.path.read_bytes())
     raw[1000] ^= 1
@@ -154,7 +154,7 @@ def test_a_damaged_content_is_noticed_while_it_is_written(tmp_path: Path) -> Non
     assert not kept.path.exists()
 
 
-def test_a_wheel_is_never_written_over_another(tmp_path: Path) -> None:
+def test_an_existing_file_is_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "wheel").write_bytes(b"precious")
     with pytest.raises(FileExistsError):
         attempt(empty_skeleton(tmp_path), {}, tmp_path / "wheel")

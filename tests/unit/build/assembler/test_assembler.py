@@ -48,12 +48,14 @@ def digests(built: Sequence[BuiltWheel]) -> dict[str, Sha256]:
 
 
 def recalled(package: FetchedPackage, builder: AssemblingBuilder) -> FetchedPackage:
-    """Return a package as a second run has it: what it holds is known."""
+    """Return a package as in a second run, with a known payload."""
     done = compress(package, cache=builder.cache, progress=SilentProgress(), stop=builder.stop)
     return replace(package, payload=done.payload)
 
 
-def test_it_makes_what_the_reference_makes(builder: AssemblingBuilder, tarball: Path, tmp_path: Path) -> None:
+def test_the_assembler_writes_the_wheels_of_the_reference_engine(
+    builder: AssemblingBuilder, tarball: Path, tmp_path: Path
+) -> None:
     front_end = NativeFrontEnd(
         toolchain=builder.toolchain,
         runner=builder.runner,
@@ -73,13 +75,15 @@ def test_it_makes_what_the_reference_makes(builder: AssemblingBuilder, tarball: 
         assert (file.size_bytes, file.sha256) == (file.path.stat().st_size, Sha256.of_file(file.path))
 
 
-def test_packages_come_back_in_their_order(builder: AssemblingBuilder, tarball: Path, tmp_path: Path) -> None:
+def test_wheels_are_returned_in_the_order_of_the_packages(
+    builder: AssemblingBuilder, tarball: Path, tmp_path: Path
+) -> None:
     one, two = package(tarball, BOTH[0]), package(tarball, BOTH[1])
     built = builder.build([one, replace(two, size_bytes=1 << 30)], scratch=tmp_path / "scratch")
     assert [wheel.planned.platform.tag for wheel in built] == list(BOTH)
 
 
-def test_what_was_compressed_is_not_read_again(
+def test_compressed_files_are_not_read_again(
     builder: AssemblingBuilder, tarball: Path, tmp_path: Path
 ) -> None:
     first = builder.build([package(tarball, *BOTH)], scratch=tmp_path / "first")
@@ -89,7 +93,7 @@ def test_what_was_compressed_is_not_read_again(
     assert digests(second) == digests(first)
 
 
-def test_a_damaged_entry_ends_the_run_and_the_next_one_heals_it(
+def test_a_damaged_entry_ends_the_run_and_the_next_run_replaces_it(
     builder: AssemblingBuilder, tarball: Path, tmp_path: Path
 ) -> None:
     good = builder.build([package(tarball, *BOTH)], scratch=tmp_path / "good")
@@ -107,9 +111,7 @@ def test_a_damaged_entry_ends_the_run_and_the_next_one_heals_it(
     assert digests(healed) == digests(good)
 
 
-def test_an_entry_that_was_pruned_meanwhile_is_an_error_with_a_hint(
-    builder: AssemblingBuilder, tarball: Path
-) -> None:
+def test_a_pruned_entry_is_an_error_with_a_hint(builder: AssemblingBuilder, tarball: Path) -> None:
     done = compress(
         package(tarball, BOTH[0]), cache=builder.cache, progress=SilentProgress(), stop=builder.stop
     )
@@ -120,9 +122,7 @@ def test_an_entry_that_was_pruned_meanwhile_is_an_error_with_a_hint(
     assert "run the same command again" in caught.value.hint
 
 
-def test_a_run_that_was_stopped_assembles_nothing(
-    builder: AssemblingBuilder, tarball: Path, tmp_path: Path
-) -> None:
+def test_a_stopped_run_assembles_no_wheel(builder: AssemblingBuilder, tarball: Path, tmp_path: Path) -> None:
     builder.stop.set()
     with pytest.raises(Stopped):
         builder.build([package(tarball, *BOTH)], scratch=tmp_path / "scratch")

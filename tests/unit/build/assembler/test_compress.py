@@ -71,7 +71,9 @@ def digest_of(path: str) -> Sha256:
     return Sha256.of([release_files(TARGET, voice=True)[path][0]])
 
 
-def test_all_files_are_known_and_those_of_some_wheel_are_deflated(tarball: Path, cache: DeflateCache) -> None:
+def test_all_files_are_hashed_and_those_of_some_wheel_are_compressed(
+    tarball: Path, cache: DeflateCache
+) -> None:
     done = made(package(tarball, "musllinux_1_1_aarch64", "manylinux_2_17_aarch64"), cache)
     files = release_files(TARGET, voice=True)
     assert {(str(file.path), file.size_bytes, file.sha256) for file in done.payload.files} == {
@@ -81,19 +83,19 @@ def test_all_files_are_known_and_those_of_some_wheel_are_deflated(tarball: Path,
     assert kept(cache) == {sha256.hex for sha256 in done.contents}
 
 
-def test_what_no_recipe_places_is_not_deflated(tarball: Path, cache: DeflateCache) -> None:
+def test_a_file_of_no_wheel_is_not_compressed(tarball: Path, cache: DeflateCache) -> None:
     done = made(package(tarball, "musllinux_1_1_aarch64"), cache)
     assert digest_of("codex-path/rg") not in done.contents
     assert done.payload.file("codex-path/rg") is not None
 
 
-def test_what_was_deflated_is_recalled(tarball: Path, cache: DeflateCache) -> None:
+def test_compressed_files_are_recalled(tarball: Path, cache: DeflateCache) -> None:
     two = package(tarball, "musllinux_1_1_aarch64", "manylinux_2_17_aarch64")
     done = made(two, cache)
     assert recall(done.payload, package=two, cache=cache) == done
 
 
-def test_what_is_not_all_there_is_not_recalled(tarball: Path, cache: DeflateCache) -> None:
+def test_an_incomplete_payload_is_not_recalled(tarball: Path, cache: DeflateCache) -> None:
     one = package(tarball, "manylinux_2_17_aarch64")
     done = made(one, cache)
     cache.path(digest_of("codex-path/rg")).unlink()
@@ -120,9 +122,7 @@ class StoppingProgress:
         yield self
 
 
-def test_a_stop_ends_it_between_two_chunks_and_leaves_nothing_half(
-    tarball: Path, cache: DeflateCache
-) -> None:
+def test_a_stop_ends_compression_and_leaves_no_incomplete_file(tarball: Path, cache: DeflateCache) -> None:
     stop = threading.Event()
     with pytest.raises(Stopped):
         compress(
@@ -135,14 +135,14 @@ def test_a_stop_ends_it_between_two_chunks_and_leaves_nothing_half(
     assert list(cache.root.rglob(".*")) == []
 
 
-def test_a_damaged_package_is_an_error_whatever_was_read_of_it(tarball: Path, cache: DeflateCache) -> None:
+def test_a_package_with_a_damaged_end_is_an_error(tarball: Path, cache: DeflateCache) -> None:
     raw = tarball.read_bytes()
     tarball.write_bytes(raw[: len(raw) - 5000])
     with pytest.raises(IntegrityError):
         made(package(tarball, "manylinux_2_17_aarch64"), cache)
 
 
-def test_a_file_s_place_and_mode_are_the_archive_s(tarball: Path, cache: DeflateCache) -> None:
+def test_a_payload_file_has_the_path_and_mode_of_the_archive(tarball: Path, cache: DeflateCache) -> None:
     codex = made(package(tarball, "manylinux_2_17_aarch64"), cache).payload.file("bin/codex")
     assert codex is not None
     assert (codex.path, oct(codex.mode), codex.kind.value) == (PurePosixPath("bin/codex"), "0o755", "elf")

@@ -19,7 +19,7 @@ def write_wheel(
     return path
 
 
-def test_a_wheel_is_taken_apart(tmp_path: Path) -> None:
+def test_a_skeleton_is_read(tmp_path: Path) -> None:
     skeleton = read_skeleton(write_wheel(tmp_path / "x-1-py3-none-any.whl"))
     assert skeleton.name == "x-1-py3-none-any.whl"
     assert [member.name for member in skeleton.members] == ["x/a.txt", RECORD]
@@ -72,7 +72,7 @@ def empty(path: Path) -> None:
         (empty, "RECORD is not its last member"),
     ],
 )
-def test_what_is_not_understood_is_refused(
+def test_an_unsupported_layout_is_refused(
     tmp_path: Path, change: Callable[[Path], None], reason: str
 ) -> None:
     path = write_wheel(tmp_path / "x.whl")

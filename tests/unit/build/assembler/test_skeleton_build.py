@@ -80,7 +80,7 @@ def writing(*names: str) -> Callable[[Command], None]:
     return effect
 
 
-def test_skeletons_come_in_the_stages_order(tmp_path: Path) -> None:
+def test_skeletons_are_in_the_order_of_the_stages(tmp_path: Path) -> None:
     runner = FakeRunner(Expected(argv=("-I", "-B"), effect=writing("0/b.whl", "1/a.whl")))
     skeletons = build_skeletons(plan(tmp_path, tmp_path / "b", tmp_path / "a"), runner=runner)
     assert [skeleton.name for skeleton in skeletons] == ["b.whl", "a.whl"]
@@ -93,13 +93,13 @@ def test_a_backend_that_fails_names_its_log(tmp_path: Path) -> None:
         build_skeletons(plan(tmp_path, tmp_path / "a"), runner=runner)
 
 
-def test_a_scratch_directory_that_exists_is_left_alone(tmp_path: Path) -> None:
+def test_an_existing_scratch_directory_is_not_changed(tmp_path: Path) -> None:
     (tmp_path / "skeletons" / "out").mkdir(parents=True)
     with pytest.raises(CannotWrite):
         build_skeletons(plan(tmp_path, tmp_path / "a"), runner=FakeRunner())
 
 
-def test_one_process_lays_out_what_many_would(tmp_path: Path) -> None:
+def test_one_process_builds_what_several_would(tmp_path: Path) -> None:
     payload = {"bin/codex.exe": Part(content=b"", mode=0o755)}
     stages = [write_stage(tmp_path / name, payload) for name in ("one", "two")]
     skeletons = build_skeletons(plan(tmp_path, *stages), runner=SubprocessRunner())

@@ -1,4 +1,4 @@
-"""Pairs of wheels for the same stage: the backend's own, and the assembler's of the empty stage."""
+"""Pairs of wheels for one stage: from the backend, and from the assembler with an empty stage."""
 
 import struct
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ class Part:
 
 
 def write_stage(directory: Path, payload: Mapping[str, Part]) -> Path:
-    """Write the template, stamped, and a payload beside it."""
+    """Write the stamped template and a payload."""
     for file in bundled_template().files:
         path = directory / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -44,7 +44,7 @@ def write_stage(directory: Path, payload: Mapping[str, Part]) -> Path:
 
 
 def build_in_process(stage: Path, out: Path) -> Path:
-    """Build a stage with hatchling itself; a process for each of hypothesis's examples would take minutes."""
+    """Build a stage with hatchling in this process; a process for each example would take minutes."""
     (made,) = WheelBuilder(str(stage)).build(directory=str(out), versions=["standard"])
     return Path(made)
 
@@ -55,7 +55,7 @@ def build_reference(directory: Path, payload: Mapping[str, Part]) -> Path:
 
 
 def build_assembled(directory: Path, payload: Mapping[str, Part], *, create_system: int = 3) -> WheelFile:
-    """Return the assembler's wheel of the same stage with empty payload files, filled."""
+    """Return the assembler's wheel of the same payload."""
     empty = {name: Part(content=b"", mode=part.mode) for name, part in payload.items()}
     skeleton = read_skeleton(
         build_in_process(write_stage(directory / "empty", empty), directory / "skeleton")
@@ -72,7 +72,7 @@ def build_assembled(directory: Path, payload: Mapping[str, Part], *, create_syst
 
 
 def as_made_on_windows(wheel: bytes) -> bytes:
-    """Return a wheel with zip host 0 in its central directory (APPNOTE 4.4.2), and nothing else changed."""
+    """Return a wheel with zip host 0 in its central directory (APPNOTE 4.4.2) and no other change."""
     raw = bytearray(wheel)
     count, size_bytes, position = struct.unpack_from("<HLL", raw, len(raw) - _END_RECORD_BYTES + 10)
     assert position + size_bytes + _END_RECORD_BYTES == len(raw)

@@ -1,4 +1,4 @@
-"""The plan of a cibuildwheel build, whole, and what becomes of its container and its log."""
+"""The plan of a build by cibuildwheel, its container and its log."""
 
 import zipfile
 from collections.abc import Callable
@@ -125,13 +125,13 @@ def test_the_whole_plan() -> None:
         ("win_amd64", "pip in a manylinux container takes no such wheel"),
     ],
 )
-def test_a_wheel_is_tried_where_it_can_be_or_the_reason_is_known(tag: str, reason: str | None) -> None:
+def test_a_wheel_is_tested_or_there_is_a_reason(tag: str, reason: str | None) -> None:
     platform = Platform.parse(tag)
     assert why_untested(platform, CONTAINER) == reason
     assert (plan(platform).command.env["CIBW_TEST_COMMAND"] == "") is (reason is not None)
 
 
-def test_on_an_arm_host_the_container_is_arm() -> None:
+def test_the_container_has_the_architecture_of_the_image() -> None:
     arm = replace(CONTAINER, architecture=Architecture.AARCH64)
     env = plan_cibuildwheel_build(output(MANYLINUX), tools=TOOLS, container=arm).command.env
     assert env["CIBW_BUILD"] == "cp311-manylinux_aarch64"
@@ -154,16 +154,16 @@ def test_a_wheel_is_placed_with_the_recipe_s_zip_host(tmp_path: Path) -> None:
         with zipfile.ZipFile(Path(command.argv[-2]) / NAME, "w") as archive:
             archive.writestr("member", b"")
 
-    told: list[str] = []
+    reported: list[str] = []
     staged = staged_runtime(tmp_path / "stage")
     recipe = replace(staged.recipe, container=replace(staged.recipe.container, create_system=0))
     runner = FakeRunner(Expected(argv=["-m", "cibuildwheel"], effect=writing))
-    front_end = front(tmp_path, runner, told.append)
+    front_end = front(tmp_path, runner, reported.append)
     wheel = front_end.build(
         replace(staged, recipe=recipe), scratch=tmp_path / "scratch", dist=tmp_path / "dist"
     )
     runner.assert_done()
-    assert told == []
+    assert reported == []
     assert wheel.path == tmp_path / "dist" / NAME
     with zipfile.ZipFile(wheel.path) as archive:
         assert [member.create_system for member in archive.infolist()] == [0]
@@ -190,15 +190,15 @@ def test_a_failure_keeps_its_log(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"logs"}
 
 
-def test_a_wheel_that_cannot_be_tried_is_told(tmp_path: Path) -> None:
-    told: list[str] = []
+def test_a_wheel_that_cannot_be_tested_is_reported(tmp_path: Path) -> None:
+    reported: list[str] = []
     failing = Expected(argv=["cibuildwheel"], completed=Completed(returncode=1))
     with pytest.raises(BuildFailed):
-        front(tmp_path, FakeRunner(failing), told.append).build(
+        front(tmp_path, FakeRunner(failing), reported.append).build(
             staged_runtime(tmp_path / "stage", "win_arm64"),
             scratch=tmp_path / "scratch",
             dist=tmp_path / "dist",
         )
-    assert told == [
+    assert reported == [
         "not started after the build: the win_arm64 wheel (pip in a manylinux container takes no such wheel)"
     ]

@@ -51,7 +51,7 @@ def plan_in(directory: Path) -> DockerBuildPlan:
     )
 
 
-def test_a_plan_is_all_that_will_happen() -> None:
+def test_the_whole_plan_of_a_container() -> None:
     assert plan_in(Path("/srv")) == DockerBuildPlan(
         spec=ContainerSpec(
             name="codex-wheel-factory-00112233-win_arm64",
@@ -95,7 +95,7 @@ def test_the_probe_sees_nothing_of_this_host() -> None:
 
 
 def wheel(name: str = WHEEL) -> Callable[[ContainerSpec], None]:
-    """Return what a good build does: it writes an archive."""
+    """Return the effect of a successful build: it writes an archive."""
 
     def write(spec: ContainerSpec) -> None:
         out = next(mount.source for mount in spec.mounts if not mount.is_read_only)
@@ -120,7 +120,7 @@ def there(directory: Path) -> list[str]:
     return sorted(str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file())
 
 
-def test_a_wheel_is_placed_and_belongs_to_who_ran_the_factory(tmp_path: Path) -> None:
+def test_a_wheel_is_placed_and_belongs_to_the_user(tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / f"{WHEEL}.log").write_text("of an earlier run that failed")
     run(tmp_path, Scripted(argv=BUILD, states=(RUNNING, ContainerState(exit_code=0)), effect=wheel()))
@@ -159,7 +159,7 @@ def test_a_failed_build_keeps_its_log_and_nothing_else(
     assert there(tmp_path) == [f"logs/{WHEEL}.log"]
 
 
-def test_an_engine_that_dies_leaves_no_half_wheel(tmp_path: Path) -> None:
+def test_an_engine_that_dies_leaves_no_incomplete_wheel(tmp_path: Path) -> None:
     lost = engine_lost("waiting for a container", "broken pipe")
     with pytest.raises(HostError, match="stopped answering"):
         run(tmp_path, Scripted(refusals={"state": lost}, effect=wheel()))
@@ -177,7 +177,7 @@ def test_another_output_is_refused(tmp_path: Path, effect: Callable[[ContainerSp
     assert there(tmp_path) == []
 
 
-def test_the_image_is_found_by_name_and_known_by_its_id() -> None:
+def test_an_image_is_found_by_its_name() -> None:
     assert require_image(FakeEngine(), NAME) == IMAGE
 
 
@@ -206,7 +206,7 @@ def test_the_image_is_found_by_name_and_known_by_its_id() -> None:
         ),
     ],
 )
-def test_an_unfit_image_is_refused(engine: FakeEngine, reference: str, sentence: str) -> None:
+def test_an_unusable_image_is_refused(engine: FakeEngine, reference: str, sentence: str) -> None:
     with pytest.raises(HostError) as caught:
         require_image(engine, reference)
     assert str(caught.value) == sentence
@@ -227,11 +227,11 @@ def probe(scripted: Scripted) -> str:
     return f"{found.implementation} {found.version}, {found.deflate.name} {found.deflate.version}"
 
 
-def test_an_image_s_interpreter_is_asked_in_the_container() -> None:
+def test_the_interpreter_of_an_image_is_identified_in_a_container() -> None:
     assert probe(probed()) == "CPython 3.11.2, zlib 1.2.13"
 
 
-def test_an_image_of_another_factory_lacks_the_lock() -> None:
+def test_an_image_without_the_environment_of_the_lock_is_refused() -> None:
     log = b"timeout: failed to run command: No such file or directory"
     with pytest.raises(
         HostError, match=r"has no environment for the lock hatchling-1\.33\.0: no /opt/factory"
@@ -246,6 +246,6 @@ def test_an_image_of_another_factory_lacks_the_lock() -> None:
         (Scripted(log=b"hello"), "it printed 'hello'"),
     ],
 )
-def test_an_interpreter_that_does_not_answer_is_refused(scripted: Scripted, reason: str) -> None:
+def test_an_interpreter_that_does_not_work_is_refused(scripted: Scripted, reason: str) -> None:
     with pytest.raises(ProbeFailed, match=reason):
         probe(scripted)

@@ -26,7 +26,7 @@ FRONT_END = ["-m", "build", "--wheel", "--no-isolation"]
 
 
 def staged(directory: Path) -> StagedRuntime:
-    """Write a small stage by hand, as a person would edit the template."""
+    """Write a small stage by editing the template, as a person would."""
     for file in bundled_template().files:
         path = directory / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,7 +76,7 @@ def logging(text: str) -> Callable[[Command], None]:
     return effect
 
 
-def test_a_wheel_is_placed_and_nothing_else_stays(tmp_path: Path) -> None:
+def test_a_wheel_is_placed_and_no_other_file_stays(tmp_path: Path) -> None:
     wheel = run(plan(tmp_path), Expected(argv=FRONT_END, effect=writing(NAME)))
 
     assert wheel == WheelFile(
@@ -112,14 +112,14 @@ def test_another_output_is_refused(tmp_path: Path, names: tuple[str, ...], seen:
     assert not (tmp_path / "dist").exists()
 
 
-def test_an_output_that_is_no_archive_is_refused(tmp_path: Path) -> None:
+def test_an_output_that_is_not_an_archive_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match="gave a file that is not a zip archive in its place"):
         run(plan(tmp_path), Expected(argv=FRONT_END, effect=writing(NAME, content=b"wheel")))
 
     assert not (tmp_path / "dist").exists()
 
 
-def test_a_scratch_directory_that_exists_is_left_alone(tmp_path: Path) -> None:
+def test_an_existing_scratch_directory_is_not_changed(tmp_path: Path) -> None:
     taken = tmp_path / "scratch" / "one"
     taken.mkdir(parents=True)
     (taken / "precious").touch()

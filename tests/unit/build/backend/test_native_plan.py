@@ -67,7 +67,7 @@ def test_the_whole_plan() -> None:
     )
 
 
-def test_the_hosts_variables_do_not_override_the_plans() -> None:
+def test_the_hosts_variables_do_not_override_those_of_the_plan() -> None:
     plan = plan_native_build(OUTPUT, toolchain=TOOLCHAIN, host_env={"TZ": "Asia/Tokyo"})
 
     assert plan.command.env["TZ"] == "UTC"
@@ -88,5 +88,5 @@ def test_the_hosts_variables_do_not_override_the_plans() -> None:
         ),
     ],
 )
-def test_a_wheels_name(tag: str, platform: str, name: str) -> None:
+def test_the_name_of_a_wheel(tag: str, platform: str, name: str) -> None:
     assert wheel_name(CodexTag.parse(tag), Platform.parse(platform)) == name

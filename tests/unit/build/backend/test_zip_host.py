@@ -30,7 +30,7 @@ def test_every_directory_entry_gets_the_host_and_nothing_else_changes(tmp_path: 
         assert file.testzip() is None
 
 
-def test_a_host_that_is_right_is_left_alone(tmp_path: Path) -> None:
+def test_a_wheel_with_the_right_host_is_not_written(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
     before = archive(path)
     path.chmod(0o444)
@@ -38,7 +38,7 @@ def test_a_host_that_is_right_is_left_alone(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
-def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_archive_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
     path.write_bytes(b"no archive")
     with pytest.raises(zipfile.BadZipFile):
