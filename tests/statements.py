@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from factory.audit.answer import Answer, Status
 from factory.audit.verdict import (
     AuditReport,
     Cause,
@@ -87,6 +88,8 @@ IDENTICAL = Verdict(
     sha256=WHEEL,
     origin=listed(WHEEL),
     outcome=Outcome.IDENTICAL,
+    status=Status.FAITHFUL,
+    answer=Answer.PASSED,
     rebuilt=WHEEL,
     chain=(
         ChainLink(
@@ -108,6 +111,8 @@ IDENTICAL = Verdict(
 DIFFERENT = replace(
     IDENTICAL,
     outcome=Outcome.DIFFERENT,
+    status=Status.DIFFERENT,
+    answer=Answer.NO,
     rebuilt=ONE,
     causes=(
         Cause(
@@ -120,7 +125,14 @@ DIFFERENT = replace(
     ),
     chain=(replace(IDENTICAL.chain[0], asset=None, path=None),),
 )
-NOT_REBUILT = replace(IDENTICAL, outcome=Outcome.NOT_REBUILT, reason="no payload there", is_inspected=False)
+NOT_REBUILT = replace(
+    IDENTICAL,
+    outcome=Outcome.NOT_REBUILT,
+    status=Status.NOTHING_TO_COMPARE,
+    answer=Answer.UNDECIDED,
+    reason="no payload there",
+    is_inspected=False,
+)
 WRONG = Finding(
     check="elf-musl", severity=Severity.ERROR, place="bin/codex.exe", evidence="seen", remedy="do"
 )

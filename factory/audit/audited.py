@@ -12,6 +12,7 @@ from factory.audit.published import UnreadableWheel
 from factory.audit.remote_zip import Fetched
 from factory.core.digests import Sha256
 from factory.core.errors import FactoryError
+from factory.release.channels import NotOnChannel
 from factory.system.parallel import Stopped
 
 ResultT = TypeVar("ResultT")
@@ -43,6 +44,8 @@ class FailureKind(Enum):
 
     OUTSIDE = auto()
     """The channel, the network, the build or this machine."""
+    NO_PAYLOAD = auto()
+    """The channel does not have the release package."""
     NO_RECIPE = auto()
     """The wheel does not show how it was built."""
     UNREADABLE = auto()
@@ -88,5 +91,7 @@ def attempt(action: Callable[[], ResultT]) -> ResultT | Failure:
         return Failure(reason=str(error), kind=FailureKind.NO_RECIPE)
     except UnreadableWheel as error:
         return Failure(reason=str(error), kind=FailureKind.UNREADABLE)
+    except NotOnChannel as error:
+        return Failure(reason=str(error), kind=FailureKind.NO_PAYLOAD)
     except FactoryError as error:
         return Failure(reason=str(error))

@@ -180,7 +180,7 @@ def _examine(
     wheel: NotRebuilt, packages: Sequence[ReadPackage], files: WheelFiles, scratch: Path
 ) -> ExaminedWheel | NotRebuilt:
     """Read a wheel whole if the wheel itself is the reason why it was not rebuilt."""
-    if wheel.failure.kind is FailureKind.OUTSIDE:
+    if wheel.failure.kind in {FailureKind.OUTSIDE, FailureKind.NO_PAYLOAD}:
         return wheel
     published = wheel.audited.wheel
     try:

@@ -3,17 +3,29 @@
 from dataclasses import replace
 from typing import assert_never
 
-from factory.audit.audited import AuditedWheel, NotRebuilt
-from factory.audit.compare import ComparedWheel, ExaminedWheel
+from factory.audit.audited import AuditedWheel, Failure, FailureKind, NotRebuilt
+from factory.audit.compare import ComparedWheel, Comparison, ExaminedWheel
+from factory.audit.decision_table import Decision, decide
+from factory.audit.evidence import (
+    Evidence,
+    OtherMembers,
+    PayloadEvidence,
+    Reading,
+    Rebuild,
+    VerifyErrors,
+    Voucher,
+)
+from factory.audit.index import PublishedWheel
 from factory.audit.infer import Inferred
-from factory.audit.no_recipe import REPLAYED, recipe_unknown, texts_of
+from factory.audit.no_recipe import recipe_unknown, texts_of
+from factory.audit.origin import ListedOrigin
 from factory.audit.verdict import Cause, Outcome, Verdict
 from factory.core.digests import Sha256
 from factory.core.model import Severity
 from factory.verify.inspection import Inspection
 
 
-def decide(wheel: ComparedWheel | ExaminedWheel | NotRebuilt) -> Verdict:
+def verdict_on(wheel: ComparedWheel | ExaminedWheel | NotRebuilt) -> Verdict:
     """Return the verdict on a wheel."""
     match wheel:
         case ComparedWheel():
@@ -21,7 +33,8 @@ def decide(wheel: ComparedWheel | ExaminedWheel | NotRebuilt) -> Verdict:
         case ExaminedWheel():
             return _on_examined(wheel)
         case NotRebuilt():
-            verdict = _verdict(Outcome.NOT_REBUILT, wheel.audited, wheel.inferred, wheel.rebuilt)
+            decision = decide(_evidence(wheel.audited, reading=_reading(wheel.failure)))
+            verdict = _verdict(decision, wheel.audited, wheel.inferred, wheel.rebuilt)
             return replace(verdict, reason=wheel.failure.reason)
         case _:
             assert_never(wheel)
@@ -29,40 +42,89 @@ def decide(wheel: ComparedWheel | ExaminedWheel | NotRebuilt) -> Verdict:
 
 def _on_compared(wheel: ComparedWheel) -> Verdict:
     comparison = wheel.comparison
-    if comparison is None:
-        outcome = Outcome.IDENTICAL
-    elif comparison.is_replayed:
-        outcome = Outcome.REPLAYED
-    elif comparison.is_harmless:
-        outcome = Outcome.EQUIVALENT
-    else:
-        outcome = Outcome.DIFFERENT
-    verdict = _verdict(outcome, wheel.audited, wheel.inferred, wheel.rebuilt)
+    evidence = replace(
+        _evidence(wheel.audited, inspection=wheel.inspection),
+        payload=PayloadEvidence.AS_RELEASED,
+        others=OtherMembers.KNOWN,
+        rebuild=_rebuild(comparison),
+    )
+    decision = decide(evidence)
+    verdict = _verdict(decision, wheel.audited, wheel.inferred, wheel.rebuilt)
     causes = () if comparison is None else comparison.causes
     return replace(
         _with_inspection(verdict, wheel.inspection),
         causes=(*verdict.causes, *causes),
-        replayed=tuple(cause.id for cause in causes) if outcome is Outcome.REPLAYED else (),
+        replayed=tuple(cause.id for cause in causes) if decision.outcome is Outcome.REPLAYED else (),
         chain=wheel.chain,
     )
+
+
+def _rebuild(comparison: Comparison | None) -> Rebuild:
+    if comparison is None:
+        return Rebuild.IDENTICAL
+    if comparison.is_replayed:
+        return Rebuild.REPLAYED
+    return Rebuild.EQUIVALENT if comparison.is_harmless else Rebuild.DIFFERENT
 
 
 def _on_examined(wheel: ExaminedWheel) -> Verdict:
     audited, reason = wheel.wheel.audited, wheel.wheel.failure.reason
     is_proved = wheel.outcome is not Outcome.NOT_REBUILT
-    verdict = _verdict(wheel.outcome, audited, wheel.wheel.inferred, wheel.wheel.rebuilt)
+    evidence = replace(
+        _evidence(audited, inspection=wheel.inspection, reading=_reading(wheel.wheel.failure)),
+        payload=PayloadEvidence.AS_RELEASED if is_proved else PayloadEvidence.NOT_SEEN,
+        others=OtherMembers.KNOWN if is_proved else OtherMembers.NOT_SEEN,
+        rebuild=Rebuild.NO_RECIPE if is_proved else Rebuild.NOT_DONE,
+    )
+    verdict = _verdict(decide(evidence), audited, wheel.wheel.inferred, wheel.wheel.rebuilt)
     return replace(
         _with_inspection(verdict, wheel.inspection),
         reason="" if is_proved else reason,
         causes=(recipe_unknown(audited.wheel.name, reason),) if is_proved else wheel.unexplained,
-        replayed=REPLAYED if wheel.outcome is Outcome.REPLAYED else (),
         chain=wheel.chain,
         trust_base=texts_of(wheel.inspection.contents),
     )
 
 
+def _reading(failure: Failure) -> Reading:
+    """Return whether the failure of a step means that something was not read."""
+    match failure.kind:
+        case FailureKind.NO_PAYLOAD:
+            return Reading.NO_PAYLOAD
+        case FailureKind.OUTSIDE | FailureKind.UNREADABLE:
+            return Reading.FAILED
+        case FailureKind.NO_RECIPE:
+            return Reading.DONE
+        case _:
+            assert_never(failure.kind)
+
+
+def _evidence(
+    audited: AuditedWheel, *, inspection: Inspection | None = None, reading: Reading = Reading.DONE
+) -> Evidence:
+    """Return the evidence on a wheel whose members were not compared."""
+    if inspection is None:
+        errors = VerifyErrors.NOT_RUN
+    else:
+        errors = VerifyErrors.SOME if inspection.errors else VerifyErrors.NONE
+    return Evidence(
+        reading=reading,
+        payload=PayloadEvidence.NOT_SEEN,
+        others=OtherMembers.NOT_SEEN,
+        rebuild=Rebuild.NOT_DONE,
+        errors=errors,
+        voucher=_voucher(audited.wheel),
+    )
+
+
+def _voucher(wheel: PublishedWheel) -> Voucher:
+    origin = wheel.origin
+    is_listed = isinstance(origin, ListedOrigin) and origin.sha256 == wheel.sha256
+    return Voucher.INDEX if is_listed else Voucher.NO_INDEX
+
+
 def _verdict(
-    outcome: Outcome, audited: AuditedWheel, inferred: Inferred | None, rebuilt: Sha256 | None
+    decision: Decision, audited: AuditedWheel, inferred: Inferred | None, rebuilt: Sha256 | None
 ) -> Verdict:
     """Return a verdict with what every verdict has."""
     wheel = audited.wheel
@@ -73,7 +135,9 @@ def _verdict(
         size_bytes=wheel.size_bytes,
         sha256=wheel.sha256,
         origin=wheel.origin,
-        outcome=outcome,
+        outcome=decision.outcome,
+        status=decision.status,
+        answer=decision.answer,
         rebuilt=rebuilt,
         causes=() if inferred is None else _unusual_texts(inferred),
         chain=() if inferred is None else inferred.chain,

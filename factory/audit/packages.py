@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from factory.audit.audited import AuditedWheel, Failure, attempt
 from factory.audit.context import AuditContext
 from factory.audit.index import PublishedWheel
-from factory.core.errors import UpstreamError
 from factory.core.model import Payload, ReleaseAsset, ReleaseAssets
 from factory.core.tags import CodexTag
 from factory.core.targets import Target, architecture_of, operating_system_of
+from factory.release.channels import NotOnChannel
 from factory.release.payload import PackageSource
 from factory.release.payload_cache import load_payload, save_payload
 from factory.system.parallel import in_parallel
@@ -74,7 +74,7 @@ def read_packages(tag: CodexTag, wheels: Sequence[AuditedWheel], context: AuditC
 def _read(released: ReleaseAssets, target: Target, context: AuditContext) -> ReadPackage:
     asset = released.for_target(target)
     if asset is None:
-        raise UpstreamError(f"channel {released.channel} has no package of {released.tag} for {target}")
+        raise NotOnChannel(f"channel {released.channel} has no package of {released.tag} for {target}")
     tools = context.tools
     path = tools.downloader.fetch(asset, stop=tools.stop)
     source = source_of(asset, path, tools.cache)

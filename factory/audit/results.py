@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from factory import __version__
+from factory.audit.answer import Status
 from factory.audit.index import Listing
-from factory.audit.verdict import AuditReport, Outcome, ProvenanceState, Verdict
+from factory.audit.verdict import AuditReport, ProvenanceState, Verdict
 from factory.core.codec import from_json, to_json
 from factory.core.digests import Sha256
 from factory.core.json_reader import JsonObject, MalformedJson
@@ -14,6 +15,8 @@ from factory.core.model import ChannelName
 from factory.system.files import atomic_write
 
 SCHEMA_VERSION = 2
+_CONCLUSIVE = {Status.FAITHFUL, Status.FAITHFUL_WITH_ERRORS, Status.DIFFERENT}
+"""Wheels with another status are audited again: a package may be there now, or a text was reviewed."""
 
 
 def report_json(report: AuditReport) -> dict[str, object]:
@@ -79,7 +82,7 @@ class Results:
             return None
         is_current = identity == self._identity and verdict.sha256 == sha256
         has_provenance = verdict.provenance.state is not ProvenanceState.NOT_SEEN
-        is_conclusive = verdict.outcome is not Outcome.NOT_REBUILT and has_provenance
+        is_conclusive = verdict.status in _CONCLUSIVE and has_provenance
         return verdict if is_current and is_conclusive else None
 
     def _path(self, name: str) -> Path:

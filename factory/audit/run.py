@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from factory.audit.audited import AuditedWheel, Failure, NotRebuilt
 from factory.audit.compare import compare_wheel
 from factory.audit.context import AuditContext
-from factory.audit.decide import decide
+from factory.audit.decide import verdict_on
 from factory.audit.index import Listing, PublishedWheel
 from factory.audit.packages import read_packages
 from factory.audit.provenance import look_up, provenance_causes
@@ -100,7 +100,7 @@ def audit_release(
 
         def conclude(wheel: RebuiltWheel | NotRebuilt) -> Verdict:
             compared = compare_wheel(wheel, packages.read, files, scratch)
-            verdict = _with_provenance(decide(compared), wheel.audited.wheel, context)
+            verdict = _with_provenance(verdict_on(compared), wheel.audited.wheel, context)
             done(verdict)
             return verdict
 
@@ -146,7 +146,7 @@ def _audit_new(
         return audit_release(wheels[0].tag, audited, context, done=done)
     # No channel has packages for a version that is not a Codex release.
     failure = Failure(reason=f"its version {wheels[0].version} names no Codex release")
-    verdicts = [decide(NotRebuilt(audited=wheel, failure=failure)) for wheel in audited]
+    verdicts = [verdict_on(NotRebuilt(audited=wheel, failure=failure)) for wheel in audited]
     for verdict in verdicts:
         done(verdict)
     return verdicts

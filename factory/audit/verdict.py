@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from factory.audit.answer import Answer, Status
 from factory.audit.origin import ListedOrigin, LocalOrigin, Origin
 from factory.core.codec import Form
 from factory.core.digests import Sha256
@@ -155,6 +156,8 @@ class Verdict:
         size_bytes: The size that the index gives, if it gives one.
         sha256: The digest that the index lists, or the digest of the local file.
         origin: Who vouches for the digest: an index, or only the file itself.
+        status: What a job does about the wheel.
+        answer: What a statement about the wheel may say.
         reason: Why the wheel was not rebuilt; empty otherwise.
         rebuilt: The SHA-256 of the rebuilt wheel.
         replayed: The container values taken from the published wheel, for `Outcome.REPLAYED`.
@@ -174,6 +177,8 @@ class Verdict:
     sha256: Sha256
     origin: Origin = field(metadata={Form.KINDS: {"listed": ListedOrigin, "local": LocalOrigin}})
     outcome: Outcome
+    status: Status
+    answer: Answer
     reason: str = ""
     rebuilt: Sha256 | None = None
     replayed: tuple[str, ...] = ()
@@ -227,15 +232,21 @@ class AuditReport:
     absent: tuple[str, ...] = ()
 
     @property
-    def is_different(self) -> bool:
-        """Whether some wheel differs from its rebuild."""
-        return any(verdict.outcome is Outcome.DIFFERENT for verdict in self.verdicts)
+    def exit_status(self) -> int:
+        """The exit status of the audit: that of the worst wheel; an audit of no wheels is not decided."""
+        statuses = {verdict.status for verdict in self.verdicts}
+        if self.absent or not statuses:
+            statuses.add(Status.NOT_DECIDED)
+        return next(status for status in _WORST_FIRST if status in statuses).exit_status
 
-    @property
-    def is_inconclusive(self) -> bool:
-        """Whether some wheel could not be rebuilt or found; an audit of no wheels is inconclusive, too."""
-        outcomes = {verdict.outcome for verdict in self.verdicts}
-        return not outcomes or Outcome.NOT_REBUILT in outcomes or bool(self.absent)
+
+_WORST_FIRST = (
+    Status.DIFFERENT,
+    Status.NOT_DECIDED,
+    Status.FAITHFUL_WITH_ERRORS,
+    Status.NOTHING_TO_COMPARE,
+    Status.FAITHFUL,
+)
 
 
 def first_breaks(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:

@@ -26,7 +26,7 @@ from factory.cli.options import (
 )
 from factory.cli.session import Session, open_session
 from factory.cli.settings import Settings
-from factory.core.errors import EXIT_AUDIT_DIFFERS, EXIT_INCONCLUSIVE, EXIT_OK, UsageError
+from factory.core.errors import UsageError
 from factory.core.tags import CodexTag
 from factory.release.channels import Channel
 from factory.system.files import TEMPORARY_PREFIX, atomic_write
@@ -178,6 +178,4 @@ def _show(report: AuditReport, arguments: argparse.Namespace) -> int:
         for line in cause_lines(report):
             print(line)
         say(summary(report))
-    if report.is_different:
-        return EXIT_AUDIT_DIFFERS
-    return EXIT_INCONCLUSIVE if report.is_inconclusive else EXIT_OK
+    return report.exit_status

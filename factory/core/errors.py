@@ -13,6 +13,9 @@ from typing import ClassVar
 EXIT_OK = 0
 EXIT_AUDIT_DIFFERS = 10
 EXIT_INCONCLUSIVE = 11
+EXIT_NOTHING_TO_COMPARE = 12
+EXIT_FAITHFUL_WITH_ERRORS = 24
+"""A published wheel is what was released, and has errors: the exit code of `VerificationError`."""
 
 
 class FactoryError(Exception):

@@ -33,18 +33,22 @@ class Channel(Protocol):
         """
 
 
-def unknown_release(tag: CodexTag, channel: ChannelName, known: Iterable[CodexTag]) -> UpstreamError:
+class NotOnChannel(UpstreamError):
+    """The channel answered, and it does not have the release or a package of it."""
+
+
+def unknown_release(tag: CodexTag, channel: ChannelName, known: Iterable[CodexTag]) -> NotOnChannel:
     """Return the error for a release that a channel does not have; the hint lists the nearest it has."""
     names = ", ".join(map(str, nearest(tag, known)))
-    return UpstreamError(
+    return NotOnChannel(
         f"channel {channel} has no release {tag}",
         hint=f"It has {names}." if names else "It has no releases at all: check its address.",
     )
 
 
-def release_without_packages(tag: CodexTag, channel: ChannelName) -> UpstreamError:
+def release_without_packages(tag: CodexTag, channel: ChannelName) -> NotOnChannel:
     """Return the error for a release without any release package."""
-    return UpstreamError(
+    return NotOnChannel(
         f"channel {channel} has {tag}, but no package for any target",
         hint="Use another channel: see --channel.",
     )

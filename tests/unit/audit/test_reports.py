@@ -28,6 +28,7 @@ from factory.core.digests import Sha256
 from factory.core.json_reader import JsonObject
 from factory.core.model import Finding, Severity
 from factory.core.trust_level import Level, Scheme, Signature, Signer, TrustAssessment
+from tests.decisions import decided
 from tests.origins import ASKED, ASKED_AT, listed
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -63,7 +64,7 @@ def verdict(tag: str, platform: str, outcome: Outcome, *texts: TrustedText) -> V
         size_bytes=1000,
         sha256=ONE,
         origin=listed(ONE, yanked="it <broke>"),
-        outcome=outcome,
+        **decided(outcome),
         rebuilt=TWO,
         causes=(
             Cause(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from factory.audit.answer import Answer, Status
 from factory.audit.index import Listing, fetch_listing
 from factory.audit.local import audit_local
 from factory.audit.origin import LocalOrigin
@@ -19,7 +20,8 @@ from factory.core.json_reader import JsonObject
 from factory.core.tags import CodexTag
 from factory.statements.audit_statement import meets_policy
 from tests.audits import FILES, INDEX, PROJECT, FakeIndex, as_upstream, audit_context, opened, run_audit
-from tests.fakes import Answer
+from tests.decisions import decided
+from tests.fakes import Answer as HttpAnswer
 from tests.images import MachO, MachOCpu
 from tests.origins import ASKED_AT, listed
 from tests.packages import TAG, release_directory
@@ -75,8 +77,7 @@ def test_every_platform_is_identical_and_few_bytes_are_read(
     ]
     assert sorted(reported, key=lambda verdict: verdict.name) == list(report.verdicts)
     assert sum(verdict.fetched_bytes for verdict in report.verdicts) == index.served_bytes
-    assert not report.is_different
-    assert not report.is_inconclusive
+    assert report.exit_status == 0
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
@@ -234,13 +235,13 @@ def test_a_wheel_without_a_known_recipe_is_examined_by_its_contents(
 
     (verdict,) = run_audit(served(tamper(honest[LINUX])), packages, tmp_path).verdicts
 
-    assert verdict.outcome is Outcome.REPLAYED
+    assert (verdict.outcome, verdict.answer) == (Outcome.EQUIVALENT, Answer.PAYLOAD_ONLY)
     assert [(cause.id, cause.severity.value, cause.evidence) for cause in verdict.causes] == [
         ("recipe-unknown", "warning", reason)
     ]
     assert verdict.has_whole_chain
     assert verdict.inferred is None
-    assert "generator" in verdict.replayed
+    assert verdict.replayed == ()
     assert f"{INFO}/WHEEL" in {text.place for text in verdict.trust_base}
 
 
@@ -308,7 +309,7 @@ def test_an_unreadable_wheel_is_not_rebuilt_and_has_a_reason(
     assert (verdict.outcome, verdict.reason) == (Outcome.NOT_REBUILT, reason)
     assert verdict.is_inspected
     assert verdict.has_whole_chain  # the contents are inspected all the same
-    assert report.is_inconclusive
+    assert report.exit_status == 11
 
 
 def test_a_file_that_is_not_a_zip_archive_is_not_rebuilt(packages: Path, tmp_path: Path) -> None:
@@ -317,12 +318,12 @@ def test_a_file_that_is_not_a_zip_archive_is_not_rebuilt(packages: Path, tmp_pat
     assert verdict.reason == f"{LINUX} cannot be read: no usable zip end record in its 120000 bytes"
 
 
-def with_headers(**headers: str) -> Callable[[Answer], Answer]:
+def with_headers(**headers: str) -> Callable[[HttpAnswer], HttpAnswer]:
     spelled = {name.replace("_", "-"): value for name, value in headers.items()}
     return lambda answer: replace(answer, headers={**answer.headers, **spelled})
 
 
-LYING: dict[str, tuple[Callable[[Answer], Answer], str]] = {
+LYING: dict[str, tuple[Callable[[HttpAnswer], HttpAnswer], str]] = {
     "about the size": (
         with_headers(content_range="bytes 0-32767/77"),
         f"{LINUX} cannot be read in parts: the server sent bytes 0 to 32767 instead of 0 to 32767",
@@ -418,8 +419,8 @@ def test_a_release_without_payload_is_not_rebuilt(honest: dict[str, Wheel], tmp_
     (verdict,) = report.verdicts
     assert verdict.outcome is Outcome.NOT_REBUILT
     assert verdict.reason == "channel directory has no release rust-v0.163.0"
+    assert (verdict.status, report.exit_status) == (Status.NOTHING_TO_COMPARE, 12)
     assert index.served_bytes == 0
-    assert report.is_inconclusive
 
 
 def test_an_audit_resumes_with_the_saved_verdicts(
@@ -464,7 +465,7 @@ def test_an_unlisted_release_is_reported_as_absent(packages: Path, tmp_path: Pat
 
     assert report.verdicts == ()
     assert report.absent == ("rust-v0.163.0",)
-    assert report.is_inconclusive
+    assert report.exit_status == 11
 
 
 def test_an_sdist_is_unexpected(packages: Path, tmp_path: Path) -> None:
@@ -552,7 +553,7 @@ def answered(platform: str, outcome: Outcome, tag: str) -> Verdict:
         size_bytes=1,
         sha256=Sha256("0" * 64),
         origin=listed(Sha256("0" * 64)),
-        outcome=outcome,
+        **decided(outcome),
     )
 
 
@@ -568,14 +569,38 @@ def test_a_first_break_is_a_difference_after_an_identical_release() -> None:
     assert [verdict.name for verdict in first_breaks(verdicts)] == ["3-win_amd64.whl"]
 
 
-def test_a_report_with_a_difference_is_different() -> None:
+WORST_OF: dict[str, tuple[tuple[Status, ...], int]] = {
+    "no wheel": ((), 11),
+    "faithful": ((Status.FAITHFUL,), 0),
+    "no payload": ((Status.FAITHFUL, Status.NOTHING_TO_COMPARE), 12),
+    "errors before no payload": ((Status.NOTHING_TO_COMPARE, Status.FAITHFUL_WITH_ERRORS), 24),
+    "not decided before errors": ((Status.FAITHFUL_WITH_ERRORS, Status.NOT_DECIDED), 11),
+    "different before all": (tuple(Status), 10),
+}
+
+
+@pytest.mark.parametrize("case", WORST_OF)
+def test_the_exit_status_is_that_of_the_worst_wheel(case: str) -> None:
+    statuses, expected = WORST_OF[case]
+    wheels = (replace(answered("a", Outcome.IDENTICAL, "1"), status=status) for status in statuses)
+
+    report = AuditReport(
+        project=PROJECT, channel="npm", index=INDEX, asked_at=ASKED_AT, verdicts=tuple(wheels)
+    )
+
+    assert report.exit_status == expected
+
+
+def test_an_absent_release_is_not_decided() -> None:
+    verdicts = (answered("a", Outcome.IDENTICAL, "1"),)
+
     report = AuditReport(
         project=PROJECT,
         channel="npm",
         index=INDEX,
         asked_at=ASKED_AT,
-        verdicts=(answered("a", Outcome.DIFFERENT, "1"), answered("b", Outcome.NOT_REBUILT, "1")),
+        verdicts=verdicts,
+        absent=("rust-v0.9.9",),
     )
 
-    assert report.is_different
-    assert report.is_inconclusive
+    assert report.exit_status == 11

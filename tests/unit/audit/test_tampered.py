@@ -10,7 +10,7 @@ import pytest
 
 from factory.audit.audited import AuditedWheel
 from factory.audit.compare import compare_wheel
-from factory.audit.decide import decide
+from factory.audit.decide import verdict_on
 from factory.audit.index import PublishedWheel, local_wheel
 from factory.audit.infer import Inferred
 from factory.audit.packages import ReadPackage
@@ -105,7 +105,7 @@ def decided(release: Release, wheel: Wheel, directory: Path) -> Verdict:
         directory,
     )
     assert not rebuilt.exists()
-    return decide(compared)
+    return verdict_on(compared)
 
 
 def test_the_honest_wheel_written_again_is_identical(release: Release, tmp_path: Path) -> None:

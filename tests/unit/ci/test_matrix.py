@@ -24,6 +24,7 @@ from factory.core.tags import CodexTag
 from factory.core.targets import PLATFORMS, Platform, Target
 from factory.release.channels.directory import DirectoryChannel
 from factory.wheels.plan import WheelsRequest, plan_wheels
+from tests.decisions import decided
 from tests.origins import ASKED, listed
 from tests.packages import TAG, release_directory
 from tests.unit.cli.conftest import Factory, cache, cache_with_toolchain, factory, packages
@@ -124,7 +125,7 @@ def keep(results: Results, wheel: PublishedWheel, outcome: Outcome) -> None:
             size_bytes=None,
             sha256=wheel.sha256,
             origin=wheel.origin,
-            outcome=outcome,
+            **decided(outcome),
             reason="",
             provenance=UPLOADER,
         )
