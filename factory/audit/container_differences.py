@@ -54,11 +54,11 @@ def _layout_causes(published: WheelContents, rebuilt: WheelContents) -> Iterator
 
 
 def _order_causes(published: WheelContents, rebuilt: WheelContents, common: set[str]) -> Iterator[Cause]:
-    """Compare the order of the members that both wheels have."""
-    order = [member.name for member in published.members if member.name in common]
-    expected = [member.name for member in rebuilt.members if member.name in common]
+    """Compare the order of the members that both wheels have; a repeated name counts where it is first."""
+    order = list(dict.fromkeys(member.name for member in published.members if member.name in common))
+    expected = list(dict.fromkeys(member.name for member in rebuilt.members if member.name in common))
     if order != expected:
-        at = next(index for index, (a, b) in enumerate(zip(order, expected, strict=False)) if a != b)
+        at = [a == b for a, b in zip(order, expected, strict=True)].index(False)
         sentence = "The members are in another order than the backend writes; installers ignore the order."
         evidence = f"position {at + 1} is {order[at]}, in the rebuild {expected[at]}"
         yield _note("order", published, sentence, evidence)

@@ -6,7 +6,7 @@ they are requested with our own client, so proxies, certificates and retries wor
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -79,12 +79,14 @@ class Listing:
 
     Attributes:
         asked: The index that lists them; None if no index was asked.
+        notes: What is unusual about the page and changes nothing.
     """
 
     project: str
     asked: AskedIndex | None
     wheels: tuple[PublishedWheel, ...]
     unexpected: tuple[UnexpectedFile, ...]
+    notes: tuple[str, ...] = ()
 
     def wheel(self, name: str) -> PublishedWheel | None:
         """Return the wheel with a file name, if it is listed."""
@@ -125,12 +127,21 @@ def read_page(body: bytes, *, project: str, base_url: str, asked: AskedIndex) ->
             hint="Check the index's address, which ends with /simple/; a proxy or login page may answer.",
         ) from error
     absence = _no_provenance(page.repository_version)
-    files = [_listed_file(package, absence, asked) for package in page.packages]
+    rows: dict[str, list[PublishedWheel | UnexpectedFile]] = {}
+    for package in page.packages:
+        file = _listed_file(package, absence, asked, project)
+        rows.setdefault(file.name, []).append(file)
+    files = [_one_file(each) for each in rows.values()]
     return Listing(
         project=project,
         asked=asked,
         wheels=tuple(file for file in files if isinstance(file, PublishedWheel)),
         unexpected=tuple(file for file in files if isinstance(file, UnexpectedFile)),
+        notes=tuple(
+            f"the index lists {name} {len(each)} times, with equal values"
+            for name, each in rows.items()
+            if len(each) > len(set(each)) == 1
+        ),
     )
 
 
@@ -147,7 +158,7 @@ def local_wheel(path: Path) -> PublishedWheel | UnexpectedFile:
     return PublishedWheel(
         name=path.name,
         version=version,
-        platforms=_platforms(path.name),
+        platforms=platforms_in(path.name),
         size_bytes=path.stat().st_size,
         sha256=sha256,
         location=Local(path=path),
@@ -185,17 +196,20 @@ def _no_provenance(api_version: str | None) -> str:
 
 
 def _listed_file(
-    package: "DistributionPackage", no_provenance: str, asked: AskedIndex
+    package: "DistributionPackage", no_provenance: str, asked: AskedIndex, project: str
 ) -> PublishedWheel | UnexpectedFile:
     read = _name_and_digest(package.filename, package.digests)
     if isinstance(read, UnexpectedFile):
         return read
     version, sha256 = read
+    named = project_of(package.filename)
+    if named != canonicalize_name(project):
+        return UnexpectedFile(name=package.filename, reason=f"its name is that of another project, {named}")
     url = package.provenance_url
     return PublishedWheel(
         name=package.filename,
         version=version,
-        platforms=_platforms(package.filename),
+        platforms=platforms_in(package.filename),
         size_bytes=package.size,
         sha256=sha256,
         location=Remote(url=package.url),
@@ -223,5 +237,23 @@ def _name_and_digest(name: str, digests: Mapping[str, str]) -> tuple[str, Sha256
         return UnexpectedFile(name=name, reason="the index gives no SHA-256 for it")
 
 
-def _platforms(name: str) -> tuple[str, ...]:
+def _one_file(rows: Sequence[PublishedWheel | UnexpectedFile]) -> PublishedWheel | UnexpectedFile:
+    """Return the file that all rows with one name describe, or why they describe no single file.
+
+    Installers differ in which of several rows they use, so a choice here could be another one.
+    """
+    if len(set(rows)) == 1:
+        return rows[0]
+    digests = sorted({str(row.sha256) for row in rows if isinstance(row, PublishedWheel)})
+    differ = f"with the SHA-256 {' and '.join(digests)}" if len(digests) > 1 else "with different values"
+    return UnexpectedFile(name=rows[0].name, reason=f"the index lists it {len(rows)} times, {differ}")
+
+
+def project_of(name: str) -> str:
+    """Return the normalised project in the file name of a wheel."""
+    return canonicalize_name(name.partition("-")[0])
+
+
+def platforms_in(name: str) -> tuple[str, ...]:
+    """Return the platform tags in the file name of a wheel."""
     return tuple(name.removesuffix(".whl").rpartition("-")[2].split("."))

@@ -10,6 +10,7 @@ from factory.audit.context import AuditContext
 from factory.audit.index import Listing, PublishedWheel
 from factory.audit.packages import read_packages
 from factory.audit.recipes import InferredWheel, infer_recipes
+from factory.audit.selection import Selection
 from factory.audit.wheel_file import WheelFiles
 from factory.build.builder import PlannedWheel
 from factory.core.errors import UpstreamError, UsageError
@@ -59,6 +60,11 @@ def plan_like_published(
 def _chosen(tag: CodexTag, listing: Listing, platforms: Sequence[str]) -> list[PublishedWheel]:
     of_release = [wheel for wheel in listing.wheels if wheel.tag == tag]
     listed = {wheel.platform for wheel in of_release}
+    for file in Selection(tags=(tag,), platforms=tuple(platforms) or None).unexpected_of(listing):
+        raise UpstreamError(
+            f"{file.name} cannot be rebuilt: {file.reason}",
+            hint="Name other platforms with --platform, or ask another index with --index-url.",
+        )
     missing = [platform for platform in platforms if platform not in listed]
     if missing or not of_release:
         raise UpstreamError(

@@ -4,9 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 from factory.audit.audited import AuditedWheel
 from factory.audit.context import AuditContext
-from factory.audit.index import Listing, PublishedWheel, local_wheel
+from factory.audit.index import Listing, PublishedWheel, local_wheel, project_of
 from factory.audit.run import audit_release
 from factory.audit.verdict import AuditReport, UnexpectedFile, Verdict
 from factory.core.errors import UsageError
@@ -32,24 +34,17 @@ def audit_local(
     unexpected: list[UnexpectedFile] = []
     for path in paths:
         wheel = _local(path)
+        if isinstance(wheel, PublishedWheel):
+            wheel = _as_listed(wheel, listing)
         if isinstance(wheel, UnexpectedFile):
             unexpected.append(wheel)
-            continue
-        tag = wheel.tag
-        if tag is None:
+        elif (tag := wheel.tag) is None:
             reason = f"its version {wheel.version} names no Codex release"
             unexpected.append(UnexpectedFile(name=wheel.name, reason=reason))
-            continue
-        listed = listing.wheel(wheel.name)
-        if listed is not None and listed.sha256 == wheel.sha256:
-            wheel = replace(
-                wheel,
-                origin=listed.origin,
-                provenance=listed.provenance,
-                no_provenance=listed.no_provenance,
-            )
-        audited = AuditedWheel(wheel=wheel, reference=_reference(wheel, listed))
-        verdicts += audit_release(tag, [audited], context, done=done)
+        else:
+            listed = listing.wheel(wheel.name)
+            audited = AuditedWheel(wheel=wheel, reference=_reference(wheel, listed))
+            verdicts += audit_release(tag, [audited], context, done=done)
     return AuditReport(
         project=listing.project,
         channel=context.channel.name.value,
@@ -57,13 +52,7 @@ def audit_local(
         asked_at=None if listing.asked is None else listing.asked.asked_at,
         verdicts=tuple(verdicts),
         unexpected=tuple(unexpected),
-        absent=tuple(file.name for file in unexpected),
     )
-
-
-def _reference(wheel: PublishedWheel, listed: PublishedWheel | None) -> PublishedWheel:
-    """Return the wheel from which the recipe is inferred: the listed one if its bytes differ."""
-    return wheel if listed is None or listed.sha256 == wheel.sha256 else listed
 
 
 def _local(path: Path) -> PublishedWheel | UnexpectedFile:
@@ -74,3 +63,25 @@ def _local(path: Path) -> PublishedWheel | UnexpectedFile:
         raise UsageError(
             f"cannot read {path}: {reason}", hint="Name a wheel that exists and that you may read."
         ) from error
+
+
+def _as_listed(wheel: PublishedWheel, listing: Listing) -> PublishedWheel | UnexpectedFile:
+    """Return a local wheel with what the index says of its digest, or why the index says nothing clear."""
+    project = project_of(wheel.name)
+    if project != canonicalize_name(listing.project):
+        reason = f"it is a wheel of {project}, and this audit is about {listing.project}; see --project"
+        return UnexpectedFile(name=wheel.name, reason=reason)
+    for file in listing.unexpected:
+        if file.name == wheel.name:
+            return file
+    listed = listing.wheel(wheel.name)
+    if listed is None or listed.sha256 != wheel.sha256:
+        return wheel
+    return replace(
+        wheel, origin=listed.origin, provenance=listed.provenance, no_provenance=listed.no_provenance
+    )
+
+
+def _reference(wheel: PublishedWheel, listed: PublishedWheel | None) -> PublishedWheel:
+    """Return the wheel from which the recipe is inferred: the listed one if its bytes differ."""
+    return wheel if listed is None or listed.sha256 == wheel.sha256 else listed

@@ -68,8 +68,8 @@ def audit_listing(
         index=None if listing.asked is None else listing.asked.address,
         asked_at=None if listing.asked is None else listing.asked.asked_at,
         verdicts=tuple(verdicts),
-        unexpected=listing.unexpected,
-        absent=selection.missing_from(selected),
+        unexpected=selection.unexpected_of(listing),
+        absent=selection.missing_from(listing),
     )
 
 

@@ -1,12 +1,19 @@
 """Select the wheels of an index listing that an audit is about."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
 from packaging.version import Version
 
-from factory.audit.index import Listing, PublishedWheel
-from factory.core.tags import CodexTag
+from factory.audit.index import Listing, PublishedWheel, platforms_in
+from factory.audit.verdict import UnexpectedFile
+from factory.core.tags import CodexTag, MalformedTag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,22 +32,77 @@ class Selection:
 
     def takes(self, wheel: PublishedWheel) -> bool:
         """Whether a wheel is selected."""
-        if self.tags is not None and wheel.tag not in self.tags:
-            return False
-        if self.since is not None and Version(wheel.version) < Version(self.since.pep440):
-            return False
-        return self.platforms is None or bool(set(self.platforms) & set(wheel.platforms))
+        return self._takes(Version(wheel.version), wheel.platforms)
 
     def wheels_of(self, listing: Listing) -> tuple[PublishedWheel, ...]:
         """Return the selected wheels of a listing, the oldest release first."""
         selected = (wheel for wheel in listing.wheels if self.takes(wheel))
         return tuple(sorted(selected, key=lambda wheel: (Version(wheel.version), wheel.name)))
 
-    def missing_from(self, wheels: Sequence[PublishedWheel]) -> tuple[str, ...]:
-        """Return the releases and platforms that were asked for by name and that no wheel is of."""
-        tags = {wheel.tag for wheel in wheels}
-        platforms = {platform for wheel in wheels for platform in wheel.platforms}
-        return (
-            *(str(tag) for tag in self.tags or () if tag not in tags),
-            *(platform for platform in self.platforms or () if platform not in platforms),
+    def unexpected_of(self, listing: Listing) -> tuple[UnexpectedFile, ...]:
+        """Return the files of the selected releases and platforms that cannot be audited.
+
+        A file whose name has no version belongs to an audit of all releases.
+        """
+        return tuple(
+            file
+            for file in listing.unexpected
+            if self._takes(_version_in(file.name), platforms_in(file.name) if _is_wheel(file.name) else None)
         )
+
+    def missing_from(self, listing: Listing) -> tuple[str, ...]:
+        """Return a sentence for each release and platform that was asked for and that no file is of."""
+        return tuple(self._missing_from(listing))
+
+    def _missing_from(self, listing: Listing) -> Iterator[str]:
+        if self.tags is None:
+            yield from self._missing_platforms(listing, None)
+            return
+        tags = {wheel.tag for wheel in listing.wheels}
+        tags |= {_tag_of(_version_in(file.name)) for file in listing.unexpected}
+        for tag in self.tags:
+            if tag in tags:
+                yield from self._missing_platforms(listing, tag)
+            else:
+                yield f"the index has no wheel of {tag}"
+
+    def _missing_platforms(self, listing: Listing, tag: CodexTag | None) -> Iterator[str]:
+        names = [*(wheel.name for wheel in listing.wheels), *(file.name for file in listing.unexpected)]
+        present = {
+            ".".join(platforms_in(name)): platforms_in(name)
+            for name in names
+            if _is_wheel(name) and (tag is None or _tag_of(_version_in(name)) == tag)
+        }
+        what = "wheel" if tag is None else f"wheel of {tag}"
+        for platform in self.platforms or ():
+            if not any(platform in platforms for platforms in present.values()):
+                yield f"the index has no {platform} {what}; it has {', '.join(sorted(present)) or 'no wheel'}"
+
+    def _takes(self, version: Version | None, platforms: tuple[str, ...] | None) -> bool:
+        """Whether a file with a version and platforms is selected; None if its name has none."""
+        if version is None:
+            return self.tags is None
+        if self.since is not None and version < Version(self.since.pep440):
+            return False
+        if self.tags is not None and _tag_of(version) not in self.tags:
+            return False
+        return self.platforms is None or platforms is None or bool(set(self.platforms) & set(platforms))
+
+
+def _is_wheel(name: str) -> bool:
+    return name.endswith(".whl") and _version_in(name) is not None
+
+
+def _version_in(name: str) -> Version | None:
+    """Return the version in the name of a wheel or an sdist."""
+    try:
+        return parse_wheel_filename(name)[1] if name.endswith(".whl") else parse_sdist_filename(name)[1]
+    except (InvalidWheelFilename, InvalidSdistFilename):
+        return None
+
+
+def _tag_of(version: Version | None) -> CodexTag | None:
+    try:
+        return None if version is None else CodexTag.parse(str(version))
+    except MalformedTag:
+        return None

@@ -220,7 +220,8 @@ class AuditReport:
         index: The address of the index that was asked, without credentials; None if none was asked.
         asked_at: When it was asked, in UTC.
         verdicts: In the order of releases and platforms.
-        absent: Releases, platforms and files that were asked for and that the index lacks.
+        unexpected: Files of the audited releases that could not be audited.
+        absent: A sentence for each release and platform that was asked for and that the index lacks.
     """
 
     project: str
@@ -235,7 +236,7 @@ class AuditReport:
     def exit_status(self) -> int:
         """The exit status of the audit: that of the worst wheel; an audit of no wheels is not decided."""
         statuses = {verdict.status for verdict in self.verdicts}
-        if self.absent or not statuses:
+        if self.unexpected or self.absent or not statuses:
             statuses.add(Status.NOT_DECIDED)
         return next(status for status in _WORST_FIRST if status in statuses).exit_status
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from factory.audit.context import AuditContext
 from factory.audit.index import Listing
 from factory.audit.local import audit_local
+from factory.audit.projects import PROJECTS, checked_project
 from factory.audit.report.html import render_html
 from factory.audit.report.table import HEADINGS, cause_lines, summary, verdict_row
 from factory.audit.results import Results, identity_of, report_json
@@ -54,7 +55,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--platform", action="append", metavar="TAG", help="only wheels of this platform (repeatable)"
     )
     what.add_argument(
-        "--project", default=DISTRIBUTION, metavar="NAME", help="project on the index (default: %(default)s)"
+        "--project",
+        default=DISTRIBUTION,
+        metavar="NAME",
+        help=f"project on the index: {', '.join(PROJECTS)} (default: %(default)s)",
     )
     what.add_argument(
         "--wheel",
@@ -90,8 +94,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     selection = _selection(arguments)
+    project = checked_project(arguments.project)
     with open_session(arguments, Settings.from_environ(), jobs=arguments.jobs) as session:
-        listing = _listing(arguments, session)
+        listing = _listing(arguments, session, project)
         # On the disk of the results: the rebuilt wheels of a release are 1 GB, too much for a /tmp in memory.
         with scratch_directory(arguments.out.absolute(), f"{TEMPORARY_PREFIX}audit-") as scratch:
             context = AuditContext(
@@ -117,13 +122,13 @@ def _selection(arguments: argparse.Namespace) -> Selection:
     )
 
 
-def _listing(arguments: argparse.Namespace, session: Session) -> Listing:
+def _listing(arguments: argparse.Namespace, session: Session, project: str) -> Listing:
     if arguments.no_index:
-        return Listing(project=arguments.project, asked=None, wheels=(), unexpected=())
+        return Listing(project=project, asked=None, wheels=(), unexpected=())
     return ask_index(
         arguments.index_url,
         session.settings,
-        project=arguments.project,
+        project=project,
         client=session.context.downloader.client,
         runner=session.context.runner,
     )

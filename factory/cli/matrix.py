@@ -5,6 +5,7 @@ import threading
 from contextlib import closing
 from pathlib import Path
 
+from factory.audit.projects import PROJECTS, checked_project
 from factory.audit.results import Results, identity_of
 from factory.audit.selection import Selection
 from factory.build.template import DISTRIBUTION
@@ -57,7 +58,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="skip the releases with a verdict for every wheel in DIR, the --out of 'factory audit'",
     )
     group.add_argument(
-        "--project", default=DISTRIBUTION, metavar="NAME", help="project on the index (default: %(default)s)"
+        "--project",
+        default=DISTRIBUTION,
+        metavar="NAME",
+        help=f"project on the index: {', '.join(PROJECTS)} (default: %(default)s)",
     )
     add_index_option(group)
     add_channel_options(parser)
@@ -105,7 +109,7 @@ def _audits(arguments: argparse.Namespace, settings: Settings) -> tuple[Job, ...
         listing = ask_index(
             arguments.index_url,
             settings,
-            project=arguments.project,
+            project=checked_project(arguments.project),
             client=client,
             runner=SubprocessRunner(threading.Event()),
         )

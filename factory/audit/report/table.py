@@ -86,7 +86,7 @@ def summary(report: AuditReport) -> str:
     counted = ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome])
     lines = [f"{len(report.verdicts)} wheels of {report.project}" + (f": {counted}" if counted else "")]
     lines += [asked_line(report)]
-    lines += [f"not on the index: {name}" for name in report.absent]
+    lines += list(report.absent)
     lines += [f"unexpected: {file.name}: {file.reason}" for file in report.unexpected]
     lines += [
         f"FIRST BREAK: {verdict.name} is {verdict.outcome};"

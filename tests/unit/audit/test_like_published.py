@@ -101,6 +101,14 @@ def test_platforms_can_be_selected(published: dict[str, Wheel], packages: Path, 
     assert [wheel.name for wheel in plan.wheels] == [WINDOWS]
 
 
+def test_a_release_with_a_file_that_cannot_be_audited_is_not_rebuilt(packages: Path, tmp_path: Path) -> None:
+    index = FakeIndex(files={"openai_codex_cli_bin-0.163.0.tar.gz": b""})
+    request = WheelsRequest(tag=TAG, platforms=None, out=tmp_path / "dist")
+    listing = fetch_listing(index, index=INDEX, project=PROJECT, asked_at=ASKED_AT)
+    with pytest.raises(UpstreamError, match=r"0\.163\.0\.tar\.gz cannot be rebuilt: it is not a wheel"):
+        plan_like_published(request, listing, audit_context(index, packages, tmp_path), platforms=())
+
+
 def test_bytes_that_differ_from_the_index_are_not_published(
     published: dict[str, Wheel], packages: Path, tmp_path: Path
 ) -> None:

