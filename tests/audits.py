@@ -10,21 +10,31 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from factory.audit.audited import AuditedWheel
 from factory.audit.context import AuditContext
-from factory.audit.index import fetch_listing
+from factory.audit.index import PublishedWheel, fetch_listing, local_wheel
+from factory.audit.infer import Inferred
+from factory.audit.packages import ReadPackage
+from factory.audit.rebuild import RebuiltWheel
 from factory.audit.results import Results
 from factory.audit.run import AuditProgress, audit_listing
 from factory.audit.selection import Selection
-from factory.audit.verdict import AuditReport, Verdict
+from factory.audit.verdict import AuditReport, InferredFacts, Verdict
+from factory.build.recipe import our_recipe
+from factory.build.template import bundled_template
+from factory.core.digests import Sha256
 from factory.core.errors import UpstreamError
+from factory.core.model import Local
+from factory.core.targets import Platform, Target
 from factory.release.channels.directory import DirectoryChannel
 from factory.release.download import Downloader
+from factory.release.payload import PackageSource
 from factory.system.http import HttpResponse, HttpStatusError
 from tests.fakes import Answer
 from tests.origins import ASKED_AT
-from tests.packages import TAG
+from tests.packages import TAG, release_directory, release_files
 from tests.runs import run_context
-from tests.wheels import Wheel
+from tests.wheels import Wheel, good_wheel
 from tests.zip_writer import ZipArchive, ZipMember
 
 INDEX = "https://index.example.invalid/simple/"
@@ -151,3 +161,68 @@ def opened(path: Path) -> Wheel:
         )
     assert all(stat.S_ISREG(member.mode) or not stat.S_IFMT(member.mode) for member in members)
     return Wheel(name=path.name, archive=ZipArchive(members=members))
+
+
+RECIPE = our_recipe(Platform.parse("manylinux_2_17_x86_64"), template=bundled_template())
+INFERRED = Inferred(
+    recipe=RECIPE,
+    facts=InferredFacts(
+        generator="hatchling 1.33.0",
+        metadata_version="2.4",
+        create_system=3,
+        line_ends="LF",
+        recipe=RECIPE.identity,
+        left_out=(),
+    ),
+    chain=(),
+    trust_base=(),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A good wheel for Linux on x86-64, and the packages of its release for both Linux targets."""
+
+    wheel: Wheel
+    packages: tuple[ReadPackage, ...]
+
+    @property
+    def sha256(self) -> Sha256:
+        """The digest of the good wheel."""
+        return Sha256.of([self.wheel.content()])
+
+    def rebuilt(self, audited: AuditedWheel, directory: Path) -> RebuiltWheel:
+        """Return the good wheel, written to a directory, as the rebuild of some wheel."""
+        directory.mkdir()
+        return RebuiltWheel(
+            audited=audited, inferred=INFERRED, path=self.wheel.write(directory), sha256=self.sha256
+        )
+
+
+def good_release(directory: Path) -> Release:
+    """Write the packages of a small release, and return them with a good wheel."""
+    targets = (Target.LINUX_X86_64, Target.LINUX_AARCH64)
+    released = DirectoryChannel(release_directory(directory, targets=targets)).assets(TAG)
+    packages = []
+    for asset in released.assets:
+        assert isinstance(asset.location, Local)
+        source = PackageSource.archive(asset.location.path, asset.format)
+        payload = source.scan(asset.target)
+        packages.append(ReadPackage(asset=asset, source=source, size_bytes=1, payload=payload))
+    wheel = good_wheel()
+    for path, (content, _) in release_files(Target.LINUX_X86_64).items():
+        name = f"codex_cli_bin/{path}"
+        if name.encode() in {member.name for member in wheel.archive.members}:
+            wheel = wheel.edited(name, _with_content(content))
+    return Release(wheel=wheel, packages=tuple(packages))
+
+
+def _with_content(content: bytes) -> Callable[[ZipMember], ZipMember]:
+    return lambda member: replace(member, content=content)
+
+
+def audited_file(path: Path) -> AuditedWheel:
+    """Return a local file as a wheel to audit."""
+    wheel = local_wheel(path)
+    assert isinstance(wheel, PublishedWheel)
+    return AuditedWheel(wheel=wheel, reference=wheel)

@@ -1,15 +1,15 @@
 """Read a published wheel without its large members: the zip directory, RECORD and small texts."""
 
 import base64
-import binascii
 import csv
 import zlib
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from factory.core.digests import Sha256
+from factory.core.digests import MalformedDigest, Sha256
 from factory.core.errors import IntegrityError
 from factory.core.zip_records import DEFLATED, STORED, CentralHeader
 from factory.verify.reading.contents import Problem
@@ -128,14 +128,16 @@ class PublishedReader:
 
 
 def read_record(text: bytes) -> dict[str, Sha256]:
-    """Return the SHA-256 of each member that RECORD lists; lines without a SHA-256 are skipped."""
-    claims: dict[str, Sha256] = {}
+    """Return the SHA-256 of each member that RECORD lists; malformed lines are skipped."""
     try:
-        for row in csv.reader(text.decode("utf-8").splitlines()):
-            if len(row) == 3 and row[1].startswith("sha256="):  # noqa: PLR2004 - name, digest, size
+        rows = list(csv.reader(text.decode("utf-8").splitlines()))
+    except (UnicodeDecodeError, csv.Error):
+        return {}
+    claims: dict[str, Sha256] = {}
+    for row in rows:
+        if len(row) == 3 and row[1].startswith("sha256="):  # noqa: PLR2004 - name, digest, size
+            with suppress(ValueError, MalformedDigest):
                 claims[row[0]] = _sha256(row[1].removeprefix("sha256="))
-    except (UnicodeDecodeError, csv.Error, ValueError, binascii.Error):
-        return claims
     return claims
 
 

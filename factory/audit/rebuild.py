@@ -54,14 +54,28 @@ def _rebuild_group(
     builder = attempt(lambda: _builder(group[0].backend_version, context))
     if isinstance(builder, Failure):
         return _failed(group, builder)
-    built = attempt(lambda: _build(tag, group, builder, scratch / "all"))
+    built = _try_build(tag, group, builder, context, scratch / "all")
     if not isinstance(built, Failure):
         return built
     rebuilt: dict[AuditedWheel, RebuiltWheel | NotRebuilt] = {}
     for target, wheels in _by_target(group).items():
-        alone = attempt(lambda: _build(tag, wheels, builder, scratch / target))  # noqa: B023 - called at once
+        alone = _try_build(tag, wheels, builder, context, scratch / target)
         rebuilt |= _failed(wheels, alone) if isinstance(alone, Failure) else alone
     return rebuilt
+
+
+def _try_build(
+    tag: CodexTag,
+    wheels: Sequence[InferredWheel],
+    builder: AssemblingBuilder,
+    context: AuditContext,
+    scratch: Path,
+) -> Rebuilds | Failure:
+    built = attempt(lambda: _build(tag, wheels, builder, scratch))
+    if isinstance(built, Failure):
+        # The failed build has stopped its threads, and they have ended: let the next step start.
+        context.tools.stop.clear()
+    return built
 
 
 def _builder(version: str, context: AuditContext) -> AssemblingBuilder:

@@ -1,9 +1,8 @@
 """Open published wheels as files: by ranges over the network, or downloaded whole if they differ."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,7 +26,6 @@ class WheelFiles:
 
     tools: RunContext
     scratch: Path
-    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
     def open(self, wheel: PublishedWheel, fetched: Fetched) -> Iterator[tuple[BinaryIO, int]]:

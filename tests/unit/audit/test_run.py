@@ -10,13 +10,22 @@ from pathlib import Path
 import pytest
 
 from factory.audit.answer import Answer, Status
+from factory.audit.audited import AuditedWheel, NotRebuilt
 from factory.audit.index import Listing, fetch_listing
 from factory.audit.local import audit_local
 from factory.audit.origin import LocalOrigin
+from factory.audit.packages import read_packages
+from factory.audit.rebuild import RebuiltWheel, rebuild_wheels
+from factory.audit.recipes import infer_recipes
 from factory.audit.results import Results, report_json
+from factory.audit.run import AuditProgress, audit_listing, audit_release
+from factory.audit.selection import Selection
 from factory.audit.verdict import AuditReport, Outcome, Verdict, first_breaks
+from factory.audit.wheel_file import WheelFiles
+from factory.build.toolchain import Lock, Toolchain
 from factory.core.codec import from_json, to_json
 from factory.core.digests import Sha256
+from factory.core.errors import HostError
 from factory.core.json_reader import JsonObject
 from factory.core.tags import CodexTag
 from factory.statements.audit_statement import meets_policy
@@ -27,11 +36,13 @@ from tests.images import MachO, MachOCpu
 from tests.origins import ASKED_AT, listed
 from tests.packages import TAG, release_directory
 from tests.runs import run_factory
+from tests.toolchains import running_toolchain
 from tests.wheels import INFO, Wheel
 from tests.zip_writer import ZipMember
 
 LINUX = "openai_codex_cli_bin-0.163.0-py3-none-manylinux_2_17_x86_64.whl"
 WINDOWS = "openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl"
+NOT_CODEX = "openai_codex_cli_bin-2026.1.post1-py3-none-manylinux_2_17_x86_64.whl"
 INIT = "codex_cli_bin/__init__.py"
 
 
@@ -422,6 +433,105 @@ def test_a_release_without_payload_is_not_rebuilt(honest: dict[str, Wheel], tmp_
     assert verdict.reason == "channel directory has no release rust-v0.163.0"
     assert (verdict.status, report.exit_status) == (Status.NOTHING_TO_COMPARE, 12)
     assert index.served_bytes == 0
+
+
+def test_a_package_that_cannot_be_built_from_stops_no_other(honest: dict[str, Wheel], tmp_path: Path) -> None:
+    directory = release_directory(tmp_path / "packages")
+    index = served(*honest.values())
+    context = audit_context(index, directory, tmp_path)
+    listing = fetch_listing(index, index=INDEX, project=PROJECT, asked_at=ASKED_AT)
+    wheels = [AuditedWheel(wheel=wheel, reference=wheel) for wheel in listing.wheels]
+    packages = read_packages(TAG, wheels, context)
+    files = WheelFiles(tools=context.tools, scratch=tmp_path / "published")
+    inferred = infer_recipes(wheels, packages, files, context)
+    (directory / "codex-0.163.0-win32-x64.tgz").write_bytes(b"damaged since")
+
+    linux, windows = rebuild_wheels(TAG, inferred, context, tmp_path / "scratch")
+
+    assert isinstance(linux, RebuiltWheel)
+    assert (linux.audited, linux.sha256) == (wheels[0], wheels[0].wheel.sha256)
+    assert isinstance(windows, NotRebuilt)
+    assert windows.audited == wheels[1]
+    assert windows.inferred is not None
+    assert "codex-0.163.0-win32-x64.tgz" in windows.failure.reason
+    assert not context.tools.stop.is_set()
+
+
+def without_toolchain(_: Lock) -> Toolchain:
+    raise HostError("pip failed")
+
+
+def test_a_missing_toolchain_is_the_reason(packages: Path, honest: dict[str, Wheel], tmp_path: Path) -> None:
+    index = served(honest[LINUX])
+    context = audit_context(index, packages, tmp_path)
+    context = replace(context, tools=replace(context.tools, toolchain_for=without_toolchain))
+    listing = fetch_listing(index, index=INDEX, project=PROJECT, asked_at=ASKED_AT)
+    wheels = [AuditedWheel(wheel=wheel, reference=wheel) for wheel in listing.wheels]
+
+    (verdict,) = audit_release(TAG, wheels, context, done=lambda _: None)
+
+    assert (verdict.outcome, verdict.reason) == (Outcome.NOT_REBUILT, "pip failed")
+    assert verdict.inferred is not None
+    assert not verdict.is_inspected
+
+
+def test_wheels_of_several_backend_versions_are_rebuilt_in_order(
+    packages: Path, honest: dict[str, Wheel], tmp_path: Path
+) -> None:
+    older = honest[LINUX].edited_text(f"{INFO}/WHEEL", "1.33.0", "1.32.4")
+    index = served(older, honest[WINDOWS])
+
+    first, second = run_audit(index, packages, tmp_path).verdicts
+
+    assert (first.name, first.outcome) == (LINUX, Outcome.DIFFERENT)
+    assert {cause.id for cause in first.causes} == {"generator", "record"}
+    assert (second.name, second.outcome) == (WINDOWS, Outcome.IDENTICAL)
+
+
+def test_a_deflate_encoder_that_is_not_the_reference_is_the_reason(
+    packages: Path, honest: dict[str, Wheel], tmp_path: Path
+) -> None:
+    def with_other_deflate(_: Lock) -> Toolchain:
+        toolchain = running_toolchain()
+        deflate = replace(toolchain.interpreter.deflate, answer=Sha256("0" * 64))
+        return replace(toolchain, interpreter=replace(toolchain.interpreter, deflate=deflate))
+
+    index = served(honest[LINUX])
+    context = audit_context(index, packages, tmp_path)
+    context = replace(context, tools=replace(context.tools, toolchain_for=with_other_deflate))
+    listing = fetch_listing(index, index=INDEX, project=PROJECT, asked_at=ASKED_AT)
+    wheels = [AuditedWheel(wheel=wheel, reference=wheel) for wheel in listing.wheels]
+
+    (verdict,) = audit_release(TAG, wheels, context, done=lambda _: None)
+
+    assert verdict.outcome is Outcome.NOT_REBUILT
+    assert "gives other bytes than stock zlib" in verdict.reason
+
+
+def test_an_audit_reports_its_progress(packages: Path, honest: dict[str, Wheel], tmp_path: Path) -> None:
+    index = FakeIndex(files={LINUX: honest[LINUX].content(), NOT_CODEX: honest[LINUX].content()})
+    listing = fetch_listing(index, index=INDEX, project=PROJECT, asked_at=ASKED_AT)
+    releases: list[tuple[str, int, int]] = []
+    reported: list[str] = []
+    results = Results(tmp_path / "out", identity={})
+
+    progress = AuditProgress(
+        verdict=lambda verdict: reported.append(verdict.name),
+        release=lambda *release: releases.append(release),
+    )
+    context = audit_context(index, packages, tmp_path)
+
+    audit_listing(listing, Selection(tags=None), context, results=results, progress=progress)
+    report = audit_listing(listing, Selection(tags=None), context, results=results, progress=progress)
+
+    assert [(verdict.name, verdict.tag) for verdict in report.verdicts] == [
+        (LINUX, "rust-v0.163.0"),
+        (NOT_CODEX, ""),
+    ]
+    assert report.verdicts[1].reason == "its version 2026.1.post1 names no Codex release"
+    assert releases == [("0.163.0", 0, 2), ("2026.1.post1", 1, 2)] * 2
+    assert reported == [LINUX, NOT_CODEX] * 2
+    assert results.recall(LINUX, report.verdicts[0].sha256) == report.verdicts[0]
 
 
 def test_an_audit_resumes_with_the_saved_verdicts(

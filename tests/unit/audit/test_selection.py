@@ -115,3 +115,38 @@ def test_an_audit_with_an_unexpected_file_is_inconclusive() -> None:
         unexpected=LISTING.unexpected[:1],
     )
     assert report.exit_status == 11
+
+
+EARLIEST = wheel("0.9.0", "win_amd64")
+ALPHA = wheel("0.10.0a2", "win_amd64")
+FINAL = wheel("0.10.0", "win_amd64")
+FINAL_MACOS = wheel("0.10.0", "macosx_10_9_x86_64.macosx_11_0_arm64")
+NO_RELEASE = wheel("2026.1.post1", "win_amd64")
+UNSORTED = Listing(
+    project="x",
+    asked=ASKED,
+    wheels=(FINAL, NO_RELEASE, FINAL_MACOS, EARLIEST, ALPHA),
+    unexpected=(),
+)
+
+
+@pytest.mark.parametrize(
+    ("selection", "selected"),
+    [
+        (Selection(tags=None), (EARLIEST, ALPHA, FINAL_MACOS, FINAL, NO_RELEASE)),
+        (Selection(tags=(CodexTag.parse("0.10.0"),)), (FINAL_MACOS, FINAL)),
+        (Selection(tags=()), ()),
+        (
+            Selection(tags=None, since=CodexTag.parse("0.10.0-alpha.2")),
+            (ALPHA, FINAL_MACOS, FINAL, NO_RELEASE),
+        ),
+        (Selection(tags=None, since=CodexTag.parse("0.10.0")), (FINAL_MACOS, FINAL, NO_RELEASE)),
+        (Selection(tags=None, platforms=("macosx_11_0_arm64",)), (FINAL_MACOS,)),
+        (Selection(tags=(CodexTag.parse("0.9.0"),), platforms=("win_amd64", "win_arm64")), (EARLIEST,)),
+        (Selection(tags=(CodexTag.parse("0.9.0"),), since=CodexTag.parse("0.10.0")), ()),
+    ],
+)
+def test_wheels_are_selected_by_release_and_platform_and_sorted_by_version(
+    selection: Selection, selected: tuple[PublishedWheel, ...]
+) -> None:
+    assert selection.wheels_of(UNSORTED) == selected

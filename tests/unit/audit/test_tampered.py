@@ -1,33 +1,21 @@
 """Falsified copies of a published wheel, compared with the honest one: outcome, causes, severity."""
 
-import shutil
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from factory.audit.audited import AuditedWheel
 from factory.audit.compare import compare_wheel
 from factory.audit.decide import verdict_on
-from factory.audit.index import PublishedWheel, local_wheel
-from factory.audit.infer import Inferred
-from factory.audit.packages import ReadPackage
-from factory.audit.rebuild import RebuiltWheel
-from factory.audit.verdict import InferredFacts, Outcome, Verdict
+from factory.audit.verdict import Outcome, Verdict
 from factory.audit.wheel_file import WheelFiles
-from factory.build.recipe import our_recipe
-from factory.build.template import bundled_template
-from factory.core.digests import Sha256
-from factory.core.model import Local, ReleaseAsset
-from factory.core.targets import Platform, Target
-from factory.release.channels.directory import DirectoryChannel
-from factory.release.payload import PackageSource
-from tests.audits import opened
+from factory.core.targets import Target
+from tests.audits import Release, audited_file, good_release
 from tests.images import MachO, MachOCpu
-from tests.packages import TAG, executable, release_directory
-from tests.runs import run_context, run_factory
+from tests.packages import executable
+from tests.runs import run_context
 from tests.wheels import INFO, Wheel
 from tests.zip_writer import ZipMember, extra_field
 
@@ -37,78 +25,19 @@ INIT = "codex_cli_bin/__init__.py"
 METADATA = f"{INFO}/METADATA"
 
 
-RECIPE = our_recipe(Platform.parse(LINUX), template=bundled_template())
-INFERRED = Inferred(
-    recipe=RECIPE,
-    facts=InferredFacts(
-        generator="hatchling 1.33.0",
-        metadata_version="2.4",
-        create_system=3,
-        line_ends="LF",
-        recipe=RECIPE.identity,
-        left_out=(),
-    ),
-    chain=(),
-    trust_base=(),
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
-    """An honest wheel, its rebuild, and the packages of its release."""
-
-    wheel: Wheel
-    rebuilt: Path
-    sha256: Sha256
-    packages: tuple[ReadPackage, ...]
-
-
 @pytest.fixture(scope="module")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
-    root = tmp_path_factory.mktemp("release")
-    packages = release_directory(root / "packages")
-    run = run_factory(packages, root / "dist", cache=root / "cache", platforms=(LINUX,))
-    path = root / "dist" / TAG.pep440 / run.built[0]
-    return Release(
-        wheel=opened(path),
-        rebuilt=path,
-        sha256=run.manifest.wheels[0].sha256,
-        packages=tuple(read_package(asset) for asset in DirectoryChannel(packages).assets(TAG).assets),
-    )
-
-
-def read_package(asset: ReleaseAsset) -> ReadPackage:
-    assert isinstance(asset.location, Local)
-    path = asset.location.path
-    source = PackageSource.archive(path, asset.format)
-    return ReadPackage(
-        asset=asset, source=source, size_bytes=path.stat().st_size, payload=source.scan(asset.target)
-    )
+    return good_release(tmp_path_factory.mktemp("release"))
 
 
 def decided(release: Release, wheel: Wheel, directory: Path) -> Verdict:
-    """Return the verdict on a published wheel whose rebuild is the release's honest wheel."""
-    published = local_wheel(wheel.write(directory))
-    assert isinstance(published, PublishedWheel)
-    rebuilt = directory / "rebuilt" / wheel.name
-    rebuilt.parent.mkdir()
-    shutil.copy(release.rebuilt, rebuilt)  # the comparison removes it
-    compared = compare_wheel(
-        RebuiltWheel(
-            audited=AuditedWheel(wheel=published, reference=published),
-            inferred=INFERRED,
-            path=rebuilt,
-            sha256=release.sha256,
-        ),
-        release.packages,
-        WheelFiles(tools=run_context(directory / "cache"), scratch=directory / "published"),
-        directory,
-    )
-    assert not rebuilt.exists()
-    return verdict_on(compared)
+    """Return the verdict on a published wheel whose rebuild is the good wheel."""
+    rebuilt = release.rebuilt(audited_file(wheel.write(directory)), directory / "rebuilt")
+    files = WheelFiles(tools=run_context(directory / "cache"), scratch=directory / "published")
+    return verdict_on(compare_wheel(rebuilt, release.packages, files, directory))
 
 
-def test_the_honest_wheel_written_again_is_identical(release: Release, tmp_path: Path) -> None:
+def test_the_good_wheel_is_identical(release: Release, tmp_path: Path) -> None:
     verdict = decided(release, release.wheel, tmp_path)
 
     assert verdict.outcome is Outcome.IDENTICAL

@@ -1,0 +1,262 @@
+"""The comparison step: what is read, what is compared, and what an examination without a recipe proves."""
+
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from factory.audit.audited import AuditedWheel, Failure, FailureKind, NotRebuilt
+from factory.audit.compare import ComparedWheel, ExaminedWheel, compare_wheel
+from factory.audit.rebuild import RebuiltWheel
+from factory.audit.verdict import Outcome
+from factory.audit.wheel_file import WheelFiles
+from factory.core.errors import HostError
+from factory.core.model import Remote
+from factory.core.trust_level import Level
+from factory.release.download import Downloader
+from factory.system.parallel import Stopped
+from tests.audits import INFERRED, Release, audited_file, good_release
+from tests.fakes import Answer, FakeHttpClient
+from tests.images import MachO, MachOCpu
+from tests.runs import run_context
+from tests.wheels import INFO, Wheel
+from tests.zip_writer import ZipMember
+
+URL = "https://files.example.invalid/x.whl"
+CODEX = "codex_cli_bin/bin/codex"
+FOREIGN = MachO(cpu=MachOCpu.ARM64, size_bytes=9000, seed="foreign").content()
+NO_RECIPE = Failure(reason="unknown generator", kind=FailureKind.NO_RECIPE)
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
+    return good_release(tmp_path_factory.mktemp("release"))
+
+
+def files(directory: Path, *answers: Answer) -> WheelFiles:
+    """Return wheel files whose server gives some answers and fails on every other request."""
+    context = run_context(directory / "cache")
+    client = FakeHttpClient({URL: answers})
+    downloader = Downloader(cache=context.cache, client=client, progress=context.progress)
+    return WheelFiles(tools=replace(context, downloader=downloader), scratch=directory / "published")
+
+
+def on_server(audited: AuditedWheel) -> AuditedWheel:
+    remote = replace(audited.wheel, location=Remote(url=URL))
+    return replace(audited, wheel=remote, reference=remote)
+
+
+def compared(
+    wheel: RebuiltWheel, release: Release, directory: Path, *answers: Answer
+) -> ComparedWheel | NotRebuilt:
+    result = compare_wheel(wheel, release.packages, files(directory, *answers), directory)
+    assert not isinstance(result, ExaminedWheel)
+    assert not wheel.path.exists()
+    assert not list(directory.glob("compare-*"))
+    return result
+
+
+def test_equal_digests_need_no_download(release: Release, tmp_path: Path) -> None:
+    audited = on_server(audited_file(release.wheel.write(tmp_path)))
+    result = compared(release.rebuilt(audited, tmp_path / "rebuilt"), release, tmp_path)
+
+    assert isinstance(result, ComparedWheel)
+    assert (result.comparison, result.chain, result.rebuilt) == (None, INFERRED.chain, release.sha256)
+    assert {one.level for one in result.inspection.contents.assessments} == {Level.INTEGRITY_ONLY}
+
+
+def test_other_digests_are_compared_after_a_download(release: Release, tmp_path: Path) -> None:
+    wheel = release.wheel.edited_text(f"{INFO}/METADATA", "Python: >=3.10", "Python: >=3.6")
+    audited = on_server(audited_file(wheel.write(tmp_path)))
+    answer = Answer(body=(wheel.content(),), headers={"content-length": str(len(wheel.content()))})
+    result = compared(release.rebuilt(audited, tmp_path / "rebuilt"), release, tmp_path, answer)
+
+    assert isinstance(result, ComparedWheel)
+    assert result.comparison is not None
+    assert [cause.id for cause in result.comparison.members] == ["metadata", "record"]
+    assert [(link.member, link.path) for link in result.chain] == [
+        (CODEX, "bin/codex"),
+        ("codex_cli_bin/codex-path/rg", "codex-path/rg"),
+        ("codex_cli_bin/codex-resources/bwrap", "codex-resources/bwrap"),
+    ]
+    assert result.chain[0].asset == release.packages[0].asset.purl
+    assert {one.level for one in result.inspection.contents.assessments} == {Level.INTEGRITY_ONLY}
+    assert audited.fetched.size_bytes == len(wheel.content())
+
+
+def test_a_wheel_that_cannot_be_downloaded_keeps_recipe_and_rebuild(release: Release, tmp_path: Path) -> None:
+    wheel = release.wheel.edited_text(f"{INFO}/METADATA", "Python: >=3.10", "Python: >=3.6")
+    audited = on_server(audited_file(wheel.write(tmp_path)))
+    result = compared(release.rebuilt(audited, tmp_path / "rebuilt"), release, tmp_path, Answer(status=404))
+
+    assert isinstance(result, NotRebuilt)
+    assert result.failure == Failure(reason=f"{URL} answered with status 404")
+    assert (result.audited, result.inferred, result.rebuilt) == (audited, INFERRED, release.sha256)
+
+
+def test_the_first_package_with_a_file_is_its_origin(release: Release, tmp_path: Path) -> None:
+    audited = audited_file(release.wheel.in_archive(lambda one: replace(one, comment=b"x")).write(tmp_path))
+    first, second = release.packages
+    twice = replace(release, packages=(replace(second, payload=first.payload), first))
+    result = compared(release.rebuilt(audited, tmp_path / "rebuilt"), twice, tmp_path)
+
+    assert isinstance(result, ComparedWheel)
+    assert {link.asset for link in result.chain} == {second.asset.purl}
+
+
+def test_an_unreadable_executable_has_no_origin(release: Release, tmp_path: Path) -> None:
+    whole = zlib.compress(release.wheel.member(CODEX).content, wbits=-15)
+    wheel = release.wheel.edited(CODEX, lambda member: replace(member, packed=whole[:-100]))
+    result = compared(
+        release.rebuilt(audited_file(wheel.write(tmp_path)), tmp_path / "rebuilt"), release, tmp_path
+    )
+
+    assert isinstance(result, ComparedWheel)
+    assert CODEX not in {link.member for link in result.chain}
+
+
+def examined(
+    wheel: Wheel, release: Release, directory: Path, failure: Failure = NO_RECIPE
+) -> ExaminedWheel | ComparedWheel | NotRebuilt:
+    audited = audited_file(wheel.write(directory))
+    not_rebuilt = NotRebuilt(audited=audited, failure=failure)
+    return compare_wheel(not_rebuilt, release.packages, files(directory), directory)
+
+
+def test_released_contents_in_their_own_container_are_replayed(release: Release, tmp_path: Path) -> None:
+    result = examined(release.wheel, release, tmp_path)
+
+    assert isinstance(result, ExaminedWheel)
+    assert (result.outcome, result.unexplained) == (Outcome.REPLAYED, ())
+    assert [link.path for link in result.chain] == ["bin/codex", "codex-path/rg", "codex-resources/bwrap"]
+    assert {one.level for one in result.inspection.contents.assessments} == {Level.INTEGRITY_ONLY}
+
+
+def test_a_failure_outside_the_wheel_is_no_reason_to_read_it(release: Release, tmp_path: Path) -> None:
+    audited = on_server(audited_file(release.wheel.write(tmp_path)))
+    failed = NotRebuilt(audited=audited, failure=Failure(reason="no network"))
+
+    assert compare_wheel(failed, release.packages, files(tmp_path), tmp_path) is failed
+
+
+def test_an_unreadable_wheel_proves_nothing(release: Release, tmp_path: Path) -> None:
+    failure = Failure(reason="it has no RECORD", kind=FailureKind.UNREADABLE)
+    result = examined(release.wheel, release, tmp_path, failure)
+
+    assert isinstance(result, ExaminedWheel)
+    assert result.outcome is Outcome.NOT_REBUILT
+    assert [link.path for link in result.chain] == ["bin/codex", "codex-path/rg", "codex-resources/bwrap"]
+
+
+def without_executables(wheel: Wheel) -> Wheel:
+    for name in (CODEX, "codex_cli_bin/codex-path/rg", "codex_cli_bin/codex-resources/bwrap"):
+        wheel = wheel.without(name)
+    return wheel
+
+
+def test_a_wheel_without_executables_proves_nothing(release: Release, tmp_path: Path) -> None:
+    result = examined(without_executables(release.wheel), release, tmp_path)
+
+    assert isinstance(result, ExaminedWheel)
+    assert (result.outcome, result.chain, result.unexplained) == (Outcome.NOT_REBUILT, (), ())
+
+
+def test_a_foreign_executable_is_unexplained(release: Release, tmp_path: Path) -> None:
+    added = ZipMember(name=b"codex_cli_bin/bin/helper", content=FOREIGN, mode=0o100755)
+    result = examined(release.wheel.with_first(added), release, tmp_path)
+
+    assert isinstance(result, ExaminedWheel)
+    assert result.outcome is Outcome.NOT_REBUILT
+    assert [(cause.id, cause.place) for cause in result.unexplained] == [
+        ("executable-not-on-channel", "codex_cli_bin/bin/helper")
+    ]
+
+
+def archive(**changes: Any) -> Callable[[Wheel], Wheel]:  # noqa: ANN401 - fields of several types
+    return lambda wheel: wheel.in_archive(lambda one: replace(one, **changes))
+
+
+def metadata(**changes: Any) -> Callable[[Wheel], Wheel]:  # noqa: ANN401 - as above
+    return lambda wheel: wheel.edited(METADATA, lambda member: replace(member, **changes))
+
+
+def repeated(wheel: Wheel) -> Wheel:
+    member = wheel.member("codex_cli_bin/py.typed")
+    return wheel.in_archive(lambda one: replace(one, members=(*one.members, member)))
+
+
+def at_level_0(wheel: Wheel) -> Wheel:
+    def packed(member: ZipMember) -> ZipMember:
+        encoder = zlib.compressobj(0, zlib.DEFLATED, -15)
+        return replace(member, packed=encoder.compress(member.content) + encoder.flush())
+
+    return wheel.in_archive(lambda one: replace(one, members=tuple(map(packed, one.members))))
+
+
+METADATA = f"{INFO}/METADATA"
+CONTAINERS: dict[str, tuple[Callable[[Wheel], Wheel], Outcome]] = {
+    "bytes before the archive": (archive(prefix=b"#!/bin/sh\n"), Outcome.NOT_REBUILT),
+    "bytes after the archive": (archive(suffix=b"more"), Outcome.NOT_REBUILT),
+    "a gap": (metadata(before=b"hidden"), Outcome.NOT_REBUILT),
+    "a repeated member": (repeated, Outcome.NOT_REBUILT),
+    "an unreadable text": (metadata(packed=b"\xff" * 9), Outcome.NOT_REBUILT),
+    "another level": (at_level_0, Outcome.EQUIVALENT),
+    "a data descriptor": (metadata(has_descriptor=True), Outcome.EQUIVALENT),
+    "zip64 records": (archive(zip64=True), Outcome.EQUIVALENT),
+    "a stored text": (metadata(method=0), Outcome.REPLAYED),
+    "times": (metadata(dos_time=0x6A2F), Outcome.REPLAYED),
+    "a comment": (archive(comment=b"hello"), Outcome.REPLAYED),
+}
+
+
+@pytest.mark.parametrize("case", CONTAINERS)
+def test_the_container_of_a_wheel_without_a_recipe_decides_what_is_proved(
+    release: Release, tmp_path: Path, case: str
+) -> None:
+    edit, outcome = CONTAINERS[case]
+
+    result = examined(edit(release.wheel), release, tmp_path)
+
+    assert isinstance(result, ExaminedWheel)
+    assert (result.outcome, result.unexplained) == (outcome, ())
+
+
+@pytest.mark.parametrize("is_served", [True, False])
+def test_a_failed_download_for_the_examination_keeps_the_first_reason(
+    release: Release, tmp_path: Path, *, is_served: bool
+) -> None:
+    audited = on_server(audited_file(release.wheel.write(tmp_path)))
+    failed = NotRebuilt(audited=audited, failure=NO_RECIPE)
+    other_bytes = Answer(body=(release.wheel.content()[::-1],))
+    opened = files(tmp_path, other_bytes if is_served else Answer(status=404))
+
+    assert compare_wheel(failed, release.packages, opened, tmp_path) is failed
+
+
+def test_an_examination_without_room_ends_the_audit(release: Release, tmp_path: Path) -> None:
+    content = release.wheel.content()
+    audited = on_server(audited_file(release.wheel.write(tmp_path)))
+    opened = files(tmp_path, Answer(body=(content,), headers={"content-length": str(len(content))}))
+    opened.scratch.write_bytes(b"a file where the directory should be")
+
+    with pytest.raises(HostError, match="cannot write"):
+        compare_wheel(NotRebuilt(audited=audited, failure=NO_RECIPE), release.packages, opened, tmp_path)
+
+
+@pytest.mark.parametrize("is_rebuilt", [True, False])
+def test_an_interrupted_run_is_no_reason(release: Release, tmp_path: Path, *, is_rebuilt: bool) -> None:
+    wheel = release.wheel.in_archive(lambda archive: replace(archive, comment=b"x"))
+    audited = on_server(audited_file(wheel.write(tmp_path)))
+    interrupted = files(tmp_path)
+    interrupted.tools.stop.set()
+    step = (
+        release.rebuilt(audited, tmp_path / "rebuilt")
+        if is_rebuilt
+        else NotRebuilt(audited=audited, failure=NO_RECIPE)
+    )
+
+    with pytest.raises(Stopped):
+        compare_wheel(step, release.packages, interrupted, tmp_path)

@@ -1,0 +1,194 @@
+"""Downloading and reading the release packages of an audit: what fails for one target stops no other."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from factory.audit.audited import AuditedWheel, Failure, FailureKind, attempt
+from factory.audit.context import AuditContext
+from factory.audit.index import PublishedWheel
+from factory.audit.packages import ReadPackage, read_packages, target_of
+from factory.audit.project_file import NotInferable
+from factory.audit.published import UnreadableWheel
+from factory.core.digests import Sha256
+from factory.core.errors import FactoryError, HostError, UpstreamError
+from factory.core.model import ChannelName, Local, Payload, ReleaseAssets, Remote
+from factory.core.tags import CodexTag
+from factory.core.targets import Target
+from factory.release.channels.directory import DirectoryChannel
+from factory.release.payload_cache import load_payload, save_payload
+from factory.system.parallel import Stopped
+from tests.origins import listed
+from tests.packages import TAG, release_directory
+from tests.runs import run_context
+
+LINUX, ARM, WINDOWS = Target.LINUX_X86_64, Target.LINUX_AARCH64, Target.WINDOWS_X86_64
+
+
+def published(*platforms: str, size_bytes: int | None = 7) -> PublishedWheel:
+    name = f"x-0.163.0-py3-none-{'.'.join(platforms)}.whl"
+    return PublishedWheel(
+        name=name,
+        version="0.163.0",
+        platforms=platforms,
+        size_bytes=size_bytes,
+        sha256=Sha256("0" * 64),
+        location=Remote(url=f"https://files.example.invalid/{name}"),
+        origin=listed(Sha256("0" * 64)),
+    )
+
+
+def audited(*platforms: str) -> AuditedWheel:
+    wheel = published(*platforms)
+    return AuditedWheel(wheel=wheel, reference=wheel)
+
+
+@pytest.mark.parametrize(
+    ("platforms", "target"),
+    [
+        (("manylinux_2_17_x86_64",), LINUX),
+        (("musllinux_1_1_x86_64",), LINUX),
+        (("manylinux_2_17_x86_64", "manylinux2014_x86_64"), LINUX),
+        (("win_amd64",), WINDOWS),
+        (("manylinux_2_17_x86_64", "manylinux_2_17_aarch64"), None),
+        (("win_amd64", "manylinux_2_17_x86_64"), None),
+        (("any",), None),
+        (("manylinux_2_17_s390x",), None),
+    ],
+)
+def test_all_platform_tags_must_name_one_target(platforms: tuple[str, ...], target: Target | None) -> None:
+    assert target_of(published(*platforms)) is target
+
+
+@dataclass
+class RefusingChannel:
+    """A channel whose every request fails."""
+
+    error: FactoryError
+    name: ChannelName = ChannelName.DIRECTORY
+    identity: str = "refusing"
+
+    def assets(self, tag: CodexTag) -> ReleaseAssets:
+        assert tag == TAG
+        raise self.error
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> AuditContext:
+    packages = release_directory(tmp_path / "packages", targets=(LINUX, ARM))
+    return AuditContext(
+        tools=run_context(tmp_path / "cache"), channel=DirectoryChannel(packages), scratch=tmp_path
+    )
+
+
+def test_each_needed_package_is_read_and_its_payload_saved(context: AuditContext) -> None:
+    wheels = [audited("manylinux_2_17_x86_64"), audited("musllinux_1_1_x86_64"), audited("any")]
+    packages = read_packages(TAG, wheels, context)
+
+    (package,) = packages.read
+    assert package.asset.target is LINUX
+    assert isinstance(package.asset.location, Local)
+    assert package.size_bytes == package.asset.location.path.stat().st_size
+    assert "bin/codex" in {str(file.path) for file in package.payload.files}
+    assert load_payload(context.tools.cache, package.asset.digest, LINUX) == package.payload
+    assert packages.package_for(wheels[0].wheel) == package
+    assert packages.package_for(wheels[1].wheel) == package
+
+
+def test_a_saved_payload_is_not_read_again(context: AuditContext) -> None:
+    asset = context.channel.assets(TAG).for_target(LINUX)
+    assert asset is not None
+    saved = Payload(target=LINUX, files=())
+    save_payload(context.tools.cache, asset.digest, saved)
+
+    (package,) = read_packages(TAG, [audited("manylinux_2_17_x86_64")], context).read
+    assert package.payload == saved
+
+
+def test_a_wheel_for_no_single_target_has_a_reason(context: AuditContext) -> None:
+    packages = read_packages(TAG, [audited("manylinux_2_17_x86_64")], context)
+
+    assert packages.package_for(published("any")) == Failure(
+        reason="its platform tag any names no single target of Codex"
+    )
+
+
+def test_a_missing_package_is_a_failure_of_its_target_alone(context: AuditContext) -> None:
+    wheels = [audited("manylinux_2_17_x86_64"), audited("win_amd64")]
+    packages = read_packages(TAG, wheels, context)
+
+    assert isinstance(packages.package_for(wheels[0].wheel), ReadPackage)
+    assert packages.package_for(wheels[1].wheel) == Failure(
+        reason="channel directory has no package of rust-v0.163.0 for x86_64-pc-windows-msvc",
+        kind=FailureKind.NO_PAYLOAD,
+    )
+
+
+def test_a_damaged_package_is_a_failure_of_its_target_alone(context: AuditContext, tmp_path: Path) -> None:
+    (tmp_path / "packages/codex-0.163.0-linux-arm64.tgz").write_bytes(b"damaged")
+    wheels = [audited("manylinux_2_17_x86_64"), audited("manylinux_2_17_aarch64")]
+    packages = read_packages(TAG, wheels, context)
+
+    assert [package.asset.target for package in packages.read] == [LINUX]
+    assert isinstance(packages.package_for(wheels[1].wheel), Failure)
+
+
+def test_without_a_target_the_channel_is_not_asked(context: AuditContext) -> None:
+    refusing = replace(context, channel=RefusingChannel(UpstreamError("asked")))
+    packages = read_packages(TAG, [audited("any")], refusing)
+
+    assert packages.read == ()
+
+
+def test_a_channel_that_fails_is_the_reason_for_every_target(context: AuditContext) -> None:
+    refusing = replace(context, channel=RefusingChannel(UpstreamError("no network")))
+    wheels = [audited("manylinux_2_17_x86_64"), audited("win_amd64")]
+    packages = read_packages(TAG, wheels, refusing)
+
+    assert [packages.package_for(one.wheel) for one in wheels] == [Failure(reason="no network")] * 2
+
+
+def test_an_interrupted_run_is_no_reason(context: AuditContext) -> None:
+    with pytest.raises(Stopped):
+        read_packages(TAG, [audited("win_amd64")], replace(context, channel=RefusingChannel(Stopped())))
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (HostError("x"), FailureKind.OUTSIDE),
+        (UpstreamError("x"), FailureKind.OUTSIDE),
+        (NotInferable("x"), FailureKind.NO_RECIPE),
+    ],
+)
+def test_an_error_becomes_a_failure_of_its_kind(error: Exception, kind: FailureKind) -> None:
+    def fail() -> None:
+        raise error
+
+    assert attempt(fail) == Failure(reason="x", kind=kind)
+
+
+def test_an_unreadable_wheel_is_a_failure_of_its_own_kind() -> None:
+    def fail() -> None:
+        raise UnreadableWheel("x.whl", "it has no RECORD")
+
+    assert attempt(fail) == Failure(
+        reason="x.whl cannot be read: it has no RECORD", kind=FailureKind.UNREADABLE
+    )
+
+
+def test_bugs_are_not_failures() -> None:
+    def fail() -> None:
+        raise KeyError("x")
+
+    with pytest.raises(KeyError):
+        attempt(fail)
+
+
+def test_the_largest_wheel_weighs_most() -> None:
+    wheel = published("win_amd64")
+    unknown = published("win_amd64", size_bytes=None)
+
+    assert AuditedWheel(wheel=wheel, reference=wheel).weight == 7
+    assert AuditedWheel(wheel=unknown, reference=unknown).weight == 0
