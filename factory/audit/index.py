@@ -20,10 +20,10 @@ from factory.audit.verdict import UnexpectedFile
 from factory.core.digests import MalformedDigest, Sha256
 from factory.core.errors import UpstreamError
 from factory.core.model import Local, Remote
+from factory.core.printable import escaped
 from factory.core.tags import CodexTag, MalformedTag
 from factory.system.http import HttpClient, redacted
 from factory.system.process import CannotStart, Command, Runner
-from factory.verify.checks.registry import escaped
 
 if TYPE_CHECKING:
     from pypi_simple import DistributionPackage

@@ -12,8 +12,8 @@ from factory.audit.verdict import Cause, ProvenanceState, ServedProvenance
 from factory.core.digests import Sha256
 from factory.core.errors import UpstreamError
 from factory.core.model import Severity
+from factory.core.printable import escaped
 from factory.system.http import HttpClient
-from factory.verify.checks.registry import escaped
 
 if TYPE_CHECKING:
     from pypi_attestations import Provenance

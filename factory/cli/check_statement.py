@@ -8,10 +8,10 @@ from typing import assert_never
 
 from factory.cli.console import print_json, say
 from factory.core.errors import EXIT_AUDIT_DIFFERS, EXIT_INCONCLUSIVE, EXIT_OK, UsageError
+from factory.core.printable import escaped
 from factory.statements.check_statement import CheckedStatement, Trust, TrustedIdentity, check_statement
 from factory.statements.claims import Answer
 from factory.statements.keys import PublicKey
-from factory.verify.checks.registry import escaped
 
 EPILOG = """\
 examples:

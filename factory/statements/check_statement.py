@@ -8,12 +8,12 @@ from pathlib import Path
 from factory.core.digests import Sha256
 from factory.core.errors import IntegrityError, UsageError
 from factory.core.json_reader import JsonObject, MalformedJson
+from factory.core.printable import escaped
 from factory.statements.claims import Answer, Claims, claims_of
 from factory.statements.envelope import Envelope, signed_bytes
 from factory.statements.keyless import open_bundle
 from factory.statements.keys import PublicKey
 from factory.statements.statement import Statement, Subject
-from factory.verify.checks.registry import escaped
 
 MAX_STATEMENT_BYTES = 16 << 20
 _CLOCK_SKEW = timedelta(minutes=5)

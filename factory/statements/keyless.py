@@ -7,8 +7,8 @@ included in the library.
 from typing import TYPE_CHECKING
 
 from factory.core.errors import HostError, IntegrityError, UpstreamError
+from factory.core.printable import escaped
 from factory.statements.statement import PAYLOAD_TYPE
-from factory.verify.checks.registry import escaped
 
 if TYPE_CHECKING:
     from sigstore.models import Bundle

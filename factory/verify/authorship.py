@@ -8,6 +8,7 @@ from pathlib import Path
 
 from factory.core.digests import Sha256
 from factory.core.errors import FactoryError, UsageError
+from factory.core.printable import escaped
 from factory.core.progress import Progress
 from factory.core.trust_level import Level, TrustAssessment
 from factory.executables.file_kind import kind_of
@@ -17,7 +18,6 @@ from factory.executables.signatures.signers import is_unexpected, without_author
 from factory.executables.signatures.sigstore_bundles import MAX_BUNDLE_BYTES
 from factory.manifest.manifest import MANIFEST_NAME
 from factory.system.parallel import Stopped, in_parallel
-from factory.verify.checks.registry import escaped
 from factory.verify.inputs import WheelInput, file_size, find_wheels
 from factory.verify.output.report import RunStatus
 from factory.verify.reading.read import cannot_read, own_scratch, read_wheel

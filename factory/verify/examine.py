@@ -7,6 +7,7 @@ from pathlib import Path
 
 from factory.core.digests import Sha256
 from factory.core.errors import FactoryError
+from factory.core.printable import escaped
 from factory.core.progress import Progress
 from factory.executables.signatures.policy import TrustPolicy
 from factory.system.host import Host
@@ -16,7 +17,7 @@ from factory.verify import smoke
 from factory.verify.checks import across, listing
 from factory.verify.checks.check import Check, SubjectT
 from factory.verify.checks.listing import ManifestDirectory
-from factory.verify.checks.registry import escaped, run_check
+from factory.verify.checks.registry import run_check
 from factory.verify.inputs import WheelGroup, WheelInput, file_size
 from factory.verify.inspection import inspect
 from factory.verify.output.report import CheckResults, ReleaseReport, Report, WheelReport

@@ -12,6 +12,7 @@ from pathlib import Path
 from factory.core.digests import Sha256
 from factory.core.errors import FactoryError
 from factory.core.json_reader import JsonObject
+from factory.core.printable import escaped
 from factory.executables.elf import read_elf
 from factory.executables.image_bytes import MalformedImage
 from factory.executables.macho import headers_without_segments, read_macho
@@ -27,7 +28,7 @@ from factory.statements.check_statement import open_statement, refuse_future
 from factory.statements.claims import claims_of
 from factory.statements.envelope import Envelope
 from factory.statements.statement import Statement
-from factory.verify.checks.registry import CRASHED, escaped, find_all
+from factory.verify.checks.registry import CRASHED, find_all
 from factory.verify.reading.contents import WheelContents
 from factory.verify.reading.read import read_wheel
 from factory.verify.reading.unpack import UnpackLimits

@@ -6,11 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from factory.core.model import Severity
+from factory.core.printable import CONTROL_CATEGORIES
 from factory.verify.checks.check import Checks, Fault
 from factory.verify.reading.contents import Member, WheelContents
 
-CONTROL_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""Unicode categories of control, formatting and undecodable characters, and of line separators."""
 _DRIVE = re.compile(r"\A[A-Za-z]:")
 _RESERVED_ON_WINDOWS = re.compile(r"\A(?:con|prn|aux|nul|com[1-9]|lpt[1-9])(?:\.|\Z)", re.IGNORECASE)
 _MOST_PARTS = 64

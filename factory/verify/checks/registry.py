@@ -1,11 +1,11 @@
 """All checks, in the order in which findings are shown."""
 
 import traceback
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 
 from factory.core.model import Finding, Severity
+from factory.core.printable import escaped
 from factory.verify.checks import (
     archive,
     dist_info,
@@ -101,15 +101,3 @@ def run_check(check: Check[SubjectT], subject: SubjectT, *, name: str) -> tuple[
 def printable(finding: Finding) -> Finding:
     """Escape the parts of a finding that a wheel's author chooses, who could use them to fake output."""
     return replace(finding, place=escaped(finding.place), evidence=escaped(finding.evidence))
-
-
-def escaped(text: str) -> str:
-    """Escape control, formatting and undecodable characters."""
-    if text.isprintable():
-        return text
-    return "".join(
-        char.encode("unicode_escape").decode()
-        if unicodedata.category(char) in member_names.CONTROL_CATEGORIES
-        else char
-        for char in text
-    )
