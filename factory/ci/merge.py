@@ -17,7 +17,7 @@ from factory.core.targets import PLATFORMS, Platform, Target
 from factory.manifest.dist import Dist
 from factory.manifest.manifest import AssetRecord, Manifest, WheelRecord
 from factory.system.files import read_verified, writing
-from factory.verify.proof import NotProven, ProvenManifest, Terms, prove, slot_of
+from factory.verify.proof import NotProven, Terms, prove_manifest, read_manifest, slot_of
 from factory.wheels.record import ordered_assets, ordered_wheels
 
 
@@ -82,35 +82,48 @@ def merge(paths: Sequence[Path], progress: Progress) -> MergedRelease:
         UsageError: A path has no manifest, or the parts are of different releases or builds.
         IntegrityError: Two parts used different release packages of a target.
     """
-    parts = [_prove(path, progress) for path in paths]
+    parts = [_Part(*read_manifest(path)) for path in paths]
     first = parts[0]
     for part in parts[1:]:
         _require_same_build(first, part)
+    assets = _assets_by_target(parts)
     wheels = _wheels_by_slot(parts)
+    for part in parts:
+        _prove(part, progress)
     return MergedRelease(
         manifest=replace(
             first.manifest,
-            assets=ordered_assets(_assets_by_target(parts).values()),
+            assets=ordered_assets(assets.values()),
             wheels=ordered_wheels(wheel for wheel, _ in wheels),
         ),
         directories={wheel.name: directory for wheel, directory in wheels},
     )
 
 
-def _prove(path: Path, progress: Progress) -> ProvenManifest:
+@dataclass(frozen=True, slots=True)
+class _Part:
+    manifest: Manifest
+    place: Path
+
+    @property
+    def directory(self) -> Path:
+        return self.place.parent
+
+
+def _prove(part: _Part, progress: Progress) -> None:
     """Check a part against its wheels; the run that made it decided about waivers."""
-    with progress.task(f"check {path}"):
+    with progress.task(f"check {part.directory}"):
         try:
-            return prove(path, Terms(accepts_waivers=True, without=PLATFORMS))
+            prove_manifest(part.manifest, part.place, Terms(accepts_waivers=True, without=PLATFORMS))
         except NotProven as error:
             reasons = "".join(f"\n  {refusal}" for refusal in error.refusals)
             raise VerificationError(
-                f"{path} cannot be merged:{reasons}",
+                f"{part.directory} cannot be merged:{reasons}",
                 hint="Fetch that part again, or build it again with 'factory wheels'; keep the others.",
             ) from error
 
 
-def _require_same_build(one: ProvenManifest, other: ProvenManifest) -> None:
+def _require_same_build(one: _Part, other: _Part) -> None:
     ours, theirs = _shared_facts(one.manifest), _shared_facts(other.manifest)
     differences = [
         f"\n  {name}: {ours.get(name, 'none')} and {theirs.get(name, 'none')}"
@@ -138,7 +151,7 @@ def _shared_facts(manifest: Manifest) -> dict[str, object]:
     }
 
 
-def _assets_by_target(parts: Sequence[ProvenManifest]) -> Mapping[Target, AssetRecord]:
+def _assets_by_target(parts: Sequence[_Part]) -> Mapping[Target, AssetRecord]:
     assets: dict[Target, AssetRecord] = {}
     for part in parts:
         for asset in part.manifest.assets:
@@ -152,7 +165,7 @@ def _assets_by_target(parts: Sequence[ProvenManifest]) -> Mapping[Target, AssetR
     return assets
 
 
-def _wheels_by_slot(parts: Sequence[ProvenManifest]) -> tuple[tuple[WheelRecord, Path], ...]:
+def _wheels_by_slot(parts: Sequence[_Part]) -> tuple[tuple[WheelRecord, Path], ...]:
     wheels: dict[tuple[str, str], tuple[WheelRecord, Path]] = {}
     for part in parts:
         for wheel in part.manifest.wheels:

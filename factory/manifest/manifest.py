@@ -15,7 +15,7 @@ from factory.build.template import DISTRIBUTION
 from factory.core.codec import Form, from_json, to_json
 from factory.core.digests import Digest, Sha256
 from factory.core.errors import IntegrityError
-from factory.core.json_reader import JsonObject
+from factory.core.json_reader import JsonObject, MalformedJson
 from factory.core.model import ChannelName, Finding, WaivedFinding
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform, Target
@@ -159,7 +159,11 @@ class Manifest:
             message = f"manifest of schema version {version}; this factory reads version {SCHEMA_VERSION}"
             hint = "Use the factory release that wrote it, or build the wheels again."
             raise IntegrityError(message, hint=hint)
-        return from_json(cls, data)
+        manifest = from_json(cls, data)
+        for name, expected in (("project", DISTRIBUTION), ("version", manifest.tag.pep440)):
+            if data.text(name) != expected:
+                raise MalformedJson(MANIFEST_NAME, f"{name!r} is {data.text(name)!r}, not {expected!r}")
+        return manifest
 
     def to_json(self) -> dict[str, object]:
         """Return the document."""

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from factory.audit.results import parse_report
-from factory.core.digests import Sha256
 from factory.core.errors import IntegrityError, UsageError
 from factory.core.json_reader import JsonObject, MalformedJson
-from factory.manifest.manifest import MANIFEST_NAME, Manifest, WheelRecord
+from factory.core.targets import PLATFORMS
+from factory.manifest.manifest import MANIFEST_NAME
 from factory.statements.audit_statement import audit_statement, summary_statement
 from factory.statements.build_statement import build_statement
 from factory.statements.statement import Author, Statement
+from factory.verify.proof import NotProven, Terms, prove
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,7 @@ def make_statements(path: Path, *, by: str) -> tuple[NamedStatement, ...]:
         raise _unusable(place, error.strerror or str(error)) from error
     data = JsonObject.parse(content, where=place.name)
     if "toolchain" in data.members:
-        made = _of_manifest(Manifest.parse(content), place.parent, by)
+        made = _of_manifest(place, by)
     elif "unexpected" in data.members:
         made = _of_report(data, by)
     else:
@@ -50,11 +51,18 @@ def make_statements(path: Path, *, by: str) -> tuple[NamedStatement, ...]:
     return made
 
 
-def _of_manifest(manifest: Manifest, directory: Path, by: str) -> tuple[NamedStatement, ...]:
-    for wheel in manifest.wheels:
-        _require_unchanged(wheel, directory)
+def _of_manifest(path: Path, by: str) -> tuple[NamedStatement, ...]:
+    """Prove the manifest as a pin would, but for what only a pin needs, and state each build."""
+    try:
+        proven = prove(path, Terms(accepts_waivers=True, without=PLATFORMS))
+    except NotProven as error:
+        reasons = "".join(f"\n  {refusal}" for refusal in error.refusals)
+        raise IntegrityError(
+            f"{path} cannot be attested:{reasons}",
+            hint="Run 'factory wheels' again: only wheels that match the manifest are attested.",
+        ) from error
     return tuple(
-        _named(wheel.name, "build", build_statement(manifest, wheel, by=by)) for wheel in manifest.wheels
+        _named(wheel.name, "build", build_statement(proven.manifest, wheel, by=by)) for wheel in proven.wheels
     )
 
 
@@ -76,22 +84,8 @@ def _named(wheel: str, kind: str, statement: Statement) -> NamedStatement:
     return NamedStatement(name=f"{wheel}.{kind}", statement=statement)
 
 
-def _require_unchanged(wheel: WheelRecord, directory: Path) -> None:
-    path = directory / wheel.name
-    if not path.is_file():
-        raise _wrong_wheel(f"{wheel.name} is not beside its manifest")
-    if Sha256.of_file(path) != wheel.sha256:
-        raise _wrong_wheel(f"{wheel.name} is not the file that the manifest describes")
-
-
 def _unusable(path: Path, reason: str) -> UsageError:
     return UsageError(
         f"cannot make statements from {path}: {reason}",
         hint="Name the manifest.json of 'factory wheels', or the output of 'factory audit --json'.",
-    )
-
-
-def _wrong_wheel(message: str) -> IntegrityError:
-    return IntegrityError(
-        message, hint="Run 'factory wheels' again: only wheels that match the manifest are attested."
     )

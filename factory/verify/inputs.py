@@ -64,6 +64,17 @@ def file_size(path: Path) -> int:
         return 0
 
 
+def expected_wheel(manifest: Manifest, record: WheelRecord) -> ExpectedWheel:
+    """Return what a wheel must contain by its record in a manifest."""
+    return ExpectedWheel(
+        tag=manifest.tag,
+        platform=Platform.of_tag(record.platform),
+        payload={str(file.path): file.sha256 for file in record.payload},
+        left_out=tuple(f"{PACKAGE}/{left_out.source}" for left_out in record.left_out),
+        asset=next((asset.purl for asset in manifest.assets if asset.digest == record.asset), ""),
+    )
+
+
 def _group(path: Path) -> WheelGroup:
     if path.is_dir() and path.suffix != ".whl":
         manifest = path / MANIFEST_NAME
@@ -107,15 +118,7 @@ def _listed(path: Path) -> WheelGroup:
 
 
 def _expected(manifest: Manifest, record: WheelRecord | None) -> ExpectedWheel | None:
-    if record is None:
-        return None
-    return ExpectedWheel(
-        tag=manifest.tag,
-        platform=Platform.of_tag(record.platform),
-        payload={str(file.path): file.sha256 for file in record.payload},
-        left_out=tuple(f"{PACKAGE}/{left_out.source}" for left_out in record.left_out),
-        asset=next((asset.purl for asset in manifest.assets if asset.digest == record.asset), ""),
-    )
+    return None if record is None else expected_wheel(manifest, record)
 
 
 def _files(directory: Path) -> tuple[str, ...]:

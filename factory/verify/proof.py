@@ -1,20 +1,19 @@
-"""Check a manifest before it is pinned: all wheels are verified, present and unchanged."""
+"""Prove a manifest before it is pinned, merged or attested: every field, against the wheels' own bytes."""
 
+import os
+import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
-from packaging.version import Version
-
-from factory.build.template import DISTRIBUTION
-from factory.core.digests import Sha256
 from factory.core.errors import UsageError, VerificationError
 from factory.core.model import Severity
 from factory.core.targets import PLATFORMS, Platform
 from factory.manifest.manifest import CHECKSUMS_NAME, MANIFEST_NAME, Manifest, WheelRecord
-from factory.verify.checks.registry import CHECKS
+from factory.system.parallel import in_parallel
+from factory.verify.wheel_proof import file_problems, record_problems
 
 
 class NotProven(VerificationError):
@@ -69,12 +68,17 @@ def prove(path: Path, terms: Terms) -> ProvenManifest:
         UnknownManifestVersion: It has another version.
         NotProven: It cannot be pinned.
     """
-    manifest, place = read_manifest(path)
+    return prove_manifest(*read_manifest(path), terms)
+
+
+def prove_manifest(manifest: Manifest, place: Path, terms: Terms) -> ProvenManifest:
+    """Check a manifest that was read from a place, as `prove` does."""
     refusals = [
         *_missing_platforms(manifest, terms),
-        *(refusal for wheel in manifest.wheels for refusal in _unverified(manifest, wheel, terms)),
+        *(refusal for wheel in manifest.wheels for refusal in _waived_errors(wheel, terms)),
         *_unaccepted(manifest, terms),
-        *_differing(manifest, place.parent),
+        *_wheel_problems(manifest, place.parent),
+        *_directory_problems(manifest, place.parent),
     ]
     if refusals:
         raise NotProven(place, refusals)
@@ -117,15 +121,7 @@ def slot_of(platform: Platform) -> tuple[str, str]:
     return platform.tag.partition("_")[0], platform.target.value
 
 
-def _unverified(manifest: Manifest, wheel: WheelRecord, terms: Terms) -> Iterator[str]:
-    if not _is_of(manifest, wheel):
-        yield f"{wheel.name} is not a wheel of {DISTRIBUTION} {manifest.tag.pep440} for {wheel.platform}"
-    not_run = {check.id for check in CHECKS} - set(wheel.checks)
-    if not_run:
-        yield f"{wheel.name} was not checked by {', '.join(sorted(not_run))}"
-    for finding in wheel.findings:
-        if finding.severity is Severity.ERROR:
-            yield f"{wheel.name} is not verified: {finding.check} at {finding.place}"
+def _waived_errors(wheel: WheelRecord, terms: Terms) -> Iterator[str]:
     for waived in wheel.waived:
         if waived.finding.severity is Severity.ERROR and not terms.accepts_waivers:
             yield f"{wheel.name} has a waived error: {waived.finding.check} at {waived.finding.place}"
@@ -142,23 +138,33 @@ def _unaccepted(manifest: Manifest, terms: Terms) -> Iterator[str]:
         yield "no wheel passed all cases with an SDK ('factory accept')"
 
 
-def _is_of(manifest: Manifest, wheel: WheelRecord) -> bool:
-    try:
-        name, version, build, tags = parse_wheel_filename(wheel.name)
-    except InvalidWheelFilename:
-        return False
-    expected = (DISTRIBUTION, Version(manifest.tag.pep440), (), [wheel.platform])
-    return (name, version, build, [tag.platform for tag in tags]) == expected
-
-
-def _differing(manifest: Manifest, directory: Path) -> Iterator[str]:
-    """Compare the manifest with the files beside it."""
+def _wheel_problems(manifest: Manifest, directory: Path) -> Iterator[str]:
+    """Check every record, and every wheel that it describes; wheels are read in parallel."""
+    for field in ("name", "platform", "sha256"):
+        counts = Counter(getattr(wheel, field) for wheel in manifest.wheels)
+        yield from (
+            f"{count} wheels have the {field} {value}" for value, count in counts.items() if count > 1
+        )
     for wheel in manifest.wheels:
-        path = directory / wheel.name
-        if not path.is_file():
-            yield f"{wheel.name} is missing"
-        elif path.stat().st_size != wheel.size_bytes or Sha256.of_file(path) != wheel.sha256:
-            yield f"{wheel.name} is not the verified file"
+        yield from record_problems(manifest, wheel)
+    with TemporaryDirectory(prefix="factory-proof-", ignore_cleanup_errors=True) as scratch:
+
+        def read(wheel: WheelRecord) -> tuple[str, ...]:
+            return tuple(file_problems(manifest, wheel, directory / wheel.name, Path(scratch)))
+
+        found = in_parallel(
+            read,
+            manifest.wheels,
+            jobs=os.cpu_count() or 1,
+            weight=lambda wheel: wheel.size_bytes,
+            stop=threading.Event(),
+        )
+    for problems in found:
+        yield from problems
+
+
+def _directory_problems(manifest: Manifest, directory: Path) -> Iterator[str]:
+    """Compare the manifest with the other files beside it."""
     listed = {wheel.name for wheel in manifest.wheels}
     for path in sorted(directory.glob("*.whl")):
         if path.name not in listed:

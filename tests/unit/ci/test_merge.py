@@ -108,7 +108,7 @@ def test_a_merge_does_not_change_the_parts(made: Path, parts: Path, tmp_path: Pa
 
 
 def other_tag(document: Document) -> None:
-    document["tag"] = "rust-v0.162.0"
+    document.update(tag="rust-v0.162.0", version="0.162.0")
     wheel = first(document, "wheels")
     wheel["name"] = str(wheel["name"]).replace("0.163.0", "0.162.0")
 
@@ -290,7 +290,7 @@ def test_a_directory_with_other_wheels_is_not_changed(parts: Path, tmp_path: Pat
 
 def test_the_directory_of_another_release_is_not_changed(parts: Path, tmp_path: Path) -> None:
     out = merged(parts, tmp_path / "release")
-    edit(out, lambda document: document.update(tag="rust-v0.162.0"))
+    edit(out, lambda document: document.update(tag="rust-v0.162.0", version="0.162.0"))
     before = content(out)
     with pytest.raises(UsageError, match=r"it has rust-v0\.162\.0"):
         merged(parts, out)

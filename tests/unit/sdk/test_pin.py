@@ -184,7 +184,7 @@ def test_different_checksums_are_a_refusal(dist: Path) -> None:
 
 
 def test_a_wheel_of_another_release_is_a_refusal(dist: Path) -> None:
-    edit(dist, lambda document, _: document.update(tag="rust-v0.162.0"))
+    edit(dist, lambda document, _: document.update(tag="rust-v0.162.0", version="0.162.0"))
     assert f"{WINDOWS} is not a wheel of openai-codex-cli-bin 0.162.0 for win_amd64" in refusals(dist)
 
 

@@ -13,6 +13,7 @@ from factory.audit.results import parse_report, report_json
 from factory.audit.verdict import AuditReport, Outcome, Verdict
 from factory.core.errors import IntegrityError, UsageError
 from factory.core.json_reader import JsonObject, MalformedJson
+from factory.manifest.manifest import Manifest
 from factory.statements.attest import make_statements
 from factory.statements.audit_statement import audit_statement, meets_policy, summary_statement
 from factory.statements.build_statement import build_statement
@@ -21,7 +22,6 @@ from factory.statements.statement import Author, Statement, Subject
 from tests.origins import listed
 from tests.statements import (
     BY,
-    CONTENT,
     DIFFERENT,
     IDENTICAL,
     MANIFEST,
@@ -309,23 +309,21 @@ def test_a_report_gives_a_statement_for_each_verdict_and_a_summary_if_it_passed(
     assert [named.name for named in made] == [f"{NAME}.audit", f"{NAME}.vsa", f"{other.name}.audit"]
 
 
-def test_a_manifest_gives_a_statement_for_each_wheel(tmp_path: Path) -> None:
-    (tmp_path / NAME).write_bytes(CONTENT)
-    placed(tmp_path, MANIFEST.to_json(), "manifest.json")
-
-    (named,) = make_statements(tmp_path, by=BY)
+def test_a_manifest_gives_a_statement_for_each_wheel(part: Path) -> None:
+    (named,) = make_statements(part, by=BY)
+    manifest = Manifest.parse((part / "manifest.json").read_bytes())
     assert named.name == f"{NAME}.build"
-    assert named.statement == build_statement(MANIFEST, MANIFEST.wheels[0], by=BY)
+    assert named.statement == build_statement(manifest, manifest.wheels[0], by=BY)
 
 
-def test_a_missing_or_changed_wheel_is_refused(tmp_path: Path) -> None:
-    manifest = placed(tmp_path, MANIFEST.to_json(), "manifest.json")
-
-    with pytest.raises(IntegrityError, match="is not beside its manifest"):
-        make_statements(manifest, by=BY)
-    (tmp_path / NAME).write_bytes(CONTENT + b"!")
-    with pytest.raises(IntegrityError, match="is not the file that the manifest describes"):
-        make_statements(manifest, by=BY)
+def test_a_missing_or_changed_wheel_is_refused(part: Path) -> None:
+    wheel = part / NAME
+    wheel.write_bytes(wheel.read_bytes() + b"!")
+    with pytest.raises(IntegrityError, match="is not the verified file"):
+        make_statements(part / "manifest.json", by=BY)
+    wheel.unlink()
+    with pytest.raises(IntegrityError, match=f"{NAME} is missing"):
+        make_statements(part / "manifest.json", by=BY)
 
 
 def test_a_wheel_with_an_unlisted_asset_is_refused() -> None:
