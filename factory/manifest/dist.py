@@ -107,6 +107,17 @@ class Dist:
         except OSError:
             return False
 
+    def restore(self, manifest: Manifest) -> None:
+        """Write the manifest, checksums and bills of materials again where they are missing or changed.
+
+        Raises:
+            CannotWrite: The directory is not writable, or the disk is full.
+        """
+        _write_changed(self.directory / CHECKSUMS_NAME, manifest.render_checksums().encode())
+        with writing(self.directory):
+            self._write_sboms({record.name for record in manifest.wheels})
+        _write_changed(self.manifest_path, manifest.render().encode())
+
     def _write_sboms(self, wheels: Collection[str]) -> None:
         """Copy each wheel's bill of materials to a file, for scanners that do not open wheels."""
         for path in self.directory.glob(f"*.whl{SBOM_SUFFIX}"):
@@ -115,7 +126,7 @@ class Dist:
         for name in wheels:
             sbom = read_sbom(self.directory / name)
             if sbom is not None:
-                atomic_write(self.directory / f"{name}{SBOM_SUFFIX}", sbom)
+                _write_changed(self.directory / f"{name}{SBOM_SUFFIX}", sbom)
 
     def publish(self, manifest: Manifest, wheels: Sequence[Path]) -> None:
         """Move verified wheels in, write checksums and manifest, and remove every other wheel.
@@ -137,3 +148,13 @@ class Dist:
         sweep_temporaries(self.directory, before_s=float("inf"))
         atomic_write(self.directory / CHECKSUMS_NAME, manifest.render_checksums().encode())
         atomic_write(self.manifest_path, manifest.render().encode())
+
+
+def _write_changed(path: Path, content: bytes) -> None:
+    """Write a file unless it has the content already, so that a run with nothing to do writes nothing."""
+    try:
+        if path.read_bytes() == content:
+            return
+    except OSError:
+        pass
+    atomic_write(path, content)

@@ -140,11 +140,9 @@ def _unaccepted(manifest: Manifest, terms: Terms) -> Iterator[str]:
 
 def _wheel_problems(manifest: Manifest, directory: Path) -> Iterator[str]:
     """Check every record, and every wheel that it describes; wheels are read in parallel."""
-    for field in ("name", "platform", "sha256"):
-        counts = Counter(getattr(wheel, field) for wheel in manifest.wheels)
-        yield from (
-            f"{count} wheels have the {field} {value}" for value, count in counts.items() if count > 1
-        )
+    for name, count in Counter(wheel.name for wheel in manifest.wheels).items():
+        if count > 1:
+            yield f"the manifest has {name} {count} times"
     for wheel in manifest.wheels:
         yield from record_problems(manifest, wheel)
     with TemporaryDirectory(prefix="factory-proof-", ignore_cleanup_errors=True) as scratch:

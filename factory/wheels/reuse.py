@@ -9,11 +9,13 @@ from factory.executables.signatures.signers import without_authorship
 from factory.manifest.manifest import Manifest, ToolchainRecord, WheelRecord
 from factory.verify.checks.registry import CHECKS
 from factory.verify.waivers import Waiver, apply_waivers, require_used
+from factory.wheels.context import RunContext
+from factory.wheels.own_records import is_own_record
 from factory.wheels.plan import WheelsPlan, WheelsRequest
 
 
 def find_reusable(
-    plan: WheelsPlan, earlier: Manifest | None, toolchain: ToolchainRecord, *, jobs: int
+    plan: WheelsPlan, earlier: Manifest | None, toolchain: ToolchainRecord, context: RunContext
 ) -> tuple[WheelRecord, ...]:
     """Return the earlier wheels that are undamaged and that this run would build with the same bytes.
 
@@ -28,10 +30,11 @@ def find_reusable(
     current = [
         record
         for record in earlier.wheels
-        if _is_acceptable(record, plan.request)
+        if is_own_record(context.cache, record)
+        and _is_acceptable(record, plan.request)
         and (record.platform not in planned or _is_current(record, planned[record.platform]))
     ]
-    return plan.dist.intact_wheels(current, jobs=jobs)
+    return plan.dist.intact_wheels(current, jobs=context.jobs)
 
 
 def _is_same_setup(plan: WheelsPlan, earlier: Manifest, toolchain: ToolchainRecord) -> bool:

@@ -9,6 +9,7 @@ from factory.wheels.build import build_wheels, require_published_bytes
 from factory.wheels.build_environment import open_build_environment
 from factory.wheels.context import RunContext
 from factory.wheels.fetch import fetch_packages
+from factory.wheels.own_records import remember_record
 from factory.wheels.plan import WheelsPlan
 from factory.wheels.record import record_run, record_toolchain
 from factory.wheels.reuse import find_reusable, require_used_waivers
@@ -38,11 +39,12 @@ def make_wheels(plan: WheelsPlan, context: RunContext) -> WheelsRun:
     with open_build_environment(plan, context) as environment:
         toolchain = record_toolchain(environment)
         earlier = dist.read_manifest()
-        reused = find_reusable(plan, earlier, toolchain, jobs=context.jobs)
+        reused = find_reusable(plan, earlier, toolchain, context)
         missing = plan.without(reused)
         if earlier is not None and not missing:
             dist.remove_leftovers()
             require_used_waivers(request.waivers, reused)
+            dist.restore(record_run(plan, toolchain, (), (), reused=reused, earlier=earlier))
             return WheelsRun(manifest=earlier, built=())
         with dist.scratch() as scratch:
             packages = fetch_packages(missing, context)
@@ -54,5 +56,7 @@ def make_wheels(plan: WheelsPlan, context: RunContext) -> WheelsRun:
             manifest = record_run(plan, toolchain, packages, verified, reused=reused, earlier=earlier)
             require_used_waivers(request.waivers, manifest.wheels)
             dist.publish(manifest, [wheel.file.path for wheel in built])
+            for record in manifest.wheels:
+                remember_record(context.cache, record)
     context.cache.trim(Namespace.DEFLATE, max_bytes=context.deflate_limit_bytes)
     return WheelsRun(manifest=manifest, built=tuple(wheel.file.name for wheel in built))

@@ -13,14 +13,17 @@ from factory.core.tags import CodexTag
 from factory.core.targets import Platform, Target
 from factory.core.trust_level import Level, Scheme, Signature, Signer, TrustAssessment
 from factory.executables.signatures.requirement import Requirement
+from factory.manifest.acceptance import Acceptance, SdkIdentity
 from factory.manifest.dist import Dist
 from factory.manifest.manifest import Manifest, MemberRecord, ToolchainRecord, WheelRecord
 from factory.release.channels.directory import DirectoryChannel
 from factory.verify.checks.registry import CHECKS
 from factory.verify.waivers import Waiver
+from factory.wheels.own_records import remember_record
 from factory.wheels.plan import WheelsPlan, WheelsRequest, plan_wheels
 from factory.wheels.reuse import find_reusable
 from tests.packages import TAG, release_directory
+from tests.runs import run_context
 
 PLANNED, OTHER = "win_arm64", "win_amd64"
 """This run builds the first wheel, and an earlier run built both."""
@@ -111,7 +114,11 @@ def changed(manifest: Manifest, change: Callable[[WheelRecord], WheelRecord]) ->
 
 
 def reused(plan: WheelsPlan, earlier: Manifest | None, toolchain: ToolchainRecord = TOOLCHAIN) -> list[str]:
-    return [wheel.platform for wheel in find_reusable(plan, earlier, toolchain, jobs=2)]
+    """Return the platforms of the reused wheels if this factory wrote all records of the manifest."""
+    context = run_context(plan.dist.directory.parent / "cache")
+    for record in earlier.wheels if earlier else ():
+        remember_record(context.cache, record)
+    return [wheel.platform for wheel in find_reusable(plan, earlier, toolchain, context)]
 
 
 def waiving(plan: WheelsPlan, waiver: Waiver) -> WheelsPlan:
@@ -130,9 +137,29 @@ def test_a_current_wheel_is_reused_and_so_is_one_for_another_platform(
 
 
 def test_a_reused_wheel_is_not_missing(plan: WheelsPlan, earlier: Manifest) -> None:
-    assert plan.without(find_reusable(plan, earlier, TOOLCHAIN, jobs=1)) == ()
+    assert reused(plan, earlier)
+    context = run_context(plan.dist.directory.parent / "cache")
+    assert plan.without(find_reusable(plan, earlier, TOOLCHAIN, context)) == ()
     assert plan.without(()) == plan.wheels
     assert plan.without(earlier.wheels[1:]) == plan.wheels
+
+
+def test_a_record_that_this_factory_did_not_write_is_not_reused(plan: WheelsPlan, earlier: Manifest) -> None:
+    assert reused(plan, earlier) == [PLANNED, OTHER]
+    context = run_context(plan.dist.directory.parent / "cache")
+    forged = changed(earlier, lambda wheel: replace(wheel, findings=(FINDING,)))
+    assert find_reusable(plan, forged, TOOLCHAIN, context) == ()
+    empty = run_context(plan.dist.directory.parent / "empty")
+    assert find_reusable(plan, earlier, TOOLCHAIN, empty) == ()
+
+
+def test_an_acceptance_run_does_not_change_who_wrote_a_record(plan: WheelsPlan, earlier: Manifest) -> None:
+    assert reused(plan, earlier) == [PLANNED, OTHER]
+    context = run_context(plan.dist.directory.parent / "cache")
+    sdk = SdkIdentity(name="openai-codex", version="0.163.0", sha256=Sha256("6" * 64))
+    acceptance = Acceptance(sdk=sdk, how="natively", cases=())
+    accepted = changed(earlier, lambda wheel: replace(wheel, acceptance=acceptance))
+    assert len(find_reusable(plan, accepted, TOOLCHAIN, context)) == 2
 
 
 def test_without_an_earlier_run_no_wheel_is_reused(plan: WheelsPlan) -> None:
