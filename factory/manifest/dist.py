@@ -121,8 +121,7 @@ class Dist:
     def _write_sboms(self, wheels: Collection[str]) -> None:
         """Copy each wheel's bill of materials to a file, for scanners that do not open wheels."""
         for path in self.directory.glob(f"*.whl{SBOM_SUFFIX}"):
-            if path.name.removesuffix(SBOM_SUFFIX) not in wheels:
-                path.unlink()
+            path.unlink()
         for name in wheels:
             sbom = read_sbom(self.directory / name)
             if sbom is not None:

@@ -64,6 +64,20 @@ def test_the_scratch_directory_is_empty_and_removed_after_an_error(tmp_path: Pat
     assert names(tmp_path) == []
 
 
+def test_only_the_leftovers_of_a_killed_run_are_removed(tmp_path: Path) -> None:
+    dist = Dist(directory=tmp_path / "a" / "0.163.0")
+    dist.remove_leftovers()
+    assert names(tmp_path) == []
+    other = tmp_path / "a" / ".factory-tmp-0.162.0"
+    for directory in (other, tmp_path / "a" / ".factory-tmp-0.163.0" / "wheels"):
+        directory.mkdir(parents=True)
+    dist.remove_leftovers()
+    assert names(tmp_path / "a") == [other.name]
+    with dist.scratch() as scratch:
+        dist.remove_leftovers()
+        assert scratch.is_dir()
+
+
 def test_the_current_manifest_is_updated(made: Manifest, tmp_path: Path) -> None:
     dist = Dist(directory=tmp_path / "0.163.0")
     dist.directory.mkdir()
@@ -77,11 +91,13 @@ def test_the_current_manifest_is_updated(made: Manifest, tmp_path: Path) -> None
     assert names(tmp_path) == ["0.163.0"]
 
 
-def test_an_unwritable_directory_is_refused(tmp_path: Path) -> None:
+def test_an_unwritable_directory_is_refused(made: Manifest, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     dist = Dist(directory=tmp_path / "file" / "0.163.0")
     with pytest.raises(CannotWrite), dist.scratch():
         pytest.fail("the directory cannot exist")
+    with pytest.raises(CannotWrite, match=r"file/0\.163\.0"):
+        dist.publish(made, [])
 
 
 @pytest.mark.parametrize("content", [None, b"", b"{}", b"\xff\xfe", b"[1]"])
@@ -105,13 +121,14 @@ def test_only_wheels_with_the_recorded_bytes_are_intact(made: Manifest, tmp_path
 def test_publishing_removes_wheels_that_the_manifest_does_not_list(
     made: Manifest, out: Path, tmp_path: Path
 ) -> None:
-    dist = Dist(directory=tmp_path / "0.163.0")
-    dist.directory.mkdir()
+    wheel = tmp_path / made.wheels[0].name
+    dist = Dist(directory=tmp_path / "new" / "0.163.0")
+    dist.publish(replace(made, wheels=()), [])
+    assert names(dist.directory) == ["SHA256SUMS", "manifest.json"]
     (dist.directory / "older.whl").touch()
     (dist.directory / "older.whl.cdx.json").touch()
     (dist.directory / ".factory-tmp-killed").touch()
     (dist.directory / "notes.txt").touch()
-    wheel = tmp_path / made.wheels[0].name
     shutil.copyfile(out / wheel.name, wheel)
     wheel.chmod(0o600)
 

@@ -10,7 +10,7 @@ from factory.core.errors import IntegrityError
 from factory.core.json_reader import MalformedJson
 from factory.core.model import ChannelName, Finding, Severity
 from factory.core.tags import CodexTag
-from factory.core.targets import Target
+from factory.core.targets import Platform, Target
 from factory.manifest.acceptance import Acceptance, SdkIdentity
 from factory.manifest.manifest import (
     AssetRecord,
@@ -109,21 +109,44 @@ def test_a_manifest_has_its_version_and_both_spellings_of_the_release() -> None:
     assert document["wheels"][0]["payload"][0]["mode"] == "0755"
 
 
+def test_a_manifest_is_indented_and_begins_with_its_version_and_release() -> None:
+    text = replace(MANIFEST, factory_version="1.2.3 ünicode").render()
+    assert text.startswith(
+        """{
+  "schema_version": 1,
+  "project": "openai-codex-cli-bin",
+  "tag": "rust-v0.154.0-alpha.1.2",
+  "version": "0.154.0a1.post2",
+  "channel": "npm",
+  "factory_version": "1.2.3 ünicode",
+"""
+    )
+    assert text.endswith("\n}\n")
+
+
+def test_the_wheel_of_a_platform() -> None:
+    other = replace(MANIFEST.wheels[0], platform="win_arm64")
+    made = replace(MANIFEST, wheels=(*MANIFEST.wheels, other))
+    assert made.wheel(Platform.parse("win_arm64")) == other
+    assert made.wheel(Platform.parse("macosx_11_0_arm64")) is None
+
+
 def test_checksums_have_the_format_of_sha256sum() -> None:
     assert MANIFEST.render_checksums() == f"{'1' * 64}  wheel.whl\n"
 
 
 def test_another_schema_version_is_refused() -> None:
     document = MANIFEST.to_json() | {"schema_version": 2}
-    with pytest.raises(IntegrityError, match="schema version 2"):
+    with pytest.raises(IntegrityError, match="schema version 2; this factory reads version 1") as caught:
         Manifest.parse(json.dumps(document))
+    assert caught.value.hint == "Use the factory release that wrote it, or build the wheels again."
 
 
 @pytest.mark.parametrize(
     "text", ["", "[]", "{", "null", "{}", '{"schema_version": true}', '{"schema_version": 1, "tag": 5}']
 )
 def test_other_json_is_refused(text: str) -> None:
-    with pytest.raises(MalformedJson):
+    with pytest.raises(MalformedJson, match=r"manifest\.json"):
         Manifest.parse(text)
 
 

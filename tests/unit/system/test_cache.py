@@ -2,14 +2,17 @@ import hashlib
 import multiprocessing
 import os
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from factory.core.digests import Digest
 from factory.core.errors import IntegrityError
-from factory.system.cache import Cache, Namespace
-from factory.system.files import TEMPORARY_PREFIX, WrongDigest
+from factory.system.cache import Cache, CacheEntry, Namespace
+from factory.system.files import TEMPORARY_PREFIX, CannotWrite, WrongDigest
 from factory.system.parallel import Stopped
 
 ABC = Digest.parse("sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
@@ -34,11 +37,58 @@ def test_a_blob_is_found_under_its_digest(tmp_path: Path) -> None:
     assert not list((tmp_path / "partials").iterdir())
 
 
+def test_the_directories_of_a_cache_are_made_when_they_are_needed(tmp_path: Path) -> None:
+    locked, received = tmp_path / "a" / "locked", tmp_path / "b" / "received"
+    with Cache(locked).lock(ABC):
+        assert (locked / "locks" / f"sha256-{ABC.hex}.lock").is_file()
+    for digest, content in ((ABC, b"abc"), (BIG_DIGEST, BIG)):
+        with Cache(received).receive(digest, name="blob") as blob:
+            blob.write(content)
+            blob.commit()
+    assert len(Cache(received).entries()) == 2
+
+
 def test_bytes_with_the_wrong_digest_are_discarded(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
-    with pytest.raises(WrongDigest, match="blob has the wrong digest: expected sha256:ba78"):
+    with pytest.raises(WrongDigest, match="blob has the wrong digest: expected sha256:ba78") as caught:
         add(cache, ABC, b"abd")
+    assert caught.value.actual == Digest.parse(f"sha256:{hashlib.sha256(b'abd').hexdigest()}")
     assert cache.entries() == ()
+
+
+def test_an_unwritable_cache_is_reported_with_the_path(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    cache = Cache(tmp_path / "file")
+    with pytest.raises(CannotWrite, match="file/locks/sha256-ba7"), cache.lock(ABC):
+        pytest.fail("the directory cannot exist")
+    with pytest.raises(CannotWrite, match="file/partials/sha256-ba7"), cache.receive(ABC, name="blob"):
+        pytest.fail("the directory cannot exist")
+
+
+@contextmanager
+def files_limited_to(size_bytes: int) -> Iterator[None]:
+    """Let every write beyond a file size fail, as on a full disk."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_is_reported_with_the_path(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    partial = "partials/sha256-ba7"
+    with cache.receive(ABC, name="blob") as blob:
+        with files_limited_to(len(BIG)), pytest.raises(CannotWrite, match=partial):
+            blob.write(BIG * 2)
+        blob.restart()
+        blob.write(b"buffered")
+        with files_limited_to(1), pytest.raises(CannotWrite, match=partial):
+            blob.restart()
+        with files_limited_to(1), pytest.raises(CannotWrite, match=partial):
+            blob.close()
 
 
 def test_an_interrupted_download_is_kept_and_resumed(tmp_path: Path) -> None:
@@ -51,6 +101,15 @@ def test_an_interrupted_download_is_kept_and_resumed(tmp_path: Path) -> None:
         blob.write(b"c")
         blob.commit()
     assert cache.path(ABC).read_bytes() == b"abc"
+
+
+def test_the_bytes_of_an_interrupted_download_are_counted(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    with cache.receive(BIG_DIGEST, name="blob") as blob:
+        blob.write(BIG)
+    with cache.receive(BIG_DIGEST, name="blob") as blob:
+        assert blob.size_bytes == len(BIG)
+        assert blob.is_complete
 
 
 def test_restarting_discards_the_bytes_received(tmp_path: Path) -> None:
@@ -123,6 +182,12 @@ def test_pruning_removes_the_least_recently_used_until_the_rest_fits(tmp_path: P
     assert [entry.size_bytes for entry in cache.entries()] == [2, 5]
 
 
+def test_pruning_removes_an_entry_for_one_byte_too_many(tmp_path: Path) -> None:
+    cache = filled(tmp_path)
+    assert cache.prune(max_bytes=10, older_than_s=300, now_s=400) == ()
+    assert [entry.size_bytes for entry in cache.prune(max_bytes=9, older_than_s=300, now_s=400)] == [3]
+
+
 def test_pruning_removes_old_entries_even_if_they_fit(tmp_path: Path) -> None:
     cache = filled(tmp_path)
     removed = cache.prune(max_bytes=1 << 40, older_than_s=150, now_s=400)
@@ -146,14 +211,44 @@ def test_clearing_keeps_a_blob_that_is_being_received(tmp_path: Path) -> None:
     assert cache.entries() == ()
 
 
+def test_an_entry_that_another_process_removed_counts_as_removed(tmp_path: Path) -> None:
+    listed = filled(tmp_path).entries()
+
+    class Overtaken(Cache):
+        def entries(self) -> tuple[CacheEntry, ...]:
+            return listed
+
+    for entry in listed:
+        entry.path.unlink()
+    assert Overtaken(tmp_path).clear() == listed
+
+
+def test_an_entry_that_cannot_be_removed_is_reported(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    add(cache, ABC, b"abc")
+    (entry,) = cache.entries()
+    entry.path.unlink()
+
+    class Stale(Cache):
+        def entries(self) -> tuple[CacheEntry, ...]:
+            return (entry,)
+
+    entry.path.mkdir()
+    with pytest.raises(CannotWrite, match="assets/sha256-ba7"):
+        Stale(tmp_path).clear()
+
+
 def test_temporary_files_of_killed_processes_are_not_listed_and_are_removed(tmp_path: Path) -> None:
     cache = filled(tmp_path)
     leftover = tmp_path / "assets" / f"{TEMPORARY_PREFIX}0"
     leftover.touch()
     os.utime(leftover, (0, 0))
+    recent = tmp_path / "assets" / f"{TEMPORARY_PREFIX}1"
+    recent.touch()
     assert len(cache.entries()) == 3
-    cache.prune(max_bytes=100, older_than_s=1e9, now_s=100_000)
+    cache.prune(max_bytes=100, older_than_s=1e10, now_s=time.time())
     assert not leftover.exists()
+    assert recent.exists()
 
 
 def test_waiting_for_a_lock_can_be_stopped(tmp_path: Path) -> None:
