@@ -21,6 +21,7 @@ from tests.authority import SIGNED_AT, key_of
 
 WORKFLOW = "https://github.com/openai/codex/.github/workflows/rust-release.yml@refs/tags/rust-v0.163.0"
 GITHUB = "https://token.actions.githubusercontent.com"
+_FIRST_ISSUER = x509.ObjectIdentifier("1.3.6.1.4.1.57264.1.1")
 _ISSUER = x509.ObjectIdentifier("1.3.6.1.4.1.57264.1.8")
 _TIMESTAMPS = x509.ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2")
 _LONG = timedelta(days=3000)
@@ -119,6 +120,7 @@ class Instance:
             .add_extension(
                 x509.SubjectAlternativeName([x509.UniformResourceIdentifier(identity)]), critical=True
             )
+            .add_extension(x509.UnrecognizedExtension(_FIRST_ISSUER, issuer.encode()), critical=False)
             .add_extension(
                 x509.UnrecognizedExtension(_ISSUER, core.UTF8String(issuer).dump()), critical=False
             )
@@ -150,7 +152,46 @@ class Instance:
         certificate = self.certificate(identity, issuer=issuer, at=at)
         signature, pem = _signed(content, identity), certificate.public_bytes(Encoding.PEM)
         payload = self._payload(content, signature, pem, at + timedelta(seconds=5))
-        body = str(payload["body"])
+        digest = _text(hashlib.sha256(content).digest())
+        return {
+            **self._verification(certificate, payload, "hashedrekord"),
+            "messageSignature": {
+                "messageDigest": {"algorithm": "SHA2_256", "digest": digest},
+                "signature": _text(signature),
+            },
+        }
+
+    def envelope(
+        self,
+        payload: bytes,
+        payload_type: str,
+        *,
+        identity: str = WORKFLOW,
+        issuer: str = GITHUB,
+        at: datetime = SIGNED_AT,
+    ) -> dict[str, object]:
+        """Sign a statement, or another payload of some type, in sigstore's own bundle format."""
+        certificate = self.certificate(identity, issuer=issuer, at=at)
+        kind = payload_type.encode()
+        signature = _signed(b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload), identity)
+        envelope = {
+            "payload": _text(payload),
+            "payloadType": payload_type,
+            "signatures": [{"sig": _text(signature)}],
+        }
+        pem = certificate.public_bytes(Encoding.PEM)
+        spec = {
+            "envelopeHash": _hash(_canonical(envelope)),
+            "payloadHash": _hash(payload),
+            "signatures": [{"signature": _text(signature), "verifier": _text(pem)}],
+        }
+        entry = self._entry("dsse", spec, at + timedelta(seconds=5))
+        return {**self._verification(certificate, entry, "dsse"), "dsseEnvelope": envelope}
+
+    def _verification(
+        self, certificate: x509.Certificate, entry: Mapping[str, object], kind: str
+    ) -> dict[str, object]:
+        body = str(entry["body"])
         return {
             "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
             "verificationMaterial": {
@@ -159,20 +200,13 @@ class Instance:
                     {
                         "logIndex": "0",
                         "logId": {"keyId": _text(hashlib.sha256(_spki(self.log)).digest())},
-                        "kindVersion": {"kind": "hashedrekord", "version": "0.0.1"},
-                        "integratedTime": str(payload["integratedTime"]),
-                        "inclusionPromise": {"signedEntryTimestamp": _text(self._promise(payload))},
+                        "kindVersion": {"kind": kind, "version": "0.0.1"},
+                        "integratedTime": str(entry["integratedTime"]),
+                        "inclusionPromise": {"signedEntryTimestamp": _text(self._promise(entry))},
                         "inclusionProof": self._proof(body),
                         "canonicalizedBody": body,
                     }
                 ],
-            },
-            "messageSignature": {
-                "messageDigest": {
-                    "algorithm": "SHA2_256",
-                    "digest": _text(hashlib.sha256(content).digest()),
-                },
-                "signature": _text(signature),
             },
         }
 
@@ -212,14 +246,14 @@ class Instance:
         return struct.pack(">HH", len(stamp) + 2, len(stamp)) + stamp
 
     def _payload(self, content: bytes, signature: bytes, pem: bytes, at: datetime) -> dict[str, object]:
-        body = {
-            "apiVersion": "0.0.1",
-            "kind": "hashedrekord",
-            "spec": {
-                "data": {"hash": {"algorithm": "sha256", "value": hashlib.sha256(content).hexdigest()}},
-                "signature": {"content": _text(signature), "publicKey": {"content": _text(pem)}},
-            },
+        spec = {
+            "data": {"hash": _hash(content)},
+            "signature": {"content": _text(signature), "publicKey": {"content": _text(pem)}},
         }
+        return self._entry("hashedrekord", spec, at)
+
+    def _entry(self, kind: str, spec: Mapping[str, object], at: datetime) -> dict[str, object]:
+        body = {"apiVersion": "0.0.1", "kind": kind, "spec": spec}
         return {
             "body": _text(_canonical(body)),
             "integratedTime": int(at.timestamp()),
@@ -250,6 +284,10 @@ def _signed(content: bytes, identity: str) -> bytes:
     return key_of(identity).sign(
         hashlib.sha256(content).digest(), ec.ECDSA(digest, deterministic_signing=True)
     )
+
+
+def _hash(content: bytes) -> dict[str, str]:
+    return {"algorithm": "sha256", "value": hashlib.sha256(content).hexdigest()}
 
 
 def _canonical(document: object) -> bytes:

@@ -93,6 +93,8 @@ def test_an_audit_statement_has_only_the_reproducible_parts_of_the_verdict() -> 
 
     assert document["predicateType"] == f"{TYPES}#audit-result/v1"
     assert document["predicate"]["auditor"] == {"id": BY, "version": {"codex-wheel-factory": "1.2.3"}}
+    assert document["predicate"].keys() == {"auditor", "project", "channel", "verdict"}
+    assert document["predicate"]["project"] == "openai-codex-cli-bin"
     assert document["predicate"]["channel"] == "npm"
     assert verdict["outcome"] == "DIFFERENT"
     assert verdict["causes"][0]["id"] == "executable-not-upstream"
@@ -222,6 +224,29 @@ def test_the_claims_of_a_build() -> None:
     )
 
 
+def test_the_claims_of_a_summary() -> None:
+    summary = summary_statement(IDENTICAL, project="openai-codex-cli-bin", auditor=AUDITOR)
+    assert summary is not None
+    claims = claims_of(summary)
+
+    assert claims.answer is Answer.YES
+    assert claims.sentences == (
+        f"verified by {BY}",
+        f"PASSED under the policy {TYPES}#rebuild-policy/v1",
+        "verified levels: CODEX_WHEEL_REBUILT_IDENTICAL, CODEX_WHEEL_PAYLOAD_FROM_RELEASE",
+    )
+
+
+def test_a_predicate_of_another_form_is_reported_with_its_place() -> None:
+    malformed = Statement(
+        subjects=(), predicate_type="https://slsa.dev/provenance/v1", predicate={"buildDefinition": 1}
+    )
+    with pytest.raises(
+        MalformedJson, match=r"^the statement's predicate: buildDefinition: should be an object$"
+    ):
+        claims_of(malformed)
+
+
 def test_a_foreign_summary_may_say_no() -> None:
     statement = Statement(
         subjects=(Subject(name=NAME, sha256=WHEEL),),
@@ -266,6 +291,26 @@ def test_a_statement_is_read_back() -> None:
     assert Statement.parse(statement.render(), where="x") == statement
 
 
+def test_the_bytes_to_sign_are_sorted_and_without_white_space() -> None:
+    statement = Statement(
+        subjects=(Subject(name="wheel", sha256=ONE),), predicate_type="x", predicate={"b": [1, 2], "a": {}}
+    )
+    assert statement.render() == (
+        b'{"_type":"https://in-toto.io/Statement/v1","predicate":{"a":{},"b":[1,2]},"predicateType":"x",'
+        b'"subject":[{"digest":{"sha256":"' + b"1" * 64 + b'"},"name":"wheel"}]}'
+    )
+
+
+@pytest.mark.parametrize("predicate", ["", ', "predicate": null'])
+def test_a_statement_may_lack_a_predicate(predicate: str) -> None:
+    subject = f'{{"name": "wheel", "digest": {{"sha256": "{ONE}"}}}}'
+    kinds = '"_type": "https://in-toto.io/Statement/v1", "predicateType": "x"'
+    text = f'{{{kinds}, "subject": [{subject}]{predicate}}}'
+    assert Statement.parse(text.encode(), where="x") == Statement(
+        subjects=(Subject(name="wheel", sha256=ONE),), predicate_type="x", predicate={}
+    )
+
+
 names = st.text(min_size=1)
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -304,9 +349,12 @@ def kept(directory: Path, original: AuditReport) -> Path:
 
 def test_a_report_gives_a_statement_for_each_verdict_and_a_summary_if_it_passed(tmp_path: Path) -> None:
     other = replace(DIFFERENT, name=NAME.replace("amd64", "arm64"))
-    made = make_statements(kept(tmp_path, report(IDENTICAL, other)), by=BY)
+    document = report_json(report(IDENTICAL, other)) | {"factory_version": "1.2.2"}
+    made = make_statements(placed(tmp_path, document), by=BY)
 
     assert [named.name for named in made] == [f"{NAME}.audit", f"{NAME}.vsa", f"{other.name}.audit"]
+    auditor = {"id": BY, "version": {"codex-wheel-factory": "1.2.2"}}
+    assert made[0].statement.predicate["auditor"] == made[1].statement.predicate["verifier"] == auditor
 
 
 def test_a_manifest_gives_a_statement_for_each_wheel(part: Path) -> None:
@@ -333,20 +381,26 @@ def test_a_wheel_with_an_unlisted_asset_is_refused() -> None:
 
 @pytest.mark.parametrize("name", ["../x.whl", "a/b.whl", "a\\b.whl", "a\n.whl"])
 def test_a_wheel_name_that_is_a_path_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(MalformedJson, match="it is not a file name"):
+    with pytest.raises(MalformedJson) as caught:
         make_statements(kept(tmp_path, report(replace(DIFFERENT, name=name))), by=BY)
+    assert str(caught.value) == f"{name}: it is not a file name"
 
 
 @pytest.mark.parametrize(
     ("document", "reason"),
     [
-        ({}, "neither a manifest nor an audit report"),
+        ({}, "it is neither a manifest nor an audit report"),
         (report_json(report()), "it has no wheel"),
     ],
 )
 def test_a_file_without_wheels_is_refused(tmp_path: Path, document: object, reason: str) -> None:
-    with pytest.raises(UsageError, match=reason):
-        make_statements(placed(tmp_path, document), by=BY)
+    path = placed(tmp_path, document)
+    with pytest.raises(UsageError) as caught:
+        make_statements(path, by=BY)
+    assert str(caught.value) == f"cannot make statements from {path}: {reason}"
+    assert caught.value.hint == (
+        "Name the manifest.json of 'factory wheels', or the output of 'factory audit --json'."
+    )
 
 
 @pytest.mark.parametrize(

@@ -32,11 +32,19 @@ def test_the_nearest_releases_are_found_by_version(asked: str, near: list[str]) 
     assert [str(tag) for tag in nearest(CodexTag.parse(asked), KNOWN)] == near
 
 
+def test_the_nearest_releases_are_two_before_and_two_after() -> None:
+    known = [CodexTag(major=0, minor=minor, patch=0) for minor in range(10)]
+    near = nearest(CodexTag(major=0, minor=5, patch=0), known)
+    assert [tag.minor for tag in near] == [3, 4, 5, 6, 7]
+
+
 def test_the_error_for_an_unknown_release_lists_the_nearest() -> None:
     error = unknown_release(CodexTag.parse("0.11.1"), ChannelName.NPM, KNOWN)
     assert str(error) == "channel npm has no release rust-v0.11.1"
     assert "rust-v0.11.0, rust-v0.12.0" in error.hint
-    assert "no releases at all" in unknown_release(CodexTag.parse("1.0.0"), ChannelName.NPM, ()).hint
+    assert unknown_release(CodexTag.parse("1.0.0"), ChannelName.NPM, ()).hint == (
+        "It has no releases at all: check its address."
+    )
 
 
 @given(st.lists(st.integers(0, 40), max_size=12), st.integers(0, 40))

@@ -103,13 +103,17 @@ def test_a_link_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "codex-0.163.0-linux-x64.tgz"
     path.rename(tmp_path / "elsewhere")
     path.symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(IntegrityError, match="is not a regular file"):
+    with pytest.raises(IntegrityError, match=f"^{path} is not a regular file$") as caught:
         channel.assets(TAG)
+    assert caught.value.hint == "Put the file itself into the directory."
 
 
 def test_an_unreadable_directory_or_checksum_file_is_reported(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="No such file"):
+    with pytest.raises(UsageError, match=f"^cannot read {tmp_path}/none: No such file") as caught:
         DirectoryChannel(tmp_path / "none").assets(TAG)
+    assert caught.value.hint == (
+        "Name an existing directory that contains release packages and a SHA256SUMS file."
+    )
     (tmp_path / "SHA256SUMS").write_bytes(b"\xff\xfe")
-    with pytest.raises(UsageError, match="SHA256SUMS"):
+    with pytest.raises(UsageError, match="SHA256SUMS: 'utf-8' codec"):
         DirectoryChannel(tmp_path).assets(TAG)

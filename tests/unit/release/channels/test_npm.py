@@ -85,7 +85,7 @@ def test_a_release_may_lack_targets() -> None:
 
 
 def test_a_launcher_alone_is_not_a_release_package() -> None:
-    with pytest.raises(UpstreamError, match=r"has rust-v0\.162\.0, but no package for any target"):
+    with pytest.raises(UpstreamError, match=r"^channel npm has rust-v0\.162\.0, but no package"):
         channel(SPLIT).assets(CodexTag.parse("0.162.0"))
 
 
@@ -100,8 +100,17 @@ def test_the_error_for_an_unknown_release_lists_the_nearest() -> None:
 )
 def test_an_asset_without_a_sha512_is_refused(integrity: str | None) -> None:
     dist = {"integrity": integrity, "tarball": "https://files.example.invalid/x.tgz"}
-    with pytest.raises(IntegrityError, match="has no SHA-512 integrity"):
+    with pytest.raises(IntegrityError) as caught:
         channel({"0.163.0-alpha.2-linux-x64": {"dist": dist}}).assets(TAG)
+    assert str(caught.value) == ("pkg:npm/%40openai/codex@0.163.0-alpha.2-linux-x64 has no SHA-512 integrity")
+    assert caught.value.hint == ("The registry is very old or was altered: use another registry or channel.")
+
+
+def test_a_tarball_may_be_on_a_server_without_tls() -> None:
+    url = "http://127.0.0.1:4873/codex.tgz"
+    dist = {"integrity": f"sha512-{base64.b64encode(bytes(64)).decode()}", "tarball": url}
+    answer = channel({"0.163.0-alpha.2-linux-x64": {"dist": dist}}).assets(TAG)
+    assert [asset.location for asset in answer.assets] == [Remote(url=url)]
 
 
 @pytest.mark.parametrize(
@@ -120,8 +129,9 @@ def test_an_asset_without_a_sha512_is_refused(integrity: str | None) -> None:
     ],
 )
 def test_a_malformed_answer_is_reported(body: bytes) -> None:
-    with pytest.raises(UpstreamError, match="channel npm sent a malformed answer"):
+    with pytest.raises(UpstreamError, match=r"channel npm sent a malformed answer: .") as caught:
         channel(body).assets(TAG)
+    assert ("@openai/codex: " in str(caught.value)) is (b"/etc/" not in body)
 
 
 def test_the_default_registry_is_a_url_from_the_library() -> None:
@@ -133,7 +143,11 @@ def test_the_default_registry_is_a_url_from_the_library() -> None:
 @pytest.mark.parametrize(
     ("output", "registry"),
     [
-        ("@openai:registry=undefined\nregistry=https://r.example.invalid/\n", "https://r.example.invalid/"),
+        (
+            "@openai:registry=undefined\nregistry=https://r.example.invalid/?a=b\n",
+            "https://r.example.invalid/?a=b",
+        ),
+        ("@openai:registry=file:///etc\nregistry=http://127.0.0.1:4873\n", "http://127.0.0.1:4873"),
         (
             "npm warn Unknown config\n@openai:registry=https://s.example.invalid\nregistry=https://r.example.invalid/\n",
             "https://s.example.invalid",
