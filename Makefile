@@ -8,6 +8,7 @@ AUDIT_OUT ?= audit
 SDK ?=
 SDK_OUT ?= sdk
 PIN_ARGS ?=
+MUTANTS_MODULES ?=
 IMAGE ?= codex-wheel-factory:local
 BASE_IMAGE ?=
 IMAGE_PYTHON ?=
@@ -19,7 +20,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup wheels audit sdk image test test-slow test-network test-docker lint types check format lock docs bench fuzz clean
+.PHONY: help setup wheels audit sdk image test test-slow test-network test-docker lint types check format lock docs bench fuzz \
+  mutants clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -102,6 +104,13 @@ fuzz: $(VENV)/.fuzz ## Fuzz the file readers, on Linux: make fuzz FUZZ_TARGETS=a
 	    -timeout=10 -rss_limit_mb=600 -artifact_prefix=.fuzz/crash-$$target- -verbosity=0 -print_final_stats=1 $(ARGS) || exit 1; \
 	done
 
+$(VENV)/.mutants: $(READY) requirements-mutants.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-mutants.txt
+	@touch $@
+
+mutants: $(VENV)/.mutants ## Change the code that decides, and see whether a test fails: make mutants MUTANTS_MODULES=factory/wheels
+	$(BIN)/python -m tests.mutants $(ARGS) $(MUTANTS_MODULES)
+
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
   --no-annotate --custom-compile-command 'make lock' pyproject.toml
 
@@ -110,6 +119,8 @@ lock: ## Update the locked requirements (needs uv)
 	$(LOCK) --group test --group lint --group build --group zoo -c requirements.txt -o requirements-dev.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --custom-compile-command 'make lock' --group fuzz -o requirements-fuzz.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --custom-compile-command 'make lock' --group mutants -c requirements-dev.txt -o requirements-mutants.txt
 
 clean: ## Remove the virtual environment and tool caches, but not dist/
-	rm -rf $(VENV) .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .fuzz .mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -19,6 +19,7 @@ LOCKS = [
     ROOT / "requirements.txt",
     ROOT / "requirements-dev.txt",
     ROOT / "requirements-fuzz.txt",
+    ROOT / "requirements-mutants.txt",
     *sorted((ROOT / "factory/build/locks").glob("*.txt")),
 ]
 
@@ -147,7 +148,7 @@ def test_every_dependency_has_a_reason_and_every_reason_a_dependency() -> None:
 
 
 def test_every_dependency_is_locked() -> None:
-    locks = [(ROOT / f"requirements-{name}.txt").read_text() for name in ("dev", "fuzz")]
+    locks = [(ROOT / f"requirements-{name}.txt").read_text() for name in ("dev", "fuzz", "mutants")]
     names = set(re.findall(r"^([a-z0-9-]+)==", "".join(locks), re.MULTILINE))
     assert {name.replace(".", "-") for name in declared()} <= names
 

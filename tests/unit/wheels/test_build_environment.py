@@ -1,5 +1,6 @@
 import json
 import sys
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -131,20 +132,20 @@ def test_the_engines_can_be_compared_when_the_backend_is_in_a_container(
     assert manifest.toolchain.reason == "asked for"
 
 
-LACKING: tuple[tuple[FakeEngine | HostError, str], ...] = (
-    (no_engine("there is no /run/docker.sock"), "no container engine answers"),
-    (HostError("this user may not use it: Permission denied"), "this user may not use it"),
-    (FakeEngine(images={}), "the container engine has no image codex-wheel-factory:local"),
+LACKING: tuple[tuple[Callable[[], FakeEngine | HostError], str], ...] = (
+    (lambda: no_engine("there is no /run/docker.sock"), "no container engine answers"),
+    (lambda: HostError("this user may not use it: Permission denied"), "this user may not use it"),
+    (lambda: FakeEngine(images={}), "the container engine has no image codex-wheel-factory:local"),
     (
-        FakeEngine(architecture="arm64"),
+        lambda: FakeEngine(architecture="arm64"),
         "image codex-wheel-factory:local is for amd64, but the engine runs arm64",
     ),
     (
-        FakeEngine(Scripted(states=(ContainerState(exit_code=127),))),
+        lambda: FakeEngine(Scripted(states=(ContainerState(exit_code=127),))),
         f"image {IMAGE.id} has no environment for the lock hatchling-1.33.0",
     ),
     (
-        FakeEngine(probed(OTHER_ANSWER)),
+        lambda: FakeEngine(probed(OTHER_ANSWER)),
         "the deflate encoder of the image's Python (zlib 1.2.13) gives other bytes than stock zlib",
     ),
 )
@@ -152,9 +153,9 @@ LACKING: tuple[tuple[FakeEngine | HostError, str], ...] = (
 
 @pytest.mark.parametrize(("engine", "reason"), LACKING, ids=[reason[:30] for _, reason in LACKING])
 def test_auto_builds_on_this_host_if_no_container_is_usable(
-    engine: FakeEngine | HostError, reason: str, packages: Path, tmp_path: Path
+    engine: Callable[[], FakeEngine | HostError], reason: str, packages: Path, tmp_path: Path
 ) -> None:
-    context, said = context_with(tmp_path, engine)
+    context, said = context_with(tmp_path, engine())
     toolchain = make(REQUEST, packages, tmp_path, context).manifest.toolchain
     assert (toolchain.builder, toolchain.engine, toolchain.image) == ("native", "assembler", None)
     assert toolchain.reason == reason

@@ -7,12 +7,15 @@ from factory.build.deflate_check import DeflateIdentity, Interpreter
 from factory.build.stage import StagedRuntime
 from factory.build.toolchain import Lock, Toolchain
 from factory.core.digests import Sha256
-from factory.core.targets import Target
+from factory.core.tags import CodexTag
+from factory.core.targets import Platform, Target
 from factory.manifest.manifest import ToolchainRecord
+from factory.release.payload import Layout
 from factory.wheels.build_environment import BuildEnvironment
+from factory.wheels.plan import WheelsRequest
 from factory.wheels.record import record_toolchain
-from tests.packages import release_directory, release_files
-from tests.runs import run_factory
+from tests.packages import npm_tarball, release_directory, release_files
+from tests.runs import run_factory, run_request
 
 LOCK = b"hatchling==1.33.0 \\\n    --hash=sha256:00\npackaging==26.2 \\\n    --hash=sha256:00\n"
 
@@ -78,6 +81,19 @@ def test_only_assets_of_recorded_wheels_are_recorded(packages: Path, tmp_path: P
     manifest = run_factory(
         packages, tmp_path / "dist", cache=tmp_path / "cache", platforms=("win_amd64",)
     ).manifest
+    assert [asset.target for asset in manifest.assets] == [Target.WINDOWS_X86_64]
+
+
+def test_a_package_with_many_targets_is_recorded_for_those_that_were_built(tmp_path: Path) -> None:
+    tag = CodexTag.parse("0.98.0")
+    targets = (Target.LINUX_AARCH64, Target.WINDOWS_X86_64)
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    files = {target: release_files(target, tag, Layout.LEGACY) for target in targets}
+    tarball = npm_tarball(packages / "codex-0.98.0.tgz", files, tag=tag)
+    (packages / "SHA256SUMS").write_text(f"{Sha256.of_file(tarball)}  {tarball.name}\n")
+    request = WheelsRequest(tag=tag, platforms=(Platform.parse("win_amd64"),), out=tmp_path / "dist")
+    manifest = run_request(request, packages, cache=tmp_path / "cache").manifest
     assert [asset.target for asset in manifest.assets] == [Target.WINDOWS_X86_64]
 
 
