@@ -1,19 +1,48 @@
 """The results of acceptance runs with an SDK, as a manifest records them; equal runs give equal records."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from factory.core.case_result import CaseOutcome, CaseResult
+from factory.core.codec import Form
 from factory.core.digests import Sha256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SdkIdentity:
-    """The SDK wheel that was installed for an acceptance run."""
+class RequestedSdk:
+    """The SDK that an acceptance run was asked to use, as it was found.
+
+    Attributes:
+        version: Empty if the project computes its version while it is built.
+        sha256: Of the file, or of all files of a project directory.
+    """
 
     name: str
     version: str
     sha256: Sha256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SdkIdentity:
+    """The SDK wheel that was installed for an acceptance run.
+
+    Attributes:
+        requested: The SDK that the wheel was made from.
+        repinned: Whether its pin was changed first: then no one has published the installed wheel.
+    """
+
+    name: str
+    version: str
+    sha256: Sha256
+    requested: RequestedSdk | None = field(default=None, metadata={Form.OMITTED_IF_NONE: True})
+    repinned: bool = field(default=False, metadata={Form.MAY_BE_MISSING: True})
+
+    def __str__(self) -> str:
+        """Name the SDK, and where a re-pinned one comes from."""
+        shown = f"{self.name} {self.version}"
+        if not self.repinned or self.requested is None:
+            return shown
+        return f"{shown} (re-pinned from {self.requested.name} {self.requested.version})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,11 +52,13 @@ class Acceptance:
     Attributes:
         how: How the executable was started, ``natively`` or ``under qemu-aarch64-static``.
         cases: The results of all cases, in the order of the case table.
+        rules: The digest of the cases' code. A result of other cases proves nothing about those of today.
     """
 
     sdk: SdkIdentity
     how: str
     cases: tuple[CaseResult, ...]
+    rules: Sha256 | None = field(default=None, metadata={Form.OMITTED_IF_NONE: True})
 
     @property
     def failed(self) -> tuple[CaseResult, ...]:
@@ -48,4 +79,4 @@ class Acceptance:
         """The SDK, how it ran and the counts of outcomes, in one line."""
         counts = Counter(case.outcome for case in self.cases)
         numbers = (f"{counts[outcome]} {outcome}" for outcome in CaseOutcome if counts[outcome])
-        return f"{self.sdk.name} {self.sdk.version}, {self.how}: {', '.join(numbers)}"
+        return f"{self.sdk}, {self.how}: {', '.join(numbers)}"

@@ -1,6 +1,7 @@
 """Read the files of an SDK from a checkout, an sdist or a wheel."""
 
 import os
+import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -9,7 +10,9 @@ from pathlib import Path, PurePosixPath
 import tomlkit
 from packaging.metadata import Metadata
 
+from factory.core.digests import Sha256
 from factory.core.errors import UsageError
+from factory.manifest.acceptance import RequestedSdk
 from factory.release.archives import (
     ArchiveLimits,
     Guard,
@@ -73,6 +76,36 @@ def read_sdk(path: Path) -> tuple[SdkFile, ...]:
     if all(file.path != PROJECT_FILE for file in kept):
         raise UnusableSdk(path, f"it has no {PROJECT_FILE}")
     return kept
+
+
+def requested_sdk(path: Path) -> RequestedSdk:
+    """Return the name, the version and the digest of an SDK as it was given.
+
+    Raises:
+        UnusableSdk: It is not a checkout, sdist or wheel, or has no name.
+        IntegrityError: The archive is damaged.
+    """
+    files = read_sdk(path)
+    project_file = next(file.content for file in files if file.path == PROJECT_FILE)
+    try:
+        project = tomllib.loads(project_file.decode("utf-8")).get("project", {})
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UnusableSdk(path, f"{PROJECT_FILE} is not valid TOML ({error})") from error
+    if not isinstance(project.get("name"), str):
+        raise UnusableSdk(path, f"{PROJECT_FILE} has no project name")
+    return RequestedSdk(
+        name=project["name"],
+        version=str(project.get("version", "")),
+        sha256=_digest_of(files) if path.is_dir() else Sha256.of_file(path),
+    )
+
+
+def _digest_of(files: Iterable[SdkFile]) -> Sha256:
+    """Return one digest for the files of a directory: their paths, lengths and contents."""
+    ordered = sorted(files, key=lambda file: file.path)
+    return Sha256.of(
+        part for file in ordered for part in (f"{file.path} {len(file.content)}\n".encode(), file.content)
+    )
 
 
 def _is_left_out(path: PurePosixPath) -> bool:

@@ -13,6 +13,7 @@ from factory.core.model import Severity
 from factory.core.targets import PLATFORMS, Platform
 from factory.manifest.manifest import CHECKSUMS_NAME, MANIFEST_NAME, Manifest, WheelRecord
 from factory.system.parallel import in_parallel
+from factory.verify.baseline.rules import ACCEPTANCE_ROOMS, rules_digest
 from factory.verify.wheel_proof import file_problems, record_problems
 
 
@@ -132,10 +133,12 @@ def _unaccepted(manifest: Manifest, terms: Terms) -> Iterator[str]:
     evidence = [(wheel.name, wheel.acceptance) for wheel in manifest.wheels if wheel.acceptance is not None]
     for name, acceptance in evidence:
         for case in acceptance.failed:
-            sdk = f"{acceptance.sdk.name} {acceptance.sdk.version}"
-            yield f"{name} failed {case.case} with {sdk}: {case.detail}"
-    if terms.needs_acceptance and not any(acceptance.has_passed for _, acceptance in evidence):
-        yield "no wheel passed all cases with an SDK ('factory accept')"
+            yield f"{name} failed {case.case} with {acceptance.sdk}: {case.detail}"
+    rules = rules_digest(ACCEPTANCE_ROOMS)
+    if terms.needs_acceptance and not any(
+        acceptance.has_passed and acceptance.rules == rules for _, acceptance in evidence
+    ):
+        yield "no wheel passed all cases of this factory with an SDK ('factory accept')"
 
 
 def _wheel_problems(manifest: Manifest, directory: Path) -> Iterator[str]:

@@ -13,7 +13,7 @@ from factory.core.case_result import CaseOutcome, CaseResult
 from factory.core.digests import Sha256
 from factory.core.errors import FactoryError, UsageError, VerificationError
 from factory.core.progress import Progress
-from factory.manifest.acceptance import Acceptance, SdkIdentity
+from factory.manifest.acceptance import Acceptance, RequestedSdk, SdkIdentity
 from factory.manifest.dist import Dist
 from factory.manifest.manifest import Manifest
 from factory.sdk.accept.cases import Case
@@ -21,11 +21,12 @@ from factory.sdk.accept.driver_output import normalise_detail, read_result
 from factory.sdk.accept.environment import AcceptanceContext, Environment, case_environ, make_environment
 from factory.sdk.accept.wheel_under_test import RuntimeWheel, launch_method
 from factory.sdk.pip import fetch_sdk
-from factory.sdk.sdk_files import UnusableSdk
+from factory.sdk.sdk_files import UnusableSdk, requested_sdk
 from factory.sdk.staged_sdk import SdkOrder, stage_sdk
 from factory.system.files import writing
 from factory.system.parallel import Stopped, in_parallel
 from factory.system.process import Command
+from factory.verify.baseline.rules import ACCEPTANCE_ROOMS, rules_digest
 
 _LIMIT_S = 60.0
 _EMULATED_FACTOR = 5.0
@@ -66,8 +67,9 @@ def accept(
     """
     method = launch_method(order.runtime.platform, context.host)
     with progress.task(f"get {order.sdk}"):
-        sdk = sdk_wheel(order, context)
-        identity = _identity(sdk)
+        source = find_sdk(order, context)
+        sdk = sdk_wheel(source, order, context)
+        identity = _identity(sdk, source, is_repinned=order.is_repinned)
     with progress.task(f"install {order.runtime.wheel.name} and {sdk.name}"):
         environment = make_environment(order.runtime, method, sdk, context)
 
@@ -76,7 +78,7 @@ def accept(
             return _run_case(case, order.runtime, environment, context)
 
     results = in_parallel(run_case, order.cases, jobs=jobs, weight=lambda _: 1, stop=stop)
-    return Acceptance(sdk=identity, how=method.how, cases=results)
+    return Acceptance(sdk=identity, how=method.how, cases=results, rules=rules_digest(ACCEPTANCE_ROOMS))
 
 
 def require_accepted(acceptance: Acceptance, runtime: RuntimeWheel) -> None:
@@ -87,7 +89,7 @@ def require_accepted(acceptance: Acceptance, runtime: RuntimeWheel) -> None:
     """
     if acceptance.failed:
         count = f"{len(acceptance.failed)} of {len(acceptance.cases)} cases"
-        sdk = f"{acceptance.sdk.name} {acceptance.sdk.version}"
+        sdk = str(acceptance.sdk)
         raise VerificationError(
             f"{runtime.wheel.name} failed {count} with {sdk}",
             hint="Run one again with --case NAME; 'factory verify --smoke' needs no SDK.",
@@ -114,16 +116,26 @@ def record(acceptance: Acceptance, runtime: RuntimeWheel, dist: Dist) -> None:
     dist.update_manifest(add)
 
 
-def sdk_wheel(order: AcceptanceOrder, context: AcceptanceContext) -> Path:
-    """Return the SDK as a wheel, built by its own backend if it is not one yet.
+def find_sdk(order: AcceptanceOrder, context: AcceptanceContext) -> Path:
+    """Return the path of the SDK that was asked for; a requirement is downloaded.
 
     Raises:
-        UnusableSdk: It does not exist, or is not a project, sdist or wheel.
-        UpstreamError: It could not be downloaded or built.
+        UnusableSdk: It does not exist.
+        UpstreamError: It could not be downloaded.
     """
     source = fetch_sdk(order.sdk, pip=context.pip, scratch=context.directory)
     if not source.exists():
         raise UnusableSdk(source, "it does not exist")
+    return source
+
+
+def sdk_wheel(source: Path, order: AcceptanceOrder, context: AcceptanceContext) -> Path:
+    """Return the SDK as a wheel, built by its own backend if it is not one yet.
+
+    Raises:
+        UnusableSdk: It is not a project, sdist or wheel.
+        UpstreamError: It could not be built.
+    """
     if order.is_repinned:
         stage = context.directory / "repinned"
         tag = order.runtime.tag
@@ -134,12 +146,22 @@ def sdk_wheel(order: AcceptanceOrder, context: AcceptanceContext) -> Path:
     return source if source.suffix == ".whl" else context.pip.build(source, context.directory / "sdk")
 
 
-def _identity(sdk: Path) -> SdkIdentity:
+def _identity(sdk: Path, source: Path, *, is_repinned: bool) -> SdkIdentity:
+    name, version, sha256 = _name_of_wheel(sdk)
+    if source.suffix == ".whl":
+        asked_name, asked_version, asked_sha256 = _name_of_wheel(source)
+        requested = RequestedSdk(name=asked_name, version=asked_version, sha256=asked_sha256)
+    else:
+        requested = requested_sdk(source)
+    return SdkIdentity(name=name, version=version, sha256=sha256, requested=requested, repinned=is_repinned)
+
+
+def _name_of_wheel(sdk: Path) -> tuple[str, str, Sha256]:
     try:
         name, version, _, _ = parse_wheel_filename(sdk.name)
     except InvalidWheelFilename as error:
         raise UnusableSdk(sdk, "its name is not a wheel's") from error
-    return SdkIdentity(name=name, version=str(version), sha256=Sha256.of_file(sdk))
+    return name, str(version), Sha256.of_file(sdk)
 
 
 def _run_case(

@@ -16,6 +16,9 @@ from factory.core.digests import Sha256
 ROOMS = ("core", "executables", "verify")
 """The rooms whose code decides about a wheel by itself; the audit adds its own room."""
 
+ACCEPTANCE_ROOMS = ("core", "sdk")
+"""The rooms whose code decides whether a wheel serves an SDK."""
+
 
 @cache
 def rules_digest(rooms: tuple[str, ...] = ROOMS) -> Sha256:

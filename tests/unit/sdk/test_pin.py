@@ -13,6 +13,7 @@ from factory.core.errors import IntegrityError, UsageError
 from factory.core.json_reader import MalformedJson
 from factory.core.targets import Platform
 from factory.sdk.pin import PinFormat, render_pin
+from factory.verify.baseline.rules import ACCEPTANCE_ROOMS, rules_digest
 from factory.verify.proof import NotProven, ProvenManifest, Terms, prove
 from tests.packages import release_directory
 from tests.runs import run_factory
@@ -22,6 +23,7 @@ __all__ = ["cache", "cache_with_toolchain", "factory"]
 
 WINDOWS = "openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl"
 Document = dict[str, object]
+RULES = str(rules_digest(ACCEPTANCE_ROOMS))
 
 
 @pytest.fixture(scope="module")
@@ -77,11 +79,11 @@ def test_a_check_that_was_not_run_is_a_refusal(dist: Path) -> None:
     assert refusals(dist) == (f"{WINDOWS} was not checked by elf-musl",)
 
 
-def accepted(outcome: str) -> Callable[[Document, Document], None]:
+def accepted(outcome: str, *, rules: str = RULES) -> Callable[[Document, Document], None]:
     case = {"case": "tool-calls", "outcome": outcome, "detail": "no command was run"}
     others = {"case": "closing-twice", "outcome": "passed", "detail": ""}
     sdk = {"name": "openai-codex", "version": "0.163.0", "sha256": "3" * 64}
-    evidence = {"sdk": sdk, "how": "natively", "cases": [case, others]}
+    evidence = {"sdk": sdk, "how": "natively", "cases": [case, others], "rules": rules}
     return lambda _, record: record.update(acceptance=evidence)
 
 
@@ -96,12 +98,17 @@ def test_one_accepted_wheel_satisfies_require_acceptance(dist: Path, outcome: st
     assert len(prove(dist, Terms(needs_acceptance=True)).wheels) == 8
 
 
-NOT_ACCEPTED = ("no wheel passed all cases with an SDK ('factory accept')",)
+NOT_ACCEPTED = ("no wheel passed all cases of this factory with an SDK ('factory accept')",)
 
 
 def test_missing_acceptance_is_a_refusal_only_if_required(dist: Path) -> None:
     assert refusals(dist, Terms(needs_acceptance=True)) == NOT_ACCEPTED
     assert len(proven(dist).wheels) == 8
+
+
+def test_an_acceptance_run_of_other_cases_is_not_a_pass(dist: Path) -> None:
+    edit(dist, accepted("passed", rules="0" * 64))
+    assert refusals(dist, Terms(needs_acceptance=True)) == NOT_ACCEPTED
 
 
 def test_a_case_that_could_not_run_is_not_a_pass(dist: Path) -> None:

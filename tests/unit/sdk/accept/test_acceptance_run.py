@@ -16,7 +16,7 @@ from factory.core.errors import BuildError, UpstreamError, UsageError, Verificat
 from factory.core.progress import SilentProgress
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform
-from factory.manifest.acceptance import Acceptance
+from factory.manifest.acceptance import Acceptance, RequestedSdk
 from factory.manifest.dist import Dist
 from factory.sdk.accept.acceptance_run import AcceptanceOrder, accept, record, require_accepted
 from factory.sdk.accept.cases import cases_named
@@ -26,6 +26,7 @@ from factory.sdk.accept.wheel_under_test import RuntimeWheel
 from factory.sdk.pip import Pip, Sources
 from factory.sdk.sdk_files import UnusableSdk
 from factory.system.process import CannotStart, Command, Completed
+from factory.verify.baseline.rules import ACCEPTANCE_ROOMS, rules_digest
 from tests.children import Child
 from tests.fake_runner import Expected, FakeRunner
 from tests.unit.manifest.test_manifest import ACCEPTANCE, MANIFEST
@@ -84,6 +85,7 @@ def test_the_wheel_under_test_is_installed_and_the_case_runs_isolated(tmp_path: 
         sdk=replace(acceptance.sdk, name="openai-codex", version="0.163.0"),
         how="natively",
         cases=(CaseResult(case="closing-twice", outcome=CaseOutcome.PASSED),),
+        rules=rules_digest(ACCEPTANCE_ROOMS),
     )
     digest = "5" * 64
     assert (tmp_path / "runtime.txt").read_text() == (
@@ -186,6 +188,7 @@ def test_a_host_without_venv_is_an_error(tmp_path: Path) -> None:
 def test_a_project_is_copied_before_it_is_built(tmp_path: Path) -> None:
     project = tmp_path / "sdk"
     project.mkdir()
+    (project / "pyproject.toml").write_text('[project]\nname = "openai-codex"\nversion = "0.162.0"\n')
     scratch = tmp_path / "scratch"
     scratch.mkdir()
 
@@ -196,6 +199,29 @@ def test_a_project_is_copied_before_it_is_built(tmp_path: Path) -> None:
     script = (build, *native(prints(PASSED), scratch))
     acceptance = run(order(project), FakeRunner(*script), scratch)
     assert acceptance.has_passed
+    requested = acceptance.sdk.requested
+    assert requested is not None
+    assert (requested.name, requested.version) == ("openai-codex", "0.162.0")
+    assert requested.sha256 != acceptance.sdk.sha256
+    assert acceptance.summary.startswith("openai-codex 0.163.0, natively")
+
+
+def test_a_repinned_sdk_is_recorded_with_its_source(tmp_path: Path) -> None:
+    asked = sdk_file(tmp_path, "0.154.0")
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+
+    def write(command: Command) -> None:
+        sdk_file(Path(command.argv[command.argv.index("--wheel-dir") + 1]))
+
+    build = Expected(argv=("wheel", "--wheel-dir", str(scratch / "repinned")), effect=write)
+    script = (build, *native(prints(PASSED), scratch))
+    repinned = replace(order(asked), is_repinned=True)
+    sdk = run(repinned, FakeRunner(*script), scratch).sdk
+    assert (sdk.name, sdk.version, sdk.repinned) == ("openai-codex", "0.163.0", True)
+    expected = RequestedSdk(name="openai-codex", version="0.154.0", sha256=Sha256.of_file(asked))
+    assert sdk.requested == expected
+    assert str(sdk) == "openai-codex 0.163.0 (re-pinned from openai-codex 0.154.0)"
 
 
 def test_a_process_that_cannot_start_is_not_a_pass(tmp_path: Path) -> None:
