@@ -12,6 +12,7 @@ import sys
 import tarfile
 import zipfile
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 from factory.core.tags import CodexTag
@@ -41,6 +42,7 @@ _LEGACY = {
 }
 
 
+@cache
 def executable(
     target: Target, *, name: str, tag: CodexTag = TAG, size_bytes: int = _COMPANION_BYTES
 ) -> bytes:
@@ -64,6 +66,7 @@ def executable(
             return Pe(machine=_pe_machine(target), size_bytes=size_bytes, seed=seed).content()
 
 
+@cache
 def library(target: Target, *, name: str, tag: CodexTag = TAG) -> bytes:
     """Return a shared library; on Linux it requires glibc 2.34, as the voice runtime does."""
     seed = f"{name} {target} {tag.semver}"

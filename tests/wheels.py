@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 from factory.build.builder import BuiltWheel, PlannedWheel, WheelFile
@@ -187,6 +188,7 @@ def payload_members(platform: Platform) -> tuple[ZipMember, ...]:
     )
 
 
+@cache
 def _program(target: Target, name: str) -> bytes:
     """Return an executable without findings, which is signed for Windows."""
     if target.operating_system is OperatingSystem.WINDOWS:
@@ -195,6 +197,7 @@ def _program(target: Target, name: str) -> bytes:
     return executable(target, name=name, tag=CodexTag.parse(VERSION))
 
 
+@cache
 def good_wheel(platform: str = "manylinux_2_17_x86_64") -> Wheel:
     """Return a wheel without findings, with the member order and modes of hatchling."""
     wheel_text = (

@@ -7,6 +7,7 @@ distinguish the two everywhere, so a known-answer test does.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from factory.build import deflate_probe
@@ -78,8 +79,9 @@ class Interpreter:
     deflate: DeflateIdentity
 
 
+@cache
 def deflate_identity() -> DeflateIdentity:
-    """Identify the encoder of this interpreter; takes a fraction of a second."""
+    """Identify the encoder of this interpreter; takes a fraction of a second the first time."""
     described = deflate_probe.describe()
     return DeflateIdentity(
         name=described["name"], version=described["version"], answer=Sha256(described["answer"])

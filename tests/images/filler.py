@@ -2,6 +2,8 @@
 
 import hashlib
 
+_WORDS = tuple(b"%03d %x " % (byte, byte & 7) for byte in range(256))
+
 
 def filler(size_bytes: int, *, seed: str, is_compressible: bool = True) -> bytes:
     """Return so many bytes: words that deflate to about a third, or noise that does not deflate.
@@ -10,7 +12,7 @@ def filler(size_bytes: int, *, seed: str, is_compressible: bool = True) -> bytes
     """
     if is_compressible:
         noise = hashlib.shake_256(seed.encode()).digest(size_bytes // 6 + 1)
-        bulk = b"".join(b"%03d %x " % (byte, byte & 7) for byte in noise)
+        bulk = b"".join(map(_WORDS.__getitem__, noise))
     else:
         bulk = hashlib.shake_256(seed.encode()).digest(size_bytes)
     return (seed.encode() + b"\n" + bulk)[:size_bytes]

@@ -1,7 +1,9 @@
 """What a manylinux tag promises: a glibc version, with the libraries and symbol versions that it has."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from factory.core.targets import Architecture
 
@@ -22,21 +24,30 @@ def manylinux_policy(promised: tuple[int, int], architecture: Architecture) -> M
 
     For a glibc between two policies this is the older policy, since it promises less.
     """
+    policies = _policies(architecture)
+    older = [glibc for glibc in policies if glibc <= promised]
+    return (
+        policies[max(older)] if older else ManylinuxPolicy(libraries=frozenset(), glibc_versions=frozenset())
+    )
+
+
+@cache  # three checks of each wheel ask, and auditwheel reads its file every time
+def _policies(architecture: Architecture) -> Mapping[tuple[int, int], ManylinuxPolicy]:
+    """Return the policies of an architecture by their glibc version."""
     # Importing auditwheel takes longer than a whole run that has no work to do.
     from auditwheel.architecture import Architecture as Processor  # type: ignore[import-untyped]  # noqa: PLC0415
     from auditwheel.libc import Libc  # type: ignore[import-untyped]  # noqa: PLC0415
     from auditwheel.policy import WheelPolicies  # type: ignore[import-untyped]  # noqa: PLC0415
 
     policies = WheelPolicies(libc=Libc.GLIBC, arch=Processor(architecture.value))
-    by_glibc = {promised_glibc(policy.name): policy for policy in policies}
-    older = [glibc for glibc in by_glibc if glibc is not None and glibc <= promised]
-    if not older:
-        return ManylinuxPolicy(libraries=frozenset(), glibc_versions=frozenset())
-    found = by_glibc[max(older)]
-    return ManylinuxPolicy(
-        libraries=frozenset(found.whitelist),
-        glibc_versions=frozenset(f"GLIBC_{version}" for version in found.symbol_versions["GLIBC"]),
-    )
+    return {
+        glibc: ManylinuxPolicy(
+            libraries=frozenset(policy.whitelist),
+            glibc_versions=frozenset(f"GLIBC_{version}" for version in policy.symbol_versions["GLIBC"]),
+        )
+        for policy in policies
+        if (glibc := promised_glibc(policy.name)) is not None
+    }
 
 
 def promised_glibc(platform_tag: str) -> tuple[int, int] | None:

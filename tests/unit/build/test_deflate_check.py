@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from factory.build import deflate_probe
 from factory.build.deflate_check import (
     REFERENCE_ANSWER,
     DeflateIdentity,
@@ -32,7 +33,7 @@ def test_this_interpreter_is_identified() -> None:
 
     assert identity.name in {"zlib", "zlib-ng"}
     assert identity.name == "zlib-ng" or identity.version == zlib.ZLIB_RUNTIME_VERSION
-    assert deflate_identity() == identity
+    assert deflate_probe.answer() == str(identity.answer)
 
 
 def test_the_reference_encoder_is_accepted() -> None:
