@@ -53,6 +53,7 @@ COMMANDS = {
     "stage-runtime": "stage a runtime: a directory that builds into one wheel",
     "stage-sdk": "stage an SDK that pins one runtime",
     "generate-types": "generate Python types of a release's app-server protocol",
+    "baseline": "extend the reviewed files that wheels are compared with",
     "targets": "list the supported platforms",
     "cache": "show, prune or clear the cache",
     "doctor": "check what this machine has and what is missing",

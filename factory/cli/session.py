@@ -23,10 +23,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """What is open while a command runs."""
+    """What is open while a command runs.
+
+    Attributes:
+        channel: Answers from the cache where it can.
+        asked: The channel itself.
+    """
 
     settings: Settings
     channel: Channel
+    asked: Channel
     context: "RunContext"
 
 
@@ -70,5 +76,6 @@ def open_session(
             yield Session(
                 settings=settings,
                 channel=CachedChannel(asked, cache, refresh=arguments.refresh),
+                asked=asked,
                 context=context,
             )

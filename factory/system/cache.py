@@ -161,6 +161,16 @@ class Cache:
             os.utime(path)
         return path
 
+    def discard(self, digest: Digest) -> None:
+        """Remove a blob, if it exists.
+
+        Raises:
+            CannotWrite: It cannot be removed.
+        """
+        path = self.path(digest)
+        with writing(path):
+            path.unlink(missing_ok=True)
+
     @contextmanager
     def open(self, digest: Digest) -> Iterator[BinaryIO]:
         """Open a blob; all of it is read and checked by the time the context ends.

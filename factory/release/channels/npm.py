@@ -55,16 +55,32 @@ class NpmChannel:
     def assets(self, tag: CodexTag) -> ReleaseAssets:
         """Return the tarballs of a tag, with the SHA-512 that the registry gives."""
         try:
-            if self._versions is None:
-                self._versions = self._fetch_versions()
-            assets = tuple(self._assets_of(tag, self._versions))
+            versions = self._all_versions()
+            assets = tuple(self._assets_of(tag, versions))
         except MalformedJson as error:
             raise malformed_answer(self.name, str(error)) from error
         if not assets:
-            if tag.semver in self._versions:
+            if tag.semver in versions:
                 raise release_without_packages(tag, self.name)
-            raise unknown_release(tag, self.name, tags_in(self._versions))
+            raise unknown_release(tag, self.name, tags_in(versions))
         return ReleaseAssets(tag=tag, channel=self.name, assets=assets)
+
+    def complete_releases(self) -> tuple[CodexTag, ...]:
+        """Return the final releases that have one package for each target, the newest first."""
+        try:
+            versions = self._all_versions()
+        except MalformedJson as error:
+            raise malformed_answer(self.name, str(error)) from error
+        tags = {tag for tag in tags_in(versions) if tag.pre is None}
+        complete = [
+            tag for tag in tags if all(f"{tag.semver}-{target.npm_suffix}" in versions for target in Target)
+        ]
+        return tuple(sorted(complete, key=lambda tag: tag.release, reverse=True))
+
+    def _all_versions(self) -> Mapping[str, JsonObject]:
+        if self._versions is None:
+            self._versions = self._fetch_versions()
+        return self._versions
 
     def _fetch_versions(self) -> Mapping[str, JsonObject]:
         url = f"{self._registry}/{SCOPE}{quote('/', safe='')}{NAME}"

@@ -1,12 +1,17 @@
 """Executables that releases are known to contain, by their SHA-256."""
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Protocol
 
+from packaging.version import Version
+
 from factory.core.digests import Sha256
 from factory.core.tags import CodexTag
 from factory.core.targets import Target
+from factory.core.trust_level import Level, TrustAssessment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +25,22 @@ class KnownExecutable:
     release: CodexTag
     target: Target
     path: PurePosixPath
+
+    def __str__(self) -> str:
+        return f"{self.path.name} of {self.release.pep440} for {self.target}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageExecutables:
+    """All executables of one release package.
+
+    Attributes:
+        digests: The SHA-256 of each, by its path in the release package.
+    """
+
+    release: CodexTag
+    target: Target
+    digests: Mapping[PurePosixPath, Sha256]
 
 
 class ExecutableIndex(Protocol):
@@ -36,3 +57,53 @@ class NoExecutables:
     def lookup(self, sha256: Sha256) -> tuple[KnownExecutable, ...]:  # noqa: ARG002 - the protocol has it
         """Return no executable."""
         return ()
+
+
+class KnownExecutables:
+    """The executables of some release packages; a release that it lacks is not known to it."""
+
+    def __init__(self, packages: Iterable[PackageExecutables] = ()) -> None:
+        """Take the packages; a later one replaces an earlier one of the same release and target."""
+        self._packages = {(package.release, package.target): package for package in packages}
+        self._by_digest: defaultdict[Sha256, list[KnownExecutable]] = defaultdict(list)
+        for package in self.packages:
+            for path, sha256 in package.digests.items():
+                known = KnownExecutable(release=package.release, target=package.target, path=path)
+                self._by_digest[sha256].append(known)
+
+    @property
+    def packages(self) -> tuple[PackageExecutables, ...]:
+        """The packages, by release and target."""
+        ordered = sorted(
+            self._packages, key=lambda key: (Version(key[0].pep440), tuple(Target).index(key[1]))
+        )
+        return tuple(self._packages[key] for key in ordered)
+
+    def package(self, release: CodexTag, target: Target) -> PackageExecutables | None:
+        """Return the executables of one release package, or None if the package is not known."""
+        return self._packages.get((release, target))
+
+    def lookup(self, sha256: Sha256) -> tuple[KnownExecutable, ...]:
+        """Return where an executable was released, the oldest release first."""
+        return tuple(self._by_digest.get(sha256, ()))
+
+    def adding(self, packages: Iterable[PackageExecutables]) -> "KnownExecutables":
+        """Return an index that has some packages as well."""
+        return KnownExecutables((*self.packages, *packages))
+
+
+def released_as(known: KnownExecutable, assessment: TrustAssessment | None = None) -> str:
+    """Return what an executable is: ``codex.exe of 0.162.1 for x86_64-pc-windows-msvc``.
+
+    Args:
+        known: Where it was released.
+        assessment: Adds the signer and the date, if there is a verified signature.
+    """
+    if assessment is None or assessment.level is Level.SIGNATURE_NOT_VALID:
+        return str(known)
+    signature = assessment.signature
+    if signature is None or signature.signer is None:
+        return str(known)
+    signer = signature.signer.organization or signature.signer.name
+    signed = "" if signature.signed_at is None else f" on {signature.signed_at:%Y-%m-%d}"
+    return f"{known}, signed by {signer}{signed}"

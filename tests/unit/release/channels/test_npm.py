@@ -70,6 +70,14 @@ def test_the_abbreviated_document_is_requested_once() -> None:
     assert npm.identity == REGISTRY
 
 
+def test_complete_releases_are_final_and_have_a_package_for_each_target() -> None:
+    versions = {"0.99.0": entry("0.99.0"), **SPLIT}
+    for version, suffixes in {"0.9.1": SUFFIXES, "0.162.0": SUFFIXES, "0.161.0": SUFFIXES[:1]}.items():
+        versions |= {f"{version}-{suffix}": entry(f"{version}-{suffix}") for suffix in suffixes}
+        versions.setdefault(version, entry(version, optionalDependencies={}))
+    assert [tag.semver for tag in channel(versions).complete_releases()] == ["0.162.0", "0.9.1"]
+
+
 def test_before_the_split_one_tarball_is_for_every_target() -> None:
     answer = channel({"0.98.0": entry("0.98.0")}).assets(CodexTag.parse("0.98.0"))
     assert [asset.target for asset in answer.assets] == list(Target)
