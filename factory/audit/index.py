@@ -7,10 +7,11 @@ they are requested with our own client, so proxies, certificates and retries wor
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
@@ -23,7 +24,6 @@ from factory.core.model import Local, Remote
 from factory.core.printable import escaped
 from factory.core.tags import CodexTag, MalformedTag
 from factory.system.http import HttpClient, redacted
-from factory.system.process import CannotStart, Command, Runner
 
 if TYPE_CHECKING:
     from pypi_simple import DistributionPackage
@@ -106,10 +106,16 @@ def fetch_listing(client: HttpClient, *, index: str, project: str, asked_at: dat
         RequestFailed: The index does not answer, or has no such project.
         UpstreamError: The answer is not a project page.
     """
-    url = f"{index.rstrip('/')}/{canonicalize_name(project)}/"
+    url = _page_url(index, canonicalize_name(project))
     body = client.get(url, headers={"Accept": _ACCEPT}, max_bytes=_MAX_PAGE_BYTES)
     asked = AskedIndex(address=redacted(index), asked_at=asked_at)
     return read_page(body, project=project, base_url=url, asked=asked)
+
+
+def _page_url(index: str, project: str) -> str:
+    """Return the address of a project page; a query of the index, which may be a token, stays at its end."""
+    parts = urlsplit(index)
+    return parts._replace(path=f"{parts.path.rstrip('/')}/{project}/", fragment="").geturl()
 
 
 def read_page(body: bytes, *, project: str, base_url: str, asked: AskedIndex) -> Listing:
@@ -129,7 +135,7 @@ def read_page(body: bytes, *, project: str, base_url: str, asked: AskedIndex) ->
     absence = _no_provenance(page.repository_version)
     rows: dict[str, list[PublishedWheel | UnexpectedFile]] = {}
     for package in page.packages:
-        file = _listed_file(package, absence, asked, project)
+        file = _listed_file(_with_login(package, base_url), absence, asked, project)
         rows.setdefault(file.name, []).append(file)
     files = [_one_file(each) for each in rows.values()]
     return Listing(
@@ -173,20 +179,6 @@ def default_index() -> str:
     return PYPI_SIMPLE_ENDPOINT
 
 
-def index_from_pip(runner: Runner, *, python: Path, env: Mapping[str, str]) -> str | None:
-    """Return the index in pip's configuration; None if it is not configured or pip is not installed."""
-    command = Command(
-        argv=(str(python), "-m", "pip", "config", "get", "global.index-url"), env=env, timeout_s=30.0
-    )
-    try:
-        completed = runner.run(command)
-    except CannotStart:
-        return None
-    answer = completed.output.strip().rpartition("\n")[2].strip()
-    is_usable = completed.returncode == 0 and answer.startswith(("https://", "http://"))
-    return answer if is_usable else None
-
-
 def _no_provenance(api_version: str | None) -> str:
     """Say why the page links no provenance for a file."""
     if api_version is not None and Version(api_version) >= _PROVENANCE_SINCE:
@@ -221,6 +213,25 @@ def _listed_file(
         ),
         provenance=None if url is None else Remote(url=url),
         no_provenance=no_provenance if url is None else "",
+    )
+
+
+def _with_login(package: "DistributionPackage", base_url: str) -> "DistributionPackage":
+    """Give the credentials of the index to addresses on the same server, as pip does, and to no other."""
+    login, _, host = urlsplit(base_url).netloc.rpartition("@")
+    if not login:
+        return package
+
+    def added(url: str) -> str:
+        parts = urlsplit(url)
+        is_same = (parts.scheme, parts.netloc) == (urlsplit(base_url).scheme, host)
+        return parts._replace(netloc=f"{login}@{host}").geturl() if is_same else url
+
+    provenance = package.provenance_url
+    return replace(
+        package,
+        url=added(package.url),
+        provenance_url=None if provenance is None else added(provenance),
     )
 
 

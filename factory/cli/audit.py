@@ -17,12 +17,11 @@ from factory.audit.verdict import AuditReport, Verdict
 from factory.build.template import DISTRIBUTION
 from factory.cli.console import Column, print_json, say
 from factory.cli.display import print_table
+from factory.cli.index import add_index_option, ask_index
 from factory.cli.options import (
     add_channel_options,
-    add_index_option,
     add_jobs_option,
     add_refresh_option,
-    ask_index,
     parse_size,
 )
 from factory.cli.session import Session, open_session
@@ -130,7 +129,6 @@ def _listing(arguments: argparse.Namespace, session: Session, project: str) -> L
         session.settings,
         project=project,
         client=session.context.downloader.client,
-        runner=session.context.runner,
     )
 
 

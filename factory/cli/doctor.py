@@ -1,10 +1,12 @@
 """``factory doctor``: check what this machine has and what is missing."""
 
 import argparse
+from functools import partial
 
 from factory.cli.console import Column, print_json
 from factory.cli.display import print_table
-from factory.cli.host_report import Ability, Examination, examine_containers, examine_host
+from factory.cli.host_report import Ability, Examination, examine_containers, examine_host, examine_index
+from factory.cli.index import chosen_index
 from factory.cli.options import containers_of
 from factory.cli.settings import Settings
 from factory.core.errors import EXIT_OK, HostError
@@ -26,6 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = Settings.from_environ()
     examinations = (
         *examine_host(search_path=settings.search_path, cache_dir=settings.cache_dir),
+        examine_index(partial(chosen_index, None, settings)),
         *examine_containers(containers_of(settings)),
     )
     if arguments.json:

@@ -3,12 +3,14 @@
 import platform
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from factory.audit.index_settings.setting import Setting
 from factory.build.deflate_check import OtherDeflate, deflate_identity
-from factory.core.errors import HostError
+from factory.core.errors import HostError, UsageError
 from factory.system.containers.engine import ContainerEngine, ContainerSetup
 from factory.system.containers.images import require_image
 from factory.system.files import CannotWrite, atomic_file
@@ -97,6 +99,16 @@ def examine_containers(containers: ContainerSetup) -> tuple[Examination, ...]:
         )
     detail = f"{identity.name}, {identity.architecture}"
     return Examination(subject=subject, ability=Ability.OK, detail=detail), image
+
+
+def examine_index(choose: Callable[[], Setting]) -> Examination:
+    """Examine which package index an audit asks, and which setting names it."""
+    subject = "package index"
+    try:
+        index = choose()
+    except UsageError as error:
+        return Examination(subject=subject, ability=Ability.BROKEN, detail=str(error), remedy=error.hint)
+    return Examination(subject=subject, ability=Ability.OK, detail=index.shown)
 
 
 def _examine_image(engine: ContainerEngine, reference: str) -> Examination:

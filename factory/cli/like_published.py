@@ -5,7 +5,7 @@ import argparse
 from factory.audit.context import AuditContext
 from factory.audit.like_published import plan_like_published
 from factory.build.template import DISTRIBUTION
-from factory.cli.options import ask_index
+from factory.cli.index import ask_index
 from factory.cli.session import Session
 from factory.system.files import writing
 from factory.wheels.plan import WheelsPlan, WheelsRequest
@@ -19,7 +19,6 @@ def plan_as_published(arguments: argparse.Namespace, request: WheelsRequest, ses
         session.settings,
         project=DISTRIBUTION,
         client=tools.downloader.client,
-        runner=tools.runner,
     )
     scratch = tools.cache.root / "scratch"
     with writing(scratch):

@@ -12,7 +12,8 @@ from factory.build.template import DISTRIBUTION
 from factory.ci.matrix import Job, audit_jobs, github_matrix, matrix_json, wheel_jobs
 from factory.cli.channel import asking_npm, open_channel
 from factory.cli.console import print_json
-from factory.cli.options import add_channel_options, add_index_option, ask_index, platforms_of
+from factory.cli.index import add_index_option, ask_index
+from factory.cli.options import add_channel_options, platforms_of
 from factory.cli.settings import Settings
 from factory.core.errors import EXIT_OK, UsageError
 from factory.core.model import ChannelName
@@ -111,7 +112,6 @@ def _audits(arguments: argparse.Namespace, settings: Settings) -> tuple[Job, ...
             settings,
             project=checked_project(arguments.project),
             client=client,
-            runner=SubprocessRunner(threading.Event()),
         )
     identity = identity_of(listing=listing, channel=ChannelName(arguments.channel))
     return audit_jobs(

@@ -6,12 +6,10 @@ import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from factory.audit.index import Listing, default_index, fetch_listing, index_from_pip
 from factory.cli.settings import Settings
 from factory.core.errors import UsageError
 from factory.core.model import ChannelName
@@ -20,7 +18,6 @@ from factory.core.targets import Platform
 from factory.release.channels.github import REPOSITORY
 from factory.sdk.pip import Pip, Sources
 from factory.system.containers.engine import ContainerEngine, ContainerSetup
-from factory.system.http import HttpClient
 from factory.system.process import Runner, SubprocessRunner
 from factory.verify.waiver_file import malformed, read_waivers
 from factory.verify.waivers import Waiver
@@ -91,22 +88,6 @@ def add_refresh_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--refresh", action="store_true", help="ask the channel again instead of using its stored answers"
     )
-
-
-def add_index_option(parser: argparse._ActionsContainer) -> None:
-    """Add ``--index-url``, which `ask_index` takes."""
-    parser.add_argument(
-        "--index-url", metavar="URL", help="URL of the package index (default: pip's configuration)"
-    )
-
-
-def ask_index(
-    index_url: str | None, settings: Settings, *, project: str, client: HttpClient, runner: Runner
-) -> Listing:
-    """Return what an index lists of a project: the index given, else pip's, else the library's default."""
-    index = index_url or index_from_pip(runner, python=Path(sys.executable), env=settings.environ)
-    now = datetime.now(tz=UTC)
-    return fetch_listing(client, index=index or default_index(), project=project, asked_at=now)
 
 
 def add_release_options(parser: argparse.ArgumentParser) -> None:

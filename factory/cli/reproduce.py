@@ -12,10 +12,10 @@ from factory.audit.reproduce.result import State, VariationResult
 from factory.build.builder import Engine
 from factory.cli.console import Column, print_json, say
 from factory.cli.display import print_table
+from factory.cli.index import add_index_option
 from factory.cli.options import (
     add_channel_options,
     add_image_option,
-    add_index_option,
     add_refresh_option,
     platforms_of,
     settings_with_image,

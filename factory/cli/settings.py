@@ -15,8 +15,8 @@ environment:
   FACTORY_NPM_REGISTRY   URL of the npm registry (default: npm's configuration)
   FACTORY_GITHUB_API     URL of the GitHub API
   GITHUB_TOKEN           token for the GitHub API
-  HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, REQUESTS_CA_BUNDLE, DOCKER_* and PIP_*
-  have their usual meaning
+  HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, REQUESTS_CA_BUNDLE, DOCKER_*, PIP_* and
+  UV_* have their usual meaning
 """
 
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from factory.build.builder import BuilderName, Engine
 from factory.cli.console import Column, human_size, print_json, say
 from factory.cli.display import print_table
+from factory.cli.index import add_index_option
 from factory.cli.options import (
     add_authorship_option,
     add_channel_options,
     add_image_option,
-    add_index_option,
     add_jobs_option,
     add_refresh_option,
     add_waiver_options,

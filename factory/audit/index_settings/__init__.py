@@ -1,0 +1,1 @@
+"""Which package index pip and uv would use, from their own settings."""

@@ -1,0 +1,39 @@
+"""Ask the package index that the option or the settings of pip and uv name."""
+
+import argparse
+from datetime import UTC, datetime
+
+from factory.audit.index import Listing, default_index, fetch_listing
+from factory.audit.index_settings.choice import choose_index
+from factory.audit.index_settings.setting import Setting
+from factory.build.template import DISTRIBUTION
+from factory.cli.client_files import client_files
+from factory.cli.console import say
+from factory.cli.settings import Settings
+from factory.system.http import HttpClient
+
+
+def add_index_option(parser: argparse._ActionsContainer) -> None:
+    """Add ``--index-url``, which `ask_index` takes."""
+    parser.add_argument(
+        "--index-url",
+        metavar="URL",
+        help="URL of the package index (default: the one in the settings of pip and uv)",
+    )
+
+
+def chosen_index(index_url: str | None, settings: Settings, *, project: str = DISTRIBUTION) -> Setting:
+    """Return the index that the option or the settings of pip and uv name; its value may have a password."""
+    return choose_index(
+        index_url, settings.environ, client_files(settings), project=project, default=default_index()
+    )
+
+
+def ask_index(index_url: str | None, settings: Settings, *, project: str, client: HttpClient) -> Listing:
+    """Return what an index lists of a project, and say which index it is."""
+    index = chosen_index(index_url, settings, project=project)
+    say(f"index: {index.shown}")
+    listing = fetch_listing(client, index=index.value, project=project, asked_at=datetime.now(tz=UTC))
+    for note in listing.notes:
+        say(f"note: {note}")
+    return listing
