@@ -222,6 +222,48 @@ def staged_runtime(
     return StagedRuntime(path=path, tag=CodexTag.parse(tag), recipe=recipe)
 
 
+def own_metadata(version: str = VERSION) -> str:
+    """Return METADATA as the backend makes it from the runtime template."""
+    readme = bundled_template().content("README.md").decode()
+    return f"""\
+Metadata-Version: 2.4
+Name: openai-codex-cli-bin
+Version: {version}
+Summary: The Codex CLI's release executables, as a Python package.
+Project-URL: Source, https://github.com/openai/codex
+License-Expression: Apache-2.0 AND (MIT OR Unlicense) AND LGPL-2.0-or-later
+License-File: LICENSE
+License-File: THIRD_PARTY_NOTICES.md
+Keywords: cli,codex,executable
+Classifier: Development Status :: 4 - Beta
+Classifier: Intended Audience :: Developers
+Classifier: Operating System :: MacOS
+Classifier: Operating System :: Microsoft :: Windows
+Classifier: Operating System :: POSIX :: Linux
+Classifier: Programming Language :: Python :: 3
+Classifier: Typing :: Typed
+Requires-Python: >=3.10
+Description-Content-Type: text/markdown
+
+{readme}"""
+
+
+def own_wheel(platform: str = "manylinux_2_17_x86_64") -> Wheel:
+    """Return a good wheel with the texts of the factory's own wheels, which the reviewed baseline has."""
+    template = bundled_template()
+    texts = {
+        f"{PACKAGE}/__init__.py": template.content(f"src/{PACKAGE}/__init__.py"),
+        f"{INFO}/METADATA": own_metadata().encode(),
+        f"{INFO}/licenses/LICENSE": template.content("LICENSE"),
+    }
+    wheel = good_wheel(platform)
+    for name, text in texts.items():
+        wheel = wheel.edited(name, lambda member, text=text: replace(member, content=text))  # type: ignore[misc]
+    return wheel.with_info(
+        "licenses/THIRD_PARTY_NOTICES.md", template.content("THIRD_PARTY_NOTICES.md").decode()
+    )
+
+
 def built_wheel(wheel: Wheel, directory: Path, platform: str = "manylinux_2_17_x86_64") -> BuiltWheel:
     """Write a wheel as if a builder had built it from the payload of a good one."""
     recipe = our_recipe(Platform.parse(platform), template=bundled_template())

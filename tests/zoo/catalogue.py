@@ -1,6 +1,7 @@
 """All breakages of the zoo."""
 
 from tests.zoo.breakage import Breakage
+from tests.zoo.closed_world import CLOSED_WORLD_BREAKAGES
 from tests.zoo.container import CONTAINER
 from tests.zoo.dist_info import DIST_INFO
 from tests.zoo.images_elf import IMAGES_ELF
@@ -15,6 +16,7 @@ ZOO: tuple[Breakage, ...] = (
     *MEMBERS,
     *DIST_INFO,
     *PACKAGE_BREAKAGES,
+    *CLOSED_WORLD_BREAKAGES,
     *SBOMS,
     *IMAGES_ELF,
     *IMAGES_MACHO,

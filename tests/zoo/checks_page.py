@@ -35,6 +35,7 @@ _FAMILIES = {
     "entry-": "Entry points",
     "package-": "The import package and `codex-package.json`",
     "payload": "The payload",
+    "closed-world-": "Only reviewed contents, for wheels of this project",
     "sbom-": "Bills of materials",
     "image-": "Executables of every format",
     "elf-": "ELF",

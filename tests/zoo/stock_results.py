@@ -19,10 +19,9 @@ from factory.core.targets import OperatingSystem, Platform
 from factory.system.files import atomic_write
 from factory.system.parallel import in_parallel
 from factory.system.process import Runner
-from factory.verify.inspection import inspect
-from tests.authority import TRUST
 from tests.wheels import Wheel, good_wheel
 from tests.zoo.breakage import Breakage
+from tests.zoo.judge import checks_like, findings_of
 from tests.zoo.stock_tools import Answer, Mark, StockTool, commands, mark, write_otool
 
 RESULTS = Path(__file__).with_name("stock_results.json")
@@ -97,10 +96,8 @@ def broken(breakage: Breakage, platform: str) -> Wheel | None:
     except (StopIteration, AssertionError):  # the member or the text to change is missing
         return None
     with TemporaryDirectory() as directory:
-        scratch = Path(directory) / "scratch"
-        scratch.mkdir()
-        findings = inspect(wheel.write(Path(directory)), scratch=scratch, trust=TRUST).findings
-    return wheel if {finding.check for finding in findings} == {breakage.check} else None
+        findings = findings_of(wheel, Path(directory))
+    return wheel if checks_like(breakage.check, findings) == {breakage.check} else None
 
 
 def measure(

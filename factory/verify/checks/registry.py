@@ -1,13 +1,17 @@
 """All checks, in the order in which findings are shown."""
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from factory.core.errors import FactoryError
 from factory.core.model import Finding, Severity
 from factory.core.printable import escaped
+from factory.verify.baseline.baseline import Baseline
+from factory.verify.baseline.baseline_file import bundled_baseline
 from factory.verify.checks import (
     archive,
+    closed_world,
     dist_info,
     elf,
     entry_points,
@@ -40,26 +44,37 @@ CRASHED: Check[WheelContents] = Check(
     find=lambda _: (),
 )
 
-CHECKS: tuple[Check[WheelContents], ...] = (
-    *archive.CHECKS,
-    *member_names.CHECKS,
-    *member_modes.CHECKS,
-    *dist_info.CHECKS,
-    *wheel_file.CHECKS,
-    *metadata.CHECKS,
-    *record.CHECKS,
-    *entry_points.CHECKS,
-    *package.CHECKS,
-    *package_json.CHECKS,
-    *payload.CHECKS,
-    *sbom.CHECKS,
-    *images.CHECKS,
-    *elf.CHECKS,
-    *macho.CHECKS,
-    *pe.CHECKS,
-    *signatures.CHECKS,
-    CRASHED,
-)
+
+def make_checks(baseline: Callable[[], Baseline] = bundled_baseline) -> tuple[Check[WheelContents], ...]:
+    """Return all checks of a wheel, in the order in which findings are shown.
+
+    Args:
+        baseline: Returns the reviewed contents that wheels of this project are compared with.
+    """
+    return (
+        *archive.CHECKS,
+        *member_names.CHECKS,
+        *member_modes.CHECKS,
+        *dist_info.CHECKS,
+        *wheel_file.CHECKS,
+        *metadata.CHECKS,
+        *record.CHECKS,
+        *entry_points.CHECKS,
+        *package.CHECKS,
+        *package_json.CHECKS,
+        *payload.CHECKS,
+        *closed_world.closed_world_checks(baseline),
+        *sbom.CHECKS,
+        *images.CHECKS,
+        *elf.CHECKS,
+        *macho.CHECKS,
+        *pe.CHECKS,
+        *signatures.CHECKS,
+        CRASHED,
+    )
+
+
+CHECKS = make_checks()
 
 
 def checks_for(
@@ -91,6 +106,8 @@ def run_check(check: Check[SubjectT], subject: SubjectT, *, name: str) -> tuple[
     """
     try:
         found = check.findings(subject)
+    except FactoryError:  # not about this wheel: the factory's own files are damaged
+        raise
     except Exception as error:  # noqa: BLE001 - reported as a finding, with the place of the bug
         frame = traceback.extract_tb(error.__traceback__)[-1]
         evidence = f"{check.id}: {type(error).__name__}: {error} ({frame.name}, line {frame.lineno})"

@@ -14,6 +14,7 @@ from factory.build.builder import Engine
 from factory.core.digests import Sha256
 from factory.core.errors import UpstreamError, UsageError, VerificationError
 from factory.verify.inputs import find_wheels
+from factory.verify.waivers import Waiver
 from factory.wheels.plan import WheelsPlan, WheelsRequest
 from factory.wheels.run import make_wheels
 from tests.audits import INDEX, PROJECT, FakeIndex, as_upstream, audit_context
@@ -25,6 +26,7 @@ from tests.zip_writer import ZipMember
 
 LINUX = "openai_codex_cli_bin-0.163.0-py3-none-manylinux_2_17_x86_64.whl"
 WINDOWS = "openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl"
+OTHER_TEXT = Waiver(check="closed-world-text", pattern="*/__init__.py", reason="this index has another text")
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +61,11 @@ def planned(
     *,
     engine: Engine = Engine.ASSEMBLER,
     platforms: tuple[str, ...] = (),
+    waivers: tuple[Waiver, ...] = (),
 ) -> WheelsPlan:
     index = FakeIndex(files={name: wheel.content() for name, wheel in wheels.items()})
     context = audit_context(index, packages, tmp_path)
-    request = WheelsRequest(tag=TAG, platforms=None, out=tmp_path / "dist", engine=engine)
+    request = WheelsRequest(tag=TAG, platforms=None, out=tmp_path / "dist", engine=engine, waivers=waivers)
     listing = fetch_listing(index, index=INDEX, project=PROJECT, asked_at=ASKED_AT)
     return plan_like_published(request, listing, context, platforms=platforms)
 
@@ -89,7 +92,7 @@ def test_a_platform_tag_outside_our_table_is_built_and_recorded(
 def test_the_published_bytes_are_built(
     published: dict[str, Wheel], packages: Path, tmp_path: Path, engine: Engine
 ) -> None:
-    plan = planned(published, packages, tmp_path, engine=engine)
+    plan = planned(published, packages, tmp_path, engine=engine, waivers=(OTHER_TEXT,))
     made = build(plan, packages, tmp_path)
     assert sorted(path.name for path in made.glob("*.whl")) == [LINUX, WINDOWS]
     assert (made / LINUX).read_bytes() == published[LINUX].content()

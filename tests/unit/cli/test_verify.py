@@ -1,20 +1,21 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
 import pytest
 
 from factory.cli import main
-from tests.wheels import PACKAGE, Wheel, good_wheel
+from tests.wheels import PACKAGE, Wheel, own_wheel
 
 ROOT = Path(__file__).resolve().parents[3]
 SCHEMA = json.loads((ROOT / "docs/findings.schema.json").read_text())
 TYPED = f"{PACKAGE}/py.typed"
-INIT = f"{PACKAGE}/__init__.py"
-GOOD = good_wheel()
+CODEX = f"{PACKAGE}/bin/codex"
+GOOD = own_wheel()
 NOTED = GOOD.without(TYPED)
-BROKEN = GOOD.edited_text(INIT, "bundled_codex_path", "codex")
+BROKEN = GOOD.edited(CODEX, lambda member: replace(member, mode=0o100644))
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +42,7 @@ def printed(capsys: pytest.CaptureFixture[str]) -> Printed:
     return read
 
 
-def test_a_good_wheel_passes(tmp_path: Path, printed: Printed) -> None:
+def test_a_own_wheel_passes(tmp_path: Path, printed: Printed) -> None:
     assert verify(GOOD.write(tmp_path)) == 0
     out, err = printed()
     assert out == "wheel\tseverity\tcheck\tplace\tevidence\tremedy\treason\n"
@@ -52,16 +53,16 @@ def test_an_error_is_reported_with_evidence_and_remedy(tmp_path: Path, printed: 
     assert verify(BROKEN.write(tmp_path)) == 24
     out, err = printed()
     (line,) = out.splitlines()[1:]
-    assert line.split("\t")[:4] == [BROKEN.name, "error", "package-interface", INIT]
+    assert line.split("\t")[:4] == [BROKEN.name, "error", "member-not-executable", CODEX]
     assert "rejected: 1 wheel, 1 error, 0 warnings, 0 notes, 0 waived" in err
 
 
 def test_a_waived_error_passes_and_is_shown_with_its_reason(tmp_path: Path, printed: Printed) -> None:
     wheel = BROKEN.write(tmp_path)
-    assert verify(wheel, "--allow", "package-interface:*=an older era=s package") == 0
+    assert verify(wheel, "--allow", "member-not-executable:*=an older era=s package") == 0
     out, err = printed()
     fields = out.splitlines()[1].split("\t")
-    assert (fields[1], fields[2], fields[-1]) == ("waived", "package-interface", "an older era=s package")
+    assert (fields[1], fields[2], fields[-1]) == ("waived", "member-not-executable", "an older era=s package")
     assert "0 errors, 0 warnings, 0 notes, 1 waived" in err
 
 
@@ -91,7 +92,7 @@ def test_an_impossible_waiver_is_refused(
 
 
 def test_the_project_s_own_waivers_are_taken(tmp_path: Path) -> None:
-    Path("pyproject.toml").write_text('[tool.factory.waivers.package-interface]\n"*" = "an older era"\n')
+    Path("pyproject.toml").write_text('[tool.factory.waivers.member-not-executable]\n"*" = "an older era"\n')
     assert verify(BROKEN.write(tmp_path)) == 0
 
 
@@ -170,7 +171,7 @@ def test_sarif_is_written_beside_the_other_output(tmp_path: Path, printed: Print
 def test_sarif_can_be_printed_instead(tmp_path: Path, printed: Printed) -> None:
     assert verify(BROKEN.write(tmp_path), "--sarif", "-") == 24
     (run,) = json.loads(printed()[0])["runs"]
-    assert [result["ruleId"] for result in run["results"]] == ["package-interface"]
+    assert [result["ruleId"] for result in run["results"]] == ["member-not-executable"]
 
 
 def test_names_cannot_fake_output(tmp_path: Path, printed: Printed) -> None:

@@ -23,7 +23,7 @@ from factory.verify.waivers import Waiver
 from tests.authority import TRUST
 from tests.fake_runner import Expected, FakeRunner
 from tests.unit.manifest.test_manifest import MANIFEST
-from tests.wheels import good_wheel
+from tests.wheels import own_wheel
 
 MANYLINUX = "manylinux_2_17_x86_64"
 HOST = Host(
@@ -74,7 +74,7 @@ def release(directory: Path) -> Path:
     (template,) = MANIFEST.wheels
     records = []
     for platform in PLATFORMS:
-        path = good_wheel(platform.tag).write(directory)
+        path = own_wheel(platform.tag).write(directory)
         record = replace(
             template, name=path.name, platform=platform.tag, sha256=Sha256.of_file(path), payload=()
         )
@@ -89,13 +89,13 @@ def checks_of(report: Report) -> list[str]:
 
 
 def test_a_single_wheel_is_not_a_release(tmp_path: Path) -> None:
-    report = examined(tmp_path, find_wheels([good_wheel().write(tmp_path)]))
+    report = examined(tmp_path, find_wheels([own_wheel().write(tmp_path)]))
     assert (report.status, report.releases) == (RunStatus.PASSED, ())
 
 
 def test_a_directory_is_a_release(tmp_path: Path) -> None:
     (tmp_path / "dist").mkdir()
-    good_wheel().write(tmp_path / "dist")
+    own_wheel().write(tmp_path / "dist")
     report = examined(tmp_path, find_wheels([tmp_path / "dist"]))
     assert checks_of(report) == ["release-platforms"] * 7
 
@@ -119,7 +119,7 @@ def test_a_manifest_gives_the_expected_contents_of_each_wheel(tmp_path: Path) ->
 
 def test_a_file_that_is_left_out_for_a_reason_is_not_a_finding(tmp_path: Path) -> None:
     dist = release(tmp_path / "dist")
-    lean = good_wheel().without("codex_cli_bin/codex-path/rg").write(dist)
+    lean = own_wheel().without("codex_cli_bin/codex-path/rg").write(dist)
     document = json.loads((dist / "manifest.json").read_text())
     for wheel in document["wheels"]:
         wheel["left_out"] = [{"source": "codex-path/rg", "sha256": "1" * 64, "reason": "a test"}]
@@ -157,7 +157,7 @@ def answer(policy: str) -> Expected:
 def test_a_stock_tool_can_reject_a_wheel_that_the_checks_accept(tmp_path: Path) -> None:
     report = examined(
         tmp_path,
-        find_wheels([good_wheel().write(tmp_path)]),
+        find_wheels([own_wheel().write(tmp_path)]),
         runner=FakeRunner(answer("manylinux_2_34_x86_64")),
         installed=frozenset(StockTool),
     )
@@ -166,7 +166,7 @@ def test_a_stock_tool_can_reject_a_wheel_that_the_checks_accept(tmp_path: Path) 
 
 
 def test_a_stock_tool_that_is_not_installed_is_reported_but_not_a_failure(tmp_path: Path) -> None:
-    report = examined(tmp_path, find_wheels([good_wheel().write(tmp_path)]), installed=frozenset())
+    report = examined(tmp_path, find_wheels([own_wheel().write(tmp_path)]), installed=frozenset())
     (wheel,) = report.wheels
     assert report.status is RunStatus.PASSED
     assert wheel.stock_report is not None
@@ -178,7 +178,7 @@ def test_a_stock_tool_that_breaks_is_inconclusive(tmp_path: Path) -> None:
     boom = Expected(argv=("-I",), completed=Completed(returncode=1, output="Boom"))
     report = examined(
         tmp_path,
-        find_wheels([good_wheel().write(tmp_path)]),
+        find_wheels([own_wheel().write(tmp_path)]),
         runner=FakeRunner(boom),
         installed=frozenset(StockTool),
     )
@@ -192,7 +192,7 @@ def test_an_executable_that_does_not_start_is_an_error_that_can_be_waived(tmp_pa
         Expected(argv=("-c",), completed=Completed(returncode=126, output="Exec\x1b[2J format error")),
     ]
     waiver = Waiver(check="smoke-start", pattern="*", reason="an old kernel")
-    groups = find_wheels([good_wheel().write(tmp_path)])
+    groups = find_wheels([own_wheel().write(tmp_path)])
     report = examined(tmp_path, groups, runner=FakeRunner(*script), host=HOST, waivers=[waiver])
     ((waived,),) = [wheel.results.waived for wheel in report.wheels]
     assert waived.finding.check == "smoke-start"
@@ -213,7 +213,7 @@ def test_an_executable_that_does_not_start_is_an_error_that_can_be_waived(tmp_pa
 def test_a_wheel_that_cannot_be_started_is_reported_as_not_run(
     tmp_path: Path, platform: str, reason: str
 ) -> None:
-    report = examined(tmp_path, find_wheels([good_wheel(platform).write(tmp_path)]), host=HOST)
+    report = examined(tmp_path, find_wheels([own_wheel(platform).write(tmp_path)]), host=HOST)
     (wheel,) = report.wheels
     assert wheel.smoke is not None
     assert (wheel.smoke.outcome, wheel.smoke.detail) == (SmokeOutcome.NOT_RUN, reason)
@@ -222,7 +222,7 @@ def test_a_wheel_that_cannot_be_started_is_reported_as_not_run(
 
 @pytest.mark.parametrize("name", ["codex.whl", "openai_codex_cli_bin-1-py3-none-any.whl"])
 def test_a_wheel_without_a_platform_in_its_name_is_not_started(tmp_path: Path, name: str) -> None:
-    report = examined(tmp_path, [one(replace(good_wheel(), name=name).write(tmp_path))], host=HOST)
+    report = examined(tmp_path, [one(replace(own_wheel(), name=name).write(tmp_path))], host=HOST)
     (wheel,) = report.wheels
     assert wheel.smoke is not None
     assert wheel.smoke.detail == "the file name is not for one release and one platform"

@@ -13,7 +13,7 @@ from factory.verify.inspection import WheelRejected, inspect, verify
 from factory.verify.reading.contents import ExpectedWheel
 from factory.verify.waivers import Waiver
 from tests.images import Elf
-from tests.wheels import PACKAGE, Wheel, built_wheel, good_wheel, payload_members
+from tests.wheels import PACKAGE, Wheel, built_wheel, own_wheel, payload_members
 from tests.zip_writer import ZipMember
 
 PLATFORM = Platform.parse("manylinux_2_17_x86_64")
@@ -31,8 +31,8 @@ def checks_of(wheel: Wheel, directory: Path, expected: ExpectedWheel = EXPECTED)
     return {finding.check for finding in inspection.findings}
 
 
-def test_a_good_wheel_is_verified(tmp_path: Path) -> None:
-    wheel = built_wheel(good_wheel(), tmp_path)
+def test_a_own_wheel_is_verified(tmp_path: Path) -> None:
+    wheel = built_wheel(own_wheel(), tmp_path)
     verified = verify(wheel, scratch=tmp_path)
     assert verified.wheel == wheel
     assert verified.findings == ()
@@ -40,21 +40,22 @@ def test_a_good_wheel_is_verified(tmp_path: Path) -> None:
 
 
 def test_notes_and_warnings_do_not_reject(tmp_path: Path) -> None:
-    verified = verify(built_wheel(good_wheel().without(NO_TYPED), tmp_path), scratch=tmp_path)
+    verified = verify(built_wheel(own_wheel().without(NO_TYPED), tmp_path), scratch=tmp_path)
     assert [(finding.check, finding.severity) for finding in verified.findings] == [
         ("package-typed", Severity.NOTE)
     ]
 
 
 def test_all_errors_are_reported_at_once(tmp_path: Path) -> None:
-    broken = good_wheel().without(RG).edited_text(f"{PACKAGE}/__init__.py", "bundled_codex_path", "codex")
+    broken = own_wheel().without(RG).edited_text(f"{PACKAGE}/__init__.py", "bundled_codex_path", "codex")
     with pytest.raises(WheelRejected) as caught:
         verify(built_wheel(broken, tmp_path), scratch=tmp_path)
     assert [finding.check for finding in caught.value.findings] == [
         "package-interface",
         "payload-missing",
+        "closed-world-text",
     ]
-    assert "is not verified, it has 2 errors:" in str(caught.value)
+    assert "is not verified, it has 3 errors:" in str(caught.value)
     assert isinstance(caught.value, VerificationError)
 
 
@@ -64,42 +65,42 @@ def test_a_waived_error_does_not_reject(tmp_path: Path) -> None:
         Waiver(check="package-json-tools", pattern="*", reason="a test"),
     )
     inspection = inspect(
-        good_wheel().without(RG).write(tmp_path), scratch=tmp_path, expected=EXPECTED, waivers=waivers
+        own_wheel().without(RG).write(tmp_path), scratch=tmp_path, expected=EXPECTED, waivers=waivers
     )
     assert inspection.findings == ()
     assert {waived.finding.check for waived in inspection.waived} == {"payload-missing", "package-json-tools"}
-    verified = verify(built_wheel(good_wheel().without(RG), tmp_path), scratch=tmp_path, waivers=waivers)
+    verified = verify(built_wheel(own_wheel().without(RG), tmp_path), scratch=tmp_path, waivers=waivers)
     assert verified.waived == inspection.waived
 
 
 def test_a_changed_payload_file_is_found(tmp_path: Path) -> None:
     other = Elf(seed="other", size_bytes=9000).content()
-    wheel = good_wheel().edited(RG, lambda member: replace(member, content=other))
+    wheel = own_wheel().edited(RG, lambda member: replace(member, content=other))
     assert checks_of(wheel, tmp_path) == {"payload-bytes"}
 
 
 def test_a_missing_payload_file_is_found(tmp_path: Path) -> None:
-    wheel = good_wheel().without(f"{PACKAGE}/codex-resources/bwrap")
+    wheel = own_wheel().without(f"{PACKAGE}/codex-resources/bwrap")
     assert checks_of(wheel, tmp_path) == {"payload-missing"}
 
 
 def test_an_executable_that_was_not_released_is_found(tmp_path: Path) -> None:
     name = f"{PACKAGE}/bin/codex-extra".encode()
-    wheel = good_wheel().with_first(ZipMember(name=name, content=Elf().content(), mode=0o100755))
+    wheel = own_wheel().with_first(ZipMember(name=name, content=Elf().content(), mode=0o100755))
     assert checks_of(wheel, tmp_path) == {"payload-foreign"}
 
 
 def test_another_release_is_found(tmp_path: Path) -> None:
     expected = replace(EXPECTED, tag=CodexTag.parse("0.164.0"))
-    assert checks_of(good_wheel(), tmp_path, expected) == {"payload-tag"}
+    assert checks_of(own_wheel(), tmp_path, expected) == {"payload-tag"}
 
 
 def test_another_platform_is_found(tmp_path: Path) -> None:
     expected = replace(EXPECTED, platform=Platform.parse("musllinux_1_1_x86_64"))
-    assert checks_of(good_wheel(), tmp_path, expected) == {"payload-platform"}
+    assert checks_of(own_wheel(), tmp_path, expected) == {"payload-platform"}
 
 
 def test_an_invalid_file_name_is_found(tmp_path: Path) -> None:
-    wheel = replace(good_wheel(), name="codex.whl")
+    wheel = replace(own_wheel(), name="codex.whl")
     inspection = inspect(wheel.write(tmp_path), scratch=tmp_path)
     assert [finding.check for finding in inspection.findings] == ["name-format"]

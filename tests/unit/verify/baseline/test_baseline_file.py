@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from factory.build.template import bundled_template
+from factory.core.digests import Sha256
 from factory.core.errors import HostError, IntegrityError
 from factory.verify.baseline.baseline import Baseline
 from factory.verify.baseline.baseline_file import (
@@ -14,6 +15,7 @@ from factory.verify.baseline.baseline_file import (
 )
 from factory.verify.baseline.own_shape import own_shape
 from tests.baselines import BASELINE
+from tests.wheels import own_metadata
 
 
 def test_a_baseline_survives_writing_and_reading() -> None:
@@ -30,6 +32,12 @@ def test_the_bundled_baseline_has_the_template_and_the_rules_of_our_wheels() -> 
     (metadata,) = own.metadata
     expected = Baseline(own=own_shape(bundled_template(), metadata))
     assert render_baseline(Baseline(own=own)) == render_baseline(expected), "run 'factory baseline propose'"
+
+
+def test_the_bundled_baseline_has_the_metadata_of_our_wheels() -> None:
+    (metadata,) = bundled_baseline().own.metadata
+    assert metadata.sha256 == Sha256.of([own_metadata("{version}").encode()])
+    assert metadata.requires == ()
 
 
 def test_every_entry_is_on_a_line_of_its_own() -> None:

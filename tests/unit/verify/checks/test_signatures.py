@@ -8,7 +8,7 @@ from factory.executables.signatures.requirement import Requirement
 from factory.verify.inspection import inspect
 from tests.authority import TRUST
 from tests.images import Pe
-from tests.wheels import PACKAGE, Wheel, good_wheel
+from tests.wheels import PACKAGE, Wheel, own_wheel
 
 
 def found(wheel: Wheel, directory: Path, *, required: str) -> list[tuple[str, str]]:
@@ -21,11 +21,11 @@ def found(wheel: Wheel, directory: Path, *, required: str) -> list[tuple[str, st
 
 @pytest.mark.parametrize("platform", ["win_amd64", "win_arm64"])
 def test_a_wheel_with_verified_authors_passes_required_authorship(platform: str, tmp_path: Path) -> None:
-    assert found(good_wheel(platform), tmp_path, required="windows") == []
+    assert found(own_wheel(platform), tmp_path, required="windows") == []
 
 
 def test_a_companion_known_as_unsigned_passes_required_authorship(tmp_path: Path) -> None:
-    wheel = good_wheel("win_amd64").edited(
+    wheel = own_wheel("win_amd64").edited(
         f"{PACKAGE}/codex-path/rg.exe", lambda member: replace(member, content=Pe().content())
     )
     assert found(wheel, tmp_path, required="all") == [
@@ -34,7 +34,7 @@ def test_a_companion_known_as_unsigned_passes_required_authorship(tmp_path: Path
 
 
 def test_unverified_authors_fail_required_authorship(tmp_path: Path) -> None:
-    assert found(good_wheel(), tmp_path, required="linux") == [
+    assert found(own_wheel(), tmp_path, required="linux") == [
         ("authorship-required", f"{PACKAGE}/bin/codex"),
         ("authorship-required", f"{PACKAGE}/codex-path/rg"),
         ("authorship-required", f"{PACKAGE}/codex-resources/bwrap"),
@@ -42,4 +42,4 @@ def test_unverified_authors_fail_required_authorship(tmp_path: Path) -> None:
 
 
 def test_authorship_is_not_required_on_other_platforms(tmp_path: Path) -> None:
-    assert found(good_wheel(), tmp_path, required="windows,macos") == []
+    assert found(own_wheel(), tmp_path, required="windows,macos") == []

@@ -1,0 +1,165 @@
+"""Checks that a wheel of this project contains only the release and reviewed texts.
+
+The other checks find what is wrong in any wheel; these know what belongs in a wheel of this project.
+A wheel is one as soon as its file name, its ``.dist-info``, its METADATA or its package says so. No
+person reviews a text while ``factory verify`` runs, so a text that no reviewed wheel has is an error.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+
+from packaging.utils import canonicalize_name
+
+from factory.build.template import DISTRIBUTION, PACKAGE
+from factory.core.errors import UsageError
+from factory.core.model import Severity
+from factory.core.tags import CodexTag
+from factory.core.targets import Platform
+from factory.verify.baseline.baseline import Baseline
+from factory.verify.baseline.baseline_file import bundled_baseline
+from factory.verify.baseline.executables import NoExecutables
+from factory.verify.baseline.member_kinds import MemberKind, MemberReview
+from factory.verify.baseline.members import classify_members
+from factory.verify.checks.check import Check, Checks, Fault
+from factory.verify.checks.dist_info_files import dist_info_directories, metadata_fields
+from factory.verify.reading.contents import WheelContents
+
+_FOREIGN = frozenset(
+    {
+        MemberKind.FOREIGN,
+        MemberKind.DATA_DIRECTORY,
+        MemberKind.ENTRY_POINT,
+        MemberKind.PAYLOAD_MOVED,
+        MemberKind.PAYLOAD_OF_OTHER_RELEASE,
+        MemberKind.PAYLOAD_OF_OTHER_TARGET,
+        MemberKind.PAYLOAD_UNKNOWN,
+    }
+)
+
+
+def is_of_this_project(wheel: WheelContents) -> bool:
+    """Whether any part of a wheel claims this project; tools differ in which part they use."""
+    names = [wheel.name.partition("-")[0]]
+    names += [directory.partition("-")[0] for directory in dist_info_directories(wheel)]
+    for field, values in (metadata_fields(wheel) or {}).items():
+        names += values if field.lower() == "name" else ()
+    tops = {member.name.partition("/")[0].casefold() for member in wheel.members}
+    return any(canonicalize_name(name) == DISTRIBUTION for name in names) or any(
+        top.partition(".")[0] == PACKAGE for top in tops
+    )
+
+
+def closed_world_checks(
+    baseline: Callable[[], Baseline] = bundled_baseline,
+) -> tuple[Check[WheelContents], ...]:
+    """Return the checks.
+
+    Args:
+        baseline: Returns what was reviewed; called for each wheel.
+    """
+    check = Checks[WheelContents](standard="docs/baseline.md: the reviewed contents of wheels")
+
+    @check(
+        "closed-world-release",
+        Severity.ERROR,
+        title="The file name of a wheel of this project names its release and platform",
+        protects="Users: without them, the contents of the wheel cannot be compared with anything.",
+        remedy="Give the wheel the file name that it was built with.",
+    )
+    def _find_unknown_release(wheel: WheelContents) -> Iterator[Fault]:
+        is_named = wheel.parsed is not None  # otherwise name-format reports it
+        if is_named and is_of_this_project(wheel) and release_of(wheel) is None:
+            yield Fault(wheel.name, "it names no Codex release, or no platform that Codex is released for")
+
+    @check(
+        "closed-world-code",
+        Severity.ERROR,
+        title="A wheel of this project has no Python code but its reviewed __init__.py",
+        protects="Users: Python imports the file, or runs it at every start.",
+        remedy="Do not install the wheel; build it again.",
+    )
+    def _find_code(wheel: WheelContents) -> Iterator[Fault]:
+        return _faults(wheel, baseline, {MemberKind.IMPORTABLE})
+
+    @check(
+        "closed-world-text",
+        Severity.ERROR,
+        title="The texts in a wheel of this project are reviewed ones",
+        protects="Users: the text may be code that somebody changed, or another licence.",
+        remedy="Compare it with the text of a reviewed wheel. If upstream changed it, update the factory.",
+    )
+    def _find_texts(wheel: WheelContents) -> Iterator[Fault]:
+        return _faults(wheel, baseline, {MemberKind.UNSEEN_TEXT})
+
+    @check(
+        "closed-world-member",
+        Severity.ERROR,
+        title="A wheel of this project has only the release's files, reviewed texts and .dist-info",
+        protects="Users: no release and no reviewed wheel has the file.",
+        remedy="Do not install the wheel; find out where the file came from.",
+    )
+    def _find_members(wheel: WheelContents) -> Iterator[Fault]:
+        return _faults(wheel, baseline, _FOREIGN)
+
+    @check(
+        "closed-world-dependency",
+        Severity.ERROR,
+        title="A wheel of this project has the dependencies of reviewed wheels: none",
+        protects="Users: installers would install other people's code.",
+        remedy="Do not install the wheel; build it again.",
+    )
+    def _find_dependencies(wheel: WheelContents) -> Iterator[Fault]:
+        return _faults(wheel, baseline, {MemberKind.DEPENDENCY})
+
+    @check(
+        "closed-world-dist-info",
+        Severity.WARNING,
+        title="METADATA and the generator of a wheel of this project are reviewed ones",
+        protects="Auditors: the wheel was built with another tool, or from another project file.",
+        remedy="Compare them with those of a reviewed wheel. If upstream changed them, update the factory.",
+    )
+    def _find_dist_info(wheel: WheelContents) -> Iterator[Fault]:
+        return _faults(wheel, baseline, {MemberKind.UNSEEN_METADATA, MemberKind.UNKNOWN_GENERATOR})
+
+    return check.registered()
+
+
+def release_of(wheel: WheelContents) -> tuple[CodexTag, Platform] | None:
+    """Return the release and platform of the file name; other checks compare it with the contents."""
+    if wheel.parsed is None:
+        return None
+    try:
+        return CodexTag.parse(wheel.parsed.version_text), Platform.of_tag(wheel.platforms[0])
+    except UsageError:
+        return None
+
+
+def _faults(
+    wheel: WheelContents, baseline: Callable[[], Baseline], kinds: Collection[MemberKind]
+) -> Iterator[Fault]:
+    for review in _reviews(wheel, baseline) if is_of_this_project(wheel) else ():
+        if review.kind in kinds:
+            yield Fault(review.name, f"{review.kind.sentence} {review.evidence}".rstrip())
+
+
+def _reviews(wheel: WheelContents, baseline: Callable[[], Baseline]) -> Iterator[MemberReview]:
+    """Yield what each member is, except RECORD, which checks of its own compare with the members."""
+    release = release_of(wheel)
+    if release is None:
+        return
+    tag, platform = release
+    reviews = classify_members(
+        wheel,
+        tag=tag,
+        platform=platform,
+        payload=None,
+        baseline=baseline(),
+        executables=NoExecutables(),
+    )
+    for review in reviews:
+        if not review.name.endswith(".dist-info/RECORD") and not _is_expected(wheel, review.name):
+            yield review
+
+
+def _is_expected(wheel: WheelContents, name: str) -> bool:
+    """Whether a member is a payload file that the recipe puts there; `payload-bytes` compares its bytes."""
+    return wheel.expected is not None and name in wheel.expected.payload

@@ -1,0 +1,129 @@
+"""What belongs to this project, and the good twins of the zoo's wheels."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from factory.core.digests import Sha256
+from factory.core.errors import IntegrityError
+from factory.core.tags import CodexTag
+from factory.core.targets import PLATFORMS, Platform
+from factory.verify.baseline.baseline import Baseline
+from factory.verify.checks.closed_world import closed_world_checks, is_of_this_project
+from factory.verify.checks.registry import find_all, make_checks
+from factory.verify.reading.contents import ExpectedWheel
+from factory.verify.reading.read import read_wheel
+from tests.baselines import BASELINE
+from tests.images import Elf
+from tests.wheels import INFO, PACKAGE, VERSION, Wheel, good_wheel, own_wheel
+from tests.zip_writer import ZipMember
+from tests.zoo.judge import CLOSED_WORLD, findings_of
+
+
+def added(name: str, content: bytes) -> Wheel:
+    return good_wheel().with_first(ZipMember(name=name.encode(), content=content))
+
+
+def renamed(wheel: Wheel, edit: Callable[[bytes], bytes]) -> Wheel:
+    return wheel.in_archive(
+        lambda archive: replace(
+            archive,
+            members=tuple(replace(member, name=edit(member.name)) for member in archive.members),
+        )
+    )
+
+
+def of_another_project() -> Wheel:
+    """Return a wheel that does not name this project anywhere."""
+    wheel = good_wheel().edited_text(f"{INFO}/METADATA", "Name: openai-codex-cli-bin", "Name: tool")
+
+    def rename(name: bytes) -> bytes:
+        if name.startswith(INFO.encode()):
+            return name.replace(INFO.encode(), b"tool-1.dist-info")
+        return name.replace(PACKAGE.encode(), b"tool")
+
+    return replace(
+        renamed(wheel, rename),
+        name="tool-1-py3-none-manylinux_2_17_x86_64.whl",
+        edit_record_member=lambda member: replace(member, name=rename(member.name)),
+    )
+
+
+@pytest.mark.parametrize("platform", [platform.tag for platform in PLATFORMS])
+def test_our_own_wheels_are_in_the_reviewed_baseline(platform: str, tmp_path: Path) -> None:
+    contents = read_wheel(own_wheel(platform).write(tmp_path), scratch=tmp_path)
+    assert find_all(contents, closed_world_checks()) == ()
+
+
+@pytest.mark.parametrize(
+    "wheel",
+    [
+        added(f"{PACKAGE}/codex-resources/voice/lib/libvoice.so", Elf().content()),
+        added(f"{PACKAGE}/codex-resources/voice/NOTICE.md", b"# Voice\n"),
+        added(f"{PACKAGE}/codex-path/tool.md", b"# Tool\n"),
+        of_another_project(),
+    ],
+    ids=["a library that no import can name", "a resource", "a text beside rg", "another project"],
+)
+def test_a_good_twin_is_silent(wheel: Wheel, tmp_path: Path) -> None:
+    found = [finding for finding in findings_of(wheel, tmp_path) if finding.check in CLOSED_WORLD]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        lambda wheel: replace(wheel, name=good_wheel().name),
+        lambda wheel: replace(wheel, name="OpenAI.Codex_CLI_Bin-1-py3-none-any.whl"),
+        lambda wheel: renamed(wheel, lambda name: name.replace(b"tool-1.dist-info", INFO.encode())),
+        lambda wheel: wheel.edited_text(
+            "tool-1.dist-info/METADATA", "Name: tool", "Name: OpenAI_codex.cli-bin"
+        ),
+        lambda wheel: wheel.edited_text(
+            "tool-1.dist-info/METADATA", "Name: tool", "name: openai-codex-cli-bin"
+        ),
+        lambda wheel: wheel.with_first(ZipMember(name=b"codex_cli_bin/x.txt", content=b"")),
+        lambda wheel: wheel.with_first(ZipMember(name=b"Codex_CLI_bin/x.txt", content=b"")),
+        lambda wheel: wheel.with_first(ZipMember(name=b"codex_cli_bin.abi3.so", content=b"")),
+    ],
+    ids=["file name", "spelling", "dist-info", "METADATA", "field", "member", "case", "module"],
+)
+def test_one_claim_makes_a_wheel_one_of_this_project(claim: Callable[[Wheel], Wheel], tmp_path: Path) -> None:
+    other = of_another_project()
+    assert not is_of_this_project(read_wheel(other.write(tmp_path), scratch=tmp_path))
+    assert is_of_this_project(read_wheel(claim(other).write(tmp_path), scratch=tmp_path))
+
+
+def test_a_payload_file_of_a_new_layout_is_expected_where_the_recipe_puts_it(tmp_path: Path) -> None:
+    name, content = f"{PACKAGE}/codex-plugins/list.json", b"[]"
+    wheel = added(name, content).write(tmp_path)
+    checks = closed_world_checks(lambda: BASELINE)
+    expected = ExpectedWheel(
+        tag=CodexTag.parse(VERSION),
+        platform=Platform.parse("manylinux_2_17_x86_64"),
+        payload={name: Sha256.of([content])},
+    )
+    assert [f.place for f in find_all(read_wheel(wheel, scratch=tmp_path), checks)] == [name]
+    assert find_all(read_wheel(wheel, scratch=tmp_path, expected=expected), checks) == ()
+
+
+def test_the_evidence_names_the_digest_to_review(tmp_path: Path) -> None:
+    wheel = good_wheel().edited(f"{PACKAGE}/__init__.py", lambda member: replace(member, content=b"x = 1\n"))
+    contents = read_wheel(wheel.write(tmp_path), scratch=tmp_path)
+    (finding,) = find_all(contents, closed_world_checks(lambda: BASELINE))
+    assert (finding.check, finding.place) == ("closed-world-text", f"{PACKAGE}/__init__.py")
+    assert finding.evidence == (
+        "No reviewed wheel has this text: upstream may have edited it, or somebody else. Read it."
+        " SHA-256 9e26bf369911c45c243c684147b23fc9e1dcfcf257d299a1c632016a6fcd33f4"
+    )
+
+
+def test_a_damaged_baseline_is_not_a_finding_about_the_wheel(tmp_path: Path) -> None:
+    def damaged() -> Baseline:
+        raise IntegrityError("the baseline is damaged", hint="Install the factory again.")
+
+    contents = read_wheel(good_wheel().write(tmp_path), scratch=tmp_path)
+    with pytest.raises(IntegrityError, match="the baseline is damaged"):
+        find_all(contents, make_checks(damaged))
