@@ -79,7 +79,10 @@ def release(directory: Path) -> Path:
             template, name=path.name, platform=platform.tag, sha256=Sha256.of_file(path), payload=()
         )
         records.append(record)
-    document = replace(MANIFEST, wheels=tuple(records)).to_json() | {"tag": "rust-v0.163.0"}
+    document = replace(MANIFEST, wheels=tuple(records)).to_json() | {
+        "tag": "rust-v0.163.0",
+        "version": "0.163.0",
+    }
     (directory / "manifest.json").write_text(json.dumps(document))
     return directory
 
