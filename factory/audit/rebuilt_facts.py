@@ -14,10 +14,11 @@ from factory.core.tags import CodexTag
 from factory.core.targets import OperatingSystem, operating_system_of
 from factory.verify.baseline.baseline import DIST_INFO, position
 from factory.verify.baseline.dist_info_content import normalised_metadata, requirements
+from factory.verify.baseline.member_kinds import MemberClass, MemberKind
 
 _DIST_INFO_DIRECTORY = re.compile(r"\A[^/]+\.dist-info(?=/)")
 _METADATA = f"{DIST_INFO}/METADATA"
-_REBUILT = {Outcome.IDENTICAL.value, Outcome.REPLAYED.value}
+_FOREIGN_CAUSES = {kind.value for kind in MemberKind if kind.member_class is MemberClass.OUTSIDE_BASELINE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,46 +49,66 @@ class RebuiltFacts:
     executables: Mapping[str, str]
 
 
-def read_facts(paths: Sequence[Path]) -> tuple[RebuiltFacts, ...]:
-    """Read the results of audits, and return the rebuilt wheels in the order of releases and platforms.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditResults:
+    """What some results of audits show.
+
+    Attributes:
+        wheels: The rebuilt wheels, in the order of releases and platforms.
+        foreign: The rebuilt wheels with something that no proposal adds to the baseline, such as
+            another module, and its causes.
+    """
+
+    wheels: tuple[RebuiltFacts, ...]
+    foreign: Mapping[str, tuple[str, ...]]
+
+
+def read_results(paths: Sequence[Path]) -> AuditResults:
+    """Read the results of audits.
 
     Args:
         paths: Reports of ``factory audit --json``, kept verdicts, or directories with them.
 
     Raises:
-        UsageError: A path cannot be read, or there is no rebuilt wheel.
+        UsageError: A path cannot be read.
         MalformedJson: A file is no result of an audit.
     """
-    found = {
-        (facts.tag, facts.platform): facts
-        for path in paths
-        for file in _files(path)
-        for facts in _facts_in(file)
-    }
-    if not found:
-        raise UsageError(
-            "no wheel in these results was rebuilt byte for byte",
-            hint="Name a directory that 'factory audit --out' wrote, or a report of 'factory audit --json'.",
-        )
-    return tuple(sorted(found.values(), key=lambda facts: (position(facts.tag), facts.platform)))
+    found: dict[tuple[CodexTag, str], RebuiltFacts] = {}
+    foreign: dict[str, tuple[str, ...]] = {}
+    for verdict in _verdicts(paths):
+        causes = {cause.text("id") for cause in verdict.objects("causes")} & _FOREIGN_CAUSES
+        if causes:
+            foreign[verdict.text("name")] = tuple(sorted(causes))
+        elif _is_rebuilt(verdict):
+            facts = _facts(verdict)
+            found[facts.tag, facts.platform] = facts
+    wheels = sorted(found.values(), key=lambda facts: (position(facts.tag), facts.platform))
+    return AuditResults(wheels=tuple(wheels), foreign=foreign)
 
 
-def _files(path: Path) -> Iterator[Path]:
-    yield from (sorted(path.rglob("*.json")) if path.is_dir() else [path])
+def _verdicts(paths: Sequence[Path]) -> Iterator[JsonObject]:
+    for path in paths:
+        for file in sorted(path.rglob("*.json")) if path.is_dir() else [path]:
+            document = _document(file)
+            kept = document.child_or_none("verdict")
+            yield from document.objects("wheels") if kept is None else (kept,)
 
 
-def _facts_in(path: Path) -> Iterator[RebuiltFacts]:
+def _document(path: Path) -> JsonObject:
     try:
-        document = JsonObject.parse(path.read_bytes(), where=str(path))
+        return JsonObject.parse(path.read_bytes(), where=str(path))
     except OSError as error:
         raise UsageError(
             f"cannot read {path}: {error.strerror or error}",
-            hint="Name a result of 'factory audit' that exists and is readable.",
+            hint="Name a directory that 'factory audit --out' wrote, or a report of 'factory audit --json'.",
         ) from error
-    kept = document.child_or_none("verdict")
-    for verdict in document.objects("wheels") if kept is None else (kept,):
-        if verdict.text("outcome") in _REBUILT and verdict.child_or_none("inferred") is not None:
-            yield _facts(verdict)
+
+
+def _is_rebuilt(verdict: JsonObject) -> bool:
+    """Whether the rebuild gave the wheel's bytes; its members may still differ from earlier wheels."""
+    is_equal = verdict.text_or_none("rebuilt") == verdict.text("sha256")
+    is_replayed = verdict.text("outcome") == Outcome.REPLAYED
+    return (is_equal or is_replayed) and verdict.child_or_none("inferred") is not None
 
 
 def _facts(verdict: JsonObject) -> RebuiltFacts:

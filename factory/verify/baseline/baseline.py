@@ -28,16 +28,21 @@ _ACCEPTANCE_HINT = (
 )
 
 
-class _Entry(Protocol):
+class Entry(Protocol):
     """An entry that holds for a range of releases."""
 
     @property
-    def first(self) -> CodexTag: ...
+    def first(self) -> CodexTag:
+        """The first release."""
+        ...
+
     @property
-    def last(self) -> CodexTag | None: ...
+    def last(self) -> CodexTag | None:
+        """The last reviewed release; None if the entry holds for every later one."""
+        ...
 
 
-EntryT = TypeVar("EntryT", bound=_Entry)
+EntryT = TypeVar("EntryT", bound=Entry)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,7 +249,7 @@ def in_force(entries: Sequence[EntryT], tag: CodexTag) -> tuple[EntryT, ...]:
     return tuple(entry for entry in entries if _holds(entry, entries, tag) or _holds(entry, entries, final))
 
 
-def _holds(entry: _Entry, rivals: Iterable[_Entry], tag: CodexTag) -> bool:
+def _holds(entry: Entry, rivals: Iterable[Entry], tag: CodexTag) -> bool:
     if position(tag) < position(entry.first):
         return False
     end = entry.last
@@ -257,7 +262,7 @@ def _holds(entry: _Entry, rivals: Iterable[_Entry], tag: CodexTag) -> bool:
     )
 
 
-def _reaches(entry: _Entry, tag: CodexTag, reviewed: Iterable[ReviewedPlatform]) -> bool:
+def _reaches(entry: Entry, tag: CodexTag, reviewed: Iterable[ReviewedPlatform]) -> bool:
     """Whether an entry without rivals holds: in its range, and later if the newest review still saw it."""
     final = replace(tag, pre=None)
     if position(final) < position(entry.first):

@@ -46,6 +46,10 @@ class PackageExecutables:
 class ExecutableIndex(Protocol):
     """Finds the release packages that contain an executable."""
 
+    def package(self, release: CodexTag, target: Target) -> PackageExecutables | None:
+        """Return the executables of one release package, or None if the package is not known."""
+        ...
+
     def lookup(self, sha256: Sha256) -> tuple[KnownExecutable, ...]:
         """Return where an executable was released; nothing means "not known", never "not released"."""
         ...
@@ -53,6 +57,10 @@ class ExecutableIndex(Protocol):
 
 class NoExecutables:
     """An index without entries, for callers that have none."""
+
+    def package(self, release: CodexTag, target: Target) -> PackageExecutables | None:  # noqa: ARG002 - as below
+        """Return no package."""
+        return None
 
     def lookup(self, sha256: Sha256) -> tuple[KnownExecutable, ...]:  # noqa: ARG002 - the protocol has it
         """Return no executable."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from factory.build.template import PACKAGE
 from factory.core.digests import Sha256
 from factory.verify.baseline.comparison import Comparison, Judgement
-from factory.verify.baseline.executables import KnownExecutable
+from factory.verify.baseline.executables import KnownExecutable, released_as
 from factory.verify.baseline.member_kinds import MemberKind, MemberReview
 from factory.verify.reading.contents import Member
 
@@ -50,15 +50,25 @@ def _in_payload(sha256: Sha256, comparison: Comparison) -> Judgement | None:
 
 
 def _in_index(member: Member, sha256: Sha256, comparison: Comparison) -> Judgement | None:
-    """Recognise an executable of this or another release."""
+    """Recognise an executable of this or another release.
+
+    Releases share executables, such as ripgrep. So one of another release is wrong only if it is known
+    what this release has: from its payload, or from the index.
+    """
     found = comparison.executables.lookup(sha256)
     release = [one for one in found if one.release == comparison.tag]
     here = [one for one in release if one.target is comparison.platform.target]
     if here:
         return _of_this_package(member, here, comparison)
+    if comparison.payload is None and not _is_indexed(comparison):
+        return None
     if release:
         return MemberKind.PAYLOAD_OF_OTHER_TARGET, _origins(release)
     return (MemberKind.PAYLOAD_OF_OTHER_RELEASE, _origins(found)) if found else None
+
+
+def _is_indexed(comparison: Comparison) -> bool:
+    return comparison.executables.package(comparison.tag, comparison.platform.target) is not None
 
 
 def _of_this_package(member: Member, found: list[KnownExecutable], comparison: Comparison) -> Judgement:
@@ -70,5 +80,4 @@ def _of_this_package(member: Member, found: list[KnownExecutable], comparison: C
 
 
 def _origins(found: "tuple[KnownExecutable, ...] | list[KnownExecutable]") -> str:
-    shown = [f"{one.path} of {one.release} for {one.target}" for one in found[:_SHOWN_ORIGINS]]
-    return f"it is {', '.join(shown)}"
+    return f"it is {', '.join(released_as(one) for one in found[:_SHOWN_ORIGINS])}"

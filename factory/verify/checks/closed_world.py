@@ -16,7 +16,7 @@ from factory.core.tags import CodexTag
 from factory.core.targets import Platform
 from factory.verify.baseline.baseline import Baseline
 from factory.verify.baseline.baseline_file import bundled_baseline
-from factory.verify.baseline.executables import NoExecutables
+from factory.verify.baseline.executables_file import bundled_executables
 from factory.verify.baseline.member_kinds import MemberKind, MemberReview
 from factory.verify.baseline.members import classify_members
 from factory.verify.checks.check import Check, Checks, Fault
@@ -153,7 +153,7 @@ def _reviews(wheel: WheelContents, baseline: Callable[[], Baseline]) -> Iterator
         platform=platform,
         payload=None,
         baseline=baseline(),
-        executables=NoExecutables(),
+        executables=bundled_executables(),
     )
     for review in reviews:
         if not review.name.endswith(".dist-info/RECORD") and not _is_expected(wheel, review.name):

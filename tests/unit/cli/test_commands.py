@@ -17,7 +17,12 @@ def test_a_call_without_arguments_prints_the_help(factory: Factory) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [(), *((name,) for name in COMMANDS), ("cache", "show"), ("cache", "prune"), ("cache", "clear")],
+    [
+        (),
+        *((name,) for name in COMMANDS),
+        *(("cache", action) for action in ("show", "prune", "clear")),
+        *(("baseline", action) for action in ("propose", "leave-one-out", "executables")),
+    ],
     ids=" ".join,
 )
 def test_each_help_has_examples_and_fits_80_columns(

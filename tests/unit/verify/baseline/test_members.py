@@ -11,7 +11,13 @@ from factory.core.tags import CodexTag
 from factory.core.targets import OperatingSystem, Platform, Target
 from factory.release.payload import kind_of
 from factory.verify.baseline.baseline import AcceptedText, Baseline, KnownPlacement
-from factory.verify.baseline.executables import KnownExecutable, NoExecutables
+from factory.verify.baseline.executables import (
+    ExecutableIndex,
+    KnownExecutable,
+    KnownExecutables,
+    NoExecutables,
+    PackageExecutables,
+)
 from factory.verify.baseline.member_kinds import MemberClass, MemberKind, MemberReview
 from factory.verify.baseline.members import classify_members
 from factory.verify.reading.read import read_wheel
@@ -28,15 +34,15 @@ SOME_ELF = Elf().content()
 NO_EXECUTABLES = NoExecutables()
 
 
-class Index:
-    """An index of known executables."""
-
-    def __init__(self, content: bytes, *found: KnownExecutable) -> None:
-        self._sha256 = Sha256.of([content])
-        self._found = found
-
-    def lookup(self, sha256: Sha256) -> tuple[KnownExecutable, ...]:
-        return self._found if sha256 == self._sha256 else ()
+def index(content: bytes, *found: KnownExecutable, also: str = "") -> KnownExecutables:
+    """Return an index with one executable; it knows another release, too, if that is named."""
+    packages = [
+        PackageExecutables(release=one.release, target=one.target, digests={one.path: Sha256.of([content])})
+        for one in found
+    ]
+    if also:
+        packages.append(PackageExecutables(release=CodexTag.parse(also), target=LINUX.target, digests={}))
+    return KnownExecutables(packages)
 
 
 def payload_of(platform: Platform) -> Payload:
@@ -64,7 +70,7 @@ def review(
     *,
     payload: Payload | None = PAYLOAD,
     baseline: Baseline = BASELINE,
-    executables: Index | NoExecutables = NO_EXECUTABLES,
+    executables: ExecutableIndex = NO_EXECUTABLES,
 ) -> tuple[MemberReview, ...]:
     """Return what is not known about a wheel."""
     contents = read_wheel(wheel.write(directory), scratch=directory)
@@ -219,13 +225,13 @@ def test_a_payload_file_with_unknown_content(name: str, tmp_path: Path) -> None:
             "0.162.1",
             Target.LINUX_X86_64,
             MemberKind.PAYLOAD_OF_OTHER_RELEASE,
-            "it is bin/codex of rust-v0.162.1 for x86_64-unknown-linux-musl",
+            "it is codex of 0.162.1 for x86_64-unknown-linux-musl",
         ),
         (
             VERSION,
             Target.LINUX_AARCH64,
             MemberKind.PAYLOAD_OF_OTHER_TARGET,
-            "it is bin/codex of rust-v0.163.0 for aarch64-unknown-linux-musl",
+            "it is codex of 0.163.0 for aarch64-unknown-linux-musl",
         ),
     ],
 )
@@ -235,7 +241,10 @@ def test_an_executable_of_another_release_or_target_is_named(
     known = KnownExecutable(release=CodexTag.parse(release), target=target, path=PurePosixPath("bin/codex"))
     for payload in (PAYLOAD, None):
         (found,) = review(
-            content(CODEX, SOME_ELF), tmp_path, payload=payload, executables=Index(SOME_ELF, known)
+            content(CODEX, SOME_ELF),
+            tmp_path,
+            payload=payload,
+            executables=index(SOME_ELF, known, also=VERSION),
         )
         assert found == MemberReview(name=CODEX, kind=kind, evidence=evidence)
 
@@ -243,11 +252,20 @@ def test_an_executable_of_another_release_or_target_is_named(
 def test_without_a_payload_the_index_shows_an_exchange(tmp_path: Path) -> None:
     rg = good_wheel().member(RG).content
     known = KnownExecutable(release=TAG, target=LINUX.target, path=PurePosixPath("codex-path/rg"))
-    index = Index(rg, known)
-    assert kinds(good_wheel(), tmp_path, payload=None, executables=index) == {}
-    assert kinds(content(CODEX, rg), tmp_path, payload=None, executables=index) == {
+    indexed = index(rg, known)
+    assert kinds(good_wheel(), tmp_path, payload=None, executables=indexed) == {}
+    assert kinds(content(CODEX, rg), tmp_path, payload=None, executables=indexed) == {
         CODEX: MemberKind.PAYLOAD_MOVED
     }
+
+
+def test_an_executable_that_releases_share_is_not_suspicious_in_an_unknown_release(tmp_path: Path) -> None:
+    rg = good_wheel().member(RG).content
+    earlier = KnownExecutable(
+        release=CodexTag.parse("0.162.1"), target=LINUX.target, path=PurePosixPath("codex-path/rg")
+    )
+    assert kinds(good_wheel(), tmp_path, payload=None, executables=index(rg, earlier)) == {}
+    assert kinds(good_wheel(), tmp_path, executables=index(rg, earlier)) == {}
 
 
 def test_placements_of_the_era_decide_the_place(tmp_path: Path) -> None:
