@@ -13,9 +13,13 @@ from factory.system.process import SubprocessRunner
 from factory.wheels.context import RunContext
 from factory.wheels.plan import WheelsRequest, plan_wheels
 from factory.wheels.run import WheelsRun, make_wheels
+from tests.backends import RememberingRunner
 from tests.fakes import FakeHttpClient
 from tests.packages import TAG
 from tests.toolchains import running_toolchain
+
+_SKELETONS: dict[str, dict[str, bytes]] = {}
+"""What the backend has written for the stages of earlier runs."""
 
 
 def run_context(cache: Path, *, progress: Progress | None = None) -> RunContext:
@@ -26,7 +30,7 @@ def run_context(cache: Path, *, progress: Progress | None = None) -> RunContext:
     return RunContext(
         cache=store,
         downloader=Downloader(cache=store, client=FakeHttpClient({}), progress=shown),
-        runner=SubprocessRunner(stop),
+        runner=RememberingRunner(runner=SubprocessRunner(stop), remembered=_SKELETONS),
         progress=shown,
         toolchain_for=lambda _: running_toolchain(),
         host_env={},

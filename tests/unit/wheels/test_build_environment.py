@@ -27,6 +27,7 @@ from factory.system.process import Command, SubprocessRunner
 from factory.wheels.context import RunContext
 from factory.wheels.plan import WheelsRequest, plan_wheels
 from factory.wheels.run import WheelsRun, make_wheels
+from tests.backends import HookRunner
 from tests.fake_engine import IMAGE, NAME, FakeEngine, Scripted, answering, probed
 from tests.packages import TAG, release_directory
 from tests.runs import run_context
@@ -46,7 +47,8 @@ def building(spec: ContainerSpec) -> None:
     """Build the stage with the backend of this interpreter, as the image would."""
     at = {str(mount.target): str(mount.source) for mount in spec.mounts}
     argv = [at.get(word, word) for word in spec.argv[spec.argv.index("-m") :]]
-    completed = SubprocessRunner().run(Command(argv=(sys.executable, *argv), env={"PYTHONHASHSEED": "0"}))
+    runner = HookRunner(runner=SubprocessRunner())
+    completed = runner.run(Command(argv=(sys.executable, *argv), env={"PYTHONHASHSEED": "0"}))
     assert completed.returncode == 0, completed.output
 
 

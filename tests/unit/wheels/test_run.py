@@ -12,11 +12,12 @@ from factory.core.case_result import CaseOutcome, CaseResult
 from factory.core.digests import Sha256
 from factory.core.errors import IntegrityError, UpstreamError, UsageError
 from factory.core.model import SigstoreBundle
-from factory.core.targets import Platform, Target
+from factory.core.targets import PLATFORMS, Platform, Target
 from factory.manifest.acceptance import Acceptance, SdkIdentity
 from factory.manifest.dist import Dist
 from factory.manifest.manifest import Manifest
 from factory.release.channels.directory import DirectoryChannel
+from factory.system.process import SubprocessRunner
 from factory.verify.waivers import Waiver
 from factory.wheels.plan import WheelsRequest, plan_wheels
 from factory.wheels.run import WheelsRun, make_wheels
@@ -81,16 +82,32 @@ def test_checksums_and_manifest_list_the_wheels(packages: Path, tmp_path: Path) 
 
 
 def test_equal_runs_write_equal_bytes(packages: Path, tmp_path: Path) -> None:
-    run_factory(packages, tmp_path / "here", cache=tmp_path / "one")
-    run_factory(packages, tmp_path / "elsewhere" / "deep", cache=tmp_path / "two")
+    for out, cache in (("here", "one"), ("elsewhere/deep", "two")):
+        request = WheelsRequest(tag=TAG, platforms=None, out=tmp_path / out)
+        plan = plan_wheels(request, DirectoryChannel(packages))
+        make_wheels(plan, replace(run_context(tmp_path / cache), runner=SubprocessRunner()))
 
     assert contents(tmp_path / "here") == contents(tmp_path / "elsewhere" / "deep")
 
 
-def test_both_engines_write_the_same_bytes(packages: Path, tmp_path: Path) -> None:
-    fast = run_factory(packages, tmp_path / "fast", cache=tmp_path / "cache")
-    reference = run_factory(packages, tmp_path / "slow", cache=tmp_path / "cache", engine=Engine.BACKEND)
+@pytest.mark.parametrize(
+    "platforms",
+    [
+        ("macosx_11_0_arm64", "manylinux_2_17_x86_64", "win_arm64"),
+        pytest.param(tuple(platform.tag for platform in PLATFORMS), marks=pytest.mark.slow),
+    ],
+    ids=["one of each system", "all"],
+)
+def test_both_engines_write_the_same_bytes(
+    platforms: tuple[str, ...], packages: Path, tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
+    fast = run_factory(packages, tmp_path / "fast", cache=cache, platforms=platforms)
+    reference = run_factory(
+        packages, tmp_path / "slow", cache=cache, platforms=platforms, engine=Engine.BACKEND
+    )
 
+    assert len(fast.manifest.wheels) == len(platforms)
     assert {w.name: w.sha256 for w in fast.manifest.wheels} == {
         w.name: w.sha256 for w in reference.manifest.wheels
     }
