@@ -15,6 +15,7 @@ import pytest
 from factory.build.template import TEMPLATE_PATHS
 from factory.core.targets import PLATFORMS
 from factory.system.process import Command, Completed, SubprocessRunner
+from tests.backends import HookRunner
 
 ROOT = Path(__file__).parents[3] / "runtime_template"
 EXECUTABLE = "codex.exe" if os.name == "nt" else "codex"
@@ -36,8 +37,17 @@ def project(tmp_path: Path) -> Path:
 
 def front_end(project: Path, kind: str, env: Mapping[str, str] | None = None) -> Completed:
     """Run ``python -m build`` as documented, with the installed backend."""
-    argv = (sys.executable, "-m", "build", f"--{kind}", "--no-isolation", str(project))
-    return SubprocessRunner().run(Command(argv=argv, env=dict(env or {}), cwd=project.parent))
+    return SubprocessRunner().run(build(project, kind, env or {}))
+
+
+def hook(project: Path, env: Mapping[str, str] | None = None) -> Completed:
+    """Call the hook for a wheel alone, which takes a third of the time."""
+    return HookRunner(runner=SubprocessRunner()).run(build(project, "wheel", env or {}))
+
+
+def build(project: Path, kind: str, env: Mapping[str, str]) -> Command:
+    options = ("-m", "build", f"--{kind}", "--no-isolation", "--outdir", str(project / "dist"))
+    return Command(argv=(sys.executable, *options, str(project)), env=env, cwd=project.parent)
 
 
 def with_option(project: Path, value: str) -> None:
@@ -52,21 +62,21 @@ def built(project: Path) -> list[str]:
 def test_the_platform_tag_in_the_hook_s_table_overrides_the_environment(project: Path) -> None:
     with_option(project, "win_arm64")
 
-    done = front_end(project, "wheel", {"CODEX_CLI_BIN_PLATFORM_TAG": "win_amd64"})
+    done = hook(project, {"CODEX_CLI_BIN_PLATFORM_TAG": "win_amd64"})
 
     assert done.returncode == 0, done.output
     assert built(project) == ["openai_codex_cli_bin-0.0.0.dev0-py3-none-win_arm64.whl"]
 
 
 def test_the_environment_overrides_the_running_platform(project: Path) -> None:
-    done = front_end(project, "wheel", {"CODEX_CLI_BIN_PLATFORM_TAG": "macosx_11_0_arm64"})
+    done = hook(project, {"CODEX_CLI_BIN_PLATFORM_TAG": "macosx_11_0_arm64"})
 
     assert done.returncode == 0, done.output
     assert built(project) == ["openai_codex_cli_bin-0.0.0.dev0-py3-none-macosx_11_0_arm64.whl"]
 
 
 def test_the_running_platform_is_the_default_tag(project: Path) -> None:
-    done = front_end(project, "wheel")
+    done = hook(project)
 
     assert done.returncode == 0, done.output
     (name,) = built(project)
@@ -77,7 +87,7 @@ def test_the_running_platform_is_the_default_tag(project: Path) -> None:
 def test_a_malformed_platform_tag_is_refused(project: Path) -> None:
     with_option(project, "linux x86-64")
 
-    done = front_end(project, "wheel")
+    done = hook(project)
 
     assert done.returncode != 0
     assert "'linux x86-64' is no platform tag" in done.output
@@ -135,7 +145,7 @@ def test_a_gitignore_above_the_project_is_ignored(project: Path) -> None:
     for directory in (project.parent, project):
         (directory / ".gitignore").write_text("bin/\n*.exe\ncodex\n", encoding="utf-8")
 
-    assert front_end(project, "wheel").returncode == 0
+    assert hook(project).returncode == 0
 
     with zipfile.ZipFile(project / "dist" / built(project)[0]) as wheel:
         assert f"codex_cli_bin/bin/{EXECUTABLE}" in wheel.namelist()

@@ -1,10 +1,12 @@
 """``factory generate-types`` with fake runtimes and a generator that needs no index."""
 
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
+from factory.cli import main
 from factory.core.tags import CodexTag
 from factory.core.targets import Target
 from factory.sdk.types.schema import BUNDLE
@@ -23,6 +25,23 @@ def generator(cache_with_toolchain: Path) -> None:
 @pytest.fixture
 def released(tmp_path: Path) -> Path:
     return runtimes(tmp_path / "released", runtime())
+
+
+@pytest.fixture(scope="module")
+def generated_once(cache_with_toolchain: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("generated")
+    released = runtimes(root / "released", runtime())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FACTORY_CACHE_DIR", str(cache_with_toolchain))
+        options = ("--channel", "directory", "--directory", str(released), "--out", str(root / "types"))
+        assert main(["generate-types", "--codex-version", "rust-v0.163.0", *options]) == 0
+    return root / "types"
+
+
+@pytest.fixture
+def types(generated_once: Path, tmp_path: Path) -> Path:
+    """Copy a package that was generated from the same runtime as `released` has."""
+    return Path(shutil.copytree(generated_once, tmp_path / "types"))
 
 
 def generate(factory: Factory, released: Path, *more: str | Path) -> Ended:
@@ -59,33 +78,29 @@ def test_two_runs_generate_equal_types(factory: Factory, released: Path, tmp_pat
     assert left(tmp_path) == ["a", "b", "cache", "released"]
 
 
-def test_check_accepts_a_current_copy(factory: Factory, released: Path, tmp_path: Path) -> None:
-    generate(factory, released, "--out", tmp_path / "types")
-    ended = generate(factory, released, "--out", tmp_path / "types", "--check")
+def test_check_accepts_a_current_copy(factory: Factory, released: Path, types: Path) -> None:
+    ended = generate(factory, released, "--out", types, "--check")
     assert (ended.status, ended.out) == (0, "")
-    assert ended.err.endswith(f"{tmp_path / 'types'} is up to date\n")
+    assert ended.err.endswith(f"{types} is up to date\n")
 
 
-def test_check_reports_an_outdated_copy_and_keeps_it(
-    factory: Factory, released: Path, tmp_path: Path
-) -> None:
-    generate(factory, released, "--out", tmp_path / "types")
-    registry = tmp_path / "types" / "notification_registry.py"
+def test_check_reports_an_outdated_copy_and_keeps_it(factory: Factory, released: Path, types: Path) -> None:
+    registry = types / "notification_registry.py"
     edited = registry.read_text().replace('    "error": ErrorNotification,\n', "")
     registry.write_text(edited)
-    (tmp_path / "types" / "v2_all.py").unlink()
+    (types / "v2_all.py").unlink()
 
-    ended = generate(factory, released, "--out", tmp_path / "types", "--check")
+    ended = generate(factory, released, "--out", types, "--check")
 
     assert ended.status == 24
     assert '+    "error": ErrorNotification,\n' in ended.out
     assert ended.out.endswith("missing: v2_all.py\n")
     assert ended.complaint == (
-        f"factory: {tmp_path / 'types'} is out of date: notification_registry.py, v2_all.py\n"
+        f"factory: {types} is out of date: notification_registry.py, v2_all.py\n"
         "hint: Generate the types again: the same command without --check.\n"
     )
     assert registry.read_text() == edited
-    as_json = generate(factory, released, "--out", tmp_path / "types", "--check", "--json")
+    as_json = generate(factory, released, "--out", types, "--check", "--json")
     assert (as_json.status, as_json.document) == (
         24,
         {
@@ -192,17 +207,16 @@ def test_a_directory_with_other_files_is_refused_before_any_download(
     ],
 )
 def test_a_failing_runtime_leaves_the_earlier_package_unchanged(
-    factory: Factory, tmp_path: Path, released: Path, executable: bytes, status: int, message: str
+    factory: Factory, tmp_path: Path, types: Path, executable: bytes, status: int, message: str
 ) -> None:
-    generate(factory, released, "--out", tmp_path / "types")
-    before = {path.name: path.read_bytes() for path in (tmp_path / "types").iterdir()}
+    before = {path.name: path.read_bytes() for path in types.iterdir()}
 
-    ended = generate(factory, runtimes(tmp_path / "broken", executable), "--out", tmp_path / "types")
+    ended = generate(factory, runtimes(tmp_path / "broken", executable), "--out", types)
 
     assert (ended.status, message in ended.complaint) == (status, True)
     assert "\nhint: " in ended.complaint
-    assert {path.name: path.read_bytes() for path in (tmp_path / "types").iterdir()} == before
-    assert left(tmp_path) == ["broken", "cache", "released", "types"]
+    assert {path.name: path.read_bytes() for path in types.iterdir()} == before
+    assert left(tmp_path) == ["broken", "cache", "types"]
 
 
 def test_a_release_without_a_runtime_for_this_host_is_reported(factory: Factory, tmp_path: Path) -> None:

@@ -10,12 +10,13 @@ def of_directory(packages: Path, *more: str) -> tuple[str | Path, ...]:
     return ("reproduce", "0.163.0", "--channel", "directory", "--directory", packages, *more)
 
 
-def test_the_table_shows_each_variation(
+def test_the_table_shows_each_variation_and_each_named_interpreter(
     factory: Factory, packages: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
     named = ("--variation", "home", "--variation", "timezone", "--variation", "python3.14")
-    ended = factory(*of_directory(packages, "--platform", "win_arm64", *named))
+    own = ("--python", sys.executable)
+    ended = factory(*of_directory(packages, "--platform", "win_arm64", *named, *own))
 
     heading, *rows = (line.split("\t") for line in ended.out.splitlines())
     plain = rows[0][3]
@@ -26,6 +27,7 @@ def test_the_table_shows_each_variation(
         ["win_arm64", "home", "equal", plain, ""],
         ["win_arm64", "timezone", "equal", plain, ""],
         ["win_arm64", "python3.14", "not tried", "", "no python3.14 on PATH; name one with --python"],
+        ["win_arm64", f"python {own[1]}", "not tried", "", "it is the interpreter of the plain build"],
         ["win_arm64", "together", "equal", plain, "home + timezone"],
     ]
     assert "home: win_arm64 equal\n" in ended.err
@@ -34,7 +36,7 @@ def test_the_table_shows_each_variation(
 
 def test_json_shows_several_wheels(factory: Factory, packages: Path) -> None:
     platforms = ("--platform", "win_arm64", "--platform", "win_amd64")
-    ended = factory(*of_directory(packages, *platforms, "--variation", "home", "--json"))
+    ended = factory(*of_directory(packages, *platforms, "--variation", "engine", "--json"))
     outcomes = ended.document["outcomes"]
     assert ended.status == 0
     assert ended.document["version"] == 2
@@ -42,22 +44,9 @@ def test_json_shows_several_wheels(factory: Factory, packages: Path) -> None:
     assert [(one["platform"], one["variation"], one["state"], one["detail"]) for one in outcomes] == [
         ("win_arm64", "plain", "plain", ""),
         ("win_amd64", "plain", "plain", ""),
-        ("win_arm64", "home", "equal", ""),
-        ("win_amd64", "home", "equal", ""),
+        ("win_arm64", "engine", "equal", ""),
+        ("win_amd64", "engine", "equal", ""),
     ]
-
-
-def test_an_interpreter_is_added_to_the_named_variations(factory: Factory, packages: Path) -> None:
-    own = ("--variation", "build-path", "--python", sys.executable)
-    ended = factory(*of_directory(packages, "--platform", "win_arm64", *own))
-    rows = [line.split("\t") for line in ended.out.splitlines()]
-    assert ended.status == 0
-    assert [(row[1], row[2]) for row in rows[1:]] == [
-        ("plain", "plain"),
-        ("build-path", "equal"),
-        (f"python {sys.executable}", "not tried"),
-    ]
-    assert rows[3][4] == "it is the interpreter of the plain build"
 
 
 def test_without_a_tried_variation_the_result_is_inconclusive(

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from factory.core.digests import CHUNK_BYTES
 from factory.core.errors import FactoryError, IntegrityError
 from factory.core.model import ArchiveFormat, Payload
 from factory.core.targets import Target
@@ -574,10 +575,11 @@ _PART = st.text(st.characters(min_codepoint=97, max_codepoint=122), min_size=1, 
     lambda text: f"x{text}"  # avoids the names of Windows devices
 )
 _PATHS = st.lists(_PART, min_size=1, max_size=4).map("/".join)
+_SIZES = st.integers(0, 5000) | st.sampled_from([CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 600_000])
 _CONTENTS = st.one_of(
     st.binary(max_size=2000),
-    st.integers(0, 600_000).map(lambda size: filler(size, seed="property")),
-    st.integers(0, 600_000).map(bytes),
+    _SIZES.map(lambda size: filler(size, seed="property")),
+    _SIZES.map(bytes),
 )
 
 
