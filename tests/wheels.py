@@ -248,6 +248,7 @@ Description-Content-Type: text/markdown
 {readme}"""
 
 
+@cache
 def own_wheel(platform: str = "manylinux_2_17_x86_64") -> Wheel:
     """Return a good wheel with the texts of the factory's own wheels, which the reviewed baseline has."""
     template = bundled_template()

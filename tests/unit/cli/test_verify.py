@@ -41,7 +41,7 @@ def printed(capsys: pytest.CaptureFixture[str]) -> Printed:
     return read
 
 
-def test_a_own_wheel_passes(tmp_path: Path, printed: Printed) -> None:
+def test_our_own_wheel_passes(tmp_path: Path, printed: Printed) -> None:
     assert verify(GOOD.write(tmp_path)) == 0
     out, err = printed()
     assert out == "wheel\tseverity\tcheck\tplace\tevidence\tremedy\treason\n"
