@@ -7,7 +7,7 @@ authority.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 
 from asn1crypto import core
@@ -18,8 +18,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from factory.core.digests import Sha256
+from factory.core.trust_level import Scheme
 from factory.executables.signatures.certificates import TrustedRoot
 from factory.executables.signatures.policy import TrustPolicy
+from factory.executables.signatures.revoked import RevokedCertificate
 
 SIGNED_AT = datetime(2026, 10, 15, 20, 18, 40, tzinfo=UTC)
 """The default time of all signatures."""
@@ -158,8 +160,26 @@ TRUST = TrustPolicy(
     apple_roots=_ROOTS,
     microsoft_roots=_ROOTS,
     now=SIGNED_AT + timedelta(days=30),
+    revoked=(
+        RevokedCertificate(
+            scheme=Scheme.APPLE,
+            serial="0x973e79e0c0da045b",
+            team="2DC432GLL2",
+            signed="`tests.images.apple_signature.LEAKED`",
+            known_since=date(2026, 11, 1),
+            source="the tests",
+        ),
+        RevokedCertificate(
+            scheme=Scheme.AUTHENTICODE,
+            serial="0x3f49220643f9d48b",
+            team="1.3.6.1.4.1.311.97.34411380.685553541.718322805.135574919",
+            signed="`tests.images.authenticode.LEAKED`",
+            known_since=date(2026, 11, 1),
+            source="the tests",
+        ),
+    ),
 )
-"""A policy with the test root, a month after the signatures."""
+"""A policy with the test root, a month after the signatures, and two certificates that were revoked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,11 @@ A level is not a verdict. An equal digest proves which file a channel served; on
 proves who made it, and most executables are not signed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from factory.core.codec import Form
 from factory.core.digests import Sha256
 
 
@@ -15,6 +16,7 @@ class Level(StrEnum):
     """How well it is known who made an executable, best first."""
 
     AUTHORSHIP_VERIFIED = "authorship-verified"
+    SIGNER_REVOKED = "signer-revoked"
     SIGNATURE_NOT_VALID = "signature-not-valid"
     INTEGRITY_ONLY = "integrity-only"
     NOTHING_KNOWN = "nothing-known"
@@ -52,12 +54,15 @@ class Signature:
         signer: None if no certificate leads to a trusted root, as in an ad-hoc signature.
         signed_at: The time of a verified countersignature; None if there is none.
         details: Other facts, one short statement each: flags, digests, identifier, slices.
+        serials: The serial number of each verified signer's certificate, ``0x`` and hex digits. A
+            universal file can have one for each slice, and a Windows file can have several signatures.
     """
 
     scheme: Scheme
     signer: Signer | None
     signed_at: datetime | None
     details: tuple[str, ...] = ()
+    serials: tuple[str, ...] = field(default=(), metadata={Form.MAY_BE_MISSING: True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -215,4 +215,4 @@ def _printable(assessment: TrustAssessment) -> TrustAssessment:
 
 
 def _is_wrong(assessment: TrustAssessment) -> bool:
-    return assessment.level is Level.SIGNATURE_NOT_VALID or is_unexpected(assessment)
+    return assessment.level in {Level.SIGNATURE_NOT_VALID, Level.SIGNER_REVOKED} or is_unexpected(assessment)

@@ -53,7 +53,7 @@ _IDENTIFIERS = {
 _REQUIREMENTS, _ENTITLEMENTS, _DER_ENTITLEMENTS, _CMS = 2, 5, 7, 0x10000
 
 
-def developer_id(organization: str, team: str, issuer: Identity) -> Identity:
+def developer_id(organization: str, team: str, issuer: Identity, *, serial: int = 1) -> Identity:
     """Issue a certificate as Apple does to those who sign programs outside of its store."""
     return issued(
         Subject(
@@ -62,6 +62,7 @@ def developer_id(organization: str, team: str, issuer: Identity) -> Identity:
             unit=team,
             usages=(CODE_SIGNING,),
             marks=(DEVELOPER_ID,),
+            serial=serial,
         ),
         issuer,
     )
@@ -80,6 +81,9 @@ APPLE_ISSUER = issued(
 )
 OPENAI = developer_id("OpenAI OpCo, LLC", TEAM, APPLE_ISSUER)
 """Upstream's name and team, under the test root."""
+
+LEAKED = developer_id("OpenAI OpCo, LLC", TEAM, APPLE_ISSUER, serial=2)
+"""A certificate of upstream that `tests.authority.TRUST` lists as revoked."""
 
 SOMEBODY = developer_id("Somebody", "ZZZZZZZZZZ", APPLE_ISSUER)
 

@@ -46,6 +46,17 @@ OPENAI = issued(
 )
 """Upstream's name and lasting identity, under the test root."""
 
+LEAKED = issued(
+    Subject(
+        name="OpenAI OpCo, LLC",
+        organization="OpenAI OpCo, LLC",
+        usages=(CODE_SIGNING, OPENAI_IDENTITY),
+        serial=2,
+    ),
+    ISSUER,
+)
+"""A certificate of upstream that `tests.authority.TRUST` lists as revoked."""
+
 SOMEBODY = issued(Subject(name="Somebody", organization="Somebody", usages=(CODE_SIGNING,)), ISSUER)
 
 

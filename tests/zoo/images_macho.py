@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tests.images import Elf, FatMachO, MachO, MachOCpu, MachOType, code_signature
-from tests.images.apple_signature import SOMEBODY, AppleSignature, signed
+from tests.images.apple_signature import LEAKED, SOMEBODY, AppleSignature, signed
 from tests.wheels import PACKAGE, Wheel
 from tests.zoo.breakage import Breakage, with_content
 
@@ -123,6 +123,12 @@ IMAGES_MACHO = (
         "a Mac program signed by another team",
         "signer-unexpected",
         _rg(signed(MachO(), AppleSignature(by=SOMEBODY, team="ZZZZZZZZZZ")).content()),
+        platform=_ARM64,
+    ),
+    Breakage(
+        "a Mac program with a revoked certificate",
+        "signer-revoked",
+        _rg(signed(MachO(), AppleSignature(by=LEAKED)).content()),
         platform=_ARM64,
     ),
     Breakage(

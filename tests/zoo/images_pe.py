@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
+from tests.authority import SIGNED_AT
 from tests.images import Elf, Pe, PeMachine, PeSubsystem
-from tests.images.authenticode import SOMEBODY, Authenticode, signed, with_table
+from tests.images.authenticode import LEAKED, SOMEBODY, Authenticode, signed, with_table
 from tests.wheels import PACKAGE, Wheel
 from tests.zoo.breakage import Breakage, with_content
 
@@ -125,6 +127,18 @@ IMAGES_PE = (
         "a codex.exe of another signer",
         "signer-unexpected",
         _program(signed(_GOOD, Authenticode(by=SOMEBODY)), _CODEX),
+        platform=_AMD64,
+    ),
+    Breakage(
+        "a codex.exe with a revoked certificate",
+        "signer-revoked",
+        _program(signed(_GOOD, Authenticode(by=LEAKED)), _CODEX),
+        platform=_AMD64,
+    ),
+    Breakage(
+        "an rg.exe that was signed another day",
+        "signing-times-apart",
+        _program(signed(_GOOD, Authenticode(at=SIGNED_AT + timedelta(hours=30)))),
         platform=_AMD64,
     ),
     Breakage("an unsigned rg.exe", "pe-signature-bundled", _program(_GOOD.content()), platform=_AMD64),

@@ -1,8 +1,8 @@
 """Verify Apple code signatures on any host, as ``codesign --verify --strict`` does.
 
-Not checked: whether the certificate was revoked, whether Apple notarized the program (that needs
-Apple's servers; a stapled ticket is not decoded), and whether the designated requirement holds on
-some machine.
+Not checked here: whether the certificate was revoked (`assess` compares it with a list), whether
+Apple notarized the program (that needs Apple's servers; a stapled ticket is not decoded), and whether
+the designated requirement holds on some machine.
 """
 
 from collections.abc import Mapping
@@ -75,5 +75,9 @@ def _whole(results: Mapping[str, SignatureResult]) -> SignatureResult:
     return SignatureResult(
         level=weakest.level,
         reason=f"{name}: {weakest.reason}",
-        signature=replace(weakest.signature, details=details),
+        signature=replace(weakest.signature, details=details, serials=_serials(results)),
     )
+
+
+def _serials(results: Mapping[str, SignatureResult]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(serial for result in results.values() for serial in result.signature.serials))

@@ -44,11 +44,13 @@ class Authorship:
     """The verified signer of a code signature.
 
     Attributes:
+        serial: The serial number of the signer's certificate.
         signed_at: The time in the timestamp, if there is one.
         remarks: Short statements about the kind of certificate and the timestamp authority.
     """
 
     signer: Signer
+    serial: str
     signed_at: datetime | None
     remarks: tuple[str, ...]
 
@@ -84,6 +86,7 @@ def check_authorship(
         _check_team(directory, team, is_required=is_developer_id)
     return Authorship(
         signer=chain.signer(identifier=directories[0].team),
+        serial=chain.serial,
         signed_at=None if timestamp is None else timestamp.at,
         remarks=(_certificate_remark(is_developer_id=is_developer_id), _time_remark(timestamp, signer)),
     )

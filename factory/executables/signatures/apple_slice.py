@@ -127,6 +127,7 @@ def _result(
             signer=authorship.signer,
             signed_at=at,
             details=(*details, *authorship.remarks),
+            serials=(authorship.serial,),
         ),
     )
 

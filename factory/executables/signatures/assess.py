@@ -10,6 +10,7 @@ from factory.executables.signatures.apple import read_apple_signature
 from factory.executables.signatures.authenticode import read_authenticode
 from factory.executables.signatures.policy import TrustPolicy
 from factory.executables.signatures.result import SignatureResult
+from factory.executables.signatures.revoked import revocation_of
 from factory.executables.signatures.signers import unsigned_companion
 from factory.executables.signatures.sigstore_bundles import read_sigstore_bundle
 from factory.executables.signatures.sigstore_root import packaged_root
@@ -37,7 +38,7 @@ def assess(executable: Executable, policy: TrustPolicy) -> TrustAssessment:
     """
     result = _read(executable, policy)
     if result is not None and result.level in {Level.AUTHORSHIP_VERIFIED, Level.SIGNATURE_NOT_VALID}:
-        return _assessment(executable, result.level, result.reason, result.signature)
+        return _signed(executable, result, policy)
     unsigned = result.reason if result is not None else _why_unsigned(executable)
     signature = None if result is None else result.signature
     promise = policy.promises.get(executable.sha256)
@@ -46,6 +47,17 @@ def assess(executable: Executable, policy: TrustPolicy) -> TrustAssessment:
         return _assessment(executable, Level.NOTHING_KNOWN, reason, signature)
     reason = f"{unsigned}; it is in {promise}, whose digest the channel promises"
     return _assessment(executable, Level.INTEGRITY_ONLY, reason, signature)
+
+
+def _signed(executable: Executable, result: SignatureResult, policy: TrustPolicy) -> TrustAssessment:
+    revoked = revocation_of(result.signature, policy.revoked)
+    if result.level is Level.SIGNATURE_NOT_VALID or revoked is None:
+        return _assessment(executable, result.level, result.reason, result.signature)
+    reason = (
+        f"the signature fits the file, but the certificate {revoked.serial} of {revoked.team} is revoked"
+        f" (known since {revoked.known_since})"
+    )
+    return _assessment(executable, Level.SIGNER_REVOKED, reason, result.signature)
 
 
 def _assessment(

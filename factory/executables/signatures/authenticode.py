@@ -80,7 +80,8 @@ def read_authenticode(path: Path, policy: TrustPolicy) -> SignatureResult | None
 def _with_others(signed: tuple[_Signed, ...]) -> Signature:
     first, *others = (one.signature for one in signed)
     other_signers = (f"also signed by {one.signer.name}" for one in others if one.signer is not None)
-    return replace(first, details=(*first.details, *other_signers))
+    serials = tuple(dict.fromkeys(serial for one in signed for serial in one.signature.serials))
+    return replace(first, details=(*first.details, *other_signers), serials=serials)
 
 
 def _each(table: CertificateTable, policy: TrustPolicy) -> Iterator[_Signed]:
@@ -119,6 +120,7 @@ def _check(data: SignedData, policy: TrustPolicy) -> _Signed:
             signer=chain.signer(identifier=_identity(leaf)),
             signed_at=at,
             details=(f"{algorithm} digest", *_unknown_attributes(signer)),
+            serials=(chain.serial,),
         ),
     )
 

@@ -3,7 +3,8 @@
 `cryptography` builds paths only for web servers and their clients, and rejects what code signing
 uses: private critical extensions, and roots that are known by fingerprint. The rules here are those
 of RFC 5280 that code signing chains need; anything else (name constraints, other critical
-extensions) is rejected. Revocation is not checked: it needs the network, and its answer changes.
+extensions) is rejected. Revocation is not asked for: that needs the network, and its answer changes;
+`factory.executables.signatures.revoked` lists the revocations that are known.
 """
 
 from collections.abc import Iterator
@@ -75,6 +76,11 @@ class Chain:
     def leaf(self) -> x509.Certificate:
         """The signer's certificate."""
         return self.certificates[0]
+
+    @property
+    def serial(self) -> str:
+        """The serial number of the leaf: ``0x`` and lower-case hex digits."""
+        return f"{self.leaf.serial_number:#x}"
 
     def signer(self, *, identifier: str | None = None) -> Signer:
         """Return the signer that the leaf names.

@@ -8,6 +8,7 @@ from pathlib import Path
 from factory.core.digests import Sha256
 from factory.executables.signatures.certificates import TrustedRoot
 from factory.executables.signatures.requirement import Requirement
+from factory.executables.signatures.revoked import REVOKED, RevokedCertificate
 
 APPLE_ROOTS: tuple[TrustedRoot, ...] = (
     # https://www.apple.com/certificateauthority/ (AppleIncRootCertificate.cer, valid 2006 to 2035)
@@ -40,6 +41,7 @@ class TrustPolicy:
         promises: The release package with an executable, by the digest of its content; the channel
             promises the digest of the package.
         required: The platforms for which authorship must be verified.
+        revoked: Signers' certificates that are known to be revoked.
     """
 
     apple_roots: tuple[TrustedRoot, ...] = APPLE_ROOTS
@@ -49,3 +51,4 @@ class TrustPolicy:
     bundles: Mapping[Sha256, bytes] = field(default_factory=dict)
     promises: Mapping[Sha256, str] = field(default_factory=dict)
     required: Requirement = field(default_factory=Requirement)
+    revoked: tuple[RevokedCertificate, ...] = REVOKED

@@ -107,7 +107,7 @@ def is_unexpected(assessment: TrustAssessment) -> bool:
     """Whether an executable has a valid signature by an unexpected signer."""
     signature = assessment.signature
     return (
-        assessment.level is Level.AUTHORSHIP_VERIFIED
+        assessment.level in {Level.AUTHORSHIP_VERIFIED, Level.SIGNER_REVOKED}
         and signature is not None
         and not expected_signer(signature.scheme).made(signature)
     )

@@ -82,7 +82,11 @@ def read_sigstore_bundle(bundle: bytes, *, sha256: Sha256, root: Path, now: date
         level=Level.AUTHORSHIP_VERIFIED,
         reason="its sigstore bundle, the identity's chain to a trusted root and the log's entry are valid",
         signature=Signature(
-            scheme=Scheme.SIGSTORE, signer=signer, signed_at=verified.signed_at, details=verified.details
+            scheme=Scheme.SIGSTORE,
+            signer=signer,
+            signed_at=verified.signed_at,
+            details=verified.details,
+            serials=(verified.chain.serial,),
         ),
     )
 

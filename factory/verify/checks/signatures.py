@@ -1,15 +1,19 @@
 """Checks of who signed the executables."""
 
+from collections import defaultdict
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from factory.core.model import Severity
-from factory.core.trust_level import Level, TrustAssessment
+from factory.core.trust_level import Level, Scheme, TrustAssessment
 from factory.executables.signatures.signers import expected_signer, is_unexpected, without_authorship
 from factory.verify.checks.check import Checks, Fault
 from factory.verify.checks.images import is_readable
 from factory.verify.reading.contents import WheelContents
 
 check = Checks[WheelContents]()
+
+_MAX_APART = timedelta(days=1)
 
 
 def _readable(wheel: WheelContents) -> Iterator[TrustAssessment]:
@@ -48,6 +52,41 @@ def _find_unexpected(wheel: WheelContents) -> Iterator[Fault]:
         if is_unexpected(assessment) and signature is not None and signature.signer is not None:
             seen = f"signed by {signature.signer.name!r} ({signature.signer.identifier or 'no identifier'})"
             yield Fault(assessment.place, f"{seen}, not {expected_signer(signature.scheme)}")
+
+
+@check(
+    "signer-revoked",
+    Severity.ERROR,
+    title="No signer's certificate is known to be revoked",
+    protects="Users: the system refuses or deletes the program, and the key may be in other hands.",
+    standard="factory.executables.signatures.revoked, the list of known revocations with its sources",
+    remedy="Use a release that was signed with another certificate.",
+)
+def _find_revoked(wheel: WheelContents) -> Iterator[Fault]:
+    for assessment in _readable(wheel):
+        if assessment.level is Level.SIGNER_REVOKED:
+            yield Fault(assessment.place, assessment.reason)
+
+
+@check(
+    "signing-times-apart",
+    Severity.WARNING,
+    title="One signer's executables were signed within a day",
+    protects="Users: an older executable of the same signer, with known faults, can replace a new one.",
+    standard="Measured: a release's executables are signed within minutes of each other (docs/trust.md)",
+    remedy="Compare the older executable with the release package; 'factory trust' names its release.",
+)
+def _find_times_apart(wheel: WheelContents) -> Iterator[Fault]:
+    by_signer: defaultdict[tuple[Scheme, str], list[tuple[datetime, str]]] = defaultdict(list)
+    for assessment in _readable(wheel):
+        signature = assessment.signature
+        if signature is not None and signature.signer is not None and signature.signed_at is not None:
+            signer = signature.signer.identifier or signature.signer.name
+            by_signer[signature.scheme, signer].append((signature.signed_at, assessment.place))
+    for times in by_signer.values():
+        (first, older), (last, newer) = min(times), max(times)
+        if last - first > _MAX_APART:
+            yield Fault(older, f"signed at {first:%Y-%m-%d %H:%M}, but {newer} at {last:%Y-%m-%d %H:%M}")
 
 
 @check(

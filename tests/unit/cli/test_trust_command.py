@@ -57,6 +57,7 @@ def test_json_matches_its_schema(factory: Factory, tmp_path: Path) -> None:
     assert ended.document["verdict"] == "rejected"
     assert ended.document["counts"] == {
         "authorship-verified": 0,
+        "signer-revoked": 0,
         "signature-not-valid": 2,
         "integrity-only": 0,
         "nothing-known": 3,

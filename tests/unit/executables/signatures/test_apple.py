@@ -56,6 +56,7 @@ VALID = SignatureResult(
             "a Developer ID Application certificate",
             "timestamp by Test Time under Test Root",
         ),
+        serials=("0x581a70d90c01f221",),
     ),
 )
 

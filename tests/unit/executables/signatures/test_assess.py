@@ -15,7 +15,7 @@ from factory.executables.signatures.requirement import Requirement
 from factory.executables.signatures.signers import is_unexpected, without_authorship
 from tests.authority import TRUST
 from tests.images import Elf, Pe
-from tests.images.authenticode import OPENAI_IDENTITY, SOMEBODY, Authenticode, signed
+from tests.images.authenticode import LEAKED, OPENAI_IDENTITY, SOMEBODY, Authenticode, signed
 
 ONE = Sha256("1" * 64)
 PROMISE = "pkg:npm/%40openai/codex@0.163.0-linux-x64"
@@ -35,6 +35,34 @@ def test_an_unsigned_file_in_no_package_is_unknown(tmp_path: Path) -> None:
         "elf files have no embedded signature, and it is in no known release package",
         None,
     )
+
+
+def test_a_revoked_certificate_is_not_verified_authorship(tmp_path: Path) -> None:
+    assessment = assessed(signed(Pe(), Authenticode(by=LEAKED)), FileKind.PE, tmp_path)
+    assert assessment.level is Level.SIGNER_REVOKED
+    assert assessment.reason == (
+        "the signature fits the file, but the certificate 0x3f49220643f9d48b of"
+        " 1.3.6.1.4.1.311.97.34411380.685553541.718322805.135574919 is revoked (known since 2026-11-01)"
+    )
+    assert assessment.signature is not None
+    assert assessment.signature.serials == ("0x3f49220643f9d48b",)
+    assert without_authorship([assessment]) == (assessment,)
+
+
+def test_a_second_signature_with_a_revoked_certificate_counts_too(tmp_path: Path) -> None:
+    content = signed(Pe(), Authenticode(nested=(Authenticode(by=LEAKED),)))
+    assert assessed(content, FileKind.PE, tmp_path).level is Level.SIGNER_REVOKED
+
+
+def test_a_changed_file_with_a_revoked_certificate_is_not_valid(tmp_path: Path) -> None:
+    content = bytearray(signed(Pe(), Authenticode(by=LEAKED)))
+    content[2] ^= 1
+    assert assessed(bytes(content), FileKind.PE, tmp_path).level is Level.SIGNATURE_NOT_VALID
+
+
+def test_the_revoked_certificate_of_upstream_is_listed() -> None:
+    (entry,) = TrustPolicy().revoked
+    assert (entry.scheme, entry.serial) == (Scheme.APPLE, "0x76838837c6ef31e567f3ed81cd2fcfe5")
 
 
 def test_an_unsigned_file_in_a_package_has_integrity_only(tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ VALID = SignatureResult(
         signer=SIGNER,
         signed_at=datetime(2026, 10, 15, 20, 18, 40, tzinfo=UTC),
         details=("sha256 digest",),
+        serials=("0x56ad9144470eb131",),
     ),
 )
 
