@@ -10,7 +10,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from factory.system.process import Command, Completed, SubprocessRunner
-from tests.client_settings.case import Case, conf, pip, uv
+from tests.client_settings.case import Case, conf, index, pip, uv
 from tests.client_settings.pip_cases import PIP_CASES
 from tests.client_settings.uv_cases import SOURCES, UV_CASES
 
@@ -137,3 +137,15 @@ def test_both_clients_send_the_credentials_of_an_address(
     start(pip("", "simple", env={name: address}), commands[name], tmp_path, httpserver)
     sent = [request.authorization for request, _ in httpserver.log]
     assert [(each.username, each.password) for each in sent if each is not None] == [("me", "word")]
+
+
+def test_uv_sends_the_credentials_of_a_named_index(
+    uv_program: Path, httpserver: HTTPServer, tmp_path: Path
+) -> None:
+    httpserver.expect_request(re.compile(".*")).respond_with_data(status=404)
+    login = {"UV_INDEX_MY_COMPANY_1_USERNAME": "me", "UV_INDEX_MY_COMPANY_1_PASSWORD": "a/b@c"}
+    files = {"home/.config/uv/uv.toml": index("user", default="true", name='"my-company.1"')}
+    case = uv("", "user", env=login, files=files)
+    start(case, uv_command(uv_program, case), tmp_path, httpserver)
+    sent = [request.authorization for request, _ in httpserver.log]
+    assert [(each.username, each.password) for each in sent if each is not None] == [("me", "a/b@c")]

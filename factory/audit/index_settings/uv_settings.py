@@ -9,6 +9,7 @@ the projects that ``sources`` assigns to it. ``uv tool``, which ignores projects
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from packaging.utils import canonicalize_name
 
@@ -62,7 +63,7 @@ def _settings(
     links = [setting for table in (*pip, *tables) for setting in table.texts("find-links")]
     flat = [index.setting for index in (default, *others) if index is not None and index.is_flat]
     return ClientSettings(
-        index=None if default is None or default.is_flat else default.setting,
+        index=None if default is None or default.is_flat else _with_login(default, environ),
         extra_indexes=(
             *(index.setting for index in others if not index.is_flat),
             *_sources(tables, project, indexes),
@@ -127,6 +128,17 @@ def _distinct(indexes: Iterable[_Index]) -> list[_Index]:
     for position, index in enumerate(indexes):
         kept.setdefault(position if index.name is None else index.name, index)
     return list(kept.values())
+
+
+def _with_login(index: _Index, environ: Mapping[str, str]) -> Setting:
+    """Return the setting of a named index with the credentials that variables have for its name."""
+    prefix = f"UV_INDEX_{re.sub('[^A-Z0-9]', '_', (index.name or '').upper())}"
+    login = [environ.get(f"{prefix}_{part}", "") for part in ("USERNAME", "PASSWORD")]
+    head, separator, tail = index.setting.value.partition("://")
+    if index.name is None or not any(login) or "@" in tail.partition("/")[0]:
+        return index.setting
+    quoted = ":".join(quote(part, safe="") for part in login)
+    return Setting(value=f"{head}{separator}{quoted}@{tail}", place=index.setting.place)
 
 
 def _split(environ: Mapping[str, str], name: str, separator: str | None = None) -> tuple[Setting, ...]:

@@ -1,5 +1,6 @@
 """Which index is chosen, and when the settings leave a choice."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,18 @@ def test_the_option_overrides_everything_even_files_that_cannot_be_read(tmp_path
 def test_the_only_index_is_used(case: Case, value: str, place: str, tmp_path: Path) -> None:
     expected = Setting(value=f"{SERVER}/{value}/simple/", place=place.replace("{D}", str(tmp_path)))
     assert choose(case, tmp_path) == expected
+
+
+def test_the_active_environment_can_have_another_index(tmp_path: Path) -> None:
+    """The factory can be installed elsewhere than in the environment whose pip the user calls."""
+    case = settings(
+        files={"venv/pip.conf": conf("index-url", "one"), "active/pip.conf": conf("index-url", "two")}
+    )
+    case.write(tmp_path, SERVER)
+    files = case.settings_files(tmp_path)
+    sites = (*files.pip_sites, tmp_path / "active/pip.conf")
+    with pytest.raises(UsageError, match=r"different package indexes: .*/one/simple/ .*, .*/two/simple/ "):
+        choose_index(None, {}, replace(files, pip_sites=sites), project=PROJECT, default=DEFAULT)
 
 
 def test_of_equal_addresses_the_one_with_credentials_is_used(tmp_path: Path) -> None:

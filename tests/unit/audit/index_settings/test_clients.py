@@ -88,6 +88,33 @@ def test_a_page_of_files_in_the_list_of_indexes_is_no_index(tmp_path: Path) -> N
     assert names(read_uv(uv("", "", files=files), tmp_path)) == ("", frozenset({"flat"}))
 
 
+@pytest.mark.parametrize(
+    ("env", "value"),
+    [
+        ({"USERNAME": "me", "PASSWORD": "a/b@c"}, "https://me:a%2Fb%40c@index.example.invalid/user/simple/"),
+        ({"USERNAME": "me"}, "https://me:@index.example.invalid/user/simple/"),
+        ({"PASSWORD": ""}, "https://index.example.invalid/user/simple/"),
+    ],
+)
+def test_variables_have_the_credentials_of_a_named_index(
+    env: dict[str, str], value: str, tmp_path: Path
+) -> None:
+    variables = {f"UV_INDEX_MY_COMPANY_1_{name}": text for name, text in env.items()}
+    files = {UV_USER: index("user", default="true", name='"my-company.1"')}
+    found = read_uv(uv("", "", env=variables, files=files), tmp_path)
+    assert found.index == Setting(value=value, place=f"index.url in {tmp_path}/{UV_USER}")
+
+
+def test_the_credentials_in_an_address_are_kept(tmp_path: Path) -> None:
+    variables = {
+        "UV_INDEX_COMPANY_USERNAME": "me",
+        "UV_DEFAULT_INDEX": "company=https://you:word@index.example.invalid/simple",
+    }
+    found = read_uv(uv("", "", env=variables), tmp_path)
+    place = Setting(value="https://you:word@index.example.invalid/simple", place="UV_DEFAULT_INDEX")
+    assert found.index == place
+
+
 def test_an_explicit_default_leaves_no_index(tmp_path: Path) -> None:
     files = {UV_USER: index("user", default="true", explicit="true", name='"x"')}
     found = read_uv(uv("", "", files=files), tmp_path)
