@@ -9,6 +9,7 @@ from factory.build.backend.front_end import FrontEnd
 from factory.build.backend.native import NativeFrontEnd
 from factory.build.builder import BuilderName, BuiltWheel, Engine, WheelFile
 from factory.build.stage import StagedRuntime
+from factory.build.toolchain import Lock, Toolchain
 from factory.core.digests import Sha256
 from factory.core.errors import VerificationError
 from factory.core.progress import SilentProgress
@@ -65,10 +66,15 @@ REQUEST = WheelsRequest(
 CHECKED = replace(REQUEST, is_engine_checked=True)
 
 
+def unused_toolchain(lock: Lock) -> Toolchain:
+    raise AssertionError(lock.name)
+
+
 def build(
     request: WheelsRequest, front_end: FrontEnd, packages: Path, directory: Path, *, engine: Engine
 ) -> tuple[BuiltWheel, ...]:
-    context = run_context(directory / "cache")
+    # The environment has the toolchain; no engine may make it again.
+    context = replace(run_context(directory / "cache"), toolchain_for=unused_toolchain)
     environment = BuildEnvironment(
         builder=BuilderName.NATIVE, engine=engine, toolchain=running_toolchain(), front_end=front_end
     )

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from factory.core.errors import IntegrityError
 from factory.core.model import Local, ReleaseAsset, Remote
 from factory.core.progress import SilentProgress
 from factory.core.targets import Platform, Target
 from factory.release.channels.directory import DirectoryChannel
 from factory.release.download import Downloader
+from factory.wheels.context import RunContext
 from factory.wheels.fetch import fetch_packages
 from factory.wheels.plan import WheelsPlan, WheelsRequest, plan_wheels
 from factory.wheels.run import make_wheels
@@ -47,6 +49,12 @@ def remote(plan: WheelsPlan) -> WheelsPlan:
     )
 
 
+def downloading(cache: Path, client: FakeHttpClient) -> RunContext:
+    context = run_context(cache)
+    downloader = Downloader(cache=context.cache, client=client, progress=SilentProgress())
+    return replace(context, downloader=downloader)
+
+
 def client_for(plan: WheelsPlan, *targets: Target) -> FakeHttpClient:
     """Return a client that serves the packages of some targets once, and fails on all other requests."""
     script = {}
@@ -61,12 +69,8 @@ def client_for(plan: WheelsPlan, *targets: Target) -> FakeHttpClient:
 def test_only_the_package_of_the_planned_platform_is_downloaded(packages: Path, tmp_path: Path) -> None:
     local = plan(packages, tmp_path / "dist", "win_arm64")
     client = client_for(local, Target.WINDOWS_AARCH64)
-    context = run_context(tmp_path / "cache")
-    context = replace(
-        context, downloader=Downloader(cache=context.cache, client=client, progress=SilentProgress())
-    )
 
-    assert make_wheels(remote(local), context).built == (
+    assert make_wheels(remote(local), downloading(tmp_path / "cache", client)).built == (
         "openai_codex_cli_bin-0.163.0-py3-none-win_arm64.whl",
     )
     assert client.requests == [Request(url=url(Target.WINDOWS_AARCH64), headers={})]
@@ -97,3 +101,36 @@ def test_the_packages_of_reused_wheels_are_not_read(tmp_path: Path) -> None:
             asset.location.path.unlink()
 
     assert make_wheels(whole, run_context(tmp_path / "cache")).built == (damaged,)
+
+
+def test_the_payload_of_an_earlier_run_is_known(packages: Path, tmp_path: Path) -> None:
+    local = plan(packages, tmp_path / "dist", "win_arm64")
+    context = run_context(tmp_path / "cache")
+    make_wheels(local, context)
+    (package,) = fetch_packages(local.wheels, context)
+    assert package.payload == package.source.scan(Target.WINDOWS_AARCH64)
+
+
+def change(package: Path) -> None:
+    """Change the time in the gzip header (RFC 1952, 2.3), which only the digest shows."""
+    content = bytearray(package.read_bytes())
+    content[4] ^= 1
+    package.chmod(0o644)
+    package.write_bytes(content)
+
+
+def test_a_local_package_that_changes_after_the_fetch_is_refused(tmp_path: Path) -> None:
+    packages = release_directory(tmp_path / "packages", targets=(Target.WINDOWS_AARCH64,))
+    (package,) = fetch_packages(plan(packages, tmp_path).wheels, run_context(tmp_path / "cache"))
+    change(package.source.path)
+    with pytest.raises(IntegrityError):
+        package.source.scan(Target.WINDOWS_AARCH64)
+
+
+def test_a_downloaded_package_that_changes_after_the_fetch_is_refused(packages: Path, tmp_path: Path) -> None:
+    local = plan(packages, tmp_path, "win_arm64")
+    context = downloading(tmp_path / "cache", client_for(local, Target.WINDOWS_AARCH64))
+    (package,) = fetch_packages(remote(local).wheels, context)
+    change(package.source.path)
+    with pytest.raises(IntegrityError):
+        package.source.scan(Target.WINDOWS_AARCH64)
