@@ -50,7 +50,7 @@ def test_a_container_of_linux_makes_every_platform_s_bytes(tmp_path: Path) -> No
         ("cibuildwheel", MANYLINUX, "equal"),
         ("cibuildwheel", WINDOWS, "equal"),
     ]
-    assert f"not started after the build: the {WINDOWS} wheel" in ended.err
+    assert f"not tested after the build: the {WINDOWS} wheel" in ended.err
     assert f"the {MANYLINUX} wheel" not in ended.err
 
 

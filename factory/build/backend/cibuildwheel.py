@@ -92,7 +92,7 @@ def plan_cibuildwheel_build(
 def why_untested(platform: Platform, container: CibuildwheelContainer) -> str | None:
     """Return why cibuildwheel cannot test a wheel in its container; None if it can."""
     if not platform.tag.startswith("manylinux_"):
-        return "pip in a manylinux container takes no such wheel"
+        return "pip in a manylinux container does not accept it"
     if platform.target.architecture is not container.architecture:
         return f"the container is {container.architecture}"
     return None
@@ -158,7 +158,7 @@ class CibuildwheelFrontEnd:
         """Build one wheel into ``dist``; see `FrontEnd`."""
         untested = why_untested(staged.platform, self.container)
         if untested is not None:
-            self.report(f"not started after the build: the {staged.platform} wheel ({untested})")
+            self.report(f"not tested after the build: the {staged.platform} wheel ({untested})")
         log = self.logs / f"{staged.wheel_name}.log"
         output = WheelOutput(staged=staged, scratch=scratch, dist=dist, log=log)
         plan = plan_cibuildwheel_build(output, tools=self.tools, container=self.container)
