@@ -1,15 +1,16 @@
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from factory.build import deflate_probe
 from factory.build.backend.output import BuildFailed
 from factory.build.builder import BuilderName, Engine
-from factory.build.deflate_check import DeflateIdentity
+from factory.build.deflate_check import DeflateIdentity, OtherDeflate, deflate_identity
 from factory.build.toolchain import Toolchain
 from factory.core.digests import Sha256
 from factory.core.errors import HostError, UsageError
@@ -23,6 +24,7 @@ from factory.system.containers.engine import (
     ContainerState,
     no_engine,
 )
+from factory.system.parallel import Stopped
 from factory.system.process import Command, SubprocessRunner
 from factory.wheels.context import RunContext
 from factory.wheels.plan import WheelsRequest, plan_wheels
@@ -162,6 +164,44 @@ def test_auto_builds_on_this_host_if_no_container_is_usable(
     assert (toolchain.builder, toolchain.engine, toolchain.image) == ("native", "assembler", None)
     assert toolchain.reason == reason
     assert said == [f"builder: native ({reason})"]
+
+
+@pytest.mark.parametrize(
+    ("engine", "used"),
+    [(None, "assembler"), (Engine.ASSEMBLER, "assembler"), (Engine.BACKEND, "backend")],
+)
+def test_this_host_uses_the_requested_engine_or_the_assembler(
+    packages: Path, tmp_path: Path, engine: Engine | None, used: str
+) -> None:
+    request = replace(REQUEST, builder=BuilderName.NATIVE, engine=engine)
+    toolchain = make(request, packages, tmp_path, run_context(tmp_path / "cache")).manifest.toolchain
+    assert (toolchain.builder, toolchain.engine, toolchain.reason) == ("native", used, "asked for")
+
+
+@pytest.fixture
+def other_encoder(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Give this process another encoder, but not the toolchain."""
+    running_toolchain()
+    deflate_identity.cache_clear()
+    monkeypatch.setattr(deflate_probe, "answer", lambda: OTHER_ANSWER)
+    yield
+    deflate_identity.cache_clear()
+
+
+@pytest.mark.usefixtures("other_encoder")
+def test_this_process_s_encoder_must_be_the_reference(packages: Path, tmp_path: Path) -> None:
+    context = run_context(tmp_path / "cache")
+    with pytest.raises(OtherDeflate, match="the deflate encoder of this Python"):
+        make(replace(REQUEST, builder=BuilderName.NATIVE), packages, tmp_path, context)
+    assert context.stop.is_set()
+    assert left(tmp_path) == []
+
+
+def test_a_stopped_run_does_not_build_on_this_host_instead(packages: Path, tmp_path: Path) -> None:
+    context, reported = context_with(tmp_path, Stopped())
+    with pytest.raises(Stopped):
+        make(REQUEST, packages, tmp_path, context)
+    assert reported == left(tmp_path) == []
 
 
 def test_auto_with_the_assembler_opens_no_container_engine(packages: Path, tmp_path: Path) -> None:

@@ -10,16 +10,19 @@ import pytest
 from factory.build.builder import Engine
 from factory.core.case_result import CaseOutcome, CaseResult
 from factory.core.digests import Sha256
-from factory.core.errors import IntegrityError, UpstreamError, UsageError
+from factory.core.errors import IntegrityError, UpstreamError, UsageError, VerificationError
 from factory.core.model import SigstoreBundle
 from factory.core.targets import PLATFORMS, Platform, Target
+from factory.executables.signatures.requirement import Requirement
 from factory.manifest.acceptance import Acceptance, SdkIdentity
 from factory.manifest.dist import Dist
 from factory.manifest.manifest import Manifest
 from factory.release.channels.directory import DirectoryChannel
-from factory.system.process import SubprocessRunner
+from factory.system.process import Command, Completed, SubprocessRunner
+from factory.verify.stock.stock_findings import StockTool
+from factory.verify.stock.stock_tools import StockTools
 from factory.verify.waivers import Waiver
-from factory.wheels.plan import WheelsRequest, plan_wheels
+from factory.wheels.plan import WheelsPlan, WheelsRequest, plan_wheels
 from factory.wheels.run import WheelsRun, make_wheels
 from factory.wheels.verify import WheelsRejected
 from tests.packages import TAG, npm_tarball, release_directory, release_files
@@ -330,3 +333,63 @@ def test_an_unused_waiver_is_refused(packages: Path, tmp_path: Path, *, is_secon
     with pytest.raises(UsageError, match=r"no finding matches the waiver image-foreign:\*"):
         run_waiving(packages, tmp_path, "win_amd64")
     assert contents(tmp_path / "dist") == before
+
+
+def planned(packages: Path, out: Path, platform: str = "win_amd64") -> WheelsPlan:
+    request = WheelsRequest(tag=TAG, platforms=(Platform.parse(platform),), out=out)
+    return plan_wheels(request, DirectoryChannel(packages))
+
+
+def test_a_rebuild_with_other_bytes_is_not_published(packages: Path, tmp_path: Path) -> None:
+    plan = planned(packages, tmp_path / "dist")
+    plan = replace(plan, wheels=(replace(plan.wheels[0], promised=Sha256("0" * 64)),))
+    with pytest.raises(VerificationError, match="not the bytes that the index lists"):
+        make_wheels(plan, run_context(tmp_path / "cache"))
+    assert contents(tmp_path / "dist") == {}
+
+
+def test_a_wheel_without_the_required_authorship_is_not_published(packages: Path, tmp_path: Path) -> None:
+    plan = planned(packages, tmp_path / "dist")
+    required = Requirement.parse("windows")
+    plan = replace(plan, request=replace(plan.request, required_authorship=required))
+    with pytest.raises(WheelsRejected, match="authorship-required"):
+        make_wheels(plan, run_context(tmp_path / "cache"))
+    assert contents(tmp_path / "dist") == {}
+
+
+def test_the_stock_tools_examine_every_wheel(packages: Path, tmp_path: Path) -> None:
+    runner = FailingTools()
+    stock_tools = StockTools(runner=runner, installed=frozenset(StockTool))
+    context = replace(run_context(tmp_path / "cache"), stock_tools=stock_tools)
+    make_wheels(planned(packages, tmp_path / "dist"), context)
+    assert [Path(command.argv[-3]).name for command in runner.commands] == ["delvewheel_facts.py"]
+
+
+class FailingTools:
+    """Starts no process: every stock tool fails."""
+
+    def __init__(self) -> None:
+        self.commands: list[Command] = []
+
+    def run(self, command: Command) -> Completed:
+        self.commands.append(command)
+        return Completed(returncode=1)
+
+
+def test_a_run_without_missing_wheels_removes_the_files_of_a_killed_run(
+    packages: Path, tmp_path: Path
+) -> None:
+    plan = planned(packages, tmp_path / "dist")
+    make_wheels(plan, run_context(tmp_path / "cache"))
+    left = tmp_path / "dist" / ".factory-tmp-0.163.0" / "left"
+    left.parent.mkdir()
+    left.write_bytes(b"by a killed run")
+
+    assert make_wheels(plan, run_context(tmp_path / "cache")).built == ()
+    assert not left.parent.exists()
+
+
+def test_a_run_limits_the_cache_of_compressed_files(packages: Path, tmp_path: Path) -> None:
+    plan = planned(packages, tmp_path / "dist")
+    make_wheels(plan, replace(run_context(tmp_path / "cache"), deflate_limit_bytes=0))
+    assert [path for path in (tmp_path / "cache" / "deflate").rglob("*") if path.is_file()] == []
