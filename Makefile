@@ -56,7 +56,7 @@ sdk: $(READY) ## Build, verify, accept and pin wheels, and stage an SDK: make sd
 	    --manifest "$$made" --require-acceptance $(PIN_ARGS)
 
 test: $(READY) ## Run the fast tests, which need no network and no Docker
-	$(BIN)/python -m pytest -n auto -m "not network and not docker and not slow" $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not network and not docker and not slow" $(ARGS)
 
 test-slow: $(READY) ## Run the tests that take minutes: killed runs, stock tools
 	$(BIN)/python -m pytest -m "slow and not network and not docker" $(ARGS)

@@ -1,5 +1,6 @@
 """Runners that start fewer processes than a build needs, where a test is not about these processes."""
 
+import json
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -36,47 +37,49 @@ class HookRunner:
         return self.runner.run(command)
 
 
-_Skeletons = dict[str, bytes]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RememberingRunner:
-    """Starts the backend for skeletons once per set of stages; then it writes the same files again.
+    """Lets the backend build the skeleton of a stage once; for an equal stage it writes the same file again.
 
-    The files depend on the stages and the interpreter alone: the environment of the process is fixed.
+    The file depends on the stage and the interpreter alone: the environment of the process is fixed.
+
+    Attributes:
+        remembered: File names and contents by what they depend on.
     """
 
     runner: Runner
-    remembered: dict[str, _Skeletons] = field(default_factory=dict)
+    remembered: dict[str, tuple[str, bytes]] = field(default_factory=dict)
 
     def run(self, command: Command) -> Completed:
         if skeleton_hooks.__file__ not in command.argv:
             return self.runner.run(command)
         at = command.argv.index(skeleton_hooks.__file__)
         out, *stages = map(Path, command.argv[at + 1 :])
-        key = _digest(command.argv[:at], stages)
-        if key in self.remembered:
-            for name, content in self.remembered[key].items():
-                (out / name).parent.mkdir(exist_ok=True)
-                (out / name).write_bytes(content)
+        keys = [_digest(Path(command.argv[0]), stage) for stage in stages]
+        if self.remembered.keys() >= set(keys):
+            self._write(keys, out)
             return Completed(returncode=0)
         completed = self.runner.run(command)
         if completed.returncode == 0:
-            self.remembered[key] = _files(out)
+            names = json.loads((out / "names.json").read_text(encoding="utf-8"))
+            for key, name in zip(keys, names, strict=True):
+                self.remembered[key] = (Path(name).name, (out / name).read_bytes())
         return completed
 
+    def _write(self, keys: list[str], out: Path) -> None:
+        names = []
+        for index, key in enumerate(keys):
+            name, content = self.remembered[key]
+            (out / str(index)).mkdir()
+            (out / str(index) / name).write_bytes(content)
+            names.append(f"{index}/{name}")
+        (out / "names.json").write_text(json.dumps(names), encoding="utf-8")
 
-def _files(directory: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(directory).as_posix(): path.read_bytes()
-        for path in sorted(directory.rglob("*"))
-        if path.is_file()
-    }
 
-
-def _digest(argv: tuple[str, ...], stages: list[Path]) -> str:
-    described = [
-        [(name, (stage / name).stat().st_mode, content) for name, content in _files(stage).items()]
-        for stage in stages
-    ]
-    return sha256(repr((argv, described)).encode()).hexdigest()
+def _digest(python: Path, stage: Path) -> str:
+    hasher = sha256(bytes(python.parent.resolve()))
+    for path in sorted(stage.rglob("*")):
+        content = path.read_bytes() if path.is_file() else b""
+        described = (path.relative_to(stage).as_posix(), path.stat().st_mode, content)
+        hasher.update(repr(described).encode())
+    return hasher.hexdigest()

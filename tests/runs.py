@@ -9,17 +9,22 @@ from factory.core.targets import Platform
 from factory.release.channels.directory import DirectoryChannel
 from factory.release.download import Downloader
 from factory.system.cache import Cache
-from factory.system.process import SubprocessRunner
+from factory.system.process import Runner, SubprocessRunner
 from factory.wheels.context import RunContext
 from factory.wheels.plan import WheelsRequest, plan_wheels
 from factory.wheels.run import WheelsRun, make_wheels
-from tests.backends import RememberingRunner
+from tests.backends import HookRunner, RememberingRunner
 from tests.fakes import FakeHttpClient
 from tests.packages import TAG
 from tests.toolchains import running_toolchain
 
-_SKELETONS: dict[str, dict[str, bytes]] = {}
+SKELETONS: dict[str, tuple[str, bytes]] = {}
 """What the backend has written for the stages of earlier runs."""
+
+
+def cheap_runner(stop: threading.Event) -> Runner:
+    """Return a runner that starts fewer processes for a build; see `tests.backends`."""
+    return HookRunner(runner=RememberingRunner(runner=SubprocessRunner(stop), remembered=SKELETONS))
 
 
 def run_context(cache: Path, *, progress: Progress | None = None) -> RunContext:
@@ -30,7 +35,7 @@ def run_context(cache: Path, *, progress: Progress | None = None) -> RunContext:
     return RunContext(
         cache=store,
         downloader=Downloader(cache=store, client=FakeHttpClient({}), progress=shown),
-        runner=RememberingRunner(runner=SubprocessRunner(stop), remembered=_SKELETONS),
+        runner=cheap_runner(stop),
         progress=shown,
         toolchain_for=lambda _: running_toolchain(),
         host_env={},

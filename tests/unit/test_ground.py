@@ -33,17 +33,20 @@ def nodes(path: Path) -> tuple[ast.AST, ...]:
     return tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
 
 
-def imports(path: Path) -> Iterator[str]:
+@cache
+def imports(path: Path) -> frozenset[str]:
+    found: set[str] = set()
     for node in nodes(path):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found.add(node.module)
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return frozenset(found)
 
 
 def who_imports(module: str) -> set[str]:
-    return {relative(path) for path in MODULES if module in set(imports(path))}
+    return {relative(path) for path in MODULES if module in imports(path)}
 
 
 def test_one_module_starts_processes() -> None:
@@ -96,21 +99,24 @@ def test_no_generator_ends_because_next_finds_nothing() -> None:
     assert found == []
 
 
-def calls(path: Path) -> Iterator[str]:
+@cache
+def calls(path: Path) -> frozenset[str]:
+    found: set[str] = set()
     for node in nodes(path):
         match node:
             case ast.Call(func=ast.Name(id=name)):
-                yield name
+                found.add(name)
             case ast.Attribute(value=ast.Name(id=owner), attr=name):
-                yield f"{owner}.{name}"
+                found.add(f"{owner}.{name}")
             case _:
                 pass
+    return frozenset(found)
 
 
 @pytest.mark.parametrize("use", ["print", "os.environ", "os.getenv", "sys.exit", "exit"])
 def test_only_the_command_line_prints_reads_the_environment_and_exits(use: str) -> None:
     entrances = {"factory/__main__.py"}
-    users = {relative(path) for path in MODULES if use in set(calls(path))} - entrances
+    users = {relative(path) for path in MODULES if use in calls(path)} - entrances
     assert {user for user in users if not user.startswith("factory/cli/")} == set()
 
 
@@ -119,7 +125,7 @@ CHANGES_DIRECTORY = {"factory/build/assembler/skeleton_hooks.py"}
 
 
 def test_nothing_changes_the_working_directory() -> None:
-    assert {relative(path) for path in MODULES if "os.chdir" in set(calls(path))} <= CHANGES_DIRECTORY
+    assert {relative(path) for path in MODULES if "os.chdir" in calls(path)} <= CHANGES_DIRECTORY
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=relative)

@@ -8,6 +8,7 @@ import pytest
 
 from factory.cli import main
 from tests.packages import release_directory
+from tests.runs import cheap_runner
 from tests.toolchains import place_toolchain
 
 
@@ -58,9 +59,10 @@ def cache(cache_with_toolchain: Path, tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.fixture
-def factory(capsys: pytest.CaptureFixture[str], cache: Path) -> Factory:
-    """Run the command line in this process."""
+def factory(capsys: pytest.CaptureFixture[str], cache: Path, monkeypatch: pytest.MonkeyPatch) -> Factory:
+    """Run the command line in this process; its builds start fewer processes."""
     assert cache.is_dir()
+    monkeypatch.setattr("factory.cli.session.SubprocessRunner", cheap_runner)
 
     def run(*words: str | Path) -> Ended:
         argv: Sequence[str] = [str(word) for word in words]

@@ -24,7 +24,6 @@ from factory.core.digests import Sha256
 from factory.core.targets import Platform
 from factory.release.channels.directory import DirectoryChannel
 from factory.wheels.plan import WheelsPlan, WheelsRequest, plan_wheels
-from tests.backends import HookRunner
 from tests.packages import TAG, release_directory
 from tests.runs import run_context
 from tests.toolchains import running_toolchain
@@ -76,9 +75,8 @@ def builder(
 ) -> VariedBuilder:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    context = run_context(tmp_path / "cache")
     return VariedBuilder(
-        context=replace(context, runner=HookRunner(runner=context.runner)),
+        context=run_context(tmp_path / "cache"),
         toolchain_on=toolchain_on,
         find_program=lambda name: name if name == programs else None,
         env={},
