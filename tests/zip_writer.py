@@ -6,6 +6,7 @@ Nothing here checks anything: what is asked for is written (PKWARE APPNOTE 6.3.1
 import struct
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 ValueT = TypeVar("ValueT")
@@ -170,6 +171,7 @@ class ZipArchive:
         return wide + struct.pack("<4s4H2LH", b"PK\x05\x06", *fields) + self.comment
 
 
+@lru_cache(maxsize=512)  # a few files are in most archives, and each member asks twice
 def deflated(content: bytes) -> bytes:
     """Compress as zlib does by default, without a header."""
     compressor = zlib.compressobj(6, zlib.DEFLATED, -15)
