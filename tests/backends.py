@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
+from factory.build import deflate_probe
 from factory.build.assembler import skeleton_hooks
 from factory.system.process import Command, Completed, Runner
 
@@ -38,38 +39,61 @@ class HookRunner:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What processes have answered.
+
+    Attributes:
+        skeletons: File names and contents by the digest of a stage.
+        probes: Descriptions of interpreters by their path, which is ``{python}`` in them.
+    """
+
+    skeletons: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    probes: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RememberingRunner:
     """Lets the backend build the skeleton of a stage once; for an equal stage it writes the same file again.
 
     The file depends on the stage and the interpreter alone: the environment of the process is fixed.
-
-    Attributes:
-        remembered: File names and contents by what they depend on.
+    An interpreter's deflate encoder is identified once, too.
     """
 
     runner: Runner
-    remembered: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    memory: Memory
 
     def run(self, command: Command) -> Completed:
+        if command.argv[-1] == deflate_probe.__file__:
+            return self._probe(command)
         if skeleton_hooks.__file__ not in command.argv:
             return self.runner.run(command)
         at = command.argv.index(skeleton_hooks.__file__)
         out, *stages = map(Path, command.argv[at + 1 :])
         keys = [_digest(Path(command.argv[0]), stage) for stage in stages]
-        if self.remembered.keys() >= set(keys):
+        if self.memory.skeletons.keys() >= set(keys):
             self._write(keys, out)
             return Completed(returncode=0)
         completed = self.runner.run(command)
         if completed.returncode == 0:
             names = json.loads((out / "names.json").read_text(encoding="utf-8"))
             for key, name in zip(keys, names, strict=True):
-                self.remembered[key] = (Path(name).name, (out / name).read_bytes())
+                self.memory.skeletons[key] = (Path(name).name, (out / name).read_bytes())
         return completed
+
+    def _probe(self, command: Command) -> Completed:
+        python = command.argv[0]
+        key = str(Path(python).parent.resolve() / Path(python).name)
+        if key not in self.memory.probes:
+            completed = self.runner.run(command)
+            if completed.returncode != 0:
+                return completed
+            self.memory.probes[key] = completed.output.replace(python, "{python}")
+        return Completed(returncode=0, output=self.memory.probes[key].replace("{python}", python))
 
     def _write(self, keys: list[str], out: Path) -> None:
         names = []
         for index, key in enumerate(keys):
-            name, content = self.remembered[key]
+            name, content = self.memory.skeletons[key]
             (out / str(index)).mkdir()
             (out / str(index) / name).write_bytes(content)
             names.append(f"{index}/{name}")

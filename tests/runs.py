@@ -13,18 +13,17 @@ from factory.system.process import Runner, SubprocessRunner
 from factory.wheels.context import RunContext
 from factory.wheels.plan import WheelsRequest, plan_wheels
 from factory.wheels.run import WheelsRun, make_wheels
-from tests.backends import HookRunner, RememberingRunner
+from tests.backends import HookRunner, Memory, RememberingRunner
 from tests.fakes import FakeHttpClient
 from tests.packages import TAG
 from tests.toolchains import running_toolchain
 
-SKELETONS: dict[str, tuple[str, bytes]] = {}
-"""What the backend has written for the stages of earlier runs."""
+_MEMORY = Memory()
 
 
 def cheap_runner(stop: threading.Event) -> Runner:
     """Return a runner that starts fewer processes for a build; see `tests.backends`."""
-    return HookRunner(runner=RememberingRunner(runner=SubprocessRunner(stop), remembered=SKELETONS))
+    return HookRunner(runner=RememberingRunner(runner=SubprocessRunner(stop), memory=_MEMORY))
 
 
 def run_context(cache: Path, *, progress: Progress | None = None) -> RunContext:
