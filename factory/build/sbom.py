@@ -56,7 +56,7 @@ def render_sbom(recipe: Recipe, layout: WheelLayout, *, tag: CodexTag) -> bytes:
 
 
 def read_sbom(wheel: Path) -> bytes | None:
-    """Return the document in a wheel of ours; None if there is none."""
+    """Return the document of a wheel; None if the wheel does not contain one."""
     with zipfile.ZipFile(wheel) as archive:
         names = [name for name in archive.namelist() if PurePosixPath(name).match(f"*.dist-info/{SBOM_PATH}")]
         return archive.read(names[0]) if names else None

@@ -13,23 +13,13 @@ from factory.wheels.context import RunContext
 from factory.wheels.plan import WheelsPlan
 
 
-class WheelsRejected(VerificationError):
-    """Some built wheels have error findings; the run publishes no wheel."""
-
-    hint = WheelRejected.hint
-
-    def __init__(self, rejected: Sequence[WheelRejected]) -> None:
-        super().__init__("\n".join(str(rejection) for rejection in rejected))
-        self.rejected = tuple(rejected)
-
-
 def verify_wheels(
     built: Sequence[BuiltWheel], plan: WheelsPlan, context: RunContext, scratch: Path
 ) -> tuple[VerifiedWheel, ...]:
     """Verify every wheel, and report the errors of all of them together.
 
     Raises:
-        WheelsRejected: A wheel has an error finding that no waiver matches.
+        VerificationError: A wheel has an error finding that no waiver matches.
     """
 
     def attempt(wheel: BuiltWheel) -> VerifiedWheel | WheelRejected:
@@ -58,7 +48,7 @@ def verify_wheels(
     )
     rejected = [result for result in results if isinstance(result, WheelRejected)]
     if rejected:
-        raise WheelsRejected(rejected)
+        raise VerificationError("\n".join(map(str, rejected)), hint=WheelRejected.hint)
     return tuple(result for result in results if isinstance(result, VerifiedWheel))
 
 

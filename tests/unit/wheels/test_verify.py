@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from factory.core.errors import VerificationError
 from factory.core.model import ChannelName, ReleaseAssets
 from factory.core.tags import CodexTag
 from factory.manifest.dist import Dist
 from factory.wheels.plan import WheelsPlan, WheelsRequest
-from factory.wheels.verify import WheelsRejected, verify_wheels
+from factory.wheels.verify import verify_wheels
 from tests.runs import run_context
 from tests.wheels import PACKAGE, built_wheel, own_wheel
 
@@ -40,8 +41,9 @@ def test_the_errors_of_all_wheels_are_reported_together(tmp_path: Path) -> None:
         without = wheel.without(f"{PACKAGE}/codex-path/rg.exe")
         wheels.append(built_wheel(without, tmp_path, platform))
 
-    with pytest.raises(WheelsRejected) as caught:
+    with pytest.raises(VerificationError) as caught:
         verify_wheels(wheels, plan(tmp_path), run_context(tmp_path / "cache"), tmp_path)
+    assert "factory explain" in caught.value.hint
     rejected = [line.split()[0] for line in str(caught.value).splitlines() if not line.startswith(" ")]
     assert rejected == [wheel.name for wheel in broken]
     assert str(caught.value).count(f"payload-missing: {PACKAGE}/codex-path/rg.exe") == 2
