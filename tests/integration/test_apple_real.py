@@ -43,6 +43,7 @@ RG = SignatureResult(
         scheme=Scheme.APPLE,
         signer=SIGNER,
         signed_at=datetime(2026, 10, 15, 20, 57, 16, tzinfo=UTC),
+        serials=("0x62b01e60619f73896a117564f13270f6",),
         details=(
             "identifier com.openai.codex.rg",
             "CodeDirectory 0x20500, 973 pages, SHA-256",

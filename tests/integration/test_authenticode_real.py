@@ -37,6 +37,7 @@ SIGNATURE = Signature(
     ),
     signed_at=datetime(2026, 5, 18, 17, 34, 41, 762000, tzinfo=UTC),
     details=("sha256 digest",),
+    serials=("0x330001299babe3d715d555963b00000001299b",),
 )
 CHANGED = SignatureResult(
     level=Level.SIGNATURE_NOT_VALID,
