@@ -11,29 +11,36 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from factory.audit.audited import AuditedWheel
+from factory.audit.compare import Comparer
 from factory.audit.context import AuditContext
 from factory.audit.index import PublishedWheel, fetch_listing, local_wheel
 from factory.audit.infer import Inferred
-from factory.audit.packages import ReadPackage
+from factory.audit.packages import ReadPackage, ReleasePackages
 from factory.audit.rebuild import RebuiltWheel
 from factory.audit.results import Results
+from factory.audit.review import Reviewer
 from factory.audit.run import AuditProgress, audit_listing
 from factory.audit.selection import Selection
 from factory.audit.verdict import AuditReport, InferredFacts, Verdict
+from factory.audit.wheel_file import WheelFiles
 from factory.build.recipe import our_recipe
 from factory.build.template import bundled_template
 from factory.core.digests import Sha256
 from factory.core.errors import UpstreamError
-from factory.core.model import Local
-from factory.core.targets import Platform, Target
+from factory.core.model import Local, Payload
+from factory.core.tags import CodexTag
+from factory.core.targets import OperatingSystem, Platform, Target
 from factory.release.channels.directory import DirectoryChannel
 from factory.release.download import Downloader
 from factory.release.payload import PackageSource
 from factory.system.http import HttpResponse, HttpStatusError
+from factory.verify.baseline.baseline import Baseline, KnownLeftOut, KnownText
+from tests.baselines import FIRST, LAST, SHAPE
 from tests.fakes import Answer
 from tests.origins import ASKED_AT
 from tests.packages import TAG, release_directory, release_files
 from tests.runs import run_context
+from tests.template_baseline import KnownPayloads, template_baseline
 from tests.wheels import Wheel, good_wheel
 from tests.zip_writer import ZipArchive, ZipMember
 
@@ -115,6 +122,7 @@ def audit_context(
         tools=replace(tools, downloader=downloader),
         channel=DirectoryChannel(packages),
         scratch=scratch,
+        baseline=template_baseline(),
         cache_limit_bytes=cache_limit_bytes,
     )
 
@@ -179,17 +187,56 @@ INFERRED = Inferred(
 )
 
 
+_NOTICE = Sha256.of([good_wheel().member("codex_cli_bin/codex-resources/NOTICE.md").content])
+_SMALL = Baseline(
+    published=replace(
+        SHAPE,
+        texts=(
+            *SHAPE.texts,
+            KnownText(
+                path="codex_cli_bin/codex-resources/NOTICE.md",
+                family=OperatingSystem.LINUX,
+                sha256=_NOTICE,
+                first=FIRST,
+                last=LAST,
+            ),
+        ),
+        left_out=(
+            KnownLeftOut(
+                pattern="bin/codex-code-mode-host", platform="manylinux_2_17_x86_64", first=FIRST, last=LAST
+            ),
+        ),
+    )
+)
+"""The good wheel has a notice, and lacks one file of the release's package."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """A good wheel for Linux on x86-64, and the packages of its release for both Linux targets."""
+    """A good wheel for Linux on x86-64, and the packages of its release for both Linux targets.
+
+    Attributes:
+        older: The files of other releases that the index of executables knows.
+    """
 
     wheel: Wheel
     packages: tuple[ReadPackage, ...]
+    older: tuple[tuple[CodexTag, Payload], ...] = ()
 
     @property
     def sha256(self) -> Sha256:
         """The digest of the good wheel."""
         return Sha256.of([self.wheel.content()])
+
+    def comparer(self, files: WheelFiles, scratch: Path) -> Comparer:
+        """Return a comparer that knows the release's texts and executables."""
+        payloads = [(TAG, package.payload) for package in self.packages]
+        return Comparer(
+            packages=ReleasePackages(by_target={one.asset.target: one for one in self.packages}),
+            reviewer=Reviewer(tag=TAG, baseline=_SMALL, executables=KnownPayloads(*payloads, *self.older)),
+            files=files,
+            scratch=scratch,
+        )
 
     def rebuilt(self, audited: AuditedWheel, directory: Path) -> RebuiltWheel:
         """Return the good wheel, written to a directory, as the rebuild of some wheel."""

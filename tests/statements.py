@@ -101,7 +101,7 @@ IDENTICAL = Verdict(
     ),
     trust_base=(
         TrustedText(
-            place="codex_cli_bin/__init__.py", use="the text", sha256=ONE, text="import os\n", is_usual=True
+            place="codex_cli_bin/__init__.py", use="the text", sha256=ONE, text="import os\n", is_known=True
         ),
     ),
     is_inspected=True,

@@ -53,6 +53,16 @@ _MEANINGS = MappingProxyType(
 )
 
 
+WORST_FIRST = (
+    EXIT_AUDIT_DIFFERS,
+    EXIT_INCONCLUSIVE,
+    EXIT_FAITHFUL_WITH_ERRORS,
+    EXIT_NOTHING_TO_COMPARE,
+    EXIT_OK,
+)
+"""The exit statuses of an audit; that of several wheels is the first one that some wheel has."""
+
+
 class Answer(StrEnum):
     """What a statement about the wheel may say; the first is the strongest yes."""
 

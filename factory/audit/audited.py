@@ -11,7 +11,7 @@ from factory.audit.project_file import NotInferable
 from factory.audit.published import UnreadableWheel
 from factory.audit.remote_zip import Fetched
 from factory.core.digests import Sha256
-from factory.core.errors import FactoryError
+from factory.core.errors import BuildError, FactoryError
 from factory.release.channels import NotOnChannel
 from factory.system.parallel import Stopped
 
@@ -40,10 +40,12 @@ class AuditedWheel:
 
 
 class FailureKind(Enum):
-    """What failed: only a reason inside the wheel makes it useful to read all of the wheel."""
+    """What failed: a wheel is read whole if its own content can be the reason."""
 
     OUTSIDE = auto()
-    """The channel, the network, the build or this machine."""
+    """The channel, the network or this machine."""
+    BUILD = auto()
+    """The rebuild: this machine can be the reason, or something that the wheel claims."""
     NO_PAYLOAD = auto()
     """The channel does not have the release package."""
     NO_RECIPE = auto()
@@ -91,6 +93,8 @@ def attempt(action: Callable[[], ResultT]) -> ResultT | Failure:
         return Failure(reason=str(error), kind=FailureKind.NO_RECIPE)
     except UnreadableWheel as error:
         return Failure(reason=str(error), kind=FailureKind.UNREADABLE)
+    except BuildError as error:
+        return Failure(reason=str(error), kind=FailureKind.BUILD)
     except NotOnChannel as error:
         return Failure(reason=str(error), kind=FailureKind.NO_PAYLOAD)
     except FactoryError as error:

@@ -5,25 +5,36 @@ published wheel is downloaded, and `factory.verify.reading.read` reads both whee
 comparison trusts neither RECORD nor the zip directory: contents are compared by their own SHA-256.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from factory.audit.audited import AuditedWheel, Failure, FailureKind, NotRebuilt, attempt
-from factory.audit.container_differences import container_differences
+from factory.audit.container_differences import (
+    container_differences,
+    contradicting_headers,
+    stray_bytes,
+)
 from factory.audit.infer import Inferred
-from factory.audit.member_differences import MemberPair, member_differences
-from factory.audit.no_recipe import contents_outcome, unexplained_members
-from factory.audit.packages import ReadPackage
+from factory.audit.member_differences import (
+    MemberPair,
+    doubled_members,
+    member_differences,
+    unreadable_parts,
+)
+from factory.audit.packages import ReadPackage, ReleasePackages
 from factory.audit.rebuild import RebuiltWheel
 from factory.audit.replay import replayed_digest
-from factory.audit.verdict import Cause, ChainLink, Outcome
+from factory.audit.review import Reviewer
+from factory.audit.verdict import Cause, ChainLink
 from factory.audit.wheel_file import WheelFiles
 from factory.core.digests import Sha256
 from factory.core.errors import IntegrityError, UpstreamError
-from factory.core.model import Payload, Severity
+from factory.core.model import Severity
 from factory.executables.signatures.policy import TrustPolicy
+from factory.verify.baseline.member_kinds import MemberReview
+from factory.verify.checks.closed_world import CLOSED_WORLD_IDS
 from factory.verify.inspection import Inspection, inspect
 from factory.verify.reading.contents import WheelContents
 from factory.verify.reading.read import read_wheel
@@ -51,8 +62,13 @@ class Comparison:
 
     @property
     def is_harmless(self) -> bool:
-        """Whether the members are equal and the container hides nothing: stray bytes belong to no member."""
-        return not self.members and all(cause.severity is not Severity.ERROR for cause in self.container)
+        """Whether the members are equal, and nothing is hidden between them."""
+        return not self.members and self.has_sound_container
+
+    @property
+    def has_sound_container(self) -> bool:
+        """Whether the container hides nothing and is not ambiguous."""
+        return all(cause.severity is not Severity.ERROR for cause in self.container)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +80,7 @@ class ComparedWheel:
         inferred: Its recipe.
         rebuilt: The digest of its rebuild.
         inspection: What `factory.verify` finds in the published bytes.
+        reviews: What each of its members is.
         chain: The origin of each executable.
         comparison: The differences; None if the digests are equal.
     """
@@ -72,94 +89,109 @@ class ComparedWheel:
     inferred: Inferred
     rebuilt: Sha256
     inspection: Inspection
+    reviews: tuple[MemberReview, ...]
     chain: tuple[ChainLink, ...]
     comparison: Comparison | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExaminedWheel:
-    """A wheel without a known recipe after all of its members were read.
+    """A wheel that was read whole, but not compared with a rebuild.
 
     Attributes:
-        wheel: The wheel, and why its recipe is not known.
+        wheel: The wheel, and why it was not rebuilt.
         inspection: What `factory.verify` finds in it.
+        reviews: What each of its members is.
         chain: The origin of each executable.
-        unexplained: A cause for each executable that no release package has.
-        outcome: What its contents prove.
+        ambiguous: A cause for each part that installers can read differently.
     """
 
     wheel: NotRebuilt
     inspection: Inspection
+    reviews: tuple[MemberReview, ...]
     chain: tuple[ChainLink, ...]
-    unexplained: tuple[Cause, ...]
-    outcome: Outcome
+    ambiguous: tuple[Cause, ...]
 
 
-def compare_wheel(
-    wheel: RebuiltWheel | NotRebuilt, packages: Sequence[ReadPackage], files: WheelFiles, scratch: Path
-) -> ComparedWheel | ExaminedWheel | NotRebuilt:
-    """Compare a published wheel with its rebuild, or examine its contents if it has no known recipe.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparer:
+    """Compares the wheels of one release.
 
-    The rebuilt wheel is removed: all wheels of a release are 1 GB.
-
-    Args:
-        wheel: What the rebuild gave.
-        packages: The release packages, to recognise executables.
-        files: Opens the published wheel.
+    Attributes:
+        packages: The packages of the release. For each wheel only that of its own target counts, so
+            that its verdict does not depend on what else is audited.
+        reviewer: Judges members.
+        files: Opens the published wheels.
         scratch: An existing directory.
     """
-    with TemporaryDirectory(prefix="compare-", dir=scratch) as directory:
-        if isinstance(wheel, NotRebuilt):
-            return _examine(wheel, packages, files, Path(directory))
-        compared = attempt(lambda: _compare_rebuilt(wheel, packages, files, Path(directory)))
-        wheel.path.unlink(missing_ok=True)
-    if isinstance(compared, Failure):
-        return NotRebuilt(
-            audited=wheel.audited, failure=compared, inferred=wheel.inferred, rebuilt=wheel.sha256
-        )
-    return compared
 
+    packages: ReleasePackages
+    reviewer: Reviewer
+    files: WheelFiles
+    scratch: Path
 
-def _compare_rebuilt(
-    wheel: RebuiltWheel, packages: Sequence[ReadPackage], files: WheelFiles, scratch: Path
-) -> ComparedWheel:
-    audited = wheel.audited
-    if wheel.sha256 == audited.wheel.sha256:
+    def compare(self, wheel: RebuiltWheel | NotRebuilt) -> ComparedWheel | ExaminedWheel | NotRebuilt:
+        """Compare a published wheel with its rebuild, or examine its contents if there is none.
+
+        The rebuilt wheel is removed: all wheels of a release are 1 GB.
+        """
+        package = self.packages.package_for(wheel.audited.wheel)
+        if isinstance(package, Failure):
+            return wheel if isinstance(wheel, NotRebuilt) else _not_rebuilt(wheel, package)
+        with TemporaryDirectory(prefix="compare-", dir=self.scratch) as directory:
+            if isinstance(wheel, NotRebuilt):
+                return self._examine(wheel, package, Path(directory))
+            compared = attempt(lambda: self._compare(wheel, package, Path(directory)))
+            wheel.path.unlink(missing_ok=True)
+        return _not_rebuilt(wheel, compared) if isinstance(compared, Failure) else compared
+
+    def _compare(self, wheel: RebuiltWheel, package: ReadPackage, scratch: Path) -> ComparedWheel:
+        published = wheel.audited.wheel
+        if wheel.sha256 == published.sha256:
+            inspection = _inspect(wheel.path, package, scratch)
+            chain, comparison = wheel.inferred.chain, None
+        else:
+            with self.files.whole(published, wheel.audited.fetched) as path:
+                inspection = _inspect(path, package, scratch)
+                rebuilt = read_wheel(wheel.path, scratch=scratch)
+                comparison = compare_contents(inspection.contents, rebuilt, promised=published.sha256)
+                chain = _chain_of(inspection.contents, package)
         return ComparedWheel(
-            audited=audited,
+            audited=wheel.audited,
             inferred=wheel.inferred,
             rebuilt=wheel.sha256,
-            inspection=inspect(wheel.path, scratch=scratch, trust=_trust_in(packages)),
-            chain=wheel.inferred.chain,
+            inspection=inspection,
+            reviews=self.reviewer.review(inspection.contents, published, package.payload),
+            chain=chain,
+            comparison=comparison,
         )
-    with files.whole(audited.wheel, audited.fetched) as path:
-        inspection = inspect(path, scratch=scratch, trust=_trust_in(packages))
-        rebuilt = read_wheel(wheel.path, scratch=scratch)
-        comparison = compare_contents(
-            inspection.contents,
-            rebuilt,
-            [package.payload for package in packages],
-            promised=audited.wheel.sha256,
+
+    def _examine(self, wheel: NotRebuilt, package: ReadPackage, scratch: Path) -> ExaminedWheel | NotRebuilt:
+        """Read a wheel whole, unless it could not be downloaded."""
+        if wheel.failure.kind in {FailureKind.OUTSIDE, FailureKind.NO_PAYLOAD}:
+            return wheel
+        published = wheel.audited.wheel
+        try:
+            with self.files.whole(published, wheel.audited.fetched) as path:
+                inspection = _inspect(path, package, scratch)
+        except (UpstreamError, IntegrityError):  # the first reason says more than this one
+            return wheel
+        contents = inspection.contents
+        return ExaminedWheel(
+            wheel=wheel,
+            inspection=inspection,
+            reviews=self.reviewer.review(contents, published, package.payload),
+            chain=_chain_of(contents, package),
+            ambiguous=tuple(ambiguous_parts(contents)),
         )
-    return ComparedWheel(
-        audited=audited,
-        inferred=wheel.inferred,
-        rebuilt=wheel.sha256,
-        inspection=inspection,
-        chain=_chain_of(inspection.contents, packages),
-        comparison=comparison,
-    )
 
 
-def compare_contents(
-    published: WheelContents, rebuilt: WheelContents, payloads: Sequence[Payload], *, promised: Sha256
-) -> Comparison:
+def compare_contents(published: WheelContents, rebuilt: WheelContents, *, promised: Sha256) -> Comparison:
     """Compare two wheels that were read whole.
 
     Args:
         published: The published wheel.
         rebuilt: The wheel that the inferred recipe gave.
-        payloads: The release's files for every target, to recognise executables of another target.
         promised: The digest that a replay must give.
     """
     pairs = tuple(
@@ -168,7 +200,7 @@ def compare_contents(
         if name in published.by_name
     )
     found = Comparison(
-        members=tuple(member_differences(published, rebuilt, pairs, payloads)),
+        members=tuple(member_differences(published, rebuilt, pairs)),
         container=tuple(container_differences(published, rebuilt, pairs)),
     )
     if found.is_harmless and replayed_digest(published, rebuilt) == promised:
@@ -176,50 +208,39 @@ def compare_contents(
     return found
 
 
-def _examine(
-    wheel: NotRebuilt, packages: Sequence[ReadPackage], files: WheelFiles, scratch: Path
-) -> ExaminedWheel | NotRebuilt:
-    """Read a wheel whole if the wheel itself is the reason why it was not rebuilt."""
-    if wheel.failure.kind in {FailureKind.OUTSIDE, FailureKind.NO_PAYLOAD}:
-        return wheel
-    published = wheel.audited.wheel
-    try:
-        with files.whole(published, wheel.audited.fetched) as path:
-            inspection = inspect(path, scratch=scratch, trust=_trust_in(packages))
-            contents = inspection.contents
-            chain = _chain_of(contents, packages)
-            unexplained = tuple(unexplained_members(contents, chain))
-            # A replay needs an archive that readers agree on; and without executables it proves nothing.
-            is_provable = wheel.failure.kind is FailureKind.NO_RECIPE and chain and not unexplained
-            outcome = (
-                contents_outcome(path, contents, promised=published.sha256)
-                if is_provable
-                else Outcome.NOT_REBUILT
-            )
-    except (UpstreamError, IntegrityError):  # the first reason says more than this one
-        return wheel
-    return ExaminedWheel(
-        wheel=wheel, inspection=inspection, chain=chain, unexplained=unexplained, outcome=outcome
+def ambiguous_parts(published: WheelContents) -> Iterator[Cause]:
+    """Yield a cause for each part of a wheel that installers can read differently, without a rebuild."""
+    yield from unreadable_parts(published)
+    yield from doubled_members(published)
+    yield from stray_bytes(published)
+    yield from contradicting_headers(published)
+
+
+def _not_rebuilt(wheel: RebuiltWheel, failure: Failure) -> NotRebuilt:
+    return NotRebuilt(audited=wheel.audited, failure=failure, inferred=wheel.inferred, rebuilt=wheel.sha256)
+
+
+def _inspect(path: Path, package: ReadPackage, scratch: Path) -> Inspection:
+    """Run the checks of ``factory verify``, except those that review members: the audit has its own reviews.
+
+    Executables are assessed with the package's files as promised: the channel states the package's digest.
+    """
+    trust = TrustPolicy(promises={file.sha256: package.asset.purl for file in package.payload.files})
+    inspection = inspect(path, scratch=scratch, trust=trust)
+    findings = tuple(one for one in inspection.findings if one.check not in CLOSED_WORLD_IDS)
+    return replace(inspection, findings=findings)
+
+
+def _chain_of(contents: WheelContents, package: ReadPackage) -> tuple[ChainLink, ...]:
+    """Return for each executable the file of the release package with the same SHA-256, or None."""
+    paths = {file.sha256: str(file.path) for file in reversed(package.payload.files)}
+    return tuple(
+        ChainLink(
+            member=member.name,
+            sha256=member.sha256,
+            asset=package.asset.purl if member.sha256 in paths else None,
+            path=paths.get(member.sha256),
+        )
+        for member in contents.members
+        if member.kind.is_executable_image and member.sha256 is not None
     )
-
-
-def _trust_in(packages: Sequence[ReadPackage]) -> TrustPolicy:
-    """Assess executables with the packages' files as promised: the channel states the packages' digests."""
-    return TrustPolicy(
-        promises={file.sha256: package.asset.purl for package in packages for file in package.payload.files}
-    )
-
-
-def _chain_of(contents: WheelContents, packages: Sequence[ReadPackage]) -> tuple[ChainLink, ...]:
-    """Return for each executable the release file with the same SHA-256, or None."""
-    origins = {
-        file.sha256: (package.asset.purl, str(file.path))
-        for package in reversed(packages)
-        for file in reversed(package.payload.files)
-    }
-    links = []
-    for member in contents.members:
-        if member.kind.is_executable_image and member.sha256 is not None:
-            asset, path = origins.get(member.sha256, (None, None))
-            links.append(ChainLink(member=member.name, sha256=member.sha256, asset=asset, path=path))
-    return tuple(links)

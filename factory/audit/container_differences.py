@@ -28,11 +28,24 @@ def container_differences(
                 f" rebuilt {shown(first.rebuilt.central)}; {len(differing)} members in all"
             )
             yield _note(id_, published, sentence, evidence)
-    yield from _local_header_causes(published, pairs)
+    yield from contradicting_headers(published)
     yield from _encoder_causes(published, pairs)
 
 
 def _layout_causes(published: WheelContents, rebuilt: WheelContents) -> Iterator[Cause]:
+    yield from stray_bytes(published)
+    archive = published.archive
+    if archive.comment != rebuilt.archive.comment:
+        comment = repr(archive.comment[:_SHOWN_BYTES])
+        yield _note("comment", published, "The comment of the archive differs.", comment)
+    if archive.zip64 != rebuilt.archive.zip64:
+        sentence = "Only one of the archives has zip64 records; its size does not require them."
+        evidence = f"zip64 records: published {archive.zip64}, rebuilt {rebuilt.archive.zip64}"
+        yield _note("zip64", published, sentence, evidence)
+
+
+def stray_bytes(published: WheelContents) -> Iterator[Cause]:
+    """Yield a cause if a wheel has bytes outside its members, or members that overlap."""
     archive = published.archive
     stray = archive.prefix_bytes + archive.suffix_bytes + sum(length for _, length in archive.gaps)
     if stray or archive.overlapping or archive.rival_ends:
@@ -44,13 +57,6 @@ def _layout_causes(published: WheelContents, rebuilt: WheelContents) -> Iterator
             evidence=f"{archive.prefix_bytes} bytes before, {archive.suffix_bytes} after,"
             f" {len(archive.gaps)} gaps, {len(archive.overlapping)} overlaps",
         )
-    if archive.comment != rebuilt.archive.comment:
-        comment = repr(archive.comment[:_SHOWN_BYTES])
-        yield _note("comment", published, "The comment of the archive differs.", comment)
-    if archive.zip64 != rebuilt.archive.zip64:
-        sentence = "Only one of the archives has zip64 records; its size does not require them."
-        evidence = f"zip64 records: published {archive.zip64}, rebuilt {rebuilt.archive.zip64}"
-        yield _note("zip64", published, sentence, evidence)
 
 
 def _order_causes(published: WheelContents, rebuilt: WheelContents, common: set[str]) -> Iterator[Cause]:
@@ -87,9 +93,10 @@ _HEADER_VALUES = (
 )
 
 
-def _local_header_causes(published: WheelContents, pairs: Sequence[MemberPair]) -> Iterator[Cause]:
-    for pair in pairs:
-        local, central = pair.published.local, pair.published.central
+def contradicting_headers(published: WheelContents) -> Iterator[Cause]:
+    """Yield a cause for each member with two different names or compression methods."""
+    for member in published.members:
+        local, central = member.local, member.central
         if local is not None and (local.name, local.method) != (central.name, central.method):
             yield Cause(
                 id="local-header",
@@ -97,7 +104,7 @@ def _local_header_causes(published: WheelContents, pairs: Sequence[MemberPair]) 
                 place=published.name,
                 sentence="A local header contradicts the central directory: installers that read only one"
                 " of them see different members.",
-                evidence=f"{pair.name}: {local.name!r}, method {local.method}",
+                evidence=f"{member.name}: {local.name!r}, method {local.method}",
             )
 
 

@@ -1,9 +1,11 @@
 """The objects that every step of an audit uses."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from factory.release.channels import Channel
+from factory.verify.baseline.baseline import Baseline
+from factory.verify.baseline.executables import ExecutableIndex, NoExecutables
 from factory.wheels.context import RunContext
 
 CACHE_LIMIT_BYTES = 8_000_000_000
@@ -18,10 +20,14 @@ class AuditContext:
         tools: The same tools that build our own wheels.
         channel: Where release packages are downloaded from.
         scratch: An existing directory for rebuilt wheels; each release's wheels are removed after it.
+        baseline: What wheels legitimately contain; the empty one knows no text and no generator.
+        executables: Names executables of other releases and targets.
         cache_limit_bytes: The size to which packages and compressed members are pruned after each release.
     """
 
     tools: RunContext
     channel: Channel
     scratch: Path
+    baseline: Baseline = field(default_factory=Baseline)
+    executables: ExecutableIndex = field(default_factory=NoExecutables)
     cache_limit_bytes: int = CACHE_LIMIT_BYTES

@@ -1,126 +1,82 @@
-"""Decide the verdict on a wheel from what the earlier steps found; nothing is read here."""
+"""Make the verdict on a wheel from what the earlier steps found; nothing is read here."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import assert_never
 
-from factory.audit.audited import AuditedWheel, Failure, FailureKind, NotRebuilt
-from factory.audit.compare import ComparedWheel, Comparison, ExaminedWheel
+from factory.audit.audited import AuditedWheel, NotRebuilt
+from factory.audit.compare import ComparedWheel, ExaminedWheel
 from factory.audit.decision_table import Decision, decide
-from factory.audit.evidence import (
-    Evidence,
-    OtherMembers,
-    PayloadEvidence,
-    Reading,
-    Rebuild,
-    VerifyErrors,
-    Voucher,
-)
-from factory.audit.index import PublishedWheel
+from factory.audit.evidence import Rebuild
+from factory.audit.evidence_of import evidence_of
 from factory.audit.infer import Inferred
-from factory.audit.no_recipe import recipe_unknown, texts_of
-from factory.audit.origin import ListedOrigin
-from factory.audit.verdict import Cause, Outcome, Verdict
+from factory.audit.provenance import provenance_causes
+from factory.audit.review_causes import combined_causes
+from factory.audit.verdict import (
+    NOT_LOOKED_UP,
+    Acceptance,
+    AcceptedThing,
+    Cause,
+    Outcome,
+    ServedProvenance,
+    TrustedText,
+    Verdict,
+)
 from factory.core.digests import Sha256
 from factory.core.model import Severity
+from factory.verify.baseline.member_kinds import MemberClass, MemberReview
 from factory.verify.inspection import Inspection
+from factory.verify.reading.contents import WheelContents
 
 
-def verdict_on(wheel: ComparedWheel | ExaminedWheel | NotRebuilt) -> Verdict:
-    """Return the verdict on a wheel."""
+def verdict_on(
+    wheel: ComparedWheel | ExaminedWheel | NotRebuilt, provenance: ServedProvenance = NOT_LOOKED_UP
+) -> Verdict:
+    """Return the verdict on a wheel.
+
+    Args:
+        wheel: What the steps of the audit found.
+        provenance: Who published the wheel, as the index states it.
+    """
+    evidence = evidence_of(wheel, provenance)
+    decision = decide(evidence)
     match wheel:
         case ComparedWheel():
-            return _on_compared(wheel)
+            verdict = _on_compared(wheel, decision, evidence.rebuild)
         case ExaminedWheel():
-            return _on_examined(wheel)
+            verdict = _on_examined(wheel, decision)
         case NotRebuilt():
-            decision = decide(_evidence(wheel.audited, reading=_reading(wheel.failure)))
             verdict = _verdict(decision, wheel.audited, wheel.inferred, wheel.rebuilt)
-            return replace(verdict, reason=wheel.failure.reason)
+            verdict = replace(verdict, reason=wheel.failure.reason)
         case _:
             assert_never(wheel)
+    causes = (*verdict.causes, *provenance_causes(verdict.name, provenance))
+    return replace(verdict, provenance=provenance, causes=causes)
 
 
-def _on_compared(wheel: ComparedWheel) -> Verdict:
-    comparison = wheel.comparison
-    evidence = replace(
-        _evidence(wheel.audited, inspection=wheel.inspection),
-        payload=PayloadEvidence.AS_RELEASED,
-        others=OtherMembers.KNOWN,
-        rebuild=_rebuild(comparison),
-    )
-    decision = decide(evidence)
+def _on_compared(wheel: ComparedWheel, decision: Decision, rebuild: Rebuild) -> Verdict:
+    differences = () if wheel.comparison is None else wheel.comparison.causes
+    if rebuild is Rebuild.NO_RECIPE:  # RECORD fits the members, so its difference follows from theirs
+        differences = tuple(cause for cause in differences if not cause.place.endswith("/RECORD"))
     verdict = _verdict(decision, wheel.audited, wheel.inferred, wheel.rebuilt)
-    causes = () if comparison is None else comparison.causes
     return replace(
-        _with_inspection(verdict, wheel.inspection),
-        causes=(*verdict.causes, *causes),
-        replayed=tuple(cause.id for cause in causes) if decision.outcome is Outcome.REPLAYED else (),
+        _with_contents(verdict, wheel.inspection, wheel.reviews),
+        causes=combined_causes(wheel.reviews, differences, wheel.inspection.contents),
+        replayed=tuple(cause.id for cause in differences) if decision.outcome is Outcome.REPLAYED else (),
         chain=wheel.chain,
     )
 
 
-def _rebuild(comparison: Comparison | None) -> Rebuild:
-    if comparison is None:
-        return Rebuild.IDENTICAL
-    if comparison.is_replayed:
-        return Rebuild.REPLAYED
-    return Rebuild.EQUIVALENT if comparison.is_harmless else Rebuild.DIFFERENT
-
-
-def _on_examined(wheel: ExaminedWheel) -> Verdict:
+def _on_examined(wheel: ExaminedWheel, decision: Decision) -> Verdict:
     audited, reason = wheel.wheel.audited, wheel.wheel.failure.reason
-    is_proved = wheel.outcome is not Outcome.NOT_REBUILT
-    evidence = replace(
-        _evidence(audited, inspection=wheel.inspection, reading=_reading(wheel.wheel.failure)),
-        payload=PayloadEvidence.AS_RELEASED if is_proved else PayloadEvidence.NOT_SEEN,
-        others=OtherMembers.KNOWN if is_proved else OtherMembers.NOT_SEEN,
-        rebuild=Rebuild.NO_RECIPE if is_proved else Rebuild.NOT_DONE,
-    )
-    verdict = _verdict(decide(evidence), audited, wheel.wheel.inferred, wheel.wheel.rebuilt)
+    verdict = _verdict(decision, audited, wheel.wheel.inferred, wheel.wheel.rebuilt)
+    causes = combined_causes(wheel.reviews, wheel.ambiguous, wheel.inspection.contents)
     return replace(
-        _with_inspection(verdict, wheel.inspection),
-        reason="" if is_proved else reason,
-        causes=(recipe_unknown(audited.wheel.name, reason),) if is_proved else wheel.unexplained,
+        _with_contents(verdict, wheel.inspection, wheel.reviews),
+        reason=reason if decision.outcome is Outcome.NOT_REBUILT else "",
+        causes=(*causes, _not_rebuilt(audited.wheel.name, reason)),
         chain=wheel.chain,
-        trust_base=texts_of(wheel.inspection.contents),
     )
-
-
-def _reading(failure: Failure) -> Reading:
-    """Return whether the failure of a step means that something was not read."""
-    match failure.kind:
-        case FailureKind.NO_PAYLOAD:
-            return Reading.NO_PAYLOAD
-        case FailureKind.OUTSIDE | FailureKind.UNREADABLE:
-            return Reading.FAILED
-        case FailureKind.NO_RECIPE:
-            return Reading.DONE
-        case _:
-            assert_never(failure.kind)
-
-
-def _evidence(
-    audited: AuditedWheel, *, inspection: Inspection | None = None, reading: Reading = Reading.DONE
-) -> Evidence:
-    """Return the evidence on a wheel whose members were not compared."""
-    if inspection is None:
-        errors = VerifyErrors.NOT_RUN
-    else:
-        errors = VerifyErrors.SOME if inspection.errors else VerifyErrors.NONE
-    return Evidence(
-        reading=reading,
-        payload=PayloadEvidence.NOT_SEEN,
-        others=OtherMembers.NOT_SEEN,
-        rebuild=Rebuild.NOT_DONE,
-        errors=errors,
-        voucher=_voucher(audited.wheel),
-    )
-
-
-def _voucher(wheel: PublishedWheel) -> Voucher:
-    origin = wheel.origin
-    is_listed = isinstance(origin, ListedOrigin) and origin.sha256 == wheel.sha256
-    return Voucher.INDEX if is_listed else Voucher.NO_INDEX
 
 
 def _verdict(
@@ -139,7 +95,6 @@ def _verdict(
         status=decision.status,
         answer=decision.answer,
         rebuilt=rebuilt,
-        causes=() if inferred is None else _unusual_texts(inferred),
         chain=() if inferred is None else inferred.chain,
         trust_base=() if inferred is None else inferred.trust_base,
         inferred=None if inferred is None else inferred.facts,
@@ -147,24 +102,10 @@ def _verdict(
     )
 
 
-def _unusual_texts(inferred: Inferred) -> tuple[Cause, ...]:
-    """Point out texts that the rebuild took from the wheel and that runtime wheels usually lack."""
-    return tuple(
-        Cause(
-            id="unusual-text",
-            severity=Severity.WARNING,
-            place=text.place,
-            sentence="The rebuild took this text from the wheel itself, and runtime wheels usually"
-            " have no such member: read it.",
-            evidence=f"SHA-256 {text.sha256}",
-        )
-        for text in inferred.trust_base
-        if not text.is_usual
-    )
-
-
-def _with_inspection(verdict: Verdict, inspection: Inspection) -> Verdict:
-    """Add the findings of ``factory verify``; a finding on the whole file names the published wheel."""
+def _with_contents(verdict: Verdict, inspection: Inspection, reviews: Sequence[MemberReview]) -> Verdict:
+    """Add what the whole contents show; a finding on the whole file names the published wheel."""
+    known = {review.name for review in reviews if review.kind.is_known}
+    texts = verdict.trust_base or tuple(_texts_of(inspection.contents))
     return replace(
         verdict,
         findings=tuple(
@@ -173,4 +114,34 @@ def _with_inspection(verdict: Verdict, inspection: Inspection) -> Verdict:
         ),
         assessments=inspection.contents.assessments,
         is_inspected=True,
+        trust_base=tuple(replace(text, is_known=text.place in known) for text in texts),
+        accepted=tuple(_accepted_texts(reviews)),
+    )
+
+
+def _texts_of(wheel: WheelContents) -> Iterator[TrustedText]:
+    """Yield all members except executables as texts for the report."""
+    for member in wheel.members:
+        if not member.kind.is_executable_image and member.data is not None and member.sha256 is not None:
+            yield TrustedText(
+                place=member.name,
+                use="read, not rebuilt",
+                sha256=member.sha256,
+                text=member.data.decode("utf-8", "backslashreplace"),
+            )
+
+
+def _accepted_texts(reviews: Sequence[MemberReview]) -> Iterator[Acceptance]:
+    for review in reviews:
+        if review.kind.member_class is MemberClass.ACCEPTED:
+            yield Acceptance(thing=AcceptedThing.TEXT, place=review.name, reason=review.evidence)
+
+
+def _not_rebuilt(place: str, reason: str) -> Cause:
+    return Cause(
+        id="recipe-unknown",
+        severity=Severity.WARNING,
+        place=place,
+        sentence="The wheel was not rebuilt, so its members were only read.",
+        evidence=reason,
     )

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from packaging.version import Version
+
 from factory.audit.index import PublishedWheel
 from factory.audit.matching import Match, match_payload
 from factory.audit.project_file import README, CoreMetadata, NotInferable, project_file
@@ -28,8 +30,6 @@ from factory.release.payload import kind_of
 _GENERATOR = re.compile(r"^Generator: (.+)$", re.MULTILINE)
 _HATCHLING = re.compile(r"hatchling (\d+(?:\.\d+)*)")
 _PLATFORM_TAG = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+")
-_USUAL_TEXTS = frozenset({"__init__.py", "py.typed"})
-"""The texts in the package of every runtime wheel; the report points out any other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,15 +62,28 @@ def read_contents(reader: PublishedReader, *, name: str, payload: Payload) -> Pu
 
 
 def infer(
-    wheel: PublishedWheel, contents: PublishedContents, payload: Payload, asset: ReleaseAsset
+    wheel: PublishedWheel,
+    contents: PublishedContents,
+    payload: Payload,
+    asset: ReleaseAsset,
+    *,
+    usual: Iterable[str] = (),
 ) -> Inferred:
     """Infer the recipe of a published wheel.
+
+    Args:
+        wheel: The wheel as the index lists it.
+        contents: What was read of it.
+        payload: The files of the release package.
+        asset: The release package.
+        usual: The generators of reviewed wheels of the release. If the wheel names an unknown one, the newest
+            of these rebuilds it, so that a false name leads to no other comparison.
 
     Raises:
         NotInferable: The generator is unknown, or the wheel does not show some value.
     """
     info = contents.dist_info
-    generator, version = _generator(contents.texts.get(f"{info}/WHEEL", b""))
+    generator, version = _generator(contents.texts.get(f"{info}/WHEEL", b""), usual)
     metadata = CoreMetadata.parse(contents.texts.get(f"{info}/METADATA", b""))
     matches = match_payload(_in_package(contents.headers, contents.recorded), payload)
     template_members = _template_members(contents, matches)
@@ -116,17 +129,27 @@ def chain_of(matches: Iterable[Match], asset: ReleaseAsset) -> tuple[ChainLink, 
     )
 
 
-def _generator(wheel_file: bytes) -> tuple[str, str]:
+def _generator(wheel_file: bytes, usual: Iterable[str]) -> tuple[str, str]:
+    """Return the generator that WHEEL names, and the version of the backend for the rebuild."""
     found = _GENERATOR.findall(wheel_file.decode("utf-8", "replace"))
+    named = found[0] if len(found) == 1 else ""
+    version = _locked_version(named)
+    if version is not None:
+        return named, version
+    versions = [locked for name in usual if (locked := _locked_version(name)) is not None]
+    if versions:
+        return named, max(versions, key=Version)
     if len(found) != 1:
         raise NotInferable(f"WHEEL names {len(found)} generators")
-    match = _HATCHLING.fullmatch(found[0])
-    if match is None:
-        raise NotInferable(f"its generator {found[0]!r} is unknown")
-    if match[1] not in locked_versions():
-        known = ", ".join(locked_versions())
-        raise NotInferable(f"no locked toolchain for its generator {found[0]}; available: {known}")
-    return found[0], match[1]
+    if _HATCHLING.fullmatch(named) is None:
+        raise NotInferable(f"its generator {named!r} is unknown")
+    known = ", ".join(locked_versions())
+    raise NotInferable(f"no locked toolchain for its generator {named}; available: {known}")
+
+
+def _locked_version(generator: str) -> str | None:
+    match = _HATCHLING.fullmatch(generator)
+    return match[1] if match is not None and match[1] in locked_versions() else None
 
 
 def _platform(wheel: PublishedWheel, target: Target) -> Platform:
@@ -223,9 +246,6 @@ def _trust_base(contents: PublishedContents, members: Iterable[str]) -> tuple[Tr
             use=use,
             sha256=Sha256.of([contents.texts[name]]),
             text=contents.texts[name].decode("utf-8", "backslashreplace"),
-            is_usual=name == metadata
-            or name.startswith(f"{contents.dist_info}/licenses/")
-            or name.removeprefix(f"{PACKAGE}/") in _USUAL_TEXTS,
         )
         for name, use in texts
     )

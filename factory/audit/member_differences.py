@@ -1,12 +1,13 @@
 """List the differences in the members of two wheels: names, contents and modes, as installers write them."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import unified_diff
 
 from factory.audit.code_signature import differs_in_signature_only
 from factory.audit.verdict import Cause
-from factory.core.model import FileKind, Payload, Severity
+from factory.core.model import FileKind, Severity
 from factory.verify.reading.contents import Member, WheelContents
 
 _EXECUTABLE_BITS = 0o111
@@ -36,7 +37,6 @@ def member_differences(
     published: WheelContents,
     rebuilt: WheelContents,
     pairs: Sequence[MemberPair],
-    payloads: Sequence[Payload],
 ) -> Iterator[Cause]:
     """Yield a cause for each difference in the members.
 
@@ -44,41 +44,41 @@ def member_differences(
         published: The published wheel.
         rebuilt: Its rebuild.
         pairs: The members that both have.
-        payloads: The release's files for every target, to recognise executables of another target.
     """
-    for problem in published.problems:
-        sentence = "A part of the wheel cannot be read safely: installers may read it differently."
-        yield _cause("unreadable", Severity.ERROR, problem.place, sentence, problem.evidence)
-    yield from _added(published, rebuilt, payloads)
+    yield from unreadable_parts(published)
+    yield from _added(published, rebuilt)
     yield from _missing(published, rebuilt)
     for pair in pairs:
         if not pair.is_equal:
             is_executable = pair.rebuilt.kind.is_executable_image or pair.published.kind.is_executable_image
-            yield _executable_cause(pair, payloads) if is_executable else _text_cause(pair)
+            yield _executable_cause(pair) if is_executable else _text_cause(pair)
         if pair.rebuilt.mode != pair.published.mode:
             yield _mode_cause(pair)
 
 
-def _added(published: WheelContents, rebuilt: WheelContents, payloads: Sequence[Payload]) -> Iterator[Cause]:
+def _added(published: WheelContents, rebuilt: WheelContents) -> Iterator[Cause]:
     for name, member in published.by_name.items():
         if name not in rebuilt.by_name:
             what = "an executable" if member.kind.is_executable_image else f"a file ({member.kind})"
             sentence = f"The published wheel has {what} that neither the release nor the backend provides."
-            evidence = f"{member.size_bytes} bytes, SHA-256 {member.sha256}; {_origin(member, payloads)}"
+            evidence = f"{member.size_bytes} bytes, SHA-256 {member.sha256}"
             yield _cause("member-added", Severity.ERROR, name, sentence, evidence)
-    repeated = len(published.members) - len(published.by_name)
-    if repeated:
-        sentence = "Several members have the same name; installers differ in which one they install."
-        evidence = f"{repeated} more members than names"
-        yield _cause("member-doubled", Severity.ERROR, published.name, sentence, evidence)
+    yield from doubled_members(published)
 
 
-def _origin(member: Member, payloads: Sequence[Payload]) -> str:
-    for payload in payloads:
-        for file in payload.files:
-            if file.sha256 == member.sha256:
-                return f"the release has it as {file.path}"
-    return "the release has no such file"
+def unreadable_parts(published: WheelContents) -> Iterator[Cause]:
+    """Yield a cause for each part of a wheel that could not be read."""
+    for problem in published.problems:
+        sentence = "A part of the wheel cannot be read safely: installers may read it differently."
+        yield _cause("unreadable", Severity.ERROR, problem.place, sentence, problem.evidence)
+
+
+def doubled_members(published: WheelContents) -> Iterator[Cause]:
+    """Yield a cause for each name that several members have."""
+    for name, count in Counter(member.name for member in published.members).items():
+        if count > 1:
+            sentence = "Several members have the same name; installers differ in which one they install."
+            yield _cause("member-doubled", Severity.ERROR, name, sentence, f"{count} members have this name")
 
 
 def _missing(published: WheelContents, rebuilt: WheelContents) -> Iterator[Cause]:
@@ -98,17 +98,9 @@ def _mode_cause(pair: MemberPair) -> Cause:
     return _cause("mode", severity, pair.name, sentence, evidence)
 
 
-def _executable_cause(pair: MemberPair, payloads: Sequence[Payload]) -> Cause:
+def _executable_cause(pair: MemberPair) -> Cause:
     published = pair.published
     evidence = f"SHA-256 {published.sha256}, the release's file has {pair.rebuilt.sha256}"
-    for payload in payloads:
-        for file in payload.files:
-            if file.sha256 == published.sha256:
-                sentence = (
-                    f"It is the release's {file.path} for {payload.target}, which does not start on this"
-                    " wheel's platform."
-                )
-                return _cause("executable-of-another-target", Severity.ERROR, pair.name, sentence, evidence)
     if differs_in_signature_only(published, pair.rebuilt):
         sentence = "It is upstream's executable with another code signature: somebody else signed it again."
         return _cause("executable-re-signed", Severity.WARNING, pair.name, sentence, evidence)

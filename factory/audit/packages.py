@@ -32,11 +32,6 @@ class ReleasePackages:
 
     by_target: Mapping[Target, ReadPackage | Failure]
 
-    @property
-    def read(self) -> tuple[ReadPackage, ...]:
-        """The packages that could be read."""
-        return tuple(package for package in self.by_target.values() if isinstance(package, ReadPackage))
-
     def package_for(self, wheel: PublishedWheel) -> ReadPackage | Failure:
         """Return the package whose executables a wheel should have, or why there is no such package."""
         target = target_of(wheel)

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from factory.audit.audited import AuditedWheel, Failure, NotRebuilt, attempt
 from factory.audit.context import AuditContext
+from factory.audit.index import PublishedWheel
 from factory.audit.infer import Inferred, infer, read_contents
 from factory.audit.packages import ReadPackage, ReleasePackages
 from factory.audit.published import PublishedReader
 from factory.audit.wheel_file import WheelFiles
 from factory.system.parallel import in_parallel
+from factory.verify.baseline.baseline import Baseline
 
 _REQUESTS = 4
 """The least number of wheels read at once: reading waits for the network, not for a core."""
@@ -34,7 +36,7 @@ def infer_recipes(
 ) -> tuple[InferredWheel | NotRebuilt, ...]:
     """Infer the recipe of each wheel, several wheels at once."""
     return in_parallel(
-        lambda audited: _infer_recipe(audited, packages, files),
+        lambda audited: _infer_recipe(audited, packages, files, context.baseline),
         wheels,
         jobs=max(context.tools.jobs, _REQUESTS),
         weight=lambda audited: audited.weight,
@@ -43,20 +45,29 @@ def infer_recipes(
 
 
 def _infer_recipe(
-    audited: AuditedWheel, packages: ReleasePackages, files: WheelFiles
+    audited: AuditedWheel, packages: ReleasePackages, files: WheelFiles, baseline: Baseline
 ) -> InferredWheel | NotRebuilt:
     package = packages.package_for(audited.wheel)
     if isinstance(package, Failure):
         return NotRebuilt(audited=audited, failure=package)
-    inferred = attempt(lambda: _read_and_infer(audited, package, files))
+    inferred = attempt(lambda: _read_and_infer(audited, package, files, baseline))
     if isinstance(inferred, Failure):
         return NotRebuilt(audited=audited, failure=inferred)
     return InferredWheel(audited=audited, package=package, inferred=inferred)
 
 
-def _read_and_infer(audited: AuditedWheel, package: ReadPackage, files: WheelFiles) -> Inferred:
+def _read_and_infer(
+    audited: AuditedWheel, package: ReadPackage, files: WheelFiles, baseline: Baseline
+) -> Inferred:
     reference = audited.reference
     with files.open(reference, audited.fetched) as (file, size_bytes):
         reader = PublishedReader(file, size_bytes=size_bytes, name=reference.name)
         contents = read_contents(reader, name=reference.name, payload=package.payload)
-    return infer(reference, contents, package.payload, package.asset)
+    return infer(reference, contents, package.payload, package.asset, usual=_usual(reference, baseline))
+
+
+def _usual(wheel: PublishedWheel, baseline: Baseline) -> tuple[str, ...]:
+    """Return the generators of reviewed wheels of a wheel's release."""
+    if wheel.tag is None:
+        return ()
+    return tuple(generator.name for shape in baseline.shapes for generator in shape.generators_for(wheel.tag))

@@ -13,8 +13,10 @@ from factory.core.digests import Sha256
 from factory.core.json_reader import JsonObject, MalformedJson
 from factory.core.model import ChannelName
 from factory.system.files import atomic_write
+from factory.verify.baseline.rules import ROOMS, rules_digest
 
 SCHEMA_VERSION = 2
+_DECIDING_ROOMS = ("audit", "build", *ROOMS, "release")
 _CONCLUSIVE = {Status.FAITHFUL, Status.FAITHFUL_WITH_ERRORS, Status.DIFFERENT}
 """Wheels with another status are audited again: a package may be there now, or a text was reviewed."""
 
@@ -41,8 +43,13 @@ def parse_report(data: JsonObject) -> AuditReport:
 
 
 def identity_of(*, listing: Listing, channel: ChannelName) -> dict[str, str]:
-    """Return what a verdict depends on besides the wheel; a change makes the kept verdict invalid."""
+    """Return what a verdict depends on besides the wheel; a change makes the kept verdict invalid.
+
+    The rules are the code and the data that decide, not a version: a check that becomes stricter keeps its
+    name, and must not keep the verdicts.
+    """
     return {
+        "rules": rules_digest(_DECIDING_ROOMS).hex,
         "project": listing.project,
         "index": "" if listing.asked is None else listing.asked.address,
         "channel": channel.value,
@@ -73,7 +80,10 @@ class Results:
         atomic_write(self._path(verdict.name), text.encode("utf-8", "backslashreplace"))
 
     def recall(self, name: str, sha256: Sha256) -> Verdict | None:
-        """Return a wheel's verdict if it is about these bytes and conclusive; otherwise audit it again."""
+        """Return a wheel's verdict if it is about these bytes and conclusive; otherwise audit it again.
+
+        A verdict that rests on a text that was accepted for one run is not conclusive for another.
+        """
         try:
             document = JsonObject.parse(self._path(name).read_bytes(), where=name)
             verdict = from_json(Verdict, document.child("verdict"))
@@ -82,7 +92,7 @@ class Results:
             return None
         is_current = identity == self._identity and verdict.sha256 == sha256
         has_provenance = verdict.provenance.state is not ProvenanceState.NOT_SEEN
-        is_conclusive = verdict.status in _CONCLUSIVE and has_provenance
+        is_conclusive = verdict.status in _CONCLUSIVE and has_provenance and not verdict.accepted
         return verdict if is_current and is_conclusive else None
 
     def _path(self, name: str) -> Path:

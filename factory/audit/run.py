@@ -10,15 +10,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from factory.audit.audited import AuditedWheel, Failure, NotRebuilt
-from factory.audit.compare import compare_wheel
+from factory.audit.compare import Comparer
 from factory.audit.context import AuditContext
 from factory.audit.decide import verdict_on
 from factory.audit.index import Listing, PublishedWheel
 from factory.audit.packages import read_packages
-from factory.audit.provenance import look_up, provenance_causes
+from factory.audit.provenance import look_up
 from factory.audit.rebuild import RebuiltWheel, rebuild_wheels
 from factory.audit.recipes import infer_recipes
 from factory.audit.results import Results
+from factory.audit.review import Reviewer
 from factory.audit.selection import Selection
 from factory.audit.verdict import AuditReport, Verdict
 from factory.audit.wheel_file import WheelFiles
@@ -98,9 +99,12 @@ def audit_release(
         inferred = infer_recipes(wheels, packages, files, context)
         rebuilt = rebuild_wheels(tag, inferred, context, scratch)
 
+        reviewer = Reviewer(tag=tag, baseline=context.baseline, executables=context.executables)
+        comparer = Comparer(packages=packages, reviewer=reviewer, files=files, scratch=scratch)
+
         def conclude(wheel: RebuiltWheel | NotRebuilt) -> Verdict:
-            compared = compare_wheel(wheel, packages.read, files, scratch)
-            verdict = _with_provenance(verdict_on(compared), wheel.audited.wheel, context)
+            served = look_up(wheel.audited.wheel, context.tools.downloader.client)
+            verdict = verdict_on(comparer.compare(wheel), served)
             done(verdict)
             return verdict
 
@@ -150,10 +154,3 @@ def _audit_new(
     for verdict in verdicts:
         done(verdict)
     return verdicts
-
-
-def _with_provenance(verdict: Verdict, wheel: PublishedWheel, context: AuditContext) -> Verdict:
-    """Add who published the wheel, as the index states it; this changes no outcome."""
-    served = look_up(wheel, context.tools.downloader.client)
-    causes = (*verdict.causes, *provenance_causes(wheel.name, served))
-    return replace(verdict, provenance=served, causes=causes)

@@ -34,6 +34,15 @@ class Selection:
         """Whether a wheel is selected."""
         return self._takes(Version(wheel.version), wheel.platforms)
 
+    @property
+    def is_everything(self) -> bool:
+        """Whether all wheels of the project are selected."""
+        return self.tags is None and self.since is None and self.platforms is None
+
+    def takes_release(self, tag: CodexTag, platform: str | None) -> bool:
+        """Whether wheels of a release, and for a platform, are selected; None for any platform."""
+        return self._takes(Version(tag.pep440), None if platform is None else (platform,))
+
     def wheels_of(self, listing: Listing) -> tuple[PublishedWheel, ...]:
         """Return the selected wheels of a listing, the oldest release first."""
         selected = (wheel for wheel in listing.wheels if self.takes(wheel))

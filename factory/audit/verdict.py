@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from factory.audit.answer import Answer, Status
+from factory.audit.answer import WORST_FIRST, Answer, Status
 from factory.audit.origin import ListedOrigin, LocalOrigin, Origin
 from factory.core.codec import Form
 from factory.core.digests import Sha256
+from factory.core.errors import EXIT_INCONCLUSIVE, EXIT_OK
 from factory.core.model import Finding, Severity
 from factory.core.trust_level import TrustAssessment
 
@@ -41,7 +42,7 @@ _MEANINGS = {
     Outcome.IDENTICAL: "The rebuilt wheel has the SHA-256 of the audited wheel.",
     Outcome.REPLAYED: "The rebuilt wheel has the SHA-256 of the audited wheel after the container values"
     " listed below were taken from that wheel.",
-    Outcome.EQUIVALENT: "All members and modes are equal; the container around them differs.",
+    Outcome.EQUIVALENT: "Every member is as released and reviewed; the file was not rebuilt bit for bit.",
     Outcome.DIFFERENT: "Members differ; each difference is listed.",
     Outcome.NOT_REBUILT: "The wheel was not rebuilt; this is no statement about its bytes.",
 }
@@ -90,14 +91,37 @@ class TrustedText:
         place: The member's name.
         use: What the rebuild used it for.
         text: The whole text with its own line endings.
-        is_usual: Whether every runtime wheel has such a member; if not, it should be read.
+        is_known: Whether the reviewed baseline has it; if not, it should be read.
     """
 
     place: str
     use: str
     sha256: Sha256
     text: str
-    is_usual: bool
+    is_known: bool = False
+
+
+class AcceptedThing(StrEnum):
+    """What a person can accept for an audit."""
+
+    TEXT = "text"
+    FINDING = "finding"
+    GAP = "gap"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """Something that the audit found, and that a person accepts for a reason.
+
+    Attributes:
+        place: The member; for a gap, the wheel's platform.
+        check: The check whose finding is accepted; empty for a text and a gap.
+    """
+
+    thing: AcceptedThing
+    place: str
+    check: str = ""
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +191,7 @@ class Verdict:
         findings: The findings of ``factory verify`` on the published bytes.
         is_inspected: Whether ``factory verify`` ran; if not, the absence of findings means nothing.
         fetched_bytes: How many bytes of the published wheel were read.
+        accepted: What a person accepts; it never makes the answer a stronger one.
         provenance: Who published the wheel, as the index states it; it does not change the outcome.
     """
 
@@ -190,7 +215,35 @@ class Verdict:
     assessments: tuple[TrustAssessment, ...] = field(default=(), metadata={Form.KEY: "standings"})
     is_inspected: bool = False
     fetched_bytes: int = 0
+    accepted: tuple[Acceptance, ...] = ()
     provenance: ServedProvenance = NOT_LOOKED_UP
+
+    @property
+    def exit_status(self) -> int:
+        """The exit status of an audit of this wheel alone, with what a person accepts."""
+        return EXIT_OK if self._is_accepted else self.status.exit_status
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """The findings that are errors."""
+        return tuple(finding for finding in self.findings if finding.severity is Severity.ERROR)
+
+    @property
+    def _is_accepted(self) -> bool:
+        accepted = {(one.thing, one.check, one.place) for one in self.accepted}
+        match self.status:
+            case Status.NOTHING_TO_COMPARE:
+                return any(thing is AcceptedThing.GAP for thing, _, _ in accepted)
+            case Status.FAITHFUL_WITH_ERRORS:
+                found = {(AcceptedThing.FINDING, one.check, one.place) for one in self.errors}
+                return bool(found) and found <= accepted and not self.has_false_provenance
+            case Status.FAITHFUL | Status.NOT_DECIDED | Status.DIFFERENT:
+                return False
+
+    @property
+    def has_false_provenance(self) -> bool:
+        """Whether the index serves a provenance that is not valid."""
+        return self.provenance.state is ProvenanceState.NOT_VALID
 
     @property
     def is_yanked(self) -> bool:
@@ -235,19 +288,10 @@ class AuditReport:
     @property
     def exit_status(self) -> int:
         """The exit status of the audit: that of the worst wheel; an audit of no wheels is not decided."""
-        statuses = {verdict.status for verdict in self.verdicts}
+        statuses = {verdict.exit_status for verdict in self.verdicts}
         if self.unexpected or self.absent or not statuses:
-            statuses.add(Status.NOT_DECIDED)
-        return next(status for status in _WORST_FIRST if status in statuses).exit_status
-
-
-_WORST_FIRST = (
-    Status.DIFFERENT,
-    Status.NOT_DECIDED,
-    Status.FAITHFUL_WITH_ERRORS,
-    Status.NOTHING_TO_COMPARE,
-    Status.FAITHFUL,
-)
+            statuses.add(EXIT_INCONCLUSIVE)
+        return next(status for status in WORST_FIRST if status in statuses)
 
 
 def first_breaks(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:

@@ -15,6 +15,7 @@ from factory.audit.run import AuditProgress, audit_listing
 from factory.audit.selection import Selection
 from factory.audit.verdict import AuditReport, Verdict
 from factory.build.template import DISTRIBUTION
+from factory.cli.acceptances import Acceptances, add_acceptance_options
 from factory.cli.console import Column, print_json, say
 from factory.cli.display import print_table
 from factory.cli.index import add_index_option, ask_index
@@ -31,6 +32,8 @@ from factory.core.tags import CodexTag
 from factory.release.channels import Channel
 from factory.system.files import TEMPORARY_PREFIX, atomic_write
 from factory.system.scratch import scratch_directory
+from factory.verify.baseline.baseline_file import bundled_baseline
+from factory.verify.baseline.executables_file import bundled_executables
 
 EPILOG = """\
 examples:
@@ -87,6 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write the report as an HTML page")
+    add_acceptance_options(parser)
     add_channel_options(parser)
 
 
@@ -94,6 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     selection = _selection(arguments)
     project = checked_project(arguments.project)
+    acceptances = Acceptances.parse(arguments)
     with open_session(arguments, Settings.from_environ(), jobs=arguments.jobs) as session:
         listing = _listing(arguments, session, project)
         # On the disk of the results: the rebuilt wheels of a release are 1 GB, too much for a /tmp in memory.
@@ -102,10 +107,14 @@ def run(arguments: argparse.Namespace) -> int:
                 tools=session.context,
                 channel=session.channel,
                 scratch=scratch,
+                baseline=bundled_baseline().accepting(acceptances.texts),
+                executables=bundled_executables(),
                 cache_limit_bytes=parse_size(arguments.cache_limit),
             )
-            report = _audit(arguments, selection, listing, context)
-    return _show(report, arguments)
+            report = acceptances.known.accept_in(_audit(arguments, selection, listing, context))
+    _show(report, arguments)
+    acceptances.require_used(report, selection)
+    return report.exit_status
 
 
 def _selection(arguments: argparse.Namespace) -> Selection:
@@ -168,7 +177,7 @@ class _Clock:
         say(f"[{done + 1}/{total}] {version}{rest}")
 
 
-def _show(report: AuditReport, arguments: argparse.Namespace) -> int:
+def _show(report: AuditReport, arguments: argparse.Namespace) -> None:
     if arguments.html is not None:
         atomic_write(arguments.html, render_html(report).encode("utf-8", "backslashreplace"))
         say(f"wrote {arguments.html}")
@@ -181,4 +190,3 @@ def _show(report: AuditReport, arguments: argparse.Namespace) -> int:
         for line in cause_lines(report):
             print(line)
         say(summary(report))
-    return report.exit_status

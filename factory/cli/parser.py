@@ -27,7 +27,8 @@ exit status:
   0   success
   2   wrong command line
   10  the audit found a difference
-  11  inconclusive
+  11  not decided
+  12  the channel has no release package for a wheel
   20  invalid input
   21  a channel, an index or the network failed
   22  wrong digest or damaged file

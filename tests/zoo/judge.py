@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from factory.core.model import Finding
-from factory.verify.checks.closed_world import closed_world_checks
+from factory.verify.checks.closed_world import CLOSED_WORLD_IDS
 from factory.verify.checks.registry import find_all, make_checks
 from factory.verify.reading.read import read_wheel
 from tests.authority import TRUST
 from tests.baselines import BASELINE
 from tests.wheels import Wheel
 
-CLOSED_WORLD = frozenset(check.id for check in closed_world_checks())
+CLOSED_WORLD = CLOSED_WORLD_IDS
 _CHECKS = make_checks(lambda: BASELINE)
 
 

@@ -163,3 +163,7 @@ def _reviews(wheel: WheelContents, baseline: Callable[[], Baseline]) -> Iterator
 def _is_expected(wheel: WheelContents, name: str) -> bool:
     """Whether a member is a payload file that the recipe puts there; `payload-bytes` compares its bytes."""
     return wheel.expected is not None and name in wheel.expected.payload
+
+
+CLOSED_WORLD_IDS = frozenset(check.id for check in closed_world_checks())
+"""The checks that review members; the audit has reviews of its own, with the release's payload."""

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from factory.audit.audited import AuditedWheel, Failure, FailureKind, NotRebuilt
-from factory.audit.compare import ComparedWheel, ExaminedWheel, compare_wheel
+from factory.audit.compare import ComparedWheel, ExaminedWheel
 from factory.audit.rebuild import RebuiltWheel
-from factory.audit.verdict import Outcome
 from factory.audit.wheel_file import WheelFiles
 from factory.core.errors import HostError
 from factory.core.model import Remote
 from factory.core.trust_level import Level
 from factory.release.download import Downloader
 from factory.system.parallel import Stopped
+from factory.verify.baseline.member_kinds import MemberKind
 from tests.audits import INFERRED, Release, audited_file, good_release
 from tests.fakes import Answer, FakeHttpClient
 from tests.images import MachO, MachOCpu
@@ -27,6 +27,7 @@ from tests.zip_writer import ZipMember
 
 URL = "https://files.example.invalid/x.whl"
 CODEX = "codex_cli_bin/bin/codex"
+EXECUTABLES = (CODEX, "codex_cli_bin/codex-path/rg", "codex_cli_bin/codex-resources/bwrap")
 FOREIGN = MachO(cpu=MachOCpu.ARM64, size_bytes=9000, seed="foreign").content()
 NO_RECIPE = Failure(reason="unknown generator", kind=FailureKind.NO_RECIPE)
 
@@ -52,7 +53,7 @@ def on_server(audited: AuditedWheel) -> AuditedWheel:
 def compared(
     wheel: RebuiltWheel, release: Release, directory: Path, *answers: Answer
 ) -> ComparedWheel | NotRebuilt:
-    result = compare_wheel(wheel, release.packages, files(directory, *answers), directory)
+    result = release.comparer(files(directory, *answers), directory).compare(wheel)
     assert not isinstance(result, ExaminedWheel)
     assert not wheel.path.exists()
     assert not list(directory.glob("compare-*"))
@@ -97,14 +98,17 @@ def test_a_wheel_that_cannot_be_downloaded_keeps_recipe_and_rebuild(release: Rel
     assert (result.audited, result.inferred, result.rebuilt) == (audited, INFERRED, release.sha256)
 
 
-def test_the_first_package_with_a_file_is_its_origin(release: Release, tmp_path: Path) -> None:
+def test_only_the_package_of_its_own_target_is_the_origin_of_a_wheel(
+    release: Release, tmp_path: Path
+) -> None:
     audited = audited_file(release.wheel.in_archive(lambda one: replace(one, comment=b"x")).write(tmp_path))
     first, second = release.packages
-    twice = replace(release, packages=(replace(second, payload=first.payload), first))
-    result = compared(release.rebuilt(audited, tmp_path / "rebuilt"), twice, tmp_path)
+    without = replace(first, payload=replace(first.payload, files=()))
+    other = replace(release, packages=(without, replace(second, payload=first.payload)))
+    result = compared(release.rebuilt(audited, tmp_path / "rebuilt"), other, tmp_path)
 
     assert isinstance(result, ComparedWheel)
-    assert {link.asset for link in result.chain} == {second.asset.purl}
+    assert {link.asset for link in result.chain} == {None}
 
 
 def test_an_unreadable_executable_has_no_origin(release: Release, tmp_path: Path) -> None:
@@ -123,14 +127,18 @@ def examined(
 ) -> ExaminedWheel | ComparedWheel | NotRebuilt:
     audited = audited_file(wheel.write(directory))
     not_rebuilt = NotRebuilt(audited=audited, failure=failure)
-    return compare_wheel(not_rebuilt, release.packages, files(directory), directory)
+    return release.comparer(files(directory), directory).compare(not_rebuilt)
 
 
-def test_released_contents_in_their_own_container_are_replayed(release: Release, tmp_path: Path) -> None:
+def kinds(result: ExaminedWheel) -> dict[str, MemberKind]:
+    return {one.name: one.kind for one in result.reviews if not one.kind.is_known}
+
+
+def test_released_contents_are_known_without_a_rebuild(release: Release, tmp_path: Path) -> None:
     result = examined(release.wheel, release, tmp_path)
 
     assert isinstance(result, ExaminedWheel)
-    assert (result.outcome, result.unexplained) == (Outcome.REPLAYED, ())
+    assert (kinds(result), result.ambiguous) == ({}, ())
     assert [link.path for link in result.chain] == ["bin/codex", "codex-path/rg", "codex-resources/bwrap"]
     assert {one.level for one in result.inspection.contents.assessments} == {Level.INTEGRITY_ONLY}
 
@@ -139,40 +147,48 @@ def test_a_failure_outside_the_wheel_is_no_reason_to_read_it(release: Release, t
     audited = on_server(audited_file(release.wheel.write(tmp_path)))
     failed = NotRebuilt(audited=audited, failure=Failure(reason="no network"))
 
-    assert compare_wheel(failed, release.packages, files(tmp_path), tmp_path) is failed
+    assert release.comparer(files(tmp_path), tmp_path).compare(failed) is failed
 
 
-def test_an_unreadable_wheel_proves_nothing(release: Release, tmp_path: Path) -> None:
-    failure = Failure(reason="it has no RECORD", kind=FailureKind.UNREADABLE)
-    result = examined(release.wheel, release, tmp_path, failure)
+@pytest.mark.parametrize("kind", [FailureKind.UNREADABLE, FailureKind.BUILD])
+def test_a_failure_that_the_wheel_can_cause_is_a_reason_to_read_it(
+    release: Release, tmp_path: Path, kind: FailureKind
+) -> None:
+    result = examined(release.wheel, release, tmp_path, Failure(reason="it has no RECORD", kind=kind))
 
     assert isinstance(result, ExaminedWheel)
-    assert result.outcome is Outcome.NOT_REBUILT
     assert [link.path for link in result.chain] == ["bin/codex", "codex-path/rg", "codex-resources/bwrap"]
 
 
+def test_a_file_that_is_no_archive_has_no_reviews(release: Release, tmp_path: Path) -> None:
+    audited = audited_file(release.wheel.write(tmp_path))
+    (tmp_path / audited.wheel.name).write_bytes(b"<html>" * 999)
+    failed = NotRebuilt(audited=audited, failure=NO_RECIPE)
+    result = release.comparer(files(tmp_path), tmp_path).compare(failed)
+
+    assert isinstance(result, ExaminedWheel)
+    assert result.reviews == ()
+
+
 def without_executables(wheel: Wheel) -> Wheel:
-    for name in (CODEX, "codex_cli_bin/codex-path/rg", "codex_cli_bin/codex-resources/bwrap"):
+    for name in EXECUTABLES:
         wheel = wheel.without(name)
     return wheel
 
 
-def test_a_wheel_without_executables_proves_nothing(release: Release, tmp_path: Path) -> None:
+def test_a_wheel_without_executables_lacks_its_payload(release: Release, tmp_path: Path) -> None:
     result = examined(without_executables(release.wheel), release, tmp_path)
 
     assert isinstance(result, ExaminedWheel)
-    assert (result.outcome, result.chain, result.unexplained) == (Outcome.NOT_REBUILT, (), ())
+    assert kinds(result) == dict.fromkeys(EXECUTABLES, MemberKind.PAYLOAD_MISSING)
 
 
-def test_a_foreign_executable_is_unexplained(release: Release, tmp_path: Path) -> None:
+def test_a_foreign_executable_is_unknown(release: Release, tmp_path: Path) -> None:
     added = ZipMember(name=b"codex_cli_bin/bin/helper", content=FOREIGN, mode=0o100755)
     result = examined(release.wheel.with_first(added), release, tmp_path)
 
     assert isinstance(result, ExaminedWheel)
-    assert result.outcome is Outcome.NOT_REBUILT
-    assert [(cause.id, cause.place) for cause in result.unexplained] == [
-        ("executable-not-on-channel", "codex_cli_bin/bin/helper")
-    ]
+    assert kinds(result) == {"codex_cli_bin/bin/helper": MemberKind.PAYLOAD_UNKNOWN}
 
 
 def archive(**changes: Any) -> Callable[[Wheel], Wheel]:  # noqa: ANN401 - fields of several types
@@ -197,31 +213,32 @@ def at_level_0(wheel: Wheel) -> Wheel:
 
 
 METADATA = f"{INFO}/METADATA"
-CONTAINERS: dict[str, tuple[Callable[[Wheel], Wheel], Outcome]] = {
-    "bytes before the archive": (archive(prefix=b"#!/bin/sh\n"), Outcome.NOT_REBUILT),
-    "bytes after the archive": (archive(suffix=b"more"), Outcome.NOT_REBUILT),
-    "a gap": (metadata(before=b"hidden"), Outcome.NOT_REBUILT),
-    "a repeated member": (repeated, Outcome.NOT_REBUILT),
-    "an unreadable text": (metadata(packed=b"\xff" * 9), Outcome.NOT_REBUILT),
-    "another level": (at_level_0, Outcome.EQUIVALENT),
-    "a data descriptor": (metadata(has_descriptor=True), Outcome.EQUIVALENT),
-    "zip64 records": (archive(zip64=True), Outcome.EQUIVALENT),
-    "a stored text": (metadata(method=0), Outcome.REPLAYED),
-    "times": (metadata(dos_time=0x6A2F), Outcome.REPLAYED),
-    "a comment": (archive(comment=b"hello"), Outcome.REPLAYED),
+CONTAINERS: dict[str, tuple[Callable[[Wheel], Wheel], list[str]]] = {
+    "bytes before the archive": (archive(prefix=b"#!/bin/sh\n"), ["stray-bytes"]),
+    "bytes after the archive": (archive(suffix=b"more"), ["stray-bytes"]),
+    "a gap": (metadata(before=b"hidden"), ["stray-bytes"]),
+    "a repeated member": (repeated, ["member-doubled"]),
+    "an unreadable text": (metadata(packed=b"\xff" * 9), ["unreadable"]),
+    "two names of one member": (metadata(local_name=b"x"), ["local-header"]),
+    "another level": (at_level_0, []),
+    "a data descriptor": (metadata(has_descriptor=True), []),
+    "zip64 records": (archive(zip64=True), []),
+    "a stored text": (metadata(method=0), []),
+    "times": (metadata(dos_time=0x6A2F), []),
+    "a comment": (archive(comment=b"hello"), []),
 }
 
 
 @pytest.mark.parametrize("case", CONTAINERS)
-def test_the_container_of_a_wheel_without_a_recipe_decides_what_is_proved(
+def test_parts_that_installers_can_read_differently_are_found_without_a_rebuild(
     release: Release, tmp_path: Path, case: str
 ) -> None:
-    edit, outcome = CONTAINERS[case]
+    edit, ambiguous = CONTAINERS[case]
 
     result = examined(edit(release.wheel), release, tmp_path)
 
     assert isinstance(result, ExaminedWheel)
-    assert (result.outcome, result.unexplained) == (outcome, ())
+    assert [cause.id for cause in result.ambiguous] == ambiguous
 
 
 @pytest.mark.parametrize("is_served", [True, False])
@@ -233,7 +250,7 @@ def test_a_failed_download_for_the_examination_keeps_the_first_reason(
     other_bytes = Answer(body=(release.wheel.content()[::-1],))
     opened = files(tmp_path, other_bytes if is_served else Answer(status=404))
 
-    assert compare_wheel(failed, release.packages, opened, tmp_path) is failed
+    assert release.comparer(opened, tmp_path).compare(failed) is failed
 
 
 def test_an_examination_without_room_ends_the_audit(release: Release, tmp_path: Path) -> None:
@@ -243,7 +260,7 @@ def test_an_examination_without_room_ends_the_audit(release: Release, tmp_path: 
     opened.scratch.write_bytes(b"a file where the directory should be")
 
     with pytest.raises(HostError, match="cannot write"):
-        compare_wheel(NotRebuilt(audited=audited, failure=NO_RECIPE), release.packages, opened, tmp_path)
+        release.comparer(opened, tmp_path).compare(NotRebuilt(audited=audited, failure=NO_RECIPE))
 
 
 @pytest.mark.parametrize("is_rebuilt", [True, False])
@@ -259,4 +276,4 @@ def test_an_interrupted_run_is_no_reason(release: Release, tmp_path: Path, *, is
     )
 
     with pytest.raises(Stopped):
-        compare_wheel(step, release.packages, interrupted, tmp_path)
+        release.comparer(interrupted, tmp_path).compare(step)

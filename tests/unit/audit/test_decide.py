@@ -4,23 +4,31 @@ from dataclasses import replace
 
 import pytest
 
+from factory.audit.answer import Answer, Status
 from factory.audit.audited import AuditedWheel, Failure, FailureKind, NotRebuilt
 from factory.audit.compare import ComparedWheel, Comparison, ExaminedWheel
 from factory.audit.decide import verdict_on
-from factory.audit.verdict import Cause, ChainLink, Outcome, TrustedText
+from factory.audit.verdict import Acceptance, AcceptedThing, Cause, ChainLink, Outcome, TrustedText
 from factory.core.digests import Sha256
 from factory.core.model import Finding, Severity
+from factory.verify.baseline.member_kinds import MemberKind, MemberReview
 from factory.verify.inspection import Inspection, inspect
 from tests.audits import INFERRED, audited_file
+from tests.origins import listed
 from tests.wheels import INFO, file_name, good_wheel
 
 ONE, TWO = Sha256("1" * 64), Sha256("2" * 64)
 LINUX = file_name("manylinux_2_17_x86_64")
 CLAIMED = ChainLink(member="codex_cli_bin/bin/codex", sha256=ONE, asset="pkg:npm/x", path="bin/codex")
 READ = replace(CLAIMED, sha256=TWO)
-UNUSUAL = TrustedText(place="codex_cli_bin/x.py", use="the template", sha256=ONE, text="x", is_usual=False)
-USUAL = replace(UNUSUAL, place="codex_cli_bin/__init__.py", is_usual=True)
-WITH_TEXTS = replace(INFERRED, chain=(CLAIMED,), trust_base=(UNUSUAL, USUAL))
+INIT = "codex_cli_bin/__init__.py"
+ODD_TEXT = TrustedText(place="codex_cli_bin/x.py", use="the template", sha256=ONE, text="x")
+KNOWN_TEXT = replace(ODD_TEXT, place=INIT)
+WITH_TEXTS = replace(INFERRED, chain=(CLAIMED,), trust_base=(ODD_TEXT, KNOWN_TEXT))
+PAYLOAD = MemberReview(name="codex_cli_bin/bin/codex", kind=MemberKind.PAYLOAD)
+TEXT = MemberReview(name=INIT, kind=MemberKind.KNOWN_TEXT)
+RECORD = MemberReview(name=f"{INFO}/RECORD", kind=MemberKind.DIST_INFO)
+KNOWN = (PAYLOAD, TEXT, RECORD)
 FINDING = Finding(check="a-check", severity=Severity.ERROR, place="x", evidence="seen", remedy="do")
 
 
@@ -39,15 +47,21 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> AuditedWheel:
 @pytest.fixture(scope="module")
 def inspection(tmp_path_factory: pytest.TempPathFactory) -> Inspection:
     directory = tmp_path_factory.mktemp("inspected")
-    return inspect(good_wheel().write(directory), scratch=directory)
+    return replace(inspect(good_wheel().write(directory), scratch=directory), findings=())
 
 
-def compared(audited: AuditedWheel, inspection: Inspection, comparison: Comparison | None) -> ComparedWheel:
+def compared(
+    audited: AuditedWheel,
+    inspection: Inspection,
+    comparison: Comparison | None,
+    *reviews: MemberReview,
+) -> ComparedWheel:
     return ComparedWheel(
         audited=audited,
         inferred=INFERRED,
         rebuilt=TWO,
         inspection=inspection,
+        reviews=reviews or KNOWN,
         chain=(READ,),
         comparison=comparison,
     )
@@ -90,7 +104,7 @@ def test_a_verdict_describes_the_wheel_and_its_recipe(audited: AuditedWheel, ins
     assert (verdict.sha256, verdict.size_bytes) == (audited.wheel.sha256, audited.wheel.size_bytes)
     assert (verdict.origin, verdict.fetched_bytes) == (audited.wheel.origin, 7)
     assert verdict.inferred == INFERRED.facts
-    assert verdict.trust_base == (UNUSUAL, USUAL)
+    assert verdict.trust_base == (ODD_TEXT, replace(KNOWN_TEXT, is_known=True))
 
 
 def test_a_version_of_another_project_has_no_tag(audited: AuditedWheel, inspection: Inspection) -> None:
@@ -99,16 +113,108 @@ def test_a_version_of_another_project_has_no_tag(audited: AuditedWheel, inspecti
     assert verdict_on(compared(other, inspection, None)).tag == ""
 
 
-def test_unusual_texts_come_before_the_differences(audited: AuditedWheel, inspection: Inspection) -> None:
-    wheel = compared(audited, inspection, Comparison(members=(ERROR,), container=()))
-    verdict = verdict_on(replace(wheel, inferred=WITH_TEXTS))
+UNSEEN = MemberReview(name=INIT, kind=MemberKind.UNSEEN_TEXT, evidence="SHA-256 1")
+ACCEPTED = MemberReview(name=INIT, kind=MemberKind.ACCEPTED_TEXT, evidence="SHA-256 1: read")
+MODULE = MemberReview(name="evil.py", kind=MemberKind.IMPORTABLE, evidence="SHA-256 2")
+MOVED = MemberReview(name="codex_cli_bin/x", kind=MemberKind.PAYLOAD_MOVED, evidence="it is bin/codex")
+DAMAGED = MemberReview(name=INIT, kind=MemberKind.UNREADABLE, evidence="it ends early")
+REVIEWED: dict[str, tuple[MemberReview, Outcome, Status, Answer]] = {
+    "an unseen text": (UNSEEN, Outcome.IDENTICAL, Status.NOT_DECIDED, Answer.UNDECIDED),
+    "an accepted text": (ACCEPTED, Outcome.IDENTICAL, Status.FAITHFUL, Answer.ACCEPTED),
+    "a module": (MODULE, Outcome.DIFFERENT, Status.DIFFERENT, Answer.NO),
+    "a moved executable": (MOVED, Outcome.DIFFERENT, Status.DIFFERENT, Answer.NO),
+    "a damaged member": (DAMAGED, Outcome.NOT_REBUILT, Status.NOT_DECIDED, Answer.NONE),
+}
 
-    assert [(one.id, one.place) for one in verdict.causes] == [
-        ("unusual-text", UNUSUAL.place),
-        ("a-error", "x"),
-    ]
-    assert verdict.causes[0].severity is Severity.WARNING
-    assert verdict.causes[0].evidence == f"SHA-256 {ONE}"
+
+@pytest.mark.parametrize("case", REVIEWED)
+def test_the_reviews_decide_even_if_the_bytes_are_equal(
+    audited: AuditedWheel, inspection: Inspection, case: str
+) -> None:
+    review, *expected = REVIEWED[case]
+    verdict = verdict_on(compared(listed_by_index(audited), inspection, None, *KNOWN, review))
+
+    assert [verdict.outcome, verdict.status, verdict.answer] == expected
+    assert [(one.id, one.place) for one in verdict.causes] == [(review.kind.value, review.name)]
+
+
+def test_an_accepted_text_is_recorded(audited: AuditedWheel, inspection: Inspection) -> None:
+    verdict = verdict_on(compared(audited, inspection, None, *KNOWN, ACCEPTED))
+
+    assert verdict.accepted == (Acceptance(thing=AcceptedThing.TEXT, place=INIT, reason="SHA-256 1: read"),)
+
+
+def listed_by_index(audited: AuditedWheel) -> AuditedWheel:
+    wheel = replace(audited.wheel, origin=listed(audited.wheel.sha256))
+    return replace(audited, wheel=wheel, reference=wheel)
+
+
+def test_the_origin_decides_what_a_statement_may_say(audited: AuditedWheel, inspection: Inspection) -> None:
+    by_index = listed_by_index(audited)
+    other = replace(by_index, wheel=replace(by_index.wheel, origin=listed(ONE)))
+
+    answers = [verdict_on(compared(wheel, inspection, None)).answer for wheel in (by_index, audited, other)]
+
+    assert answers == [Answer.PASSED, Answer.THIS_FILE, Answer.THIS_FILE]
+
+
+def test_errors_of_the_checks_leave_a_wheel_faithful(audited: AuditedWheel, inspection: Inspection) -> None:
+    wrong = replace(inspection, findings=(FINDING,))
+    warned = replace(inspection, findings=(replace(FINDING, severity=Severity.WARNING),))
+
+    assert verdict_on(compared(audited, wrong, None)).status is Status.FAITHFUL_WITH_ERRORS
+    assert verdict_on(compared(audited, warned, None)).status is Status.FAITHFUL
+
+
+DIFFERENT_TEXT = replace(ERROR, place=INIT)
+DIFFERENT_RECORD = replace(ERROR, place=f"{INFO}/RECORD")
+UNPROVED: dict[str, tuple[Comparison, tuple[MemberReview, ...], Status]] = {
+    "only an unseen text differs, and RECORD": (
+        Comparison(members=(DIFFERENT_TEXT, DIFFERENT_RECORD), container=(NOTE,)),
+        (PAYLOAD, UNSEEN, RECORD),
+        Status.NOT_DECIDED,
+    ),
+    "a known text differs": (
+        Comparison(members=(DIFFERENT_TEXT, DIFFERENT_RECORD), container=()),
+        KNOWN,
+        Status.DIFFERENT,
+    ),
+    "only RECORD differs, beside an unseen text": (
+        Comparison(members=(DIFFERENT_RECORD,), container=()),
+        (PAYLOAD, UNSEEN, RECORD),
+        Status.DIFFERENT,
+    ),
+    "something else differs, too": (
+        Comparison(members=(DIFFERENT_TEXT, ERROR), container=()),
+        (PAYLOAD, UNSEEN, RECORD),
+        Status.DIFFERENT,
+    ),
+    "bytes are hidden, too": (
+        Comparison(members=(DIFFERENT_TEXT,), container=(ERROR,)),
+        (PAYLOAD, UNSEEN, RECORD),
+        Status.DIFFERENT,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNPROVED)
+def test_a_difference_in_an_unseen_text_alone_is_for_a_person_to_decide(
+    audited: AuditedWheel, inspection: Inspection, case: str
+) -> None:
+    comparison, reviews, status = UNPROVED[case]
+
+    assert verdict_on(compared(audited, inspection, comparison, *reviews)).status is status
+
+
+def test_a_local_file_that_differs_from_the_listed_one_is_different(
+    audited: AuditedWheel, inspection: Inspection
+) -> None:
+    comparison, reviews, _ = UNPROVED["only an unseen text differs, and RECORD"]
+    local = replace(audited, reference=replace(audited.wheel, sha256=ONE))
+
+    verdict = verdict_on(compared(local, inspection, comparison, *reviews))
+
+    assert verdict.status is Status.DIFFERENT
 
 
 def test_findings_about_the_whole_file_name_the_published_wheel(
@@ -121,12 +227,22 @@ def test_findings_about_the_whole_file_name_the_published_wheel(
     assert verdict.assessments == inspection.contents.assessments
 
 
+FAILED = {
+    FailureKind.OUTSIDE: Status.NOT_DECIDED,
+    FailureKind.BUILD: Status.NOT_DECIDED,
+    FailureKind.UNREADABLE: Status.NOT_DECIDED,
+    FailureKind.NO_RECIPE: Status.NOT_DECIDED,
+    FailureKind.NO_PAYLOAD: Status.NOTHING_TO_COMPARE,
+}
+
+
 @pytest.mark.parametrize("kind", FailureKind)
 def test_a_failure_is_not_rebuilt_and_keeps_what_is_known(audited: AuditedWheel, kind: FailureKind) -> None:
     failure = Failure(reason="no network", kind=kind)
     verdict = verdict_on(NotRebuilt(audited=audited, failure=failure, inferred=WITH_TEXTS, rebuilt=ONE))
 
-    assert (verdict.outcome, verdict.reason) == (Outcome.NOT_REBUILT, "no network")
+    assert (verdict.outcome, verdict.status) == (Outcome.NOT_REBUILT, FAILED[kind])
+    assert verdict.reason == "no network"
     assert (verdict.rebuilt, verdict.chain, verdict.inferred) == (ONE, (CLAIMED,), INFERRED.facts)
     assert not verdict.is_inspected
 
@@ -138,25 +254,27 @@ def test_a_failure_before_the_inference_has_no_recipe(audited: AuditedWheel) -> 
 
 
 def examined(
-    audited: AuditedWheel, inspection: Inspection, outcome: Outcome, *unexplained: Cause
+    audited: AuditedWheel,
+    inspection: Inspection,
+    kind: FailureKind,
+    *reviews: MemberReview,
+    ambiguous: tuple[Cause, ...] = (),
 ) -> ExaminedWheel:
-    failure = Failure(reason="unknown generator", kind=FailureKind.NO_RECIPE)
+    failure = Failure(reason="unknown generator", kind=kind)
     return ExaminedWheel(
         wheel=NotRebuilt(audited=audited, failure=failure),
         inspection=inspection,
+        reviews=reviews,
         chain=(READ,),
-        unexplained=unexplained,
-        outcome=outcome,
+        ambiguous=ambiguous,
     )
 
 
-@pytest.mark.parametrize("outcome", [Outcome.REPLAYED, Outcome.EQUIVALENT])
-def test_contents_that_prove_the_members_replace_the_reason_by_a_cause(
-    audited: AuditedWheel, inspection: Inspection, outcome: Outcome
-) -> None:
-    verdict = verdict_on(examined(audited, inspection, outcome))
+def test_known_members_without_a_recipe_are_equivalent(audited: AuditedWheel, inspection: Inspection) -> None:
+    verdict = verdict_on(examined(audited, inspection, FailureKind.NO_RECIPE, *KNOWN))
 
-    assert (verdict.outcome, verdict.reason, verdict.replayed) == (Outcome.EQUIVALENT, "", ())
+    assert (verdict.outcome, verdict.answer) == (Outcome.EQUIVALENT, Answer.PAYLOAD_ONLY)
+    assert (verdict.reason, verdict.replayed) == ("", ())
     assert [(one.id, one.severity, one.evidence) for one in verdict.causes] == [
         ("recipe-unknown", Severity.WARNING, "unknown generator")
     ]
@@ -167,9 +285,24 @@ def test_contents_that_prove_the_members_replace_the_reason_by_a_cause(
     assert "codex_cli_bin/bin/codex" not in places
 
 
-def test_contents_that_prove_nothing_keep_the_reason(audited: AuditedWheel, inspection: Inspection) -> None:
-    verdict = verdict_on(examined(audited, inspection, Outcome.NOT_REBUILT, ERROR))
+EXAMINED: dict[str, tuple[FailureKind, tuple[MemberReview, ...], tuple[Cause, ...], Status]] = {
+    "an unseen text": (FailureKind.NO_RECIPE, (*KNOWN, UNSEEN), (), Status.NOT_DECIDED),
+    "a module": (FailureKind.NO_RECIPE, (*KNOWN, MODULE), (), Status.DIFFERENT),
+    "an ambiguous archive": (FailureKind.NO_RECIPE, KNOWN, (ERROR,), Status.DIFFERENT),
+    "an archive that cannot be read": (FailureKind.UNREADABLE, KNOWN, (ERROR,), Status.NOT_DECIDED),
+    "a module in such an archive": (FailureKind.UNREADABLE, (*KNOWN, MODULE), (ERROR,), Status.DIFFERENT),
+    "a build that failed": (FailureKind.BUILD, KNOWN, (), Status.NOT_DECIDED),
+    "a module, and a build that failed": (FailureKind.BUILD, (*KNOWN, MODULE), (), Status.DIFFERENT),
+    "nothing that could be read": (FailureKind.UNREADABLE, (), (ERROR,), Status.NOT_DECIDED),
+}
 
-    assert (verdict.outcome, verdict.reason) == (Outcome.NOT_REBUILT, "unknown generator")
-    assert (verdict.causes, verdict.replayed) == ((ERROR,), ())
-    assert verdict.is_inspected
+
+@pytest.mark.parametrize("case", EXAMINED)
+def test_a_wheel_that_was_only_read_is_judged_by_what_was_seen(
+    audited: AuditedWheel, inspection: Inspection, case: str
+) -> None:
+    kind, reviews, ambiguous, status = EXAMINED[case]
+    verdict = verdict_on(examined(audited, inspection, kind, *reviews, ambiguous=ambiguous))
+
+    assert verdict.status is status
+    assert verdict.reason == ("unknown generator" if verdict.outcome is Outcome.NOT_REBUILT else "")

@@ -13,6 +13,7 @@ from factory.audit.selection import Selection
 from factory.build.builder import Engine
 from factory.core.digests import Sha256
 from factory.core.errors import UpstreamError, UsageError, VerificationError
+from factory.verify.baseline.baseline import Baseline
 from factory.verify.inputs import find_wheels
 from factory.verify.waivers import Waiver
 from factory.wheels.plan import WheelsPlan, WheelsRequest
@@ -64,7 +65,7 @@ def planned(
     waivers: tuple[Waiver, ...] = (),
 ) -> WheelsPlan:
     index = FakeIndex(files={name: wheel.content() for name, wheel in wheels.items()})
-    context = audit_context(index, packages, tmp_path)
+    context = replace(audit_context(index, packages, tmp_path), baseline=Baseline())  # as the command does
     request = WheelsRequest(tag=TAG, platforms=None, out=tmp_path / "dist", engine=engine, waivers=waivers)
     listing = fetch_listing(index, index=INDEX, project=PROJECT, asked_at=ASKED_AT)
     return plan_like_published(request, listing, context, platforms=platforms)

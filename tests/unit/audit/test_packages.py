@@ -86,7 +86,9 @@ def test_each_needed_package_is_read_and_its_payload_saved(context: AuditContext
     wheels = [audited("manylinux_2_17_x86_64"), audited("musllinux_1_1_x86_64"), audited("any")]
     packages = read_packages(TAG, wheels, context)
 
-    (package,) = packages.read
+    package = packages.by_target[LINUX]
+    assert isinstance(package, ReadPackage)
+    assert list(packages.by_target) == [LINUX]
     assert package.asset.target is LINUX
     assert isinstance(package.asset.location, Local)
     assert package.size_bytes == package.asset.location.path.stat().st_size
@@ -102,7 +104,8 @@ def test_a_saved_payload_is_not_read_again(context: AuditContext) -> None:
     saved = Payload(target=LINUX, files=())
     save_payload(context.tools.cache, asset.digest, saved)
 
-    (package,) = read_packages(TAG, [audited("manylinux_2_17_x86_64")], context).read
+    package = read_packages(TAG, [audited("manylinux_2_17_x86_64")], context).by_target[LINUX]
+    assert isinstance(package, ReadPackage)
     assert package.payload == saved
 
 
@@ -130,7 +133,7 @@ def test_a_damaged_package_is_a_failure_of_its_target_alone(context: AuditContex
     wheels = [audited("manylinux_2_17_x86_64"), audited("manylinux_2_17_aarch64")]
     packages = read_packages(TAG, wheels, context)
 
-    assert [package.asset.target for package in packages.read] == [LINUX]
+    assert isinstance(packages.package_for(wheels[0].wheel), ReadPackage)
     assert isinstance(packages.package_for(wheels[1].wheel), Failure)
 
 
@@ -138,7 +141,7 @@ def test_without_a_target_the_channel_is_not_asked(context: AuditContext) -> Non
     refusing = replace(context, channel=RefusingChannel(UpstreamError("asked")))
     packages = read_packages(TAG, [audited("any")], refusing)
 
-    assert packages.read == ()
+    assert packages.by_target == {}
 
 
 def test_a_channel_that_fails_is_the_reason_for_every_target(context: AuditContext) -> None:

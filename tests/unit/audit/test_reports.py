@@ -37,7 +37,7 @@ ONE, TWO = Sha256("1" * 64), Sha256("2" * 64)
 
 def text(place: str, content: str) -> TrustedText:
     return TrustedText(
-        place=place, use="the template", sha256=Sha256.of([content.encode()]), text=content, is_usual=True
+        place=place, use="the template", sha256=Sha256.of([content.encode()]), text=content, is_known=True
     )
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,23 +16,25 @@ from factory.audit.origin import LocalOrigin
 from factory.audit.packages import read_packages
 from factory.audit.rebuild import RebuiltWheel, rebuild_wheels
 from factory.audit.recipes import infer_recipes
-from factory.audit.results import Results, report_json
+from factory.audit.results import Results, identity_of, report_json
 from factory.audit.run import AuditProgress, audit_listing, audit_release
 from factory.audit.selection import Selection
-from factory.audit.verdict import AuditReport, Outcome, Verdict, first_breaks
+from factory.audit.verdict import Acceptance, AcceptedThing, AuditReport, Outcome, Verdict, first_breaks
 from factory.audit.wheel_file import WheelFiles
 from factory.build.toolchain import Lock, Toolchain
 from factory.core.codec import from_json, to_json
 from factory.core.digests import Sha256
 from factory.core.errors import HostError
 from factory.core.json_reader import JsonObject
+from factory.core.model import ChannelName
 from factory.core.tags import CodexTag
 from factory.statements.audit_statement import meets_policy
+from factory.verify.baseline.rules import ROOMS, rules_digest
 from tests.audits import FILES, INDEX, PROJECT, FakeIndex, as_upstream, audit_context, opened, run_audit
 from tests.decisions import decided
 from tests.fakes import Answer as HttpAnswer
 from tests.images import MachO, MachOCpu
-from tests.origins import ASKED_AT, listed
+from tests.origins import ASKED, ASKED_AT, listed
 from tests.packages import TAG, release_directory
 from tests.runs import run_factory
 from tests.toolchains import running_toolchain
@@ -44,6 +45,10 @@ LINUX = "openai_codex_cli_bin-0.163.0-py3-none-manylinux_2_17_x86_64.whl"
 WINDOWS = "openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl"
 NOT_CODEX = "openai_codex_cli_bin-2026.1.post1-py3-none-manylinux_2_17_x86_64.whl"
 INIT = "codex_cli_bin/__init__.py"
+CODEX = "codex_cli_bin/bin/codex"
+RG = "codex_cli_bin/codex-path/rg"
+METADATA = f"{INFO}/METADATA"
+WHEEL = f"{INFO}/WHEEL"
 
 
 @pytest.fixture(scope="module")
@@ -137,23 +142,54 @@ def flipped(member: ZipMember) -> ZipMember:
     return replace(member, content=member.content[:-1] + b"!")
 
 
-PUBLISHED: dict[str, tuple[Callable[[Wheel], Wheel], Outcome, set[tuple[str, str]]]] = {
+def exchanged(wheel: Wheel) -> Wheel:
+    codex, rg = wheel.member(CODEX).content, wheel.member(RG).content
+    return wheel.edited(CODEX, lambda member: replace(member, content=rg)).edited(
+        RG, lambda member: replace(member, content=codex)
+    )
+
+
+def added(name: str) -> Callable[[Wheel], Wheel]:
+    return lambda wheel: wheel.with_first(ZipMember(name=name.encode(), content=b"import os\n"))
+
+
+R = ("record", "error")
+PUBLISHED: dict[str, tuple[Callable[[Wheel], Wheel], Outcome, int, set[tuple[str, str]]]] = {
     "a falsified executable": (
-        lambda wheel: wheel.edited("codex_cli_bin/bin/codex", flipped),
+        lambda wheel: wheel.edited(CODEX, flipped),
         Outcome.DIFFERENT,
-        {("executable-not-upstream", "error"), ("record", "error")},
+        10,
+        {("executable-not-upstream", "error"), R},
     ),
     "an executable at another path": (
-        lambda wheel: wheel.edited(
-            "codex_cli_bin/codex-path/rg", lambda member: replace(member, name=b"codex_cli_bin/bin/rg")
-        ),
-        Outcome.IDENTICAL,
-        set(),
+        lambda wheel: wheel.edited(RG, lambda member: replace(member, name=b"codex_cli_bin/bin/rg")),
+        Outcome.DIFFERENT,
+        10,
+        {("executable-moved", "error"), ("payload-missing", "error")},
+    ),
+    "an executable left out": (
+        lambda wheel: wheel.without(RG),
+        Outcome.DIFFERENT,
+        10,
+        {("payload-missing", "error")},
+    ),
+    "two executables exchanged": (
+        exchanged,
+        Outcome.DIFFERENT,
+        10,
+        {("executable-moved", "error")},
     ),
     "a module that no wheel has": (
-        lambda wheel: wheel.with_first(ZipMember(name=b"codex_cli_bin/__evil__.py", content=b"import os\n")),
-        Outcome.IDENTICAL,
-        {("unusual-text", "warning")},
+        added("codex_cli_bin/__evil__.py"),
+        Outcome.DIFFERENT,
+        10,
+        {("importable-file", "error")},
+    ),
+    "a command that no wheel has": (
+        added("codex_cli_bin/bin/codex.cmd"),
+        Outcome.DIFFERENT,
+        10,
+        {("payload-unknown", "error"), ("record-order", "warning"), ("order", "note")},
     ),
     "an executable that the release has not": (
         lambda wheel: wheel.with_first(
@@ -164,36 +200,113 @@ PUBLISHED: dict[str, tuple[Callable[[Wheel], Wheel], Outcome, set[tuple[str, str
             )
         ),
         Outcome.DIFFERENT,
-        {("member-added", "error"), ("record", "error")},
+        10,
+        {("executable-not-upstream", "error"), R},
     ),
     "a path file beside the package": (
-        lambda wheel: wheel.with_first(ZipMember(name=b"evil.pth", content=b"import os\n")),
+        added("evil.pth"),
         Outcome.DIFFERENT,
-        {("member-added", "error"), ("record", "error")},
+        10,
+        {("importable-file", "error"), R},
+    ),
+    "a script for the installer": (
+        added("openai_codex_cli_bin-0.163.0.data/scripts/codex.bat"),
+        Outcome.DIFFERENT,
+        10,
+        {("data-directory", "error"), R},
+    ),
+    "a requirement": (
+        lambda wheel: wheel.edited_text(METADATA, "Keywords:", "Requires-Dist: evil\nKeywords:"),
+        Outcome.DIFFERENT,
+        10,
+        {("dependency", "error"), R},
+    ),
+    "a line of code": (
+        lambda wheel: wheel.edited_text(INIT, "import", "import os\nimport"),
+        Outcome.IDENTICAL,
+        11,
+        {("text-not-seen-before", "warning")},
     ),
     "another summary": (
-        lambda wheel: wheel.edited_text(f"{INFO}/METADATA", "release executables", "executables"),
+        lambda wheel: wheel.edited_text(METADATA, "release executables", "executables"),
         Outcome.IDENTICAL,
-        set(),
+        11,
+        {("metadata-not-seen-before", "warning")},
     ),
     "METADATA that the backend would write otherwise": (
-        lambda wheel: wheel.edited_text(f"{INFO}/METADATA", "Python: >=3.10", "Python: >= 3.10"),
-        Outcome.DIFFERENT,
-        {("metadata", "error"), ("record", "error")},
+        lambda wheel: wheel.edited_text(METADATA, "Python: >=3.10", "Python: >= 3.10"),
+        Outcome.EQUIVALENT,
+        11,
+        {("metadata-not-seen-before", "error")},
     ),
-}  # fmt: skip
+    "a generator that nobody knows": (
+        lambda wheel: wheel.edited_text(WHEEL, "hatchling 1.33.0", "maturin 1.9.0"),
+        Outcome.EQUIVALENT,
+        11,
+        {("generator-not-seen-before", "warning")},
+    ),
+    "a generator without a lock": (
+        lambda wheel: wheel.edited_text(WHEEL, "hatchling 1.33.0", "hatchling 0.9"),
+        Outcome.EQUIVALENT,
+        11,
+        {("generator-not-seen-before", "warning")},
+    ),
+    "a platform that WHEEL alone names": (
+        lambda wheel: wheel.edited_text(WHEEL, "manylinux_2_17_x86_64", "any"),
+        Outcome.DIFFERENT,
+        10,
+        {("tag", "error"), R},
+    ),
+}
 
 
 @pytest.mark.parametrize("case", PUBLISHED)
-def test_a_published_wheel_is_compared_with_a_rebuild_from_its_own_recipe(
+def test_a_published_wheel_is_judged_by_what_is_known_and_not_by_what_it_says(
     packages: Path, honest: dict[str, Wheel], tmp_path: Path, case: str
 ) -> None:
-    tamper, outcome, causes = PUBLISHED[case]
+    tamper, outcome, exit_status, causes = PUBLISHED[case]
 
-    (verdict,) = run_audit(served(tamper(honest[LINUX])), packages, tmp_path).verdicts
+    report = run_audit(served(tamper(honest[LINUX])), packages, tmp_path)
 
+    (verdict,) = report.verdicts
     assert ({(cause.id, cause.severity.value) for cause in verdict.causes}, verdict.reason) == (causes, "")
-    assert verdict.outcome is outcome
+    assert (verdict.outcome, report.exit_status) == (outcome, exit_status)
+
+
+MILDEST_FIRST = (0, 24, 12, 11, 10)
+CLAIMS: dict[str, Callable[[Wheel], Wheel]] = {
+    "an unknown generator": lambda wheel: wheel.edited_text(WHEEL, "hatchling 1.33.0", "hatchling 9.9"),
+    "no generator": lambda wheel: wheel.edited_text(WHEEL, "Generator: hatchling 1.33.0\n", ""),
+    "METADATA that no project file gives": (
+        lambda wheel: wheel.edited_text(METADATA, "Keywords:", "Obsoletes-Dist: x\nKeywords:")
+    ),
+    "METADATA that the backend refuses": (
+        lambda wheel: wheel.edited_text(METADATA, "Metadata-Version: 2.4", "Metadata-Version: 9.9")
+    ),
+}
+
+
+CLAIMED_WITH = (
+    "a falsified executable",
+    "an executable at another path",
+    "an executable left out",
+    "a module that no wheel has",
+    "a script for the installer",
+    "a line of code",
+)
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+@pytest.mark.parametrize("case", CLAIMED_WITH)
+def test_nothing_that_a_wheel_says_of_itself_makes_the_answer_milder(
+    packages: Path, honest: dict[str, Wheel], tmp_path: Path, case: str, claim: str
+) -> None:
+    tamper, _, exit_status, _ = PUBLISHED[case]
+
+    report = run_audit(served(CLAIMS[claim](tamper(honest[LINUX]))), packages, tmp_path)
+
+    assert MILDEST_FIRST.index(report.exit_status) >= MILDEST_FIRST.index(exit_status)
+    assert report.verdicts[0].outcome not in {Outcome.IDENTICAL, Outcome.REPLAYED}
 
 
 SBOM = f"{INFO}/sboms/openai-codex-cli-bin.cdx.json"
@@ -219,85 +332,53 @@ def test_a_bill_of_materials_is_rebuilt_and_not_trusted(packages: Path, tmp_path
     assert SBOM not in {text.place for text in verdict.trust_base}
 
 
-NO_LOCK = (
-    "no locked toolchain for its generator hatchling 0.9;"
-    " available: 1.29.0, 1.30.1, 1.31.0, 1.32.0, 1.32.3, 1.32.4, 1.33.0"
-)
-UNKNOWN: dict[str, tuple[Callable[[Wheel], Wheel], str]] = {
-    "an unknown generator": (
-        lambda wheel: wheel.edited_text(f"{INFO}/WHEEL", "hatchling 1.33.0", "maturin 1.9.0"),
-        "its generator 'maturin 1.9.0' is unknown",
-    ),
-    "a version without a lock": (
-        lambda wheel: wheel.edited_text(f"{INFO}/WHEEL", "hatchling 1.33.0", "hatchling 0.9"),
-        NO_LOCK,
-    ),
-    "a field without an origin": (
-        lambda wheel: wheel.edited_text(f"{INFO}/METADATA", "Keywords:", "Obsoletes-Dist: x\nKeywords:"),
-        "METADATA has the field Obsoletes-Dist, which comes from no known key of a project file",
-    ),
-}
+def without_a_recipe(wheel: Wheel) -> Wheel:
+    """Add a field of METADATA that no key of a project file gives."""
+    return wheel.edited_text(METADATA, "Keywords:", "Platform: any\nKeywords:")
 
 
-@pytest.mark.parametrize("case", UNKNOWN)
-def test_a_wheel_without_a_known_recipe_is_examined_by_its_contents(
-    packages: Path, honest: dict[str, Wheel], tmp_path: Path, case: str
+def test_a_wheel_without_a_recipe_is_judged_by_its_members(
+    packages: Path, honest: dict[str, Wheel], tmp_path: Path
 ) -> None:
-    tamper, reason = UNKNOWN[case]
+    (verdict,) = run_audit(served(without_a_recipe(honest[LINUX])), packages, tmp_path).verdicts
 
-    (verdict,) = run_audit(served(tamper(honest[LINUX])), packages, tmp_path).verdicts
-
-    assert (verdict.outcome, verdict.answer) == (Outcome.EQUIVALENT, Answer.PAYLOAD_ONLY)
-    assert [(cause.id, cause.severity.value, cause.evidence) for cause in verdict.causes] == [
-        ("recipe-unknown", "warning", reason)
+    assert (verdict.outcome, verdict.answer) == (Outcome.DIFFERENT, Answer.NO)
+    assert [(cause.id, cause.severity.value) for cause in verdict.causes] == [
+        ("metadata", "error"),
+        ("recipe-unknown", "warning"),
     ]
     assert verdict.has_whole_chain
     assert verdict.inferred is None
     assert verdict.replayed == ()
-    assert f"{INFO}/WHEEL" in {text.place for text in verdict.trust_base}
+    texts = {text.place: text.is_known for text in verdict.trust_base}
+    assert (texts[METADATA], texts[WHEEL], texts[INIT]) == (False, True, True)
 
 
 def test_a_foreign_executable_is_found_without_a_recipe(
     packages: Path, honest: dict[str, Wheel], tmp_path: Path
 ) -> None:
-    tampered = honest[LINUX].edited_text(f"{INFO}/WHEEL", "hatchling 1.33.0", "maturin 1.9.0")
-    tampered = tampered.edited("codex_cli_bin/bin/codex", flipped)
+    tampered = without_a_recipe(honest[LINUX]).edited(CODEX, flipped)
 
     (verdict,) = run_audit(served(tampered), packages, tmp_path).verdicts
 
-    assert verdict.outcome is Outcome.NOT_REBUILT
-    assert [(cause.id, cause.severity.value) for cause in verdict.causes] == [
-        ("executable-not-on-channel", "error")
-    ]
+    assert verdict.outcome is Outcome.DIFFERENT
+    assert ("executable-not-upstream", CODEX) in {(cause.id, cause.place) for cause in verdict.causes}
     assert not verdict.has_whole_chain
 
 
-def test_an_unknown_recipe_and_an_unknown_encoder_are_equivalent(
+def test_hidden_bytes_are_found_without_a_recipe(
     packages: Path, honest: dict[str, Wheel], tmp_path: Path
 ) -> None:
-    tampered = honest[LINUX].edited_text(f"{INFO}/WHEEL", "hatchling 1.33.0", "maturin 1.9.0")
-    tampered = tampered.edited(INIT, lambda member: replace(member, method=0))
-    tampered = tampered.edited(f"{INFO}/METADATA", with_level_0)
+    """A wheel whose only fault is its METADATA, and the same one with bytes that belong to no member."""
+    hidden = honest[LINUX].in_archive(lambda archive: replace(archive, prefix=b"#!/bin/sh\n"))
 
-    (verdict,) = run_audit(served(tampered), packages, tmp_path).verdicts
+    (verdict,) = run_audit(served(without_a_recipe(hidden)), packages, tmp_path).verdicts
 
-    assert verdict.outcome is Outcome.EQUIVALENT
-
-
-def with_level_0(member: ZipMember) -> ZipMember:
-    encoder = zlib.compressobj(0, zlib.DEFLATED, -15)
-    return replace(member, packed=encoder.compress(member.content) + encoder.flush())
+    assert "stray-bytes" in {cause.id for cause in verdict.causes}
+    assert verdict.outcome is Outcome.DIFFERENT
 
 
 REFUSED: dict[str, tuple[Callable[[Wheel], Wheel], str]] = {
-    "a wheel without RECORD": (
-        lambda wheel: replace(wheel, is_recorded=False),
-        f"{LINUX} cannot be read: it has no {INFO}/RECORD",
-    ),
-    "two members of one name": (
-        lambda wheel: wheel.with_first(ZipMember(name=INIT.encode(), content=b"import os\n")),
-        f"{LINUX} cannot be read: it has two members named '{INIT}'",
-    ),
     "a directory that lies": (
         lambda wheel: wheel.in_archive(lambda archive: replace(archive, entries=99)),
         f"{LINUX} cannot be read: 99 entries are claimed, 12 were found",
@@ -322,6 +403,32 @@ def test_an_unreadable_wheel_is_not_rebuilt_and_has_a_reason(
     assert verdict.is_inspected
     assert verdict.has_whole_chain  # the contents are inspected all the same
     assert report.exit_status == 11
+
+
+INCOMPLETE: dict[str, tuple[Callable[[Wheel], Wheel], tuple[str, str]]] = {
+    "a wheel without RECORD": (
+        lambda wheel: replace(wheel, is_recorded=False),
+        ("text-missing", f"{INFO}/RECORD"),
+    ),
+    "two members of one name": (
+        lambda wheel: wheel.with_first(ZipMember(name=INIT.encode(), content=b"import os\n")),
+        ("member-doubled", INIT),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", INCOMPLETE)
+def test_what_is_seen_in_a_wheel_that_cannot_be_rebuilt_counts(
+    packages: Path, honest: dict[str, Wheel], tmp_path: Path, case: str
+) -> None:
+    tamper, cause = INCOMPLETE[case]
+
+    (verdict,) = run_audit(served(tamper(honest[LINUX])), packages, tmp_path).verdicts
+
+    assert verdict.outcome is Outcome.DIFFERENT
+    assert cause in {(cause.id, cause.place) for cause in verdict.causes}
+    assert verdict.is_inspected
+    assert verdict.has_whole_chain
 
 
 def test_a_file_that_is_not_a_zip_archive_is_not_rebuilt(packages: Path, tmp_path: Path) -> None:
@@ -483,8 +590,8 @@ def test_wheels_of_several_backend_versions_are_rebuilt_in_order(
 
     first, second = run_audit(index, packages, tmp_path).verdicts
 
-    assert (first.name, first.outcome) == (LINUX, Outcome.DIFFERENT)
-    assert {cause.id for cause in first.causes} == {"generator", "record"}
+    assert (first.name, first.outcome) == (LINUX, Outcome.EQUIVALENT)
+    assert {cause.id for cause in first.causes} == {"generator-not-seen-before"}
     assert (second.name, second.outcome) == (WINDOWS, Outcome.IDENTICAL)
 
 
@@ -571,6 +678,32 @@ def test_a_saved_verdict_is_recalled_only_for_the_same_bytes_and_channel(
     assert Results(tmp_path / "out", identity={"channel": "npm"}).recall(LINUX, verdict.sha256) is None
 
 
+def test_a_verdict_that_was_kept_under_other_rules_is_not_recalled(
+    packages: Path, honest: dict[str, Wheel], tmp_path: Path
+) -> None:
+    """`rules_digest` changes with the source of each check (tests/unit/verify/baseline/test_rules.py)."""
+    (verdict,) = run_audit(served(honest[LINUX]), packages, tmp_path).verdicts
+    listing = Listing(project=PROJECT, asked=ASKED, wheels=(), unexpected=())
+    identity = identity_of(listing=listing, channel=ChannelName.NPM)
+    Results(tmp_path / "out", identity=identity).keep(verdict)
+
+    assert identity["rules"] == str(rules_digest(("audit", "build", *ROOMS, "release")))
+    stricter = {**identity, "rules": "0" * 64}
+    assert Results(tmp_path / "out", identity=identity).recall(LINUX, verdict.sha256) == verdict
+    assert Results(tmp_path / "out", identity=stricter).recall(LINUX, verdict.sha256) is None
+
+
+def test_a_verdict_with_an_accepted_text_is_not_recalled(
+    packages: Path, honest: dict[str, Wheel], tmp_path: Path
+) -> None:
+    (verdict,) = run_audit(served(honest[LINUX]), packages, tmp_path).verdicts
+    accepted = Acceptance(thing=AcceptedThing.TEXT, place=INIT, reason="read")
+    results = Results(tmp_path / "out", identity={})
+    results.keep(replace(verdict, accepted=(accepted,)))
+
+    assert results.recall(LINUX, verdict.sha256) is None
+
+
 def test_an_unlisted_release_is_reported_as_absent(packages: Path, tmp_path: Path) -> None:
     report = run_audit(FakeIndex(files={}), packages, tmp_path)
 
@@ -654,7 +787,7 @@ def test_a_local_file_is_compared_with_the_published_one(
 
     (verdict,) = report.verdicts
     assert verdict.outcome is Outcome.DIFFERENT
-    assert {cause.id for cause in verdict.causes} == {"metadata", "record"}
+    assert {cause.id for cause in verdict.causes} == {"metadata-not-seen-before", "record"}
     assert verdict.rebuilt == Sha256(hashlib.sha256(honest[LINUX].content()).hexdigest())
 
 

@@ -13,7 +13,6 @@ from factory.audit.results import parse_report
 from factory.core.digests import Sha256
 from factory.core.json_reader import JsonObject
 from factory.statements.attest import make_statements
-from tests.audits import as_upstream
 from tests.packages import TAG
 from tests.runs import run_factory
 from tests.unit.cli.conftest import Factory, cache, cache_with_toolchain, factory, packages
@@ -33,7 +32,7 @@ BY = "https://example.invalid/auditor"
 def wheel(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     root = tmp_path_factory.mktemp("honest")
     run_factory(packages, root, cache=root / "cache", platforms=("win_amd64",))
-    return as_upstream(root / TAG.pep440 / NAME).content()
+    return (root / TAG.pep440 / NAME).read_bytes()
 
 
 class ServedIndex:

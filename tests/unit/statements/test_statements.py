@@ -104,7 +104,7 @@ def test_an_audit_statement_has_only_the_reproducible_parts_of_the_verdict() -> 
             "place": "codex_cli_bin/__init__.py",
             "use": "the text",
             "sha256": "1" * 64,
-            "is_usual": True,
+            "is_known": True,
         }
     ]
     assert "fetched_bytes" not in verdict
