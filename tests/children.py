@@ -45,8 +45,22 @@ class Child:
             out, err = process.communicate(timeout=_TIMEOUT_S)
         return Ended(status=process.returncode, out=out, err=err)
 
-    def kill_at(self, said: str, *, after_s: float, by: signal.Signals = signal.SIGKILL) -> Ended:
-        """Send a signal some time after a line on stderr starts with a text; it must be still running."""
+    def kill_at(
+        self,
+        said: str,
+        *,
+        after_s: float = 0.0,
+        once: Callable[[], bool] = lambda: True,
+        by: signal.Signals = signal.SIGKILL,
+    ) -> Ended:
+        """Send a signal some time after a line on stderr starts with a text; it must be still running.
+
+        Args:
+            said: The start of the line.
+            after_s: The time to wait after the line.
+            once: What must be so, too, for example that a file has appeared.
+            by: The signal.
+        """
         seen = []
         with self._start() as process:
             assert process.stderr is not None
@@ -55,6 +69,8 @@ class Child:
                 if line.startswith(said):
                     break
             time.sleep(after_s)
+            while not once() and process.poll() is None:
+                time.sleep(0.001)
             process.send_signal(by)
             out, err = process.communicate(timeout=_TIMEOUT_S)
         return Ended(status=process.returncode, out=out, err="".join(seen) + err)

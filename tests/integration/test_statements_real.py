@@ -91,7 +91,7 @@ def test_a_real_bundle_is_checked_offline(assets: Path, tmp_path: Path) -> None:
     checked = check_statement(bundle_of(assets, tmp_path), assets / SIGNED, trust=IDENTITY, now=NOW)
 
     assert checked.signer == (
-        "919436158236-compute@developer.gserviceaccount.com, vouched for by https://accounts.google.com"
+        "919436158236-compute@developer.gserviceaccount.com, verified by https://accounts.google.com"
     )
     assert checked.answer is Answer.UNDECIDED  # the type of a publisher's attestation is none of ours
 
