@@ -9,8 +9,9 @@ from typing import TypeVar
 
 from factory.audit.rebuilt_facts import MetadataFacts, RebuiltFacts
 from factory.core.digests import Sha256
+from factory.core.platform_tags import operating_system_of
 from factory.core.tags import CodexTag
-from factory.core.targets import OperatingSystem, operating_system_of
+from factory.core.targets import OperatingSystem
 from factory.verify.baseline.baseline import (
     Baseline,
     Entry,

@@ -19,8 +19,9 @@ from pathlib import Path
 from factory.audit.known import ANY_PLATFORM, Known, KnownFinding, KnownGap
 from factory.core.digests import MalformedDigest, Sha256
 from factory.core.errors import UsageError
+from factory.core.platform_tags import platform_of_tag
 from factory.core.tags import CodexTag
-from factory.core.targets import Platform, UnknownPlatform
+from factory.core.targets import UnknownPlatform
 from factory.verify.waivers import Waiver
 
 _GAP = ("release", "platform", "reason")
@@ -72,7 +73,7 @@ def _gap(path: Path, entry: Mapping[str, str]) -> KnownGap:
     platform = entry["platform"]
     if platform != ANY_PLATFORM:
         try:
-            Platform.of_tag(platform)
+            platform_of_tag(platform)
         except UnknownPlatform as error:
             raise _malformed(path, str(error)) from error
     return KnownGap(release=CodexTag.parse(entry["release"]), platform=platform, reason=entry["reason"])

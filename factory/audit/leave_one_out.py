@@ -13,8 +13,8 @@ from string import Template
 from factory.audit.baseline_proposal import observed, published_shape
 from factory.audit.rebuilt_facts import RebuiltFacts
 from factory.core.errors import EXIT_AUDIT_DIFFERS, EXIT_INCONCLUSIVE
+from factory.core.platform_tags import platform_of_tag
 from factory.core.tags import CodexTag
-from factory.core.targets import Platform
 from factory.verify.baseline.baseline import DIST_INFO, Shape
 from factory.verify.baseline.member_kinds import MemberClass, MemberKind
 
@@ -127,7 +127,7 @@ def _text_alarms(wheel: RebuiltFacts, shape: Shape) -> Iterator[Alarm]:
 
 
 def _payload_alarms(wheel: RebuiltFacts, shape: Shape) -> Iterator[Alarm]:
-    platform = Platform.of_tag(wheel.platform)
+    platform = platform_of_tag(wheel.platform)
     for source, becomes in wheel.executables.items():
         place = shape.place(PurePosixPath(source), platform, wheel.tag)
         if place != PurePosixPath(becomes):

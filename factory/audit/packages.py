@@ -7,8 +7,9 @@ from factory.audit.audited import AuditedWheel, Failure, attempt
 from factory.audit.context import AuditContext
 from factory.audit.index import PublishedWheel
 from factory.core.model import Payload, ReleaseAsset, ReleaseAssets
+from factory.core.platform_tags import architecture_of, operating_system_of
 from factory.core.tags import CodexTag
-from factory.core.targets import Target, architecture_of, operating_system_of
+from factory.core.targets import Target
 from factory.release.channels import NotOnChannel
 from factory.release.payload import PackageSource
 from factory.release.payload_cache import load_payload, save_payload

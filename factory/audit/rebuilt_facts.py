@@ -10,8 +10,9 @@ from factory.build.template import PACKAGE
 from factory.core.digests import Sha256
 from factory.core.errors import IntegrityError, UsageError
 from factory.core.json_reader import JsonObject
+from factory.core.platform_tags import operating_system_of
 from factory.core.tags import CodexTag
-from factory.core.targets import OperatingSystem, operating_system_of
+from factory.core.targets import OperatingSystem
 from factory.verify.baseline.baseline import DIST_INFO, position
 from factory.verify.baseline.dist_info_content import normalised_metadata, requirements
 from factory.verify.baseline.member_kinds import MemberClass, MemberKind

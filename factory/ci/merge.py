@@ -12,8 +12,9 @@ from pathlib import Path
 
 from factory.core.codec import to_json
 from factory.core.errors import IntegrityError, UsageError, VerificationError
+from factory.core.platform_tags import platform_of_tag
 from factory.core.progress import Progress
-from factory.core.targets import PLATFORMS, Platform, Target
+from factory.core.targets import PLATFORMS, Target
 from factory.manifest.dist import Dist
 from factory.manifest.manifest import AssetRecord, Manifest, WheelRecord
 from factory.system.files import read_verified, writing
@@ -169,7 +170,7 @@ def _wheels_by_slot(parts: Sequence[_Part]) -> tuple[tuple[WheelRecord, Path], .
     wheels: dict[tuple[str, str], tuple[WheelRecord, Path]] = {}
     for part in parts:
         for wheel in part.manifest.wheels:
-            slot = slot_of(Platform.of_tag(wheel.platform))
+            slot = slot_of(platform_of_tag(wheel.platform))
             known, _ = wheels.setdefault(slot, (wheel, part.directory))
             if known != wheel:
                 raise _different_wheels(known, wheel)

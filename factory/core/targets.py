@@ -75,26 +75,6 @@ class Target(StrEnum):
         return f"{self.operating_system.value}-{cpu}"
 
 
-def operating_system_of(platform_tag: str) -> OperatingSystem | None:
-    """Return the operating system of a platform tag, or None if it is not known."""
-    if platform_tag.startswith(("manylinux", "musllinux", "linux_")):
-        return OperatingSystem.LINUX
-    if platform_tag.startswith("macosx_"):
-        return OperatingSystem.MACOS
-    if platform_tag.startswith("win"):
-        return OperatingSystem.WINDOWS
-    return None
-
-
-def architecture_of(platform_tag: str) -> Architecture | None:
-    """Return the architecture of a platform tag, or None if it is not known."""
-    if platform_tag.endswith(("_x86_64", "_amd64")):
-        return Architecture.X86_64
-    if platform_tag.endswith(("_aarch64", "_arm64")):
-        return Architecture.AARCH64
-    return None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
     """A wheel platform.
@@ -119,24 +99,6 @@ class Platform:
         for platform in PLATFORMS:
             if platform.tag == text:
                 return platform
-        raise UnknownPlatform(text)
-
-    @classmethod
-    def of_tag(cls, text: str) -> "Platform":
-        """Return the platform with any tag, including tags that only published wheels have.
-
-        Raises:
-            UnknownPlatform: Codex is not released for its system and architecture.
-        """
-        for platform in PLATFORMS:
-            if platform.tag == text:
-                return platform
-        for target in Target:
-            if (operating_system_of(text), architecture_of(text)) == (
-                target.operating_system,
-                target.architecture,
-            ):
-                return cls(tag=text, target=target, reason="published wheels have it")
         raise UnknownPlatform(text)
 
     @property

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 from factory.core.errors import UsageError, VerificationError
 from factory.core.model import Severity
+from factory.core.platform_tags import platform_of_tag
 from factory.core.targets import PLATFORMS, Platform
 from factory.manifest.manifest import CHECKSUMS_NAME, MANIFEST_NAME, Manifest, WheelRecord
 from factory.system.parallel import in_parallel
@@ -108,7 +109,7 @@ def read_manifest(path: Path) -> tuple[Manifest, Path]:
 def _missing_platforms(manifest: Manifest, terms: Terms) -> Iterator[str]:
     """Compare with the platform table; macosx_10_9 and macosx_10_12 are for the same users."""
     excused = {slot_of(platform) for platform in terms.without}
-    present = Counter(slot_of(Platform.of_tag(wheel.platform)) for wheel in manifest.wheels)
+    present = Counter(slot_of(platform_of_tag(wheel.platform)) for wheel in manifest.wheels)
     for platform in PLATFORMS:
         count = present[slot_of(platform)]
         if count > 1:

@@ -17,7 +17,8 @@ from factory.build.template import DISTRIBUTION, PACKAGE, bundled_template
 from factory.core.digests import Sha256
 from factory.core.errors import IntegrityError
 from factory.core.model import ChannelName, FileKind, Payload, PayloadFile, Severity
-from factory.core.targets import PLATFORMS, Platform
+from factory.core.platform_tags import platform_of_tag
+from factory.core.targets import PLATFORMS
 from factory.manifest.manifest import AssetRecord, Manifest, MemberRecord, WheelRecord
 from factory.verify.checks.registry import CHECKS
 from factory.verify.inputs import expected_wheel
@@ -83,7 +84,7 @@ def _has_right_name(manifest: Manifest, wheel: WheelRecord) -> bool:
 
 def _asset_problems(manifest: Manifest, wheel: WheelRecord) -> Iterator[str]:
     """Compare the named release asset with the wheel's platform and the manifest's release."""
-    target = Platform.of_tag(wheel.platform).target
+    target = platform_of_tag(wheel.platform).target
     assets = [asset for asset in manifest.assets if asset.digest == wheel.asset and asset.target is target]
     if len(assets) != 1:
         yield f"{wheel.name} names a release asset for {target} that the manifest does not list once"

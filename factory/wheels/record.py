@@ -6,7 +6,8 @@ from pathlib import PurePosixPath
 from factory import __version__
 from factory.build.builder import FetchedPackage
 from factory.build.template import PACKAGE
-from factory.core.targets import PLATFORMS, Platform, Target
+from factory.core.platform_tags import platform_of_tag
+from factory.core.targets import PLATFORMS, Target
 from factory.manifest.manifest import (
     AssetRecord,
     LeftOutRecord,
@@ -52,7 +53,7 @@ def record_run(
     """
     wheels = ordered_wheels([*reused, *(_record_wheel(wheel) for wheel in verified)])
     used = {wheel.asset for wheel in wheels}
-    targets = {Platform.of_tag(wheel.platform).target for wheel in wheels}
+    targets = {platform_of_tag(wheel.platform).target for wheel in wheels}
     sizes = {asset.digest: asset.size_bytes for asset in (earlier.assets if earlier else ())}
     sizes |= {package.asset.digest: package.size_bytes for package in packages}
     manifest = Manifest(

@@ -31,6 +31,31 @@ def _notice_line(new: Callable[[str], str]) -> Callable[[Wheel], Wheel]:
     return _record(edit)
 
 
+def _tagged(*platforms: str) -> Callable[[Wheel], Wheel]:
+    """Give the file name and WHEEL other platform tags."""
+    lines = "".join(f"Tag: py3-none-{platform}\n" for platform in platforms)
+    edit = with_text(_WHEEL, "Tag: py3-none-manylinux_2_17_x86_64\n", lines)
+    return lambda wheel: edit(replace(wheel, name=file_name(".".join(platforms))))
+
+
+_NOT_UNDERSTOOD = (
+    "banana",
+    "any",
+    "linux_x86_64",
+    "manylinux_2_39_riscv64",
+    "manylinux_2_17_i686",
+    "manylinux_2_17_amd64",
+    "manylinux_3_0_x86_64",
+    "musllinux_9_9_x86_64",
+    "macosx_11_arm64",
+    "macosx_99_0_arm64",
+    "android_21_x86_64",
+    "ios_13_0_arm64_iphoneos",
+    "win32",
+    "windows_amd64",
+)
+
+
 def _both_tags(wheel: Wheel) -> Wheel:
     both = "manylinux_2_17_x86_64.musllinux_1_1_x86_64"
     renamed = replace(wheel, name=file_name(both))
@@ -107,6 +132,21 @@ DIST_INFO: tuple[Breakage, ...] = (
     Breakage("no Tag", "wheel-tags", with_text(_WHEEL, "Tag: py3-none-manylinux_2_17_x86_64\n", "")),
     Breakage("a compressed tag set in WHEEL", "wheel-tag-compressed", _both_tags),
     Breakage("a tag for one Python version", "wheel-tag-form", _for_cpython),
+    Breakage("a Tag that is not a tag", "wheel-tags", with_text(_WHEEL, "Tag: ", "Tag: nonsense\nTag: ")),
+    *(
+        Breakage(f"the platform tag {tag}", "wheel-platform-not-judged", _tagged(tag))
+        for tag in _NOT_UNDERSTOOD
+    ),
+    Breakage(
+        "tags of two operating systems",
+        "wheel-platform-not-judged",
+        _tagged("macosx_10_12_x86_64", "manylinux_2_17_x86_64"),
+    ),
+    Breakage(
+        "tags of two architectures",
+        "wheel-platform-not-judged",
+        _tagged("manylinux_2_17_x86_64", "manylinux_2_17_aarch64"),
+    ),
     Breakage("no METADATA", "metadata-present", without(_METADATA)),
     Breakage("an invalid Requires-Python", "metadata-valid", with_text(_METADATA, ">=3.10", "three")),
     Breakage(

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from factory.core.errors import UsageError
 from factory.core.model import FileKind
-from factory.core.targets import OperatingSystem, Platform, UnknownPlatform, operating_system_of
+from factory.core.platform_tags import operating_system_of, platform_of_tag
+from factory.core.targets import OperatingSystem, UnknownPlatform
 
 _SYSTEMS = {
     "linux": OperatingSystem.LINUX,
@@ -39,7 +40,7 @@ class Requirement:
         tags = [name for name in names if name not in {*_SYSTEMS, "all"}]
         for tag in tags:
             try:
-                Platform.of_tag(tag)
+                platform_of_tag(tag)
             except UnknownPlatform as error:
                 raise UsageError(
                     f"--require-authorship: {tag!r} is not a platform",

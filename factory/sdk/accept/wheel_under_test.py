@@ -8,6 +8,7 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from factory.build.template import DISTRIBUTION
 from factory.core.digests import Sha256
 from factory.core.errors import HostError, UsageError
+from factory.core.platform_tags import platform_of_tag
 from factory.core.tags import CodexTag
 from factory.core.targets import OperatingSystem, Platform
 from factory.manifest.manifest import Manifest, WheelRecord
@@ -79,7 +80,7 @@ def read_runtime_wheel(path: Path) -> RuntimeWheel:
         raise _unusable(path, error.strerror or str(error)) from error
     if name != DISTRIBUTION:
         raise _unusable(path, f"it is a wheel of {name}")
-    platform = Platform.of_tag(min(tag.platform for tag in tags))
+    platform = platform_of_tag(min(tag.platform for tag in tags))
     return RuntimeWheel(wheel=path, sha256=digest, tag=CodexTag.parse(str(version)), platform=platform)
 
 
@@ -110,7 +111,7 @@ def _chosen_record(manifest: Manifest, platform: Platform | None, host: Host) ->
 
 def _is_native(record: WheelRecord, host: Host) -> bool:
     try:
-        return launch_method(Platform.of_tag(record.platform), host).emulator is None
+        return launch_method(platform_of_tag(record.platform), host).emulator is None
     except CannotLaunch:
         return False
 

@@ -15,8 +15,9 @@ from packaging.version import Version
 from factory.build.payload_rules import LeaveOutRule, MoveRule
 from factory.core.digests import MalformedDigest, Sha256
 from factory.core.errors import UsageError
+from factory.core.platform_tags import operating_system_of
 from factory.core.tags import CodexTag
-from factory.core.targets import OperatingSystem, Platform, operating_system_of
+from factory.core.targets import OperatingSystem, Platform
 
 DIST_INFO = "{dist-info}"
 """How paths in the baseline name the ``.dist-info`` directory, which has the version in its name."""

@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 from factory.build.template import DISTRIBUTION, PACKAGE
 from factory.core.errors import UsageError
 from factory.core.model import Severity
+from factory.core.platform_tags import platform_of_tag
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform
 from factory.verify.baseline.baseline import Baseline
@@ -128,7 +129,7 @@ def release_of(wheel: WheelContents) -> tuple[CodexTag, Platform] | None:
     if wheel.parsed is None:
         return None
     try:
-        return CodexTag.parse(wheel.parsed.version_text), Platform.of_tag(wheel.platforms[0])
+        return CodexTag.parse(wheel.parsed.version_text), platform_of_tag(wheel.platforms[0])
     except UsageError:
         return None
 

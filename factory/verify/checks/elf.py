@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterator
 
 from factory.core.model import FileKind, Severity
+from factory.core.platform_tags import glibc_of_tag
 from factory.core.targets import Architecture
 from factory.executables.elf import ElfFacts, ElfType, glibc_of, read_elf
 from factory.verify.checks.check import Checks, Fault
 from factory.verify.checks.images import dotted, readable
-from factory.verify.checks.manylinux import ManylinuxPolicy, manylinux_policy, promised_glibc
+from factory.verify.checks.manylinux import ManylinuxPolicy, manylinux_policy
 from factory.verify.reading.contents import Member, WheelContents
 
 _MACHINES = {Architecture.X86_64: 62, Architecture.AARCH64: 183}
@@ -35,7 +36,7 @@ def _elves(wheel: WheelContents) -> Iterator[tuple[Member, ElfFacts]]:
 
 
 def _oldest_glibc(wheel: WheelContents) -> tuple[int, int] | None:
-    return min((floor for tag in wheel.platforms if (floor := promised_glibc(tag))), default=None)
+    return min((floor for tag in wheel.platforms if (floor := glibc_of_tag(tag))), default=None)
 
 
 def _provided(wheel: WheelContents) -> frozenset[str]:

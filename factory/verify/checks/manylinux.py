@@ -1,14 +1,11 @@
 """What a manylinux tag promises: a glibc version, with the libraries and symbol versions that it has."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from factory.core.platform_tags import glibc_of_tag
 from factory.core.targets import Architecture
-
-_LEGACY_GLIBC = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}
-_MANYLINUX = re.compile(r"manylinux_(\d+)_(\d+)_.+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +43,5 @@ def _policies(architecture: Architecture) -> Mapping[tuple[int, int], ManylinuxP
             glibc_versions=frozenset(f"GLIBC_{version}" for version in policy.symbol_versions["GLIBC"]),
         )
         for policy in policies
-        if (glibc := promised_glibc(policy.name)) is not None
+        if (glibc := glibc_of_tag(policy.name)) is not None
     }
-
-
-def promised_glibc(platform_tag: str) -> tuple[int, int] | None:
-    """Return the oldest glibc that a manylinux tag promises to run with; None for any other tag."""
-    match = _MANYLINUX.fullmatch(platform_tag)
-    if match:
-        return int(match[1]), int(match[2])
-    return _LEGACY_GLIBC.get(platform_tag.partition("_")[0])

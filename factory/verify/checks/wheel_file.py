@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from packaging.tags import InvalidTag, Tag, parse_tag
 
 from factory.core.model import Severity
+from factory.core.platform_tags import why_not_understood
+from factory.core.targets import OperatingSystem
 from factory.verify.checks.check import Checks, Fault
 from factory.verify.checks.dist_info_files import dist_info_place, find_missing_text, wheel_fields
 from factory.verify.reading.contents import ParsedName, WheelContents
@@ -118,21 +120,23 @@ def _find_tags(wheel: WheelContents) -> Iterator[Fault]:
     fields = wheel_fields(wheel)
     if fields is None or wheel.parsed is None:
         return
-    tags = _expanded(fields.get("Tag", ()))
+    texts = fields.get("Tag", ())
+    for text in texts:
+        if not _tags_in(text):
+            yield _fault(wheel, f"Tag is {text}, which is not a tag")
+    tags = frozenset(tag for text in texts for tag in _tags_in(text))
     if tags != wheel.parsed.tags:
         in_wheel = ", ".join(sorted(map(str, tags))) or "missing"
         in_name = ", ".join(sorted(map(str, wheel.parsed.tags)))
         yield _fault(wheel, f"Tag is {in_wheel}; the file name has {in_name}")
 
 
-def _expanded(texts: tuple[str, ...]) -> frozenset[Tag]:
-    tags: set[Tag] = set()
-    for text in texts:
-        try:
-            tags |= parse_tag(text)
-        except (InvalidTag, ValueError):
-            continue
-    return frozenset(tags)
+def _tags_in(text: str) -> frozenset[Tag]:
+    """Return the tags of a line; none if it is not valid."""
+    try:
+        return parse_tag(text)
+    except (InvalidTag, ValueError):
+        return frozenset()
 
 
 @check(
@@ -166,11 +170,33 @@ def _tag_faults(parsed: ParsedName) -> Iterator[str]:
     languages = sorted({f"{tag.interpreter}-{tag.abi}" for tag in parsed.tags})
     if languages != ["py3-none"]:
         yield f"Python and ABI tags are {', '.join(languages)}; the package depends on neither: py3-none"
-    if "any" in parsed.platforms:
-        yield "the platform is any, but executables run on one platform only"
     repeated = sorted(tag for tag, count in Counter(parsed.platforms).items() if count > 1)
     if repeated:
         yield f"platforms are repeated: {', '.join(repeated)}"
+
+
+@check(
+    "wheel-platform-not-judged",
+    Severity.ERROR,
+    title="Every platform tag is understood, and all of them can be right for the same files",
+    protects="Users: nothing is known about whether the executables run where installers put them.",
+    standard=_TAGS,
+    remedy="Give the wheel a tag from the table that 'factory targets' prints.",
+)
+def _find_unjudged_platform(wheel: WheelContents) -> Iterator[Fault]:
+    reasons = {tag: why_not_understood(tag) for tag in wheel.platforms}
+    for tag, reason in reasons.items():
+        if reason is not None:
+            yield Fault(wheel.name, f"not judged for {tag}: {reason}")
+    if any(reasons.values()) or not reasons:
+        return
+    if wheel.operating_system is None:
+        yield Fault(
+            wheel.name, f"not judged: {', '.join(wheel.platforms)} are for different operating systems"
+        )
+    elif wheel.operating_system is not OperatingSystem.MACOS and wheel.architecture is None:
+        # Only a Mach-O file can have code for two architectures; macho-architecture asks for both.
+        yield Fault(wheel.name, f"not judged: {'.'.join(wheel.platforms)} names several architectures")
 
 
 CHECKS = check.registered()

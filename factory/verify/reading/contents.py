@@ -16,8 +16,9 @@ from packaging.version import Version
 
 from factory.core.digests import Sha256
 from factory.core.model import FileKind
+from factory.core.platform_tags import architecture_of, operating_system_of
 from factory.core.tags import CodexTag
-from factory.core.targets import Architecture, OperatingSystem, Platform, architecture_of, operating_system_of
+from factory.core.targets import Architecture, OperatingSystem, Platform
 from factory.core.trust_level import TrustAssessment
 from factory.core.zip_records import CentralHeader, Header
 from factory.executables.signatures.assess import Executable, assess

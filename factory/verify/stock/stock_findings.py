@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from factory.core.json_reader import JsonObject
 from factory.core.model import FileKind, Finding
+from factory.core.platform_tags import glibc_of_tag
 from factory.verify.checks.macho import promised_macos
-from factory.verify.checks.manylinux import promised_glibc
 from factory.verify.reading.contents import WheelContents
 
 _ELF_LOADING = ("elf-machine", "elf-class", "elf-interpreter", "elf-needed", "elf-musl", "image-")
@@ -93,14 +93,14 @@ def _complies(policy: str, known: tuple[str, ...], tags: tuple[str, ...]) -> boo
     auditwheel does not have a policy for every glibc version: a tag between two policies allows what
     the newer one allows. It has a single policy for musl.
     """
-    floor = promised_glibc(policy)
+    floor = glibc_of_tag(policy)
     if floor is None:
-        return policy.startswith("musllinux_") and not any(promised_glibc(tag) for tag in tags)
-    floors = [glibc for name in known if (glibc := promised_glibc(name))]
+        return policy.startswith("musllinux_") and not any(glibc_of_tag(tag) for tag in tags)
+    floors = [glibc for name in known if (glibc := glibc_of_tag(name))]
     allowed = [
         min((glibc for glibc in floors if glibc >= promised), default=promised)
         for tag in tags
-        if (promised := promised_glibc(tag))
+        if (promised := glibc_of_tag(tag))
     ]
     return all(floor <= most for most in allowed)
 

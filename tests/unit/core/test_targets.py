@@ -1,13 +1,7 @@
 import pytest
 from packaging.tags import Tag, parse_tag
 
-from factory.core.targets import (
-    PLATFORMS,
-    Platform,
-    Target,
-    UnknownPlatform,
-    targets_of,
-)
+from factory.core.targets import PLATFORMS, Platform, Target, UnknownPlatform, targets_of
 
 
 def test_the_table_is_what_upstream_releases() -> None:
@@ -45,21 +39,3 @@ def test_the_hint_for_an_unknown_platform_lists_the_known_ones() -> None:
         Platform.parse("linux_x86_64")
     assert "linux_x86_64" in str(caught.value)
     assert "manylinux_2_17_x86_64" in caught.value.hint
-
-
-@pytest.mark.parametrize(
-    ("tag", "target"),
-    [
-        ("macosx_10_9_x86_64", "x86_64-apple-darwin"),
-        ("manylinux2014_aarch64", "aarch64-unknown-linux-musl"),
-        ("win_arm64", "aarch64-pc-windows-msvc"),
-    ],
-)
-def test_any_platform_tag_belongs_to_a_target(tag: str, target: str) -> None:
-    platform = Platform.of_tag(tag)
-    assert (platform.tag, platform.target.value) == (tag, target)
-
-
-def test_a_tag_of_an_unsupported_architecture_is_refused() -> None:
-    with pytest.raises(UnknownPlatform):
-        Platform.of_tag("win32")

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from factory.core.platform_tags import glibc_of_tag
 from factory.executables.elf import ElfFacts, read_elf
 from factory.executables.image_bytes import MalformedImage
-from factory.verify.checks.manylinux import promised_glibc
 from tests.images import Elf, ElfMachine, ElfType
 from tests.unit.verify.checks.image_wheels import CODEX, DYNAMIC_ELF, GOOD, MUSL_LOADER, contents_of, found
 
@@ -259,5 +259,5 @@ def test_a_wheel_for_both_libcs_must_follow_both_rules(tmp_path: Path) -> None:
         ("win_amd64", None),
     ],
 )
-def test_promised_glibc(tag: str, glibc: tuple[int, int] | None) -> None:
-    assert promised_glibc(tag) == glibc
+def test_glibc_of_tag(tag: str, glibc: tuple[int, int] | None) -> None:
+    assert glibc_of_tag(tag) == glibc
