@@ -17,6 +17,7 @@ class Scope(StrEnum):
     """What a check looks at."""
 
     WHEEL = "wheel"
+    PROJECT = "wheel of this project"
     RELEASE = "release"
     MANIFEST = "manifest"
     STOCK_TOOL = "stock tool"
@@ -79,7 +80,7 @@ def _entries(checks: Iterable[Check[SubjectT]], scope: Scope) -> tuple[Entry, ..
             protects=check.protects,
             standard=check.standard,
             remedy=check.remedy,
-            scope=scope,
+            scope=Scope.PROJECT if check.is_for_project else scope,
             is_waivable=check.id not in NEVER_WAIVED,
         )
         for check in checks

@@ -22,6 +22,7 @@ _LABELS = (
     (Mark.SILENT, "silent"),
 )
 _FAMILIES = {
+    "project-": "The project",
     "archive-": "The archive",
     "member-": "Members: names and modes",
     "name-": "The file name",
@@ -76,7 +77,7 @@ def _registry_tables() -> Iterator[str]:
 
 
 def _family(listed: Entry) -> str:
-    if listed.scope is not Scope.WHEEL:
+    if listed.scope not in {Scope.WHEEL, Scope.PROJECT}:
         return _SCOPES[listed.scope]
     return next(title for prefix, title in _FAMILIES.items() if listed.id.startswith(prefix))
 

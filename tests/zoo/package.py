@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tests.images import Elf
-from tests.wheels import PACKAGE, Wheel
+from tests.wheels import INFO, PACKAGE, Wheel
 from tests.zip_writer import ZipMember
 from tests.zoo.breakage import Breakage, with_content, with_text, without
 
@@ -20,12 +20,39 @@ def _program_at(name: str) -> Callable[[Wheel], Wheel]:
     )
 
 
+def renamed(wheel: Wheel, edit: Callable[[bytes], bytes]) -> Wheel:
+    """Return a wheel with other member names."""
+    return wheel.in_archive(
+        lambda archive: replace(
+            archive,
+            members=tuple(replace(member, name=edit(member.name)) for member in archive.members),
+        )
+    )
+
+
+def of_another_project(wheel: Wheel) -> Wheel:
+    """Return the wheel as if it were of another project: it does not name this one anywhere."""
+
+    def rename(name: bytes) -> bytes:
+        return name.replace(b"openai_codex_cli_bin", b"tool").replace(PACKAGE.encode(), b"tool")
+
+    edited = wheel.edited_text(f"{INFO}/METADATA", "Name: openai-codex-cli-bin", "Name: tool")
+    edited = edited.edited_text(_INIT, '"openai-codex-cli-bin"', '"tool"')
+    return replace(
+        renamed(edited, rename),
+        name=wheel.name.replace("openai_codex_cli_bin", "tool"),
+        edit_record=lambda text: rename(text.encode()).decode(),
+        edit_record_member=lambda member: replace(member, name=rename(member.name)),
+    )
+
+
 def _asking_for_json(wheel: Wheel) -> Wheel:
     asking = wheel.edited_text(_INIT, '"bin" / "codex"', '"codex-package.json"')
     return asking.without(_JSON)
 
 
 PACKAGE_BREAKAGES: tuple[Breakage, ...] = (
+    Breakage("a wheel of another project", "project-other", of_another_project),
     Breakage("no import package", "package-init", without(_INIT)),
     Breakage("an __init__.py that is not Python", "package-init", with_content(_INIT, b"def :\n")),
     Breakage(

@@ -31,6 +31,7 @@ class Check(Generic[SubjectT]):
         protects: Who is hurt by a violation, and how.
         standard: The specification or source that requires the property.
         remedy: What to do about a violation, in one sentence.
+        is_for_project: Whether only wheels of this project must have the property.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Check(Generic[SubjectT]):
     standard: str
     remedy: str
     find: Find[SubjectT]
+    is_for_project: bool = False
 
     def findings(self, subject: SubjectT) -> tuple[Finding, ...]:
         """Run the check and turn each fault into a finding."""
@@ -69,9 +71,10 @@ class Checks(Generic[SubjectT]):
         CHECKS = check.registered()
     """
 
-    def __init__(self, *, standard: str = "") -> None:
-        """Take the standard of those checks that name no other."""
+    def __init__(self, *, standard: str = "", is_for_project: bool = False) -> None:
+        """Take the standard of those checks that name no other, and whether all are for this project only."""
         self._standard = standard
+        self._is_for_project = is_for_project
         self._checks: list[Check[SubjectT]] = []
 
     def __call__(
@@ -89,6 +92,7 @@ class Checks(Generic[SubjectT]):
                     standard=standard or self._standard,
                     remedy=remedy,
                     find=find,
+                    is_for_project=self._is_for_project,
                 )
             )
             return find

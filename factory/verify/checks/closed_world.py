@@ -7,9 +7,6 @@ person reviews a text while ``factory verify`` runs, so a text that no reviewed 
 
 from collections.abc import Callable, Collection, Iterator
 
-from packaging.utils import canonicalize_name
-
-from factory.build.template import DISTRIBUTION, PACKAGE
 from factory.core.errors import UsageError
 from factory.core.model import Severity
 from factory.core.platform_tags import platform_of_tag
@@ -21,7 +18,6 @@ from factory.verify.baseline.executables_file import bundled_executables
 from factory.verify.baseline.member_kinds import MemberKind, MemberReview
 from factory.verify.baseline.members import classify_members
 from factory.verify.checks.check import Check, Checks, Fault
-from factory.verify.checks.dist_info_files import dist_info_directories, metadata_fields
 from factory.verify.reading.contents import WheelContents
 
 _FOREIGN = frozenset(
@@ -37,18 +33,6 @@ _FOREIGN = frozenset(
 )
 
 
-def is_of_this_project(wheel: WheelContents) -> bool:
-    """Whether any part of a wheel claims this project; tools differ in which part they use."""
-    names = [wheel.name.partition("-")[0]]
-    names += [directory.partition("-")[0] for directory in dist_info_directories(wheel)]
-    for field, values in (metadata_fields(wheel) or {}).items():
-        names += values if field.lower() == "name" else ()
-    tops = {member.name.partition("/")[0].casefold() for member in wheel.members}
-    return any(canonicalize_name(name) == DISTRIBUTION for name in names) or any(
-        top.partition(".")[0] == PACKAGE for top in tops
-    )
-
-
 def closed_world_checks(
     baseline: Callable[[], Baseline] = bundled_baseline,
 ) -> tuple[Check[WheelContents], ...]:
@@ -57,7 +41,9 @@ def closed_world_checks(
     Args:
         baseline: Returns what was reviewed; called for each wheel.
     """
-    check = Checks[WheelContents](standard="docs/baseline.md: the reviewed contents of wheels")
+    check = Checks[WheelContents](
+        standard="docs/baseline.md: the reviewed contents of wheels", is_for_project=True
+    )
 
     @check(
         "closed-world-release",
@@ -68,7 +54,7 @@ def closed_world_checks(
     )
     def _find_unknown_release(wheel: WheelContents) -> Iterator[Fault]:
         is_named = wheel.parsed is not None  # otherwise name-format reports it
-        if is_named and is_of_this_project(wheel) and release_of(wheel) is None:
+        if is_named and release_of(wheel) is None:
             yield Fault(wheel.name, "it names no Codex release, or no platform that Codex is released for")
 
     @check(
@@ -137,7 +123,7 @@ def release_of(wheel: WheelContents) -> tuple[CodexTag, Platform] | None:
 def _faults(
     wheel: WheelContents, baseline: Callable[[], Baseline], kinds: Collection[MemberKind]
 ) -> Iterator[Fault]:
-    for review in _reviews(wheel, baseline) if is_of_this_project(wheel) else ():
+    for review in _reviews(wheel, baseline):
         if review.kind in kinds:
             yield Fault(review.name, f"{review.kind.sentence} {review.evidence}".rstrip())
 

@@ -15,6 +15,9 @@ _KNOWN_DIRECTORIES = frozenset({"licenses", "sboms"})
 _INSTALLERS_FILES = frozenset({"INSTALLER", "REQUESTED", "direct_url.json", "provenance_url.json"})
 
 check = Checks[WheelContents](standard="packaging.python.org: binary distribution format")
+check_for_project = Checks[WheelContents](
+    standard="packaging.python.org: binary distribution format", is_for_project=True
+)
 
 
 @check(
@@ -66,7 +69,7 @@ def _find_dist_info(wheel: WheelContents) -> Iterator[Fault]:
             yield Fault(directories[0], f"the file name requires {wanted}")
 
 
-@check(
+@check_for_project(
     "top-level",
     Severity.ERROR,
     title="The top level contains only the package and .dist-info",
@@ -143,4 +146,4 @@ def _files_of_dist_info(wheel: WheelContents) -> Iterator[tuple[str, str]]:
                 yield name, name.removeprefix(f"{directory}/")
 
 
-CHECKS = check.registered()
+CHECKS = (*check.registered(), *check_for_project.registered())

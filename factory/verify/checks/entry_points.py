@@ -1,6 +1,7 @@
 """The check of entry points: the wheel's own source defines what each one names."""
 
 import configparser
+import re
 from collections.abc import Iterator
 
 from factory.core.model import Severity
@@ -55,7 +56,9 @@ def _exists(wheel: WheelContents, reference: str) -> bool:
         text = member_text(wheel.member(candidate))
         if text is not None:
             return not attribute or attribute.strip().partition(".")[0] in defined_names(text)
-    return False
+    # What a compiled module defines cannot be read here.
+    compiled = re.compile(rf"{re.escape(path)}\.([^/]+\.)?(so|pyd)")
+    return any(compiled.fullmatch(member.name) for member in wheel.members)
 
 
 CHECKS = check.registered()

@@ -20,7 +20,7 @@ _LATER_API = ("bundled_package_dir", "bundled_path_dir")
 _PAYLOAD_DIRECTORIES = ("bin", "codex-path", "codex-resources")
 _LAYOUT = "the release package's layout"
 
-check = Checks[WheelContents](standard="the interface that the official SDK calls")
+check = Checks[WheelContents](standard="the interface that the official SDK calls", is_for_project=True)
 
 
 def _source(wheel: WheelContents) -> str | None:

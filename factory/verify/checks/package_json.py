@@ -24,7 +24,7 @@ _SINCE = Version("0.133.0")
 _STRINGS = ("version", "target", "variant", "entrypoint", "resourcesDir", "pathDir")
 _LAYOUT_VERSION = 1
 
-check = Checks[WheelContents](standard="the release package's layout")
+check = Checks[WheelContents](standard="the release package's layout", is_for_project=True)
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -24,6 +24,7 @@ from factory.verify.checks import (
     package_json,
     payload,
     pe,
+    project,
     record,
     sbom,
     signatures,
@@ -52,6 +53,7 @@ def make_checks(baseline: Callable[[], Baseline] = bundled_baseline) -> tuple[Ch
         baseline: Returns the reviewed contents that wheels of this project are compared with.
     """
     return (
+        *project.CHECKS,
         *archive.CHECKS,
         *member_names.CHECKS,
         *member_modes.CHECKS,
@@ -80,10 +82,11 @@ CHECKS = make_checks()
 def checks_for(
     wheel: WheelContents, checks: Sequence[Check[WheelContents]] = CHECKS
 ) -> tuple[Check[WheelContents], ...]:
-    """Return the checks that apply to a wheel: few, if it cannot be read."""
+    """Return the checks that apply to a wheel: few, if it cannot be read or is another project's."""
     if wheel.is_unreadable:
         return tuple(check for check in checks if check.id in _FOR_UNREADABLE_FILES)
-    return tuple(checks)
+    is_ours = project.is_of_this_project(wheel)
+    return tuple(check for check in checks if is_ours or not check.is_for_project)
 
 
 def find_all(wheel: WheelContents, checks: Sequence[Check[WheelContents]] = CHECKS) -> tuple[Finding, ...]:

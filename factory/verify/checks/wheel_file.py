@@ -17,6 +17,9 @@ _GENERATOR = "hatchling "
 _KNOWN_FIELDS = frozenset({"Wheel-Version", "Generator", "Root-Is-Purelib", "Tag", "Build"})
 
 check = Checks[WheelContents](standard="packaging.python.org: binary distribution format")
+check_for_project = Checks[WheelContents](
+    standard="packaging.python.org: binary distribution format", is_for_project=True
+)
 
 
 def _fault(wheel: WheelContents, evidence: str) -> Fault:
@@ -81,7 +84,7 @@ def _find_purelib(wheel: WheelContents) -> Iterator[Fault]:
         yield _fault(wheel, f"Root-Is-Purelib is {purelib or 'missing'}")
 
 
-@check(
+@check_for_project(
     "wheel-generator",
     Severity.NOTE,
     title="The generator is known",
@@ -152,7 +155,7 @@ def _find_compressed_tags(wheel: WheelContents) -> Iterator[Fault]:
             yield _fault(wheel, f"Tag is {text}, which is a compressed set and not one tag")
 
 
-@check(
+@check_for_project(
     "wheel-tag-form",
     Severity.ERROR,
     title="The tag is py3-none-<platform>",
@@ -199,4 +202,4 @@ def _find_unjudged_platform(wheel: WheelContents) -> Iterator[Fault]:
         yield Fault(wheel.name, f"not judged: {'.'.join(wheel.platforms)} names several architectures")
 
 
-CHECKS = check.registered()
+CHECKS = (*check.registered(), *check_for_project.registered())

@@ -1,6 +1,5 @@
 """What belongs to this project, and the good twins of the zoo's wheels."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,44 +10,20 @@ from factory.core.errors import IntegrityError
 from factory.core.tags import CodexTag
 from factory.core.targets import PLATFORMS, Platform
 from factory.verify.baseline.baseline import Baseline
-from factory.verify.checks.closed_world import closed_world_checks, is_of_this_project
+from factory.verify.checks.closed_world import closed_world_checks
 from factory.verify.checks.registry import find_all, make_checks
 from factory.verify.reading.contents import ExpectedWheel
 from factory.verify.reading.read import read_wheel
 from tests.baselines import BASELINE
 from tests.images import Elf
-from tests.wheels import INFO, PACKAGE, VERSION, Wheel, good_wheel, own_wheel
+from tests.wheels import PACKAGE, VERSION, Wheel, good_wheel, own_wheel
 from tests.zip_writer import ZipMember
 from tests.zoo.judge import CLOSED_WORLD, findings_of
+from tests.zoo.package import of_another_project
 
 
 def added(name: str, content: bytes) -> Wheel:
     return good_wheel().with_first(ZipMember(name=name.encode(), content=content))
-
-
-def renamed(wheel: Wheel, edit: Callable[[bytes], bytes]) -> Wheel:
-    return wheel.in_archive(
-        lambda archive: replace(
-            archive,
-            members=tuple(replace(member, name=edit(member.name)) for member in archive.members),
-        )
-    )
-
-
-def of_another_project() -> Wheel:
-    """Return a wheel that does not name this project anywhere."""
-    wheel = good_wheel().edited_text(f"{INFO}/METADATA", "Name: openai-codex-cli-bin", "Name: tool")
-
-    def rename(name: bytes) -> bytes:
-        if name.startswith(INFO.encode()):
-            return name.replace(INFO.encode(), b"tool-1.dist-info")
-        return name.replace(PACKAGE.encode(), b"tool")
-
-    return replace(
-        renamed(wheel, rename),
-        name="tool-1-py3-none-manylinux_2_17_x86_64.whl",
-        edit_record_member=lambda member: replace(member, name=rename(member.name)),
-    )
 
 
 @pytest.mark.parametrize("platform", [platform.tag for platform in PLATFORMS])
@@ -63,37 +38,13 @@ def test_our_own_wheels_are_in_the_reviewed_baseline(platform: str, tmp_path: Pa
         added(f"{PACKAGE}/codex-resources/voice/lib/libvoice.so", Elf().content()),
         added(f"{PACKAGE}/codex-resources/voice/NOTICE.md", b"# Voice\n"),
         added(f"{PACKAGE}/codex-path/tool.md", b"# Tool\n"),
-        of_another_project(),
+        of_another_project(good_wheel()),
     ],
     ids=["a library that no import can name", "a resource", "a text beside rg", "another project"],
 )
 def test_a_good_twin_is_silent(wheel: Wheel, tmp_path: Path) -> None:
     found = [finding for finding in findings_of(wheel, tmp_path) if finding.check in CLOSED_WORLD]
     assert found == []
-
-
-@pytest.mark.parametrize(
-    "claim",
-    [
-        lambda wheel: replace(wheel, name=good_wheel().name),
-        lambda wheel: replace(wheel, name="OpenAI.Codex_CLI_Bin-1-py3-none-any.whl"),
-        lambda wheel: renamed(wheel, lambda name: name.replace(b"tool-1.dist-info", INFO.encode())),
-        lambda wheel: wheel.edited_text(
-            "tool-1.dist-info/METADATA", "Name: tool", "Name: OpenAI_codex.cli-bin"
-        ),
-        lambda wheel: wheel.edited_text(
-            "tool-1.dist-info/METADATA", "Name: tool", "name: openai-codex-cli-bin"
-        ),
-        lambda wheel: wheel.with_first(ZipMember(name=b"codex_cli_bin/x.txt", content=b"")),
-        lambda wheel: wheel.with_first(ZipMember(name=b"Codex_CLI_bin/x.txt", content=b"")),
-        lambda wheel: wheel.with_first(ZipMember(name=b"codex_cli_bin.abi3.so", content=b"")),
-    ],
-    ids=["file name", "spelling", "dist-info", "METADATA", "field", "member", "case", "module"],
-)
-def test_one_claim_makes_a_wheel_one_of_this_project(claim: Callable[[Wheel], Wheel], tmp_path: Path) -> None:
-    other = of_another_project()
-    assert not is_of_this_project(read_wheel(other.write(tmp_path), scratch=tmp_path))
-    assert is_of_this_project(read_wheel(claim(other).write(tmp_path), scratch=tmp_path))
 
 
 def test_a_payload_file_of_a_new_layout_is_expected_where_the_recipe_puts_it(tmp_path: Path) -> None:
