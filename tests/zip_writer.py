@@ -28,6 +28,7 @@ class ZipMember:
         packed: The compressed bytes, when they should not be the content's.
         before: Bytes that are written before its local header and belong to nothing.
         has_descriptor: Whether CRC and sizes follow the content.
+        descriptor: The data descriptor, when it should not state the truth.
         offset: Where the central directory says it is.
     """
 
@@ -41,6 +42,7 @@ class ZipMember:
     create_system: int = 3
     extra: bytes = b""
     comment: bytes = b""
+    version: int = 20
     disk: int = 0
     packed: bytes | None = None
     crc32: int | None = None
@@ -52,9 +54,11 @@ class ZipMember:
     local_date: int | None = None
     local_crc32: int | None = None
     local_size_bytes: int | None = None
+    local_compressed_bytes: int | None = None
     local_extra: bytes = b""
     before: bytes = b""
     has_descriptor: bool = False
+    descriptor: bytes | None = None
     offset: int | None = None
 
     def local(self) -> bytes:
@@ -66,21 +70,19 @@ class ZipMember:
         header = struct.pack(
             "<4s5H3L2H",
             b"PK\x03\x04",
-            20,
+            self.version,
             _or(self.local_flags, flags),
             _or(self.local_method, self.method),
             self.dos_time,
             _or(self.local_date, self.dos_date),
             _or(self.local_crc32, sizes[0]),
-            sizes[1],
+            _or(self.local_compressed_bytes, sizes[1]),
             _or(self.local_size_bytes, sizes[2]),
             len(name),
             len(self.local_extra),
         )
-        descriptor = (
-            struct.pack("<4s3L", b"PK\x07\x08", crc, len(packed), size) if self.has_descriptor else b""
-        )
-        return header + name + self.local_extra + packed + descriptor
+        truth = struct.pack("<4s3L", b"PK\x07\x08", crc, len(packed), size) if self.has_descriptor else b""
+        return header + name + self.local_extra + packed + _or(self.descriptor, truth)
 
     def central(self, offset: int) -> bytes:
         """Return its entry in the central directory."""
@@ -88,7 +90,7 @@ class ZipMember:
             "<4s6H3L5H2L",
             b"PK\x01\x02",
             self.create_system << 8 | 20,
-            20,
+            self.version,
             self.flags | (8 if self.has_descriptor else 0),
             self.method,
             self.dos_time,
@@ -134,6 +136,8 @@ class ZipArchive:
         disk: The disk number of the end record.
         directory_order: Indices of members, when the directory should list them in another order.
         zip64: Whether zip64 end records are written.
+        end_offset: Added to the offset of the directory in the end record, not in the one of zip64.
+        zip64_locator_offset: Added to the offset in the zip64 locator.
         after_members: Bytes between the members and the central directory.
     """
 
@@ -145,6 +149,8 @@ class ZipArchive:
     disk: int = 0
     directory_order: tuple[int, ...] | None = None
     zip64: bool = False
+    end_offset: int = 0
+    zip64_locator_offset: int = 0
     after_members: bytes = b""
 
     def content(self) -> bytes:
@@ -164,10 +170,20 @@ class ZipArchive:
         wide = b""
         if self.zip64:
             wide = struct.pack(
-                "<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, entries, entries, length, offset
+                "<4sQ2H2L4Q",
+                b"PK\x06\x06",
+                44,
+                45,
+                45,
+                0,
+                0,
+                entries,
+                entries,
+                length,
+                offset,
             )
-            wide += struct.pack("<4sLQL", b"PK\x06\x07", 0, offset + length, 1)
-        fields = (self.disk, self.disk, entries, entries, length, offset, len(self.comment))
+            wide += struct.pack("<4sLQL", b"PK\x06\x07", 0, offset + length + self.zip64_locator_offset, 1)
+        fields = (self.disk, self.disk, entries, entries, length, offset + self.end_offset, len(self.comment))
         return wide + struct.pack("<4s4H2LH", b"PK\x05\x06", *fields) + self.comment
 
 

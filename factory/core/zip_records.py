@@ -45,6 +45,8 @@ class Header:
         dos_date: Years since 1980, month and day in 7, 4 and 5 bits.
         crc32: Of the uncompressed content.
         extra: The extra fields, undecoded.
+        zip64_is_exact: Whether the zip64 extra field has exactly the values that the other fields leave
+            to it. Readers differ about a value that has both (uv 19440). `widened` finds out.
     """
 
     name: bytes
@@ -57,6 +59,7 @@ class Header:
     compressed_bytes: int
     size_bytes: int
     extra: bytes
+    zip64_is_exact: bool = True
 
     @property
     def is_encrypted(self) -> bool:
@@ -84,8 +87,10 @@ class Header:
 
     def widened(self) -> Self:
         """Return the header with the sizes that its zip64 extra field gives."""
-        size, compressed = _widened(self.extra, (self.size_bytes, self.compressed_bytes))
-        return replace(self, size_bytes=size, compressed_bytes=compressed)
+        given = (self.size_bytes, self.compressed_bytes)
+        size, compressed = _widened(self.extra, given)
+        is_exact = _is_exact(self.extra, given, len(given))
+        return replace(self, size_bytes=size, compressed_bytes=compressed, zip64_is_exact=is_exact)
 
     def pack_local(self) -> bytes:
         """Return the bytes of the local header."""
@@ -133,7 +138,13 @@ class CentralHeader(Header):
         """Return the entry with the sizes and the offset that its zip64 extra field gives."""
         given = (self.size_bytes, self.compressed_bytes, self.offset)
         size, compressed, offset = _widened(self.extra, given)
-        return replace(self, size_bytes=size, compressed_bytes=compressed, offset=offset)
+        return replace(
+            self,
+            size_bytes=size,
+            compressed_bytes=compressed,
+            offset=offset,
+            zip64_is_exact=_is_exact(self.extra, given, given.count(_SEE_ZIP64)),
+        )
 
     def pack_central(self) -> bytes:
         """Return the bytes of the entry."""
@@ -294,3 +305,18 @@ def _widened(extra: bytes, values: tuple[int, ...]) -> Iterator[int]:
     field = _zip64_field(extra) or b""
     wide = iter(struct.unpack(f"<{len(field) // 8}Q", field[: len(field) // 8 * 8]))
     return (next(wide, value) if value == _SEE_ZIP64 else value for value in values)
+
+
+def _is_exact(extra: bytes, values: tuple[int, ...], needed: int) -> bool:
+    """Whether the zip64 extra field has the values that are all ones, and no other (4.5.3).
+
+    Args:
+        extra: The extra fields.
+        values: The values that the field may replace.
+        needed: How many values the field must have if there is one; a local header has both sizes.
+    """
+    field = _zip64_field(extra)
+    if field is None:
+        return _SEE_ZIP64 not in values
+    is_once = (extra_ids(extra) or ()).count(ZIP64_EXTRA) == 1
+    return is_once and needed > 0 and values.count(_SEE_ZIP64) == needed and len(field) == 8 * needed

@@ -1,5 +1,7 @@
 """Wheels with a broken zip container."""
 
+import struct
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -53,7 +55,99 @@ def _dist_info_first(wheel: Wheel) -> Wheel:
     return wheel.without(f"{INFO}/METADATA").with_first(metadata)
 
 
+def _end_in_comment(*, comment_bytes: int, offset: int) -> Callable[[Wheel], Wheel]:
+    """Write a second end record into the comment of the first."""
+
+    def edit(archive: ZipArchive) -> ZipArchive:
+        entries = len(archive.members)
+        length = sum(len(member.central(0)) for member in archive.members)
+        start = sum(len(member.local()) for member in archive.members)
+        fields = (0, 0, entries, entries, length, start + offset, comment_bytes)
+        return replace(archive, comment=struct.pack("<4s4H2LH", b"PK\x05\x06", *fields))
+
+    return _archive(edit)
+
+
+def _stored_zip64(member: ZipMember) -> ZipMember:
+    """Give the sizes both in the header and in a zip64 field."""
+    sizes = extra_field(0x0001, struct.pack("<2Q", len(member.content), len(deflated(member.content))))
+    return replace(member, local_extra=sizes)
+
+
+def _local_zip64(member: ZipMember) -> ZipMember:
+    """Give the sizes of the local header in a zip64 field alone, as for a member of unknown size."""
+    return replace(_stored_zip64(member), local_size_bytes=0xFFFFFFFF, local_compressed_bytes=0xFFFFFFFF)
+
+
+def _deflated_directory(wheel: Wheel) -> Wheel:
+    return wheel.with_first(ZipMember(name=f"{PACKAGE}/empty/".encode(), content=b"", mode=0o40755))
+
+
+def _long_name(part: str) -> Callable[[Wheel], Wheel]:
+    name = f"{PACKAGE}/codex-resources/{part}"
+    return lambda wheel: wheel.with_first(ZipMember(name=name.encode(), content=b"x\n"))
+
+
 CONTAINER: tuple[Breakage, ...] = (
+    Breakage(
+        "an end record in the comment whose comment is too long",
+        "archive-one-end",
+        _end_in_comment(comment_bytes=1, offset=0),
+    ),
+    Breakage(
+        "an end record in the comment whose offset is too high",
+        "archive-one-end",
+        _end_in_comment(comment_bytes=0, offset=7),
+    ),
+    Breakage(
+        "a signature of an end record in the comment",
+        "archive-one-end",
+        _archive(lambda archive: replace(archive, comment=b"PK\x05\x06")),
+    ),
+    Breakage(
+        "two end records that name two directories",
+        "archive-directory",
+        _archive(lambda archive: replace(archive, zip64=True, end_offset=-7)),
+    ),
+    Breakage(
+        "a zip64 locator that points elsewhere",
+        "archive-directory",
+        _archive(lambda archive: replace(archive, zip64=True, zip64_locator_offset=1)),
+    ),
+    Breakage(
+        "a descriptor with another size",
+        "archive-content",
+        _member(
+            lambda member: replace(
+                member,
+                has_descriptor=True,
+                descriptor=struct.pack(
+                    "<4s3L",
+                    b"PK\x07\x08",
+                    zlib.crc32(member.content),
+                    len(deflated(member.content)),
+                    len(member.content) + 1,
+                ),
+            )
+        ),
+    ),
+    Breakage("a zip64 field beside the sizes", "archive-zip64-field", _member(_stored_zip64)),
+    Breakage("a flag for patch data", "archive-flags", _member(lambda member: replace(member, flags=0x20))),
+    Breakage(
+        "a member that needs zip 9.9", "archive-version", _member(lambda member: replace(member, version=99))
+    ),
+    Breakage("a deflated directory", "archive-directory-member", _deflated_directory),
+    Breakage(
+        "a stored member whose size follows it",
+        "archive-stored-descriptor",
+        _member(lambda member: replace(member, method=0, has_descriptor=True)),
+    ),
+    Breakage(
+        "a spare byte after compressed data",
+        "archive-content",
+        _member(lambda member: replace(member, packed=deflated(member.content) + b"\0")),
+    ),
+    Breakage("a name of 260 bytes", "member-name-length", _long_name("n" * 260)),
     Breakage(
         "an entry count that is one too high",
         "archive-directory",
@@ -156,7 +250,7 @@ CONTAINER: tuple[Breakage, ...] = (
     Breakage(
         "a zip64 field on a small member",
         "archive-zip64",
-        _member(lambda member: replace(member, local_extra=extra_field(1, bytes(16)))),
+        _member(_local_zip64),
     ),
     Breakage(
         "a data descriptor",

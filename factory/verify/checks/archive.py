@@ -3,12 +3,23 @@
 from collections.abc import Iterator
 
 from factory.core.model import Severity
-from factory.core.zip_records import ZIP64_EXTRA, Header, extra_ids
+from factory.core.zip_records import (
+    DESCRIPTOR_FLAG,
+    ENCRYPTED_FLAG,
+    END_SIGNATURE,
+    STORED,
+    UTF8_FLAG,
+    ZIP64_EXTRA,
+    Header,
+    extra_ids,
+)
 from factory.verify.checks.check import Checks, Fault, Find
 from factory.verify.reading.contents import Member, ProblemKind, WheelContents
 
 _ZIP64_LIMIT = 0xFFFFFFFF
 _UNICODE_PATH_EXTRA = 0x7075
+_KNOWN_FLAGS = ENCRYPTED_FLAG | 0x0006 | DESCRIPTOR_FLAG | UTF8_FLAG  # 0x0006: how hard deflate tried
+_NEWEST_ZIP = 45
 _APPNOTE = "PKWARE APPNOTE 6.3.10"
 _WHEEL = "packaging.python.org: binary distribution format"
 
@@ -169,6 +180,87 @@ def _compared(central: Header, local: Header | None) -> Iterator[tuple[str, obje
 
 
 @check(
+    "archive-zip64-field",
+    Severity.ERROR,
+    title="A zip64 field has exactly the sizes that the header leaves to it",
+    protects="Users: a reader that uses the field and one that does not install different bytes.",
+    standard=f"{_APPNOTE}, 4.5.3; uv issue 19440",
+    remedy="Build the wheel again; it was edited.",
+)
+def _find_doubled_sizes(wheel: WheelContents) -> Iterator[Fault]:
+    for member in wheel.members:
+        if _has_doubled_sizes(member):
+            yield Fault(member.name, "a header has a size in two places, or in none")
+
+
+def _has_doubled_sizes(member: Member) -> bool:
+    headers = [header for header in (member.central, member.local) if header is not None]
+    return not all(header.zip64_is_exact for header in headers)
+
+
+@check(
+    "archive-flags",
+    Severity.ERROR,
+    title="Only flags are set that installers understand",
+    protects="Users: a flag that is not understood can change how the content is read.",
+    standard=f"{_APPNOTE}, 4.4.4",
+    remedy="Build the wheel with a backend that writes plain zip files.",
+)
+def _find_unjudged_flags(wheel: WheelContents) -> Iterator[Fault]:
+    for member in wheel.members:
+        # The local header's flags are the same, or archive-headers reports it.
+        unknown = member.central.flags & ~_KNOWN_FLAGS
+        if unknown and not member.central.is_encrypted:
+            bits = ", ".join(str(bit) for bit in range(16) if unknown >> bit & 1)
+            yield Fault(member.name, f"not judged: flag bits {bits} are not understood")
+
+
+@check(
+    "archive-version",
+    Severity.ERROR,
+    title="No member needs a newer zip version than stored, deflated and zip64 members do",
+    protects="Users: readers refuse the member, or unpack something else.",
+    standard=f"{_APPNOTE}, 4.4.3",
+    remedy="Build the wheel with a backend that writes plain zip files.",
+)
+def _find_unjudged_versions(wheel: WheelContents) -> Iterator[Fault]:
+    for member in wheel.members:
+        versions = {header.extract_version for header in (member.central, member.local) if header is not None}
+        newest = max(versions)
+        if newest > _NEWEST_ZIP:
+            text = f"{newest // 10}.{newest % 10}"
+            yield Fault(member.name, f"not judged: it needs zip {text}; 4.5 is the newest that is understood")
+
+
+@check(
+    "archive-directory-member",
+    Severity.ERROR,
+    title="A directory has no content",
+    protects="Users: uv refuses the wheel, and other installers ignore the bytes.",
+    standard=f"{_APPNOTE}, 4.3.8; uv issue 21644",
+    remedy="Build the wheel with a backend that writes no directories, such as hatchling.",
+)
+def _find_directories_with_content(wheel: WheelContents) -> Iterator[Fault]:
+    for member in wheel.members:
+        if member.is_directory and not member.is_empty_directory:
+            yield Fault(member.name, "a directory with compressed data, content or a data descriptor")
+
+
+@check(
+    "archive-stored-descriptor",
+    Severity.ERROR,
+    title="A stored member has its size in the local header",
+    protects="Users of uv, which streams and cannot find the end of the member.",
+    standard=f"{_APPNOTE}, 4.3.9",
+    remedy="Build the wheel into a file that can be sought, not into a pipe.",
+)
+def _find_stored_descriptors(wheel: WheelContents) -> Iterator[Fault]:
+    for member in wheel.members:
+        if member.central.has_descriptor and member.central.method == STORED and not member.is_directory:
+            yield Fault(member.name, "it is stored, and its size follows its content")
+
+
+@check(
     "archive-prefix",
     Severity.ERROR,
     title="The first member is at the start of the file",
@@ -268,7 +360,7 @@ def _find_comments(wheel: WheelContents) -> Iterator[Fault]:
     places = [(wheel.name, wheel.archive.comment)]
     places += [(member.name, member.central.comment) for member in wheel.members]
     for place, comment in places:
-        if comment:
+        if comment and END_SIGNATURE not in comment:  # archive-one-end reports such a comment
             yield Fault(place, f"a comment of {len(comment)} bytes: {comment[:40]!r}")
 
 
@@ -285,7 +377,7 @@ def _find_zip64(wheel: WheelContents) -> Iterator[Fault]:
         yield Fault(wheel.name, "zip64 end records in a file below 4 GiB")
     for member in wheel.members:
         is_zip64 = member.central.zip64 or (member.local is not None and member.local.zip64)
-        if is_zip64 and member.central.size_bytes < _ZIP64_LIMIT:
+        if is_zip64 and member.central.size_bytes < _ZIP64_LIMIT and not _has_doubled_sizes(member):
             yield Fault(member.name, "a zip64 extra field on a member below 4 GiB")
 
 
@@ -298,8 +390,10 @@ def _find_zip64(wheel: WheelContents) -> Iterator[Fault]:
     remedy="Build the wheel into a file that can be sought, not into a pipe.",
 )
 def _find_descriptors(wheel: WheelContents) -> Iterator[Fault]:
+    damaged = {problem.place for problem in wheel.problems}
     for member in wheel.members:
-        if member.central.has_descriptor:
+        is_plain = member.central.method != STORED and not member.is_directory and member.name not in damaged
+        if member.central.has_descriptor and is_plain:
             yield Fault(member.name, "its sizes follow its content, in a data descriptor")
 
 

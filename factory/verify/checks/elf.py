@@ -229,8 +229,8 @@ def _find_search_path(wheel: WheelContents) -> Iterator[Fault]:
 
 
 def _parents(name: str) -> Iterator[str]:
-    while name := posixpath.dirname(name):
-        yield name
+    parts = name.split("/")[:-1]
+    return ("/".join(parts[:count]) for count in range(1, len(parts) + 1))
 
 
 def _within_wheel(path: str, member: Member) -> str | None:

@@ -155,9 +155,8 @@ def _has_other_finding(member: Member, system: OperatingSystem | None) -> bool:
 )
 def _find_directories(wheel: WheelContents) -> Iterator[Fault]:
     for member in wheel.members:
-        if member.is_directory:
-            content = f" with {member.size_bytes} bytes of content" if member.size_bytes else ""
-            yield Fault(member.name, f"a directory{content}")
+        if member.is_empty_directory:  # archive-directory-member reports the others
+            yield Fault(member.name, "a directory")
 
 
 CHECKS = check.registered()

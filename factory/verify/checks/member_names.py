@@ -7,11 +7,16 @@ from collections.abc import Iterator
 
 from factory.core.model import Severity
 from factory.core.printable import CONTROL_CATEGORIES
+from factory.core.targets import OperatingSystem
 from factory.verify.checks.check import Checks, Fault
 from factory.verify.reading.contents import Member, WheelContents
 
 _DRIVE = re.compile(r"\A[A-Za-z]:")
-_RESERVED_ON_WINDOWS = re.compile(r"\A(?:con|prn|aux|nul|com[1-9]|lpt[1-9])(?:\.|\Z)", re.IGNORECASE)
+_RESERVED_ON_WINDOWS = re.compile(
+    r"\A(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3]) *(?:[.:]|\Z)", re.IGNORECASE
+)
+_LONGEST_PART_BYTES = 255
+_LONGEST_WINDOWS_PATH = 200
 _MOST_PARTS = 64
 _WHEEL = "packaging.python.org: binary distribution format"
 _WINDOWS = "learn.microsoft.com: naming files, paths, and namespaces"
@@ -46,6 +51,39 @@ def _unsafe(member: Member) -> str:
     if "" in parts or "." in parts:
         return "the path has an empty or '.' component"
     return ""
+
+
+@check(
+    "member-name-length",
+    Severity.ERROR,
+    title="No part of a member name is longer than a file system allows",
+    protects="Users: the installation fails half-way.",
+    standard="POSIX limits.h, NAME_MAX",
+    remedy="Shorten the name.",
+)
+def _find_long_names(wheel: WheelContents) -> Iterator[Fault]:
+    for member in wheel.members:
+        longest = max(len(part.encode("utf-8", "replace")) for part in member.name.split("/"))
+        if longest > _LONGEST_PART_BYTES:
+            yield Fault(
+                member.name, f"a part of the name has {longest} bytes, not at most {_LONGEST_PART_BYTES}"
+            )
+
+
+@check(
+    "member-windows-path",
+    Severity.WARNING,
+    title="All names are short enough for Windows",
+    protects="Users of Windows without long paths: the installation fails (pip issue 10142).",
+    standard=_WINDOWS,
+    remedy="Shorten the path.",
+)
+def _find_long_paths(wheel: WheelContents) -> Iterator[Fault]:
+    if wheel.operating_system not in {None, OperatingSystem.WINDOWS}:
+        return
+    for member in wheel.members:
+        if (length := len(member.name)) > _LONGEST_WINDOWS_PATH:
+            yield Fault(member.name, f"the path has {length} characters; Windows allows 260 in all")
 
 
 @check(

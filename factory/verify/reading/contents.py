@@ -20,7 +20,7 @@ from factory.core.platform_tags import architecture_of, operating_system_of
 from factory.core.tags import CodexTag
 from factory.core.targets import Architecture, OperatingSystem, Platform
 from factory.core.trust_level import TrustAssessment
-from factory.core.zip_records import CentralHeader, Header
+from factory.core.zip_records import STORED, CentralHeader, Header
 from factory.executables.signatures.assess import Executable, assess
 from factory.executables.signatures.policy import TrustPolicy
 
@@ -83,6 +83,12 @@ class Member:
     def is_directory(self) -> bool:
         """Whether the member is a directory."""
         return self.name.endswith("/")
+
+    @property
+    def is_empty_directory(self) -> bool:
+        """Whether it is a directory that is written as one: stored, and without content."""
+        is_plain = self.central.method == STORED and not self.central.has_descriptor
+        return self.is_directory and is_plain and not self.central.compressed_bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

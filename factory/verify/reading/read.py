@@ -217,8 +217,8 @@ class _Reader:
             target.unlink(missing_ok=True)  # a partial image is useless and may be large
         self._unpacked_bytes += content.size_bytes
         end = content_start + member.central.compressed_bytes
-        if member.central.has_descriptor:
-            end += descriptor_bytes(self._file, min(end, stop), crc32=content.crc32)
+        if member.central.has_descriptor and content.sha256 is not None:
+            end += self._descriptor(member, min(end, stop), content.crc32)
         return replace(
             member,
             end=end,
@@ -229,6 +229,16 @@ class _Reader:
             data=self._keep(content),
             extracted=target if content.extracted and content.sha256 else None,
         )
+
+    def _descriptor(self, member: Member, offset: int, crc32: int) -> int:
+        """Return the length of the data descriptor at an offset."""
+        is_wide = member.local is not None and member.local.zip64
+        header = replace(member.central, extra=member.local.extra if member.local and is_wide else b"")
+        length = descriptor_bytes(self._file, offset, crc32=crc32, header=header)
+        if length is None:
+            evidence = "its data descriptor is missing, or states another CRC or other sizes"
+            self._note(ProblemKind.CONTENT, member.name, evidence)
+        return length or 0
 
     def _claim(self, header: CentralHeader, start: int, stop: int) -> None:
         """Record the byte range of the content, and reject one that overlaps another or leaves the file.

@@ -15,6 +15,7 @@ from factory.executables.file_kind import kind_of
 from factory.verify.reading.contents import ProblemKind
 
 _HEAD_BYTES = 4096
+_SHORT = "its compressed data is shorter than its compressed size"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,11 +162,12 @@ def _read_range(file: BinaryIO, start: int, size_bytes: int) -> Iterator[bytes]:
 def _inflate(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Inflate raw deflate data in bounded steps; it must end exactly at the end of the compressed bytes."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    is_over = False
     for chunk in chunks:
-        pending = chunk
-        if inflater.eof:
-            raise Stop(ProblemKind.CONTENT, "its compressed data is shorter than its compressed size")
-        while True:
+        if is_over:
+            raise Stop(ProblemKind.CONTENT, _SHORT)
+        step, pending = b"", chunk
+        while pending or len(step) == CHUNK_BYTES:
             try:
                 step = inflater.decompress(pending, CHUNK_BYTES)
             except zlib.error as error:
@@ -173,9 +175,10 @@ def _inflate(chunks: Iterator[bytes]) -> Iterator[bytes]:
             if step:
                 yield step
             pending = inflater.unconsumed_tail
-            if not pending and len(step) < CHUNK_BYTES:
+            is_over = inflater.eof
+            if is_over:  # zlib may leave input in `unconsumed_tail` for ever (cpython #132526)
                 break
-        if inflater.unused_data:
-            raise Stop(ProblemKind.CONTENT, "its compressed data is shorter than its compressed size")
-    if not inflater.eof:
+        if inflater.unused_data or inflater.unconsumed_tail:
+            raise Stop(ProblemKind.CONTENT, _SHORT)
+    if not is_over:
         raise Stop(ProblemKind.CONTENT, "its compressed data is incomplete")

@@ -5,6 +5,7 @@ last end record that it finds, and ignores local headers that contradict the cen
 directory. This reader reports each of these.
 """
 
+import re
 import struct
 from dataclasses import dataclass, replace
 from typing import BinaryIO
@@ -26,6 +27,7 @@ from factory.verify.reading.contents import Archive, Problem, ProblemKind
 
 _END64 = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR64 = struct.Struct("<4sLQL")
+_END64_LEAD_BYTES = 12  # signature and size, which the size does not count
 
 DIRECTORY_LIMIT_BYTES = 16 << 20
 """Upper limit on what is read of a central directory; a real wheel's has a few kilobytes."""
@@ -41,6 +43,7 @@ class ArchiveEnd:
         shift_bytes: The difference between the two, the size of what was put before the archive.
         entries: Number of entries that it claims.
         disks: Number of disks that it claims beyond one.
+        evidence: How readers could differ about the zip64 records; empty if they cannot.
     """
 
     position: int
@@ -52,6 +55,7 @@ class ArchiveEnd:
     disks: int
     comment: bytes
     zip64: bool
+    evidence: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,21 +71,23 @@ class Directory:
 def read_directory(file: BinaryIO, *, size_bytes: int, place: str) -> Directory | Problem:
     """Read the end records and the central directory, or return a `Problem` if there is no directory."""
     ends = _find_ends(file, size_bytes)
-    if not ends:
+    if not ends.usable:
         evidence = "empty file" if size_bytes == 0 else f"no usable zip end record in its {size_bytes} bytes"
         return Problem(kind=ProblemKind.UNREADABLE, place=place, evidence=evidence)
-    end = ends[-1]
+    end = ends.usable[-1]
     headers, evidence = _read_entries(file, end)
-    problems = (Problem(kind=ProblemKind.DIRECTORY, place=place, evidence=evidence),) if evidence else ()
+    problems = tuple(
+        Problem(kind=ProblemKind.DIRECTORY, place=place, evidence=text)
+        for text in (evidence, end.evidence)
+        if text
+    )
     archive = Archive(
         size_bytes=size_bytes,
         suffix_bytes=size_bytes - end.stop,
         comment=end.comment,
-        zip64=end.zip64,
+        zip64=end.zip64 and not end.evidence,
         disks=end.disks,
-        # An earlier end record is ambiguous only if its comment covers the last one: a member that
-        # is itself a stored zip has an end record, too.
-        rival_ends=tuple(rival.position for rival in ends[:-1] if rival.stop >= end.stop),
+        rival_ends=ends.rivals(end),
     )
     return Directory(end=end, headers=headers, archive=archive, problems=problems)
 
@@ -92,83 +98,149 @@ def read_local_header(file: BinaryIO, offset: int) -> tuple[Header, int] | None:
     return found and (found[0].widened(), found[1])
 
 
-def descriptor_bytes(file: BinaryIO, offset: int, *, crc32: int) -> int:
-    """Return the length of the data descriptor at an offset, or 0 if there is no valid one.
+def descriptor_bytes(file: BinaryIO, offset: int, *, crc32: int, header: Header) -> int | None:
+    """Return the length of the data descriptor at an offset; None if it does not state the given values.
 
-    A descriptor may have a signature and 64-bit sizes, and no field gives its length (APPNOTE
-    4.3.9). The length is the one that is followed by another record.
+    A descriptor may have a signature, and its sizes have 64 bits if the local header has a zip64 field
+    (APPNOTE 4.3.9). A reader that streams believes it, so it must agree with the central directory.
+
+    Args:
+        file: The archive.
+        offset: The end of the content.
+        crc32: Of the content.
+        header: The central directory's sizes, and the local header's zip64 field.
     """
+    sizes = struct.pack("<2Q" if header.zip64 else "<2L", header.compressed_bytes, header.size_bytes)
+    expected = struct.pack("<L", crc32) + sizes
     file.seek(offset)
-    head = file.read(28)
-    crc = struct.pack("<L", crc32)
-    lead = 4 if head.startswith(DESCRIPTOR_SIGNATURE + crc) else 0
-    if not head[lead:].startswith(crc):
-        return 0
-    for length in (lead + 12, lead + 20):
-        if head[length : length + 2] == b"PK":
-            return length
-    return 0
+    found = file.read(len(DESCRIPTOR_SIGNATURE) + len(expected))
+    for start in (DESCRIPTOR_SIGNATURE, b""):
+        if found.startswith(start + expected):
+            return len(start) + len(expected)
+    return None
 
 
-def _find_ends(file: BinaryIO, size_bytes: int) -> list[ArchiveEnd]:
-    """Find all plausible end records; installers use the last one."""
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """The usable end records, and the offset of every end signature in the part that readers search."""
+
+    usable: list[ArchiveEnd]
+    positions: list[int]
+
+    def rivals(self, end: ArchiveEnd) -> tuple[int, ...]:
+        """Return the offsets of the signatures that a reader could take for the end record instead.
+
+        Readers search backwards, so one after the real record is a rival whatever follows it. An earlier
+        one is a rival only if its comment covers the real record: a member that is itself a stored zip
+        has an end record, too.
+        """
+        later = {position for position in self.positions if position > end.position}
+        covering = {one.position for one in self.usable if one is not end and one.stop >= end.stop}
+        return tuple(sorted(later | covering))
+
+
+def _find_ends(file: BinaryIO, size_bytes: int) -> _Ends:
     tail_start = max(0, size_bytes - END_BYTES - MAX_COMMENT_BYTES)
     file.seek(tail_start)
     tail = file.read(END_BYTES + MAX_COMMENT_BYTES)
-    ends: list[ArchiveEnd] = []
-    index = tail.find(END_SIGNATURE)
-    while index >= 0:
-        record = parse_end_record(tail, index)
-        end = _place_end(file, tail_start + index, record) if record is not None else None
+    found = _Ends([], [])
+    for match in re.finditer(re.escape(END_SIGNATURE), tail):
+        position = tail_start + match.start()
+        found.positions.append(position)
+        record = parse_end_record(tail, match.start())
+        end = _place_end(file, position, record) if record is not None else None
         if end is not None:
-            ends.append(end)
-        index = tail.find(END_SIGNATURE, index + 1)
-    return ends
+            found.usable.append(end)
+    return found
 
 
 def _place_end(file: BinaryIO, position: int, record: EndRecord) -> ArchiveEnd | None:
     """Read the zip64 records before an end record; None if the directory cannot be where it says."""
-    entries, length, offset = record.entries, record.directory_bytes, record.directory_offset
-    directory_stop = position
-    disks = max(record.disk, record.directory_disk) + (record.disk_entries != entries)
-    wide = _read_end64(file, position)
-    if wide is not None:
-        directory_stop, disks, entries, length, offset = wide
-    directory_start = directory_stop - length
-    shift = directory_start - offset
-    if directory_start < 0 or shift < 0 or not _starts_directory(file, directory_start, entries):
+    wide, evidence = _read_end64(file, position, record)
+    place = wide or _Place(
+        stop=position,
+        disks=max(record.disk, record.directory_disk) + (record.disk_entries != record.entries),
+        entries=record.entries,
+        length=record.directory_bytes,
+        offset=record.directory_offset,
+    )
+    directory_start = place.stop - place.length
+    shift = directory_start - place.offset
+    if directory_start < 0 or shift < 0 or not _starts_directory(file, directory_start, place.entries):
         return None
     return ArchiveEnd(
         position=position,
         stop=position + record.size_bytes,
         directory_start=directory_start,
-        directory_stop=directory_stop,
+        directory_stop=place.stop,
         shift_bytes=shift,
-        entries=entries,
-        disks=disks,
+        entries=place.entries,
+        disks=place.disks,
         comment=record.comment,
         zip64=wide is not None,
+        evidence=evidence,
     )
 
 
-def _read_end64(file: BinaryIO, end_position: int) -> tuple[int, int, int, int, int] | None:
-    """Read the zip64 end record: position, disks, entries, directory length, directory offset."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where an end record says that the directory is; it stops at `stop`."""
+
+    stop: int
+    disks: int
+    entries: int
+    length: int
+    offset: int
+
+
+def _read_end64(file: BinaryIO, end_position: int, record: EndRecord) -> tuple[_Place | None, str]:
+    """Read the zip64 end record, and return what it says and how readers could differ about it.
+
+    Some readers take the record right before the locator, others the one that the locator points to;
+    some use it always, others only for values that the 32-bit record leaves open. So all of these must
+    agree (CVE-2025-8291).
+    """
     locator_position = end_position - _LOCATOR64.size
-    if locator_position < _END64.size:
-        return None
-    file.seek(locator_position)
-    locator = file.read(_LOCATOR64.size)
-    if not locator.startswith(b"PK\x06\x07"):
-        return None
-    # Ignore the offset in the locator: readers disagree about it once something was put before
-    # the archive. The record must be right before the locator.
+    locator = _at(file, locator_position, _LOCATOR64, b"PK\x06\x07")
+    if locator is None:
+        return None, ""
     position = locator_position - _END64.size
-    file.seek(position)
-    record = file.read(_END64.size)
-    if not record.startswith(b"PK\x06\x06"):
+    found = _at(file, position, _END64, b"PK\x06\x06")
+    if found is None:
+        return None, "a zip64 locator without a zip64 end record before it"
+    size, _, _, disk, directory_disk, here, entries, length, offset = found
+    record_disk, record_offset, disks = locator
+    evidence = ""
+    narrow = (
+        (record.disk_entries, here, 0xFFFF),
+        (record.entries, entries, 0xFFFF),
+        (record.directory_bytes, length, 0xFFFFFFFF),
+        (record.directory_offset, offset, 0xFFFFFFFF),
+    )
+    if record_offset != position or size != _END64.size - _END64_LEAD_BYTES:
+        evidence = "the zip64 locator points elsewhere than to the zip64 end record before it"
+    elif any(value not in {wide, unknown} for value, wide, unknown in narrow):
+        evidence = "the two end records, with and without zip64, describe different directories"
+    is_split = disks > 1 or record_disk or here != entries
+    place = _Place(
+        stop=position,
+        disks=max(disk, directory_disk) + bool(is_split),
+        entries=entries,
+        length=length,
+        offset=offset,
+    )
+    return place, evidence
+
+
+def _at(file: BinaryIO, offset: int, record: struct.Struct, signature: bytes) -> tuple[int, ...] | None:
+    """Return the fields of a record after its signature; None if the record is not there."""
+    if offset < 0:
         return None
-    _, _, _, _, disk, directory_disk, here, entries, length, offset = _END64.unpack(record)
-    return position, max(disk, directory_disk) + (here != entries), entries, length, offset
+    file.seek(offset)
+    raw = file.read(record.size)
+    if len(raw) < record.size or not raw.startswith(signature):
+        return None
+    return record.unpack(raw)[1:]
 
 
 def _starts_directory(file: BinaryIO, offset: int, entries: int) -> bool:

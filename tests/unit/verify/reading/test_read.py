@@ -286,3 +286,23 @@ def test_any_package_text_is_checked_without_a_crash(
     content = text.encode("utf-8", "replace")
     wheel = small_wheel().edited(f"{PACKAGE}/{name}", lambda member: replace(member, content=content))
     assert "check-crashed" not in checks(read(wheel.content(), tmp_path_factory.mktemp("text")))
+
+
+@pytest.mark.parametrize("size_bytes", [1, 100_000, 3_000_000, 5 << 20])
+def test_a_spare_byte_after_a_compressed_stream_ends_the_reading(size_bytes: int, tmp_path: Path) -> None:
+    compressor = zlib.compressobj(6, zlib.DEFLATED, -15)
+    content = os.urandom(40_000) * (size_bytes // 40_000 + 1)
+    packed = compressor.compress(content[:size_bytes]) + compressor.flush() + b"\0"
+    member = ZipMember(name=b"a.bin", content=content[:size_bytes], packed=packed)
+    contents = read(ZipArchive(members=(member,)).content(), tmp_path)
+    assert [problem.evidence for problem in contents.problems] == [
+        "its compressed data is shorter than its compressed size"
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", [b"/etc/evil", b"//etc/evil", b"/", b"//", b"///", b"./", b"../x", b"a//b/", b""]
+)
+def test_no_check_loops_over_an_odd_name(name: bytes, tmp_path: Path) -> None:
+    odd = good_wheel().with_first(ZipMember(name=name, content=b"\x7fELF" + bytes(60)))
+    assert "member-path" in checks(read(odd.content(), tmp_path))
