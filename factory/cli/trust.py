@@ -18,6 +18,7 @@ from factory.executables.signatures.requirement import Requirement
 from factory.executables.signatures.signers import is_unexpected
 from factory.system.parallel import usable_cores
 from factory.verify.authorship import FileTrust, TrustContext, TrustReport, assess_files, bundle_beside
+from factory.verify.baseline.executables_file import bundled_executables
 
 EPILOG = """\
 examples:
@@ -28,9 +29,11 @@ examples:
   factory trust wheels/ --require-authorship macos,windows
 """
 SCHEMA_VERSION = 1
+_MOST_RELEASES = 2
 _COLUMNS = (
     Column(heading="file", is_for_pipes=True),
     Column(heading="executable"),
+    Column(heading="release"),
     Column(heading="level"),
     Column(heading="signer"),
     Column(heading="signed"),
@@ -96,10 +99,17 @@ def trust_document(done: TrustReport) -> dict[str, object]:
                 "name": file.name,
                 "not_looked_at": file.not_looked_at,
                 "standings": [
-                    to_json(assessment) | {"is_expected": not is_unexpected(assessment)}
+                    to_json(assessment)
+                    | {
+                        "is_expected": not is_unexpected(assessment),
+                        "known_as": [str(one) for one in bundled_executables().lookup(assessment.sha256)],
+                    }
                     for assessment in file.assessments
                 ],
                 "lacking": [assessment.place for assessment in file.lacking],
+                "misplaced": [
+                    {"place": review.name, "evidence": review.evidence} for review in file.misplaced
+                ],
             }
             for file in done.files
         ],
@@ -115,6 +125,8 @@ def _show(done: TrustReport) -> None:
     for file in done.files:
         if file.not_looked_at is not None:
             say(f"{file.name}: NOT CHECKED: {file.not_looked_at}")
+        for review in file.misplaced:
+            say(f"{file.name}: {review.name} does not belong there: {review.evidence}")
         for assessment in file.lacking:
             say(f"{file.name}: authorship is required of {assessment.place}, which is {assessment.level}")
     counts = ", ".join(f"{count} {level}" for level, count in done.counts.items() if count)
@@ -126,6 +138,7 @@ def _rows(file: FileTrust) -> list[tuple[str, ...]]:
         (
             file.name,
             assessment.place,
+            ", ".join(_releases(assessment)) or "not known",
             assessment.level.value,
             _signer(assessment),
             _time(assessment),
@@ -133,6 +146,13 @@ def _rows(file: FileTrust) -> list[tuple[str, ...]]:
         )
         for assessment in file.assessments
     ]
+
+
+def _releases(assessment: TrustAssessment) -> list[str]:
+    """Return the releases that are known to have an executable; of many, the oldest and the newest."""
+    known = bundled_executables().lookup(assessment.sha256)
+    releases = list(dict.fromkeys(one.release.pep440 for one in known))
+    return releases if len(releases) <= _MOST_RELEASES else [f"{releases[0]} to {releases[-1]}"]
 
 
 def _signer(assessment: TrustAssessment) -> str:

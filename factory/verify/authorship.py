@@ -18,6 +18,9 @@ from factory.executables.signatures.signers import is_unexpected, without_author
 from factory.executables.signatures.sigstore_bundles import MAX_BUNDLE_BYTES
 from factory.manifest.manifest import MANIFEST_NAME
 from factory.system.parallel import Stopped, in_parallel
+from factory.verify.baseline.member_kinds import MemberReview
+from factory.verify.checks.closed_world import BUNDLED, Known, misplaced_executables
+from factory.verify.checks.project import is_of_this_project
 from factory.verify.inputs import WheelInput, file_size, find_wheels
 from factory.verify.output.report import RunStatus
 from factory.verify.reading.read import cannot_read, own_scratch, read_wheel
@@ -35,6 +38,7 @@ class FileTrust:
     Attributes:
         path: As the user named it, with unprintable characters escaped; so is `name`.
         lacking: The assessments that do not meet the required authorship.
+        misplaced: The executables that are known to belong to another release, target or place.
         not_looked_at: The reason, if the file or a part of it could not be read.
     """
 
@@ -42,7 +46,13 @@ class FileTrust:
     name: str
     assessments: tuple[TrustAssessment, ...] = ()
     lacking: tuple[TrustAssessment, ...] = ()
+    misplaced: tuple[MemberReview, ...] = ()
     not_looked_at: str | None = None
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether an executable has a wrong signature, lacks the required one, or does not belong there."""
+        return bool(self.lacking or self.misplaced) or any(map(_is_wrong, self.assessments))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +70,7 @@ class TrustReport:
     @property
     def status(self) -> RunStatus:
         """The result; an invalid signature outweighs a file that could not be read."""
-        if any(file.lacking or any(map(_is_wrong, file.assessments)) for file in self.files):
+        if any(file.is_wrong for file in self.files):
             return RunStatus.REJECTED
         if any(file.not_looked_at is not None for file in self.files):
             return RunStatus.INCONCLUSIVE
@@ -75,6 +85,7 @@ class TrustContext:
         scratch: A directory for unpacked files; the caller removes it.
         jobs: The number of files to assess in parallel.
         stop: Set to end the run.
+        known: What the executables of this project's wheels are compared with.
     """
 
     policy: TrustPolicy
@@ -82,6 +93,7 @@ class TrustContext:
     scratch: Path
     jobs: int
     stop: threading.Event
+    known: Known = BUNDLED
 
 
 def assess_files(paths: Sequence[Path], context: TrustContext) -> TrustReport:
@@ -179,6 +191,7 @@ def _assess_wheel(wheel: WheelInput, context: TrustContext) -> FileTrust:
     with own_scratch(context.scratch, prefix="trust-") as scratch:
         contents = read_wheel(wheel.path, scratch=scratch, expected=wheel.expected, trust=context.policy)
         assessments = tuple(_printable(assessment) for assessment in contents.assessments)
+        misplaced = misplaced_executables(contents, context.known) if is_of_this_project(contents) else ()
     is_required = context.policy.required.covers(contents.platforms)
     unread = [f"{problem.place}: {problem.evidence}" for problem in contents.problems]
     return FileTrust(
@@ -186,6 +199,7 @@ def _assess_wheel(wheel: WheelInput, context: TrustContext) -> FileTrust:
         name=escaped(contents.name),
         assessments=assessments,
         lacking=without_authorship(assessments) if is_required else (),
+        misplaced=tuple(replace(review, name=escaped(review.name)) for review in misplaced),
         not_looked_at=escaped("; ".join(unread)) or None,
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from factory.core.model import Finding
-from factory.verify.checks.closed_world import CLOSED_WORLD_IDS
+from factory.verify.checks.closed_world import CLOSED_WORLD_IDS, Known
 from factory.verify.checks.registry import find_all, make_checks
 from factory.verify.reading.read import read_wheel
 from tests.authority import TRUST
@@ -12,7 +12,7 @@ from tests.baselines import BASELINE
 from tests.wheels import Wheel
 
 CLOSED_WORLD = CLOSED_WORLD_IDS
-_CHECKS = make_checks(lambda: BASELINE)
+_CHECKS = make_checks(Known(baseline=lambda: BASELINE))
 
 
 def findings_of(wheel: Wheel, directory: Path) -> tuple[Finding, ...]:

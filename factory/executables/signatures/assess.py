@@ -43,7 +43,7 @@ def assess(executable: Executable, policy: TrustPolicy) -> TrustAssessment:
     signature = None if result is None else result.signature
     promise = policy.promises.get(executable.sha256)
     if promise is None:
-        reason = f"{unsigned}, and it is in no known release package"
+        reason = f"{unsigned}, and no release package was given that has it"
         return _assessment(executable, Level.NOTHING_KNOWN, reason, signature)
     reason = f"{unsigned}; it is in {promise}, whose digest the channel promises"
     return _assessment(executable, Level.INTEGRITY_ONLY, reason, signature)

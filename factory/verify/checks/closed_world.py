@@ -6,6 +6,7 @@ person reviews a text while ``factory verify`` runs, so a text that no reviewed 
 """
 
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 
 from factory.core.errors import UsageError
 from factory.core.model import Severity
@@ -14,6 +15,7 @@ from factory.core.tags import CodexTag
 from factory.core.targets import Platform
 from factory.verify.baseline.baseline import Baseline
 from factory.verify.baseline.baseline_file import bundled_baseline
+from factory.verify.baseline.executables import ExecutableIndex
 from factory.verify.baseline.executables_file import bundled_executables
 from factory.verify.baseline.member_kinds import MemberKind, MemberReview
 from factory.verify.baseline.members import classify_members
@@ -31,16 +33,29 @@ _FOREIGN = frozenset(
         MemberKind.PAYLOAD_UNKNOWN,
     }
 )
+_KNOWN_ELSEWHERE = frozenset(
+    {
+        MemberKind.PAYLOAD_MOVED,
+        MemberKind.PAYLOAD_OF_OTHER_RELEASE,
+        MemberKind.PAYLOAD_OF_OTHER_TARGET,
+    }
+)
 
 
-def closed_world_checks(
-    baseline: Callable[[], Baseline] = bundled_baseline,
-) -> tuple[Check[WheelContents], ...]:
-    """Return the checks.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What a wheel of this project is compared with; read when it is first needed."""
 
-    Args:
-        baseline: Returns what was reviewed; called for each wheel.
-    """
+    baseline: Callable[[], Baseline] = bundled_baseline
+    executables: Callable[[], ExecutableIndex] = bundled_executables
+
+
+BUNDLED = Known()
+"""The baseline and the index that belong to this factory."""
+
+
+def closed_world_checks(known: Known = BUNDLED) -> tuple[Check[WheelContents], ...]:
+    """Return the checks."""
     check = Checks[WheelContents](
         standard="docs/baseline.md: the reviewed contents of wheels", is_for_project=True
     )
@@ -65,7 +80,7 @@ def closed_world_checks(
         remedy="Do not install the wheel; build it again.",
     )
     def _find_code(wheel: WheelContents) -> Iterator[Fault]:
-        return _faults(wheel, baseline, {MemberKind.IMPORTABLE})
+        return _faults(wheel, known, {MemberKind.IMPORTABLE})
 
     @check(
         "closed-world-text",
@@ -75,7 +90,7 @@ def closed_world_checks(
         remedy="Compare it with the text of a reviewed wheel. If upstream changed it, update the factory.",
     )
     def _find_texts(wheel: WheelContents) -> Iterator[Fault]:
-        return _faults(wheel, baseline, {MemberKind.UNSEEN_TEXT})
+        return _faults(wheel, known, {MemberKind.UNSEEN_TEXT})
 
     @check(
         "closed-world-member",
@@ -85,7 +100,7 @@ def closed_world_checks(
         remedy="Do not install the wheel; find out where the file came from.",
     )
     def _find_members(wheel: WheelContents) -> Iterator[Fault]:
-        return _faults(wheel, baseline, _FOREIGN)
+        return _faults(wheel, known, _FOREIGN)
 
     @check(
         "closed-world-dependency",
@@ -95,7 +110,7 @@ def closed_world_checks(
         remedy="Do not install the wheel; build it again.",
     )
     def _find_dependencies(wheel: WheelContents) -> Iterator[Fault]:
-        return _faults(wheel, baseline, {MemberKind.DEPENDENCY})
+        return _faults(wheel, known, {MemberKind.DEPENDENCY})
 
     @check(
         "closed-world-dist-info",
@@ -105,9 +120,14 @@ def closed_world_checks(
         remedy="Compare them with those of a reviewed wheel. If upstream changed them, update the factory.",
     )
     def _find_dist_info(wheel: WheelContents) -> Iterator[Fault]:
-        return _faults(wheel, baseline, {MemberKind.UNSEEN_METADATA, MemberKind.UNKNOWN_GENERATOR})
+        return _faults(wheel, known, {MemberKind.UNSEEN_METADATA, MemberKind.UNKNOWN_GENERATOR})
 
     return check.registered()
+
+
+def misplaced_executables(wheel: WheelContents, known: Known = BUNDLED) -> tuple[MemberReview, ...]:
+    """Return the executables that are known to belong to another release, target or place."""
+    return tuple(review for review in _reviews(wheel, known) if review.kind in _KNOWN_ELSEWHERE)
 
 
 def release_of(wheel: WheelContents) -> tuple[CodexTag, Platform] | None:
@@ -120,15 +140,13 @@ def release_of(wheel: WheelContents) -> tuple[CodexTag, Platform] | None:
         return None
 
 
-def _faults(
-    wheel: WheelContents, baseline: Callable[[], Baseline], kinds: Collection[MemberKind]
-) -> Iterator[Fault]:
-    for review in _reviews(wheel, baseline):
+def _faults(wheel: WheelContents, known: Known, kinds: Collection[MemberKind]) -> Iterator[Fault]:
+    for review in _reviews(wheel, known):
         if review.kind in kinds:
             yield Fault(review.name, f"{review.kind.sentence} {review.evidence}".rstrip())
 
 
-def _reviews(wheel: WheelContents, baseline: Callable[[], Baseline]) -> Iterator[MemberReview]:
+def _reviews(wheel: WheelContents, known: Known) -> Iterator[MemberReview]:
     """Yield what each member is, except RECORD, which checks of its own compare with the members."""
     release = release_of(wheel)
     if release is None:
@@ -139,17 +157,23 @@ def _reviews(wheel: WheelContents, baseline: Callable[[], Baseline]) -> Iterator
         tag=tag,
         platform=platform,
         payload=None,
-        baseline=baseline(),
-        executables=bundled_executables(),
+        baseline=known.baseline(),
+        executables=known.executables(),
     )
     for review in reviews:
-        if not review.name.endswith(".dist-info/RECORD") and not _is_expected(wheel, review.name):
+        if not review.name.endswith(".dist-info/RECORD") and not _is_expected(wheel, review):
             yield review
 
 
-def _is_expected(wheel: WheelContents, name: str) -> bool:
-    """Whether a member is a payload file that the recipe puts there; `payload-bytes` compares its bytes."""
-    return wheel.expected is not None and name in wheel.expected.payload
+def _is_expected(wheel: WheelContents, review: MemberReview) -> bool:
+    """Whether a member is a payload file that the recipe puts there; `payload-bytes` compares its bytes.
+
+    What is expected can come from a manifest that somebody changed, so it does not excuse an executable
+    that is known to be of another release or target.
+    """
+    if wheel.expected is None or review.name not in wheel.expected.payload:
+        return False
+    return review.kind not in {MemberKind.PAYLOAD_OF_OTHER_RELEASE, MemberKind.PAYLOAD_OF_OTHER_TARGET}
 
 
 CLOSED_WORLD_IDS = frozenset(check.id for check in closed_world_checks())

@@ -1,14 +1,12 @@
 """All checks, in the order in which findings are shown."""
 
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from factory.core.errors import FactoryError
 from factory.core.model import Finding, Severity
 from factory.core.printable import escaped
-from factory.verify.baseline.baseline import Baseline
-from factory.verify.baseline.baseline_file import bundled_baseline
 from factory.verify.checks import (
     archive,
     closed_world,
@@ -46,11 +44,11 @@ CRASHED: Check[WheelContents] = Check(
 )
 
 
-def make_checks(baseline: Callable[[], Baseline] = bundled_baseline) -> tuple[Check[WheelContents], ...]:
+def make_checks(known: closed_world.Known = closed_world.BUNDLED) -> tuple[Check[WheelContents], ...]:
     """Return all checks of a wheel, in the order in which findings are shown.
 
     Args:
-        baseline: Returns the reviewed contents that wheels of this project are compared with.
+        known: The reviewed contents and known executables that wheels of this project are compared with.
     """
     return (
         *project.CHECKS,
@@ -65,7 +63,7 @@ def make_checks(baseline: Callable[[], Baseline] = bundled_baseline) -> tuple[Ch
         *package.CHECKS,
         *package_json.CHECKS,
         *payload.CHECKS,
-        *closed_world.closed_world_checks(baseline),
+        *closed_world.closed_world_checks(known),
         *sbom.CHECKS,
         *images.CHECKS,
         *elf.CHECKS,

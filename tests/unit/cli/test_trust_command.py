@@ -19,9 +19,9 @@ def test_each_executable_is_a_line(factory: Factory, tmp_path: Path) -> None:
     ended = factory("trust", program)
     assert ended.status == 0
     assert ended.out == (
-        "file\texecutable\tlevel\tsigner\tsigned\treason\n"
-        "codex\tcodex\tnothing-known\t\t\telf files have no embedded signature, and it is in no known"
-        " release package\n"
+        "file\texecutable\trelease\tlevel\tsigner\tsigned\treason\n"
+        "codex\tcodex\tnot known\tnothing-known\t\t\telf files have no embedded signature, and no"
+        " release package was given that has it\n"
     )
     assert ended.err.endswith("passed: 1 nothing-known\n")
 

@@ -1,15 +1,20 @@
 import threading
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
+from factory.core.digests import Sha256
 from factory.core.errors import UsageError
 from factory.core.progress import SilentProgress
+from factory.core.tags import CodexTag
+from factory.core.targets import Target
 from factory.core.trust_level import Level
 from factory.executables.signatures.policy import TrustPolicy
 from factory.executables.signatures.requirement import Requirement
 from factory.verify.authorship import TrustContext, TrustReport, assess_files
+from factory.verify.baseline.executables import KnownExecutables, PackageExecutables
+from factory.verify.checks.closed_world import BUNDLED, Known
 from factory.verify.output.report import RunStatus
 from tests.authority import TRUST
 from tests.images import Elf, Pe
@@ -17,14 +22,14 @@ from tests.images.authenticode import SOMEBODY, Authenticode, signed
 from tests.wheels import PACKAGE, good_wheel
 
 
-def assessed(scratch: Path, *paths: Path, required: str = "") -> TrustReport:
+def assessed(scratch: Path, *paths: Path, required: str = "", known: Known = BUNDLED) -> TrustReport:
     own = scratch / "scratch"
     own.mkdir()
     policy = TrustPolicy(
         microsoft_roots=TRUST.microsoft_roots, now=TRUST.now, required=Requirement.parse(required)
     )
     context = TrustContext(
-        policy=policy, progress=SilentProgress(), scratch=own, jobs=1, stop=threading.Event()
+        policy=policy, progress=SilentProgress(), scratch=own, jobs=1, stop=threading.Event(), known=known
     )
     report = assess_files(paths, context)
     assert list(own.iterdir()) == []
@@ -120,3 +125,25 @@ def test_a_file_that_is_not_an_executable_is_rejected(tmp_path: Path) -> None:
 def test_a_missing_file_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot read"):
         assessed(tmp_path, tmp_path / "absent.exe")
+
+
+def test_an_executable_of_an_older_release_is_an_error(tmp_path: Path) -> None:
+    wheel = good_wheel("win_amd64")
+    place = f"{PACKAGE}/bin/codex.exe"
+    tag, target = CodexTag.parse("0.163.0"), Target.WINDOWS_X86_64
+    older = PackageExecutables(
+        release=CodexTag.parse("0.162.1"),
+        target=target,
+        digests={PurePosixPath("bin/codex.exe"): Sha256.of([wheel.member(place).content])},
+    )
+    current = PackageExecutables(
+        release=tag, target=target, digests={PurePosixPath("bin/codex.exe"): Sha256.of([b"another"])}
+    )
+    known = Known(executables=lambda: KnownExecutables([older, current]))
+    report = assessed(tmp_path, wheel.write(tmp_path), known=known)
+    (file,) = report.files
+    assert [(review.name, review.evidence) for review in file.misplaced] == [
+        (name, "it is codex.exe of 0.162.1 for x86_64-pc-windows-msvc")
+        for name in (place, f"{PACKAGE}/codex-path/rg.exe")  # the good wheel's rg has the same bytes
+    ]
+    assert report.status is RunStatus.REJECTED

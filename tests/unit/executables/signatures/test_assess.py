@@ -32,7 +32,7 @@ def test_an_unsigned_file_in_no_package_is_unknown(tmp_path: Path) -> None:
     assessment = assessed(Elf().content(), FileKind.ELF, tmp_path)
     assert (assessment.level, assessment.reason, assessment.signature) == (
         Level.NOTHING_KNOWN,
-        "elf files have no embedded signature, and it is in no known release package",
+        "elf files have no embedded signature, and no release package was given that has it",
         None,
     )
 
@@ -92,7 +92,7 @@ def test_an_unsigned_companion_is_reported_as_such(tmp_path: Path) -> None:
     assessment = assessed(Pe().content(), FileKind.PE, tmp_path, name="codex-path/rg.exe")
     assert assessment.reason == (
         "it has no signature (ripgrep's own releases for Windows are unsigned, and upstream bundles them as"
-        " they are), and it is in no known release package"
+        " they are), and no release package was given that has it"
     )
 
 

@@ -1,16 +1,17 @@
 """What belongs to this project, and the good twins of the zoo's wheels."""
 
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 from factory.core.digests import Sha256
 from factory.core.errors import IntegrityError
 from factory.core.tags import CodexTag
-from factory.core.targets import PLATFORMS, Platform
+from factory.core.targets import PLATFORMS, Platform, Target
 from factory.verify.baseline.baseline import Baseline
-from factory.verify.checks.closed_world import closed_world_checks
+from factory.verify.baseline.executables import KnownExecutables, PackageExecutables
+from factory.verify.checks.closed_world import Known, closed_world_checks, misplaced_executables
 from factory.verify.checks.registry import find_all, make_checks
 from factory.verify.reading.contents import ExpectedWheel
 from factory.verify.reading.read import read_wheel
@@ -50,7 +51,7 @@ def test_a_good_twin_is_silent(wheel: Wheel, tmp_path: Path) -> None:
 def test_a_payload_file_of_a_new_layout_is_expected_where_the_recipe_puts_it(tmp_path: Path) -> None:
     name, content = f"{PACKAGE}/codex-plugins/list.json", b"[]"
     wheel = added(name, content).write(tmp_path)
-    checks = closed_world_checks(lambda: BASELINE)
+    checks = closed_world_checks(Known(baseline=lambda: BASELINE))
     expected = ExpectedWheel(
         tag=CodexTag.parse(VERSION),
         platform=Platform.parse("manylinux_2_17_x86_64"),
@@ -63,7 +64,7 @@ def test_a_payload_file_of_a_new_layout_is_expected_where_the_recipe_puts_it(tmp
 def test_the_evidence_names_the_digest_to_review(tmp_path: Path) -> None:
     wheel = good_wheel().edited(f"{PACKAGE}/__init__.py", lambda member: replace(member, content=b"x = 1\n"))
     contents = read_wheel(wheel.write(tmp_path), scratch=tmp_path)
-    (finding,) = find_all(contents, closed_world_checks(lambda: BASELINE))
+    (finding,) = find_all(contents, closed_world_checks(Known(baseline=lambda: BASELINE)))
     assert (finding.check, finding.place) == ("closed-world-text", f"{PACKAGE}/__init__.py")
     assert finding.evidence == (
         "No reviewed wheel has this text: upstream may have edited it, or somebody else. Read it."
@@ -77,4 +78,80 @@ def test_a_damaged_baseline_is_not_a_finding_about_the_wheel(tmp_path: Path) -> 
 
     contents = read_wheel(good_wheel().write(tmp_path), scratch=tmp_path)
     with pytest.raises(IntegrityError, match="the baseline is damaged"):
-        find_all(contents, make_checks(damaged))
+        find_all(contents, make_checks(Known(baseline=damaged)))
+
+
+CODEX = f"{PACKAGE}/bin/codex"
+MUSL = Target.LINUX_X86_64
+
+
+def index_of(wheel: Wheel, *packages: tuple[str, Target, str]) -> Known:
+    """Return an index in which the wheel's codex is that of each release, target and path given."""
+    sha256 = Sha256.of([wheel.member(CODEX).content])
+    known = KnownExecutables(
+        PackageExecutables(
+            release=CodexTag.parse(release), target=target, digests={PurePosixPath(path): sha256}
+        )
+        for release, target, path in packages
+    )
+    other = PackageExecutables(
+        release=CodexTag.parse(VERSION),
+        target=MUSL,
+        digests={PurePosixPath("bin/other"): Sha256.of([b"other"])},
+    )
+    complete = known if known.package(other.release, MUSL) else known.adding([other])
+    return Known(baseline=lambda: BASELINE, executables=lambda: complete)
+
+
+@pytest.mark.parametrize(
+    ("packages", "evidence"),
+    [
+        ([("0.162.1", MUSL, "bin/codex")], "it is codex of 0.162.1 for x86_64-unknown-linux-musl"),
+        (
+            [(VERSION, Target.LINUX_AARCH64, "bin/codex")],
+            f"it is codex of {VERSION} for aarch64-unknown-linux-musl",
+        ),
+        (
+            [(VERSION, MUSL, "bin/host")],
+            f"it is the release's bin/host, which belongs at {PACKAGE}/bin/host",
+        ),
+    ],
+    ids=["an older release", "another target", "another place"],
+)
+def test_an_executable_that_belongs_elsewhere_is_named(
+    packages: list[tuple[str, Target, str]], evidence: str, tmp_path: Path
+) -> None:
+    wheel = good_wheel()
+    contents = read_wheel(wheel.write(tmp_path), scratch=tmp_path)
+    known = index_of(wheel, *packages)
+    assert [(one.name, one.evidence) for one in misplaced_executables(contents, known)] == [(CODEX, evidence)]
+    findings = find_all(contents, closed_world_checks(known))
+    assert [(one.check, one.place) for one in findings] == [("closed-world-member", CODEX)]
+    assert evidence in findings[0].evidence
+
+
+@pytest.mark.parametrize(
+    "packages",
+    [[(VERSION, MUSL, "bin/codex")], [("0.162.1", MUSL, "bin/codex"), (VERSION, MUSL, "bin/codex")]],
+    ids=["of this release", "of this and an older release"],
+)
+def test_an_executable_of_this_release_is_at_its_place(
+    packages: list[tuple[str, Target, str]], tmp_path: Path
+) -> None:
+    wheel = good_wheel()
+    contents = read_wheel(wheel.write(tmp_path), scratch=tmp_path)
+    assert misplaced_executables(contents, index_of(wheel, *packages)) == ()
+
+
+def test_a_manifest_that_expects_an_older_executable_does_not_excuse_it(tmp_path: Path) -> None:
+    """Who changes a wheel can change its manifest, too."""
+    wheel = good_wheel()
+    expected = ExpectedWheel(
+        tag=CodexTag.parse(VERSION),
+        platform=Platform.parse("manylinux_2_17_x86_64"),
+        payload={CODEX: Sha256.of([wheel.member(CODEX).content])},
+    )
+    contents = read_wheel(wheel.write(tmp_path), scratch=tmp_path, expected=expected)
+    known = index_of(wheel, ("0.162.1", MUSL, "bin/codex"))
+    findings = find_all(contents, closed_world_checks(known))
+    assert [(one.check, one.place) for one in findings] == [("closed-world-member", CODEX)]
