@@ -7,10 +7,16 @@ from pathlib import Path
 from typing import assert_never
 
 from factory.cli.console import print_json, say
-from factory.core.errors import EXIT_AUDIT_DIFFERS, EXIT_INCONCLUSIVE, EXIT_OK, UsageError
+from factory.core.errors import (
+    EXIT_AUDIT_DIFFERS,
+    EXIT_FAITHFUL_WITH_ERRORS,
+    EXIT_INCONCLUSIVE,
+    EXIT_OK,
+    UsageError,
+)
 from factory.core.printable import escaped
 from factory.statements.check_statement import CheckedStatement, Trust, TrustedIdentity, check_statement
-from factory.statements.claims import Answer
+from factory.statements.claims import StatementAnswer
 from factory.statements.keys import PublicKey
 
 EPILOG = """\
@@ -92,13 +98,15 @@ def _document(checked: CheckedStatement) -> dict[str, object]:
     }
 
 
-def _exit_status(answer: Answer) -> int:
+def _exit_status(answer: StatementAnswer) -> int:
     match answer:
-        case Answer.YES:
+        case StatementAnswer.YES:
             return EXIT_OK
-        case Answer.NO:
+        case StatementAnswer.WITH_ERRORS:
+            return EXIT_FAITHFUL_WITH_ERRORS
+        case StatementAnswer.NO:
             return EXIT_AUDIT_DIFFERS
-        case Answer.UNDECIDED:
+        case StatementAnswer.UNDECIDED:
             return EXIT_INCONCLUSIVE
         case _:
             assert_never(answer)

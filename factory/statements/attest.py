@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from factory.audit.answer import Answer
 from factory.audit.results import parse_report
 from factory.core.errors import IntegrityError, UsageError
 from factory.core.json_reader import JsonObject, MalformedJson
@@ -71,6 +72,8 @@ def _of_report(data: JsonObject, by: str) -> tuple[NamedStatement, ...]:
     auditor = Author(uri=by, factory_version=data.text("factory_version"))
     made: list[NamedStatement] = []
     for verdict in report.verdicts:
+        if verdict.answer is Answer.NONE:
+            continue  # the audit could not look
         made.append(_named(verdict.name, "audit", audit_statement(report, verdict, auditor=auditor)))
         summary = summary_statement(verdict, project=report.project, auditor=auditor)
         if summary is not None:

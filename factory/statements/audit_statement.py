@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 
+from factory.audit.answer import Answer
 from factory.audit.origin import ListedOrigin
-from factory.audit.verdict import AuditReport, ProvenanceState, Verdict
+from factory.audit.verdict import AuditReport, Outcome, ProvenanceState, Verdict
 from factory.core.codec import to_json
 from factory.core.model import Severity
 from factory.statements.statement import OUR_TYPES, Author, Statement, Subject
 
-PREDICATE_TYPE = f"{OUR_TYPES}#audit-result/v1"
+PREDICATE_TYPE = f"{OUR_TYPES}#audit-result/v2"
+OLD_PREDICATE_TYPE = f"{OUR_TYPES}#audit-result/v1"
 SUMMARY_TYPE = "https://slsa.dev/verification_summary/v1"
-POLICY = f"{OUR_TYPES}#rebuild-policy/v1"
+POLICY = f"{OUR_TYPES}#rebuild-policy/v2"
 REBUILT = "CODEX_WHEEL_REBUILT_IDENTICAL"
 FROM_RELEASE = "CODEX_WHEEL_PAYLOAD_FROM_RELEASE"
 PASSED = "PASSED"
@@ -38,12 +40,14 @@ def audit_statement(report: AuditReport, verdict: Verdict, *, auditor: Author) -
 
 
 def summary_statement(verdict: Verdict, *, project: str, auditor: Author) -> Statement | None:
-    """Summarise a verdict for tools that read SLSA's summaries; return None if it misses the policy.
+    """Summarise a verdict for tools that read SLSA's summaries; return None if it is neither yes nor no.
 
+    Only a wheel that an index lists gets a summary, because a summary is about a package of the index.
     See https://slsa.dev/spec/v1.0/verification_summary. The verified levels are our own: an audit
     cannot determine the levels of SLSA, which are about the build platform.
     """
-    if not meets_policy(verdict):
+    is_different = verdict.answer is Answer.NO and _is_listed(verdict)
+    if not meets_policy(verdict) and not is_different:
         return None
     return Statement(
         subjects=_subjects(verdict),
@@ -52,24 +56,33 @@ def summary_statement(verdict: Verdict, *, project: str, auditor: Author) -> Sta
             "verifier": auditor.to_json(),
             "resourceUri": _purl(project, verdict),
             "policy": {"uri": POLICY},
-            "verificationResult": PASSED,
-            "verifiedLevels": [REBUILT, FROM_RELEASE],
+            "verificationResult": FAILED if is_different else PASSED,
+            "verifiedLevels": [] if is_different else [REBUILT, FROM_RELEASE],
         },
     )
 
 
 def meets_policy(verdict: Verdict) -> bool:
-    """Whether a listed wheel passed: same bytes, every executable from the release, and no error in it."""
+    """Whether a listed wheel passed: same bytes, every executable from the release, and no error in it.
+
+    The decision says so already; the facts that it rests on are compared again, because a report is a file.
+    """
     has_error = any(finding.severity is Severity.ERROR for finding in verdict.findings)
     return (
-        isinstance(verdict.origin, ListedOrigin)
-        and verdict.origin.sha256 == verdict.sha256
-        and verdict.outcome.is_same_bytes
+        verdict.answer is Answer.PASSED
+        and _is_listed(verdict)
+        and verdict.outcome is Outcome.IDENTICAL
+        and not any(cause.severity is Severity.ERROR for cause in verdict.causes)
         and verdict.has_whole_chain
         and verdict.is_inspected
         and not has_error
         and verdict.provenance.state in {ProvenanceState.VERIFIED, ProvenanceState.NONE}
     )
+
+
+def _is_listed(verdict: Verdict) -> bool:
+    """Whether an index lists the very SHA-256 of the wheel."""
+    return isinstance(verdict.origin, ListedOrigin) and verdict.origin.sha256 == verdict.sha256
 
 
 def _subjects(verdict: Verdict) -> tuple[Subject, ...]:

@@ -9,7 +9,7 @@ from factory.core.digests import Sha256
 from factory.core.errors import IntegrityError, UsageError
 from factory.core.json_reader import JsonObject, MalformedJson
 from factory.core.printable import escaped
-from factory.statements.claims import Answer, Claims, claims_of
+from factory.statements.claims import Claims, StatementAnswer, claims_of
 from factory.statements.envelope import Envelope, signed_bytes
 from factory.statements.keyless import open_bundle
 from factory.statements.keys import PublicKey
@@ -52,9 +52,9 @@ class CheckedStatement:
     claims: Claims
 
     @property
-    def answer(self) -> Answer:
+    def answer(self) -> StatementAnswer:
         """Whether a signer vouches for the wheel; an unsigned statement proves nothing."""
-        return self.claims.answer if self.signer else Answer.UNDECIDED
+        return self.claims.answer if self.signer else StatementAnswer.UNDECIDED
 
 
 def check_statement(path: Path, wheel: Path, *, trust: Trust, now: datetime) -> CheckedStatement:

@@ -7,18 +7,20 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import assert_never
 
+from factory.audit.answer import Answer
 from factory.audit.verdict import Outcome
 from factory.core.json_reader import JsonObject, MalformedJson
+from factory.core.model import Severity
 from factory.statements import audit_statement, build_statement
 from factory.statements.statement import Statement
 
 
-class Answer(StrEnum):
+class StatementAnswer(StrEnum):
     """Whether a statement vouches for its wheel."""
 
     YES = "yes"
+    WITH_ERRORS = "faithful, with errors"
     NO = "no"
     UNDECIDED = "undecided"
 
@@ -27,8 +29,14 @@ class Answer(StrEnum):
 class Claims:
     """The claims of a statement."""
 
-    answer: Answer
+    answer: StatementAnswer
     sentences: tuple[str, ...]
+
+
+_OUTDATED = Claims(
+    answer=StatementAnswer.UNDECIDED,
+    sentences=("made under older, weaker rules; audit the wheel again, and ask for a new statement",),
+)
 
 
 def claims_of(statement: Statement) -> Claims:
@@ -43,10 +51,12 @@ def claims_of(statement: Statement) -> Claims:
             return _build(predicate)
         case audit_statement.PREDICATE_TYPE:
             return _audit(predicate)
+        case audit_statement.OLD_PREDICATE_TYPE:
+            return _OUTDATED
         case audit_statement.SUMMARY_TYPE:
             return _summary(predicate)
         case other:
-            return Claims(answer=Answer.UNDECIDED, sentences=(f"unknown predicate type {other}",))
+            return Claims(answer=StatementAnswer.UNDECIDED, sentences=(f"unknown predicate type {other}",))
 
 
 def _build(predicate: JsonObject) -> Claims:
@@ -55,12 +65,12 @@ def _build(predicate: JsonObject) -> Claims:
     build_type = definition.text("buildType")
     if build_type != build_statement.BUILD_TYPE:
         return Claims(
-            answer=Answer.UNDECIDED,
+            answer=StatementAnswer.UNDECIDED,
             sentences=(built_by, f"unknown build type {build_type}"),
         )
     chosen = definition.child("externalParameters")
     return Claims(
-        answer=Answer.YES,
+        answer=StatementAnswer.YES,
         sentences=(
             built_by,
             f"from {chosen.text('tag')} for {chosen.text('platform')}",
@@ -82,7 +92,7 @@ def _audit(predicate: JsonObject) -> Claims:
     verdict = predicate.child("verdict")
     outcome = _outcome(verdict)
     return Claims(
-        answer=_answer(outcome),
+        answer=_answer(verdict, outcome),
         sentences=(
             f"audited by {predicate.child('auditor').text('id')}",
             f"{outcome}: {outcome.meaning}",
@@ -108,17 +118,26 @@ def _origin(origin: JsonObject) -> str:
     return listed if yanked is None else f"{listed} as yanked: {yanked or 'no reason given'}"
 
 
-def _answer(outcome: Outcome) -> Answer:
-    """Return the answer that corresponds to the exit status of ``factory audit``."""
-    match outcome:
-        case Outcome.IDENTICAL | Outcome.REPLAYED | Outcome.EQUIVALENT:
-            return Answer.YES
-        case Outcome.DIFFERENT:
-            return Answer.NO
-        case Outcome.NOT_REBUILT:
-            return Answer.UNDECIDED
-        case _:
-            assert_never(outcome)
+def _answer(verdict: JsonObject, outcome: Outcome) -> StatementAnswer:
+    """Return the answer that corresponds to the exit status of ``factory audit``.
+
+    The outcome and the findings can make the stated answer stricter, never milder.
+    """
+    stated = _stated(verdict)
+    if outcome is Outcome.DIFFERENT or stated is Answer.NO:
+        return StatementAnswer.NO
+    if outcome is Outcome.NOT_REBUILT or stated in {Answer.UNDECIDED, Answer.NONE}:
+        return StatementAnswer.UNDECIDED
+    has_error = any(finding.text("severity") == Severity.ERROR for finding in verdict.objects("findings"))
+    return StatementAnswer.WITH_ERRORS if has_error or stated is Answer.WITH_ERRORS else StatementAnswer.YES
+
+
+def _stated(verdict: JsonObject) -> Answer:
+    text = verdict.text("answer")
+    try:
+        return Answer(text)
+    except ValueError as error:
+        raise MalformedJson(verdict.where, f"{text!r} is not an answer of an audit") from error
 
 
 def _details(verdict: JsonObject) -> Iterator[str]:
@@ -132,26 +151,41 @@ def _details(verdict: JsonObject) -> Iterator[str]:
     texts = ", ".join(text.text("place") for text in verdict.objects("trust_base"))
     if texts:
         yield f"taken from the wheel itself: {texts}"
-    yield _findings(verdict)
+    yield from _findings(verdict)
 
 
-def _findings(verdict: JsonObject) -> str:
+def _findings(verdict: JsonObject) -> Iterator[str]:
+    """Yield each error that ``factory verify`` found, and the number of findings."""
     if verdict.members.get("is_inspected") is not True:
-        return "factory verify did not inspect it"
-    counts = Counter(finding.text("severity") for finding in verdict.objects("findings"))
+        yield "factory verify did not inspect it"
+        return
+    findings = verdict.objects("findings")
+    for finding in findings:
+        if finding.text("severity") == Severity.ERROR:
+            yield f"error: {finding.text('check')}: {finding.text('place')}: {finding.text('evidence')}"
+    counts = Counter(finding.text("severity") for finding in findings)
     counted = ", ".join(f"{count} {severity}" for severity, count in sorted(counts.items()))
-    return f"findings of factory verify: {counted or '0'}"
+    yield f"findings of factory verify: {counted or '0'}"
 
 
 def _summary(predicate: JsonObject) -> Claims:
     result = predicate.text("verificationResult")
     if result not in {audit_statement.PASSED, audit_statement.FAILED}:
         raise MalformedJson(predicate.where, f"{result!r} is not a verification result")
+    policy = predicate.child("policy").text("uri")
     return Claims(
-        answer=Answer.YES if result == audit_statement.PASSED else Answer.NO,
+        answer=_summary_answer(result, policy),
         sentences=(
             f"verified by {predicate.child('verifier').text('id')}",
-            f"{result} under the policy {predicate.child('policy').text('uri')}",
+            f"{result} under the policy {policy}",
+            *(() if policy == audit_statement.POLICY else ("this policy is unknown, or older and weaker",)),
             f"verified levels: {', '.join(predicate.texts('verifiedLevels')) or '(empty)'}",
         ),
     )
+
+
+def _summary_answer(result: str, policy: str) -> StatementAnswer:
+    """Return the answer of a summary; only the current policy says what a yes means."""
+    if result == audit_statement.FAILED:
+        return StatementAnswer.NO
+    return StatementAnswer.YES if policy == audit_statement.POLICY else StatementAnswer.UNDECIDED

@@ -15,7 +15,7 @@ from factory.audit.verdict import ProvenanceState
 from factory.core.digests import Sha256
 from factory.core.errors import IntegrityError
 from factory.statements.check_statement import TrustedIdentity, check_statement
-from factory.statements.claims import Answer
+from factory.statements.claims import StatementAnswer
 from factory.system.http import RequestsClient
 from factory.system.process import Command, SubprocessRunner
 
@@ -93,7 +93,7 @@ def test_a_real_bundle_is_checked_offline(assets: Path, tmp_path: Path) -> None:
     assert checked.signer == (
         "919436158236-compute@developer.gserviceaccount.com, verified by https://accounts.google.com"
     )
-    assert checked.answer is Answer.UNDECIDED  # the type of a publisher's attestation is none of ours
+    assert checked.answer is StatementAnswer.UNDECIDED  # a publisher's own type
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from factory.statements.check_statement import (
     check_statement,
     open_statement,
 )
-from factory.statements.claims import Answer
+from factory.statements.claims import StatementAnswer
 from factory.statements.keys import MAX_PEM_BYTES, PrivateKey, PublicKey, make_key
 from factory.statements.signing import KeySigner, Unsigned
 from factory.statements.statement import Author, Statement, Subject
@@ -62,11 +62,11 @@ def with_predicate(predicate: Mapping[str, object], kind: str = "https://example
 
 @pytest.mark.parametrize(
     ("statement", "answer"),
-    [(BUILD, Answer.YES), (AUDIT_YES, Answer.YES), (AUDIT_NO, Answer.NO)],
+    [(BUILD, StatementAnswer.YES), (AUDIT_YES, StatementAnswer.YES), (AUDIT_NO, StatementAnswer.NO)],
     ids=["build", "identical", "different"],
 )
 def test_a_signed_statement_is_accepted_by_us_and_by_another_library(
-    wheel: Path, statement: Statement, answer: Answer
+    wheel: Path, statement: Statement, answer: StatementAnswer
 ) -> None:
     content = SIGNER.sign(statement.render())
 
@@ -165,14 +165,14 @@ def test_one_good_signature_among_others_is_enough(wheel: Path) -> None:
         assert isinstance(signatures, list)
         signatures.insert(0, {"keyid": "other", "sig": "AAAA"})
 
-    assert checked(wheel, edited(add)).answer is Answer.NO
+    assert checked(wheel, edited(add)).answer is StatementAnswer.NO
 
 
 def test_url_safe_base64_is_read(wheel: Path) -> None:
     def spell(document: Document) -> None:
         document["payload"] = str(document["payload"]).replace("+", "-").replace("/", "_")
 
-    assert checked(wheel, edited(spell)).answer is Answer.NO
+    assert checked(wheel, edited(spell)).answer is StatementAnswer.NO
 
 
 def test_a_statement_about_another_wheel_is_refused(wheel: Path) -> None:
@@ -219,7 +219,7 @@ def test_a_time_in_the_future_is_refused(wheel: Path, predicate: Document) -> No
 def test_a_clock_may_differ_by_five_minutes(wheel: Path) -> None:
     content = SIGNER.sign(with_predicate({"timeVerified": "2026-11-24T12:05:00Z"}).render())
 
-    assert checked(wheel, content).answer is Answer.UNDECIDED
+    assert checked(wheel, content).answer is StatementAnswer.UNDECIDED
     with pytest.raises(IntegrityError, match="has a time in the future"):
         checked(wheel, content, now=NOW - timedelta(seconds=1))
 
@@ -233,8 +233,8 @@ def test_a_malformed_time_is_refused(wheel: Path, time: str) -> None:
 def test_an_unsigned_statement_is_shown_but_undecided(wheel: Path) -> None:
     shown = checked(wheel, Unsigned().sign(AUDIT_NO.render()), trust=None)
 
-    assert shown.claims.answer is Answer.NO
-    assert shown.answer is Answer.UNDECIDED
+    assert shown.claims.answer is StatementAnswer.NO
+    assert shown.answer is StatementAnswer.UNDECIDED
     assert shown.signer == ""
 
 

@@ -71,7 +71,10 @@ def test_a_negative_statement_is_genuine_and_exits_with_10(factory: Factory, pla
     assert checked.status == 10
     assert checked.out.startswith(f"{NAME}: no\n")
     assert "DIFFERENT" in checked.out
-    assert sorted(path.name for path in (place / "statements").iterdir()) == [f"{NAME}.audit.dsse.json"]
+    assert sorted(path.name for path in (place / "statements").iterdir()) == [
+        f"{NAME}.audit.dsse.json",
+        f"{NAME}.vsa.dsse.json",
+    ]
 
 
 @pytest.mark.usefixtures("place")
@@ -81,7 +84,7 @@ def test_a_yes_and_its_summary_as_json(factory: Factory) -> None:
     assert made.document["statements"] == [
         {
             "path": f"statements/{NAME}.audit.dsse.json",
-            "predicate_type": "urn:uuid:08cabbf3-06a3-4202-b588-2e2f5d32685f#audit-result/v1",
+            "predicate_type": "urn:uuid:08cabbf3-06a3-4202-b588-2e2f5d32685f#audit-result/v2",
         },
         {
             "path": f"statements/{NAME}.vsa.dsse.json",

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from factory.audit.answer import Answer
 from factory.audit.origin import LocalOrigin, Origin
 from factory.audit.results import parse_report, report_json
 from factory.audit.verdict import AuditReport, Outcome, Verdict
@@ -17,7 +18,7 @@ from factory.manifest.manifest import Manifest
 from factory.statements.attest import make_statements
 from factory.statements.audit_statement import audit_statement, meets_policy, summary_statement
 from factory.statements.build_statement import build_statement
-from factory.statements.claims import Answer, claims_of
+from factory.statements.claims import StatementAnswer, claims_of
 from factory.statements.statement import Author, Statement, Subject
 from tests.origins import listed
 from tests.statements import (
@@ -91,7 +92,7 @@ def test_an_audit_statement_has_only_the_reproducible_parts_of_the_verdict() -> 
     document = json.loads(audit_statement(report(DIFFERENT), DIFFERENT, auditor=AUDITOR).render())
     verdict = document["predicate"]["verdict"]
 
-    assert document["predicateType"] == f"{TYPES}#audit-result/v1"
+    assert document["predicateType"] == f"{TYPES}#audit-result/v2"
     assert document["predicate"]["auditor"] == {"id": BY, "version": {"codex-wheel-factory": "1.2.3"}}
     assert document["predicate"].keys() == {"auditor", "project", "channel", "verdict"}
     assert document["predicate"]["project"] == "openai-codex-cli-bin"
@@ -128,7 +129,7 @@ def test_a_wheel_that_passed_gets_a_verification_summary() -> None:
         "predicate": {
             "verifier": {"id": BY, "version": {"codex-wheel-factory": "1.2.3"}},
             "resourceUri": f"pkg:pypi/openai-codex-cli-bin@0.163.0?file_name={NAME}",
-            "policy": {"uri": f"{TYPES}#rebuild-policy/v1"},
+            "policy": {"uri": f"{TYPES}#rebuild-policy/v2"},
             "verificationResult": "PASSED",
             "verifiedLevels": ["CODEX_WHEEL_REBUILT_IDENTICAL", "CODEX_WHEEL_PAYLOAD_FROM_RELEASE"],
         },
@@ -138,8 +139,13 @@ def test_a_wheel_that_passed_gets_a_verification_summary() -> None:
 @pytest.mark.parametrize(
     "verdict",
     [
-        DIFFERENT,
         NOT_REBUILT,
+        replace(DIFFERENT, origin=LocalOrigin(name=NAME)),
+        replace(IDENTICAL, answer=Answer.UNDECIDED),
+        replace(IDENTICAL, answer=Answer.WITH_ERRORS),
+        replace(IDENTICAL, answer=Answer.ACCEPTED),
+        replace(IDENTICAL, outcome=Outcome.REPLAYED),
+        replace(IDENTICAL, causes=DIFFERENT.causes),
         replace(IDENTICAL, outcome=Outcome.EQUIVALENT),
         replace(IDENTICAL, findings=(WRONG,)),
         replace(IDENTICAL, is_inspected=False),
@@ -147,7 +153,21 @@ def test_a_wheel_that_passed_gets_a_verification_summary() -> None:
         replace(IDENTICAL, origin=LocalOrigin(name=NAME)),
         replace(IDENTICAL, origin=replace(LISTED, sha256=ONE)),
     ],
-    ids=["different", "not-rebuilt", "equivalent", "wrong", "not-inspected", "no-chain", "local", "other"],
+    ids=[
+        "not-rebuilt",
+        "different-local",
+        "undecided",
+        "with-errors",
+        "accepted",
+        "replayed",
+        "cause",
+        "equivalent",
+        "wrong",
+        "not-inspected",
+        "no-chain",
+        "local",
+        "other",
+    ],
 )
 def test_a_wheel_that_misses_the_policy_gets_no_summary(verdict: Verdict) -> None:
     assert not meets_policy(verdict)
@@ -157,15 +177,22 @@ def test_a_wheel_that_misses_the_policy_gets_no_summary(verdict: Verdict) -> Non
 @pytest.mark.parametrize(
     ("verdict", "answer"),
     [
-        (IDENTICAL, Answer.YES),
-        (replace(IDENTICAL, outcome=Outcome.REPLAYED), Answer.YES),
-        (replace(IDENTICAL, outcome=Outcome.EQUIVALENT), Answer.YES),
-        (DIFFERENT, Answer.NO),
-        (NOT_REBUILT, Answer.UNDECIDED),
+        (IDENTICAL, StatementAnswer.YES),
+        (replace(IDENTICAL, outcome=Outcome.REPLAYED), StatementAnswer.YES),
+        (replace(IDENTICAL, outcome=Outcome.EQUIVALENT), StatementAnswer.YES),
+        (DIFFERENT, StatementAnswer.NO),
+        (NOT_REBUILT, StatementAnswer.UNDECIDED),
+        (replace(IDENTICAL, answer=Answer.UNDECIDED), StatementAnswer.UNDECIDED),
+        (replace(IDENTICAL, answer=Answer.NONE), StatementAnswer.UNDECIDED),
+        (replace(IDENTICAL, answer=Answer.NO), StatementAnswer.NO),
+        (replace(DIFFERENT, answer=Answer.PASSED), StatementAnswer.NO),
+        (replace(NOT_REBUILT, answer=Answer.PASSED), StatementAnswer.UNDECIDED),
+        (replace(IDENTICAL, answer=Answer.WITH_ERRORS), StatementAnswer.WITH_ERRORS),
+        (replace(IDENTICAL, findings=(WRONG,)), StatementAnswer.WITH_ERRORS),
     ],
     ids=lambda value: value.outcome if isinstance(value, Verdict) else value,
 )
-def test_an_audit_statement_answers_like_the_audit(verdict: Verdict, answer: Answer) -> None:
+def test_an_audit_statement_answers_like_the_audit(verdict: Verdict, answer: StatementAnswer) -> None:
     assert claims_of(audit_statement(report(verdict), verdict, auditor=AUDITOR)).answer is answer
 
 
@@ -200,19 +227,52 @@ def test_the_claims_of_an_audit_name_the_origin(origin: Origin, sentence: str) -
     assert "index lists" not in sentences[1]
 
 
-def test_errors_in_an_identical_wheel_are_listed() -> None:
+def test_errors_in_an_identical_wheel_are_named() -> None:
     wrong = replace(IDENTICAL, findings=(WRONG,))
 
-    assert (
-        "findings of factory verify: 1 error"
-        in claims_of(audit_statement(report(wrong), wrong, auditor=AUDITOR)).sentences
+    assert claims_of(audit_statement(report(wrong), wrong, auditor=AUDITOR)).sentences[-2:] == (
+        "error: elf-musl: bin/codex.exe: seen",
+        "findings of factory verify: 1 error",
     )
+
+
+def test_a_listed_wheel_that_differs_gets_a_failed_summary() -> None:
+    summary = summary_statement(DIFFERENT, project="openai-codex-cli-bin", auditor=AUDITOR)
+
+    assert summary is not None
+    assert summary.predicate["verificationResult"] == "FAILED"
+    assert summary.predicate["verifiedLevels"] == []
+    assert claims_of(summary).answer is StatementAnswer.NO
+
+
+def test_an_audit_statement_under_older_rules_decides_nothing() -> None:
+    statement = Statement(
+        subjects=(Subject(name=NAME, sha256=WHEEL),),
+        predicate_type=f"{TYPES}#audit-result/v1",
+        predicate={"verdict": {"outcome": "IDENTICAL"}},
+    )
+    claims = claims_of(statement)
+
+    assert claims.answer is StatementAnswer.UNDECIDED
+    assert claims.sentences == (
+        "made under older, weaker rules; audit the wheel again, and ask for a new statement",
+    )
+
+
+@pytest.mark.parametrize("policy", [f"{TYPES}#rebuild-policy/v1", "https://example.invalid/policy"])
+def test_a_summary_under_another_policy_decides_nothing(policy: str) -> None:
+    summary = summary_statement(IDENTICAL, project="openai-codex-cli-bin", auditor=AUDITOR)
+    assert summary is not None
+    claims = claims_of(replace(summary, predicate={**summary.predicate, "policy": {"uri": policy}}))
+
+    assert claims.answer is StatementAnswer.UNDECIDED
+    assert "this policy is unknown, or older and weaker" in claims.sentences
 
 
 def test_the_claims_of_a_build() -> None:
     claims = claims_of(build_statement(MANIFEST, MANIFEST.wheels[0], by=BY))
 
-    assert claims.answer is Answer.YES
+    assert claims.answer is StatementAnswer.YES
     assert claims.sentences == (
         f"built by {BY}",
         "from rust-v0.163.0 for win_amd64",
@@ -229,10 +289,10 @@ def test_the_claims_of_a_summary() -> None:
     assert summary is not None
     claims = claims_of(summary)
 
-    assert claims.answer is Answer.YES
+    assert claims.answer is StatementAnswer.YES
     assert claims.sentences == (
         f"verified by {BY}",
-        f"PASSED under the policy {TYPES}#rebuild-policy/v1",
+        f"PASSED under the policy {TYPES}#rebuild-policy/v2",
         "verified levels: CODEX_WHEEL_REBUILT_IDENTICAL, CODEX_WHEEL_PAYLOAD_FROM_RELEASE",
     )
 
@@ -260,7 +320,7 @@ def test_a_foreign_summary_may_say_no() -> None:
     )
 
     claims = claims_of(statement)
-    assert claims.answer is Answer.NO
+    assert claims.answer is StatementAnswer.NO
     assert claims.sentences[-1] == "verified levels: (empty)"
 
 
@@ -282,7 +342,7 @@ def test_unknown_types_are_undecided(kind: str, predicate: dict[str, object]) ->
         subjects=(Subject(name=NAME, sha256=WHEEL),), predicate_type=kind, predicate=predicate
     )
 
-    assert claims_of(statement).answer is Answer.UNDECIDED
+    assert claims_of(statement).answer is StatementAnswer.UNDECIDED
 
 
 def test_a_statement_is_read_back() -> None:
@@ -352,7 +412,12 @@ def test_a_report_gives_a_statement_for_each_verdict_and_a_summary_if_it_passed(
     document = report_json(report(IDENTICAL, other)) | {"factory_version": "1.2.2"}
     made = make_statements(placed(tmp_path, document), by=BY)
 
-    assert [named.name for named in made] == [f"{NAME}.audit", f"{NAME}.vsa", f"{other.name}.audit"]
+    assert [named.name for named in made] == [
+        f"{NAME}.audit",
+        f"{NAME}.vsa",
+        f"{other.name}.audit",
+        f"{other.name}.vsa",
+    ]
     auditor = {"id": BY, "version": {"codex-wheel-factory": "1.2.2"}}
     assert made[0].statement.predicate["auditor"] == made[1].statement.predicate["verifier"] == auditor
 
