@@ -23,6 +23,7 @@ from factory.build.sbom import SBOM_PATH
 from factory.build.template import PACKAGE, SOURCE_DIRECTORY, Template, TemplateFile, bundled_template
 from factory.build.toolchain import lock_for, locked_versions
 from factory.core.digests import Sha256
+from factory.core.member_path import is_plain
 from factory.core.model import Payload, ReleaseAsset
 from factory.core.targets import Platform, Target
 from factory.release.payload import kind_of
@@ -172,15 +173,15 @@ def _in_package(names: Iterable[str], sha256_of: Mapping[str, Sha256]) -> dict[P
     return {
         PurePosixPath(name.removeprefix(prefix)): sha256_of.get(name)
         for name in names
-        if name.startswith(prefix) and not name.endswith("/")
+        if name.startswith(prefix) and not name.endswith("/") and is_plain(name)
     }
 
 
 def _template_members(contents: PublishedContents, matches: Iterable[Match]) -> tuple[str, ...]:
     """Return the members that came from the template: texts of the package, and licence files.
 
-    Executables and members elsewhere are not taken over: the rebuild lacks them, and so the
-    comparison lists them.
+    Executables, members elsewhere and names that are not plain paths are not taken over: the rebuild lacks
+    them, and so the comparison lists them. A rebuild writes what is taken over to the disk.
     """
     matched = {f"{PACKAGE}/{match.path}" for match in matches}
     places = (f"{PACKAGE}/", f"{contents.dist_info}/licenses/")
@@ -190,7 +191,7 @@ def _template_members(contents: PublishedContents, matches: Iterable[Match]) -> 
         if name.startswith(places)
         and name in contents.texts
         and name not in matched
-        and ".." not in name.split("/")
+        and is_plain(name)
         and not kind_of(contents.texts[name]).is_executable_image
     )
 

@@ -17,6 +17,7 @@ from factory.build.sbom import SBOM_PATH, render_sbom
 from factory.build.template import DISTRIBUTION, SOURCE_DIRECTORY, wheel_name
 from factory.core.errors import IntegrityError, UsageError
 from factory.core.json_reader import JsonObject
+from factory.core.member_path import why_outside
 from factory.core.model import Payload
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform, Target
@@ -128,6 +129,20 @@ def stage_skeleton(request: StageRequest, layout: WheelLayout) -> StagedRuntime:
         return draft.publish()
 
 
+def below(directory: Path, path: PurePosixPath) -> Path:
+    """Return a path below a directory.
+
+    Recipes of published wheels have paths from those wheels. They are checked where they are read; this is
+    the last check before something is written.
+
+    Raises:
+        IntegrityError: The path leads outside.
+    """
+    if why := why_outside(str(path)):
+        raise IntegrityError(f"{str(path)!r} cannot be staged: {why}", hint="Do not install the wheel.")
+    return directory / path
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Draft:
     """An incomplete stage, in a temporary directory beside its destination."""
@@ -146,9 +161,10 @@ class _Draft:
         with writing(self.request.destination):
             self.directory.mkdir(parents=True)
             for file in self.request.recipe.template.files:
-                path = self.directory / file.path
+                path = below(self.directory, file.path)
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(self.stamp(file.content) if path.name == "pyproject.toml" else file.content)
+                is_project_file = file.path == PurePosixPath("pyproject.toml")
+                path.write_bytes(self.stamp(file.content) if is_project_file else file.content)
                 path.chmod(file.mode)
 
     @property
@@ -169,7 +185,7 @@ class _Draft:
     def place(self, path: PurePosixPath) -> tuple[Path, ...]:
         """Return the path of a payload file in this stage, if the recipe does not leave the file out."""
         place = self.request.recipe.place(path)
-        return () if place is None else (self.package / place,)
+        return () if place is None else (below(self.package, place),)
 
     def finish(self, layout: WheelLayout) -> None:
         """Write the bill of materials, and set the mode of every file and directory.
@@ -183,7 +199,7 @@ class _Draft:
                 sbom.write_bytes(render_sbom(self.request.recipe, layout, tag=self.request.tag))
                 sbom.chmod(0o644)
             for member in layout.members:
-                (self.package / member.path).chmod(member.mode)
+                below(self.package, member.path).chmod(member.mode)
             for root, _, _ in os.walk(self.directory):
                 Path(root).chmod(0o755)
 

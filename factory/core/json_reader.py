@@ -33,10 +33,11 @@ class JsonObject:
         """Parse a document that must be an object.
 
         Raises:
-            MalformedJson: It is not JSON, or not an object.
+            MalformedJson: It is not JSON, or not an object, or has a member twice: readers differ in
+                which of the two they take.
         """
         try:
-            value = json.loads(text)
+            value = json.loads(text, object_pairs_hook=_without_duplicates)
         except (ValueError, RecursionError) as error:
             raise MalformedJson(where, f"not JSON ({error})") from error
         return cls.of(value, where)
@@ -106,3 +107,11 @@ class JsonObject:
         if not isinstance(item, str):
             raise MalformedJson(where, "should be a string")
         return item
+
+
+def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} occurs twice")
+    return members

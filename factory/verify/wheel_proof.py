@@ -13,6 +13,7 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import Version
 
 from factory.build.recipe import Recipe, WheelLayout, lay_out, our_recipe
+from factory.build.sbom import SBOM_PATH, render_sbom
 from factory.build.template import DISTRIBUTION, PACKAGE, bundled_template
 from factory.core.digests import Sha256
 from factory.core.errors import IntegrityError
@@ -25,6 +26,9 @@ from factory.verify.inputs import expected_wheel
 from factory.verify.inspection import inspect
 from factory.verify.reading.contents import WheelContents
 from factory.verify.reading.read import own_scratch
+
+_REQUIRED_OF_OURS = frozenset({"closed-world-dist-info"})
+"""Warnings for other wheels, but errors for ours: METADATA and WHEEL are exactly those of the recipe."""
 
 
 def record_problems(manifest: Manifest, wheel: WheelRecord) -> Iterator[str]:
@@ -67,10 +71,11 @@ def file_problems(manifest: Manifest, wheel: WheelRecord, path: Path, scratch: P
     with own_scratch(scratch, prefix="proof-") as directory:
         inspection = inspect(path, scratch=directory, expected=expected_wheel(manifest, wheel))
         waived = {(entry.finding.check, entry.finding.place) for entry in wheel.waived}
-        for finding in inspection.errors:
-            if (finding.check, finding.place) not in waived:
+        for finding in inspection.findings:
+            is_error = finding.severity is Severity.ERROR or finding.check in _REQUIRED_OF_OURS
+            if is_error and (finding.check, finding.place) not in waived:
                 yield f"{wheel.name} has an error: {finding.check} at {finding.place}: {finding.evidence}"
-        yield from _layout_problems(wheel, inspection.contents)
+        yield from _layout_problems(manifest, wheel, inspection.contents)
 
 
 def _has_right_name(manifest: Manifest, wheel: WheelRecord) -> bool:
@@ -106,7 +111,7 @@ def _is_of_release(asset: AssetRecord, manifest: Manifest) -> bool:
     return purl.version in versions and (purl.type == "npm" or manifest.channel is not ChannelName.NPM)
 
 
-def _layout_problems(wheel: WheelRecord, contents: WheelContents) -> Iterator[str]:
+def _layout_problems(manifest: Manifest, wheel: WheelRecord, contents: WheelContents) -> Iterator[str]:
     """Compare the recorded payload with the wheel, and with what the recipe makes of those files."""
     for member in wheel.payload:
         yield from _member_problems(wheel, member, contents)
@@ -119,6 +124,9 @@ def _layout_problems(wheel: WheelRecord, contents: WheelContents) -> Iterator[st
     except IntegrityError as error:
         yield f"{wheel.name} does not follow this factory's recipe: {error}"
         return
+    sboms = [one for name, one in contents.by_name.items() if name.endswith(f".dist-info/{SBOM_PATH}")]
+    if [one.data for one in sboms] != [render_sbom(recipe, layout, tag=manifest.tag)]:
+        yield f"{wheel.name} does not have the bill of materials that this factory makes from its files"
     recorded = {(member.path, member.source, member.mode) for member in wheel.payload}
     made = {(PurePosixPath(PACKAGE, member.path), member.file.path, member.mode) for member in layout.members}
     for path, source, _ in sorted(recorded ^ made):

@@ -5,6 +5,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
+from factory.core.member_path import LONGEST_PART_BYTES, why_outside
 from factory.core.model import Severity
 from factory.core.printable import CONTROL_CATEGORIES
 from factory.core.targets import OperatingSystem
@@ -15,7 +16,6 @@ _DRIVE = re.compile(r"\A[A-Za-z]:")
 _RESERVED_ON_WINDOWS = re.compile(
     r"\A(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3]) *(?:[.:]|\Z)", re.IGNORECASE
 )
-_LONGEST_PART_BYTES = 255
 _LONGEST_WINDOWS_PATH = 200
 _MOST_PARTS = 64
 _WHEEL = "packaging.python.org: binary distribution format"
@@ -40,17 +40,10 @@ def _find_unsafe_paths(wheel: WheelContents) -> Iterator[Fault]:
 
 def _unsafe(member: Member) -> str:
     """Return why a path leads outside, or is read differently on another system; empty for a safe one."""
-    name = member.name
-    if name.startswith("/") or _DRIVE.match(name):
-        return "the path is absolute"
-    if b"\\" in member.central.name:
+    reason = why_outside(member.name)
+    if not reason and b"\\" in member.central.name:
         return "the name has a backslash, which is a separator on Windows only"
-    parts = name.removesuffix("/").split("/")
-    if ".." in parts:
-        return "the path leads out of the directory that it is installed to"
-    if "" in parts or "." in parts:
-        return "the path has an empty or '.' component"
-    return ""
+    return reason
 
 
 @check(
@@ -64,9 +57,9 @@ def _unsafe(member: Member) -> str:
 def _find_long_names(wheel: WheelContents) -> Iterator[Fault]:
     for member in wheel.members:
         longest = max(len(part.encode("utf-8", "replace")) for part in member.name.split("/"))
-        if longest > _LONGEST_PART_BYTES:
+        if longest > LONGEST_PART_BYTES:
             yield Fault(
-                member.name, f"a part of the name has {longest} bytes, not at most {_LONGEST_PART_BYTES}"
+                member.name, f"a part of the name has {longest} bytes, not at most {LONGEST_PART_BYTES}"
             )
 
 

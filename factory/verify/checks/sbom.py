@@ -5,11 +5,13 @@ A wheel may be without one. Formats other than CycloneDX are not checked.
 
 from collections.abc import Iterator
 
+from packaging.utils import canonicalize_name
+
 from factory.core.json_reader import JsonObject, MalformedJson
 from factory.core.model import Severity
 from factory.verify.checks.check import Checks, Fault
 from factory.verify.checks.dist_info_files import dist_info_place
-from factory.verify.reading.contents import Member, WheelContents
+from factory.verify.reading.contents import Member, ParsedName, WheelContents
 
 check = Checks[WheelContents](standard="PEP 770; CycloneDX 1.6, https://cyclonedx.org/docs/1.6/json/")
 
@@ -79,6 +81,9 @@ def _find_unreadable(wheel: WheelContents) -> Iterator[Fault]:
     remedy="Do not use the wheel until you know which of the two is right.",
 )
 def _find_other_content(wheel: WheelContents) -> Iterator[Fault]:
+    for holder, document in _documents(wheel):
+        if isinstance(document, JsonObject) and wheel.parsed is not None:
+            yield from _other_wheel(holder, document, wheel.parsed)
     for place, digests in _listed(wheel):
         member = wheel.member(place)
         if member is None:
@@ -86,6 +91,18 @@ def _find_other_content(wheel: WheelContents) -> Iterator[Fault]:
         elif digests and member.sha256 is not None and member.sha256.hex not in digests:
             shown = ", ".join(sorted(digests))
             yield Fault(place, f"SHA-256 is {member.sha256.hex}; the bill of materials lists {shown}")
+
+
+def _other_wheel(member: Member, document: JsonObject, wheel: ParsedName) -> Iterator[Fault]:
+    """Find a document about this project in another version; a document may be about a part of the wheel."""
+    metadata = document.child_or_none("metadata")
+    subject = metadata.child_or_none("component") if metadata else None
+    name = subject.text_or_none("name") if subject else None
+    if subject is None or name is None or canonicalize_name(name) != canonicalize_name(wheel.distribution):
+        return
+    version = subject.text_or_none("version")
+    if version is not None and version != str(wheel.version):
+        yield Fault(member.name, f"it describes version {version}; the wheel has {wheel.version}")
 
 
 @check(

@@ -309,6 +309,37 @@ def test_nothing_that_a_wheel_says_of_itself_makes_the_answer_milder(
     assert report.verdicts[0].outcome not in {Outcome.IDENTICAL, Outcome.REPLAYED}
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "codex_cli_bin/{outside}",
+        f"{INFO}/licenses/{{outside}}",
+        "codex_cli_bin/evil.py\0.txt",
+        "codex_cli_bin/evil\n.txt",
+        f"codex_cli_bin/{'n' * 300}.txt",
+        "codex_cli_bin/pyproject.toml",
+        "codex_cli_bin/hatch_build.py",
+        "codex_cli_bin/__init__.py/evil.txt",
+        f"{INFO}/licenses/pyproject.toml",
+        f"{INFO}/licenses/src/codex_cli_bin/__init__.py",
+    ],
+)
+@pytest.mark.parametrize("content", [b"evil\n", None])
+def test_an_audit_writes_nothing_under_a_name_from_the_wheel(
+    packages: Path, honest: dict[str, Wheel], tmp_path: Path, name: str, content: bytes | None
+) -> None:
+    """The name may be an absolute path below the package: ``codex_cli_bin//home/user/.profile``."""
+    outside = tmp_path / "outside.txt"
+    payload = honest[LINUX].member(CODEX).content
+    evil = ZipMember(name=name.format(outside=outside).encode(), content=content or payload)
+    (tmp_path / "audit").mkdir()
+
+    report = run_audit(served(honest[LINUX].with_first(evil)), packages, tmp_path / "audit")
+
+    assert not outside.exists()
+    assert report.exit_status in {10, 11}
+
+
 SBOM = f"{INFO}/sboms/openai-codex-cli-bin.cdx.json"
 FALSIFIED: dict[str, tuple[Callable[[Wheel], Wheel], set[tuple[str, str]]]] = {
     "as it is": (lambda wheel: wheel, set()),

@@ -12,6 +12,7 @@ from factory.build.backend.native import NativeFrontEnd
 from factory.build.recipe import lay_out, our_recipe
 from factory.build.stage import (
     StageRequest,
+    below,
     stage,
     stage_many,
     stage_skeleton,
@@ -403,3 +404,9 @@ def test_a_package_directory_with_a_link_leaves_no_stage(tmp_path: Path) -> None
         stage(PackageSource.at(root), request(tmp_path / "stage", "win_arm64"))
 
     assert [path.name for path in tmp_path.iterdir()] == ["source"]
+
+
+@pytest.mark.parametrize("path", ["/etc/evil", "../evil", "a/../../evil"])
+def test_nothing_is_staged_outside_of_the_stage(path: str, tmp_path: Path) -> None:
+    with pytest.raises(IntegrityError, match="cannot be staged: the path"):
+        below(tmp_path, PurePosixPath(path))
