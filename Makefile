@@ -88,6 +88,7 @@ format: $(READY) ## Format the code
 docs: $(READY) ## Write the picture in docs/architecture.md, and docs/checks.md with the answers of the stock tools
 	$(BIN)/python -m benchmarks.structure --write docs/architecture.md
 	$(BIN)/python -m tests.zoo
+	$(BIN)/python -m tests.attacks
 
 bench: $(READY) ## Run the benchmarks and write docs/performance.md
 	$(BIN)/python -m benchmarks $(ARGS)

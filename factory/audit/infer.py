@@ -180,8 +180,8 @@ def _in_package(names: Iterable[str], sha256_of: Mapping[str, Sha256]) -> dict[P
 def _template_members(contents: PublishedContents, matches: Iterable[Match]) -> tuple[str, ...]:
     """Return the members that came from the template: texts of the package, and licence files.
 
-    Executables, members elsewhere and names that are not plain paths are not taken over: the rebuild lacks
-    them, and so the comparison lists them. A rebuild writes what is taken over to the disk.
+    Not taken over are executables, members elsewhere, names that are not plain paths, and files below a
+    file: the rebuild lacks them, and so the comparison lists them. A rebuild writes the others to the disk.
     """
     matched = {f"{PACKAGE}/{match.path}" for match in matches}
     places = (f"{PACKAGE}/", f"{contents.dist_info}/licenses/")
@@ -192,6 +192,7 @@ def _template_members(contents: PublishedContents, matches: Iterable[Match]) -> 
         and name in contents.texts
         and name not in matched
         and is_plain(name)
+        and not any(str(parent) in contents.headers for parent in PurePosixPath(name).parents)
         and not kind_of(contents.texts[name]).is_executable_image
     )
 

@@ -1,0 +1,1 @@
+"""Attacks on wheels, manifests and statements, and what each command answers."""
