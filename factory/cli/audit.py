@@ -1,6 +1,7 @@
 """``factory audit``: rebuild published wheels bit for bit and report what they are."""
 
 import argparse
+import sys
 import time
 from pathlib import Path
 
@@ -9,7 +10,14 @@ from factory.audit.index import Listing
 from factory.audit.local import audit_local
 from factory.audit.projects import PROJECTS, checked_project
 from factory.audit.report.html import render_html
-from factory.audit.report.table import HEADINGS, cause_lines, summary, verdict_row
+from factory.audit.report.table import (
+    HEADINGS,
+    NARROW_HEADINGS,
+    cause_lines,
+    narrow_row,
+    summary,
+    verdict_row,
+)
 from factory.audit.results import Results, identity_of, report_json
 from factory.audit.run import AuditProgress, audit_listing
 from factory.audit.selection import Selection
@@ -184,9 +192,10 @@ def _show(report: AuditReport, arguments: argparse.Namespace) -> None:
     if arguments.json:
         print_json(report_json(report))
     else:
-        print_table(
-            [Column(heading=heading) for heading in HEADINGS], [verdict_row(v) for v in report.verdicts]
-        )
+        # A terminal shows what fits into 80 columns; a pipe gets everything.
+        is_narrow = sys.stdout.isatty()
+        headings, row = (NARROW_HEADINGS, narrow_row) if is_narrow else (HEADINGS, verdict_row)
+        print_table([Column(heading=heading) for heading in headings], [row(v) for v in report.verdicts])
         for line in cause_lines(report):
             print(line)
         say(summary(report))

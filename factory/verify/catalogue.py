@@ -1,8 +1,9 @@
 """All checks of ``factory verify`` and what each one looks at, for lists and explanations."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 from factory.core.errors import UsageError
 from factory.core.model import Severity
@@ -47,6 +48,12 @@ def catalogue() -> tuple[Entry, ...]:
         *_entries(across.CHECKS, Scope.RELEASE),
         *_entries(listing.CHECKS, Scope.MANIFEST),
     )
+
+
+@cache
+def by_id() -> Mapping[str, Entry]:
+    """Return the descriptions of all checks by their ids."""
+    return {listed.id: listed for listed in catalogue()}
 
 
 def entry(check_id: str) -> Entry:

@@ -1,11 +1,15 @@
 """Render an audit as one self-contained HTML page, without scripts, fonts or external resources."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from factory import __version__
 from factory.audit.origin import origin_sentence
+from factory.audit.report.problems import problems, repeat_command
 from factory.audit.report.table import (
     asked_line,
+    audited_line,
     authorship_word,
     chain_word,
     findings_word,
@@ -13,8 +17,10 @@ from factory.audit.report.table import (
 )
 from factory.audit.report.texts import seen_texts
 from factory.audit.signer_history import signer_changes
-from factory.audit.verdict import AuditReport, Outcome, Verdict, first_breaks
+from factory.audit.verdict import AuditReport, Cause, Outcome, Verdict, first_breaks
 from factory.core.codec import format_utc
+from factory.core.model import Finding, Severity
+from factory.verify.catalogue import by_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +52,15 @@ def render_html(report: AuditReport) -> str:
         counts={
             outcome: sum(verdict.outcome is outcome for verdict in report.verdicts) for outcome in Outcome
         },
+        problems=problems(report),
+        command=repeat_command(report),
+        checks=by_id(),
+        by_severity=_by_severity,
         breaks=first_breaks(report.verdicts),
         texts=seen_texts(report.verdicts),
         changes=signer_changes(report.verdicts),
         asked_line=asked_line(report),
+        audited_line=audited_line(report),
         authorship_word=authorship_word,
         format_utc=format_utc,
         chain_word=chain_word,
@@ -57,6 +68,14 @@ def render_html(report: AuditReport) -> str:
         origin_sentence=origin_sentence,
         provenance_word=provenance_word,
     )
+
+
+SeverityT = TypeVar("SeverityT", Cause, Finding)
+
+
+def _by_severity(things: Sequence[SeverityT]) -> list[SeverityT]:
+    """Return causes or findings, errors first."""
+    return sorted(things, key=lambda thing: list(Severity).index(thing.severity))
 
 
 def matrix(report: AuditReport, platforms: tuple[str, ...]) -> tuple[MatrixRow, ...]:

@@ -10,6 +10,7 @@ from factory.core.codec import format_utc
 from factory.core.model import Severity
 from factory.core.trust_level import Level
 
+NARROW_HEADINGS = ("release", "platform", "outcome", "verify", "why")
 HEADINGS = ("wheel", "origin", "outcome", "payload", "authorship", "verify", "provenance", "fetched", "why")
 
 
@@ -26,6 +27,12 @@ def verdict_row(verdict: Verdict) -> tuple[str, ...]:
         f"{verdict.fetched_bytes / 1000:.0f} kB",
         verdict.reason or ", ".join(dict.fromkeys(cause.id for cause in verdict.causes)),
     )
+
+
+def narrow_row(verdict: Verdict) -> tuple[str, ...]:
+    """Return the row of one wheel for a terminal of 80 columns."""
+    why = verdict.reason or ", ".join(dict.fromkeys(cause.id for cause in verdict.causes))
+    return (verdict.tag, verdict.platform, verdict.outcome.value, findings_word(verdict), why)
 
 
 def chain_word(verdict: Verdict) -> str:
@@ -80,11 +87,17 @@ def asked_line(report: AuditReport) -> str:
     return f"index: {report.index}, asked at {format_utc(report.asked_at)}"
 
 
+def audited_line(report: AuditReport) -> str:
+    """Return how many wheels of which project were audited."""
+    count = len(report.verdicts)
+    return f"{count} wheel{'' if count == 1 else 's'} of {report.project}"
+
+
 def summary(report: AuditReport) -> str:
     """Summarise an audit in one paragraph."""
     counts = Counter(verdict.outcome for verdict in report.verdicts)
     counted = ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome])
-    lines = [f"{len(report.verdicts)} wheels of {report.project}" + (f": {counted}" if counted else "")]
+    lines = [audited_line(report) + (f": {counted}" if counted else "")]
     lines += [asked_line(report)]
     lines += list(report.absent)
     lines += [f"unexpected: {file.name}: {file.reason}" for file in report.unexpected]
