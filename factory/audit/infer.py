@@ -30,6 +30,7 @@ from factory.release.payload import kind_of
 
 _GENERATOR = re.compile(r"^Generator: (.+)$", re.MULTILINE)
 _HATCHLING = re.compile(r"hatchling (\d+(?:\.\d+)*)")
+_EXECUTE = 0o111
 _PLATFORM_TAG = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+")
 
 
@@ -207,7 +208,7 @@ def _template(
             if name.startswith(licences)
             else SOURCE_DIRECTORY / name.removeprefix(f"{PACKAGE}/"),
             content=contents.texts[name],
-            mode=contents.headers[name].external_attributes >> 16 & 0o777 or 0o644,
+            mode=_permissions(contents, name) & ~_EXECUTE or 0o644,
         )
         for name in members
     ]
@@ -225,10 +226,15 @@ def _template(
 
 
 def _placement(match: Match, contents: PublishedContents) -> Placement:
-    header = contents.headers[f"{PACKAGE}/{match.path}"]
-    return Placement(
-        source=match.file.path, becomes=match.path, mode=header.external_attributes >> 16 & 0o777
-    )
+    """Return where a payload file is; data is executable only if the release package says so."""
+    mode = _permissions(contents, f"{PACKAGE}/{match.path}")
+    if not (match.file.kind.is_executable_image or match.file.mode & _EXECUTE):
+        mode &= ~_EXECUTE
+    return Placement(source=match.file.path, becomes=match.path, mode=mode)
+
+
+def _permissions(contents: PublishedContents, name: str) -> int:
+    return contents.headers[name].external_attributes >> 16 & 0o777
 
 
 def _line_ends(texts: Iterable[bytes]) -> str:

@@ -27,8 +27,8 @@ from factory.verify.inspection import inspect
 from factory.verify.reading.contents import WheelContents
 from factory.verify.reading.read import own_scratch
 
-_REQUIRED_OF_OURS = frozenset({"closed-world-dist-info"})
-"""Warnings for other wheels, but errors for ours: METADATA and WHEEL are exactly those of the recipe."""
+_REQUIRED_OF_OURS = frozenset({"closed-world-dist-info", "member-executable-data"})
+"""Warnings for other wheels, but errors for ours: METADATA, WHEEL and modes are those of the recipe."""
 
 
 def record_problems(manifest: Manifest, wheel: WheelRecord) -> Iterator[str]:

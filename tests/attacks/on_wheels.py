@@ -231,6 +231,9 @@ _EXECUTABLE_ATTACKS: dict[str, Make] = {
     "a description of another release": _text(_JSON, "0.163.0", "0.162.0"),
     "a description with another entry point": _text(_JSON, '"bin/codex"', '"codex-path/rg"'),
     "an executable that is not executable": _mode(_CODEX, 0o100644),
+    "an executable __init__.py": _mode(_INIT, 0o100755),
+    "an executable licence": _mode(_LICENCE, 0o755),
+    "an executable description": _mode(_JSON, 0o100755),
     "a setuid executable": _mode(_CODEX, 0o104755),
 }
 _ARCHIVE_ATTACKS: dict[str, Make] = {

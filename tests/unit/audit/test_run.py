@@ -340,6 +340,21 @@ def test_an_audit_writes_nothing_under_a_name_from_the_wheel(
     assert report.verdicts[0].outcome is Outcome.DIFFERENT
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["codex_cli_bin/__init__.py", f"{INFO}/licenses/LICENSE", "codex_cli_bin/codex-package.json"],
+)
+def test_the_wheel_does_not_choose_that_a_text_is_executable(
+    packages: Path, honest: dict[str, Wheel], tmp_path: Path, name: str
+) -> None:
+    wheel = honest[LINUX].edited(name, lambda member: replace(member, mode=0o100755))
+
+    (verdict,) = run_audit(served(wheel), packages, tmp_path).verdicts
+
+    assert verdict.outcome is Outcome.DIFFERENT
+    assert [(cause.id, cause.place) for cause in verdict.causes] == [("mode", name)]
+
+
 SBOM = f"{INFO}/sboms/openai-codex-cli-bin.cdx.json"
 FALSIFIED: dict[str, tuple[Callable[[Wheel], Wheel], set[tuple[str, str]]]] = {
     "as it is": (lambda wheel: wheel, set()),
