@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from factory.audit.known_file import read_known
 from factory.cli.parser import make_parser
 from tests.children import Child
 from tests.workflow_files import (
@@ -85,7 +86,7 @@ def test_commands_in_scripts_are_accepted_by_the_parser(path: Path) -> None:
     expected = {
         "ci.yml": [],
         "wheels.yml": ["matrix", "wheels", "merge", "pin", "attest"],
-        "audit.yml": ["matrix", "audit", "attest", "audit"],
+        "audit.yml": ["matrix", "audit", "baseline", "attest", "audit"],
         "action.yml": ["verify"],
     }
     assert [words[0] for words in commands] == expected[path.name]
@@ -162,3 +163,41 @@ def test_the_action_returns_the_exit_status_of_the_audit(tmp_path: Path) -> None
 
 def test_the_action_refuses_other_commands(tmp_path: Path) -> None:
     assert act(tmp_path, COMMAND="cache") == (20, "", "")
+
+
+def test_the_entries_of_the_scheduled_audit_can_be_read() -> None:
+    known = read_known(ROOT / "docs/audits/known.toml")
+    assert known.gaps
+    assert known.findings
+    assert {str(gap.release) for gap in known.gaps}.isdisjoint({"rust-v0.163.0"})
+
+
+@pytest.mark.parametrize(
+    ("status", "ends_with", "words"),
+    [
+        (0, 0, ""),
+        (10, 10, "suspicious"),
+        (11, 11, "review needed"),
+        (12, 0, "nothing to compare"),
+        (24, 24, "errors"),
+    ],
+)
+def test_the_scheduled_audit_is_red_unless_every_wheel_is_good(
+    status: int, ends_with: int, words: str, tmp_path: Path
+) -> None:
+    program = tmp_path / ".venv" / "bin" / "factory"
+    program.parent.mkdir(parents=True)
+    program.write_text(FAKE_FACTORY)
+    program.chmod(0o755)
+    script = script_of(ROOT / ".github/workflows/audit.yml", 'factory audit "$TAG"')
+    child = Child(
+        argv=("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script),
+        env={"PLACE": str(tmp_path), "STATUS": str(status), "TAG": "rust-v0.163.0"},
+        cwd=tmp_path,
+    )
+    ended = child.run()
+    assert ended.status == ends_with
+    assert words in ended.out
+    assert (tmp_path / "called").read_text() == (
+        "<audit><rust-v0.163.0><--known><docs/audits/known.toml><--out><audit><--json>"
+    )
