@@ -23,6 +23,7 @@ from factory.verify.inputs import WheelGroup, find_wheels
 from factory.verify.output.findings_json import findings_document
 from factory.verify.output.report import Report, RunStatus
 from factory.verify.output.sarif import sarif_document
+from factory.verify.reading.unpack import DEFAULT_LIMITS
 from factory.verify.stock.stock_tools import StockTools, installed_tools
 from factory.verify.waivers import Waiver, require_used
 
@@ -64,6 +65,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-stock-tools", action="store_true", help="do not run auditwheel, delocate and delvewheel"
     )
+    parser.add_argument(
+        "--limit",
+        action="append",
+        default=[],
+        metavar="NAME=NUMBER",
+        help="raise a limit on what is read of a wheel, which the finding archive-limit names (repeatable)",
+    )
     add_jobs_option(parser, "wheels")
     add_waiver_options(parser)
     add_authorship_option(parser)
@@ -102,6 +110,7 @@ def _examine(
             stock_tools=None if arguments.no_stock_tools else tools,
             host=this_host(settings, musl_root=arguments.musl_root) if arguments.smoke else None,
             trust=TrustPolicy(required=Requirement.parse(arguments.require_authorship)),
+            limits=DEFAULT_LIMITS.raised(arguments.limit),
         )
         return examine(groups, context, waivers=waivers)
 

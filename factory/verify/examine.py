@@ -19,10 +19,11 @@ from factory.verify.checks.check import Check, SubjectT
 from factory.verify.checks.listing import ManifestDirectory
 from factory.verify.checks.registry import run_check
 from factory.verify.inputs import WheelGroup, WheelInput, file_size
-from factory.verify.inspection import inspect
+from factory.verify.inspection import inspect_contents
 from factory.verify.output.report import CheckResults, ReleaseReport, Report, WheelReport
 from factory.verify.reading.contents import WheelContents
-from factory.verify.reading.read import fresh_directory, own_scratch
+from factory.verify.reading.read import fresh_directory, own_scratch, read_wheel
+from factory.verify.reading.unpack import DEFAULT_LIMITS, UnpackLimits
 from factory.verify.smoke import SmokeOutcome, SmokeResult, plan_smoke, run_smoke
 from factory.verify.stock.stock_tools import StockTools
 from factory.verify.waivers import Waiver, apply_waivers
@@ -39,6 +40,7 @@ class VerifyContext:
         stock_tools: The stock tools to ask about every wheel.
         host: The host to start wheels on.
         trust: The policy that executables are assessed by.
+        limits: Limits on what is read of a wheel.
     """
 
     runner: Runner
@@ -49,6 +51,7 @@ class VerifyContext:
     stock_tools: StockTools | None = None
     host: Host | None = None
     trust: TrustPolicy = field(default_factory=TrustPolicy)
+    limits: UnpackLimits = DEFAULT_LIMITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,14 +108,11 @@ def _examine(wheel: WheelInput, context: VerifyContext) -> _Examined:
 
 
 def _check(wheel: WheelInput, context: VerifyContext, scratch: Path) -> _Examined:
-    inspection = inspect(
-        wheel.path,
-        scratch=scratch,
-        expected=wheel.expected,
-        stock_tools=context.stock_tools,
-        trust=context.trust,
+    contents = read_wheel(
+        wheel.path, scratch=scratch, expected=wheel.expected, limits=context.limits, trust=context.trust
     )
-    contents, stock_report = inspection.contents, inspection.stock_report
+    inspection = inspect_contents(contents, scratch=scratch, stock_tools=context.stock_tools)
+    stock_report = inspection.stock_report
     results = CheckResults(checks=inspection.checks, findings=inspection.findings)
     if stock_report is not None and stock_report.not_run is None:
         results = replace(results, checks=(*results.checks, f"{stock_report.tool}-verdict"))

@@ -94,6 +94,17 @@ def inspect(
         HostError: Scratch is not writable.
     """
     contents = read_wheel(path, scratch=scratch, expected=expected, trust=trust)
+    return inspect_contents(contents, scratch=scratch, waivers=waivers, stock_tools=stock_tools)
+
+
+def inspect_contents(
+    contents: WheelContents,
+    *,
+    scratch: Path,
+    waivers: Sequence[Waiver] = (),
+    stock_tools: StockTools | None = None,
+) -> Inspection:
+    """Run all checks on a wheel that was read; the arguments are those of `inspect`."""
     found = find_all(contents)
     stock_report = stock_tools.ask(contents, scratch=scratch) if stock_tools else None
     if stock_report is not None:

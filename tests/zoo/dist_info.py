@@ -1,5 +1,6 @@
 """Wheels with a wrong file name, ``.dist-info`` or RECORD."""
 
+import random
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -54,6 +55,11 @@ _NOT_UNDERSTOOD = (
     "win32",
     "windows_amd64",
 )
+
+
+def _with_long_description(wheel: Wheel) -> Wheel:
+    noise = random.Random(1).randbytes(5 << 20).hex()  # noqa: S311 - incompressible, so that it is no bomb
+    return wheel.edited_text(_METADATA, "# Executables", f"# Executables\n{noise}")
 
 
 def _both_tags(wheel: Wheel) -> Wheel:
@@ -147,6 +153,7 @@ DIST_INFO: tuple[Breakage, ...] = (
         "wheel-platform-not-judged",
         _tagged("manylinux_2_17_x86_64", "manylinux_2_17_aarch64"),
     ),
+    Breakage("METADATA that is too large to be read", "archive-limit", _with_long_description),
     Breakage("no METADATA", "metadata-present", without(_METADATA)),
     Breakage("an invalid Requires-Python", "metadata-valid", with_text(_METADATA, ">=3.10", "three")),
     Breakage(

@@ -84,6 +84,14 @@ check(
     remedy="Build the wheel with deflate.",
 )(_problems_of(ProblemKind.METHOD))
 check(
+    "archive-limit",
+    Severity.ERROR,
+    title="The whole archive is within the limits of what is read",
+    protects="Users: what was not read was not checked.",
+    standard="factory.verify.reading.unpack.UnpackLimits",
+    remedy="Raise the limit that is named, if the wheel is from somebody you trust, and verify it again.",
+)(_problems_of(ProblemKind.LIMIT))
+check(
     "archive-bomb",
     Severity.ERROR,
     title="The unpacked size is in proportion to the archive",

@@ -10,8 +10,8 @@ from email.policy import compat32
 from factory.verify.checks.check import Fault
 from factory.verify.reading.contents import Member, WheelContents
 
-NOT_TEXT = "it is not UTF-8 text, or is larger than 1 MiB"
-"""Evidence for a file without `member_text`; reading keeps the content of members up to that size."""
+NOT_TEXT = "it is not UTF-8 text"
+"""Evidence for a file whose content was kept; `archive-limit` reports one that was not."""
 _RECORD_COLUMNS = 3
 
 
@@ -56,7 +56,7 @@ def find_missing_text(wheel: WheelContents, name: str) -> Iterator[Fault]:
     member = dist_info_member(wheel, name)
     if len(dist_info_directories(wheel)) == 1 and member is None:
         yield Fault(wheel.name, f"{name} is missing")
-    elif member is not None and member.sha256 is not None and member_text(member) is None:
+    elif member is not None and member.data is not None and member_text(member) is None:
         yield Fault(member.name, NOT_TEXT)
 
 

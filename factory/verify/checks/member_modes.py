@@ -70,9 +70,10 @@ def _find_special_bits(wheel: WheelContents) -> Iterator[Fault]:
 
 @check(
     "member-writable",
-    Severity.ERROR,
+    Severity.WARNING,
     title="Only the owner may write to a member",
-    protects="Users of shared machines: other users could replace the executable.",
+    protects="Users of tools that unpack with these modes; pip, uv and installer ignore them."
+    " On a shared machine other users could replace the executable.",
     standard="CWE-732",
     remedy="Build the wheel with modes 0755 and 0644.",
 )

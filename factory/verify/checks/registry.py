@@ -31,7 +31,9 @@ from factory.verify.checks import (
 from factory.verify.checks.check import Check, Fault, SubjectT
 from factory.verify.reading.contents import WheelContents
 
-_FOR_UNREADABLE_FILES = frozenset({"archive-unreadable", "archive-directory", "archive-bomb"})
+_FOR_UNREADABLE_FILES = frozenset(
+    {"archive-unreadable", "archive-directory", "archive-bomb", "archive-limit"}
+)
 # In the registry so that users can list and explain it; `run_check` makes its findings.
 CRASHED: Check[WheelContents] = Check(
     id="check-crashed",

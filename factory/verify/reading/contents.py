@@ -36,6 +36,7 @@ class ProblemKind(StrEnum):
     METHOD = "method"
     OVERLAP = "overlap"
     BOMB = "bomb"
+    LIMIT = "limit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

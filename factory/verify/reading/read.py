@@ -4,6 +4,7 @@ Any file is accepted: what is wrong with its content becomes a `Problem`. Only a
 the operating system does not let us read raises an error.
 """
 
+import hashlib
 import shutil
 import stat
 import tempfile
@@ -29,7 +30,14 @@ from factory.verify.reading.contents import (
     ProblemKind,
     WheelContents,
 )
-from factory.verify.reading.unpack import DEFAULT_LIMITS, Content, Stop, UnpackLimits, cannot_write
+from factory.verify.reading.unpack import (
+    DEFAULT_LIMITS,
+    Content,
+    Stop,
+    UnpackLimits,
+    cannot_write,
+    content_chunks,
+)
 from factory.verify.reading.zip_directory import (
     ArchiveEnd,
     Directory,
@@ -106,6 +114,23 @@ def parse_name(name: str) -> ParsedName | None:
     )
 
 
+def content_digest(path: Path, member: Member, algorithm: str) -> bytes:
+    """Return another digest of a member that was read to its end.
+
+    Raises:
+        UsageError: The wheel cannot be read any more.
+    """
+    try:
+        with path.open("rb") as file:
+            found = read_local_header(file, member.start)
+            hasher = hashlib.new(algorithm)
+            for chunk in content_chunks(file, found[1] if found else member.start, member.central):
+                hasher.update(chunk)
+    except OSError as error:
+        raise cannot_read(path, error) from error
+    return hasher.digest()
+
+
 def decode_name(header: CentralHeader) -> str:
     """Decode a member's name as installers do: UTF-8 where flagged, else code page 437."""
     encoding = "utf-8" if header.flags & UTF8_FLAG else "cp437"
@@ -169,6 +194,7 @@ class _Reader:
         self._limits = limits
         self._unpacked_bytes = 0
         self._kept_bytes = 0
+        self._info_bytes = 0
         self._claimed: list[tuple[int, int]] = []
         self.problems: list[Problem] = []
 
@@ -176,12 +202,14 @@ class _Reader:
         """Read the members in the order of the central directory; if there are too many, read no member."""
         headers = directory.headers
         if len(headers) > self._limits.members:
-            self._note(
-                ProblemKind.BOMB, place, f"{len(headers)} members; {self._limits.members} is the limit"
-            )
+            evidence = f"{len(headers)} members: {self._limits.hint('members')}"
+            self._note(ProblemKind.LIMIT, place, evidence)
             return
-        for index, header in enumerate(headers):
-            yield self._member(index, header, directory.end.directory_start)
+        # .dist-info is read first, so that no other content uses up what may be unpacked.
+        order = sorted(range(len(headers)), key=lambda index: not _is_dist_info(headers[index]))
+        stop = directory.end.directory_start
+        members = {index: self._member(index, headers[index], stop) for index in order}
+        yield from (members[index] for index in range(len(headers)))
 
     def _member(self, index: int, header: CentralHeader, stop: int) -> Member:
         name = decode_name(header)
@@ -204,7 +232,9 @@ class _Reader:
         return self._with_content(member, index, content_start=found[1], stop=stop)
 
     def _with_content(self, member: Member, index: int, *, content_start: int, stop: int) -> Member:
-        content = Content(limits=self._limits, header=member.central)
+        is_info = _is_dist_info(member.central)
+        kept_bytes = self._limits.dist_info_bytes if is_info else self._limits.kept_member_bytes
+        content = Content(limits=self._limits, header=member.central, kept_bytes=kept_bytes)
         target = self._scratch / f"{index:05}.image"
         try:
             self._claim(member.central, content_start, stop)
@@ -226,7 +256,7 @@ class _Reader:
             crc32=content.crc32,
             sha256=content.sha256,
             kind=content.kind,
-            data=self._keep(content),
+            data=self._keep(content, member.name, is_info=is_info),
             extracted=target if content.extracted and content.sha256 else None,
         )
 
@@ -258,15 +288,29 @@ class _Reader:
             raise Stop(ProblemKind.OVERLAP, "its content overlaps another member's")
         insort(self._claimed, (start, end))
 
-    def _keep(self, content: Content) -> bytes | None:
-        kept = content.kept
-        if content.sha256 is None or kept is None or self._kept_bytes + len(kept) > self._limits.kept_bytes:
+    def _keep(self, content: Content, name: str, *, is_info: bool) -> bytes | None:
+        """Return the content if it is within the limits of what is kept; a file of ``.dist-info`` must be."""
+        if content.sha256 is None:
             return None
-        self._kept_bytes += len(kept)
+        limit = self._limits.dist_info_bytes if is_info else self._limits.kept_bytes
+        used = self._info_bytes if is_info else self._kept_bytes
+        kept = content.kept
+        if kept is None or used + len(kept) > limit:
+            if is_info:
+                self._note(ProblemKind.LIMIT, name, f"it is not kept: {self._limits.hint('dist_info_bytes')}")
+            return None
+        if is_info:
+            self._info_bytes += len(kept)
+        else:
+            self._kept_bytes += len(kept)
         return kept
 
     def _note(self, kind: ProblemKind, place: str, evidence: str) -> None:
         self.problems.append(Problem(kind=kind, place=place, evidence=evidence))
+
+
+def _is_dist_info(header: CentralHeader) -> bool:
+    return header.name.partition(b"/")[0].endswith(b".dist-info")
 
 
 def _lay_out(archive: Archive, end: ArchiveEnd, members: tuple[Member, ...]) -> Archive:

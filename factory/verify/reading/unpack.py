@@ -2,13 +2,13 @@
 
 import hashlib
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from factory.core.digests import CHUNK_BYTES, Sha256
-from factory.core.errors import HostError
+from factory.core.errors import HostError, UsageError
 from factory.core.model import FileKind
 from factory.core.zip_records import CentralHeader
 from factory.executables.file_kind import kind_of
@@ -22,6 +22,8 @@ _SHORT = "its compressed data is shorter than its compressed size"
 class UnpackLimits:
     """Limits on what is read of a wheel; real wheels stay far below them.
 
+    ``factory verify --limit NAME=SIZE`` raises one, and a finding names the one that was reached.
+
     Attributes:
         total_bytes: Size of all unpacked content.
         ratio: Unpacked to packed size of one member; text reaches 20, executables 4.
@@ -29,14 +31,39 @@ class UnpackLimits:
         members: Number of members.
         kept_bytes: Content of small members that is kept in memory, in total.
         kept_member_bytes: The largest member that is kept.
+        dist_info_bytes: Content of ``.dist-info`` that is kept, in total and of one file. It has a limit of
+            its own, because most checks need these files.
     """
 
     total_bytes: int = 2 << 30
     ratio: int = 100
     ratio_floor_bytes: int = 1 << 20
-    members: int = 10_000
+    members: int = 100_000
     kept_bytes: int = 8 << 20
     kept_member_bytes: int = 1 << 20
+    dist_info_bytes: int = 8 << 20
+
+    def raised(self, texts: Iterable[str]) -> "UnpackLimits":
+        """Return the limits with other values, each given as ``NAME=NUMBER``.
+
+        Raises:
+            UsageError: A text has another form, or names no limit.
+        """
+        names = [field.name for field in fields(self)]
+        values = {}
+        for text in texts:
+            name, _, number = text.partition("=")
+            if name not in names or not number.isascii() or not number.isdecimal() or not int(number):
+                raise UsageError(
+                    f"{text!r} is not a limit",
+                    hint=f"Write NAME=NUMBER with a positive number; the names are {', '.join(names)}.",
+                )
+            values[name] = int(number)
+        return replace(self, **values)
+
+    def hint(self, name: str) -> str:
+        """Return how a person raises a limit, for a finding that it was reached."""
+        return f"the limit {name} is {getattr(self, name)}; '--limit {name}=NUMBER' raises it"
 
 
 DEFAULT_LIMITS = UnpackLimits()
@@ -62,8 +89,16 @@ def cannot_write(path: Path, error: OSError) -> HostError:
 class Content:
     """The content of one member, as it is read."""
 
-    def __init__(self, *, limits: UnpackLimits, header: CentralHeader) -> None:
+    def __init__(self, *, limits: UnpackLimits, header: CentralHeader, kept_bytes: int) -> None:
+        """Begin with nothing read.
+
+        Args:
+            limits: When to stop.
+            header: The central directory's entry.
+            kept_bytes: Up to this size the content is kept.
+        """
         self._limits = limits
+        self._kept_bytes = kept_bytes
         self._header = header
         self._hasher = hashlib.sha256()
         self._head = b""
@@ -86,7 +121,7 @@ class Content:
         Raises:
             Stop: The content is damaged, too large, or compressed with an unknown method.
         """
-        for chunk in self._unpack(file, start):
+        for chunk in content_chunks(file, start, self._header):
             if self.size_bytes == 0:
                 self._begin(chunk, target)
             self._take(chunk, room_bytes)
@@ -118,7 +153,7 @@ class Content:
             _write(self._image, chunk)
         if self._buffer is not None:
             self._buffer += chunk
-            if len(self._buffer) > self._limits.kept_member_bytes:
+            if len(self._buffer) > self._kept_bytes:
                 self._buffer = None
 
     def _forbid_bomb(self, room_bytes: int) -> None:
@@ -126,19 +161,25 @@ class Content:
         if self.size_bytes > self._limits.ratio_floor_bytes and self.size_bytes > packed * self._limits.ratio:
             raise Stop(ProblemKind.BOMB, f"{packed} bytes unpack to over {self._limits.ratio} times as many")
         if self.size_bytes > room_bytes:
-            raise Stop(ProblemKind.BOMB, f"the archive unpacks to over {self._limits.total_bytes} bytes")
+            raise Stop(ProblemKind.LIMIT, f"the archive unpacks to more: {self._limits.hint('total_bytes')}")
 
-    def _unpack(self, file: BinaryIO, start: int) -> Iterator[bytes]:
-        packed = _read_range(file, start, self._header.compressed_bytes)
-        if self._header.is_encrypted:
-            raise Stop(ProblemKind.ENCRYPTED, "it is encrypted and cannot be checked")
-        match self._header.method:
-            case 0:
-                return packed
-            case 8:
-                return _inflate(packed)
-            case method:
-                raise Stop(ProblemKind.METHOD, f"installers do not support compression method {method}")
+
+def content_chunks(file: BinaryIO, start: int, header: CentralHeader) -> Iterator[bytes]:
+    """Yield the content of a member in chunks.
+
+    Raises:
+        Stop: It is damaged, encrypted or compressed with an unknown method.
+    """
+    packed = _read_range(file, start, header.compressed_bytes)
+    if header.is_encrypted:
+        raise Stop(ProblemKind.ENCRYPTED, "it is encrypted and cannot be checked")
+    match header.method:
+        case 0:
+            return packed
+        case 8:
+            return _inflate(packed)
+        case method:
+            raise Stop(ProblemKind.METHOD, f"installers do not support compression method {method}")
 
 
 def _write(file: BinaryIO, chunk: bytes) -> None:

@@ -153,7 +153,7 @@ def test_only_the_checks_that_ran_are_listed(tmp_path: Path, printed: Printed) -
     (tmp_path / GOOD.name).write_bytes(b"no zip")
     assert verify(tmp_path / GOOD.name, "--json") == 24
     checks = json.loads(printed()[0])["wheels"][0]["checks"]
-    assert checks == ["archive-unreadable", "archive-directory", "archive-bomb"]
+    assert checks == ["archive-unreadable", "archive-directory", "archive-limit", "archive-bomb"]
 
 
 def test_a_directory_named_as_a_wheel_gets_findings(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import hashlib
 import os
 import struct
 import tracemalloc
@@ -14,7 +15,7 @@ from factory.core.model import FileKind
 from factory.core.targets import Architecture, OperatingSystem
 from factory.verify.checks.registry import find_all
 from factory.verify.reading.contents import ProblemKind, WheelContents
-from factory.verify.reading.read import parse_name, read_wheel
+from factory.verify.reading.read import content_digest, parse_name, read_wheel
 from factory.verify.reading.unpack import UnpackLimits
 from tests.wheels import PACKAGE, Wheel, good_wheel
 from tests.zip_writer import ZipArchive, ZipMember
@@ -132,14 +133,17 @@ def test_a_wrong_size_does_not_hide_a_bomb(tmp_path: Path) -> None:
 def test_the_total_size_is_limited(tmp_path: Path) -> None:
     members = tuple(ZipMember(name=b"%d" % number, content=bytes(600)) for number in range(3))
     contents = read(ZipArchive(members=members).content(), tmp_path, limits=UnpackLimits(total_bytes=1500))
-    assert kinds(contents) == [ProblemKind.BOMB]
+    assert kinds(contents) == [ProblemKind.LIMIT]
+    assert contents.problems[0].evidence == (
+        "the archive unpacks to more: the limit total_bytes is 1500; '--limit total_bytes=NUMBER' raises it"
+    )
     assert [member.sha256 is None for member in contents.members] == [False, False, True]
 
 
 def test_too_many_members_are_one_finding(tmp_path: Path) -> None:
     members = tuple(ZipMember(name=b"%d" % number, content=b"") for number in range(6))
     contents = read(ZipArchive(members=members).content(), tmp_path, limits=UnpackLimits(members=5))
-    assert checks(contents) == ["archive-bomb"]
+    assert checks(contents) == ["archive-limit"]
 
 
 def test_memory_does_not_grow_with_the_size_of_a_member(tmp_path: Path) -> None:
@@ -306,3 +310,48 @@ def test_a_spare_byte_after_a_compressed_stream_ends_the_reading(size_bytes: int
 def test_no_check_loops_over_an_odd_name(name: bytes, tmp_path: Path) -> None:
     odd = good_wheel().with_first(ZipMember(name=name, content=b"\x7fELF" + bytes(60)))
     assert "member-path" in checks(read(odd.content(), tmp_path))
+
+
+def test_dist_info_is_read_first_and_has_a_limit_of_its_own(tmp_path: Path) -> None:
+    """The limit on other content is used up by the first members, which are listed before .dist-info."""
+    limits = UnpackLimits(kept_bytes=2000, kept_member_bytes=1500, dist_info_bytes=3000)
+    names = (b"a.txt", b"b.txt", b"x-1.dist-info/METADATA", b"x-1.dist-info/RECORD")
+    members = tuple(ZipMember(name=name, content=b"x" * 1400) for name in names)
+    contents = read(ZipArchive(members=members).content(), tmp_path, limits=limits)
+    assert [member.name.encode() for member in contents.members] == list(names)
+    assert [member.data is not None for member in contents.members] == [True, False, True, True]
+    assert contents.problems == ()
+
+
+def test_a_file_of_dist_info_that_is_not_kept_is_an_error(tmp_path: Path) -> None:
+    limits = UnpackLimits(dist_info_bytes=1000)
+    members = (ZipMember(name=b"x-1.dist-info/RECORD", content=b"x" * 1001),)
+    contents = read(ZipArchive(members=members).content(), tmp_path, limits=limits)
+    assert [(one.kind, one.place, one.evidence) for one in contents.problems] == [
+        (
+            ProblemKind.LIMIT,
+            "x-1.dist-info/RECORD",
+            "it is not kept: the limit dist_info_bytes is 1000; '--limit dist_info_bytes=NUMBER' raises it",
+        )
+    ]
+
+
+def test_a_limit_can_be_raised() -> None:
+    assert UnpackLimits().raised(["members=7", "ratio=3"]) == UnpackLimits(members=7, ratio=3)
+    assert UnpackLimits().raised([]) == UnpackLimits()
+
+
+@pytest.mark.parametrize(
+    "text", ["members", "members=", "members=0", "members=-1", "members=x", "names=1", ""]
+)
+def test_a_limit_has_a_name_and_a_positive_number(text: str) -> None:
+    with pytest.raises(UsageError, match="is not a limit") as refused:
+        UnpackLimits().raised([text])
+    assert "members" in (refused.value.hint or "")
+
+
+def test_another_digest_of_a_member_is_computed_from_the_wheel(tmp_path: Path) -> None:
+    member = ZipMember(name=b"a.txt", content=b"hello")
+    contents = read(ZipArchive(members=(member,)).content(), tmp_path)
+    digest = content_digest(contents.path, contents.members[0], "sha512")
+    assert digest == hashlib.sha512(b"hello").digest()
