@@ -15,7 +15,6 @@ from factory.core.codec import format_utc, to_json
 from factory.core.trust_level import TrustAssessment
 from factory.executables.signatures.policy import TrustPolicy
 from factory.executables.signatures.requirement import Requirement
-from factory.executables.signatures.signers import is_unexpected
 from factory.system.parallel import usable_cores
 from factory.verify.authorship import FileTrust, TrustContext, TrustReport, assess_files, bundle_beside
 from factory.verify.baseline.executables_file import bundled_executables
@@ -101,7 +100,7 @@ def trust_document(done: TrustReport) -> dict[str, object]:
                 "standings": [
                     to_json(assessment)
                     | {
-                        "is_expected": not is_unexpected(assessment),
+                        "is_expected": not file.has_unexpected_signer(assessment),
                         "known_as": [str(one) for one in bundled_executables().lookup(assessment.sha256)],
                     }
                     for assessment in file.assessments
@@ -140,7 +139,7 @@ def _rows(file: FileTrust) -> list[tuple[str, ...]]:
             assessment.place,
             ", ".join(_releases(assessment)) or "not known",
             assessment.level.value,
-            _signer(assessment),
+            _signer(file, assessment),
             _time(assessment),
             assessment.reason,
         )
@@ -155,11 +154,11 @@ def _releases(assessment: TrustAssessment) -> list[str]:
     return releases if len(releases) <= _MOST_RELEASES else [f"{releases[0]} to {releases[-1]}"]
 
 
-def _signer(assessment: TrustAssessment) -> str:
+def _signer(file: FileTrust, assessment: TrustAssessment) -> str:
     if assessment.signature is None or assessment.signature.signer is None:
         return ""
     signer = assessment.signature.signer
-    return f"{signer.name} (UNEXPECTED SIGNER)" if is_unexpected(assessment) else signer.name
+    return f"{signer.name} (UNEXPECTED SIGNER)" if file.has_unexpected_signer(assessment) else signer.name
 
 
 def _time(assessment: TrustAssessment) -> str:

@@ -39,6 +39,7 @@ class FileTrust:
         path: As the user named it, with unprintable characters escaped; so is `name`.
         lacking: The assessments that do not meet the required authorship.
         misplaced: The executables that are known to belong to another release, target or place.
+        is_ours: Whether the expected signers apply: not to a wheel of another project.
         not_looked_at: The reason, if the file or a part of it could not be read.
     """
 
@@ -47,12 +48,21 @@ class FileTrust:
     assessments: tuple[TrustAssessment, ...] = ()
     lacking: tuple[TrustAssessment, ...] = ()
     misplaced: tuple[MemberReview, ...] = ()
+    is_ours: bool = True
     not_looked_at: str | None = None
 
     @property
     def is_wrong(self) -> bool:
         """Whether an executable has a wrong signature, lacks the required one, or does not belong there."""
-        return bool(self.lacking or self.misplaced) or any(map(_is_wrong, self.assessments))
+        return bool(self.lacking or self.misplaced) or any(map(self._is_wrong, self.assessments))
+
+    def has_unexpected_signer(self, assessment: TrustAssessment) -> bool:
+        """Whether an executable has another signer than the releases of this project."""
+        return self.is_ours and is_unexpected(assessment)
+
+    def _is_wrong(self, assessment: TrustAssessment) -> bool:
+        is_bad = assessment.level in {Level.SIGNATURE_NOT_VALID, Level.SIGNER_REVOKED}
+        return is_bad or self.has_unexpected_signer(assessment)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +201,8 @@ def _assess_wheel(wheel: WheelInput, context: TrustContext) -> FileTrust:
     with own_scratch(context.scratch, prefix="trust-") as scratch:
         contents = read_wheel(wheel.path, scratch=scratch, expected=wheel.expected, trust=context.policy)
         assessments = tuple(_printable(assessment) for assessment in contents.assessments)
-        misplaced = misplaced_executables(contents, context.known) if is_of_this_project(contents) else ()
+        is_ours = is_of_this_project(contents)
+        misplaced = misplaced_executables(contents, context.known) if is_ours else ()
     is_required = context.policy.required.covers(contents.platforms)
     unread = [f"{problem.place}: {problem.evidence}" for problem in contents.problems]
     return FileTrust(
@@ -200,6 +211,7 @@ def _assess_wheel(wheel: WheelInput, context: TrustContext) -> FileTrust:
         assessments=assessments,
         lacking=without_authorship(assessments) if is_required else (),
         misplaced=tuple(replace(review, name=escaped(review.name)) for review in misplaced),
+        is_ours=is_ours,
         not_looked_at=escaped("; ".join(unread)) or None,
     )
 
@@ -226,7 +238,3 @@ def _printable(assessment: TrustAssessment) -> TrustAssessment:
     return replace(
         assessment, place=escaped(assessment.place), reason=escaped(assessment.reason), signature=signature
     )
-
-
-def _is_wrong(assessment: TrustAssessment) -> bool:
-    return assessment.level in {Level.SIGNATURE_NOT_VALID, Level.SIGNER_REVOKED} or is_unexpected(assessment)

@@ -84,16 +84,17 @@ class Authenticode:
 
     def over(self, content: bytes) -> bytes:
         """Sign an unsigned file; return the DER of the signature."""
-        return self.message_over(hashlib.new(self.digest, _covered(content)).digest())
+        return self.message_over(_covered(content))
 
-    def message_over(self, file_digest: bytes) -> bytes:
-        """Sign a file's digest; return the DER of the signature."""
+    def message_over(self, covered: bytes) -> bytes:
+        """Sign the digest of the covered bytes of a file; return the DER of the signature."""
+        file_digest = hashlib.new(self.digest, covered).digest()
         info = _indirect_data(file_digest, self.digest)
         message = Message(
             content_type=SPC_INDIRECT_DATA, content=info, covered=_content_of(info), digest=self.digest
         )
         first = signer_info(message, self.by)
-        nested = [one.message_over(file_digest) for one in self.nested]
+        nested = [one.message_over(covered) for one in self.nested]
         unsigned = [*self._times(first), *([attribute(_NESTED, *nested)] if nested else [])]
         signer = signer_info(message, self.by, unsigned=unsigned)
         return signed_data(message, [signer], self._certificates())

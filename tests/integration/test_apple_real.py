@@ -171,7 +171,7 @@ def test_an_ad_hoc_signature_in_its_place(release: Release) -> None:
 )
 def test_a_signature_under_another_root_in_its_place(signature: AppleSignature, release: Release) -> None:
     result = release.read(resigned(release.rg, signature))
-    assert not_valid(result) == "its certificate chain does not end in a trusted root"
+    assert not_valid(result) == "its certificate chain does not end in a root that is pinned here"
 
 
 def test_an_appended_page(release: Release) -> None:

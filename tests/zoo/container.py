@@ -203,7 +203,7 @@ CONTAINER: tuple[Breakage, ...] = (
     ),
     Breakage(
         "another time in the local header",
-        "archive-headers",
+        "archive-header-times",
         _member(lambda member: replace(member, local_date=(2024 - 1980) << 9 | 1 << 5 | 1)),
     ),
     Breakage(

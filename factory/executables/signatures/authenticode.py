@@ -51,7 +51,9 @@ class _Signed:
 def read_authenticode(path: Path, policy: TrustPolicy) -> SignatureResult | None:
     """Verify the signatures of a PE file; None if it has no signature.
 
-    All signatures must be valid, because other tools may look at another one than the first.
+    All signatures must be valid, because other tools may look at another one than the first. The exception
+    is a signature with a weak digest that has a strong one nested in it, as files for old systems have: it
+    proves nothing and is not needed.
     """
     try:
         table = read_certificates(path)
@@ -85,19 +87,25 @@ def _with_others(signed: tuple[_Signed, ...]) -> Signature:
 
 
 def _each(table: CertificateTable, policy: TrustPolicy) -> Iterator[_Signed]:
-    """Check every signature in the table, and the nested ones."""
+    """Check every signature in the table, and the nested ones.
+
+    Raises:
+        InvalidSignature: One is not valid, or none is strong.
+    """
     waiting = list(table.signatures)
     for number in range(1, _MAX_SIGNATURES + 1):
         if not waiting:
             return
         try:
             data = parse_signed_data(waiting.pop(0))
-            yield _check(data, policy)
+            nested = data.signer.unsigned_attributes.get(_NESTED, ())
+            if not (nested and _is_weak(data)):
+                yield _check(data, policy)
         except InvalidSignature as error:
             if number == 1:
                 raise
             raise InvalidSignature(f"signature {number}: {error.reason}") from error
-        waiting += data.signer.unsigned_attributes.get(_NESTED, ())
+        waiting += nested
     raise InvalidSignature(f"it has more than {_MAX_SIGNATURES} signatures")
 
 
@@ -125,7 +133,22 @@ def _check(data: SignedData, policy: TrustPolicy) -> _Signed:
     )
 
 
+def _is_weak(data: SignedData) -> bool:
+    """Whether a signature signs a weak digest of the file, or signs with one."""
+    if data.content_type != _INDIRECT_DATA or data.content is None:
+        return False
+    return _named_digest(data.content)[0] not in STRONG or data.signer.digest not in STRONG
+
+
 def _file_digest(content: bytes) -> tuple[HashName, bytes]:
+    """Return the signed digest of the file, which must be strong."""
+    algorithm, digest = _named_digest(content)
+    if algorithm not in STRONG:
+        raise InvalidSignature(f"the file's digest is {algorithm}, which is too weak")
+    return algorithm, digest
+
+
+def _named_digest(content: bytes) -> tuple[HashName, bytes]:
     """Return the signed digest of the file; PKCS #7 signs the content without its tag and length."""
     with decoding("the signed file digest"):
         data = core.Sequence.load(parser.emit(0, 1, core.Sequence.tag, content), strict=True)
@@ -135,10 +158,7 @@ def _file_digest(content: bytes) -> tuple[HashName, bytes]:
         digest = bytes(info["digest"])
     if kind != _PE_IMAGE:
         raise InvalidSignature("it does not sign a PE file")
-    algorithm = HashName.parse(name)
-    if algorithm not in STRONG:
-        raise InvalidSignature(f"the file's digest is {algorithm}, which is too weak")
-    return algorithm, digest
+    return HashName.parse(name), digest
 
 
 def _roots_with_certificates(

@@ -120,7 +120,7 @@ def find_chain(
     known = (*included, *(root.certificate for root in rules.roots if root.certificate is not None))
     if len(known) > 2 * MAX_CERTIFICATES:
         raise InvalidSignature(f"it includes {len(known)} certificates")
-    rejection = InvalidSignature("its certificate chain does not end in a trusted root")
+    rejection = InvalidSignature("its certificate chain does not end in a root that is pinned here")
     for path, root in _Search(known=known, roots=rules.roots).paths((leaf,)):
         try:
             _check_path(path, rules, at)

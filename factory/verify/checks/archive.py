@@ -175,7 +175,6 @@ def _compared(central: Header, local: Header | None) -> Iterator[tuple[str, obje
     yield "name", central.name, local.name
     yield "method", central.method, local.method
     yield "flags", central.flags, local.flags
-    yield "time", central.moment, local.moment
     numbers = (
         ("CRC", central.crc32, local.crc32),
         ("compressed size", central.compressed_bytes, local.compressed_bytes),
@@ -185,6 +184,21 @@ def _compared(central: Header, local: Header | None) -> Iterator[tuple[str, obje
         # A local header may leave a number to the data descriptor after the content.
         if not (local.has_descriptor and second == 0):
             yield what, first, second
+
+
+@check(
+    "archive-header-times",
+    Severity.WARNING,
+    title="Local headers and central directory have the same times",
+    protects="Anyone who rebuilds the wheel: it was put together by more than one tool.",
+    standard=f"{_APPNOTE}, 4.4.6",
+    remedy="Build the wheel again; it was edited.",
+)
+def _find_disagreeing_times(wheel: WheelContents) -> Iterator[Fault]:
+    for member in wheel.members:
+        if member.local is not None and member.central.moment != member.local.moment:
+            moments = f"{member.central.moment} in the central directory, {member.local.moment}"
+            yield Fault(member.name, f"time: {moments} in the local header")
 
 
 @check(

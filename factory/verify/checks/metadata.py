@@ -20,6 +20,9 @@ _LICENCES = "PEP 639"
 _SHOWN_CHARACTERS = 60
 
 check = Checks[WheelContents](standard="packaging.python.org: core metadata specifications")
+check_for_project = Checks[WheelContents](
+    standard="packaging.python.org: core metadata specifications", is_for_project=True
+)
 
 
 def _raw(wheel: WheelContents) -> RawMetadata:
@@ -115,7 +118,7 @@ def _find_no_python(wheel: WheelContents) -> Iterator[Fault]:
         yield _fault(wheel, "Requires-Python is missing")
 
 
-@check(
+@check_for_project(
     "metadata-requirement",
     Severity.WARNING,
     title="METADATA requires no other distribution",
@@ -189,4 +192,4 @@ def _find_poor_description(wheel: WheelContents) -> Iterator[Fault]:
         yield _fault(wheel, "Description-Content-Type is missing, so an index renders it as reStructuredText")
 
 
-CHECKS = check.registered()
+CHECKS = (*check.registered(), *check_for_project.registered())

@@ -21,7 +21,21 @@ from factory.verify.reading.contents import Member, WheelContents
 _MACHINES = {Architecture.X86_64: 0x8664, Architecture.AARCH64: 0xAA64}
 _MACHINE_NAMES = {0x14C: "x86", 0x1C4: "ARM", 0x8664: "x86-64", 0xAA64: "ARM64"}
 _API_SET = re.compile(r"(?:api|ext)-.+\.dll")
-_LATER_WINDOWS = {"combase.dll"}  # since Windows 8; delvewheel's lists are of Windows 7
+# Part of Windows 10 and 11; delvewheel's lists are of Windows 7.
+_LATER_WINDOWS = frozenset(
+    {
+        "combase.dll",
+        "d3d12.dll",
+        "dcomp.dll",
+        "dxcore.dll",
+        "icu.dll",
+        "icuin.dll",
+        "icuuc.dll",
+        "projectedfslib.dll",
+        "winhvemulation.dll",
+        "winhvplatform.dll",
+    }
+)
 _COMMAND = "codex.exe"
 _OWN_PROGRAM = re.compile(r"codex[\w-]*\.exe")
 

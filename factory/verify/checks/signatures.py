@@ -12,6 +12,7 @@ from factory.verify.checks.images import is_readable
 from factory.verify.reading.contents import WheelContents
 
 check = Checks[WheelContents]()
+check_for_project = Checks[WheelContents](is_for_project=True)
 
 _MAX_APART = timedelta(days=1)
 
@@ -38,7 +39,7 @@ def _find_not_valid(wheel: WheelContents) -> Iterator[Fault]:
             yield Fault(assessment.place, assessment.reason)
 
 
-@check(
+@check_for_project(
     "signer-unexpected",
     Severity.ERROR,
     title="Every signature is from the signer of the releases",
@@ -103,4 +104,4 @@ def _find_not_authored(wheel: WheelContents) -> Iterator[Fault]:
             yield Fault(assessment.place, f"{assessment.level}: {assessment.reason}")
 
 
-CHECKS = check.registered()
+CHECKS = (*check.registered(), *check_for_project.registered())

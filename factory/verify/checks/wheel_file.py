@@ -73,7 +73,7 @@ def _find_wheel_version(wheel: WheelContents) -> Iterator[Fault]:
 
 @check(
     "wheel-purelib",
-    Severity.ERROR,
+    Severity.WARNING,
     title="Root-Is-Purelib is false",
     protects="Users of systems that install executables and Python code into different directories.",
     remedy="Set pure_python to false in the build hook.",

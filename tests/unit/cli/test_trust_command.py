@@ -31,7 +31,10 @@ def test_a_signature_under_another_root_is_an_error(factory: Factory, tmp_path: 
     program.write_bytes(signed(Pe()))
     ended = factory("trust", program)
     assert ended.status == 24
-    assert "\tsignature-not-valid\t\t\tits certificate chain does not end in a trusted root\n" in ended.out
+    assert (
+        "\tsignature-not-valid\t\t\tits certificate chain does not end in a root that is pinned here\n"
+        in ended.out
+    )
     assert ended.err.endswith("rejected: 1 signature-not-valid\n")
 
 

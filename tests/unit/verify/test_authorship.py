@@ -20,6 +20,7 @@ from tests.authority import TRUST
 from tests.images import Elf, Pe
 from tests.images.authenticode import SOMEBODY, Authenticode, signed
 from tests.wheels import PACKAGE, good_wheel
+from tests.zoo.package import of_another_project
 
 
 def assessed(scratch: Path, *paths: Path, required: str = "", known: Known = BUNDLED) -> TrustReport:
@@ -147,3 +148,14 @@ def test_an_executable_of_an_older_release_is_an_error(tmp_path: Path) -> None:
         for name in (place, f"{PACKAGE}/codex-path/rg.exe")  # the good wheel's rg has the same bytes
     ]
     assert report.status is RunStatus.REJECTED
+
+
+def test_another_project_s_wheel_may_have_another_signer(tmp_path: Path) -> None:
+    ours = good_wheel("win_amd64").edited(
+        f"{PACKAGE}/bin/codex.exe",
+        lambda member: replace(member, content=signed(Pe(), Authenticode(by=SOMEBODY))),
+    )
+    assert assessed(tmp_path, ours.write(tmp_path)).status is RunStatus.REJECTED
+    (tmp_path / "scratch").rmdir()
+    report = assessed(tmp_path, of_another_project(ours).write(tmp_path))
+    assert report.status is RunStatus.PASSED

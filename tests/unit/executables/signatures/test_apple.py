@@ -342,13 +342,13 @@ def test_another_root(tmp_path: Path) -> None:
     other = authority("Other Root")
     by = developer_id("OpenAI OpCo, LLC", TEAM, authority("Other Issuer", other))
     content = signed(PLAIN, AppleSignature(by=by)).content()
-    assert reason_of(content, tmp_path) == "its certificate chain does not end in a trusted root"
+    assert reason_of(content, tmp_path) == "its certificate chain does not end in a root that is pinned here"
 
 
 def test_an_untrusted_timestamp_authority(tmp_path: Path) -> None:
     time_by = issued(Subject(name="Other Time", usages=("1.3.6.1.5.5.7.3.8",)), authority("Other Root"))
     content = signed(PLAIN, AppleSignature(time_by=time_by)).content()
-    assert reason_of(content, tmp_path) == "its certificate chain does not end in a trusted root"
+    assert reason_of(content, tmp_path) == "its certificate chain does not end in a root that is pinned here"
 
 
 def test_pages_hashed_only_with_sha1(tmp_path: Path) -> None:

@@ -143,8 +143,11 @@ NO_CODE_SIGNER = issued(Subject(name="OpenAI OpCo, LLC", usages=(TIME_STAMPING,)
             "the certificate of 'OpenAI OpCo, LLC' expired on 2026-10-17",
         ),
         (Authenticode(by=LATE), "the certificate of 'OpenAI OpCo, LLC' is not valid before 2026-10-16"),
-        (Authenticode(by=FOREIGN), "its certificate chain does not end in a trusted root"),
-        (Authenticode(time_by=FOREIGN_TIME), "its certificate chain does not end in a trusted root"),
+        (Authenticode(by=FOREIGN), "its certificate chain does not end in a root that is pinned here"),
+        (
+            Authenticode(time_by=FOREIGN_TIME),
+            "its certificate chain does not end in a root that is pinned here",
+        ),
         (
             Authenticode(by=NO_CODE_SIGNER),
             "the certificate of 'OpenAI OpCo, LLC' is not issued for this purpose",
@@ -181,6 +184,35 @@ def test_a_second_signer_is_reported(signatures: tuple[Authenticode, ...], tmp_p
     assert result.level is Level.AUTHORSHIP_VERIFIED
     assert result.signature.signer == SIGNER
     assert result.signature.details == ("sha256 digest", "also signed by Somebody")
+
+
+def test_a_weak_signature_with_a_strong_one_nested_in_it_is_not_needed(tmp_path: Path) -> None:
+    """Files for old systems are signed twice, with SHA-1 first."""
+    result = read(signed(PLAIN, Authenticode(digest="sha1", by=SOMEBODY, nested=(Authenticode(),))), tmp_path)
+    assert result is not None
+    assert result.level is Level.AUTHORSHIP_VERIFIED
+    assert result.signature.signer == SIGNER
+
+
+@pytest.mark.parametrize(
+    ("nested", "reason"),
+    [
+        (Authenticode(digest="sha1"), "signature 2: the file's digest is sha1, which is too weak"),
+        (
+            Authenticode(by=FOREIGN),
+            "signature 2: its certificate chain does not end in a root that is pinned here",
+        ),
+    ],
+)
+def test_a_strong_nested_signature_must_be_valid(nested: Authenticode, reason: str, tmp_path: Path) -> None:
+    content = signed(PLAIN, Authenticode(digest="sha1", nested=(nested,)))
+    assert reason_of(content, tmp_path) == reason
+
+
+def test_a_file_that_was_changed_after_a_nested_signature_is_found(tmp_path: Path) -> None:
+    content = bytearray(signed(PLAIN, Authenticode(digest="sha1", nested=(Authenticode(),))))
+    content[len(PLAIN.content()) - 1] ^= 1
+    assert "the file was changed after signing" in reason_of(bytes(content), tmp_path)
 
 
 def resized(change: int) -> Callable[[bytes], bytes]:

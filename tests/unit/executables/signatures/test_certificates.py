@@ -31,7 +31,7 @@ YEARS = timedelta(days=3000)
 TRUSTED = TrustedRoot(name="Test Root", sha256=ROOT.fingerprint)
 RULES = ChainRules(roots=(TRUSTED,))
 LEAF = Subject(name="Signer", organization="Somebody", usages=(CODE_SIGNING,))
-NO_ROOT = "its certificate chain does not end in a trusted root"
+NO_ROOT = "its certificate chain does not end in a root that is pinned here"
 
 
 def find(identity: Identity, rules: ChainRules = RULES, *included: x509.Certificate) -> Chain:
