@@ -1,6 +1,7 @@
 """Whole runs without network, from the directory channel and with the backend of this interpreter."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 from factory.build.builder import Engine
@@ -36,7 +37,7 @@ def run_context(cache: Path, *, progress: Progress | None = None) -> RunContext:
         downloader=Downloader(cache=store, client=FakeHttpClient({}), progress=shown),
         runner=cheap_runner(stop),
         progress=shown,
-        toolchain_for=lambda _: running_toolchain(),
+        toolchain_for=lambda lock: replace(running_toolchain(), lock=lock),
         host_env={},
         jobs=2,
         stop=stop,

@@ -23,39 +23,40 @@ class Room:
                 yield path
 
 
-_AUDIT = (
-    "compare",
-    "container_differences",
-    "decide",
-    "index",
-    "infer",
-    "matching",
-    "member_differences",
-    "no_recipe",
-    "remote_zip",
-    "replay",
-    "results",
-    "selection",
-    "verdict",
-)
+def _room(name: str, modules: str, tests: str) -> Room:
+    """Return a room from the names of its modules and tests, both relative to the directory of the room."""
+    directory = name.partition(" ")[0]
+    return Room(
+        name=name.replace("/", "-").replace(" ", "-"),
+        modules=tuple(f"factory/{directory}/{module}.py" for module in modules.split()),
+        tests=tuple(f"tests/unit/{directory}/{test}" for test in tests.split()),
+    )
+
 
 ROOMS = (
-    Room(
-        name="wheels",
-        modules=("factory/wheels/*.py",),
-        tests=("tests/unit/wheels", "tests/unit/cli/test_wheels_command.py"),
+    _room("audit compare", "compare matching", "test_compare.py test_matching.py"),
+    _room("audit container", "container_differences", "test_container_differences.py"),
+    _room(
+        "audit decide",
+        "answer decide decision_table evidence evidence_of review review_causes verdict",
+        "test_decide.py test_decision_table.py test_tampered.py",
     ),
-    Room(
-        name="manifest",
-        modules=("factory/manifest/*.py",),
-        tests=("tests/unit/manifest", "tests/unit/wheels/test_record.py", "tests/unit/sdk/test_pin.py"),
-    ),
-    Room(
-        name="audit",
-        modules=tuple(f"factory/audit/{name}.py" for name in _AUDIT),
-        tests=("tests/unit/audit", "--ignore=tests/unit/audit/reproduce"),
-    ),
-    Room(name="statements", modules=("factory/statements/*.py",), tests=("tests/unit/statements",)),
-    Room(name="channels", modules=("factory/release/channels/*.py",), tests=("tests/unit/release/channels",)),
-    Room(name="cache", modules=("factory/system/cache.py",), tests=("tests/unit/system/test_cache.py",)),
+    _room("audit known", "known known_file", "test_known.py"),
+    _room("audit index", "index", "test_index.py test_served_index.py"),
+    _room("audit infer", "infer", "test_infer.py"),
+    _room("audit member", "member_differences", "test_member_differences.py"),
+    _room("audit remote", "remote_zip", "test_remote_zip.py"),
+    _room("audit results", "results origin", "test_reports.py test_index.py"),
+    _room("audit run", "recipes rebuild replay local", "test_run.py test_tampered.py"),
+    _room("audit selection", "selection", "test_selection.py"),
+    _room("manifest", "*", "."),
+    _room("statements", "*", "."),
+    _room("release/channels", "*", "."),
+    _room("system", "cache", "test_cache.py"),
+    _room("wheels build", "build", "test_build.py"),
+    _room("wheels environment", "build_environment", "test_build_environment.py"),
+    _room("wheels fetch", "fetch", "test_fetch.py"),
+    _room("wheels plan", "plan reuse", "test_plan.py test_reuse.py"),
+    _room("wheels record", "record", "test_record.py"),
+    _room("wheels run", "run verify", "test_run.py"),
 )

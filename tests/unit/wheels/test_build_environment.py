@@ -219,6 +219,9 @@ def test_without_a_usable_builder_both_reasons_are_reported(packages: Path, tmp_
         "no usable builder: no container engine answers: there is no /run/docker.sock; and "
         "the deflate encoder of this Python (zlib-ng 2.2.4) gives other bytes than stock zlib"
     )
+    assert caught.value.hint == (
+        "Make the builder image with 'make image', or use an interpreter that links stock zlib."
+    )
     assert caught.value.exit_code == 25
     assert left(tmp_path) == []
 
