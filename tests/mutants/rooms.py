@@ -34,20 +34,22 @@ def _room(name: str, modules: str, tests: str) -> Room:
 
 
 ROOMS = (
-    _room("audit compare", "compare matching", "test_compare.py test_matching.py"),
-    _room("audit container", "container_differences", "test_container_differences.py"),
+    _room("audit compare", "compare matching", "test_compare.py test_matching.py test_tampered.py"),
+    _room("audit container", "container_differences", "test_container_differences.py test_tampered.py"),
     _room(
         "audit decide",
-        "answer decide decision_table evidence evidence_of review review_causes verdict",
-        "test_decide.py test_decision_table.py test_tampered.py",
+        "answer decide decision_table evidence evidence_of review_causes",
+        "test_decide.py test_decision_table.py test_tampered.py test_run.py test_known.py",
     ),
+    _room("audit review", "review", "test_review.py test_decide.py test_tampered.py"),
     _room("audit known", "known known_file", "test_known.py"),
     _room("audit index", "index", "test_index.py test_served_index.py"),
     _room("audit infer", "infer", "test_infer.py"),
-    _room("audit member", "member_differences", "test_member_differences.py"),
+    _room("audit member", "member_differences", "test_member_differences.py test_tampered.py"),
     _room("audit remote", "remote_zip", "test_remote_zip.py"),
-    _room("audit results", "results origin", "test_reports.py test_index.py"),
-    _room("audit run", "recipes rebuild replay local", "test_run.py test_tampered.py"),
+    _room("audit results", "results origin", "test_results.py test_origin.py"),
+    _room("audit run", "recipes rebuild replay", "test_run.py test_tampered.py"),
+    _room("audit local", "local", "test_local.py test_run.py"),
     _room("audit selection", "selection", "test_selection.py"),
     _room("manifest", "*", "."),
     _room("statements", "*", "."),
@@ -57,6 +59,6 @@ ROOMS = (
     _room("wheels environment", "build_environment", "test_build_environment.py"),
     _room("wheels fetch", "fetch", "test_fetch.py"),
     _room("wheels plan", "plan reuse", "test_plan.py test_reuse.py"),
-    _room("wheels record", "record", "test_record.py"),
-    _room("wheels run", "run verify", "test_run.py"),
+    _room("wheels record", "record", "test_record.py test_run.py"),
+    _room("wheels run", "run verify", "test_run.py test_verify.py"),
 )

@@ -8,7 +8,18 @@ from factory.audit.answer import Answer, Status
 from factory.audit.audited import AuditedWheel, Failure, FailureKind, NotRebuilt
 from factory.audit.compare import ComparedWheel, Comparison, ExaminedWheel
 from factory.audit.decide import verdict_on
-from factory.audit.verdict import Acceptance, AcceptedThing, Cause, ChainLink, Outcome, TrustedText
+from factory.audit.evidence import PayloadEvidence, VerifyErrors
+from factory.audit.evidence_of import evidence_of, payload_evidence
+from factory.audit.verdict import (
+    Acceptance,
+    AcceptedThing,
+    Cause,
+    ChainLink,
+    Outcome,
+    ProvenanceState,
+    ServedProvenance,
+    TrustedText,
+)
 from factory.core.digests import Sha256
 from factory.core.model import Finding, Severity
 from factory.verify.baseline.member_kinds import MemberKind, MemberReview
@@ -306,3 +317,33 @@ def test_a_wheel_that_was_only_read_is_judged_by_what_was_seen(
 
     assert verdict.status is status
     assert verdict.reason == ("unknown generator" if verdict.outcome is Outcome.NOT_REBUILT else "")
+
+
+@pytest.mark.parametrize(
+    ("reviews", "evidence"),
+    [
+        ((), PayloadEvidence.NOT_SEEN),
+        ((PAYLOAD,), PayloadEvidence.AS_RELEASED),
+        ((PAYLOAD, replace(PAYLOAD, kind=MemberKind.UNREADABLE)), PayloadEvidence.NOT_SEEN),
+        ((PAYLOAD, replace(PAYLOAD, kind=MemberKind.PAYLOAD_MOVED)), PayloadEvidence.WRONG),
+    ],
+)
+def test_a_payload_is_as_released_only_if_all_of_it_was_seen(
+    reviews: tuple[MemberReview, ...], evidence: PayloadEvidence
+) -> None:
+    assert payload_evidence(reviews) is evidence
+
+
+def test_errors_count_in_a_wheel_without_a_recipe(audited: AuditedWheel, inspection: Inspection) -> None:
+    failed = NotRebuilt(audited=audited, failure=Failure(kind=FailureKind.NO_RECIPE, reason="unknown"))
+    none = ServedProvenance(state=ProvenanceState.NONE, reason="the index names none")
+    invalid = replace(none, state=ProvenanceState.NOT_VALID)
+    wrong = replace(inspection, findings=(FINDING,))
+
+    def errors(inspected: Inspection, provenance: ServedProvenance) -> VerifyErrors:
+        wheel = ExaminedWheel(wheel=failed, inspection=inspected, reviews=KNOWN, chain=(READ,), ambiguous=())
+        return evidence_of(wheel, provenance).errors
+
+    assert errors(inspection, none) is VerifyErrors.NONE
+    assert errors(inspection, invalid) is VerifyErrors.SOME
+    assert errors(wrong, none) is VerifyErrors.SOME

