@@ -21,7 +21,6 @@ from factory.core.digests import MalformedDigest, Sha256
 from factory.core.errors import UsageError
 from factory.core.platform_tags import platform_of_tag
 from factory.core.tags import CodexTag
-from factory.core.targets import UnknownPlatform
 from factory.verify.waivers import Waiver
 
 _GAP = ("release", "platform", "reason")
@@ -71,20 +70,21 @@ def _entries(
 
 def _gap(path: Path, entry: Mapping[str, str]) -> KnownGap:
     platform = entry["platform"]
-    if platform != ANY_PLATFORM:
-        try:
+    try:
+        release = CodexTag.parse(entry["release"])
+        if platform != ANY_PLATFORM:
             platform_of_tag(platform)
-        except UnknownPlatform as error:
-            raise _malformed(path, str(error)) from error
-    return KnownGap(release=CodexTag.parse(entry["release"]), platform=platform, reason=entry["reason"])
+    except UsageError as error:
+        raise _malformed(path, str(error)) from error
+    return KnownGap(release=release, platform=platform, reason=entry["reason"])
 
 
 def _finding(path: Path, entry: Mapping[str, str]) -> KnownFinding:
     try:
         sha256 = Sha256(entry["sha256"])
-    except MalformedDigest as error:
+        waiver = Waiver(check=entry["check"], pattern=entry["place"], reason=entry["reason"])
+    except (MalformedDigest, UsageError) as error:
         raise _malformed(path, str(error)) from error
-    waiver = Waiver(check=entry["check"], pattern=entry["place"], reason=entry["reason"])
     return KnownFinding(sha256=sha256, waiver=waiver)
 
 

@@ -8,7 +8,7 @@ import sys
 
 from factory.system.files import atomic_write
 from factory.system.process import SubprocessRunner
-from tests.mutants.page import PAGE, render
+from tests.mutants.page import PAGE, reason_of, render
 from tests.mutants.results import ModuleResult, load_reasons, load_results, save_results
 from tests.mutants.rooms import ROOMS
 from tests.mutants.run import measure
@@ -37,9 +37,7 @@ def main() -> int:
     atomic_write(PAGE, render(load_results(), reasons).encode())
     failed = False
     for module, result in sorted(measured.items()):
-        unexplained = [
-            survivor for survivor in result.survivors if (survivor.function, survivor.change) not in reasons
-        ]
+        unexplained = [survivor for survivor in result.survivors if reason_of(survivor, reasons) is None]
         failed |= bool(unexplained) or result.killed_percent < _LEAST_PERCENT
         sys.stderr.write(
             f"{module}: {result.killed} of {result.drawn} killed, {len(unexplained)} without a reason\n"

@@ -6,6 +6,7 @@ from string import Template
 
 from tests.mutants.results import ModuleResult, Reasons, Results, Survivor
 from tests.mutants.rooms import ROOT
+from tests.mutants.usual_reasons import usual_reason
 
 PAGE = ROOT / "docs/mutants.md"
 _TEMPLATE = Path(__file__).with_name("mutants_page.md")
@@ -44,7 +45,12 @@ def _lines(result: ModuleResult, reasons: Reasons) -> Iterator[str]:
         if key not in seen:
             seen.add(key)
             name = survivor.function.removeprefix(_dotted(result.module))
-            yield f"- `{name}`: {_change(survivor)}. {reasons.get(key, NO_REASON)}"
+            yield f"- `{name}`: {_change(survivor)}. {reason_of(survivor, reasons) or NO_REASON}"
+
+
+def reason_of(survivor: Survivor, reasons: Reasons) -> str | None:
+    """Return why a survivor needs no test: the reviewed reason, or one that holds for its kind."""
+    return reasons.get((survivor.function, survivor.change)) or usual_reason(survivor.change)
 
 
 def _dotted(module: str) -> str:

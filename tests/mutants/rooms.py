@@ -38,10 +38,10 @@ ROOMS = (
     _room("audit container", "container_differences", "test_container_differences.py test_tampered.py"),
     _room(
         "audit decide",
-        "answer decide decision_table evidence evidence_of review_causes",
+        "answer decide decision_table evidence evidence_of",
         "test_decide.py test_decision_table.py test_tampered.py test_run.py test_known.py",
     ),
-    _room("audit review", "review", "test_review.py test_decide.py test_tampered.py"),
+    _room("audit review", "review review_causes", "test_review.py test_review_causes.py test_tampered.py"),
     _room("audit known", "known known_file", "test_known.py"),
     _room("audit index", "index", "test_index.py test_served_index.py"),
     _room("audit infer", "infer", "test_infer.py"),

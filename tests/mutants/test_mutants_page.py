@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pytest
+
 from factory.core.digests import Sha256
 from tests.mutants.page import NO_REASON, PAGE, render
 from tests.mutants.results import (
@@ -9,6 +11,7 @@ from tests.mutants.results import (
     load_results,
     save_results,
 )
+from tests.mutants.usual_reasons import usual_reason
 
 CHANGE = "- if not self.path:\n+ if self.path:"
 RESULT = ModuleResult(
@@ -30,8 +33,41 @@ def test_every_survivor_has_a_reason_and_every_reason_a_survivor() -> None:
         (survivor.function, survivor.change)
         for result in load_results().values()
         for survivor in result.survivors
+        if (survivor.function, survivor.change) in load_reasons() or usual_reason(survivor.change) is None
     }
     assert survivors == set(load_reasons())
+
+
+@pytest.mark.parametrize(
+    ("change", "start"),
+    [
+        ("- case _:\n- assert_never(outcome)", "Equivalent: mypy proves"),
+        ("- assert_never(outcome)\n+ assert_never(None)", "Equivalent: mypy proves"),
+        ("- zip(a, b, strict=True)\n+ zip(a, b, strict=False)", "Equivalent: the sequences"),
+        ("- zip(a, b, strict=True)\n+ zip(a, b, )", "Equivalent: the sequences"),
+        ('- a.decode("utf-8")\n+ a.decode("UTF-8")', "Equivalent: the names of encodings"),
+        ("- json.dumps(a, indent=1)\n+ json.dumps(a, indent=None)", "Equivalent: white space"),
+        ('- sentence = "It differs."\n+ sentence = "XXIt differs.XX"', "Only the wording"),
+        ('- sentence = "It differs."\n+ sentence = "IT DIFFERS."', "Only the wording"),
+    ],
+)
+def test_a_usual_survivor_has_a_reason(change: str, start: str) -> None:
+    assert (usual_reason(change) or "").startswith(start)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        '- id = "generator"\n+ id = "XXgeneratorXX"',
+        '- id = "generator"\n+ id = "GENERATOR"',
+        "- if a and b:\n+ if a or b:",
+        "- return a\n+ return None",
+        '- sentence = "It differs."\n+ sentence = None',
+        "- zip(a, b, strict=True)\n+ zip(a, None, strict=True)",
+    ],
+)
+def test_a_changed_value_needs_a_reason_of_its_own(change: str) -> None:
+    assert usual_reason(change) is None
 
 
 def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:

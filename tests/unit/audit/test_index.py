@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 
@@ -7,9 +8,10 @@ from factory.audit.index import (
     PublishedWheel,
     default_index,
     fetch_listing,
+    local_wheel,
     read_page,
 )
-from factory.audit.origin import ListedOrigin
+from factory.audit.origin import ListedOrigin, LocalOrigin
 from factory.audit.verdict import UnexpectedFile
 from factory.core.digests import Sha256
 from factory.core.errors import UpstreamError
@@ -17,6 +19,7 @@ from factory.core.model import Remote
 from factory.core.tags import CodexTag
 from tests.fakes import Answer, FakeHttpClient
 from tests.origins import ASKED, ASKED_AT, listed
+from tests.wheels import good_wheel
 
 NAME = "openai_codex_cli_bin-0.137.0a4-py3-none-win_amd64.whl"
 ZEROS = "0" * 64
@@ -192,3 +195,11 @@ def test_a_malformed_page_is_an_error(body: bytes) -> None:
 
 def test_the_public_index_is_a_constant_of_a_library() -> None:
     assert default_index().endswith("/simple/")
+
+
+def test_a_local_wheel_has_its_size_and_digest(tmp_path: Path) -> None:
+    path = good_wheel().write(tmp_path)
+    wheel = local_wheel(path)
+    assert isinstance(wheel, PublishedWheel)
+    assert (wheel.size_bytes, wheel.sha256) == (path.stat().st_size, Sha256.of_file(path))
+    assert wheel.origin == LocalOrigin(name=path.name)

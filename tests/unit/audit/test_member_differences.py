@@ -202,3 +202,38 @@ def test_a_mode_is_an_error_if_it_is_dangerous_or_not_executable(
     assert (cause.id, cause.severity) == ("mode", severity)
     assert ("cannot be executed" in cause.sentence) is is_lost
     assert cause.evidence == f"published {after:o}, rebuilt {before:o}"
+
+
+def test_line_ends_are_counted_and_are_a_warning(tmp_path: Path) -> None:
+    def windows(member: ZipMember) -> ZipMember:
+        return replace(member, content=member.content.replace(b"\n", b"\r\n", 2))
+
+    cause = causes(good_wheel().edited(INIT, windows), good_wheel(), tmp_path)[f"{INIT}: line-ends"]
+    assert (cause.id, cause.severity) == ("line-ends", Severity.WARNING)
+    assert cause.evidence == "2 lines end with CRLF, 0 in the rebuild"
+
+
+def test_mixed_line_ends_in_both_are_no_other_text(tmp_path: Path) -> None:
+    def windows(count: int) -> Callable[[ZipMember], ZipMember]:
+        return lambda member: replace(member, content=member.content.replace(b"\n", b"\r\n", count))
+
+    published, rebuilt = good_wheel().edited(INIT, windows(2)), good_wheel().edited(INIT, windows(3))
+    cause = causes(published, rebuilt, tmp_path)[f"{INIT}: line-ends"]
+    assert cause.evidence == "2 lines end with CRLF, 3 in the rebuild"
+
+
+def test_another_generator_has_its_own_cause(tmp_path: Path) -> None:
+    place = f"{INFO}/WHEEL"
+    published = good_wheel().edited_text(place, "hatchling 1.33.0", "hatchling 1.32.0")
+    cause = causes(published, good_wheel(), tmp_path)[f"{place}: generator"]
+    assert (cause.id, cause.severity) == ("generator", Severity.WARNING)
+    assert cause.sentence == ("It names another generator: the wheel was built or edited with another tool.")
+    assert cause.evidence.splitlines()[-2:] == [
+        "-Generator: hatchling 1.33.0",
+        "+Generator: hatchling 1.32.0",
+    ]
+
+
+def test_a_missing_member_is_an_error(tmp_path: Path) -> None:
+    cause = causes(good_wheel().without(NOTICE), good_wheel(), tmp_path)[f"{NOTICE}: member-missing"]
+    assert (cause.id, cause.severity) == ("member-missing", Severity.ERROR)

@@ -150,3 +150,22 @@ def test_wheels_are_selected_by_release_and_platform_and_sorted_by_version(
     selection: Selection, selected: tuple[PublishedWheel, ...]
 ) -> None:
     assert selection.wheels_of(UNSORTED) == selected
+
+
+@pytest.mark.parametrize(
+    ("selection", "platform", "takes"),
+    [
+        (Selection(tags=(CodexTag.parse("0.163.0"),)), None, True),
+        (Selection(tags=(CodexTag.parse("0.162.0"),)), None, False),
+        (Selection(tags=None, since=CodexTag.parse("0.164.0")), "win_amd64", False),
+        (Selection(tags=None, platforms=("win_amd64",)), "win_amd64", True),
+        (Selection(tags=None, platforms=("win_amd64",)), "win_arm64", False),
+        (Selection(tags=None, platforms=("win_amd64",)), None, True),
+    ],
+)
+def test_a_release_and_a_platform_are_selected(
+    selection: Selection,
+    platform: str | None,
+    takes: bool,  # noqa: FBT001 - a case of the table
+) -> None:
+    assert selection.takes_release(CodexTag.parse("0.163.0"), platform) is takes

@@ -8,6 +8,7 @@ import pytest
 
 from factory import __version__
 from factory.core.digests import Digest, Sha256
+from factory.core.errors import UsageError
 from factory.core.model import ChannelName, Finding, Severity, WaivedFinding
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform, Target
@@ -21,7 +22,7 @@ from factory.verify.checks.registry import CHECKS
 from factory.verify.waivers import Waiver
 from factory.wheels.own_records import remember_record
 from factory.wheels.plan import WheelsPlan, WheelsRequest, plan_wheels
-from factory.wheels.reuse import find_reusable
+from factory.wheels.reuse import find_reusable, require_used_waivers
 from tests.packages import TAG, release_directory
 from tests.runs import run_context
 
@@ -307,3 +308,13 @@ def test_a_damaged_or_missing_wheel_is_not_reused(
 ) -> None:
     spoil(plan.dist)
     assert reused(plan, earlier) == [OTHER]
+
+
+def test_a_waiver_must_match_a_finding_of_some_wheel(earlier: Manifest) -> None:
+    finding = Finding(check="elf-musl", severity=Severity.ERROR, place="x", evidence="seen", remedy="do")
+    wheels = [earlier.wheels[0], replace(earlier.wheels[0], findings=(finding,))]
+    used = Waiver(check="elf-musl", pattern="*", reason="a test")
+    require_used_waivers([used], wheels)
+    require_used_waivers([], [])
+    with pytest.raises(UsageError, match="elf-class"):
+        require_used_waivers([used, replace(used, check="elf-class")], wheels)
