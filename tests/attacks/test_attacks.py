@@ -12,7 +12,7 @@ from tests.attacks.on_wheels import WHEEL_ATTACKS, built_on_windows
 from tests.attacks.page import PAGE, Answers
 
 AUDITS = (Command.LISTED, Command.LISTED_UNKNOWN, Command.LOCAL, Command.NO_INDEX)
-FEW = [attack for attack in WHEEL_ATTACKS if attack.touches is Touches.INSTALLATION][::12]
+FEW = [attack for attack in WHEEL_ATTACKS if attack.touches is Touches.INSTALLATION][::24]
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from factory.audit.results import parse_report
 from factory.core.digests import Sha256
 from factory.core.json_reader import JsonObject
 from factory.statements.attest import make_statements
+from factory.system.retry import RetryPolicy
 from tests.packages import TAG
 from tests.runs import run_factory
 from tests.unit.cli.conftest import Factory, cache, cache_with_toolchain, factory, packages
@@ -107,6 +109,7 @@ def audit(
         return ended.status, ended.out, ended.err
 
     monkeypatch.setenv("PIP_INDEX_URL", index.address)
+    monkeypatch.setattr("factory.system.http.RetryPolicy", partial(RetryPolicy, sleep=lambda _: None))
     yield run
     files = [path for path in tmp_path.rglob("*") if path.is_file() and "toolchains" not in path.parts]
     written = "\n".join([*printed, *(path.read_text("utf-8", "replace") for path in files)])
@@ -188,7 +191,6 @@ def test_a_server_that_does_not_answer_is_reported_without_the_password(
     audit: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PIP_INDEX_URL", f"http://{USER}:{PASSWORD}@127.0.0.1:1/simple/?token={TOKEN}")
-    monkeypatch.setattr("time.sleep", lambda _: None)
     status, _, err = audit("0.163.0")
     assert status == 21
     assert f"cannot reach http://127.0.0.1:1/simple/{PROJECT}/" in err
