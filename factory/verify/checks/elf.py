@@ -41,8 +41,7 @@ def _oldest_glibc(wheel: WheelContents) -> tuple[int, int] | None:
 
 def _provided(wheel: WheelContents) -> frozenset[str]:
     """Return the library names that the wheel itself provides."""
-    files = {posixpath.basename(member.name) for member in wheel.images}
-    return frozenset(files | {facts.soname for _, facts in _elves(wheel) if facts.soname})
+    return frozenset(wheel.image_names | {facts.soname for _, facts in _elves(wheel) if facts.soname})
 
 
 @check(
@@ -215,22 +214,14 @@ def _musl_reasons(facts: ElfFacts, known: frozenset[str], *, loader: str) -> Ite
     remedy="Remove the entry when linking, or with patchelf before the release is signed.",
 )
 def _find_search_path(wheel: WheelContents) -> Iterator[Fault]:
-    directories = frozenset(
-        parent for member in wheel.members for parent in _parents(member.name.rstrip("/"))
-    )
     for member, facts in _elves(wheel):
         stray = [
             path or "the working directory (an empty path)"
             for path in dict.fromkeys(facts.rpaths)
-            if _within_wheel(path, member) not in directories
+            if _within_wheel(path, member) not in wheel.directories
         ]
         if stray:
             yield Fault(member.name, f"searches {', '.join(stray)}: not a directory of the wheel")
-
-
-def _parents(name: str) -> Iterator[str]:
-    parts = name.split("/")[:-1]
-    return ("/".join(parts[:count]) for count in range(1, len(parts) + 1))
 
 
 def _within_wheel(path: str, member: Member) -> str | None:

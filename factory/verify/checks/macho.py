@@ -153,7 +153,7 @@ def _is_present(name: str, part: MachoSlice, member: Member, wheel: WheelContent
         return wheel.member(_from(member, rest)) is not None
     if any(f"{path}/{rest}".startswith(_SYSTEM_DIRECTORIES) for path in part.rpaths):
         return True
-    return posixpath.basename(rest) in {posixpath.basename(image.name) for image in wheel.images}
+    return posixpath.basename(rest) in wheel.image_names
 
 
 @check(
@@ -177,8 +177,7 @@ def _is_inside(path: str, member: Member, wheel: WheelContents) -> bool:
     anchor, _, rest = path.partition("/")
     if anchor not in _LOADER_RELATIVE:
         return False
-    directory = _from(member, rest) + "/"
-    return any(other.name.startswith(directory) for other in wheel.members)
+    return _from(member, rest) in wheel.directories
 
 
 def _from(member: Member, rest: str) -> str:

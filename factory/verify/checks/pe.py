@@ -7,7 +7,8 @@ DLLs of Windows.
 
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from delvewheel import _dll_list  # type: ignore[import-untyped]
 
@@ -116,10 +117,15 @@ def _find_absent(
     is_visual_cpp: bool = False,
 ) -> Iterator[Fault]:
     """Find imported DLLs that are missing: those of the Visual C++ runtime, or all others."""
+    bundled: defaultdict[str, set[str]] = defaultdict(set)
+    for image in wheel.images:
+        bundled[posixpath.dirname(image.name)].add(_file_name(image))
+    anywhere = {name for names in bundled.values() for name in names}
     for member, facts in _files(wheel):
+        beside = anywhere if facts.is_dll else bundled[posixpath.dirname(member.name)]
         absent = [
             name
-            for name in _absent(imports(facts), member, facts, wheel)
+            for name in _absent(imports(facts), facts, beside)
             if bool(_dll_list.vc_redist.fullmatch(name.lower())) is is_visual_cpp
         ]
         if absent:
@@ -127,18 +133,17 @@ def _find_absent(
             yield Fault(member.name, f"{needs}: neither part of Windows nor beside it in the wheel")
 
 
-def _absent(names: Iterable[str], member: Member, facts: PeFacts, wheel: WheelContents) -> Iterator[str]:
+def _absent(names: Iterable[str], facts: PeFacts, bundled: Collection[str]) -> Iterator[str]:
     """Yield the DLLs that are neither part of Windows, by delvewheel's list, nor in the wheel.
 
-    DLL names ignore case. API sets (``api-ms-win-...``) are names that Windows maps to its
-    own DLLs. For a program Windows searches the program's own directory and no other one of
-    the wheel; for a DLL the search depends on the program that loads it.
+    DLL names ignore case. API sets (``api-ms-win-...``) are names that Windows maps to its own DLLs.
+
+    Args:
+        names: The DLLs that a file imports.
+        facts: The file.
+        bundled: The files, in lower case, where Windows looks: for a program its own directory and no other
+            one of the wheel; for a DLL any, since that depends on the program that loads it.
     """
-    bundled = {
-        _file_name(other)
-        for other in wheel.images
-        if facts.is_dll or posixpath.dirname(other.name) == posixpath.dirname(member.name)
-    }
     machine = _dll_list.MachineType.machine_field_to_type(facts.machine)
     windows: set[str] = _dll_list.ignore_names.get(machine, set())
     for name in names:

@@ -5,6 +5,7 @@ does not hide another. Both copies of a member's header are kept: installers dif
 one they use, and where the copies differ, two tools install two different files.
 """
 
+import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -206,6 +207,17 @@ class WheelContents:
     def by_name(self) -> dict[str, Member]:
         """The members by name; of several members with one name the last, as installers do."""
         return {member.name: member for member in self.members}
+
+    @cached_property
+    def directories(self) -> frozenset[str]:
+        """Every directory that has a member, without a final slash."""
+        parts = (member.name.rstrip("/").split("/") for member in self.members)
+        return frozenset("/".join(one[:count]) for one in parts for count in range(1, len(one)))
+
+    @cached_property
+    def image_names(self) -> frozenset[str]:
+        """The file names of the executable images, without their directories."""
+        return frozenset(posixpath.basename(member.name) for member in self.images)
 
     @property
     def left_out(self) -> frozenset[str]:
