@@ -199,7 +199,9 @@ def _assess_file(file: InputFile, context: TrustContext) -> FileTrust:
 
 def _assess_wheel(wheel: WheelInput, context: TrustContext) -> FileTrust:
     with own_scratch(context.scratch, prefix="trust-") as scratch:
-        contents = read_wheel(wheel.path, scratch=scratch, expected=wheel.expected, trust=context.policy)
+        contents = read_wheel(
+            wheel.path, scratch=scratch, expected=wheel.expected, trust=context.policy, stop=context.stop
+        )
         assessments = tuple(_printable(assessment) for assessment in contents.assessments)
         is_ours = is_of_this_project(contents)
         misplaced = misplaced_executables(contents, context.known) if is_ours else ()

@@ -109,7 +109,12 @@ def _examine(wheel: WheelInput, context: VerifyContext) -> _Examined:
 
 def _check(wheel: WheelInput, context: VerifyContext, scratch: Path) -> _Examined:
     contents = read_wheel(
-        wheel.path, scratch=scratch, expected=wheel.expected, limits=context.limits, trust=context.trust
+        wheel.path,
+        scratch=scratch,
+        expected=wheel.expected,
+        limits=context.limits,
+        trust=context.trust,
+        stop=context.stop,
     )
     inspection = inspect_contents(contents, scratch=scratch, stock_tools=context.stock_tools)
     stock_report = inspection.stock_report

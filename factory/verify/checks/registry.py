@@ -90,10 +90,17 @@ def checks_for(
 
 
 def find_all(wheel: WheelContents, checks: Sequence[Check[WheelContents]] = CHECKS) -> tuple[Finding, ...]:
-    """Run all checks; for a wheel that cannot be read, report that and not its consequences."""
-    return tuple(
-        finding for check in checks_for(wheel, checks) for finding in run_check(check, wheel, name=wheel.name)
-    )
+    """Run all checks; for a wheel that cannot be read, report that and not its consequences.
+
+    Raises:
+        Stopped: The run is to end.
+        TimedOut: The time limit of the wheel is reached.
+    """
+    found: list[Finding] = []
+    for check in checks_for(wheel, checks):
+        wheel.poll()
+        found += run_check(check, wheel, name=wheel.name)
+    return tuple(found)
 
 
 def run_check(check: Check[SubjectT], subject: SubjectT, *, name: str) -> tuple[Finding, ...]:

@@ -6,7 +6,7 @@ one they use, and where the copies differ, two tools install two different files
 """
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
@@ -24,6 +24,7 @@ from factory.core.trust_level import TrustAssessment
 from factory.core.zip_records import STORED, CentralHeader, Header
 from factory.executables.signatures.assess import Executable, assess
 from factory.executables.signatures.policy import TrustPolicy
+from factory.verify.reading.watch import Watch
 
 
 class ProblemKind(StrEnum):
@@ -170,6 +171,7 @@ class WheelContents:
         problems: The parts that could not be read.
         expected: The expected release and payload; None for a wheel that the factory did not build.
         trust: The policy that its executables are assessed by.
+        watch: Asked between two checks; None for no limit.
     """
 
     path: Path
@@ -180,6 +182,7 @@ class WheelContents:
     problems: tuple[Problem, ...]
     expected: ExpectedWheel | None = None
     trust: TrustPolicy = field(default_factory=TrustPolicy)
+    watch: Watch | None = None
 
     @property
     def is_unreadable(self) -> bool:
@@ -242,11 +245,21 @@ class WheelContents:
         """The trust assessments of its executables; cached, because each one reads the whole executable."""
         known = self.expected.promises if self.expected else {}
         policy = replace(self.trust, promises={**known, **self.trust.promises})
-        return tuple(
-            assess(
-                Executable(path=member.extracted, place=member.name, sha256=member.sha256, kind=member.kind),
-                policy,
-            )
-            for member in self.images
-            if member.extracted is not None and member.sha256 is not None
-        )
+        return tuple(self._assessed(policy))
+
+    def _assessed(self, policy: TrustPolicy) -> Iterator[TrustAssessment]:
+        for member in self.images:
+            self.poll()
+            if member.extracted is not None and member.sha256 is not None:
+                place, sha256, kind = member.name, member.sha256, member.kind
+                yield assess(Executable(path=member.extracted, place=place, sha256=sha256, kind=kind), policy)
+
+    def poll(self) -> None:
+        """Return if the checks may go on.
+
+        Raises:
+            Stopped: The run is to end.
+            TimedOut: The time limit is reached.
+        """
+        if self.watch is not None:
+            self.watch.poll()

@@ -8,6 +8,7 @@ import hashlib
 import shutil
 import stat
 import tempfile
+import threading
 from bisect import bisect, insort
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +39,7 @@ from factory.verify.reading.unpack import (
     cannot_write,
     content_chunks,
 )
+from factory.verify.reading.watch import Watch
 from factory.verify.reading.zip_directory import (
     ArchiveEnd,
     Directory,
@@ -61,6 +63,7 @@ def read_wheel(
     expected: ExpectedWheel | None = None,
     limits: UnpackLimits = DEFAULT_LIMITS,
     trust: TrustPolicy | None = None,
+    stop: threading.Event | None = None,
 ) -> WheelContents:
     """Read everything that the checks need to know about a wheel.
 
@@ -71,11 +74,15 @@ def read_wheel(
         expected: The expected release and payload, if the factory built the wheel.
         limits: When to stop.
         trust: The policy that its executables are assessed by; only the pinned roots by default.
+        stop: Set to end the reading, and the checks of the returned contents.
 
     Raises:
         UsageError: The file does not exist or is not readable.
         HostError: An executable cannot be written to scratch.
+        TimedOut: The time limit was reached.
+        Stopped: `stop` was set.
     """
+    watch = Watch.begin(limits.seconds, stop=stop)
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             return _contents(path, expected, evidence="not a regular file")
@@ -84,13 +91,15 @@ def read_wheel(
             directory = read_directory(file, size_bytes=size, place=_display_name(path))
             if isinstance(directory, Problem):
                 return _contents(path, expected, evidence=directory.evidence)
-            reader = _Reader(file=file, scratch=fresh_directory(scratch, prefix="wheel-"), limits=limits)
+            own = fresh_directory(scratch, prefix="wheel-")
+            reader = _Reader(file=file, scratch=own, limits=limits, watch=watch)
             members = tuple(reader.members(directory, place=_display_name(path)))
     except OSError as error:
         raise cannot_read(path, error) from error
     return replace(
         _contents(path, expected),
         trust=trust or TrustPolicy(),
+        watch=watch,
         members=members,
         archive=_lay_out(directory.archive, directory.end, members),
         problems=(*directory.problems, *reader.problems),
@@ -188,10 +197,11 @@ def own_scratch(scratch: Path, *, prefix: str) -> Iterator[Path]:
 class _Reader:
     """Reads the members of one archive within the limits, and notes problems."""
 
-    def __init__(self, *, file: BinaryIO, scratch: Path, limits: UnpackLimits) -> None:
+    def __init__(self, *, file: BinaryIO, scratch: Path, limits: UnpackLimits, watch: Watch) -> None:
         self._file = file
         self._scratch = scratch
         self._limits = limits
+        self._watch = watch
         self._unpacked_bytes = 0
         self._kept_bytes = 0
         self._info_bytes = 0
@@ -212,6 +222,7 @@ class _Reader:
         yield from (members[index] for index in range(len(headers)))
 
     def _member(self, index: int, header: CentralHeader, stop: int) -> Member:
+        self._watch.poll()
         name = decode_name(header)
         found = read_local_header(self._file, header.offset) if header.offset < stop else None
         member = Member(
@@ -234,7 +245,9 @@ class _Reader:
     def _with_content(self, member: Member, index: int, *, content_start: int, stop: int) -> Member:
         is_info = _is_dist_info(member.central)
         kept_bytes = self._limits.dist_info_bytes if is_info else self._limits.kept_member_bytes
-        content = Content(limits=self._limits, header=member.central, kept_bytes=kept_bytes)
+        content = Content(
+            limits=self._limits, header=member.central, kept_bytes=kept_bytes, watch=self._watch
+        )
         target = self._scratch / f"{index:05}.image"
         try:
             self._claim(member.central, content_start, stop)

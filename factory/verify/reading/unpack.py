@@ -13,6 +13,7 @@ from factory.core.model import FileKind
 from factory.core.zip_records import CentralHeader
 from factory.executables.file_kind import kind_of
 from factory.verify.reading.contents import ProblemKind
+from factory.verify.reading.watch import Watch
 
 _HEAD_BYTES = 4096
 _SHORT = "its compressed data is shorter than its compressed size"
@@ -33,6 +34,7 @@ class UnpackLimits:
         kept_member_bytes: The largest member that is kept.
         dist_info_bytes: Content of ``.dist-info`` that is kept, in total and of one file. It has a limit of
             its own, because most checks need these files.
+        seconds: The time for reading and checking the wheel.
     """
 
     total_bytes: int = 2 << 30
@@ -42,6 +44,7 @@ class UnpackLimits:
     kept_bytes: int = 8 << 20
     kept_member_bytes: int = 1 << 20
     dist_info_bytes: int = 8 << 20
+    seconds: int = 900
 
     def raised(self, texts: Iterable[str]) -> "UnpackLimits":
         """Return the limits with other values, each given as ``NAME=NUMBER``.
@@ -89,16 +92,18 @@ def cannot_write(path: Path, error: OSError) -> HostError:
 class Content:
     """The content of one member, as it is read."""
 
-    def __init__(self, *, limits: UnpackLimits, header: CentralHeader, kept_bytes: int) -> None:
+    def __init__(self, *, limits: UnpackLimits, header: CentralHeader, kept_bytes: int, watch: Watch) -> None:
         """Begin with nothing read.
 
         Args:
             limits: When to stop.
             header: The central directory's entry.
             kept_bytes: Up to this size the content is kept.
+            watch: Asked after each chunk.
         """
         self._limits = limits
         self._kept_bytes = kept_bytes
+        self._watch = watch
         self._header = header
         self._hasher = hashlib.sha256()
         self._head = b""
@@ -145,6 +150,7 @@ class Content:
             self.extracted = True
 
     def _take(self, chunk: bytes, room_bytes: int) -> None:
+        self._watch.poll()
         self.size_bytes += len(chunk)
         self._forbid_bomb(room_bytes)
         self.crc32 = zlib.crc32(chunk, self.crc32)
