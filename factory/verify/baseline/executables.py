@@ -50,6 +50,10 @@ class ExecutableIndex(Protocol):
         """Return the executables of one release package, or None if the package is not known."""
         ...
 
+    def expected(self, release: CodexTag, target: Target) -> PackageExecutables | None:
+        """Return the executables of a release package, or of the newest known one before it."""
+        ...
+
     def lookup(self, sha256: Sha256) -> tuple[KnownExecutable, ...]:
         """Return where an executable was released; nothing means "not known", never "not released"."""
         ...
@@ -59,6 +63,10 @@ class NoExecutables:
     """An index without entries, for callers that have none."""
 
     def package(self, release: CodexTag, target: Target) -> PackageExecutables | None:  # noqa: ARG002 - as below
+        """Return no package."""
+        return None
+
+    def expected(self, release: CodexTag, target: Target) -> PackageExecutables | None:  # noqa: ARG002 - as below
         """Return no package."""
         return None
 
@@ -90,6 +98,20 @@ class KnownExecutables:
     def package(self, release: CodexTag, target: Target) -> PackageExecutables | None:
         """Return the executables of one release package, or None if the package is not known."""
         return self._packages.get((release, target))
+
+    def expected(self, release: CodexTag, target: Target) -> PackageExecutables | None:
+        """Return the executables of a release package, or of the newest known one before it.
+
+        A release that the index lacks has at least the executables of the release before it, until a person
+        has looked at it and it is in the index.
+        """
+        limit = Version(release.pep440)
+        earlier = [
+            package
+            for package in self.packages
+            if package.target is target and Version(package.release.pep440) <= limit
+        ]
+        return earlier[-1] if earlier else None
 
     def lookup(self, sha256: Sha256) -> tuple[KnownExecutable, ...]:
         """Return where an executable was released, the oldest release first."""

@@ -35,9 +35,29 @@ def judge_payload(member: Member, sha256: Sha256, comparison: Comparison) -> Jud
 def missing_payload(comparison: Comparison) -> Iterator[MemberReview]:
     """Yield the payload files that the wheel lacks and that its platform's wheels have."""
     shape, platform, tag = comparison.shape, comparison.platform, comparison.tag
+    if comparison.payload is None:
+        yield from _missing_executables(comparison)
     for place, file in comparison.places.items():
         if place not in comparison.counts and not shape.may_lack(file.path, platform, tag):
             evidence = f"the release has it as {file.path}, SHA-256 {file.sha256}"
+            yield MemberReview(name=place, kind=MemberKind.PAYLOAD_MISSING, evidence=evidence)
+
+
+def _missing_executables(comparison: Comparison) -> Iterator[MemberReview]:
+    """Yield the executables that the release has by the index, and the wheel lacks.
+
+    If the index knows no executable of the wheel, they are of a build of its own, and nothing is known of
+    what belongs to it. With the release's package, `missing_payload` knows.
+    """
+    images = comparison.contents.images
+    if not any(image.sha256 and comparison.executables.lookup(image.sha256) for image in images):
+        return
+    shape, platform, tag = comparison.shape, comparison.platform, comparison.tag
+    package = comparison.executables.expected(tag, platform.target)
+    for path in package.digests if package else ():
+        place = comparison.place(path)
+        if place not in comparison.counts and not shape.may_lack(path, platform, tag):
+            evidence = f"{package.release.pep440} has it as {path}" if package else ""
             yield MemberReview(name=place, kind=MemberKind.PAYLOAD_MISSING, evidence=evidence)
 
 

@@ -103,6 +103,17 @@ def closed_world_checks(known: Known = BUNDLED) -> tuple[Check[WheelContents], .
         return _faults(wheel, known, _FOREIGN)
 
     @check(
+        "closed-world-complete",
+        Severity.ERROR,
+        title="A wheel of this project has every executable of its release",
+        protects="Users: without a helper, features such as code mode or the sandbox fail later.",
+        remedy="Stage the whole release package. If upstream left the file out, add the release to the index"
+        " with 'factory baseline executables'.",
+    )
+    def _find_missing(wheel: WheelContents) -> Iterator[Fault]:
+        return _faults(wheel, known, {MemberKind.PAYLOAD_MISSING})
+
+    @check(
         "closed-world-dependency",
         Severity.ERROR,
         title="A wheel of this project has the dependencies of reviewed wheels: none",

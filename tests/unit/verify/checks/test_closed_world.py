@@ -7,13 +7,14 @@ import pytest
 
 from factory.core.digests import Sha256
 from factory.core.errors import IntegrityError
+from factory.core.model import Finding
 from factory.core.tags import CodexTag
 from factory.core.targets import PLATFORMS, Platform, Target
 from factory.verify.baseline.baseline import Baseline
 from factory.verify.baseline.executables import KnownExecutables, PackageExecutables
 from factory.verify.checks.closed_world import Known, closed_world_checks, misplaced_executables
 from factory.verify.checks.registry import find_all, make_checks
-from factory.verify.reading.contents import ExpectedWheel
+from factory.verify.reading.contents import ExpectedWheel, WheelContents
 from factory.verify.reading.read import read_wheel
 from tests.baselines import BASELINE
 from tests.images import Elf
@@ -103,6 +104,11 @@ def index_of(wheel: Wheel, *packages: tuple[str, Target, str]) -> Known:
     return Known(baseline=lambda: BASELINE, executables=lambda: complete)
 
 
+def misplaced_findings(contents: WheelContents, known: Known) -> list[Finding]:
+    findings = find_all(contents, closed_world_checks(known))
+    return [finding for finding in findings if finding.check == "closed-world-member"]
+
+
 @pytest.mark.parametrize(
     ("packages", "evidence"),
     [
@@ -125,9 +131,9 @@ def test_an_executable_that_belongs_elsewhere_is_named(
     contents = read_wheel(wheel.write(tmp_path), scratch=tmp_path)
     known = index_of(wheel, *packages)
     assert [(one.name, one.evidence) for one in misplaced_executables(contents, known)] == [(CODEX, evidence)]
-    findings = find_all(contents, closed_world_checks(known))
-    assert [(one.check, one.place) for one in findings] == [("closed-world-member", CODEX)]
-    assert evidence in findings[0].evidence
+    (finding,) = misplaced_findings(contents, known)
+    assert finding.place == CODEX
+    assert evidence in finding.evidence
 
 
 @pytest.mark.parametrize(
@@ -153,5 +159,40 @@ def test_a_manifest_that_expects_an_older_executable_does_not_excuse_it(tmp_path
     )
     contents = read_wheel(wheel.write(tmp_path), scratch=tmp_path, expected=expected)
     known = index_of(wheel, ("0.162.1", MUSL, "bin/codex"))
+    assert [one.place for one in misplaced_findings(contents, known)] == [CODEX]
+
+
+HOST = "bin/codex-code-mode-host"
+
+
+def package_of(wheel: Wheel, release: str, *others: str) -> Known:
+    """Return an index with a package that has the wheel's executables, and others."""
+    digests = {
+        PurePosixPath(path): Sha256.of([wheel.member(f"{PACKAGE}/{path}").content])
+        for path in ("bin/codex", "codex-path/rg", "codex-resources/bwrap")
+    }
+    digests |= {PurePosixPath(path): Sha256.of([path.encode()]) for path in others}
+    package = PackageExecutables(release=CodexTag.parse(release), target=MUSL, digests=digests)
+    return Known(baseline=lambda: BASELINE, executables=lambda: KnownExecutables([package]))
+
+
+def missing(wheel: Wheel, known: Known, directory: Path) -> list[tuple[str, str]]:
+    contents = read_wheel(wheel.write(directory), scratch=directory)
     findings = find_all(contents, closed_world_checks(known))
-    assert [(one.check, one.place) for one in findings] == [("closed-world-member", CODEX)]
+    return [(one.place, one.evidence) for one in findings if one.check == "closed-world-complete"]
+
+
+@pytest.mark.parametrize("release", [VERSION, "0.162.0"], ids=["this release", "the release before"])
+def test_a_wheel_without_an_executable_of_its_release_is_not_complete(release: str, tmp_path: Path) -> None:
+    known = package_of(good_wheel(), release, HOST)
+    ((place, evidence),) = missing(good_wheel(), known, tmp_path)
+    assert place == f"{PACKAGE}/{HOST}"
+    assert evidence.endswith(f"{release} has it as {HOST}")
+
+
+def test_a_wheel_with_every_executable_is_complete(tmp_path: Path) -> None:
+    assert missing(good_wheel(), package_of(good_wheel(), VERSION), tmp_path) == []
+
+
+def test_a_later_release_says_nothing_about_an_earlier_one(tmp_path: Path) -> None:
+    assert missing(good_wheel(), package_of(good_wheel(), "0.164.0", HOST), tmp_path) == []
