@@ -78,16 +78,31 @@ class StagedPackage:
     runtimes: tuple[StagedRuntime, ...]
 
 
-def stage(source: StageSource, request: StageRequest) -> StagedRuntime:
+Require = Callable[[Payload], None]
+"""Raises an error for a payload that must not be staged."""
+
+
+def _accept(_: Payload) -> None:
+    """Accept any payload."""
+
+
+def stage(source: StageSource, request: StageRequest, *, require: Require = _accept) -> StagedRuntime:
     """Stage a release package for one platform; see `stage_many`."""
-    return stage_many(source, (request,)).runtimes[0]
+    return stage_many(source, (request,), require=require).runtimes[0]
 
 
-def stage_many(source: StageSource, requests: Sequence[StageRequest]) -> StagedPackage:
+def stage_many(
+    source: StageSource, requests: Sequence[StageRequest], *, require: Require = _accept
+) -> StagedPackage:
     """Stage a release package for all platforms of its target, and read the package only once.
 
     Each stage is written beside its destination, and renamed when all of them are complete. A rename
     replaces an earlier stage, but no other directory.
+
+    Args:
+        source: The release package.
+        requests: What to stage.
+        require: Raises an error for a payload that must not be staged.
 
     Raises:
         UsageError: A destination overlaps with the source or is another directory, or the platforms
@@ -108,6 +123,7 @@ def stage_many(source: StageSource, requests: Sequence[StageRequest]) -> StagedP
         payload = source.extract(
             targets[0], place=lambda path: tuple(place for draft in drafts for place in draft.place(path))
         )
+        require(payload)
         for draft in drafts:
             draft.finish(lay_out(draft.request.recipe, payload))
             _require_same_release(draft)

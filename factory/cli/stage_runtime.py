@@ -11,6 +11,8 @@ from factory.cli.options import add_release_options, named_release
 from factory.core.errors import EXIT_OK
 from factory.core.targets import Platform
 from factory.release.payload import PackageSource
+from factory.verify.baseline.complete_payload import require_complete
+from factory.verify.baseline.executables_file import bundled_executables
 
 EPILOG = """\
 examples:
@@ -47,7 +49,11 @@ def run(arguments: argparse.Namespace) -> int:
         tag=tag,
         recipe=our_recipe(platform, template=bundled_template()),
     )
-    staged = stage(PackageSource.at(arguments.source), request)
+    staged = stage(
+        PackageSource.at(arguments.source),
+        request,
+        require=lambda payload: require_complete(payload, tag, bundled_executables()),
+    )
     if arguments.json:
         print_json({"path": str(staged.path), "version": tag.pep440, "platform": platform.tag})
     else:
