@@ -105,6 +105,11 @@ CONTAINER: tuple[Breakage, ...] = (
         _archive(lambda archive: replace(archive, comment=b"PK\x05\x06")),
     ),
     Breakage(
+        "a signature of a local header in the comment",
+        "archive-one-end",
+        _archive(lambda archive: replace(archive, comment=b"PK\x03\x04")),
+    ),
+    Breakage(
         "two end records that name two directories",
         "archive-directory",
         _archive(lambda archive: replace(archive, zip64=True, end_offset=-7)),

@@ -157,6 +157,9 @@ DIST_INFO: tuple[Breakage, ...] = (
     Breakage("no METADATA", "metadata-present", without(_METADATA)),
     Breakage("an invalid Requires-Python", "metadata-valid", with_text(_METADATA, ">=3.10", "three")),
     Breakage(
+        "an empty clause in Requires-Python", "metadata-valid", with_text(_METADATA, ">=3.10", ", >=3.10")
+    ),
+    Breakage(
         "an unknown field in METADATA",
         "metadata-valid",
         with_text(_METADATA, "Requires-Python", "Colour: blue\nRequires-Python"),

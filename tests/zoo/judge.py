@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from factory.core.model import Finding
+from factory.core.model import Finding, Severity
 from factory.verify.checks.closed_world import CLOSED_WORLD_IDS, Known
 from factory.verify.checks.registry import find_all, make_checks
+from factory.verify.reading.contents import WheelContents
 from factory.verify.reading.read import read_wheel
 from tests.authority import TRUST
 from tests.baselines import BASELINE
@@ -20,6 +21,13 @@ def findings_of(wheel: Wheel, directory: Path) -> tuple[Finding, ...]:
     scratch = directory / "scratch"
     scratch.mkdir()
     return find_all(read_wheel(wheel.write(directory), scratch=scratch, trust=TRUST), _CHECKS)
+
+
+def errors_of(contents: WheelContents) -> tuple[str, ...]:
+    """Return the checks that find an error, without those that compare with the reviewed baseline."""
+    findings = find_all(contents, _CHECKS)
+    errors = {finding.check for finding in findings if finding.severity is Severity.ERROR}
+    return tuple(sorted(errors - CLOSED_WORLD))
 
 
 def checks_like(check: str, findings: Iterable[Finding]) -> set[str]:

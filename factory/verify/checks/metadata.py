@@ -65,6 +65,8 @@ def _find_invalid(wheel: WheelContents) -> Iterator[Fault]:
     for field, values in unparsed.items():
         shown = repr(str(values[0])[:_SHOWN_CHARACTERS])
         yield _fault(wheel, f"{field}: {shown} is an unknown field, or cannot be parsed")
+    if (requires := raw.get("requires_python") or "").lstrip().startswith(","):
+        yield _fault(wheel, f"Requires-Python: {requires!r} begins with an empty clause, which uv refuses")
     try:
         Metadata.from_raw(raw)
     except ExceptionGroup as group:

@@ -27,6 +27,7 @@ from factory.verify.reading.contents import Archive, Problem, ProblemKind
 
 _END64 = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR64 = struct.Struct("<4sLQL")
+_SIGNATURE = re.compile(rb"PK(?:\x01\x02|\x03\x04|\x05\x06|\x06\x06|\x06\x07|\x07\x08)")
 _END64_LEAD_BYTES = 12  # signature and size, which the size does not count
 
 DIRECTORY_LIMIT_BYTES = 16 << 20
@@ -122,7 +123,7 @@ def descriptor_bytes(file: BinaryIO, offset: int, *, crc32: int, header: Header)
 
 @dataclass(frozen=True, slots=True)
 class _Ends:
-    """The usable end records, and the offset of every end signature in the part that readers search."""
+    """The usable end records, and the offset of every signature in the part that readers search."""
 
     usable: list[ArchiveEnd]
     positions: list[int]
@@ -130,7 +131,8 @@ class _Ends:
     def rivals(self, end: ArchiveEnd) -> tuple[int, ...]:
         """Return the offsets of the signatures that a reader could take for the end record instead.
 
-        Readers search backwards, so one after the real record is a rival whatever follows it. An earlier
+        Readers search backwards, so one after the real record is a rival whatever follows it; uv refuses
+        a comment with the signature of any record. An earlier
         one is a rival only if its comment covers the real record: a member that is itself a stored zip
         has an end record, too.
         """
@@ -144,9 +146,11 @@ def _find_ends(file: BinaryIO, size_bytes: int) -> _Ends:
     file.seek(tail_start)
     tail = file.read(END_BYTES + MAX_COMMENT_BYTES)
     found = _Ends([], [])
-    for match in re.finditer(re.escape(END_SIGNATURE), tail):
+    for match in _SIGNATURE.finditer(tail):
         position = tail_start + match.start()
         found.positions.append(position)
+        if match[0] != END_SIGNATURE:
+            continue
         record = parse_end_record(tail, match.start())
         end = _place_end(file, position, record) if record is not None else None
         if end is not None:
