@@ -14,7 +14,7 @@ from factory.audit.provenance import provenance_causes
 from factory.audit.review_causes import combined_causes
 from factory.audit.verdict import (
     NOT_LOOKED_UP,
-    Acceptance,
+    Accepted,
     AcceptedThing,
     Cause,
     Outcome,
@@ -131,10 +131,10 @@ def _texts_of(wheel: WheelContents) -> Iterator[TrustedText]:
             )
 
 
-def _accepted_texts(reviews: Sequence[MemberReview]) -> Iterator[Acceptance]:
+def _accepted_texts(reviews: Sequence[MemberReview]) -> Iterator[Accepted]:
     for review in reviews:
         if review.kind.member_class is MemberClass.ACCEPTED:
-            yield Acceptance(thing=AcceptedThing.TEXT, place=review.name, reason=review.evidence)
+            yield Accepted(thing=AcceptedThing.TEXT, place=review.name, reason=review.evidence)
 
 
 def _not_rebuilt(place: str, reason: str) -> Cause:

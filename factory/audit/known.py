@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from factory.audit.answer import Status
 from factory.audit.selection import Selection
-from factory.audit.verdict import Acceptance, AcceptedThing, AuditReport, Verdict
+from factory.audit.verdict import Accepted, AcceptedThing, AuditReport, Verdict
 from factory.core.digests import Sha256
 from factory.core.model import Severity
 from factory.core.tags import CodexTag
@@ -98,16 +98,16 @@ class Known:
             ),
         )
 
-    def _acceptances(self, verdict: Verdict) -> Iterator[Acceptance]:
+    def _acceptances(self, verdict: Verdict) -> Iterator[Accepted]:
         for gap in self.gaps:
             if gap.covers(verdict):
-                yield Acceptance(thing=AcceptedThing.GAP, place=verdict.platform, reason=gap.reason)
+                yield Accepted(thing=AcceptedThing.GAP, place=verdict.platform, reason=gap.reason)
                 break
         waivers = [known.waiver for known in self.findings if known.sha256 == verdict.sha256]
         for finding in verdict.findings:
             waiver = next((one for one in waivers if one.covers(finding)), None)
             if waiver is not None and finding.severity is Severity.ERROR:
-                yield Acceptance(
+                yield Accepted(
                     thing=AcceptedThing.FINDING,
                     place=finding.place,
                     check=finding.check,

@@ -110,7 +110,7 @@ class AcceptedThing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Acceptance:
+class Accepted:
     """Something that the audit found, and that a person accepts for a reason.
 
     Attributes:
@@ -215,7 +215,7 @@ class Verdict:
     assessments: tuple[TrustAssessment, ...] = field(default=(), metadata={Form.KEY: "standings"})
     is_inspected: bool = False
     fetched_bytes: int = 0
-    accepted: tuple[Acceptance, ...] = ()
+    accepted: tuple[Accepted, ...] = ()
     provenance: ServedProvenance = NOT_LOOKED_UP
 
     @property

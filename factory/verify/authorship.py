@@ -19,7 +19,7 @@ from factory.executables.signatures.sigstore_bundles import MAX_BUNDLE_BYTES
 from factory.manifest.manifest import MANIFEST_NAME
 from factory.system.parallel import Stopped, in_parallel
 from factory.verify.baseline.member_kinds import MemberReview
-from factory.verify.checks.closed_world import BUNDLED, Known, misplaced_executables
+from factory.verify.checks.closed_world import BUNDLED, Reference, misplaced_executables
 from factory.verify.checks.project import is_of_this_project
 from factory.verify.inputs import WheelInput, file_size, find_wheels
 from factory.verify.output.report import RunStatus
@@ -103,7 +103,7 @@ class TrustContext:
     scratch: Path
     jobs: int
     stop: threading.Event
-    known: Known = BUNDLED
+    known: Reference = BUNDLED
 
 
 def assess_files(paths: Sequence[Path], context: TrustContext) -> TrustReport:

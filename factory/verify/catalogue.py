@@ -26,7 +26,7 @@ class Scope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class CheckDescription:
     """The description of a check: the attributes of `Check`, its scope, and whether waivers may cover it."""
 
     id: str
@@ -39,7 +39,7 @@ class Entry:
     is_waivable: bool
 
 
-def catalogue() -> tuple[Entry, ...]:
+def catalogue() -> tuple[CheckDescription, ...]:
     """Return the descriptions of all checks, in the order in which findings are shown."""
     return (
         *_entries(registry.CHECKS, Scope.WHEEL),
@@ -51,12 +51,12 @@ def catalogue() -> tuple[Entry, ...]:
 
 
 @cache
-def by_id() -> Mapping[str, Entry]:
+def by_id() -> Mapping[str, CheckDescription]:
     """Return the descriptions of all checks by their ids."""
     return {listed.id: listed for listed in catalogue()}
 
 
-def entry(check_id: str) -> Entry:
+def entry(check_id: str) -> CheckDescription:
     """Return the description of one check.
 
     Raises:
@@ -78,9 +78,9 @@ def require_known(waivers: Iterable[Waiver]) -> None:
         entry(waiver.check)
 
 
-def _entries(checks: Iterable[Check[SubjectT]], scope: Scope) -> tuple[Entry, ...]:
+def _entries(checks: Iterable[Check[SubjectT]], scope: Scope) -> tuple[CheckDescription, ...]:
     return tuple(
-        Entry(
+        CheckDescription(
             id=check.id,
             title=check.title,
             severity=check.severity,

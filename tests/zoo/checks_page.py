@@ -6,7 +6,7 @@ from pathlib import Path
 from string import Template
 
 from factory.core.model import Severity
-from factory.verify.catalogue import Entry, Scope, catalogue, entry
+from factory.verify.catalogue import CheckDescription, Scope, catalogue, entry
 from tests.zoo.breakage import Breakage
 from tests.zoo.catalogue import ZOO
 from tests.zoo.stock_results import Question, Result, Results
@@ -33,7 +33,7 @@ _FAMILIES = {
     "wheel-": "`WHEEL`",
     "metadata-": "`METADATA`",
     "record-": "`RECORD`",
-    "entry-": "Entry points",
+    "entry-": "CheckDescription points",
     "package-": "The import package and `codex-package.json`",
     "payload": "The payload",
     "closed-world-": "Only reviewed contents, for wheels of this project",
@@ -68,7 +68,7 @@ def render(results: Results) -> str:
 
 
 def _registry_tables() -> Iterator[str]:
-    families: dict[str, list[Entry]] = defaultdict(list)
+    families: dict[str, list[CheckDescription]] = defaultdict(list)
     for listed in catalogue():
         families[_family(listed)].append(listed)
     for family, entries in families.items():
@@ -76,13 +76,13 @@ def _registry_tables() -> Iterator[str]:
         yield "\n".join([f"## {family}\n", _HEAD, "|---|---|---|---|---|---|", *rows])
 
 
-def _family(listed: Entry) -> str:
+def _family(listed: CheckDescription) -> str:
     if listed.scope not in {Scope.WHEEL, Scope.PROJECT}:
         return _SCOPES[listed.scope]
     return next(title for prefix, title in _FAMILIES.items() if listed.id.startswith(prefix))
 
 
-def _entry_row(listed: Entry) -> str:
+def _entry_row(listed: CheckDescription) -> str:
     texts = (_cell(text) for text in (listed.title, listed.protects, listed.standard, listed.remedy))
     return f"| `{listed.id}` | {listed.severity} | {' | '.join(texts)} |"
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from factory.core.model import Finding, Severity
-from factory.verify.checks.closed_world import CLOSED_WORLD_IDS, Known
+from factory.verify.checks.closed_world import CLOSED_WORLD_IDS, Reference
 from factory.verify.checks.registry import find_all, make_checks
 from factory.verify.reading.contents import WheelContents
 from factory.verify.reading.read import read_wheel
@@ -13,7 +13,7 @@ from tests.baselines import BASELINE
 from tests.wheels import Wheel
 
 CLOSED_WORLD = CLOSED_WORLD_IDS
-_CHECKS = make_checks(Known(baseline=lambda: BASELINE))
+_CHECKS = make_checks(Reference(baseline=lambda: BASELINE))
 
 
 def findings_of(wheel: Wheel, directory: Path) -> tuple[Finding, ...]:

@@ -42,7 +42,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Concern:
     """One kind of problem, with all of its places.
 
     Attributes:
@@ -58,7 +58,7 @@ class Problem:
     places: tuple[Place, ...]
 
 
-def problems(report: AuditReport) -> tuple[Problem, ...]:
+def problems(report: AuditReport) -> tuple[Concern, ...]:
     """Return everything in an audit that a person has to look at, the worst first."""
     found: dict[tuple[Rank, str, str, str], list[Place]] = {}
     for verdict in report.verdicts:
@@ -66,7 +66,7 @@ def problems(report: AuditReport) -> tuple[Problem, ...]:
             key = (problem.rank, problem.id, problem.sentence, problem.remedy)
             found.setdefault(key, []).extend(problem.places)
     grouped = [
-        Problem(rank=rank, id=id_, sentence=sentence, remedy=remedy, places=tuple(places))
+        Concern(rank=rank, id=id_, sentence=sentence, remedy=remedy, places=tuple(places))
         for (rank, id_, sentence, remedy), places in found.items()
     ]
     return tuple(sorted(grouped, key=lambda problem: list(Rank).index(problem.rank)))
@@ -89,7 +89,7 @@ def repeat_command(report: AuditReport) -> str:
     return shlex.join(words)
 
 
-def _of_verdict(verdict: Verdict) -> Iterator[Problem]:
+def _of_verdict(verdict: Verdict) -> Iterator[Concern]:
     if verdict.status in {Status.DIFFERENT, Status.NOT_DECIDED}:
         yield from _undecided_or_different(verdict)
     for finding in verdict.findings:
@@ -106,7 +106,7 @@ def _of_verdict(verdict: Verdict) -> Iterator[Problem]:
         yield _problem(Rank.NOTICE, "yanked", sentence, "Use another release.", place)
 
 
-def _undecided_or_different(verdict: Verdict) -> Iterator[Problem]:
+def _undecided_or_different(verdict: Verdict) -> Iterator[Concern]:
     rank = Rank.DIFFERENT if verdict.status is Status.DIFFERENT else Rank.NOT_DECIDED
     remedy = _REMEDIES[verdict.status]
     if verdict.reason or not verdict.causes:
@@ -125,8 +125,8 @@ def _requirement(check: str) -> str:
     return "" if listed is None else f"Required: {listed.title}. Affected: {listed.protects}"
 
 
-def _problem(rank: Rank, id_: str, sentence: str, remedy: str, place: Place) -> Problem:
-    return Problem(rank=rank, id=id_, sentence=sentence, remedy=remedy, places=(place,))
+def _problem(rank: Rank, id_: str, sentence: str, remedy: str, place: Place) -> Concern:
+    return Concern(rank=rank, id=id_, sentence=sentence, remedy=remedy, places=(place,))
 
 
 def _reason_of_yank(verdict: Verdict) -> str:

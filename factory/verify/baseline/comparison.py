@@ -21,7 +21,7 @@ Judgement = tuple[MemberKind, str]
 
 
 @dataclass(frozen=True, kw_only=True)  # no slots: cached_property needs a __dict__
-class Comparison:
+class MemberComparison:
     """The comparison of a wheel with one shape; the arguments are those of `classify_members`."""
 
     contents: WheelContents

@@ -11,7 +11,7 @@ from factory.core.model import Payload
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform
 from factory.verify.baseline.baseline import DIST_INFO, Baseline
-from factory.verify.baseline.comparison import Comparison, Judgement
+from factory.verify.baseline.comparison import Judgement, MemberComparison
 from factory.verify.baseline.dist_info_content import judge_metadata, judge_record, judge_wheel_file
 from factory.verify.baseline.executables import ExecutableIndex
 from factory.verify.baseline.importable import is_importable
@@ -47,7 +47,7 @@ def classify_members(
     """
     reviews = [
         _reviews(
-            Comparison(
+            MemberComparison(
                 contents=contents,
                 tag=tag,
                 platform=platform,
@@ -62,7 +62,7 @@ def classify_members(
     return min(reviews, key=lambda found: sum(not review.kind.is_known for review in found))
 
 
-def _reviews(comparison: Comparison) -> tuple[MemberReview, ...]:
+def _reviews(comparison: MemberComparison) -> tuple[MemberReview, ...]:
     found = []
     for member in comparison.contents.members:
         kind, evidence = _judge(member, comparison)
@@ -70,7 +70,7 @@ def _reviews(comparison: Comparison) -> tuple[MemberReview, ...]:
     return (*found, *_missing_texts(comparison), *missing_payload(comparison))
 
 
-def _judge(member: Member, comparison: Comparison) -> Judgement:
+def _judge(member: Member, comparison: MemberComparison) -> Judgement:
     count = comparison.counts[member.name]
     if count > 1:
         return MemberKind.FOREIGN, f"{count} members have this name"
@@ -82,7 +82,7 @@ def _judge(member: Member, comparison: Comparison) -> Judgement:
     return _judge_text(member, member.sha256, comparison) or _judge_rest(member, member.sha256, comparison)
 
 
-def _judge_text(member: Member, sha256: Sha256, comparison: Comparison) -> Judgement | None:
+def _judge_text(member: Member, sha256: Sha256, comparison: MemberComparison) -> Judgement | None:
     """Judge a member at the path of a text; None if there is no text at its path."""
     path = comparison.path(member.name)
     if member.kind.is_executable_image:
@@ -95,7 +95,7 @@ def _judge_text(member: Member, sha256: Sha256, comparison: Comparison) -> Judge
     return _judge_dist_info(member, name, comparison) if folder + slash == f"{DIST_INFO}/" else None
 
 
-def _unless_accepted(judgement: Judgement, member: Member, comparison: Comparison) -> Judgement:
+def _unless_accepted(judgement: Judgement, member: Member, comparison: MemberComparison) -> Judgement:
     """Return the judgement on an unseen text, or that the user accepts it for this run."""
     accepted = comparison.baseline.acceptance(comparison.path(member.name), member.name, member.sha256)
     if accepted is None:
@@ -103,7 +103,7 @@ def _unless_accepted(judgement: Judgement, member: Member, comparison: Compariso
     return MemberKind.ACCEPTED_TEXT, f"SHA-256 {accepted.sha256}: {accepted.reason}"
 
 
-def _judge_dist_info(member: Member, name: str, comparison: Comparison) -> Judgement | None:
+def _judge_dist_info(member: Member, name: str, comparison: MemberComparison) -> Judgement | None:
     if name in _BACKEND_FILES:
         if member.data is None:
             return MemberKind.UNREADABLE, "it is too large to be read"
@@ -115,7 +115,7 @@ def _judge_dist_info(member: Member, name: str, comparison: Comparison) -> Judge
     return None
 
 
-def _judge_backend_file(member: Member, name: str, content: bytes, comparison: Comparison) -> Judgement:
+def _judge_backend_file(member: Member, name: str, content: bytes, comparison: MemberComparison) -> Judgement:
     tag, shape = comparison.tag, comparison.shape
     if name == "WHEEL":
         return judge_wheel_file(content, tag=tag, platform=comparison.platform, shape=shape)
@@ -126,7 +126,7 @@ def _judge_backend_file(member: Member, name: str, content: bytes, comparison: C
     return _unless_accepted(judgement, member, comparison) if is_unseen else judgement
 
 
-def _judge_sbom(member: Member, comparison: Comparison) -> Judgement:
+def _judge_sbom(member: Member, comparison: MemberComparison) -> Judgement:
     """Compare the bill of materials with that of the payload; without a payload, other checks read it."""
     if comparison.payload is None:
         return MemberKind.DIST_INFO, ""
@@ -140,7 +140,7 @@ def _judge_sbom(member: Member, comparison: Comparison) -> Judgement:
     return MemberKind.FOREIGN, "it does not describe the release's payload"
 
 
-def _judge_rest(member: Member, sha256: Sha256, comparison: Comparison) -> Judgement:
+def _judge_rest(member: Member, sha256: Sha256, comparison: MemberComparison) -> Judgement:
     """Judge a member that is no text: code, another installation scheme, or payload."""
     if member.name.partition("/")[0].casefold().endswith(".data"):
         return MemberKind.DATA_DIRECTORY, f"SHA-256 {sha256}"
@@ -149,7 +149,7 @@ def _judge_rest(member: Member, sha256: Sha256, comparison: Comparison) -> Judge
     return judge_payload(member, sha256, comparison)
 
 
-def _missing_texts(comparison: Comparison) -> Iterator[MemberReview]:
+def _missing_texts(comparison: MemberComparison) -> Iterator[MemberReview]:
     required = [path for path, digests in comparison.known_texts.items() if digests]
     required += [f"{DIST_INFO}/{name}" for name in _BACKEND_FILES]
     required += [f"{DIST_INFO}/{SBOM_PATH}"] if comparison.shape.has_sbom else []

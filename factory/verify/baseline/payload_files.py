@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from factory.build.template import PACKAGE
 from factory.core.digests import Sha256
-from factory.verify.baseline.comparison import Comparison, Judgement
+from factory.verify.baseline.comparison import Judgement, MemberComparison
 from factory.verify.baseline.executables import KnownExecutable, released_as
 from factory.verify.baseline.member_kinds import MemberKind, MemberReview
 from factory.verify.reading.contents import Member
@@ -20,7 +20,7 @@ def is_payload_place(name: str) -> bool:
     return name == PACKAGE_JSON or (name.startswith(PAYLOAD_DIRECTORIES) and not name.endswith("/"))
 
 
-def judge_payload(member: Member, sha256: Sha256, comparison: Comparison) -> Judgement:
+def judge_payload(member: Member, sha256: Sha256, comparison: MemberComparison) -> Judgement:
     """Judge a member that is no text: which release it comes from, and whether it belongs there."""
     origin = _in_payload(sha256, comparison) or _in_index(member, sha256, comparison)
     if origin is not None:
@@ -32,7 +32,7 @@ def judge_payload(member: Member, sha256: Sha256, comparison: Comparison) -> Jud
     return kind, f"{member.size_bytes} bytes, SHA-256 {sha256}"
 
 
-def missing_payload(comparison: Comparison) -> Iterator[MemberReview]:
+def missing_payload(comparison: MemberComparison) -> Iterator[MemberReview]:
     """Yield the payload files that the wheel lacks and that its platform's wheels have."""
     shape, platform, tag = comparison.shape, comparison.platform, comparison.tag
     if comparison.payload is None:
@@ -43,7 +43,7 @@ def missing_payload(comparison: Comparison) -> Iterator[MemberReview]:
             yield MemberReview(name=place, kind=MemberKind.PAYLOAD_MISSING, evidence=evidence)
 
 
-def _missing_executables(comparison: Comparison) -> Iterator[MemberReview]:
+def _missing_executables(comparison: MemberComparison) -> Iterator[MemberReview]:
     """Yield the executables that the release has by the index, and the wheel lacks.
 
     If the index knows no executable of the wheel, they are of a build of its own, and nothing is known of
@@ -61,7 +61,7 @@ def _missing_executables(comparison: Comparison) -> Iterator[MemberReview]:
             yield MemberReview(name=place, kind=MemberKind.PAYLOAD_MISSING, evidence=evidence)
 
 
-def _in_payload(sha256: Sha256, comparison: Comparison) -> Judgement | None:
+def _in_payload(sha256: Sha256, comparison: MemberComparison) -> Judgement | None:
     """Recognise a file of the release package; every file is one if it is empty."""
     for place, file in comparison.places.items():
         if file.sha256 == sha256 != _EMPTY:
@@ -69,7 +69,7 @@ def _in_payload(sha256: Sha256, comparison: Comparison) -> Judgement | None:
     return None
 
 
-def _in_index(member: Member, sha256: Sha256, comparison: Comparison) -> Judgement | None:
+def _in_index(member: Member, sha256: Sha256, comparison: MemberComparison) -> Judgement | None:
     """Recognise an executable of this or another release.
 
     Releases share executables, such as ripgrep. So one of another release is wrong only if it is known
@@ -87,11 +87,11 @@ def _in_index(member: Member, sha256: Sha256, comparison: Comparison) -> Judgeme
     return (MemberKind.PAYLOAD_OF_OTHER_RELEASE, _origins(found)) if found else None
 
 
-def _is_indexed(comparison: Comparison) -> bool:
+def _is_indexed(comparison: MemberComparison) -> bool:
     return comparison.executables.package(comparison.tag, comparison.platform.target) is not None
 
 
-def _of_this_package(member: Member, found: list[KnownExecutable], comparison: Comparison) -> Judgement:
+def _of_this_package(member: Member, found: list[KnownExecutable], comparison: MemberComparison) -> Judgement:
     """Judge an executable that the index lists for this release and target."""
     places = [comparison.place(one.path) for one in found]
     if comparison.payload is None and member.name in places:

@@ -43,18 +43,18 @@ _KNOWN_ELSEWHERE = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Reference:
     """What a wheel of this project is compared with; read when it is first needed."""
 
     baseline: Callable[[], Baseline] = bundled_baseline
     executables: Callable[[], ExecutableIndex] = bundled_executables
 
 
-BUNDLED = Known()
+BUNDLED = Reference()
 """The baseline and the index that belong to this factory."""
 
 
-def closed_world_checks(known: Known = BUNDLED) -> tuple[Check[WheelContents], ...]:
+def closed_world_checks(known: Reference = BUNDLED) -> tuple[Check[WheelContents], ...]:
     """Return the checks."""
     check = Checks[WheelContents](
         standard="docs/baseline.md: the reviewed contents of wheels", is_for_project=True
@@ -136,7 +136,7 @@ def closed_world_checks(known: Known = BUNDLED) -> tuple[Check[WheelContents], .
     return check.registered()
 
 
-def misplaced_executables(wheel: WheelContents, known: Known = BUNDLED) -> tuple[MemberReview, ...]:
+def misplaced_executables(wheel: WheelContents, known: Reference = BUNDLED) -> tuple[MemberReview, ...]:
     """Return the executables that are known to belong to another release, target or place."""
     return tuple(review for review in _reviews(wheel, known) if review.kind in _KNOWN_ELSEWHERE)
 
@@ -151,13 +151,13 @@ def release_of(wheel: WheelContents) -> tuple[CodexTag, Platform] | None:
         return None
 
 
-def _faults(wheel: WheelContents, known: Known, kinds: Collection[MemberKind]) -> Iterator[Fault]:
+def _faults(wheel: WheelContents, known: Reference, kinds: Collection[MemberKind]) -> Iterator[Fault]:
     for review in _reviews(wheel, known):
         if review.kind in kinds:
             yield Fault(review.name, f"{review.kind.sentence} {review.evidence}".rstrip())
 
 
-def _reviews(wheel: WheelContents, known: Known) -> Iterator[MemberReview]:
+def _reviews(wheel: WheelContents, known: Reference) -> Iterator[MemberReview]:
     """Yield what each member is, except RECORD, which checks of its own compare with the members."""
     release = release_of(wheel)
     if release is None:

@@ -46,7 +46,7 @@ CRASHED: Check[WheelContents] = Check(
 )
 
 
-def make_checks(known: closed_world.Known = closed_world.BUNDLED) -> tuple[Check[WheelContents], ...]:
+def make_checks(known: closed_world.Reference = closed_world.BUNDLED) -> tuple[Check[WheelContents], ...]:
     """Return all checks of a wheel, in the order in which findings are shown.
 
     Args:

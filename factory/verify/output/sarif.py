@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from factory import __version__
 from factory.core.model import Finding, Severity, WaivedFinding
-from factory.verify.catalogue import Entry, catalogue
+from factory.verify.catalogue import CheckDescription, catalogue
 from factory.verify.output.report import CheckResults, Report, WheelReport
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -47,7 +47,7 @@ def sarif_document(report: Report) -> dict[str, object]:
     }
 
 
-def _rule(rule: Entry) -> dict[str, object]:
+def _rule(rule: CheckDescription) -> dict[str, object]:
     return {
         "id": rule.id,
         "shortDescription": {"text": rule.title},

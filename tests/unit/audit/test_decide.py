@@ -11,7 +11,7 @@ from factory.audit.decide import verdict_on
 from factory.audit.evidence import PayloadEvidence, VerifyErrors
 from factory.audit.evidence_of import evidence_of, payload_evidence
 from factory.audit.verdict import (
-    Acceptance,
+    Accepted,
     AcceptedThing,
     Cause,
     ChainLink,
@@ -152,7 +152,7 @@ def test_the_reviews_decide_even_if_the_bytes_are_equal(
 def test_an_accepted_text_is_recorded(audited: AuditedWheel, inspection: Inspection) -> None:
     verdict = verdict_on(compared(audited, inspection, None, *KNOWN, ACCEPTED))
 
-    assert verdict.accepted == (Acceptance(thing=AcceptedThing.TEXT, place=INIT, reason="SHA-256 1: read"),)
+    assert verdict.accepted == (Accepted(thing=AcceptedThing.TEXT, place=INIT, reason="SHA-256 1: read"),)
 
 
 def listed_by_index(audited: AuditedWheel) -> AuditedWheel:

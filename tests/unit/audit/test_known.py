@@ -9,7 +9,7 @@ from factory.audit.answer import Answer, Status
 from factory.audit.known import Known, KnownFinding, KnownGap
 from factory.audit.known_file import read_known
 from factory.audit.selection import Selection
-from factory.audit.verdict import Acceptance, AcceptedThing, Outcome, ProvenanceState, Verdict
+from factory.audit.verdict import Accepted, AcceptedThing, Outcome, ProvenanceState, Verdict
 from factory.core.digests import Sha256
 from factory.core.errors import UsageError
 from factory.core.model import Finding, Severity
@@ -46,7 +46,7 @@ def test_a_known_gap_ends_with_0_and_is_still_no_yes() -> None:
     verdict = accepted(NOT_REBUILT)
 
     assert verdict.accepted == (
-        Acceptance(thing=AcceptedThing.GAP, place="win_amd64", reason="not on this channel"),
+        Accepted(thing=AcceptedThing.GAP, place="win_amd64", reason="not on this channel"),
     )
     assert (verdict.status, verdict.answer) == (Status.NOTHING_TO_COMPARE, Answer.UNDECIDED)
     assert (verdict.exit_status, NOT_REBUILT.exit_status) == (0, 12)

@@ -7,7 +7,7 @@ import pytest
 from factory.audit.answer import Answer, Status
 from factory.audit.origin import LocalOrigin
 from factory.audit.report.html import render_html
-from factory.audit.report.problems import Place, Problem, Rank, problems, repeat_command
+from factory.audit.report.problems import Concern, Place, Rank, problems, repeat_command
 from factory.audit.verdict import AuditReport, Outcome, ProvenanceState, ServedProvenance, Verdict
 from factory.core.model import Finding, Severity
 from tests.origins import listed
@@ -57,7 +57,7 @@ def test_the_worst_problem_is_the_first() -> None:
 def test_an_error_of_several_wheels_is_one_problem_with_its_remedy() -> None:
     other = replace(WITH_ERRORS, name="other.whl")
     (problem,) = problems(report(WITH_ERRORS, other))
-    assert problem == Problem(
+    assert problem == Concern(
         rank=Rank.ERROR,
         id="elf-musl",
         sentence="Required: Every ELF file in a musllinux wheel runs with musl alone. Affected: Users of"

@@ -9,7 +9,7 @@ import pytest
 from factory.audit.answer import Answer, Status
 from factory.audit.index import Listing
 from factory.audit.results import Results, identity_of, parse_report, report_json
-from factory.audit.verdict import Acceptance, AcceptedThing, ProvenanceState, Verdict
+from factory.audit.verdict import Accepted, AcceptedThing, ProvenanceState, Verdict
 from factory.core.json_reader import JsonObject, MalformedJson
 from factory.core.model import ChannelName
 from tests.origins import ASKED
@@ -52,7 +52,7 @@ def test_a_verdict_keeps_texts_that_are_not_valid_unicode(tmp_path: Path) -> Non
         replace(IDENTICAL, status=Status.NOT_DECIDED, answer=Answer.UNDECIDED),
         replace(IDENTICAL, status=Status.NOTHING_TO_COMPARE),
         replace(IDENTICAL, provenance=replace(IDENTICAL.provenance, state=ProvenanceState.NOT_SEEN)),
-        replace(IDENTICAL, accepted=(Acceptance(thing=AcceptedThing.TEXT, place="x", reason="read"),)),
+        replace(IDENTICAL, accepted=(Accepted(thing=AcceptedThing.TEXT, place="x", reason="read"),)),
     ],
     ids=["undecided", "no-payload", "provenance", "accepted"],
 )

@@ -19,7 +19,7 @@ from factory.audit.recipes import infer_recipes
 from factory.audit.results import Results, identity_of, report_json
 from factory.audit.run import AuditProgress, audit_listing, audit_release
 from factory.audit.selection import Selection
-from factory.audit.verdict import Acceptance, AcceptedThing, AuditReport, Outcome, Verdict, first_breaks
+from factory.audit.verdict import Accepted, AcceptedThing, AuditReport, Outcome, Verdict, first_breaks
 from factory.audit.wheel_file import WheelFiles
 from factory.build.toolchain import Lock, Toolchain
 from factory.core.codec import from_json, to_json
@@ -743,7 +743,7 @@ def test_a_verdict_with_an_accepted_text_is_not_recalled(
     packages: Path, honest: dict[str, Wheel], tmp_path: Path
 ) -> None:
     (verdict,) = run_audit(served(honest[LINUX]), packages, tmp_path).verdicts
-    accepted = Acceptance(thing=AcceptedThing.TEXT, place=INIT, reason="read")
+    accepted = Accepted(thing=AcceptedThing.TEXT, place=INIT, reason="read")
     results = Results(tmp_path / "out", identity={})
     results.keep(replace(verdict, accepted=(accepted,)))
 

@@ -14,7 +14,7 @@ from factory.executables.signatures.policy import TrustPolicy
 from factory.executables.signatures.requirement import Requirement
 from factory.verify.authorship import TrustContext, TrustReport, assess_files
 from factory.verify.baseline.executables import KnownExecutables, PackageExecutables
-from factory.verify.checks.closed_world import BUNDLED, Known
+from factory.verify.checks.closed_world import BUNDLED, Reference
 from factory.verify.output.report import RunStatus
 from tests.authority import TRUST
 from tests.images import Elf, Pe
@@ -23,7 +23,7 @@ from tests.wheels import PACKAGE, good_wheel
 from tests.zoo.package import of_another_project
 
 
-def assessed(scratch: Path, *paths: Path, required: str = "", known: Known = BUNDLED) -> TrustReport:
+def assessed(scratch: Path, *paths: Path, required: str = "", known: Reference = BUNDLED) -> TrustReport:
     own = scratch / "scratch"
     own.mkdir()
     policy = TrustPolicy(
@@ -140,7 +140,7 @@ def test_an_executable_of_an_older_release_is_an_error(tmp_path: Path) -> None:
     current = PackageExecutables(
         release=tag, target=target, digests={PurePosixPath("bin/codex.exe"): Sha256.of([b"another"])}
     )
-    known = Known(executables=lambda: KnownExecutables([older, current]))
+    known = Reference(executables=lambda: KnownExecutables([older, current]))
     report = assessed(tmp_path, wheel.write(tmp_path), known=known)
     (file,) = report.files
     assert [(review.name, review.evidence) for review in file.misplaced] == [

@@ -12,7 +12,7 @@ from factory.core.tags import CodexTag
 from factory.core.targets import PLATFORMS, Platform, Target
 from factory.verify.baseline.baseline import Baseline
 from factory.verify.baseline.executables import KnownExecutables, PackageExecutables
-from factory.verify.checks.closed_world import Known, closed_world_checks, misplaced_executables
+from factory.verify.checks.closed_world import Reference, closed_world_checks, misplaced_executables
 from factory.verify.checks.registry import find_all, make_checks
 from factory.verify.reading.contents import ExpectedWheel, WheelContents
 from factory.verify.reading.read import read_wheel
@@ -52,7 +52,7 @@ def test_a_good_twin_is_silent(wheel: Wheel, tmp_path: Path) -> None:
 def test_a_payload_file_of_a_new_layout_is_expected_where_the_recipe_puts_it(tmp_path: Path) -> None:
     name, content = f"{PACKAGE}/codex-plugins/list.json", b"[]"
     wheel = added(name, content).write(tmp_path)
-    checks = closed_world_checks(Known(baseline=lambda: BASELINE))
+    checks = closed_world_checks(Reference(baseline=lambda: BASELINE))
     expected = ExpectedWheel(
         tag=CodexTag.parse(VERSION),
         platform=Platform.parse("manylinux_2_17_x86_64"),
@@ -65,7 +65,7 @@ def test_a_payload_file_of_a_new_layout_is_expected_where_the_recipe_puts_it(tmp
 def test_the_evidence_names_the_digest_to_review(tmp_path: Path) -> None:
     wheel = good_wheel().edited(f"{PACKAGE}/__init__.py", lambda member: replace(member, content=b"x = 1\n"))
     contents = read_wheel(wheel.write(tmp_path), scratch=tmp_path)
-    (finding,) = find_all(contents, closed_world_checks(Known(baseline=lambda: BASELINE)))
+    (finding,) = find_all(contents, closed_world_checks(Reference(baseline=lambda: BASELINE)))
     assert (finding.check, finding.place) == ("closed-world-text", f"{PACKAGE}/__init__.py")
     assert finding.evidence == (
         "No reviewed wheel has this text: upstream may have edited it, or somebody else. Read it."
@@ -79,14 +79,14 @@ def test_a_damaged_baseline_is_not_a_finding_about_the_wheel(tmp_path: Path) -> 
 
     contents = read_wheel(good_wheel().write(tmp_path), scratch=tmp_path)
     with pytest.raises(IntegrityError, match="the baseline is damaged"):
-        find_all(contents, make_checks(Known(baseline=damaged)))
+        find_all(contents, make_checks(Reference(baseline=damaged)))
 
 
 CODEX = f"{PACKAGE}/bin/codex"
 MUSL = Target.LINUX_X86_64
 
 
-def index_of(wheel: Wheel, *packages: tuple[str, Target, str]) -> Known:
+def index_of(wheel: Wheel, *packages: tuple[str, Target, str]) -> Reference:
     """Return an index in which the wheel's codex is that of each release, target and path given."""
     sha256 = Sha256.of([wheel.member(CODEX).content])
     known = KnownExecutables(
@@ -101,10 +101,10 @@ def index_of(wheel: Wheel, *packages: tuple[str, Target, str]) -> Known:
         digests={PurePosixPath("bin/other"): Sha256.of([b"other"])},
     )
     complete = known if known.package(other.release, MUSL) else known.adding([other])
-    return Known(baseline=lambda: BASELINE, executables=lambda: complete)
+    return Reference(baseline=lambda: BASELINE, executables=lambda: complete)
 
 
-def misplaced_findings(contents: WheelContents, known: Known) -> list[Finding]:
+def misplaced_findings(contents: WheelContents, known: Reference) -> list[Finding]:
     findings = find_all(contents, closed_world_checks(known))
     return [finding for finding in findings if finding.check == "closed-world-member"]
 
@@ -165,7 +165,7 @@ def test_a_manifest_that_expects_an_older_executable_does_not_excuse_it(tmp_path
 HOST = "bin/codex-code-mode-host"
 
 
-def package_of(wheel: Wheel, release: str, *others: str) -> Known:
+def package_of(wheel: Wheel, release: str, *others: str) -> Reference:
     """Return an index with a package that has the wheel's executables, and others."""
     digests = {
         PurePosixPath(path): Sha256.of([wheel.member(f"{PACKAGE}/{path}").content])
@@ -173,10 +173,10 @@ def package_of(wheel: Wheel, release: str, *others: str) -> Known:
     }
     digests |= {PurePosixPath(path): Sha256.of([path.encode()]) for path in others}
     package = PackageExecutables(release=CodexTag.parse(release), target=MUSL, digests=digests)
-    return Known(baseline=lambda: BASELINE, executables=lambda: KnownExecutables([package]))
+    return Reference(baseline=lambda: BASELINE, executables=lambda: KnownExecutables([package]))
 
 
-def missing(wheel: Wheel, known: Known, directory: Path) -> list[tuple[str, str]]:
+def missing(wheel: Wheel, known: Reference, directory: Path) -> list[tuple[str, str]]:
     contents = read_wheel(wheel.write(directory), scratch=directory)
     findings = find_all(contents, closed_world_checks(known))
     return [(one.place, one.evidence) for one in findings if one.check == "closed-world-complete"]
