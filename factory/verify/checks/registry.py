@@ -9,6 +9,7 @@ from factory.core.model import Finding, Severity
 from factory.core.printable import escaped
 from factory.verify.checks import (
     archive,
+    archive_headers,
     closed_world,
     dist_info,
     elf,
@@ -55,6 +56,7 @@ def make_checks(known: closed_world.Reference = closed_world.BUNDLED) -> tuple[C
     return (
         *project.CHECKS,
         *archive.CHECKS,
+        *archive_headers.CHECKS,
         *member_names.CHECKS,
         *member_modes.CHECKS,
         *dist_info.CHECKS,
