@@ -40,10 +40,12 @@ class Elf:
         needed: DT_NEEDED, in order.
         versions: Symbol versions that are needed: pairs of a library and its versions,
             ``(("libc.so.6", ("GLIBC_2.17", "GLIBC_2.34")),)``.
+        symbols: Undefined symbols: pairs of a name and one of the versions.
         soname: DT_SONAME.
         rpath: DT_RPATH.
         runpath: DT_RUNPATH.
         is_stack_executable: The X flag of PT_GNU_STACK; None leaves the header out.
+        alignment: p_align of PT_LOAD; None gives the processor's largest page.
         has_text_relocations: DT_TEXTREL and DF_TEXTREL.
         output: What a 64-bit x86-64 or AArch64 program writes to stdout before it exits
             with 0: such a static program really runs.
@@ -60,10 +62,12 @@ class Elf:
     interpreter: str | None = None
     needed: tuple[str, ...] = ()
     versions: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    symbols: tuple[tuple[str, str], ...] = ()
     soname: str | None = None
     rpath: str | None = None
     runpath: str | None = None
     is_stack_executable: bool | None = False
+    alignment: int | None = None
     has_text_relocations: bool = False
     output: bytes = b""
     size_bytes: int = 0
@@ -112,7 +116,8 @@ class _Strings:
         return len(self.table) - len(entry)
 
 
-_PROGBITS, _STRTAB, _DYNAMIC, _DYNSYM, _VERNEED, _VERSYM = 1, 3, 6, 11, 0x6FFFFFFE, 0x6FFFFFFF
+_PROGBITS, _STRTAB, _HASH, _DYNAMIC, _DYNSYM = 1, 3, 5, 6, 11
+_VERNEED, _VERSYM = 0x6FFFFFFE, 0x6FFFFFFF
 _ALIGN = 16
 
 
@@ -135,7 +140,7 @@ class _Layout:
         sections = self._sections()
         kinds = self._segment_kinds(sections)
         start = aligned(self._header_bytes + self._segment_bytes * len(kinds), _ALIGN)
-        code = _program(self._elf.machine, self._elf.output) if self._elf.bits == 64 else b""
+        code = _program(self._elf.machine, self._elf.output) if self._elf.bits == 64 else bytes(4)
         offsets, at = {}, aligned(start + len(code), _ALIGN)
         for section in sections:
             offsets[section.name] = at
@@ -146,7 +151,7 @@ class _Layout:
         missing = max(0, self._elf.size_bytes - at - len(headers))
         padding = filler(missing, seed=self._elf.seed, is_compressible=self._elf.is_compressible)
         table_at = at + len(padding)
-        head = self._header(len(kinds), table_at, len(sections) + 1, start if code else 0)
+        head = self._header(len(kinds), table_at, len(sections) + 1, start)
         segments = b"".join(self._segment(kind, sections, offsets, at) for kind in kinds)
         front = (head + segments).ljust(start, b"\0") + code
         return front.ljust(aligned(len(front), _ALIGN), b"\0") + image + padding + headers
@@ -157,7 +162,12 @@ class _Layout:
         if elf.is_dynamic:
             count = len(self._dynamic_entries({}))
             versions = self._needed_versions()
-            symbols = bytes(24 if elf.bits == 64 else 16)
+            for name, _ in elf.symbols:
+                self._strings.at(name)
+            symbol_bytes = 24 if elf.bits == 64 else 16
+            symbols = bytes(symbol_bytes) + b"".join(
+                self.pack("I", self._strings.at(name)).ljust(symbol_bytes, b"\0") for name, _ in elf.symbols
+            )
             size = 16 if elf.bits == 64 else 8
             parts = [
                 _Section(name=".dynstr", kind=_STRTAB, body=self._strings.table, flags=2),
@@ -168,7 +178,7 @@ class _Layout:
                     flags=2,
                     link=1,
                     info=1,
-                    entry_size=len(symbols),
+                    entry_size=symbol_bytes,
                 ),
                 _Section(
                     name=".dynamic", kind=_DYNAMIC, body=bytes(count * size), flags=3, link=1, entry_size=size
@@ -186,8 +196,18 @@ class _Layout:
                     )
                 )
                 parts.append(
-                    _Section(name=".gnu.version", kind=_VERSYM, body=bytes(2), flags=2, link=2, entry_size=2)
+                    _Section(
+                        name=".gnu.version",
+                        kind=_VERSYM,
+                        body=self._symbol_versions(),
+                        flags=2,
+                        link=2,
+                        entry_size=2,
+                    )
                 )
+                count = 1 + len(elf.symbols)
+                hashes = self.pack(f"{3 + count}I", 1, count, *(0,) * (1 + count))
+                parts.append(_Section(name=".hash", kind=_HASH, body=hashes, flags=2, link=2, entry_size=4))
         if elf.interpreter is not None:
             parts.append(
                 _Section(name=".interp", kind=_PROGBITS, body=elf.interpreter.encode() + b"\0", flags=2)
@@ -208,6 +228,13 @@ class _Layout:
                 index += 1
         return out
 
+    def _symbol_versions(self) -> bytes:
+        """Encode .gnu.version: the index of the version of each symbol."""
+        order = [version for _, versions in self._elf.versions for version in versions]
+        return self.pack("H", 0) + b"".join(
+            self.pack("H", 2 + order.index(version)) for _, version in self._elf.symbols
+        )
+
     def _dynamic_entries(self, offsets: dict[str, int]) -> list[tuple[int, int]]:
         elf, at = self._elf, self._strings.at
         entries = [(1, at(name)) for name in elf.needed]
@@ -222,6 +249,7 @@ class _Layout:
             entries.append((0x6FFFFFFE, self._base + offsets.get(".gnu.version_r", 0)))
             entries.append((0x6FFFFFFF, len(elf.versions)))
             entries.append((0x6FFFFFF0, self._base + offsets.get(".gnu.version", 0)))
+            entries.append((4, self._base + offsets.get(".hash", 0)))
         return [*entries, (0, 0)]
 
     def _dynamic(self, offsets: dict[str, int]) -> bytes:
@@ -251,7 +279,8 @@ class _Layout:
             case _:
                 flags, offset, size = 7 if self._elf.is_stack_executable else 6, 0, 0
         address = self._base + offset if size else 0
-        align = 0x1000 if kind == 1 else 8
+        pages = 0x10000 if self._elf.machine == ElfMachine.AARCH64 else 0x1000
+        align = (self._elf.alignment or pages) if kind == 1 else 8
         if self._elf.bits == 64:
             return self.pack("IIQQQQQQ", kind, flags, offset, address, address, size, size, align)
         return self.pack("IIIIIIII", kind, offset, address, address, size, size, flags, align)
@@ -284,7 +313,7 @@ class _Layout:
         elf = self._elf
         ident = b"\x7fELF" + bytes((2 if elf.bits == 64 else 1, 2 if elf.is_big_endian else 1, 1, elf.os_abi))
         return ident.ljust(16, b"\0") + self.pack(
-            "HHIWWWIHHHHHH", elf.type, elf.machine, 1, self._base + entry if entry else 0, self._header_bytes,
+            "HHIWWWIHHHHHH", elf.type, elf.machine, 1, self._base + entry, self._header_bytes,
             table_at, 0, self._header_bytes, self._segment_bytes, segments,
             64 if elf.bits == 64 else 40, sections, sections - 1,
         )  # fmt: skip
@@ -324,4 +353,4 @@ def _program(machine: int, output: bytes) -> bytes:
             0xD4000001,  # svc 0
         )
         return struct.pack("<8I", *words) + output
-    return b""
+    return bytes(4)

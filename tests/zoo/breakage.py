@@ -22,6 +22,15 @@ class Breakage:
     platform: str = "manylinux_2_17_x86_64"
 
 
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A sound wheel that resembles a broken one; no check may find anything."""
+
+    name: str
+    make: Callable[[Wheel], Wheel]
+    platform: str = "manylinux_2_17_x86_64"
+
+
 def with_text(file: str, old: str, new: str) -> Callable[[Wheel], Wheel]:
     """Return a function that replaces a text in a member."""
     return lambda wheel: wheel.edited_text(file, old, new)

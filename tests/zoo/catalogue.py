@@ -1,10 +1,10 @@
-"""All breakages of the zoo."""
+"""All breakages of the zoo, and the sound wheels that resemble them."""
 
-from tests.zoo.breakage import Breakage
+from tests.zoo.breakage import Breakage, Twin
 from tests.zoo.closed_world import CLOSED_WORLD_BREAKAGES
 from tests.zoo.container import CONTAINER
 from tests.zoo.dist_info import DIST_INFO
-from tests.zoo.images_elf import IMAGES_ELF
+from tests.zoo.images_elf import IMAGES_ELF, TWINS_ELF
 from tests.zoo.images_macho import IMAGES_MACHO
 from tests.zoo.images_pe import IMAGES_PE
 from tests.zoo.members import MEMBERS
@@ -22,3 +22,5 @@ ZOO: tuple[Breakage, ...] = (
     *IMAGES_MACHO,
     *IMAGES_PE,
 )
+
+TWINS: tuple[Twin, ...] = TWINS_ELF

@@ -5,8 +5,8 @@ import pytest
 from factory.core.targets import PLATFORMS
 from factory.verify.checks.registry import CHECKS
 from tests.wheels import good_wheel
-from tests.zoo.breakage import Breakage
-from tests.zoo.catalogue import ZOO
+from tests.zoo.breakage import Breakage, Twin
+from tests.zoo.catalogue import TWINS, ZOO
 from tests.zoo.judge import checks_like, findings_of
 
 
@@ -19,6 +19,11 @@ def test_a_good_wheel_has_no_finding(platform: str, tmp_path: Path) -> None:
 def test_a_broken_wheel_has_only_its_own_finding(breakage: Breakage, tmp_path: Path) -> None:
     findings = findings_of(breakage.make(good_wheel(breakage.platform)), tmp_path)
     assert checks_like(breakage.check, findings) == {breakage.check}, findings
+
+
+@pytest.mark.parametrize("twin", TWINS, ids=lambda twin: twin.name)
+def test_a_sound_wheel_that_resembles_a_broken_one_has_no_finding(twin: Twin, tmp_path: Path) -> None:
+    assert findings_of(twin.make(good_wheel(twin.platform)), tmp_path) == ()
 
 
 def test_names_of_breakages_are_unique() -> None:

@@ -5,43 +5,24 @@ these checks look at every file. `factory.verify.stock.stock_tools` adds what au
 reports.
 """
 
-import posixpath
-import re
 from collections.abc import Iterator
 
-from factory.core.model import FileKind, Severity
-from factory.core.platform_tags import glibc_of_tag
+from factory.core.model import Severity
 from factory.core.targets import Architecture
-from factory.executables.elf import ElfFacts, ElfType, glibc_of, read_elf
+from factory.executables.elf import ElfFacts
+from factory.executables.elf_frame import ElfType
 from factory.verify.checks.check import Checks, Fault
-from factory.verify.checks.images import dotted, readable
-from factory.verify.checks.manylinux import ManylinuxPolicy, manylinux_policy
-from factory.verify.reading.contents import Member, WheelContents
+from factory.verify.checks.elf_files import GLIBC_LOADERS, elf_files, oldest_glibc, provided_libraries
+from factory.verify.checks.images import dotted
+from factory.verify.reading.contents import WheelContents
 
 _MACHINES = {Architecture.X86_64: 62, Architecture.AARCH64: 183}
 _MACHINE_NAMES = {3: "i386", 40: "ARM", 62: "x86-64", 183: "AArch64", 243: "RISC-V"}
-_OS_ABIS = {0, 3}  # System V and Linux
-_GLIBC_LOADERS = {
-    Architecture.X86_64: "/lib64/ld-linux-x86-64.so.2",
-    Architecture.AARCH64: "/lib/ld-linux-aarch64.so.1",
-}
-_LOADERS = ("ld-linux", "ld64.so")
-_ORIGIN = re.compile(r"\$(?:ORIGIN|\{ORIGIN\})(?=/|\Z)")
+_NOT_LOADED = {ElfType.RELOCATABLE: "an object file", ElfType.CORE: "a core dump"}
+_OBJECT_SUFFIXES = (".o", ".obj", ".ko")
+_LARGEST_PAGE_BYTES = 1 << 16
 
 check = Checks[WheelContents]()
-
-
-def _elves(wheel: WheelContents) -> Iterator[tuple[Member, ElfFacts]]:
-    return readable(wheel, FileKind.ELF, read_elf)
-
-
-def _oldest_glibc(wheel: WheelContents) -> tuple[int, int] | None:
-    return min((floor for tag in wheel.platforms if (floor := glibc_of_tag(tag))), default=None)
-
-
-def _provided(wheel: WheelContents) -> frozenset[str]:
-    """Return the library names that the wheel itself provides."""
-    return frozenset(wheel.image_names | {facts.soname for _, facts in _elves(wheel) if facts.soname})
 
 
 @check(
@@ -56,7 +37,7 @@ def _find_machine(wheel: WheelContents) -> Iterator[Fault]:
     if wheel.architecture is None:
         return
     expected = _MACHINES[wheel.architecture]
-    for member, facts in _elves(wheel):
+    for member, facts in elf_files(wheel):
         if facts.machine != expected:
             seen = _MACHINE_NAMES.get(facts.machine, str(facts.machine))
             yield Fault(member.name, f"machine is {seen}, not {_MACHINE_NAMES[expected]}")
@@ -71,7 +52,7 @@ def _find_machine(wheel: WheelContents) -> Iterator[Fault]:
     remedy="Build the wheel from the release package of its own target.",
 )
 def _find_class(wheel: WheelContents) -> Iterator[Fault]:
-    for member, facts in _elves(wheel):
+    for member, facts in elf_files(wheel):
         if not facts.is_64_bit or not facts.is_little_endian:
             order = "little" if facts.is_little_endian else "big"
             yield Fault(member.name, f"a {64 if facts.is_64_bit else 32}-bit {order}-endian file")
@@ -80,64 +61,51 @@ def _find_class(wheel: WheelContents) -> Iterator[Fault]:
 @check(
     "elf-type",
     Severity.WARNING,
-    title="Every ELF file is a program or a shared library for Linux",
+    title="Every ELF file is a program or a shared library",
     protects="Readers of the wheel: object files and core dumps cannot run.",
-    standard="System V gABI, e_type and EI_OSABI",
+    standard="System V gABI, e_type",
     remedy="Leave the file out.",
 )
 def _find_type(wheel: WheelContents) -> Iterator[Fault]:
-    for member, facts in _elves(wheel):
-        if facts.type not in set(ElfType) or facts.os_abi not in _OS_ABIS:
-            seen = f"type is {facts.type} and OS ABI is {facts.os_abi}"
-            yield Fault(member.name, f"{seen}; Linux loads types 2 and 3 with OS ABI 0 or 3")
+    return _find_not_loaded(wheel, is_program=False)
 
 
 @check(
-    "elf-glibc-floor",
+    "elf-type-program",
     Severity.ERROR,
-    title="No ELF file needs a newer glibc than the manylinux tag promises",
-    protects="Users of the oldest system that the tag allows: pip installs it, but it does not start.",
-    standard="PEP 600",
-    remedy="Leave the file out of this wheel, or give the wheel the newer tag.",
+    title="No object file and no core dump is marked as a program",
+    protects="Users: 'cannot execute binary file'.",
+    standard="System V gABI, e_type; Linux loads types 2 and 3",
+    remedy="Put the linked program into the wheel.",
 )
-def _find_glibc_floor(wheel: WheelContents) -> Iterator[Fault]:
-    for member, facts, promised, policy in _promises(wheel):
-        newer = [version for version in _newer(facts, promised) if version not in policy.glibc_versions]
-        if newer:
-            yield Fault(member.name, f"needs {', '.join(newer)}; the tag promises glibc {dotted(promised)}")
+def _find_type_of_program(wheel: WheelContents) -> Iterator[Fault]:
+    return _find_not_loaded(wheel, is_program=True)
+
+
+def _find_not_loaded(wheel: WheelContents, *, is_program: bool) -> Iterator[Fault]:
+    """Find files that Linux never loads: those that are meant as programs, or all others."""
+    for member, facts in elf_files(wheel):
+        is_meant = bool(member.mode & 0o111) and not member.name.endswith(_OBJECT_SUFFIXES)
+        for elf_type, name in _NOT_LOADED.items():
+            if facts.type == elf_type and is_meant is is_program:
+                yield Fault(member.name, f"it is {name} (e_type {facts.type})")
 
 
 @check(
-    "elf-glibc-backport",
-    Severity.NOTE,
-    title="No ELF file needs a symbol version that only some builds of the tag's glibc have",
-    protects="Users of an unpatched glibc: CentOS 7 for AArch64 has GLIBC_2.18 in its 2.17, others do not.",
-    standard="auditwheel's policy file and its issue 647",
-    remedy="No action if CentOS 7 is the oldest system you support; otherwise give the wheel the newer tag.",
+    "elf-page-size",
+    Severity.WARNING,
+    title="Every ELF file for AArch64 can be loaded with pages of 64 KiB",
+    protects="Users of kernels with pages of 16 or 64 KiB: 'ELF load command alignment not page-aligned'.",
+    standard="ELF for the Arm 64-bit Architecture, program loading; auditwheel's issue 251",
+    remedy="Link with -z max-page-size=65536.",
 )
-def _find_backport(wheel: WheelContents) -> Iterator[Fault]:
-    for member, facts, promised, policy in _promises(wheel):
-        newer = [version for version in _newer(facts, promised) if version in policy.glibc_versions]
-        if newer:
-            evidence = f"needs {', '.join(newer)}, which the policy for glibc {dotted(promised)} allows"
-            yield Fault(member.name, evidence)
-
-
-def _promises(
-    wheel: WheelContents,
-) -> Iterator[tuple[Member, ElfFacts, tuple[int, int], ManylinuxPolicy]]:
-    """Yield the files of a manylinux wheel with the glibc version and the policy of its tag."""
-    promised = _oldest_glibc(wheel)
-    if promised is None or wheel.architecture is None:
-        return
-    policy = manylinux_policy(promised, wheel.architecture)
-    for member, facts in _elves(wheel):
-        yield member, facts, promised, policy
-
-
-def _newer(facts: ElfFacts, promised: tuple[int, int]) -> list[str]:
-    versions = {version for _, version in facts.versions}
-    return sorted(version for version in versions if (glibc_of(version) or promised) > promised)
+def _find_page_size(wheel: WheelContents) -> Iterator[Fault]:
+    for member, facts in elf_files(wheel):
+        smallest = min(facts.alignments, default=_LARGEST_PAGE_BYTES)
+        if facts.machine == _MACHINES[Architecture.AARCH64] and smallest < _LARGEST_PAGE_BYTES:
+            yield Fault(
+                member.name, f"a segment is aligned to {smallest} bytes, not to {_LARGEST_PAGE_BYTES}"
+            )
 
 
 @check(
@@ -149,30 +117,12 @@ def _newer(facts: ElfFacts, promised: tuple[int, int]) -> list[str]:
     remedy="Link the program statically, or against glibc with the standard loader path.",
 )
 def _find_interpreter(wheel: WheelContents) -> Iterator[Fault]:
-    if wheel.architecture is None or _oldest_glibc(wheel) is None:
+    if wheel.architecture is None or oldest_glibc(wheel) is None:
         return
-    loader = _GLIBC_LOADERS[wheel.architecture]
-    for member, facts in _elves(wheel):
+    loader = GLIBC_LOADERS[wheel.architecture]
+    for member, facts in elf_files(wheel):
         if facts.machine == _MACHINES[wheel.architecture] and facts.interpreter not in {None, loader}:
             yield Fault(member.name, f"interpreter is {facts.interpreter}, not {loader}")
-
-
-@check(
-    "elf-needed",
-    Severity.ERROR,
-    title="Every needed library is in the manylinux policy or in the wheel",
-    protects="Users of systems without the library: 'cannot open shared object file'.",
-    standard="PEP 600, with the library list of auditwheel",
-    remedy="Link the library statically, or leave the file out of this wheel.",
-)
-def _find_needed(wheel: WheelContents) -> Iterator[Fault]:
-    provided = _provided(wheel)
-    for member, facts, _, policy in _promises(wheel):
-        known = policy.libraries | provided
-        missing = [name for name in facts.needed if name not in known and not name.startswith(_LOADERS)]
-        if missing:
-            evidence = f"needs {', '.join(missing)}: neither in the manylinux policy nor in the wheel"
-            yield Fault(member.name, evidence)
 
 
 @check(
@@ -188,8 +138,8 @@ def _find_not_musl(wheel: WheelContents) -> Iterator[Fault]:
     if not is_for_musl or wheel.architecture is None:
         return
     name = wheel.architecture.value
-    known = _provided(wheel) | {"libc.so", f"libc.musl-{name}.so.1", f"ld-musl-{name}.so.1"}
-    for member, facts in _elves(wheel):
+    known = provided_libraries(wheel) | {"libc.so", f"libc.musl-{name}.so.1", f"ld-musl-{name}.so.1"}
+    for member, facts in elf_files(wheel):
         reasons = tuple(_musl_reasons(facts, known, loader=f"/lib/ld-musl-{name}.so.1"))
         if reasons:
             yield Fault(member.name, "; ".join(reasons))
@@ -206,44 +156,37 @@ def _musl_reasons(facts: ElfFacts, known: frozenset[str], *, loader: str) -> Ite
 
 
 @check(
-    "elf-search-path",
-    Severity.WARNING,
-    title="Library search paths are existing directories of the wheel",
-    protects="Users: anyone who can write to such a directory decides which code is loaded.",
-    standard="System V gABI, DT_RUNPATH; ld.so(8) on $ORIGIN",
-    remedy="Remove the entry when linking, or with patchelf before the release is signed.",
-)
-def _find_search_path(wheel: WheelContents) -> Iterator[Fault]:
-    for member, facts in _elves(wheel):
-        stray = [
-            path or "the working directory (an empty path)"
-            for path in dict.fromkeys(facts.rpaths)
-            if _within_wheel(path, member) not in wheel.directories
-        ]
-        if stray:
-            yield Fault(member.name, f"searches {', '.join(stray)}: not a directory of the wheel")
-
-
-def _within_wheel(path: str, member: Member) -> str | None:
-    """Return where in the wheel a search path leads; None for a path not relative to the file."""
-    origin = _ORIGIN.match(path)
-    if origin is None:
-        return None
-    return posixpath.normpath(f"{posixpath.dirname(member.name)}/{path[origin.end() :]}")
-
-
-@check(
     "elf-executable-stack",
     Severity.WARNING,
     title="No ELF file asks for an executable stack",
-    protects="Users: a buffer overflow can run an attacker's code. glibc 2.41 refuses such libraries.",
-    standard="ld(1), -z noexecstack",
+    protects="Users: a buffer overflow can run an attacker's code.",
+    standard="ld(1), -z noexecstack; a file without PT_GNU_STACK asks for it, too (auditwheel's issue 634)",
     remedy="Link with -z noexecstack; usually an assembly file lacks its .note.GNU-stack section.",
 )
 def _find_executable_stack(wheel: WheelContents) -> Iterator[Fault]:
-    for member, facts in _elves(wheel):
-        if facts.has_executable_stack:
-            yield Fault(member.name, "PT_GNU_STACK is executable")
+    return _find_stack(wheel, is_refused=False)
+
+
+@check(
+    "elf-library-stack",
+    Severity.ERROR,
+    title="No library for glibc asks for an executable stack",
+    protects="Users of glibc 2.41: dlopen refuses it, 'cannot enable executable stack'.",
+    standard="glibc 2.41, release notes; auditwheel's issue 634",
+    remedy="Link with -z noexecstack; usually an assembly file lacks its .note.GNU-stack section.",
+)
+def _find_library_stack(wheel: WheelContents) -> Iterator[Fault]:
+    return _find_stack(wheel, is_refused=True)
+
+
+def _find_stack(wheel: WheelContents, *, is_refused: bool) -> Iterator[Fault]:
+    """Find executable stacks: of libraries that glibc refuses for it, or of all other files."""
+    for member, facts in elf_files(wheel):
+        if (facts.is_library and oldest_glibc(wheel) is not None) is is_refused:
+            if facts.has_executable_stack:
+                yield Fault(member.name, "PT_GNU_STACK is executable")
+            elif facts.stack_flags is None and facts.type in ElfType.loadable():
+                yield Fault(member.name, "it has no PT_GNU_STACK, so its stack is executable")
 
 
 @check(
@@ -255,7 +198,7 @@ def _find_executable_stack(wheel: WheelContents) -> Iterator[Fault]:
     remedy="Compile all of it as position-independent code.",
 )
 def _find_text_relocations(wheel: WheelContents) -> Iterator[Fault]:
-    for member, facts in _elves(wheel):
+    for member, facts in elf_files(wheel):
         if facts.has_text_relocations:
             yield Fault(member.name, "the dynamic section has DT_TEXTREL")
 

@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from factory.core.model import FileKind, Severity
 from factory.core.targets import OperatingSystem
-from factory.executables.elf import read_elf
+from factory.executables.elf import ElfFacts, read_elf
+from factory.executables.elf_frame import ElfType
 from factory.executables.image_bytes import MalformedImage
 from factory.executables.macho import read_macho
 from factory.executables.pe import read_pe
@@ -24,6 +25,7 @@ _READERS: Mapping[FileKind, Callable[[Path], object]] = {
     FileKind.MACHO: read_macho,
     FileKind.PE: read_pe,
 }
+_ELF_OS_ABIS = {0, 3}  # System V and Linux
 
 check = Checks[WheelContents]()
 
@@ -91,6 +93,36 @@ def _find_unreadable(wheel: WheelContents) -> Iterator[Fault]:
     for member in wheel.images:
         if (reason := _malformed(member)) is not None:
             yield Fault(member.name, f"not a valid {member.kind.value} file: {reason}")
+
+
+@check(
+    "image-not-judged",
+    Severity.ERROR,
+    title="Every executable image is of a kind that the checks know",
+    protects="Users: nothing is known about whether the file can start.",
+    standard="System V gABI, e_type and EI_OSABI; Apple mach-o/loader.h; Microsoft PE Format",
+    remedy="Build the wheel from the release package of its own target, or leave the file out.",
+)
+def _find_not_judged(wheel: WheelContents) -> Iterator[Fault]:
+    system = wheel.operating_system
+    if system is None:
+        return
+    kind = native_kind(system)
+    for member, facts in readable(wheel, kind, _READERS[kind]):
+        if (reason := _why_not_judged(facts)) is not None:
+            yield Fault(member.name, f"not judged: {reason}")
+
+
+def _why_not_judged(facts: object) -> str | None:
+    match facts:
+        case ElfFacts(type=unknown) if unknown not in set(ElfType):
+            return f"the ELF type {unknown} is not known"
+        case ElfFacts(os_abi=unknown) if unknown not in _ELF_OS_ABIS:
+            return f"the OS ABI {unknown} is not known; Linux has 0 and 3"
+        case ElfFacts(abi_version=unknown) if unknown:
+            return f"the version {unknown} of the OS ABI is not known"
+        case _:
+            return None
 
 
 @check(

@@ -1,7 +1,7 @@
 """What a manylinux tag promises: a glibc version, with the libraries and symbol versions that it has."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from factory.core.platform_tags import glibc_of_tag
@@ -10,10 +10,20 @@ from factory.core.targets import Architecture
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManylinuxPolicy:
-    """What every system of a manylinux tag has: libraries, and glibc's symbol versions."""
+    """What every system of a manylinux tag has.
 
-    libraries: frozenset[str]
-    glibc_versions: frozenset[str]
+    Attributes:
+        libraries: The names of its libraries.
+        versions: The symbol versions of its libraries by their prefix, such as ``GLIBC`` or ``GLIBCXX``.
+    """
+
+    libraries: frozenset[str] = frozenset()
+    versions: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def glibc_versions(self) -> frozenset[str]:
+        """The symbol versions of glibc."""
+        return self.versions.get("GLIBC", frozenset())
 
 
 def manylinux_policy(promised: tuple[int, int], architecture: Architecture) -> ManylinuxPolicy:
@@ -23,9 +33,7 @@ def manylinux_policy(promised: tuple[int, int], architecture: Architecture) -> M
     """
     policies = _policies(architecture)
     older = [glibc for glibc in policies if glibc <= promised]
-    return (
-        policies[max(older)] if older else ManylinuxPolicy(libraries=frozenset(), glibc_versions=frozenset())
-    )
+    return policies[max(older)] if older else ManylinuxPolicy()
 
 
 @cache  # three checks of each wheel ask, and auditwheel reads its file every time
@@ -40,7 +48,10 @@ def _policies(architecture: Architecture) -> Mapping[tuple[int, int], ManylinuxP
     return {
         glibc: ManylinuxPolicy(
             libraries=frozenset(policy.whitelist),
-            glibc_versions=frozenset(f"GLIBC_{version}" for version in policy.symbol_versions["GLIBC"]),
+            versions={
+                prefix: frozenset(f"{prefix}_{version}" for version in versions)
+                for prefix, versions in policy.symbol_versions.items()
+            },
         )
         for policy in policies
         if (glibc := glibc_of_tag(policy.name)) is not None

@@ -12,6 +12,7 @@ from factory.verify.checks.macho import promised_macos
 from factory.verify.reading.contents import WheelContents
 
 _ELF_LOADING = ("elf-machine", "elf-class", "elf-interpreter", "elf-needed", "elf-musl", "image-")
+_ELF_VERSIONS = ("elf-glibc-floor", "elf-symbol-version", "elf-private-symbol")
 _DLLS = ("pe-dll", "pe-delayed-dll", "pe-visual-cpp")
 
 
@@ -83,7 +84,7 @@ def _interpret_auditwheel(answer: JsonObject, contents: WheelContents) -> Iterat
         yield StockFinding(
             place=None,
             evidence=f"consistent with {policy} only",
-            checks=("elf-glibc-floor", *_ELF_LOADING),
+            checks=(*_ELF_VERSIONS, *_ELF_LOADING),
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from factory.verify.checks import elf, images, macho, pe
+from factory.verify.checks import elf, elf_libraries, images, macho, pe
 from factory.verify.checks.check import Check
 from factory.verify.reading.contents import WheelContents
 from factory.verify.reading.read import read_wheel
@@ -23,7 +23,13 @@ CODEX = "codex_cli_bin/bin/codex"
 RG = "codex_cli_bin/codex-path/rg"
 CODEX_EXE = "codex_cli_bin/bin/codex.exe"
 RG_EXE = "codex_cli_bin/codex-path/rg.exe"
-CHECKS: tuple[Check[WheelContents], ...] = images.CHECKS + elf.CHECKS + macho.CHECKS + pe.CHECKS
+CHECKS: tuple[Check[WheelContents], ...] = (
+    *images.CHECKS,
+    *elf.CHECKS,
+    *elf_libraries.CHECKS,
+    *macho.CHECKS,
+    *pe.CHECKS,
+)
 
 GLIBC_LOADER = "/lib64/ld-linux-x86-64.so.2"
 MUSL_LOADER = "/lib/ld-musl-x86_64.so.1"

@@ -15,7 +15,6 @@ from tests.unit.verify.checks.image_wheels import CODEX, DYNAMIC_ELF, GOOD, MUSL
 
 MANYLINUX = "manylinux_2_17_x86_64"
 MUSLLINUX = "musllinux_1_1_x86_64"
-LOADED = "Linux loads types 2 and 3 with OS ABI 0 or 3"
 GLIBC_NEEDS = "needs libc.so.6, which musl does not have; needs glibc 2.17"
 LIBRARY = "codex_cli_bin/codex-resources/lib/libown.so.1"
 
@@ -33,13 +32,17 @@ def test_facts_of_a_static_program(tmp_path: Path) -> None:
         is_64_bit=True,
         is_little_endian=True,
         os_abi=3,
+        abi_version=0,
         type=2,
         interpreter=None,
         needed=(),
         soname=None,
         rpaths=(),
+        runpaths=(),
         versions=(),
-        has_executable_stack=False,
+        alignments=(4096,),
+        stack_flags=6,
+        is_pie=False,
         has_text_relocations=False,
     )
     assert facts.is_static
@@ -71,15 +74,20 @@ def test_facts_of_a_dynamic_library_in_every_class_and_order(
         is_64_bit=bits == 64,
         is_little_endian=not is_big_endian,
         os_abi=0,
+        abi_version=0,
         type=3,
         interpreter="/lib/ld-linux-aarch64.so.1",
         needed=("libm.so.6", "libc.so.6"),
         soname="libown.so.1",
-        rpaths=("/opt/a", "$ORIGIN", "$ORIGIN/../lib"),
+        rpaths=("/opt/a", "$ORIGIN"),
+        runpaths=("$ORIGIN/../lib",),
         versions=(("libm.so.6", "GLIBC_2.29"), ("libc.so.6", "GLIBC_2.2.5"), ("libc.so.6", "GLIBC_PRIVATE")),
-        has_executable_stack=True,
+        alignments=(65536,),
+        stack_flags=7,
+        is_pie=False,
         has_text_relocations=True,
     )
+    assert facts.has_executable_stack
     assert facts.glibc_floor == (2, 29)
     assert not facts.is_static
 
@@ -153,9 +161,13 @@ BROKEN = {
     "object file": (
         MANYLINUX,
         Elf(type=ElfType.RELOCATABLE),
-        ("elf-type", CODEX, f"type is 1 and OS ABI is 0; {LOADED}"),
+        ("elf-type-program", CODEX, "it is an object file (e_type 1)"),
     ),
-    "another system": (MANYLINUX, Elf(os_abi=9), ("elf-type", CODEX, f"type is 2 and OS ABI is 9; {LOADED}")),
+    "another system": (
+        MANYLINUX,
+        Elf(os_abi=9),
+        ("image-not-judged", CODEX, "not judged: the OS ABI 9 is not known; Linux has 0 and 3"),
+    ),
     "new glibc": (
         MANYLINUX,
         replace(DYNAMIC_ELF, versions=(("libc.so.6", ("GLIBC_2.17", "GLIBC_2.34")),)),
@@ -261,3 +273,45 @@ def test_a_wheel_for_both_libcs_must_follow_both_rules(tmp_path: Path) -> None:
 )
 def test_glibc_of_tag(tag: str, glibc: tuple[int, int] | None) -> None:
     assert glibc_of_tag(tag) == glibc
+
+
+def test_a_needed_version_is_named_with_its_symbols(tmp_path: Path) -> None:
+    versions = (("libc.so.6", ("GLIBC_2.17", "GLIBC_2.34")),)
+    names = ("dlsym", "dlopen", "dlclose", "dladdr")
+    symbols = (("read", "GLIBC_2.17"), *((name, "GLIBC_2.34") for name in names))
+    program = Elf(needed=("libc.so.6",), versions=versions, symbols=symbols)
+    evidence = "needs GLIBC_2.34 (dlsym, dlopen, dlclose and 1 more); the tag promises glibc 2.17"
+    assert found(contents_of(tmp_path, MANYLINUX, {CODEX: program.content()})) == [
+        ("elf-glibc-floor", CODEX, evidence)
+    ]
+
+
+def test_a_newer_libstdcxx_is_named_with_its_library_and_symbol(tmp_path: Path) -> None:
+    versions = (("libstdc++.so.6", ("GLIBCXX_3.4.30",)),)
+    program = Elf(needed=("libstdc++.so.6",), versions=versions, symbols=(("_Znwm", "GLIBCXX_3.4.30"),))
+    evidence = "needs GLIBCXX_3.4.30 (_Znwm) of libstdc++.so.6; the policy for glibc 2.17 lacks it"
+    assert found(contents_of(tmp_path, MANYLINUX, {CODEX: program.content()})) == [
+        ("elf-symbol-version", CODEX, evidence)
+    ]
+
+
+def test_a_libstdcxx_in_the_wheel_may_be_newer(tmp_path: Path) -> None:
+    program = Elf(
+        needed=("libstdc++.so.6",),
+        versions=(("libstdc++.so.6", ("GLIBCXX_3.4.30",)),),
+        runpath="$ORIGIN/../codex-resources/lib",
+    )
+    library = "codex_cli_bin/codex-resources/lib/libstdc++.so.6"
+    files = {CODEX: program.content(), library: ORIGIN_LIBRARY.content()}
+    assert found(contents_of(tmp_path, MANYLINUX, files)) == []
+
+
+def test_a_library_may_inherit_the_search_path_of_its_program(tmp_path: Path) -> None:
+    program = Elf(needed=("libuser.so",), rpath="$ORIGIN/../codex-resources/lib:$ORIGIN/../codex-resources")
+    user = Elf(type=ElfType.SHARED, soname="libuser.so", needed=("libown.so.1",))
+    files = {
+        CODEX: program.content(),
+        "codex_cli_bin/codex-resources/libuser.so": user.content(),
+        LIBRARY: ORIGIN_LIBRARY.content(),
+    }
+    assert found(contents_of(tmp_path, MANYLINUX, files)) == []
