@@ -190,14 +190,41 @@ def test_the_scheduled_audit_is_red_unless_every_wheel_is_good(
     program.write_text(FAKE_FACTORY)
     program.chmod(0o755)
     script = script_of(ROOT / ".github/workflows/audit.yml", 'factory audit "$TAG"')
+    output = tmp_path / "output"
     child = Child(
         argv=("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script),
-        env={"PLACE": str(tmp_path), "STATUS": str(status), "TAG": "rust-v0.163.0"},
+        env={
+            "PLACE": str(tmp_path),
+            "STATUS": str(status),
+            "TAG": "rust-v0.163.0",
+            "GITHUB_OUTPUT": str(output),
+        },
         cwd=tmp_path,
     )
     ended = child.run()
     assert ended.status == ends_with
     assert words in ended.out
+    assert output.read_text() == f"status={status}\n"
     assert (tmp_path / "called").read_text() == (
         "<audit><rust-v0.163.0><--known><docs/audits/known.toml><--out><audit><--json>"
     )
+
+
+def test_the_scheduled_audit_proposes_a_baseline_only_for_what_a_person_has_to_review(tmp_path: Path) -> None:
+    workflow = (ROOT / ".github/workflows/audit.yml").read_text()
+    only_for_review = "if: ${{ !cancelled() && steps.compare.outputs.status == '11' }}\n"
+    assert f"- name: propose a change of the baseline\n        {only_for_review}" in workflow
+    assert workflow.count(only_for_review) == 2
+    program = tmp_path / ".venv" / "bin" / "factory"
+    program.parent.mkdir(parents=True)
+    program.write_text(FAKE_FACTORY)
+    program.chmod(0o755)
+    script = script_of(ROOT / ".github/workflows/audit.yml", "factory baseline propose")
+    child = Child(
+        argv=("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script),
+        env={"PLACE": str(tmp_path), "STATUS": "0"},
+        cwd=tmp_path,
+    )
+    assert child.run().status == 0
+    assert (tmp_path / "called").read_text() == "<baseline><propose><report.json>"
+    assert (tmp_path / "baseline.diff").read_text() == "{}\n"
