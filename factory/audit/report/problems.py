@@ -5,7 +5,7 @@ The HTML page begins with them: an outcome such as IDENTICAL says nothing about 
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from factory.audit.answer import Status
@@ -46,12 +46,14 @@ class Concern:
     """One kind of problem, with all of its places.
 
     Attributes:
+        severity: Of the cause or finding; it orders problems of one rank.
         id: The id of the cause or of the check.
         sentence: What is wrong.
         remedy: What to do about it.
     """
 
     rank: Rank
+    severity: Severity
     id: str
     sentence: str
     remedy: str
@@ -60,16 +62,22 @@ class Concern:
 
 def problems(report: AuditReport) -> tuple[Concern, ...]:
     """Return everything in an audit that a person has to look at, the worst first."""
-    found: dict[tuple[Rank, str, str, str], list[Place]] = {}
+    found: dict[tuple[Rank, Severity, str, str, str], list[Place]] = {}
     for verdict in report.verdicts:
         for problem in _of_verdict(verdict):
-            key = (problem.rank, problem.id, problem.sentence, problem.remedy)
+            key = (problem.rank, problem.severity, problem.id, problem.sentence, problem.remedy)
             found.setdefault(key, []).extend(problem.places)
     grouped = [
-        Concern(rank=rank, id=id_, sentence=sentence, remedy=remedy, places=tuple(places))
-        for (rank, id_, sentence, remedy), places in found.items()
+        Concern(rank=rank, severity=severity, id=id_, sentence=sentence, remedy=remedy, places=tuple(places))
+        for (rank, severity, id_, sentence, remedy), places in found.items()
     ]
-    return tuple(sorted(grouped, key=lambda problem: list(Rank).index(problem.rank)))
+    return tuple(sorted(grouped, key=_position))
+
+
+def _position(problem: Concern) -> tuple[int, int, bool]:
+    """Order problems by rank and severity; a text to review comes after what is wrong in any case."""
+    is_for_review = problem.id.endswith("-not-seen-before")
+    return list(Rank).index(problem.rank), list(Severity).index(problem.severity), is_for_review
 
 
 def repeat_command(report: AuditReport) -> str:
@@ -116,7 +124,7 @@ def _undecided_or_different(verdict: Verdict) -> Iterator[Concern]:
     for cause in verdict.causes:
         if cause.severity is not Severity.NOTE:
             place = Place(wheel=verdict.name, member=cause.place, evidence=cause.evidence)
-            yield _problem(rank, cause.id, cause.sentence, remedy, place)
+            yield replace(_problem(rank, cause.id, cause.sentence, remedy, place), severity=cause.severity)
 
 
 def _requirement(check: str) -> str:
@@ -126,7 +134,8 @@ def _requirement(check: str) -> str:
 
 
 def _problem(rank: Rank, id_: str, sentence: str, remedy: str, place: Place) -> Concern:
-    return Concern(rank=rank, id=id_, sentence=sentence, remedy=remedy, places=(place,))
+    severity = Severity.NOTE if rank is Rank.NOTICE else Severity.ERROR
+    return Concern(rank=rank, severity=severity, id=id_, sentence=sentence, remedy=remedy, places=(place,))
 
 
 def _reason_of_yank(verdict: Verdict) -> str:

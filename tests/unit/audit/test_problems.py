@@ -54,11 +54,35 @@ def test_the_worst_problem_is_the_first() -> None:
     ]
 
 
+def test_what_is_wrong_in_any_case_comes_before_a_text_to_review() -> None:
+    (cause,) = DIFFERENT.causes
+    verdict = replace(
+        DIFFERENT,
+        causes=(
+            replace(cause, id="generator-not-seen-before", severity=Severity.WARNING),
+            replace(cause, id="text-not-seen-before"),
+            replace(cause, id="executable-moved"),
+        ),
+    )
+    assert [id_ for _, id_ in ids(verdict)] == [
+        "executable-moved",
+        "text-not-seen-before",
+        "generator-not-seen-before",
+    ]
+
+
+def test_names_in_tables_are_not_broken_within_a_word() -> None:
+    page = render_html(report(replace(IDENTICAL, platform="win_<b>64")))
+    assert '<th scope="col">win_<wbr>&lt;b&gt;64</th>' in page
+    assert "th, td { overflow-wrap: break-word; }" in page
+
+
 def test_an_error_of_several_wheels_is_one_problem_with_its_remedy() -> None:
     other = replace(WITH_ERRORS, name="other.whl")
     (problem,) = problems(report(WITH_ERRORS, other))
     assert problem == Concern(
         rank=Rank.ERROR,
+        severity=Severity.ERROR,
         id="elf-musl",
         sentence="Required: Every ELF file in a musllinux wheel runs with musl alone. Affected: Users of"
         " Alpine and other systems without glibc. auditwheel only prints 'ignoring'.",
