@@ -215,10 +215,15 @@ def _find_search_path(wheel: WheelContents) -> Iterator[Fault]:
         stray = [
             path or "the working directory (an empty path)"
             for path in dict.fromkeys(facts.rpaths + facts.runpaths)
-            if _within_wheel(path, member) not in wheel.directories
+            if not _is_directory(path, member, wheel)
         ]
         if stray:
             yield Fault(member.name, f"searches {', '.join(stray)}: not a directory of the wheel")
+
+
+def _is_directory(path: str, member: Member, wheel: WheelContents) -> bool:
+    below = _within_wheel(path, member)
+    return below is not None and wheel.has_directory(below)
 
 
 def _within_wheel(path: str, member: Member) -> str | None:

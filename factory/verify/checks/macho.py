@@ -177,7 +177,7 @@ def _is_inside(path: str, member: Member, wheel: WheelContents) -> bool:
     anchor, _, rest = path.partition("/")
     if anchor not in _LOADER_RELATIVE:
         return False
-    return _from(member, rest) in wheel.directories
+    return wheel.has_directory(_from(member, rest))
 
 
 def _from(member: Member, rest: str) -> str:

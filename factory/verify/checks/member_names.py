@@ -173,10 +173,9 @@ def _prefixes(name: str) -> Iterator[str]:
     remedy="Rename one of them.",
 )
 def _find_file_and_directory(wheel: WheelContents) -> Iterator[Fault]:
-    directories = {prefix for name in wheel.by_name for prefix in list(_prefixes(name))[:-1]}
     for name in wheel.by_name:
-        if name in directories:
-            yield Fault(name, "it is a file, but other members are below it")
+        if not name.endswith("/") and wheel.has_directory(name):
+            yield Fault(name, "it is both a file and a directory")
 
 
 @check(

@@ -6,6 +6,7 @@ one they use, and where the copies differ, two tools install two different files
 """
 
 import posixpath
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -212,10 +213,17 @@ class WheelContents:
         return {member.name: member for member in self.members}
 
     @cached_property
-    def directories(self) -> frozenset[str]:
-        """Every directory that has a member, without a final slash."""
-        parts = (member.name.rstrip("/").split("/") for member in self.members)
-        return frozenset("/".join(one[:count]) for one in parts for count in range(1, len(one)))
+    def _sorted_names(self) -> tuple[str, ...]:
+        return tuple(sorted(self.by_name))
+
+    def has_directory(self, path: str) -> bool:
+        """Whether a member is below a path, or is that directory; the path has no final slash.
+
+        Searched, not listed: the prefixes of one name of 65,535 bytes fill a gigabyte.
+        """
+        below = f"{path}/"
+        position = bisect_left(self._sorted_names, below)
+        return position < len(self._sorted_names) and self._sorted_names[position].startswith(below)
 
     @cached_property
     def image_names(self) -> frozenset[str]:

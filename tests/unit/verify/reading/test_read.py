@@ -356,3 +356,21 @@ def test_another_digest_of_a_member_is_computed_from_the_wheel(tmp_path: Path) -
     contents = read(ZipArchive(members=(member,)).content(), tmp_path)
     digest = content_digest(contents.path, contents.members[0], "sha512")
     assert digest == hashlib.sha512(b"hello").digest()
+
+
+def test_a_directory_has_a_member_below_it_or_is_a_member(tmp_path: Path) -> None:
+    members = tuple(ZipMember(name=name, content=b"") for name in (b"a/b/c.txt", b"a.b/d", b"e/"))
+    contents = read(ZipArchive(members=members).content(), tmp_path)
+    paths = ("a", "a/b", "a.b", "e", "a/b/c.txt", "b", "a/", "", "e/f")
+    assert [path for path in paths if contents.has_directory(path)] == ["a", "a/b", "a.b", "e"]
+
+
+def test_a_name_of_many_parts_takes_little_memory(tmp_path: Path) -> None:
+    member = ZipMember(name=b"/".join([b"a"] * 32_000), content=b"")
+    contents = read(ZipArchive(members=(member,)).content(), tmp_path)
+    tracemalloc.start()
+    try:
+        checks(contents)
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
