@@ -6,15 +6,16 @@ from pathlib import Path
 from factory.cli.console import print_json, say
 from factory.cli.options import add_terms_options, terms_of
 from factory.core.codec import to_plain
-from factory.core.errors import EXIT_OK
+from factory.core.errors import EXIT_OK, UsageError
 from factory.sdk.pin import PinFormat, render_pin, requirement
+from factory.system.files import atomic_write
 from factory.verify.proof import ProvenManifest, prove
 
 EPILOG = """\
 examples:
   factory pin dist/0.163.0
-  factory pin dist/0.163.0 --format requirements > requirements-codex.txt
-  factory pin dist/0.163.0 --format pylock > dist/0.163.0/pylock.toml
+  factory pin dist/0.163.0 --format requirements --output requirements-codex.txt
+  factory pin dist/0.163.0 --format pylock --output dist/0.163.0/pylock.toml
   factory pin dist/0.144.4 --without win_arm64
 """
 
@@ -27,16 +28,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=[form.value for form in PinFormat],
         help="print only this format (default: all formats, each below its name)",
     )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="write to this file instead of stdout; with --format",
+    )
     add_terms_options(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
+    if arguments.output is not None and (arguments.format is None or arguments.json):
+        raise UsageError("--output needs --format", hint="Give the --format of the file, without --json.")
     proven = prove(arguments.manifest, terms_of(arguments))
     _report_acceptance(proven)
     if arguments.json:
         print_json(_document(proven))
+    elif arguments.output is not None:
+        pin = render_pin(proven, PinFormat(arguments.format), output=arguments.output.absolute())
+        atomic_write(arguments.output, pin.encode())
     elif arguments.format is not None:
         print(render_pin(proven, PinFormat(arguments.format)), end="")
     else:

@@ -35,6 +35,7 @@ class ProvenManifest:
 
     manifest: Manifest
     directory: Path
+    terms: "Terms"
 
     @property
     def wheels(self) -> tuple[WheelRecord, ...]:
@@ -55,6 +56,16 @@ class Terms:
     accepts_waivers: bool = False
     without: tuple[Platform, ...] = ()
     needs_acceptance: bool = False
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The options of the command line that give these terms."""
+        flags = (
+            ("--accept-waivers", self.accepts_waivers),
+            ("--require-acceptance", self.needs_acceptance),
+        )
+        without = (word for platform in self.without for word in ("--without", platform.tag))
+        return (*(flag for flag, is_set in flags if is_set), *without)
 
 
 def prove(path: Path, terms: Terms) -> ProvenManifest:
@@ -84,7 +95,7 @@ def prove_manifest(manifest: Manifest, place: Path, terms: Terms) -> ProvenManif
     ]
     if refusals:
         raise NotProven(place, refusals)
-    return ProvenManifest(manifest=manifest, directory=place.parent)
+    return ProvenManifest(manifest=manifest, directory=place.parent, terms=terms)
 
 
 def read_manifest(path: Path) -> tuple[Manifest, Path]:

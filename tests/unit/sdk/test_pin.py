@@ -1,6 +1,8 @@
 """The pin of a manifest. Each refusal changes one thing in a real manifest or its directory."""
 
 import json
+import re
+import shlex
 import shutil
 import tomllib
 from collections.abc import Callable
@@ -251,10 +253,94 @@ def test_the_command_prints_one_format_or_all(dist: Path, factory: Factory) -> N
         "# requirement",
         "# requirements",
         "# pylock",
+        "# index",
         "# commands",
+        "# write the hashes",
+        "# make the directory an index",
+        "# install with pip",
+        "# or with uv",
+        "# or add to a uv project",
     ]
-    assert f"python -m pip install --require-hashes --find-links {dist} -r requirements-codex.txt" in out
     assert factory("pin", dist, "--json").document["requirement"] == "openai-codex-cli-bin==0.163.0"
+
+
+def test_the_commands_name_the_directory_and_the_terms(dist: Path, factory: Factory) -> None:
+    spaced = dist.rename(dist.with_name("my dist"))
+    without_windows(spaced)
+    terms = ("--accept-waivers", "--without", "win_amd64")
+    out = factory("pin", spaced, *terms, "--format", "commands").out
+    page = spaced / "openai-codex-cli-bin" / "index.html"
+    pin = ["factory", "pin", str(spaced), *terms, "--format"]
+    install = ["--require-hashes", "-r", "requirements-codex.txt"]
+    assert [shlex.split(line) for line in out.splitlines() if not line.startswith("#")] == [
+        [*pin, "requirements", "--output", "requirements-codex.txt"],
+        [*pin, "index", "--output", str(page)],
+        ["python", "-m", "pip", "install", "--no-index", "--find-links", str(page), *install],
+        ["uv", "pip", "install", "--no-index", "--find-links", str(spaced), *install],
+        ["uv", "add", "openai-codex-cli-bin==0.163.0", "--index", f"codex={spaced.as_uri()}"],
+    ]
+    assert spaced.as_uri().endswith("/my%20dist")
+
+
+def test_the_commands_are_absolute(dist: Path, factory: Factory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(dist)
+    assert f"pin {dist} --format" in factory("pin", "manifest.json", "--format", "commands").out
+
+
+def test_all_terms_are_options() -> None:
+    terms = Terms(
+        accepts_waivers=True,
+        needs_acceptance=True,
+        without=(Platform.parse("win_amd64"), Platform.parse("win_arm64")),
+    )
+    assert " ".join(terms.options) == (
+        "--accept-waivers --require-acceptance --without win_amd64 --without win_arm64"
+    )
+    assert Terms().options == ()
+
+
+def test_the_index_page_lists_each_wheel_with_its_hash(dist: Path, factory: Factory) -> None:
+    page = dist / "openai-codex-cli-bin" / "index.html"
+    assert factory("pin", dist, "--format", "index", "--output", page).status == 0
+    content = page.read_text()
+    assert content == factory("pin", dist, "--format", "index").out
+    listed = parse_links_page(content)
+    words = (dist / "SHA256SUMS").read_text().split()
+    assert listed == {
+        f"../{name}": f"sha256={digest}" for digest, name in zip(words[::2], words[1::2], strict=True)
+    }
+
+
+def parse_links_page(content: str) -> dict[str, str]:
+    links = re.findall(r'<a href="([^"#]+)#([^"]+)">([^<]+)</a>', content)
+    assert [target.rpartition("/")[2] for target, _, _ in links] == [name for _, _, name in links]
+    return {target: fragment for target, fragment, _ in links}
+
+
+def test_links_are_relative_to_the_output(dist: Path, factory: Factory, tmp_path: Path) -> None:
+    page = tmp_path / "pages" / "here.html"
+    assert factory("pin", dist, "--format", "index", "--output", page).out == ""
+    assert f"../dist/{WINDOWS}" in parse_links_page(page.read_text())
+    lock = tmp_path / "pages" / "pylock.toml"
+    factory("pin", dist, "--format", "pylock", "--output", lock)
+    assert f"../dist/{WINDOWS}" in lock.read_text()
+    factory("pin", dist, "--format", "pylock", "--output", dist / "pylock.toml")
+    assert f'path = "{WINDOWS}"' in (dist / "pylock.toml").read_text()
+
+
+@pytest.mark.parametrize("options", [(), ("--json",), ("--json", "--format", "pylock")])
+def test_an_output_needs_one_format(dist: Path, factory: Factory, options: tuple[str, ...]) -> None:
+    ended = factory("pin", dist, "--output", dist / "pin", *options)
+    assert (ended.status, (dist / "pin").exists()) == (20, False)
+    assert ended.err == (
+        "factory: --output needs --format\nhint: Give the --format of the file, without --json.\n"
+    )
+
+
+def test_a_refused_manifest_writes_no_output(dist: Path, factory: Factory) -> None:
+    (dist / WINDOWS).unlink()
+    ended = factory("pin", dist, "--format", "requirements", "--output", dist / "new" / "pin")
+    assert (ended.status, (dist / "new").exists()) == (24, False)
 
 
 def test_the_command_shows_the_acceptance(dist: Path, factory: Factory) -> None:
