@@ -90,6 +90,9 @@ def project_file(metadata: CoreMetadata, *, backend: str) -> bytes:
     """
     if metadata.one("Name") != DISTRIBUTION:
         raise NotInferable(f"METADATA names {metadata.one('Name')!r}, not {DISTRIBUTION!r}")
+    version = metadata.one("Metadata-Version")
+    if version is None:
+        raise NotInferable("METADATA has no Metadata-Version")
     project: dict[str, object] = {"name": DISTRIBUTION, "version": "0"}
     for field, (key, origin) in _ORIGINS.items():
         values = metadata.all(field)
@@ -100,7 +103,7 @@ def project_file(metadata: CoreMetadata, *, backend: str) -> bytes:
         project["readme"] = {"file": README, "content-type": metadata.one("Description-Content-Type")}
     elif metadata.description:
         raise NotInferable("METADATA has a description without a content type")
-    wheel = {"core-metadata-version": metadata.one("Metadata-Version"), "packages": ["src/codex_cli_bin"]}
+    wheel = {"core-metadata-version": version, "packages": ["src/codex_cli_bin"]}
     document = {
         "build-system": {"requires": [backend], "build-backend": "hatchling.build"},
         "project": project,

@@ -84,13 +84,14 @@ def test_the_recipe_of_a_good_wheel(release: Release) -> None:
 def test_the_trust_base_lists_the_texts_that_were_taken(release: Release) -> None:
     wheel = added("codex_cli_bin/extra.py")(release.wheel)
 
-    assert {text.place for text in inferred(wheel, release).trust_base} == {
-        f"{INFO}/METADATA",
-        f"{INFO}/licenses/LICENSE",
-        INIT,
-        "codex_cli_bin/py.typed",
-        "codex_cli_bin/codex-resources/NOTICE.md",
-        "codex_cli_bin/extra.py",
+    template = "the template's text, byte for byte"
+    assert {text.place: text.use for text in inferred(wheel, release).trust_base} == {
+        f"{INFO}/METADATA": "the project file's fields and the description",
+        f"{INFO}/licenses/LICENSE": template,
+        INIT: template,
+        "codex_cli_bin/py.typed": template,
+        "codex_cli_bin/codex-resources/NOTICE.md": template,
+        "codex_cli_bin/extra.py": template,
     }
 
 
@@ -166,6 +167,11 @@ def test_a_bill_of_materials_is_rebuilt_if_the_wheel_has_one(release: Release, *
 
 
 STOPS: dict[str, tuple[Callable[[Wheel], Wheel], str]] = {
+    "no WHEEL": (lambda wheel: wheel.without(f"{INFO}/WHEEL"), "WHEEL names 0 generators"),
+    "no Metadata-Version": (
+        lambda wheel: wheel.edited_text(f"{INFO}/METADATA", "Metadata-Version: 2.4\n", ""),
+        "METADATA has no Metadata-Version",
+    ),
     "no generator": (
         lambda wheel: wheel.edited_text(f"{INFO}/WHEEL", "Generator: hatchling 1.33.0\n", ""),
         "WHEEL names 0 generators",

@@ -57,6 +57,7 @@ def test_each_field_gives_its_key_of_the_project_file() -> None:
         (b"Author: OpenAI", b"Author: OpenAI\n  and others", "METADATA has a line that is not a field"),
         (b"Author: OpenAI", b"Name: evil", "METADATA has the field Name more than once"),
         (b"Name: openai-codex-cli-bin", b"Name: evil", "METADATA names 'evil'"),
+        (b"Metadata-Version: 2.4\n", b"", "METADATA has no Metadata-Version"),
         (b"Homepage, https", b"https", "METADATA has the project URL"),
         (b"Description-Content-Type: text/markdown\n", b"", "a description without a content type"),
         (b"Pinned", b"\xff", "METADATA is not UTF-8"),
