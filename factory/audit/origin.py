@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias, assert_never
+from typing import TypeAlias
 
 from factory.core.codec import format_utc
 from factory.core.digests import Sha256
@@ -61,8 +61,6 @@ def origin_word(origin: Origin) -> str:
             return f"index, yanked: {reason}" if reason else "index, yanked"
         case LocalOrigin():
             return "local file"
-        case _:
-            assert_never(origin)
 
 
 def origin_sentence(origin: Origin) -> str:
@@ -77,5 +75,3 @@ def origin_sentence(origin: Origin) -> str:
             )
         case LocalOrigin():
             return "It is a local file; no index vouches for its SHA-256."
-        case _:
-            assert_never(origin)

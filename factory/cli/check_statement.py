@@ -4,7 +4,6 @@ import argparse
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import assert_never
 
 from factory.cli.console import print_json, say
 from factory.core.errors import (
@@ -108,5 +107,3 @@ def _exit_status(answer: StatementAnswer) -> int:
             return EXIT_AUDIT_DIFFERS
         case StatementAnswer.UNDECIDED:
             return EXIT_INCONCLUSIVE
-        case _:
-            assert_never(answer)

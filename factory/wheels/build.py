@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import assert_never
 
 from factory.build.assembler.assembler import AssemblingBuilder
 from factory.build.backend.reference import ReferenceBuilder
@@ -66,8 +65,6 @@ def _builder(engine: Engine, environment: BuildEnvironment, context: RunContext,
                 cache=DeflateCache(root=compressed, encoder=toolchain.interpreter.deflate.answer),
                 stop=context.stop,
             )
-        case _:
-            assert_never(engine)
 
 
 def _require_equal(

@@ -6,7 +6,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import assert_never
 
 from factory.audit.reproduce.variations import (
     OtherBuilder,
@@ -117,8 +116,6 @@ class VariedBuilder:
                     context = _using(context, self._on(program, plan))
                 case OtherZlib():
                     context = _using(context, self._on_zlib_ng(plan))
-                case _:
-                    assert_never(change)
         return plan, replace(context, runner=VaryingRunner(runner=context.runner, surroundings=around))
 
     def _available(self, surroundings: Surroundings) -> Surroundings:

@@ -4,7 +4,6 @@ import shutil
 import threading
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import assert_never
 
 from factory.build import deflate_probe
 from factory.build.backend.front_end import scrubbed_env
@@ -239,5 +238,3 @@ def _cause(ended: ContainerResult, limits: ContainerLimits) -> tuple[str, str]:
             )
         case ContainerExit.FAILED | ContainerExit.DONE:
             return f"exit status {ended.exit_code} in the container", ""
-        case _:
-            assert_never(ended.reason)
