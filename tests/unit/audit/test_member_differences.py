@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from factory.audit.member_differences import MemberPair, member_differences
+from factory.audit.member_differences import MemberPair, member_differences, unreadable_parts
 from factory.audit.verdict import Cause
 from factory.core.digests import Sha256
 from factory.core.model import Severity
@@ -30,6 +30,11 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
 
 def causes(published: Wheel, rebuilt: Wheel, directory: Path) -> dict[str, Cause]:
     """Return the causes by place and id, without RECORD's, which follows from each of them."""
+    found = all_causes(published, rebuilt, directory)
+    return {f"{cause.place}: {cause.id}": cause for cause in found if not cause.place.endswith("/RECORD")}
+
+
+def all_causes(published: Wheel, rebuilt: Wheel, directory: Path) -> list[Cause]:
     contents = []
     for name, wheel in (("published", published), ("rebuilt", rebuilt)):
         (directory / name).mkdir()
@@ -40,8 +45,7 @@ def causes(published: Wheel, rebuilt: Wheel, directory: Path) -> dict[str, Cause
         for name, member in other.by_name.items()
         if name in one.by_name
     )
-    found = member_differences(one, other, pairs)
-    return {f"{cause.place}: {cause.id}": cause for cause in found if not cause.place.endswith("/RECORD")}
+    return list(member_differences(one, other, pairs))
 
 
 def with_content(content: bytes) -> Callable[[ZipMember], ZipMember]:
@@ -237,3 +241,22 @@ def test_another_generator_has_its_own_cause(tmp_path: Path) -> None:
 def test_a_missing_member_is_an_error(tmp_path: Path) -> None:
     cause = causes(good_wheel().without(NOTICE), good_wheel(), tmp_path)[f"{NOTICE}: member-missing"]
     assert (cause.id, cause.severity) == ("member-missing", Severity.ERROR)
+
+
+def test_the_lines_of_record_in_another_order_are_a_warning(tmp_path: Path) -> None:
+    place = f"{INFO}/RECORD"
+    backwards = replace(
+        good_wheel(), edit_record=lambda text: "".join(reversed(text.splitlines(keepends=True)))
+    )
+    (cause,) = all_causes(backwards, good_wheel(), tmp_path)
+    assert (cause.id, cause.severity, cause.place) == ("record-order", Severity.WARNING, place)
+    assert cause.sentence == "RECORD has the same lines in another order, or has some of them twice."
+
+
+def test_a_part_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    damaged = good_wheel().edited(NOTICE, lambda one: replace(one, packed=b"\xff" * 9))
+    (cause,) = unreadable_parts(read_wheel(damaged.write(tmp_path), scratch=tmp_path))
+    assert (cause.id, cause.severity, cause.place) == ("unreadable", Severity.ERROR, NOTICE)
+    assert cause.sentence == (
+        "A part of the wheel cannot be read safely: installers may read it differently."
+    )

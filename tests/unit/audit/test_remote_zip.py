@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -202,8 +203,20 @@ def test_an_answer_with_another_range_is_refused(headers: Mapping[str, str], rea
     answer = Answer(body=(CONTENT[:BLOCK_BYTES],), status=206, headers=headers, expect_range=FIRST)
     remote, _ = source(answer)
 
-    with pytest.raises(IntegrityError, match=reason):
+    with pytest.raises(IntegrityError, match=reason) as caught:
         remote.open()
+    assert caught.value.hint == (
+        "Run again. If the error remains, try another mirror: this one serves other files."
+    )
+
+
+def test_a_part_can_arrive_in_several_chunks() -> None:
+    chunks = (CONTENT[:100], CONTENT[100:300], CONTENT[300:BLOCK_BYTES])
+    fetched = Fetched()
+    remote, _ = source(replace(first(), body=chunks), fetched=fetched)
+    file, _ = remote.open()
+    assert file.read(BLOCK_BYTES) == CONTENT[:BLOCK_BYTES]
+    assert fetched.size_bytes == BLOCK_BYTES
 
 
 def test_more_bytes_than_requested_are_refused() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from factory import __version__
 from factory.audit.answer import Answer, Status
 from factory.audit.index import Listing
 from factory.audit.results import Results, identity_of, parse_report, report_json
@@ -75,6 +76,12 @@ def test_a_damaged_verdict_is_audited_again(tmp_path: Path) -> None:
     results.keep(IDENTICAL)
     (tmp_path / "wheels" / f"{NAME}.json").write_text("{")
     assert results.recall(NAME, IDENTICAL.sha256) is None
+
+
+def test_a_report_names_its_schema_and_the_factory() -> None:
+    document = report_json(report(IDENTICAL))
+    assert list(document)[:3] == ["schema_version", "factory_version", "project"]
+    assert (document["schema_version"], document["factory_version"]) == (2, __version__)
 
 
 def test_a_report_comes_back_from_json() -> None:

@@ -1,11 +1,13 @@
 """Causes from reviews and differences about the same member."""
 
+from dataclasses import replace
+
 import pytest
 
 from factory.audit.review_causes import combined_causes
 from factory.audit.verdict import Cause
 from factory.core.model import Severity
-from factory.core.trust_level import Level
+from factory.core.trust_level import Level, TrustAssessment
 from factory.verify.baseline.member_kinds import MemberKind, MemberReview
 from factory.verify.reading.contents import WheelContents
 from factory.verify.reading.read import read_wheel
@@ -39,6 +41,39 @@ def test_the_cause_of_a_signed_executable_names_the_signer_and_the_day(contents:
     assert signer.signer is not None
     assert cause.evidence == f"as seen; signed by {signer.signer.name} on {SIGNED_AT:%Y-%m-%d}"
     assert (cause.id, cause.severity) == ("executable-of-another-release", Severity.ERROR)
+    assert cause.place == CODEX
+
+
+def assessed(contents: WheelContents, *assessments: TrustAssessment) -> WheelContents:
+    """Return contents with other assessments of the executables."""
+    other = replace(contents)
+    other.__dict__["assessments"] = assessments  # where the cached property keeps its value
+    return other
+
+
+def test_each_executable_has_its_own_signature(contents: WheelContents) -> None:
+    unsigned, signed = contents.assessments[:2]
+    changed = assessed(contents, replace(unsigned, level=Level.INTEGRITY_ONLY), signed)
+    (cause,) = combined_causes([of(MemberKind.PAYLOAD_UNKNOWN, signed.place)], [], changed)
+    assert "; signed by " in cause.evidence
+    (cause,) = combined_causes([of(MemberKind.PAYLOAD_UNKNOWN, unsigned.place)], [], changed)
+    assert cause.evidence == "as seen"
+
+
+def test_a_signature_without_a_time_has_no_day(contents: WheelContents) -> None:
+    one = contents.assessments[0]
+    assert one.signature is not None
+    assert one.signature.signer is not None
+    timeless = assessed(contents, replace(one, signature=replace(one.signature, signed_at=None)))
+    (cause,) = combined_causes([of(MemberKind.PAYLOAD_UNKNOWN, one.place)], [], timeless)
+    assert cause.evidence == f"as seen; signed by {one.signature.signer.name}"
+
+
+def test_an_author_without_a_signature_is_not_named(contents: WheelContents) -> None:
+    one = contents.assessments[0]
+    unsigned = assessed(contents, replace(one, signature=None))
+    (cause,) = combined_causes([of(MemberKind.PAYLOAD_UNKNOWN, one.place)], [], unsigned)
+    assert cause.evidence == "as seen"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """What is selected from a listing, and what a selection misses there."""
 
+from dataclasses import replace
+
 import pytest
 
 from factory.audit.index import Listing, PublishedWheel
@@ -169,3 +171,11 @@ def test_a_release_and_a_platform_are_selected(
     takes: bool,  # noqa: FBT001 - a case of the table
 ) -> None:
     assert selection.takes_release(CodexTag.parse("0.163.0"), platform) is takes
+
+
+def test_a_release_with_unexpected_files_alone_is_not_absent() -> None:
+    listing = replace(LISTING, wheels=(), unexpected=(unexpected("openai_codex_cli_bin-0.131.0.tar.gz"),))
+    assert Selection(tags=(OLD,)).missing_from(listing) == ()
+    assert Selection(tags=(OLD,), platforms=("win_amd64",)).missing_from(listing) == (
+        "the index has no win_amd64 wheel of rust-v0.131.0; it has no wheel",
+    )

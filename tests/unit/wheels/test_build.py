@@ -109,6 +109,28 @@ def test_engines_that_agree_return_the_wheels_of_the_requested_one(
     assert {wheel.file.path.parent for wheel in built} == {tmp_path / "scratch" / "build" / "wheels"}
 
 
+def test_the_assembler_uses_a_toolchain_of_this_host_if_the_backend_is_in_a_container(
+    packages: Path, tmp_path: Path
+) -> None:
+    in_the_image = replace(running_toolchain(), python=Path("/opt/factory/python"))
+    environment = BuildEnvironment(
+        builder=BuilderName.DOCKER,
+        engine=Engine.BACKEND,
+        toolchain=in_the_image,
+        front_end=native(tmp_path),
+    )
+    made: list[Lock] = []
+
+    def make(lock: Lock) -> Toolchain:
+        made.append(lock)
+        return running_toolchain()
+
+    context = replace(run_context(tmp_path / "cache"), toolchain_for=make)
+    fetched = fetch_packages(plan_wheels(CHECKED, DirectoryChannel(packages)).wheels, context)
+    build_wheels(fetched, CHECKED, environment, context, tmp_path / "scratch")
+    assert made == [in_the_image.lock]
+
+
 def test_without_a_check_only_the_requested_engine_builds(packages: Path, tmp_path: Path) -> None:
     deviating = DeviatingFrontEnd(native(tmp_path))
     build(REQUEST, deviating, packages, tmp_path, engine=Engine.ASSEMBLER)
@@ -130,8 +152,12 @@ def test_only_a_rebuild_with_the_promised_digest_is_accepted(tmp_path: Path) -> 
     built = built_wheel(good_wheel(), tmp_path)
     require_published_bytes([built])
     require_published_bytes([promising(built, built.file.sha256)])
-    with pytest.raises(VerificationError, match=f"not the bytes that the index lists: {built.file.name}"):
-        require_published_bytes([built, promising(built, Sha256("0" * 64))])
+    other = promising(built, Sha256("0" * 64))
+    with pytest.raises(VerificationError) as caught:
+        require_published_bytes([built, other, other])
+    name = "openai_codex_cli_bin-0.163.0-py3-none-manylinux_2_17_x86_64.whl"
+    assert str(caught.value) == f"not the bytes that the index lists: {name}, {name}"
+    assert caught.value.hint == "Run 'factory audit' on the release: it names what differs."
 
 
 def promising(wheel: BuiltWheel, sha256: Sha256) -> BuiltWheel:

@@ -251,8 +251,11 @@ def test_a_run_without_configured_containers_is_an_error(packages: Path, tmp_pat
 def test_the_assembler_does_not_run_in_a_container(packages: Path, tmp_path: Path) -> None:
     context, _ = context_with(tmp_path, FakeEngine())
     request = replace(REQUEST, builder=BuilderName.DOCKER, engine=Engine.ASSEMBLER)
-    with pytest.raises(UsageError, match="runs on this host only, not with --builder docker"):
+    with pytest.raises(UsageError, match="runs on this host only, not with --builder docker") as caught:
         make(request, packages, tmp_path, context)
+    assert caught.value.hint == (
+        "Omit --engine, or use --check-engine to compare the bytes of assembler and container."
+    )
 
 
 def test_a_failed_build_in_a_container_leaves_only_its_log(packages: Path, tmp_path: Path) -> None:

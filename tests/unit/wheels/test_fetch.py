@@ -1,5 +1,6 @@
 """The packages that a run downloads: those of the wheels to build, and no others."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from factory.core.targets import Platform, Target
 from factory.release.channels.directory import DirectoryChannel
 from factory.release.download import Downloader
 from factory.wheels.context import RunContext
-from factory.wheels.fetch import fetch_packages
+from factory.wheels.fetch import fetch_packages, source_of
 from factory.wheels.plan import WheelsPlan, WheelsRequest, plan_wheels
 from factory.wheels.run import make_wheels
 from tests.fakes import Answer, FakeHttpClient, Request
@@ -125,6 +126,22 @@ def test_a_local_package_that_changes_after_the_fetch_is_refused(tmp_path: Path)
     change(package.source.path)
     with pytest.raises(IntegrityError):
         package.source.scan(Target.WINDOWS_AARCH64)
+
+
+@pytest.mark.parametrize("is_local", [True, False])
+def test_errors_name_the_asset_and_not_the_file(packages: Path, tmp_path: Path, *, is_local: bool) -> None:
+    (wheel,) = plan(packages, tmp_path, "win_arm64").wheels
+    assert isinstance(wheel.asset.location, Local)
+    path = tmp_path / "blob"
+    path.write_bytes(wheel.asset.location.path.read_bytes())
+    cache = run_context(tmp_path / "cache").cache
+    asset = wheel.asset if is_local else replace(wheel.asset, location=Remote(url="https://x.invalid/"))
+    source = source_of(asset, path, cache)
+    assert source.name == wheel.asset.name != "blob"
+    if is_local:
+        change(path)
+        with pytest.raises(IntegrityError, match=f"^{re.escape(wheel.asset.name)}"):
+            source.scan(Target.WINDOWS_AARCH64)
 
 
 def test_a_downloaded_package_that_changes_after_the_fetch_is_refused(packages: Path, tmp_path: Path) -> None:

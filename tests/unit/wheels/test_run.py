@@ -1,5 +1,6 @@
 import hashlib
 import json
+import tempfile
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -338,6 +339,13 @@ def test_an_unused_waiver_is_refused(packages: Path, tmp_path: Path, *, is_secon
 def planned(packages: Path, out: Path, platform: str = "win_amd64") -> WheelsPlan:
     request = WheelsRequest(tag=TAG, platforms=(Platform.parse(platform),), out=out)
     return plan_wheels(request, DirectoryChannel(packages))
+
+
+def test_temporary_files_are_in_the_output_directory_only(
+    packages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    assert make_wheels(planned(packages, tmp_path / "dist"), run_context(tmp_path / "cache")).built != ()
 
 
 def test_a_rebuild_with_other_bytes_is_not_published(packages: Path, tmp_path: Path) -> None:
