@@ -15,11 +15,13 @@ NO_REASON = "**Not explained.**"
 
 def render(results: Results, reasons: Reasons) -> str:
     """Write the whole page."""
-    modules = [result for _, result in sorted(results.items())]
+    measured = [result for _, result in sorted(results.items())]
+    modules = [result for result in measured if result.mutants]
     drawn, killed = (sum(getattr(result, name) for result in modules) for name in ("drawn", "killed"))
     return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
         table="\n".join(_row(result) for result in modules),
-        total=f"| together | | {drawn} | {killed} | {drawn - killed} | {100 * killed / drawn:.1f} % |",
+        total=f"| together | | {drawn} | {killed} | {drawn - killed} | {100 * killed / drawn:.1f} % | |",
+        without=", ".join(f"`{result.module}`" for result in measured if not result.mutants),
         survivors="\n\n".join(_section(result, reasons) for result in modules if result.survivors),
     )
 
@@ -28,7 +30,7 @@ def _row(result: ModuleResult) -> str:
     survived = len(result.survivors)
     return (
         f"| `{result.module}` | {result.mutants} | {result.drawn} | {result.killed} | {survived}"
-        f" | {result.killed_percent:.1f} % |"
+        f" | {result.killed_percent:.1f} % | {result.measured_at:%Y-%m-%d %H:%M} |"
     )
 
 

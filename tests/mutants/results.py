@@ -4,6 +4,7 @@ import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from factory.core.codec import from_json, to_json
@@ -31,10 +32,17 @@ class Survivor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModuleResult:
-    """What became of the mutants drawn from one module; ``sha256`` is the digest of its source."""
+    """What became of the mutants drawn from one module.
+
+    Attributes:
+        sha256: The digest of the module's source.
+        measured_at: When the mutants were run, in UTC.
+        mutants: How many mutmut makes; 0 for a module that has only code that mutmut does not change.
+    """
 
     module: str
     sha256: Sha256
+    measured_at: datetime
     mutants: int
     drawn: int
     survivors: tuple[Survivor, ...]
@@ -46,8 +54,8 @@ class ModuleResult:
 
     @property
     def killed_percent(self) -> float:
-        """The share of the drawn mutants that made a test fail."""
-        return 100 * self.killed / self.drawn
+        """The share of the drawn mutants that made a test fail; 100 if there are no mutants."""
+        return 100 * self.killed / self.drawn if self.drawn else 100.0
 
 
 Results = Mapping[str, ModuleResult]

@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import tomlkit
@@ -35,13 +36,14 @@ def measure(
     Where the known result is for the same source, only its survivors are run again.
     """
     directory = _prepare(room, modules)
-    samples = [sample for module in modules if (sample := _draw(module, known.get(module))).names]
+    samples = [_draw(module, known.get(module)) for module in modules]
     if names := [name for sample in samples for name in sample.names]:
         _run_mutmut(directory, names, runner, children)
     return [
         ModuleResult(
             module=sample.module,
             sha256=sample.sha256,
+            measured_at=datetime.now(UTC).replace(second=0, microsecond=0),
             mutants=sample.mutants,
             drawn=sample.drawn,
             survivors=_survivors(directory, sample),

@@ -1,3 +1,5 @@
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ CHANGE = "- if not self.path:\n+ if self.path:"
 RESULT = ModuleResult(
     module="factory/manifest/dist.py",
     sha256=Sha256("0" * 64),
+    measured_at=datetime(2026, 11, 29, 7, 20, tzinfo=UTC),
     mutants=200,
     drawn=60,
     survivors=(Survivor(mutant="factory.manifest.dist.xǁDistǁload__mutmut_3", change=CHANGE),),
@@ -77,7 +80,16 @@ def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
 
 def test_a_page_lists_each_survivor_with_its_reason() -> None:
     page = render(RESULTS, {("factory.manifest.dist.Dist.load", CHANGE): "It is never empty."})
-    assert "| `factory/manifest/dist.py` | 200 | 60 | 59 | 1 | 98.3 % |" in page
+    assert "| `factory/manifest/dist.py` | 200 | 60 | 59 | 1 | 98.3 % | 2026-11-29 07:20 |" in page
     assert "- `Dist.load`: `` if not self.path: `` became `` if self.path: ``. It is never empty." in page
     assert NO_REASON not in page
     assert NO_REASON in render(RESULTS, {})
+
+
+def test_a_page_names_the_modules_without_mutants() -> None:
+    empty = replace(RESULT, module="factory/audit/answer.py", mutants=0, drawn=0, survivors=())
+    page = render({**RESULTS, empty.module: empty}, {})
+    assert "no mutants for this reason: `factory/audit/answer.py`." in page
+    assert "| `factory/audit/answer.py` |" not in page
+    assert "| together | | 60 | 59 | 1 | 98.3 % | |" in page
+    assert empty.killed_percent == 100.0
