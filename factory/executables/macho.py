@@ -1,7 +1,7 @@
 """Read what dyld uses of a Mach-O file: architecture, minimum macOS, libraries, search paths, signature.
 
 Only the header and its load commands are read (Apple, ``mach-o/loader.h`` and ``mach-o/fat.h``),
-no sections.
+not the content of sections.
 """
 
 import struct
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
-from factory.executables.image_bytes import ImageBytes
+from factory.executables.image_bytes import ImageBytes, MalformedImage
 from factory.executables.macho_frame import (
     LC_CODE_SIGNATURE,
     LC_SEGMENT,
@@ -19,6 +19,7 @@ from factory.executables.macho_frame import (
     MachoFrame,
     UniversalTable,
 )
+from factory.executables.macho_segments import require_loadable
 
 _PLATFORM_MACOS = 1
 
@@ -85,14 +86,29 @@ class MachoSlice:
         return not self.platforms or _PLATFORM_MACOS in self.platforms
 
 
-def read_macho(path: Path) -> tuple[MachoSlice, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachoFacts:
+    """Facts about one Mach-O file: those about each slice, in the order of the file."""
+
+    slices: tuple[MachoSlice, ...]
+
+
+def read_macho(path: Path) -> MachoFacts:
     """Read the facts about every slice, by a few kilobytes of the file.
 
     Raises:
-        MalformedImage: The file is not valid Mach-O, or is truncated.
+        MalformedImage: The file is not valid Mach-O, is truncated, or cannot be loaded.
     """
     with ImageBytes.open(path) as image:
-        return tuple(_slice(part) for part in UniversalTable.read(image).slices)
+        table = UniversalTable.read(image)
+        slices = tuple(map(_slice, table.slices))
+        seen = tuple(MachoFrame.read(part).processor for part in table.slices)
+    if table.processors and seen != table.processors:
+        raise MalformedImage("the table of its slices lists other processors than the slices are for")
+    names = [part.architecture for part in slices]
+    if len(set(names)) < len(names):
+        raise MalformedImage(f"it has several slices for one architecture: {', '.join(names)}")
+    return MachoFacts(slices=slices)
 
 
 def headers_without_segments(path: Path) -> tuple[bytes, ...]:
@@ -119,6 +135,7 @@ def _header_without_segments(image: ImageBytes) -> bytes:
 def _slice(image: ImageBytes) -> MachoSlice:
     frame = MachoFrame.read(image)
     commands = tuple(frame.commands())
+    require_loadable(frame, commands)
     return MachoSlice(
         architecture=frame.architecture,
         type=frame.type,

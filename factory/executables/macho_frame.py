@@ -15,11 +15,14 @@ _MAX_SLICES = 8
 _MAX_COMMANDS_BYTES = 1 << 16
 _COMMAND_BYTES = 8
 _TEXT_START = 12
+_HEADER_64_BYTES = 32
+_SUBTYPE_MASK = 0xFFFFFF
 _FAT_MAGIC = 0xCAFEBABE
 _FAT_MAGIC_64 = 0xCAFEBABF
 _THIN_MAGICS = {0xFEEDFACE: ("<", 28), 0xFEEDFACF: ("<", 32), 0xCEFAEDFE: (">", 28), 0xCFFAEDFE: (">", 32)}
 _CPU_NAMES = {7: "i386", 0x01000007: "x86_64", 12: "arm", 0x0100000C: "arm64"}
-_ARM64E = (0x0100000C, 2)
+_GENERAL_SUBTYPES = {7: {3}, 0x01000007: {3}, 0x0100000C: {0, 1}}
+_SUBTYPE_NAMES = {(0x01000007, 8): "x86_64h", (0x0100000C, 2): "arm64e"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +80,41 @@ class MachoFrame:
 
     @property
     def architecture(self) -> str:
-        """The name that ``lipo`` uses, or the number of an unknown processor."""
+        """The name that ``lipo`` uses, or the numbers of an unknown processor.
+
+        Code for some processors of a family only, such as x86_64h, does not have the family's name.
+        """
+        cpu, subtype = self.processor
+        name = _CPU_NAMES.get(cpu, f"cpu {cpu:#x}")
+        if subtype in _GENERAL_SUBTYPES.get(cpu, {subtype}):
+            return name
+        return _SUBTYPE_NAMES.get((cpu, subtype), f"{name} subtype {subtype:#x}")
+
+    @property
+    def processor(self) -> tuple[int, int]:
+        """``cputype``, and ``cpusubtype`` without the bits for capabilities."""
         cpu, subtype = self.image.unpack(self.order + "II", 4)
-        if (cpu, subtype & 0xFFFFFF) == _ARM64E:
-            return "arm64e"
-        return _CPU_NAMES.get(cpu, f"cpu {cpu:#x}")
+        return cpu, subtype & _SUBTYPE_MASK
+
+    @property
+    def cpu(self) -> int:
+        """``cputype``."""
+        return self.processor[0]
+
+    @property
+    def flags(self) -> int:
+        """``flags``."""
+        return self.image.unpack(self.order + "I", 24)[0]
+
+    @property
+    def is_64_bit(self) -> bool:
+        """Whether the header is a ``mach_header_64``."""
+        return self.commands_start == _HEADER_64_BYTES
+
+    @property
+    def commands_end(self) -> int:
+        """Offset of the end of the load commands."""
+        return self.commands_start + self.image.unpack(self.order + "I", 20)[0]
 
     @property
     def type(self) -> int:
@@ -115,10 +148,12 @@ class UniversalTable:
 
     Attributes:
         size_bytes: Size of the table.
+        processors: For each slice of a universal file, the ``cputype`` and the ``cpusubtype`` in the table.
     """
 
     size_bytes: int
     slices: tuple[ImageBytes, ...]
+    processors: tuple[tuple[int, int], ...] = ()
 
     @classmethod
     def read(cls, image: ImageBytes) -> Self:
@@ -137,7 +172,8 @@ class UniversalTable:
         places = [8 + index * struct.calcsize(layout) for index in range(count + 1)]
         fields = [image.unpack(layout, place) for place in places[:-1]]
         parts = tuple(image.window(offset, size) for _, _, offset, size, *_ in fields)
-        return cls(size_bytes=places[-1], slices=parts)
+        processors = tuple((cpu, subtype & _SUBTYPE_MASK) for cpu, subtype, *_ in fields)
+        return cls(size_bytes=places[-1], slices=parts, processors=processors)
 
     def gaps(self, image: ImageBytes) -> Iterator[tuple[int, int]]:
         """Yield offset and size of each range that belongs to no slice.

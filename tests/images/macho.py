@@ -80,6 +80,11 @@ class MachO:
     seed: str = "mach-o"
     is_compressible: bool = True
 
+    @property
+    def cpu_subtype(self) -> int:
+        """The cpusubtype of all processors of its kind."""
+        return 3 if self.cpu == MachOCpu.X86_64 else 0
+
     def content(self) -> bytes:
         """Return the file's bytes."""
         padding = filler(
@@ -109,9 +114,10 @@ class MachO:
     def _front(self, limit: int, signature_bytes: int) -> bytes:
         commands = self._commands(limit, signature_bytes)
         size = sum(map(len, commands))
-        subtype = 3 if self.cpu == MachOCpu.X86_64 else 0
         flags = 0x200085 if self.type == MachOType.EXECUTE else 0x100085
-        header = struct.pack("<8I", 0xFEEDFACF, self.cpu, subtype, self.type, len(commands), size, flags, 0)
+        header = struct.pack(
+            "<8I", 0xFEEDFACF, self.cpu, self.cpu_subtype, self.type, len(commands), size, flags, 0
+        )
         return header + b"".join(commands)
 
     def _commands(self, limit: int, signature_bytes: int) -> list[bytes]:
@@ -164,7 +170,7 @@ class FatMachO:
         for part in self.slices:
             body = part.content()
             out = out.ljust(aligned(len(out), _TEXT_BYTES), b"\0")
-            entries.append(struct.pack(">5I", part.cpu, 0, len(out), len(body), 14))
+            entries.append(struct.pack(">5I", part.cpu, part.cpu_subtype, len(out), len(body), 14))
             out += body
         head = struct.pack(">II", 0xCAFEBABE, len(entries)) + b"".join(entries)
         return head + out[len(head) :]

@@ -4,6 +4,7 @@ from tests.zoo.breakage import Breakage, Twin
 from tests.zoo.closed_world import CLOSED_WORLD_BREAKAGES
 from tests.zoo.container import CONTAINER
 from tests.zoo.dist_info import DIST_INFO
+from tests.zoo.images_bounds import BOUNDS_TWINS, MACHO_BOUNDS, PE_BOUNDS
 from tests.zoo.images_elf import IMAGES_ELF, TWINS_ELF
 from tests.zoo.images_macho import IMAGES_MACHO
 from tests.zoo.images_pe import IMAGES_PE
@@ -21,6 +22,8 @@ ZOO: tuple[Breakage, ...] = (
     *IMAGES_ELF,
     *IMAGES_MACHO,
     *IMAGES_PE,
+    *MACHO_BOUNDS,
+    *PE_BOUNDS,
 )
 
-TWINS: tuple[Twin, ...] = TWINS_ELF
+TWINS: tuple[Twin, ...] = (*TWINS_ELF, *BOUNDS_TWINS)

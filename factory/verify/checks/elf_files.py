@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from factory.core.model import FileKind
 from factory.core.platform_tags import glibc_of_tag
 from factory.core.targets import Architecture
-from factory.executables.elf import ElfFacts, read_elf
+from factory.executables.elf import ElfFacts
 from factory.verify.checks.images import readable
 from factory.verify.checks.manylinux import ManylinuxPolicy, manylinux_policy
 from factory.verify.reading.contents import Member, WheelContents
@@ -18,7 +17,7 @@ GLIBC_LOADERS = {
 
 def elf_files(wheel: WheelContents) -> Iterator[tuple[Member, ElfFacts]]:
     """Yield the readable ELF files of a Linux wheel."""
-    return readable(wheel, FileKind.ELF, read_elf)
+    return readable(wheel, ElfFacts)
 
 
 def oldest_glibc(wheel: WheelContents) -> tuple[int, int] | None:

@@ -9,8 +9,8 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping
 
-from factory.core.model import FileKind, Severity
-from factory.executables.macho import MachoSlice, MachoType, read_macho
+from factory.core.model import Severity
+from factory.executables.macho import MachoFacts, MachoSlice, MachoType
 from factory.verify.checks.check import Checks, Fault
 from factory.verify.checks.images import dotted, readable
 from factory.verify.reading.contents import Member, WheelContents
@@ -41,7 +41,7 @@ def promised_macos(platform_tags: tuple[str, ...]) -> Mapping[str, tuple[int, in
 
 
 def _files(wheel: WheelContents) -> Iterator[tuple[Member, tuple[MachoSlice, ...]]]:
-    return readable(wheel, FileKind.MACHO, read_macho)
+    return ((member, facts.slices) for member, facts in readable(wheel, MachoFacts))
 
 
 def _slices(wheel: WheelContents) -> Iterator[tuple[Member, MachoSlice]]:

@@ -12,9 +12,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 
 from delvewheel import _dll_list  # type: ignore[import-untyped]
 
-from factory.core.model import FileKind, Severity
+from factory.core.model import Severity
 from factory.core.targets import Architecture
-from factory.executables.pe import Mitigation, PeFacts, Subsystem, read_pe
+from factory.executables.pe import Mitigation, PeFacts, Subsystem
 from factory.verify.checks.check import Checks, Fault
 from factory.verify.checks.images import readable
 from factory.verify.reading.contents import Member, WheelContents
@@ -44,7 +44,7 @@ check = Checks[WheelContents]()
 
 
 def _files(wheel: WheelContents) -> Iterator[tuple[Member, PeFacts]]:
-    return readable(wheel, FileKind.PE, read_pe)
+    return readable(wheel, PeFacts)
 
 
 def _file_name(member: Member) -> str:

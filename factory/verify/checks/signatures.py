@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from factory.core.model import Severity
 from factory.core.trust_level import Level, Scheme, TrustAssessment
+from factory.executables.image_bytes import MalformedImage
 from factory.executables.signatures.signers import expected_signer, is_unexpected, without_authorship
 from factory.verify.checks.check import Checks, Fault
-from factory.verify.checks.images import is_readable
 from factory.verify.reading.contents import WheelContents
 
 check = Checks[WheelContents]()
@@ -21,7 +21,7 @@ def _readable(wheel: WheelContents) -> Iterator[TrustAssessment]:
     """Yield the assessments of well-formed images; `image-unreadable` reports the others."""
     for assessment in wheel.assessments:
         member = wheel.member(assessment.place)
-        if member is not None and is_readable(member):
+        if member is not None and not isinstance(wheel.facts_of(member), MalformedImage):
             yield assessment
 
 

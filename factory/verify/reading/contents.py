@@ -23,6 +23,8 @@ from factory.core.tags import CodexTag
 from factory.core.targets import Architecture, OperatingSystem, Platform
 from factory.core.trust_level import TrustAssessment
 from factory.core.zip_records import STORED, CentralHeader, Header
+from factory.executables.image import ImageFacts, read_image
+from factory.executables.image_bytes import MalformedImage
 from factory.executables.signatures.assess import Executable, assess
 from factory.executables.signatures.policy import TrustPolicy
 from factory.verify.reading.watch import Watch
@@ -247,6 +249,22 @@ class WheelContents:
             for member in self.members
             if member.kind.is_executable_image and member.extracted is not None
         )
+
+    @cached_property
+    def _image_facts(self) -> dict[Path, ImageFacts | MalformedImage]:
+        return {}
+
+    def facts_of(self, member: Member) -> ImageFacts | MalformedImage | None:
+        """Return the facts about an executable image, which is read once; the error if it is malformed.
+
+        None is for a member that is no executable image, or has no content.
+        """
+        path = member.extracted
+        if path is None or not member.kind.is_executable_image:
+            return None
+        if path not in self._image_facts:
+            self._image_facts[path] = read_image(path, member.kind)
+        return self._image_facts[path]
 
     @cached_property
     def assessments(self) -> tuple[TrustAssessment, ...]:
