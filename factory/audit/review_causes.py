@@ -5,9 +5,9 @@ one member they become one cause.
 """
 
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 
 from factory.audit.verdict import Cause
-from factory.core.model import Severity
 from factory.core.trust_level import Level, TrustAssessment
 from factory.verify.baseline.member_kinds import MemberKind, MemberReview
 from factory.verify.reading.contents import WheelContents
@@ -33,7 +33,6 @@ _OF_BACKEND_FILES = {
         "RECORD does not describe the members: installers use it to verify files and to uninstall them.",
     ),
 }
-_SEVERITIES = list(Severity)
 
 
 def combined_causes(
@@ -66,7 +65,7 @@ def _combined(review: MemberReview, differences: Sequence[Cause], contents: Whee
     severities = (review.kind.severity, *(one.severity for one in differences))
     return Cause(
         id=id_,
-        severity=min(severities, key=_SEVERITIES.index),
+        severity=min(severities, key=attrgetter("position")),
         place=review.name,
         sentence=sentence,
         evidence="; ".join(filter(None, [*evidence, *signed])),

@@ -37,7 +37,7 @@ class JsonObject:
                 which of the two they take.
         """
         try:
-            value = json.loads(text, object_pairs_hook=_without_duplicates)
+            value = json.loads(text, object_pairs_hook=without_duplicates)
         except (ValueError, RecursionError) as error:
             raise MalformedJson(where, f"not JSON ({error})") from error
         return cls.of(value, where)
@@ -109,9 +109,15 @@ class JsonObject:
         return item
 
 
-def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} occurs twice")
+def without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return the members of an object; ``object_pairs_hook`` of `json.loads`.
+
+    Raises:
+        ValueError: A member occurs twice.
+    """
+    members: dict[str, object] = {}
+    for key, value in pairs:
+        if key in members:
+            raise ValueError(f"{key!r} occurs twice")
+        members[key] = value
     return members

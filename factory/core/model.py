@@ -149,6 +149,11 @@ class Severity(StrEnum):
     WARNING = "warning"
     NOTE = "note"
 
+    @property
+    def position(self) -> int:
+        """Its place in the order of severities, the worst first."""
+        return list(Severity).index(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Finding:

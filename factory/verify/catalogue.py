@@ -62,9 +62,8 @@ def entry(check_id: str) -> CheckDescription:
     Raises:
         UsageError: There is no check with that id.
     """
-    for candidate in catalogue():
-        if candidate.id == check_id:
-            return candidate
+    if (found := by_id().get(check_id)) is not None:
+        return found
     raise UsageError(f"there is no check {check_id!r}", hint="'factory checks' lists them.")
 
 

@@ -19,7 +19,7 @@ from factory.audit.report.texts import seen_texts
 from factory.audit.signer_history import signer_changes
 from factory.audit.verdict import AuditReport, Cause, Outcome, Verdict, first_breaks
 from factory.core.codec import format_utc
-from factory.core.model import Finding, Severity
+from factory.core.model import Finding
 from factory.verify.catalogue import by_id
 
 
@@ -75,7 +75,7 @@ SeverityT = TypeVar("SeverityT", Cause, Finding)
 
 def _by_severity(things: Sequence[SeverityT]) -> list[SeverityT]:
     """Return causes or findings, errors first."""
-    return sorted(things, key=lambda thing: list(Severity).index(thing.severity))
+    return sorted(things, key=lambda thing: thing.severity.position)
 
 
 def matrix(report: AuditReport, platforms: tuple[str, ...]) -> tuple[MatrixRow, ...]:

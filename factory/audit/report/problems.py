@@ -62,22 +62,18 @@ class Concern:
 
 def problems(report: AuditReport) -> tuple[Concern, ...]:
     """Return everything in an audit that a person has to look at, the worst first."""
-    found: dict[tuple[Rank, Severity, str, str, str], list[Place]] = {}
+    found: dict[Concern, list[Place]] = {}
     for verdict in report.verdicts:
         for problem in _of_verdict(verdict):
-            key = (problem.rank, problem.severity, problem.id, problem.sentence, problem.remedy)
-            found.setdefault(key, []).extend(problem.places)
-    grouped = [
-        Concern(rank=rank, severity=severity, id=id_, sentence=sentence, remedy=remedy, places=tuple(places))
-        for (rank, severity, id_, sentence, remedy), places in found.items()
-    ]
+            found.setdefault(replace(problem, places=()), []).extend(problem.places)
+    grouped = [replace(problem, places=tuple(places)) for problem, places in found.items()]
     return tuple(sorted(grouped, key=_position))
 
 
 def _position(problem: Concern) -> tuple[int, int, bool]:
     """Order problems by rank and severity; a text to review comes after what is wrong in any case."""
     is_for_review = problem.id.endswith("-not-seen-before")
-    return list(Rank).index(problem.rank), list(Severity).index(problem.severity), is_for_review
+    return list(Rank).index(problem.rank), problem.severity.position, is_for_review
 
 
 def repeat_command(report: AuditReport) -> str:
@@ -111,7 +107,8 @@ def _of_verdict(verdict: Verdict) -> Iterator[Concern]:
     if verdict.is_yanked:
         place = Place(wheel=verdict.name, member="", evidence=_reason_of_yank(verdict))
         sentence = "The index lists the file as yanked: installers take it only if it is pinned."
-        yield _problem(Rank.NOTICE, "yanked", sentence, "Use another release.", place)
+        remedy = "Use another release."
+        yield _problem(Rank.NOTICE, "yanked", sentence, remedy, place, severity=Severity.NOTE)
 
 
 def _undecided_or_different(verdict: Verdict) -> Iterator[Concern]:
@@ -124,7 +121,7 @@ def _undecided_or_different(verdict: Verdict) -> Iterator[Concern]:
     for cause in verdict.causes:
         if cause.severity is not Severity.NOTE:
             place = Place(wheel=verdict.name, member=cause.place, evidence=cause.evidence)
-            yield replace(_problem(rank, cause.id, cause.sentence, remedy, place), severity=cause.severity)
+            yield _problem(rank, cause.id, cause.sentence, remedy, place, severity=cause.severity)
 
 
 def _requirement(check: str) -> str:
@@ -133,8 +130,9 @@ def _requirement(check: str) -> str:
     return "" if listed is None else f"Required: {listed.title}. Affected: {listed.protects}"
 
 
-def _problem(rank: Rank, id_: str, sentence: str, remedy: str, place: Place) -> Concern:
-    severity = Severity.NOTE if rank is Rank.NOTICE else Severity.ERROR
+def _problem(
+    rank: Rank, id_: str, sentence: str, remedy: str, place: Place, *, severity: Severity = Severity.ERROR
+) -> Concern:
     return Concern(rank=rank, severity=severity, id=id_, sentence=sentence, remedy=remedy, places=(place,))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from packaging.version import Version
 
+from factory.core.json_reader import without_duplicates
 from factory.core.model import Severity
 from factory.core.tags import CodexTag, MalformedTag
 from factory.core.targets import Target
@@ -27,15 +28,6 @@ _LAYOUT_VERSION = 1
 check = Checks[WheelContents](standard="the release package's layout", is_for_project=True)
 
 
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members: dict[str, object] = {}
-    for key, value in pairs:
-        if key in members:
-            raise ValueError(f"{key!r} occurs twice")
-        members[key] = value
-    return members
-
-
 def _parse(wheel: WheelContents) -> dict[str, object] | str | None:
     """Return the parsed object, or what is wrong with it; None if it is missing or damaged."""
     member = wheel.member(_PATH)
@@ -45,7 +37,7 @@ def _parse(wheel: WheelContents) -> dict[str, object] | str | None:
     if text is None:
         return NOT_TEXT
     try:
-        value = json.loads(text, object_pairs_hook=_unique)
+        value = json.loads(text, object_pairs_hook=without_duplicates)
     except (ValueError, RecursionError) as error:
         return f"it is not valid JSON: {error}"
     return value if isinstance(value, dict) else "it is not a JSON object"

@@ -64,7 +64,7 @@ def test_an_empty_value_hides_a_value_for_all_users(tmp_path: Path) -> None:
 
 def test_a_source_of_the_project_is_another_place(tmp_path: Path) -> None:
     found = read_uv(uv("", "", files={"work/pyproject.toml": SOURCES}, command="lock"), tmp_path)
-    place = f"tool.uv.sources.no-such-project.index in {tmp_path}/work/pyproject.toml"
+    place = f"tool.uv.sources.no-such-project.index in {tmp_path / 'work' / 'pyproject.toml'}"
     assert found.extra_indexes == (Setting(value=f"{SERVER}/assigned/simple/", place=place),)
 
 
