@@ -57,3 +57,7 @@ class KnownPayloads:
     def lookup(self, sha256: Sha256) -> tuple[KnownExecutable, ...]:
         """Return where a file was released."""
         return tuple(self._found.get(sha256, ()))
+
+    def is_of_one_release(self, executable: KnownExecutable) -> bool:  # noqa: ARG002 - the protocol has it
+        """Return that this is not known."""
+        return False

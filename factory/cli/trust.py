@@ -125,7 +125,7 @@ def _show(done: TrustReport) -> None:
         if file.not_looked_at is not None:
             say(f"{file.name}: NOT CHECKED: {file.not_looked_at}")
         for review in file.misplaced:
-            say(f"{file.name}: {review.name} does not belong there: {review.evidence}")
+            say(f"{file.name}: {review.name}: {review.kind.sentence} {review.evidence}")
         for assessment in file.lacking:
             say(f"{file.name}: authorship is required of {assessment.place}, which is {assessment.level}")
     counts = ", ".join(f"{count} {level}" for level, count in done.counts.items() if count)

@@ -48,6 +48,12 @@ class MemberComparison:
         return {self.place(file.path): file for file in (self.payload.files if self.payload else ())}
 
     @cached_property
+    def indexed_places(self) -> frozenset[str] | None:
+        """The members that are the executables of the release; None if the index lacks it."""
+        package = self.executables.package(self.tag, self.platform.target)
+        return None if package is None else frozenset(map(self.place, package.digests))
+
+    @cached_property
     def known_texts(self) -> Mapping[str, frozenset[Sha256]]:
         """The digests that are known for the release, by path; with every path that some release has."""
         known: dict[str, set[Sha256]] = {text.path: set() for text in self.shape.texts}

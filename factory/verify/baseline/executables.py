@@ -58,6 +58,13 @@ class ExecutableIndex(Protocol):
         """Return where an executable was released; nothing means "not known", never "not released"."""
         ...
 
+    def is_of_one_release(self, executable: KnownExecutable) -> bool:
+        """Whether each known release has a build of its own of the executable.
+
+        False for executables that releases share, such as ripgrep, and with fewer than two known releases.
+        """
+        ...
+
 
 class NoExecutables:
     """An index without entries, for callers that have none."""
@@ -74,6 +81,10 @@ class NoExecutables:
         """Return no executable."""
         return ()
 
+    def is_of_one_release(self, executable: KnownExecutable) -> bool:  # noqa: ARG002 - as above
+        """Return that this is not known."""
+        return False
+
 
 class KnownExecutables:
     """The executables of some release packages; a release that it lacks is not known to it."""
@@ -82,10 +93,12 @@ class KnownExecutables:
         """Take the packages; a later one replaces an earlier one of the same release and target."""
         self._packages = {(package.release, package.target): package for package in packages}
         self._by_digest: defaultdict[Sha256, list[KnownExecutable]] = defaultdict(list)
+        self._builds: defaultdict[tuple[Target, str], list[Sha256]] = defaultdict(list)
         for package in self.packages:
             for path, sha256 in package.digests.items():
                 known = KnownExecutable(release=package.release, target=package.target, path=path)
                 self._by_digest[sha256].append(known)
+                self._builds[package.target, path.name].append(sha256)
 
     @property
     def packages(self) -> tuple[PackageExecutables, ...]:
@@ -116,6 +129,14 @@ class KnownExecutables:
     def lookup(self, sha256: Sha256) -> tuple[KnownExecutable, ...]:
         """Return where an executable was released, the oldest release first."""
         return tuple(self._by_digest.get(sha256, ()))
+
+    def is_of_one_release(self, executable: KnownExecutable) -> bool:
+        """Whether each known release has a build of its own of the executable.
+
+        Files are compared by name, because the layout of packages changed.
+        """
+        builds = self._builds[executable.target, executable.path.name]
+        return len(builds) > 1 and len(set(builds)) == len(builds)
 
     def adding(self, packages: Iterable[PackageExecutables]) -> "KnownExecutables":
         """Return an index that has some packages as well."""

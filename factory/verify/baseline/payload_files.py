@@ -25,10 +25,14 @@ def judge_payload(member: Member, sha256: Sha256, comparison: MemberComparison) 
     origin = _in_payload(sha256, comparison) or _in_index(member, sha256, comparison)
     if origin is not None:
         return origin
+    is_image = member.kind.is_executable_image
     if comparison.payload is None and is_payload_place(member.name):
-        return MemberKind.PAYLOAD, ""
+        # The index lists every executable of a release, so that another one at its place is wrong.
+        places = comparison.indexed_places
+        if places is None or not (is_image or member.name in places):
+            return MemberKind.PAYLOAD, ""
     is_payload = is_payload_place(member.name) or member.name in comparison.places
-    kind = MemberKind.PAYLOAD_UNKNOWN if is_payload or member.kind.is_executable_image else MemberKind.FOREIGN
+    kind = MemberKind.PAYLOAD_UNKNOWN if is_payload or is_image else MemberKind.FOREIGN
     return kind, f"{member.size_bytes} bytes, SHA-256 {sha256}"
 
 
@@ -72,23 +76,19 @@ def _in_payload(sha256: Sha256, comparison: MemberComparison) -> Judgement | Non
 def _in_index(member: Member, sha256: Sha256, comparison: MemberComparison) -> Judgement | None:
     """Recognise an executable of this or another release.
 
-    Releases share executables, such as ripgrep. So one of another release is wrong only if it is known
-    what this release has: from its payload, or from the index.
+    Releases share executables, such as ripgrep. So if it is not known what this release has, from its
+    payload or from the index, one of another release is wrong only if every release has a build of its own.
     """
     found = comparison.executables.lookup(sha256)
     release = [one for one in found if one.release == comparison.tag]
     here = [one for one in release if one.target is comparison.platform.target]
     if here:
         return _of_this_package(member, here, comparison)
-    if comparison.payload is None and not _is_indexed(comparison):
-        return None
-    if release:
+    if comparison.payload is None and comparison.indexed_places is None:
+        found = tuple(one for one in found if comparison.executables.is_of_one_release(one))
+    elif release:
         return MemberKind.PAYLOAD_OF_OTHER_TARGET, _origins(release)
     return (MemberKind.PAYLOAD_OF_OTHER_RELEASE, _origins(found)) if found else None
-
-
-def _is_indexed(comparison: MemberComparison) -> bool:
-    return comparison.executables.package(comparison.tag, comparison.platform.target) is not None
 
 
 def _of_this_package(member: Member, found: list[KnownExecutable], comparison: MemberComparison) -> Judgement:

@@ -33,11 +33,12 @@ _FOREIGN = frozenset(
         MemberKind.PAYLOAD_UNKNOWN,
     }
 )
-_KNOWN_ELSEWHERE = frozenset(
+_WRONG_EXECUTABLES = frozenset(
     {
         MemberKind.PAYLOAD_MOVED,
         MemberKind.PAYLOAD_OF_OTHER_RELEASE,
         MemberKind.PAYLOAD_OF_OTHER_TARGET,
+        MemberKind.PAYLOAD_UNKNOWN,
     }
 )
 
@@ -137,8 +138,8 @@ def closed_world_checks(known: Reference = BUNDLED) -> tuple[Check[WheelContents
 
 
 def misplaced_executables(wheel: WheelContents, known: Reference = BUNDLED) -> tuple[MemberReview, ...]:
-    """Return the executables that are known to belong to another release, target or place."""
-    return tuple(review for review in _reviews(wheel, known) if review.kind in _KNOWN_ELSEWHERE)
+    """Return the executables that belong to another release, target or place, or to no known release."""
+    return tuple(review for review in _reviews(wheel, known) if review.kind in _WRONG_EXECUTABLES)
 
 
 def release_of(wheel: WheelContents) -> tuple[CodexTag, Platform] | None:
@@ -171,20 +172,22 @@ def _reviews(wheel: WheelContents, known: Reference) -> Iterator[MemberReview]:
         baseline=known.baseline(),
         executables=known.executables(),
     )
+    excused = {MemberKind.PAYLOAD_MOVED, MemberKind.FOREIGN}
+    if known.executables().package(tag, platform.target) is None:
+        excused.add(MemberKind.PAYLOAD_UNKNOWN)
     for review in reviews:
-        if not review.name.endswith(".dist-info/RECORD") and not _is_expected(wheel, review):
+        is_record = review.name.endswith(".dist-info/RECORD")
+        if not is_record and not (review.kind in excused and _is_expected(wheel, review)):
             yield review
 
 
 def _is_expected(wheel: WheelContents, review: MemberReview) -> bool:
     """Whether a member is a payload file that the recipe puts there; `payload-bytes` compares its bytes.
 
-    What is expected can come from a manifest that somebody changed, so it does not excuse an executable
-    that is known to be of another release or target.
+    What is expected can come from a manifest that somebody changed, so it excuses a new layout, but not an
+    executable that is known to be of another release or target, or not of this one.
     """
-    if wheel.expected is None or review.name not in wheel.expected.payload:
-        return False
-    return review.kind not in {MemberKind.PAYLOAD_OF_OTHER_RELEASE, MemberKind.PAYLOAD_OF_OTHER_TARGET}
+    return wheel.expected is not None and review.name in wheel.expected.payload
 
 
 CLOSED_WORLD_IDS = frozenset(check.id for check in closed_world_checks())

@@ -16,7 +16,6 @@ from factory.verify.baseline.executables import (
 )
 from factory.verify.baseline.executables_file import (
     EXECUTABLES_PATH,
-    bundled_executables,
     parse_executables,
     read_executables,
     render_executables,
@@ -72,15 +71,30 @@ def test_a_package_that_is_added_replaces_the_one_of_its_release_and_target() ->
 
 
 def test_the_bundled_index_is_written_as_the_factory_writes_it() -> None:
-    assert render_executables(bundled_executables()) == EXECUTABLES_PATH.read_text("utf-8")
+    assert render_executables(read_executables(EXECUTABLES_PATH)) == EXECUTABLES_PATH.read_text("utf-8")
     assert EXECUTABLES_PATH.stat().st_size < 1_000_000
 
 
 def test_the_bundled_index_has_whole_releases_and_real_executables() -> None:
-    packages = bundled_executables().packages
-    assert {package.release for package in packages if not package.digests} == set()
-    for release in {package.release for package in packages}:
-        assert all(bundled_executables().package(release, target) for target in Target), release
+    bundled = read_executables(EXECUTABLES_PATH)
+    assert {package.release for package in bundled.packages if not package.digests} == set()
+    for release in {package.release for package in bundled.packages}:
+        assert all(bundled.package(release, target) for target in Target), release
+
+
+def test_each_release_has_a_build_of_its_own_of_codex_but_not_of_ripgrep() -> None:
+    bundled = read_executables(EXECUTABLES_PATH)
+    release = CodexTag.parse("0.163.0")
+    package = bundled.package(release, Target.WINDOWS_X86_64)
+    assert package is not None
+    found = {
+        path.name: bundled.is_of_one_release(
+            KnownExecutable(release=release, target=package.target, path=path)
+        )
+        for path in package.digests
+    }
+    assert (found["codex.exe"], found["codex-windows-sandbox-setup.exe"]) == (True, True)
+    assert (found["rg.exe"], found["vcruntime140.dll"]) == (False, False)
 
 
 def test_a_missing_file_is_an_error_of_the_installation(tmp_path: Path) -> None:

@@ -35,14 +35,25 @@ NO_EXECUTABLES = NoExecutables()
 
 
 def index(content: bytes, *found: KnownExecutable, also: str = "") -> KnownExecutables:
-    """Return an index with one executable; it knows another release, too, if that is named."""
+    """Return an index with one executable; with a release and its other executables, if that is named."""
     packages = [
         PackageExecutables(release=one.release, target=one.target, digests={one.path: Sha256.of([content])})
         for one in found
     ]
     if also:
-        packages.append(PackageExecutables(release=CodexTag.parse(also), target=LINUX.target, digests={}))
+        packages.append(package(also))
     return KnownExecutables(packages)
+
+
+def package(release: str, *, codex: bytes | None = None) -> PackageExecutables:
+    """Return a package with the good wheel's rg and bwrap, and perhaps a codex."""
+    digests = {
+        PurePosixPath(name).relative_to(PACKAGE): Sha256.of([good_wheel().member(name).content])
+        for name in (RG, BWRAP)
+    }
+    if codex is not None:
+        digests[PurePosixPath("bin/codex")] = Sha256.of([codex])
+    return PackageExecutables(release=CodexTag.parse(release), target=LINUX.target, digests=digests)
 
 
 def payload_of(platform: Platform) -> Payload:
@@ -251,8 +262,7 @@ def test_an_executable_of_another_release_or_target_is_named(
 
 def test_without_a_payload_the_index_shows_an_exchange(tmp_path: Path) -> None:
     rg = good_wheel().member(RG).content
-    known = KnownExecutable(release=TAG, target=LINUX.target, path=PurePosixPath("codex-path/rg"))
-    indexed = index(rg, known)
+    indexed = KnownExecutables([package(VERSION, codex=good_wheel().member(CODEX).content)])
     assert kinds(good_wheel(), tmp_path, payload=None, executables=indexed) == {}
     assert kinds(content(CODEX, rg), tmp_path, payload=None, executables=indexed) == {
         CODEX: MemberKind.PAYLOAD_MOVED
@@ -266,6 +276,54 @@ def test_an_executable_that_releases_share_is_not_suspicious_in_an_unknown_relea
     )
     assert kinds(good_wheel(), tmp_path, payload=None, executables=index(rg, earlier)) == {}
     assert kinds(good_wheel(), tmp_path, executables=index(rg, earlier)) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [(CODEX, SOME_ELF), (CODEX, b"#!/bin/sh\n"), (f"{PACKAGE}/bin/other", SOME_ELF)],
+    ids=["another executable", "a script in its place", "an executable that the release lacks"],
+)
+def test_what_an_indexed_release_does_not_have_is_unknown(name: str, changed: bytes, tmp_path: Path) -> None:
+    indexed = KnownExecutables([package(VERSION, codex=good_wheel().member(CODEX).content)])
+    wheel = content(name, changed) if name == CODEX else added(name, changed)
+    assert kinds(wheel, tmp_path, payload=None, executables=indexed) == {name: MemberKind.PAYLOAD_UNKNOWN}
+
+
+def test_a_wheel_with_no_executable_of_an_indexed_release_is_not_a_build_of_its_own(tmp_path: Path) -> None:
+    other = KnownExecutables(
+        [
+            PackageExecutables(
+                release=TAG,
+                target=LINUX.target,
+                digests={PurePosixPath("bin/codex"): Sha256.of([b"released"])},
+            )
+        ]
+    )
+    assert kinds(good_wheel(), tmp_path, payload=None, executables=other) == dict.fromkeys(
+        (CODEX, RG, BWRAP), MemberKind.PAYLOAD_UNKNOWN
+    )
+
+
+OLD_CODEX = b"the codex of 0.162.0"
+
+
+@pytest.mark.parametrize(
+    ("codex", "found"),
+    [(SOME_ELF, {CODEX: MemberKind.PAYLOAD_OF_OTHER_RELEASE}), (None, {})],
+    ids=["of an older release", "not known"],
+)
+def test_in_an_unknown_release_only_what_each_release_builds_anew_is_suspicious(
+    codex: bytes | None, found: dict[str, MemberKind], tmp_path: Path
+) -> None:
+    """Rg and bwrap are those of both older releases; codex has another digest in each."""
+    indexed = KnownExecutables([package("0.162.0", codex=OLD_CODEX), package("0.162.1", codex=SOME_ELF)])
+    wheel = good_wheel() if codex is None else content(CODEX, codex)
+    assert kinds(wheel, tmp_path, payload=None, executables=indexed) == found
+
+
+def test_one_known_release_does_not_show_what_each_release_builds_anew(tmp_path: Path) -> None:
+    indexed = KnownExecutables([package("0.162.1", codex=SOME_ELF)])
+    assert kinds(content(CODEX, SOME_ELF), tmp_path, payload=None, executables=indexed) == {}
 
 
 def test_placements_of_the_era_decide_the_place(tmp_path: Path) -> None:

@@ -87,21 +87,23 @@ MUSL = Target.LINUX_X86_64
 
 
 def index_of(wheel: Wheel, *packages: tuple[str, Target, str]) -> Reference:
-    """Return an index in which the wheel's codex is that of each release, target and path given."""
-    sha256 = Sha256.of([wheel.member(CODEX).content])
+    """Return an index in which the wheel's codex is that of each release, target and path given.
+
+    The wheel's other executables are those of the wheel's release.
+    """
+    others = {
+        PurePosixPath(path): Sha256.of([wheel.member(f"{PACKAGE}/{path}").content])
+        for path in ("codex-path/rg", "codex-resources/bwrap")
+    }
+    found = {(VERSION, MUSL): others}
+    for release, target, path in packages:
+        digests = found.setdefault((release, target), {})
+        digests[PurePosixPath(path)] = Sha256.of([wheel.member(CODEX).content])
     known = KnownExecutables(
-        PackageExecutables(
-            release=CodexTag.parse(release), target=target, digests={PurePosixPath(path): sha256}
-        )
-        for release, target, path in packages
+        PackageExecutables(release=CodexTag.parse(release), target=target, digests=digests)
+        for (release, target), digests in found.items()
     )
-    other = PackageExecutables(
-        release=CodexTag.parse(VERSION),
-        target=MUSL,
-        digests={PurePosixPath("bin/other"): Sha256.of([b"other"])},
-    )
-    complete = known if known.package(other.release, MUSL) else known.adding([other])
-    return Reference(baseline=lambda: BASELINE, executables=lambda: complete)
+    return Reference(baseline=lambda: BASELINE, executables=lambda: known)
 
 
 def misplaced_findings(contents: WheelContents, known: Reference) -> list[Finding]:
@@ -160,6 +162,34 @@ def test_a_manifest_that_expects_an_older_executable_does_not_excuse_it(tmp_path
     contents = read_wheel(wheel.write(tmp_path), scratch=tmp_path, expected=expected)
     known = index_of(wheel, ("0.162.1", MUSL, "bin/codex"))
     assert [one.place for one in misplaced_findings(contents, known)] == [CODEX]
+
+
+def test_a_manifest_excuses_an_unknown_executable_only_in_an_unknown_release(tmp_path: Path) -> None:
+    wheel = good_wheel()
+    expected = ExpectedWheel(
+        tag=CodexTag.parse(VERSION),
+        platform=Platform.parse("manylinux_2_17_x86_64"),
+        payload={CODEX: Sha256.of([wheel.member(CODEX).content])},
+    )
+    contents = read_wheel(wheel.write(tmp_path), scratch=tmp_path, expected=expected)
+    known = index_of(wheel, ("0.162.1", Target.WINDOWS_X86_64, "bin/codex.exe"))
+    other = Reference(baseline=lambda: BASELINE, executables=KnownExecutables)
+    without_codex = index_of(wheel)
+    assert [one.place for one in misplaced_findings(contents, known)] == [CODEX]
+    assert [one.place for one in misplaced_findings(contents, without_codex)] == [CODEX]
+    assert misplaced_findings(contents, other) == []
+
+
+def test_a_manifest_does_not_excuse_an_importable_file(tmp_path: Path) -> None:
+    name, content = f"{PACKAGE}/extra.py", b"x = 1\n"
+    expected = ExpectedWheel(
+        tag=CodexTag.parse(VERSION),
+        platform=Platform.parse("manylinux_2_17_x86_64"),
+        payload={name: Sha256.of([content])},
+    )
+    contents = read_wheel(added(name, content).write(tmp_path), scratch=tmp_path, expected=expected)
+    found = find_all(contents, closed_world_checks(Reference(baseline=lambda: BASELINE)))
+    assert [(one.check, one.place) for one in found] == [("closed-world-code", name)]
 
 
 HOST = "bin/codex-code-mode-host"
