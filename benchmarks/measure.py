@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks.job import Job
+from factory.core.counted import counted
 from factory.core.errors import BuildError
 from factory.core.json_reader import JsonObject
 
@@ -80,7 +81,7 @@ def measure(case: str, module: str, job: Job, *, extra: Sequence[str] = ()) -> M
         MeasuredFailed: The process failed.
     """
     one, *others = job.platforms
-    label = f"{case} {len(job.platforms)} wheels" if others else f"{case} {one.tag}"
+    label = f"{case} {counted(len(job.platforms), 'wheel')}" if others else f"{case} {one.tag}"
     job.out.mkdir(parents=True, exist_ok=True)
     temporary = job.out / "tmp"
     temporary.mkdir(exist_ok=True)

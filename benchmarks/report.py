@@ -7,6 +7,7 @@ from pathlib import Path
 from benchmarks.options import MEANINGS, Case
 from benchmarks.plot import Bar, Chart, render
 from benchmarks.results import MEGABYTE, Results
+from factory.core.counted import counted
 from factory.system.files import atomic_write
 
 
@@ -85,7 +86,8 @@ def _sections(results: Results) -> Iterator[str]:
         ("method", "wall s", "CPU s", "peak MB", "read GB", "written GB", "disk MB"), _methods(results)
     )
     equal = results.equal_wheels()
-    yield f"\n{equal} wheels were built by more than one method, each with the same SHA-256 every time.\n"
+    built = counted(equal, "wheel was", "wheels were")
+    yield f"\n{built} built by more than one method, each with the same SHA-256 every time.\n"
     yield from (f"- `{case}`: {MEANINGS[case]}." for case in Case if results.of(case))
     yield from (f"- `{case}` was not measured: {reason}." for case, reason in results.skipped.items())
     yield "\nPeak is the memory of the largest process; disk is the peak disk use, wheels included."

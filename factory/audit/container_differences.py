@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from factory.audit.member_differences import MemberPair
 from factory.audit.verdict import Cause
+from factory.core.counted import counted
 from factory.core.model import Severity
 from factory.core.zip_records import DEFLATED, STORED, CentralHeader
 from factory.verify.reading.contents import WheelContents
@@ -25,7 +26,7 @@ def container_differences(
             first = differing[0]
             evidence = (
                 f"{first.name}: published {shown(first.published.central)},"
-                f" rebuilt {shown(first.rebuilt.central)}; {len(differing)} members in all"
+                f" rebuilt {shown(first.rebuilt.central)}; {counted(len(differing), 'member')} in all"
             )
             yield _note(id_, published, sentence, evidence)
     yield from contradicting_headers(published)
@@ -54,8 +55,8 @@ def stray_bytes(published: WheelContents) -> Iterator[Cause]:
             severity=Severity.ERROR,
             place=published.name,
             sentence="The file has bytes that belong to no member: data can be hidden there.",
-            evidence=f"{archive.prefix_bytes} bytes before, {archive.suffix_bytes} after,"
-            f" {len(archive.gaps)} gaps, {len(archive.overlapping)} overlaps",
+            evidence=f"{counted(archive.prefix_bytes, 'byte')} before, {archive.suffix_bytes} after,"
+            f" {counted(len(archive.gaps), 'gap')}, {counted(len(archive.overlapping), 'overlap')}",
         )
 
 
@@ -120,7 +121,9 @@ def _encoder_causes(published: WheelContents, pairs: Sequence[MemberPair]) -> It
         sentence = (
             "Equal contents are compressed differently: the file differs, the unpacked contents do not."
         )
-        evidence = f"{len(differing)} members, {differing[0].name} first; encoder: {_encoder(differing)}"
+        evidence = (
+            f"{counted(len(differing), 'member')}, {differing[0].name} first; encoder: {_encoder(differing)}"
+        )
         yield _note("encoder", published, sentence, evidence)
 
 

@@ -18,6 +18,7 @@ from packaging.version import Version
 
 from factory.audit.origin import AskedIndex, ListedOrigin, LocalOrigin, Origin
 from factory.audit.verdict import UnexpectedFile
+from factory.core.counted import counted
 from factory.core.digests import MalformedDigest, Sha256
 from factory.core.errors import UpstreamError
 from factory.core.model import Local, Remote
@@ -144,7 +145,7 @@ def read_page(body: bytes, *, project: str, base_url: str, asked: AskedIndex) ->
         wheels=tuple(file for file in files if isinstance(file, PublishedWheel)),
         unexpected=tuple(file for file in files if isinstance(file, UnexpectedFile)),
         notes=tuple(
-            f"the index lists {name} {len(each)} times, with equal values"
+            f"the index lists {name} {counted(len(each), 'time')}, with equal values"
             for name, each in rows.items()
             if len(each) > len(set(each)) == 1
         ),
@@ -257,7 +258,9 @@ def _one_file(rows: Sequence[PublishedWheel | UnexpectedFile]) -> PublishedWheel
         return rows[0]
     digests = sorted({str(row.sha256) for row in rows if isinstance(row, PublishedWheel)})
     differ = f"with the SHA-256 {' and '.join(digests)}" if len(digests) > 1 else "with different values"
-    return UnexpectedFile(name=rows[0].name, reason=f"the index lists it {len(rows)} times, {differ}")
+    return UnexpectedFile(
+        name=rows[0].name, reason=f"the index lists it {counted(len(rows), 'time')}, {differ}"
+    )
 
 
 def project_of(name: str) -> str:

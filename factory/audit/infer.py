@@ -22,6 +22,7 @@ from factory.build.recipe import Backend, Container, Recipe
 from factory.build.sbom import SBOM_PATH
 from factory.build.template import PACKAGE, SOURCE_DIRECTORY, Template, TemplateFile, bundled_template
 from factory.build.toolchain import lock_for, locked_versions
+from factory.core.counted import counted
 from factory.core.digests import Sha256
 from factory.core.member_path import is_plain
 from factory.core.model import Payload, ReleaseAsset
@@ -142,7 +143,7 @@ def _generator(wheel_file: bytes, usual: Iterable[str]) -> tuple[str, str]:
     if versions:
         return named, max(versions, key=Version)
     if len(found) != 1:
-        raise NotInferable(f"WHEEL names {len(found)} generators")
+        raise NotInferable(f"WHEEL names {counted(len(found), 'generator')}")
     if _HATCHLING.fullmatch(named) is None:
         raise NotInferable(f"its generator {named!r} is unknown")
     known = ", ".join(locked_versions())

@@ -7,6 +7,7 @@ from difflib import unified_diff
 
 from factory.audit.code_signature import differs_in_signature_only
 from factory.audit.verdict import Cause
+from factory.core.counted import counted
 from factory.core.model import FileKind, Severity
 from factory.verify.reading.contents import Member, WheelContents
 
@@ -61,7 +62,7 @@ def _added(published: WheelContents, rebuilt: WheelContents) -> Iterator[Cause]:
         if name not in rebuilt.by_name:
             what = "an executable" if member.kind.is_executable_image else f"a file ({member.kind})"
             sentence = f"The published wheel has {what} that neither the release nor the backend provides."
-            evidence = f"{member.size_bytes} bytes, SHA-256 {member.sha256}"
+            evidence = f"{counted(member.size_bytes, 'byte')}, SHA-256 {member.sha256}"
             yield _cause("member-added", Severity.ERROR, name, sentence, evidence)
     yield from doubled_members(published)
 
@@ -78,14 +79,20 @@ def doubled_members(published: WheelContents) -> Iterator[Cause]:
     for name, count in Counter(member.name for member in published.members).items():
         if count > 1:
             sentence = "Several members have the same name; installers differ in which one they install."
-            yield _cause("member-doubled", Severity.ERROR, name, sentence, f"{count} members have this name")
+            yield _cause(
+                "member-doubled",
+                Severity.ERROR,
+                name,
+                sentence,
+                f"{counted(count, 'member has', 'members have')} this name",
+            )
 
 
 def _missing(published: WheelContents, rebuilt: WheelContents) -> Iterator[Cause]:
     for name, member in rebuilt.by_name.items():
         if name not in published.by_name:
             sentence = "The published wheel lacks a member that the rebuilt one has."
-            evidence = f"it has {member.size_bytes} bytes in the rebuild"
+            evidence = f"it has {counted(member.size_bytes, 'byte')} in the rebuild"
             yield _cause("member-missing", Severity.ERROR, name, sentence, evidence)
 
 
@@ -105,9 +112,8 @@ def _executable_cause(pair: MemberPair) -> Cause:
         sentence = "It is upstream's executable with another code signature: somebody else signed it again."
         return _cause("executable-re-signed", Severity.WARNING, pair.name, sentence, evidence)
     sentence = "It is not the executable that upstream released, and it may do anything."
-    evidence += (
-        f"; {published.size_bytes} bytes against {pair.rebuilt.size_bytes}{_first_difference_in_files(pair)}"
-    )
+    evidence += f"; {counted(published.size_bytes, 'byte')} against {pair.rebuilt.size_bytes}"
+    evidence += _first_difference_in_files(pair)
     return _cause("executable-not-upstream", Severity.ERROR, pair.name, sentence, evidence)
 
 
@@ -118,7 +124,7 @@ def _text_cause(pair: MemberPair) -> Cause:
         return _cause("text", Severity.ERROR, pair.name, "Its content differs.", evidence)
     if published.replace(b"\r\n", b"\n") == rebuilt.replace(b"\r\n", b"\n"):
         crlf = published.count(b"\r\n"), rebuilt.count(b"\r\n")
-        evidence = f"{crlf[0]} lines end with CRLF, {crlf[1]} in the rebuild"
+        evidence = f"{counted(crlf[0], 'line ends', 'lines end')} with CRLF, {crlf[1]} in the rebuild"
         sentence = (
             "Only its line endings differ, as after a checkout on another system; its meaning is the same."
         )
@@ -198,7 +204,7 @@ def _diff(before: str, after: str) -> str:
     lines = list(
         unified_diff(before.splitlines(), after.splitlines(), "rebuilt", "published", n=0, lineterm="")
     )
-    rest = [f"... {len(lines) - _SHOWN_LINES} more lines"] if len(lines) > _SHOWN_LINES else []
+    rest = [f"... {counted(len(lines) - _SHOWN_LINES, 'more line')}"] if len(lines) > _SHOWN_LINES else []
     return "\n".join([*lines[:_SHOWN_LINES], *rest])
 
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
+from factory.core.counted import counted
 from factory.core.digests import MalformedDigest, Sha256
 from factory.core.errors import IntegrityError
 from factory.core.zip_records import DEFLATED, STORED, CentralHeader
@@ -79,7 +80,9 @@ class PublishedReader:
         if directory.problems:
             raise UnreadableWheel(name, directory.problems[0].evidence)
         if len(directory.headers) > MAX_MEMBERS:
-            raise UnreadableWheel(name, f"it has {len(directory.headers)} members, more than {MAX_MEMBERS}")
+            raise UnreadableWheel(
+                name, f"it has {counted(len(directory.headers), 'member')}, more than {MAX_MEMBERS}"
+            )
         self._stop = directory.end.directory_start
         names = [decode_name(header) for header in directory.headers]
         repeated = [name for name, count in Counter(names).items() if count > 1]

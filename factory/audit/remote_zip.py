@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
+from factory.core.counted import counted
 from factory.core.errors import IntegrityError, UpstreamError
 from factory.system.http import HttpClient, HttpResponse, HttpStatusError
 from factory.system.retry import RequestFailed, RetryPolicy
@@ -135,7 +136,7 @@ class _RemoteFile(io.RawIOBase):
             )
         promised = self._source.size_bytes if known is None else known
         if promised is not None and total != promised:
-            raise self._inconsistent(f"its size is {total} bytes instead of {promised}")
+            raise self._inconsistent(f"its size is {counted(total, 'byte')} instead of {promised}")
         etag = response.headers.get("etag")
         if self._blocks and etag != self._etag:
             raise self._inconsistent("it changed while it was read")
@@ -149,10 +150,13 @@ class _RemoteFile(io.RawIOBase):
             body += chunk
             self._source.fetched.size_bytes += len(chunk)
             if len(body) > requested_bytes:
-                raise self._inconsistent(f"the server sent more than the requested {requested_bytes} bytes")
+                raise self._inconsistent(
+                    f"the server sent more than the requested {counted(requested_bytes, 'byte')}"
+                )
         if len(body) < requested_bytes:
             raise RequestFailed(
-                f"a part of {self._source.name} ended after {len(body)} of {requested_bytes} bytes",
+                f"a part of {self._source.name} ended after {len(body)}"
+                f" of {counted(requested_bytes, 'byte')}",
                 is_transient=True,
                 hint="Run again.",
             )

@@ -13,6 +13,7 @@ from packaging.version import Version
 
 from factory.audit.index import PublishedWheel
 from factory.audit.results import Results
+from factory.core.counted import counted
 from factory.core.errors import UsageError
 from factory.core.tags import CodexTag
 from factory.core.targets import OperatingSystem, Target
@@ -136,7 +137,7 @@ def github_matrix(jobs: Sequence[Job]) -> str:
     """
     if len(jobs) > GITHUB_MAX_JOBS:
         raise UsageError(
-            f"the matrix has {len(jobs)} jobs; GitHub allows {GITHUB_MAX_JOBS}",
+            f"the matrix has {counted(len(jobs), 'job')}; GitHub allows {GITHUB_MAX_JOBS}",
             hint="Name fewer releases or platforms, or use --format json and split the list.",
         )
     return json.dumps({"include": [job.to_json() for job in jobs]}, separators=(",", ":"))

@@ -12,6 +12,7 @@ from factory.cli.console import say
 from factory.cli.options import add_channel_options, add_refresh_option
 from factory.cli.session import Session, open_session
 from factory.cli.settings import Settings
+from factory.core.counted import counted
 from factory.core.errors import EXIT_OK, UsageError
 from factory.core.tags import CodexTag
 from factory.release.channels.npm import NpmChannel
@@ -126,7 +127,7 @@ def _extend(known: KnownExecutables, tags: list[CodexTag], file: Path, session: 
         for tag, packages in collect(missing_from(known, tags), context):
             known = known.adding(packages)
             atomic_write(file, render_executables(known).encode())
-            say(f"{tag}: {sum(len(package.digests) for package in packages)} executables")
+            say(f"{tag}: {counted(sum(len(package.digests) for package in packages), 'executable')}")
 
 
 def _complete_releases(session: Session) -> tuple[CodexTag, ...]:

@@ -12,6 +12,7 @@ from factory.cli.console import Column, human_size, print_json, say
 from factory.cli.display import print_table
 from factory.cli.options import parse_size
 from factory.cli.settings import Settings
+from factory.core.counted import counted
 from factory.core.errors import EXIT_OK, UsageError
 from factory.system.cache import Cache, CacheEntry, Namespace
 
@@ -105,7 +106,7 @@ def _clear(arguments: argparse.Namespace) -> int:  # noqa: ARG001 - a command ta
 
 
 def _report(removed: Sequence[CacheEntry]) -> int:
-    say(f"removed {len(removed)} entries, {human_size(_size(removed))}")
+    say(f"removed {counted(len(removed), 'entry', 'entries')}, {human_size(_size(removed))}")
     return EXIT_OK
 
 

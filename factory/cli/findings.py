@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 from factory.cli.console import Column, say
 from factory.cli.display import print_table
+from factory.core.counted import counted
 from factory.core.errors import EXIT_INCONCLUSIVE, EXIT_OK, VerificationError
 from factory.core.model import Finding, Severity
 from factory.verify.output.report import CheckResults, Report, RunStatus, WheelReport
 from factory.verify.smoke import SmokeOutcome
 
 _WAIVED = "waived"
-_PLURALS = {Severity.ERROR: "errors", Severity.WARNING: "warnings", Severity.NOTE: "notes"}
 _FIELDS = ("wheel", "severity", "check", "place", "evidence", "remedy", "reason")
 
 
@@ -93,9 +93,6 @@ def _not_checked(wheel: WheelReport) -> Iterator[str]:
 
 
 def _closing_line(report: Report) -> str:
-    wheels = f"{len(report.wheels)} wheels" if len(report.wheels) != 1 else "1 wheel"
-    counts = ", ".join(
-        f"{count} {severity.value if count == 1 else _PLURALS[severity]}"
-        for severity, count in report.counts.items()
-    )
+    wheels = counted(len(report.wheels), "wheel")
+    counts = ", ".join(counted(count, severity.value) for severity, count in report.counts.items())
     return f"{report.status.value}: {wheels}, {counts}, {report.waived_count} waived"

@@ -18,6 +18,7 @@ from factory.cli.options import (
 )
 from factory.cli.session import open_session
 from factory.cli.settings import Settings
+from factory.core.counted import counted
 from factory.core.errors import EXIT_OK, UsageError, VerificationError
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform
@@ -98,7 +99,8 @@ def _generate(arguments: argparse.Namespace) -> int:
         document = {"path": str(arguments.out), "files": names, "models": package.models}
         print_json({"version": _JSON_VERSION, **document, "methods": package.methods})
     else:
-        say(f"generated {package.models} models for {package.methods} methods in {arguments.out}")
+        generated = f"{counted(package.models, 'model')} for {counted(package.methods, 'method')}"
+        say(f"generated {generated} in {arguments.out}")
     return EXIT_OK
 
 
@@ -132,7 +134,7 @@ def _compare(arguments: argparse.Namespace) -> int:
         print_json({"version": _JSON_VERSION, "from": before.pep440, "to": after.pep440, "changes": items})
     else:
         sys.stdout.writelines(f"{change.words}\n" for change in changes)
-        say(f"{len(changes)} changes from {before.pep440} to {after.pep440}")
+        say(f"{counted(len(changes), 'change')} from {before.pep440} to {after.pep440}")
     return EXIT_OK
 
 

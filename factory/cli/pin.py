@@ -6,6 +6,7 @@ from pathlib import Path
 from factory.cli.console import print_json, say
 from factory.cli.options import add_terms_options, terms_of
 from factory.core.codec import to_plain
+from factory.core.counted import counted
 from factory.core.errors import EXIT_OK, UsageError
 from factory.sdk.pin import PinFormat, render_pin, requirement
 from factory.system.files import atomic_write
@@ -79,4 +80,5 @@ def _report_acceptance(proven: ProvenManifest) -> None:
         say(f"{platform} with {acceptance.summary}")
     untested = len(proven.wheels) - len(tested)
     if untested:
-        say(f"{untested} of {len(proven.wheels)} wheels were not tested with an SDK ('factory accept')")
+        wheels = counted(len(proven.wheels), "wheel was", "wheels were")
+        say(f"{untested} of {wheels} not tested with an SDK ('factory accept')")

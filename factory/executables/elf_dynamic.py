@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
+from factory.core.counted import counted
 from factory.executables.elf_frame import ElfFrame, ElfType, SegmentKind
 from factory.executables.image_bytes import ImageBytes, MalformedImage
 
@@ -84,7 +85,7 @@ class DynamicSection:
         offset, budget = self._frame.offset(address), _MAX_VERSIONS
         libraries = self.value(Dynamic.VERNEEDNUM) or 0
         if libraries > _MAX_VERSIONS:
-            raise MalformedImage(f"it needs symbol versions of {libraries} libraries")
+            raise MalformedImage(f"it needs symbol versions of {counted(libraries, 'library', 'libraries')}")
         for _ in range(libraries):
             form, count, library, first, following = self._unpack("HHIII", offset)
             if form != _VERNEED_FORM:
@@ -152,7 +153,7 @@ class DynamicSection:
             if tag == Dynamic.NULL:
                 return
             yield tag, value
-        raise MalformedImage(f"its dynamic section has no end after {count} entries")
+        raise MalformedImage(f"its dynamic section has no end after {counted(count, 'entry', 'entries')}")
 
     def _string_table(self) -> ImageBytes | None:
         address, size_bytes = self.value(Dynamic.STRTAB), self.value(Dynamic.STRSZ)

@@ -12,6 +12,7 @@ from enum import IntEnum
 from itertools import pairwise
 from typing import Self
 
+from factory.core.counted import counted
 from factory.executables.image_bytes import ImageBytes, MalformedImage, decoded
 
 _MAX_SEGMENTS = 1 << 10
@@ -215,7 +216,7 @@ def _program_headers(
     if count > _MAX_SEGMENTS:
         raise MalformedImage(f"it has {count} program headers")
     if entry_bytes != struct.calcsize(layout.segment):
-        raise MalformedImage(f"its program headers have {entry_bytes} bytes each")
+        raise MalformedImage(f"its program headers have {counted(entry_bytes, 'byte')} each")
     table = image.read(offset, count * entry_bytes)
     for fields in struct.iter_unpack(layout.segment, table):
         if layout.is_64_bit:

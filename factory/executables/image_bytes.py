@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Self
 
+from factory.core.counted import counted
 from factory.core.errors import IntegrityError
 
 _MAX_READ_BYTES = 1 << 22
@@ -63,7 +64,7 @@ class ImageBytes:
         """
         self._require(offset, size_bytes)
         if size_bytes > at_most:
-            raise MalformedImage(f"a table of {size_bytes} bytes is too large for a loader")
+            raise MalformedImage(f"a table of {counted(size_bytes, 'byte')} is too large for a loader")
         self._file.seek(self.start + offset)
         return self._file.read(size_bytes)
 
@@ -98,7 +99,8 @@ class ImageBytes:
     def _require(self, offset: int, size_bytes: int) -> None:
         if offset < 0 or size_bytes < 0 or offset + size_bytes > self.size_bytes:
             raise MalformedImage(
-                f"{size_bytes} bytes at offset {offset} are beyond its end at {self.size_bytes}"
+                f"{counted(size_bytes, f'byte at offset {offset} is', f'bytes at offset {offset} are')}"
+                f" beyond its end at {self.size_bytes}"
             )
 
 

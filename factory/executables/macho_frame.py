@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
+from factory.core.counted import counted
 from factory.executables.image_bytes import ImageBytes, MalformedImage, decoded
 
 LC_CODE_SIGNATURE = 0x1D
@@ -40,7 +41,7 @@ class LoadCommand:
             MalformedImage: The command is too short.
         """
         if at + struct.calcsize(layout) > len(self.data):
-            raise MalformedImage(f"load command {self.kind:#x} has only {len(self.data)} bytes")
+            raise MalformedImage(f"load command {self.kind:#x} has only {counted(len(self.data), 'byte')}")
         return struct.unpack_from(self.order + layout, self.data, at)
 
     def text(self) -> str:
@@ -134,10 +135,11 @@ class MachoFrame:
         at = 0
         for _ in range(count):
             if at + _COMMAND_BYTES > len(table):
-                raise MalformedImage(f"{count} load commands do not fit in {len(table)} bytes")
+                commands = counted(count, "load command does", "load commands do")
+                raise MalformedImage(f"{commands} not fit in {counted(len(table), 'byte')}")
             kind, length = struct.unpack_from(self.order + "II", table, at)
             if length < _COMMAND_BYTES or at + length > len(table):
-                raise MalformedImage(f"load command {kind:#x} claims {length} bytes")
+                raise MalformedImage(f"load command {kind:#x} claims {counted(length, 'byte')}")
             yield LoadCommand(kind=kind, data=table[at : at + length], order=self.order)
             at += length
 
@@ -167,7 +169,7 @@ class UniversalTable:
             return cls(size_bytes=0, slices=(image,))
         (count,) = image.unpack(">I", 4)
         if not 0 < count <= _MAX_SLICES:
-            raise MalformedImage(f"a universal file of {count} architectures")
+            raise MalformedImage(f"a universal file of {counted(count, 'architecture')}")
         layout = ">IIIII" if magic == _FAT_MAGIC else ">IIQQII"
         places = [8 + index * struct.calcsize(layout) for index in range(count + 1)]
         fields = [image.unpack(layout, place) for place in places[:-1]]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Self
 
+from factory.core.counted import counted
 from factory.executables.image_bytes import MalformedImage
 from factory.executables.macho_frame import LC_SEGMENT, LC_SEGMENT_64, LoadCommand, MachoFrame
 
@@ -165,7 +166,9 @@ def _require_inside(frame: MachoFrame, segment: MachoSegment) -> None:
         raise MalformedImage(f"the segment {segment.name} does not fit into memory")
     page_bytes = _ARM64_PAGE_BYTES if frame.cpu == _CPU_ARM64 else _PAGE_BYTES
     if segment.address % page_bytes or (frame.image.start + segment.offset) % page_bytes:
-        raise MalformedImage(f"the segment {segment.name} does not start at a page of {page_bytes} bytes")
+        raise MalformedImage(
+            f"the segment {segment.name} does not start at a page of {counted(page_bytes, 'byte')}"
+        )
     for address, size_bytes in segment.sections:
         if address < segment.address or address + size_bytes > segment.end:
             raise MalformedImage(f"a section at {address:#x} is outside its segment {segment.name}")
@@ -202,7 +205,7 @@ def _require_tables(
                 one.offset <= offset and offset + size_bytes <= one.file_end for one in segments
             ):
                 raise MalformedImage(
-                    f"the {size_bytes} bytes at {offset} that load command {command.kind:#x} "
+                    f"the {counted(size_bytes, 'byte')} at {offset} that load command {command.kind:#x} "
                     f"points to are in no segment of the file"
                 )
 

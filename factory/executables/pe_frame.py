@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Self
 
+from factory.core.counted import counted
 from factory.executables.image_bytes import ImageBytes, MalformedImage
 
 _MAX_SECTIONS = 96
@@ -194,15 +195,16 @@ def _require_alignments(frame: PeFrame) -> None:
 def _require_headers(frame: PeFrame, headers_end: int) -> None:
     if frame.header_bytes < headers_end:
         raise MalformedImage(
-            f"its headers end at {headers_end}, but only {frame.header_bytes} bytes are mapped"
+            f"its headers end at {headers_end}, but only "
+            f"{counted(frame.header_bytes, 'byte is', 'bytes are')} mapped"
         )
     if frame.header_bytes > frame.image.size_bytes:
         raise MalformedImage(
-            f"its headers have {frame.header_bytes} bytes, "
+            f"its headers have {counted(frame.header_bytes, 'byte')}, "
             f"beyond the end of the file at {frame.image.size_bytes}"
         )
     if not frame.header_bytes < frame.image_bytes <= _MAX_IMAGE_BYTES:
-        raise MalformedImage(f"its size in memory is {frame.image_bytes} bytes")
+        raise MalformedImage(f"its size in memory is {counted(frame.image_bytes, 'byte')}")
 
 
 def _require_sections(frame: PeFrame) -> None:

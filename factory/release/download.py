@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NoReturn
 
+from factory.core.counted import counted
 from factory.core.errors import IntegrityError, UpstreamError, UsageError
 from factory.core.model import Local, ReleaseAsset, Remote
 from factory.core.progress import Progress, ProgressTask
@@ -187,7 +188,8 @@ class _Transfer:
             self.progress.reached(self.blob.size_bytes)
         if expected is not None and self.blob.size_bytes < expected:
             raise RequestFailed(
-                f"the download of {self.asset.name} ended after {self.blob.size_bytes} of {expected} bytes",
+                f"the download of {self.asset.name} ended after {self.blob.size_bytes}"
+                f" of {counted(expected, 'byte')}",
                 is_transient=True,
                 hint="Run again: the bytes received are kept, and only the rest is downloaded.",
             )

@@ -11,6 +11,7 @@ from tomlkit.exceptions import TOMLKitError
 
 from factory.build.stage import require_apart, require_replaceable
 from factory.build.template import DISTRIBUTION
+from factory.core.counted import counted
 from factory.core.errors import UsageError
 from factory.core.tags import CodexTag
 from factory.sdk.sdk_files import PROJECT_FILE, SdkFile, UnusableSdk, read_sdk
@@ -120,7 +121,8 @@ def _pin_index(dependencies: object) -> int:
         if canonicalize_name(requirement.name) == DISTRIBUTION:
             found.append((index, requirement))
     if len(found) != 1:
-        raise UsageError(f"the SDK has {len(found) or 'no'} requirements of {DISTRIBUTION}", hint=_PIN_HINT)
+        count = counted(len(found), "requirement") if found else "no requirements"
+        raise UsageError(f"the SDK has {count} of {DISTRIBUTION}", hint=_PIN_HINT)
     index, requirement = found[0]
     if requirement.marker is not None or requirement.extras or requirement.url is not None:
         raise UsageError(

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from factory.audit.answer import Answer
 from factory.audit.verdict import Outcome
+from factory.core.counted import counted
 from factory.core.json_reader import JsonObject, MalformedJson
 from factory.core.model import Severity
 from factory.statements import audit_statement, build_statement
@@ -147,7 +148,7 @@ def _details(verdict: JsonObject) -> Iterator[str]:
         yield f"{cause.text('severity')}: {cause.text('id')}: {cause.text('place')}: {cause.text('sentence')}"
     links = verdict.objects("chain")
     from_release = sum(link.text_or_none("asset") is not None for link in links)
-    yield f"{from_release} of {len(links)} executables are from the release"
+    yield f"{from_release} of {counted(len(links), 'executable is', 'executables are')} from the release"
     texts = ", ".join(text.text("place") for text in verdict.objects("trust_base"))
     if texts:
         yield f"taken from the wheel itself: {texts}"

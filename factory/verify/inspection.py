@@ -6,6 +6,7 @@ from pathlib import Path
 
 from factory.build.builder import BuiltWheel
 from factory.build.template import PACKAGE
+from factory.core.counted import counted
 from factory.core.errors import VerificationError
 from factory.core.model import Finding, Severity, WaivedFinding
 from factory.core.trust_level import TrustAssessment
@@ -65,7 +66,7 @@ class WheelRejected(VerificationError):
 
     def __init__(self, name: str, findings: Sequence[Finding]) -> None:
         lines = "".join(f"\n  {finding.check}: {finding.place}: {finding.evidence}" for finding in findings)
-        super().__init__(f"{name} is not verified, it has {len(findings)} errors:{lines}")
+        super().__init__(f"{name} is not verified, it has {counted(len(findings), 'error')}:{lines}")
         self.name = name
         self.findings = tuple(findings)
 

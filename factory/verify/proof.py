@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from factory.core.counted import counted
 from factory.core.errors import UsageError, VerificationError
 from factory.core.model import Severity
 from factory.core.platform_tags import platform_of_tag
@@ -124,7 +125,7 @@ def _missing_platforms(manifest: Manifest, terms: Terms) -> Iterator[str]:
     for platform in PLATFORMS:
         count = present[slot_of(platform)]
         if count > 1:
-            yield f"{count} wheels are for {platform}"
+            yield f"{counted(count, 'wheel is', 'wheels are')} for {platform}"
         if count == 0 and slot_of(platform) not in excused:
             yield f"there is no wheel for {platform}"
 
@@ -157,7 +158,7 @@ def _wheel_problems(manifest: Manifest, directory: Path) -> Iterator[str]:
     """Check every record, and every wheel that it describes; wheels are read in parallel."""
     for name, count in Counter(wheel.name for wheel in manifest.wheels).items():
         if count > 1:
-            yield f"the manifest has {name} {count} times"
+            yield f"the manifest has {name} {counted(count, 'time')}"
     for wheel in manifest.wheels:
         yield from record_problems(manifest, wheel)
     with TemporaryDirectory(prefix="factory-proof-", ignore_cleanup_errors=True) as scratch:

@@ -128,7 +128,7 @@ def test_the_report_has_the_table_and_a_plot_that_is_xml(results: Results, tmp_p
     lines = write_report(results, tmp_path).read_text().splitlines()
     assert "| cold | 60.0 | 120.0 | 45 | 3.0 | 1.0 | 1100 |" in lines
     assert any(line.startswith("| upstream / cold | 3.00 | at least 3.00 | kept |") for line in lines)
-    assert "1 wheels were built by more than one method, each with the same SHA-256 every time." in lines
+    assert "1 wheel was built by more than one method, each with the same SHA-256 every time." in lines
     plot = (tmp_path / "performance.svg").read_text()
     texts = [element.text for element in ET.fromstring(plot).iter("{http://www.w3.org/2000/svg}text")]  # noqa: S314
     assert texts == [

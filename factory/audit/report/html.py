@@ -19,6 +19,7 @@ from factory.audit.report.texts import seen_texts
 from factory.audit.signer_history import signer_changes
 from factory.audit.verdict import AuditReport, Cause, Outcome, Verdict, first_breaks
 from factory.core.codec import format_utc
+from factory.core.counted import counted
 from factory.core.model import Finding
 from factory.verify.catalogue import by_id
 
@@ -42,6 +43,7 @@ def render_html(report: AuditReport) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["counted"] = counted
     platforms = tuple(sorted({verdict.platform for verdict in report.verdicts}))
     return environment.get_template("page.html").render(
         report=report,

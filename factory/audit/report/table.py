@@ -7,6 +7,7 @@ from factory.audit.origin import origin_word
 from factory.audit.signer_history import signer_changes
 from factory.audit.verdict import AuditReport, Outcome, ProvenanceState, Verdict, first_breaks
 from factory.core.codec import format_utc
+from factory.core.counted import counted
 from factory.core.model import Severity
 from factory.core.trust_level import Level
 
@@ -56,12 +57,8 @@ def findings_word(verdict: Verdict) -> str:
     if not verdict.is_inspected:
         return "not inspected"
     counts = Counter(finding.severity for finding in verdict.findings)
-    counted = [
-        f"{count} {severity}{'s' if count > 1 else ''}"
-        for severity in Severity
-        if (count := counts[severity])
-    ]
-    return ", ".join(counted) or "no findings"
+    found = (counted(counts[severity], severity.value) for severity in Severity if counts[severity])
+    return ", ".join(found) or "no findings"
 
 
 def provenance_word(verdict: Verdict) -> str:
@@ -89,15 +86,14 @@ def asked_line(report: AuditReport) -> str:
 
 def audited_line(report: AuditReport) -> str:
     """Return how many wheels of which project were audited."""
-    count = len(report.verdicts)
-    return f"{count} wheel{'' if count == 1 else 's'} of {report.project}"
+    return f"{counted(len(report.verdicts), 'wheel')} of {report.project}"
 
 
 def summary(report: AuditReport) -> str:
     """Summarise an audit in one paragraph."""
     counts = Counter(verdict.outcome for verdict in report.verdicts)
-    counted = ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome])
-    lines = [audited_line(report) + (f": {counted}" if counted else "")]
+    outcomes = ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome])
+    lines = [audited_line(report) + (f": {outcomes}" if outcomes else "")]
     lines += [asked_line(report)]
     lines += list(report.absent)
     lines += [f"unexpected: {file.name}: {file.reason}" for file in report.unexpected]

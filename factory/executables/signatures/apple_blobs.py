@@ -7,6 +7,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from factory.core.counted import counted
 from factory.executables.image_bytes import ImageBytes
 from factory.executables.signatures.result import InvalidSignature
 
@@ -77,7 +78,9 @@ def _blobs(whole: bytes) -> dict[int, bytes]:
     (count,) = struct.unpack_from(">I", whole, _ENTRY_BYTES)
     index_end = _HEADER_BYTES + count * _ENTRY_BYTES
     if count > _MAX_BLOBS or index_end > len(whole):
-        raise InvalidSignature(f"the signature claims {count} parts in {len(whole)} bytes")
+        raise InvalidSignature(
+            f"the signature claims {counted(count, 'part')} in {counted(len(whole), 'byte')}"
+        )
     entries = [struct.unpack_from(">II", whole, at) for at in range(_HEADER_BYTES, index_end, _ENTRY_BYTES)]
     if len({slot for slot, _ in entries}) < count:
         raise InvalidSignature("the signature has two parts in one slot")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from typing import NamedTuple, Self
 
+from factory.core.counted import counted
 from factory.executables.image_bytes import decoded
 from factory.executables.signatures.result import InvalidSignature
 
@@ -197,7 +198,9 @@ class _Fields:
     def hash(self) -> DirectoryHash:
         size, kind = self.header.hash_bytes, self.header.hash_type
         if kind not in tuple(DirectoryHash) or DirectoryHash(kind).size_bytes != size:
-            raise InvalidSignature(f"the CodeDirectory's hash type {kind} of {size} bytes is unknown")
+            raise InvalidSignature(
+                f"the CodeDirectory's hash type {kind} of {counted(size, 'byte')} is unknown"
+            )
         return DirectoryHash(kind)
 
     @property
@@ -233,7 +236,9 @@ class _Fields:
         """Return the hashes of the pages; their number must be the number of pages of the code."""
         count, start, size = self.header.page_count, self.header.slots_at, self.hash.size_bytes
         if count != -(-self.code_limit // self.page_bytes):
-            raise InvalidSignature(f"the CodeDirectory has {count} pages for {self.code_limit} bytes")
+            raise InvalidSignature(
+                f"the CodeDirectory has {counted(count, 'page')} for {counted(self.code_limit, 'byte')}"
+            )
         if start < self._end or start + count * size > len(self._encoded):
             raise InvalidSignature("the page hashes are outside the CodeDirectory")
         return memoryview(self._encoded)[start : start + count * size]

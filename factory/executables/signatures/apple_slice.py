@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from factory.core.counted import counted
 from factory.core.trust_level import Level, Scheme, Signature
 from factory.executables.image_bytes import ImageBytes, MalformedImage
 from factory.executables.macho_frame import LC_CODE_SIGNATURE, LoadCommand, MachoFrame
@@ -75,9 +76,8 @@ def _check_limits(directories: Sequence[CodeDirectory], *, signature_at: int) ->
     """Check that every directory covers all bytes up to the signature, and that they agree otherwise."""
     for directory in directories:
         if directory.code_limit != signature_at:
-            raise InvalidSignature(
-                f"{directory.code_limit} bytes are signed, but the signature starts at {signature_at}"
-            )
+            signed = counted(directory.code_limit, "byte is", "bytes are")
+            raise InvalidSignature(f"{signed} signed, but the signature starts at {signature_at}")
     if len({(directory.identifier, directory.team, directory.flags) for directory in directories}) > 1:
         raise InvalidSignature("its CodeDirectories are of different programs")
 
@@ -134,7 +134,8 @@ def _result(
 
 def _details(embedded: EmbeddedSignature, directory: CodeDirectory) -> Iterator[str]:
     yield f"identifier {directory.identifier}"
-    yield f"CodeDirectory {directory.version:#x}, {directory.page_count} pages, {directory.hash.title}"
+    pages = counted(directory.page_count, "page")
+    yield f"CodeDirectory {directory.version:#x}, {pages}, {directory.hash.title}"
     is_hardened = DirectoryFlag.HARDENED_RUNTIME in directory.flags
     yield "hardened runtime" if is_hardened else "no hardened runtime"
     if embedded.has_ticket:

@@ -11,6 +11,7 @@ from asn1crypto import core
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 
+from factory.core.counted import counted
 from factory.executables.signatures.result import InvalidSignature
 
 MAX_ENCODED_BYTES = 1 << 18
@@ -37,7 +38,9 @@ def require_readable(encoded: bytes, what: str) -> None:
         InvalidSignature: It is too large.
     """
     if len(encoded) > MAX_ENCODED_BYTES:
-        raise InvalidSignature(f"{what} has {len(encoded)} bytes; the limit is {MAX_ENCODED_BYTES}")
+        raise InvalidSignature(
+            f"{what} has {counted(len(encoded), 'byte')}; the limit is {MAX_ENCODED_BYTES}"
+        )
 
 
 def load_certificate(encoded: bytes) -> x509.Certificate:

@@ -14,6 +14,7 @@ from asn1crypto import algos, core, parser
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
+from factory.core.counted import counted
 from factory.core.trust_level import Level, Scheme, Signature
 from factory.executables.image_bytes import MalformedImage
 from factory.executables.signatures.asn1 import decoding
@@ -183,4 +184,4 @@ def _unknown_attributes(signer: SignerInfo) -> Iterator[str]:
     known = {_NESTED, COUNTERSIGNATURE, TOKEN}
     for dotted, values in signer.unsigned_attributes.items():
         if dotted not in known:
-            yield f"unsigned attribute {dotted} of {sum(map(len, values))} bytes"
+            yield f"unsigned attribute {dotted} of {counted(sum(map(len, values)), 'byte')}"

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
+from factory.core.counted import counted
 from factory.core.digests import Sha256
 from factory.core.trust_level import Signer
 from factory.executables.signatures.cms import MAX_CERTIFICATES
@@ -119,7 +120,7 @@ def find_chain(
     """
     known = (*included, *(root.certificate for root in rules.roots if root.certificate is not None))
     if len(known) > 2 * MAX_CERTIFICATES:
-        raise InvalidSignature(f"it includes {len(known)} certificates")
+        raise InvalidSignature(f"it includes {counted(len(known), 'certificate')}")
     rejection = InvalidSignature("its certificate chain does not end in a root that is pinned here")
     for path, root in _Search(known=known, roots=rules.roots).paths((leaf,)):
         try:

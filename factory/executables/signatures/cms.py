@@ -18,6 +18,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
+from factory.core.counted import counted
 from factory.executables.signatures.asn1 import (
     decoding,
     identifier,
@@ -107,7 +108,7 @@ class SignerInfo:
         """
         values = self.attributes.get(dotted, ())
         if len(values) != 1:
-            raise InvalidSignature(f"the signed attribute {dotted} has {len(values)} values")
+            raise InvalidSignature(f"the signed attribute {dotted} has {counted(len(values), 'value')}")
         return values[0]
 
     @property
@@ -146,7 +147,7 @@ class SignedData:
             InvalidSignature: There is not exactly one signer; no specification says which of several counts.
         """
         if len(self.signers) != 1:
-            raise InvalidSignature(f"it has {len(self.signers)} signers instead of one")
+            raise InvalidSignature(f"it has {counted(len(self.signers), 'signer')} instead of one")
         return self.signers[0]
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from factory.core.counted import counted
 from factory.executables.image_bytes import ImageBytes, MalformedImage
 
 MAX_TABLE_BYTES = 1 << 20
@@ -77,7 +78,9 @@ def _require_last(image: ImageBytes, offset: int, size_bytes: int, *, after: int
     if end < image.size_bytes:
         raise MalformedImage(f"{image.size_bytes - end} unsigned bytes follow its certificates")
     if size_bytes > MAX_TABLE_BYTES:
-        raise MalformedImage(f"its certificates have {size_bytes} bytes; the limit is {MAX_TABLE_BYTES}")
+        raise MalformedImage(
+            f"its certificates have {counted(size_bytes, 'byte')}; the limit is {MAX_TABLE_BYTES}"
+        )
 
 
 def _entries(table: ImageBytes) -> Iterator[bytes]:
@@ -85,7 +88,7 @@ def _entries(table: ImageBytes) -> Iterator[bytes]:
     while position < table.size_bytes:
         length, revision, kind = table.unpack("<IHH", position)
         if length <= _ENTRY_HEADER_BYTES:
-            raise MalformedImage(f"a certificate entry of {length} bytes has no content")
+            raise MalformedImage(f"a certificate entry of {counted(length, 'byte')} has no content")
         if (revision, kind) != (_REVISION_2, _PKCS_SIGNED_DATA):
             raise MalformedImage(f"a certificate entry has the unknown revision {revision:#x} or type {kind}")
         yield table.read(position + _ENTRY_HEADER_BYTES, length - _ENTRY_HEADER_BYTES)

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtensionOID
 
+from factory.core.counted import counted
 from factory.core.digests import Sha256
 from factory.core.json_reader import JsonObject, MalformedJson
 from factory.core.trust_level import Level, Scheme, Signature, Signer
@@ -98,7 +99,7 @@ def _require_past(at: datetime, now: datetime) -> None:
 
 def _verify(bundle: bytes, *, sha256: Sha256, root: Path) -> _Verified:
     if len(bundle) > MAX_BUNDLE_BYTES:
-        raise InvalidSignature(f"it has {len(bundle)} bytes; the limit is {MAX_BUNDLE_BYTES}")
+        raise InvalidSignature(f"it has {counted(len(bundle), 'byte')}; the limit is {MAX_BUNDLE_BYTES}")
     try:
         document = JsonObject.parse(bundle, where="the bundle")
         if "base64Signature" in document.members:
@@ -172,7 +173,7 @@ def _from_pem(encoded: bytes) -> x509.Certificate:
     """Decode the one certificate of a PEM file."""
     found = x509.load_pem_x509_certificates(encoded)
     if len(found) != 1:
-        raise InvalidSignature(f"it includes {len(found)} certificates instead of one")
+        raise InvalidSignature(f"it includes {counted(len(found), 'certificate')} instead of one")
     return load_certificate(found[0].public_bytes(Encoding.DER))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from factory.core.case_result import CaseOutcome, CaseResult
+from factory.core.counted import counted
 from factory.core.digests import Sha256
 from factory.core.errors import FactoryError, UsageError, VerificationError
 from factory.core.progress import Progress
@@ -88,7 +89,7 @@ def require_accepted(acceptance: Acceptance, runtime: RuntimeWheel) -> None:
         VerificationError: It did.
     """
     if acceptance.failed:
-        count = f"{len(acceptance.failed)} of {len(acceptance.cases)} cases"
+        count = f"{len(acceptance.failed)} of {counted(len(acceptance.cases), 'case')}"
         sdk = str(acceptance.sdk)
         raise VerificationError(
             f"{runtime.wheel.name} failed {count} with {sdk}",

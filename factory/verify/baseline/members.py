@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from factory.build.recipe import lay_out, our_recipe
 from factory.build.sbom import SBOM_PATH, render_sbom
 from factory.build.template import bundled_template
+from factory.core.counted import counted
 from factory.core.digests import Sha256
 from factory.core.errors import IntegrityError
 from factory.core.model import Payload
@@ -73,7 +74,7 @@ def _reviews(comparison: MemberComparison) -> tuple[MemberReview, ...]:
 def _judge(member: Member, comparison: MemberComparison) -> Judgement:
     count = comparison.counts[member.name]
     if count > 1:
-        return MemberKind.FOREIGN, f"{count} members have this name"
+        return MemberKind.FOREIGN, f"{counted(count, 'member has', 'members have')} this name"
     if member.sha256 is None:
         return MemberKind.UNREADABLE, "its content could not be read to the end"
     file = comparison.places.get(member.name)

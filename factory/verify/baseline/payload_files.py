@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from factory.build.template import PACKAGE
+from factory.core.counted import counted
 from factory.core.digests import Sha256
 from factory.verify.baseline.comparison import Judgement, MemberComparison
 from factory.verify.baseline.executables import KnownExecutable, released_as
@@ -33,7 +34,7 @@ def judge_payload(member: Member, sha256: Sha256, comparison: MemberComparison) 
             return MemberKind.PAYLOAD, ""
     is_payload = is_payload_place(member.name) or member.name in comparison.places
     kind = MemberKind.PAYLOAD_UNKNOWN if is_payload or is_image else MemberKind.FOREIGN
-    return kind, f"{member.size_bytes} bytes, SHA-256 {sha256}"
+    return kind, f"{counted(member.size_bytes, 'byte')}, SHA-256 {sha256}"
 
 
 def missing_payload(comparison: MemberComparison) -> Iterator[MemberReview]:

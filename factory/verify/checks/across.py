@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from factory.core.counted import counted
 from factory.core.model import Severity
 from factory.core.targets import PLATFORMS, Architecture, OperatingSystem
 from factory.verify.checks.check import Checks, Fault
@@ -79,7 +80,7 @@ def _find_missing_platforms(release: Release) -> Iterator[Fault]:
 def _find_repeated_platforms(release: Release) -> Iterator[Fault]:
     for slot, count in _count_slots(release).items():
         if count > 1:
-            yield Fault(release.name, f"{count} wheels are for {slot}")
+            yield Fault(release.name, f"{counted(count, 'wheel is', 'wheels are')} for {slot}")
 
 
 @check(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from factory.core.counted import counted
 from factory.core.model import Severity
 from factory.verify.checks.check import Checks, Fault, Find
 from factory.verify.reading.contents import Member, ProblemKind, WheelContents
@@ -112,7 +113,9 @@ def _find_wrong_size(wheel: WheelContents) -> Iterator[Fault]:
     for member in _unpacked(wheel):
         stated = member.central.size_bytes
         if stated != member.size_bytes:
-            evidence = f"the central directory states {stated} bytes, the content has {member.size_bytes}"
+            evidence = (
+                f"the central directory states {counted(stated, 'byte')}, the content has {member.size_bytes}"
+            )
             yield Fault(member.name, evidence)
 
 
@@ -149,7 +152,7 @@ def _unpacked(wheel: WheelContents) -> Iterator[Member]:
 )
 def _find_prefix(wheel: WheelContents) -> Iterator[Fault]:
     if size := wheel.archive.prefix_bytes:
-        yield Fault(wheel.name, f"{size} bytes precede the first member")
+        yield Fault(wheel.name, f"{counted(size, 'byte precedes', 'bytes precede')} the first member")
 
 
 @check(
@@ -162,7 +165,7 @@ def _find_prefix(wheel: WheelContents) -> Iterator[Fault]:
 )
 def _find_suffix(wheel: WheelContents) -> Iterator[Fault]:
     if size := wheel.archive.suffix_bytes:
-        yield Fault(wheel.name, f"{size} bytes follow the end record")
+        yield Fault(wheel.name, f"{counted(size, 'byte follows', 'bytes follow')} the end record")
 
 
 @check(
@@ -177,7 +180,8 @@ def _find_gaps(wheel: WheelContents) -> Iterator[Fault]:
     if any(problem.kind is not ProblemKind.ENCRYPTED for problem in wheel.problems):
         return  # the end of an unreadable record is unknown, so the bytes after it are no gap
     for offset, length in wheel.archive.gaps:
-        yield Fault(wheel.name, f"{length} bytes at offset {offset} belong to no member")
+        stray = counted(length, f"byte at offset {offset} belongs", f"bytes at offset {offset} belong")
+        yield Fault(wheel.name, f"{stray} to no member")
 
 
 @check(
@@ -220,7 +224,7 @@ def _find_comments(wheel: WheelContents) -> Iterator[Fault]:
     places += [(member.name, member.central.comment) for member in wheel.members]
     for place, comment in places:
         if comment:
-            yield Fault(place, f"a comment of {len(comment)} bytes: {comment[:40]!r}")
+            yield Fault(place, f"a comment of {counted(len(comment), 'byte')}: {comment[:40]!r}")
 
 
 @check(
@@ -234,7 +238,7 @@ def _find_comments(wheel: WheelContents) -> Iterator[Fault]:
 def _find_times(wheel: WheelContents) -> Iterator[Fault]:
     moments = sorted({member.central.moment for member in wheel.members})
     if len(moments) > 1:
-        yield Fault(wheel.name, f"{len(moments)} different times, {moments[0]} to {moments[-1]}")
+        yield Fault(wheel.name, f"{counted(len(moments), 'different time')}, {moments[0]} to {moments[-1]}")
 
 
 @check(

@@ -7,6 +7,7 @@ reports.
 
 from collections.abc import Iterator
 
+from factory.core.counted import counted
 from factory.core.model import Severity
 from factory.core.targets import Architecture
 from factory.executables.elf import ElfFacts
@@ -104,7 +105,8 @@ def _find_page_size(wheel: WheelContents) -> Iterator[Fault]:
         smallest = min(facts.alignments, default=_LARGEST_PAGE_BYTES)
         if facts.machine == _MACHINES[Architecture.AARCH64] and smallest < _LARGEST_PAGE_BYTES:
             yield Fault(
-                member.name, f"a segment is aligned to {smallest} bytes, not to {_LARGEST_PAGE_BYTES}"
+                member.name,
+                f"a segment is aligned to {counted(smallest, 'byte')}, not to {_LARGEST_PAGE_BYTES}",
             )
 
 

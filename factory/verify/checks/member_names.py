@@ -5,6 +5,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
+from factory.core.counted import counted
 from factory.core.member_path import LONGEST_PART_BYTES, why_outside
 from factory.core.model import Severity
 from factory.core.printable import CONTROL_CATEGORIES
@@ -59,7 +60,8 @@ def _find_long_names(wheel: WheelContents) -> Iterator[Fault]:
         longest = max(len(part.encode("utf-8", "replace")) for part in member.name.split("/"))
         if longest > LONGEST_PART_BYTES:
             yield Fault(
-                member.name, f"a part of the name has {longest} bytes, not at most {LONGEST_PART_BYTES}"
+                member.name,
+                f"a part of the name has {counted(longest, 'byte')}, not at most {LONGEST_PART_BYTES}",
             )
 
 
@@ -76,7 +78,9 @@ def _find_long_paths(wheel: WheelContents) -> Iterator[Fault]:
         return
     for member in wheel.members:
         if (length := len(member.name)) > _LONGEST_WINDOWS_PATH:
-            yield Fault(member.name, f"the path has {length} characters; Windows allows 260 in all")
+            yield Fault(
+                member.name, f"the path has {counted(length, 'character')}; Windows allows 260 in all"
+            )
 
 
 @check(
@@ -134,7 +138,7 @@ def _is_utf8(raw: bytes) -> bool:
 def _find_duplicates(wheel: WheelContents) -> Iterator[Fault]:
     for name, count in Counter(member.name for member in wheel.members).items():
         if count > 1:
-            yield Fault(name, f"{count} members have this name")
+            yield Fault(name, f"{counted(count, 'member has', 'members have')} this name")
 
 
 @check(

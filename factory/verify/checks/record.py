@@ -4,6 +4,7 @@ import base64
 from collections import Counter
 from collections.abc import Iterator
 
+from factory.core.counted import counted
 from factory.core.model import Severity
 from factory.verify.checks.check import Checks, Fault
 from factory.verify.checks.dist_info_files import (
@@ -89,7 +90,7 @@ def _find_ghosts(wheel: WheelContents) -> Iterator[Fault]:
 def _find_repeated(wheel: WheelContents) -> Iterator[Fault]:
     for path, count in Counter(line.path for line in record_lines(wheel) or ()).items():
         if count > 1:
-            yield Fault(path, f"RECORD lists it {count} times")
+            yield Fault(path, f"RECORD lists it {counted(count, 'time')}")
 
 
 @check(
@@ -149,7 +150,8 @@ def _find_wrong_sizes(wheel: WheelContents) -> Iterator[Fault]:
         # The format allows an empty size.
         if member.sha256 is not None and line.size not in {"", str(member.size_bytes)}:
             yield Fault(
-                member.name, f"RECORD has size {line.size}, the content has {member.size_bytes} bytes"
+                member.name,
+                f"RECORD has size {line.size}, the content has {counted(member.size_bytes, 'byte')}",
             )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from packaging.tags import InvalidTag, Tag, parse_tag
 
+from factory.core.counted import counted
 from factory.core.model import Severity
 from factory.core.platform_tags import why_not_understood
 from factory.core.targets import OperatingSystem
@@ -53,7 +54,7 @@ def _find_missing(wheel: WheelContents) -> Iterator[Fault]:
 def _find_repeated_fields(wheel: WheelContents) -> Iterator[Fault]:
     for field, values in (wheel_fields(wheel) or {}).items():
         if field != "Tag" and len(values) > 1:
-            yield _fault(wheel, f"{field} occurs {len(values)} times")
+            yield _fault(wheel, f"{field} occurs {counted(len(values), 'time')}")
         if field not in _KNOWN_FIELDS:
             yield _fault(wheel, f"{field} is not a field of the format")
 

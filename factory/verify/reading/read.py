@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 from packaging.utils import parse_wheel_filename
 
+from factory.core.counted import counted
 from factory.core.errors import UsageError
 from factory.core.model import FileKind
 from factory.core.zip_records import UTF8_FLAG, CentralHeader
@@ -212,7 +213,7 @@ class _Reader:
         """Read the members in the order of the central directory; if there are too many, read no member."""
         headers = directory.headers
         if len(headers) > self._limits.members:
-            evidence = f"{len(headers)} members: {self._limits.hint('members')}"
+            evidence = f"{counted(len(headers), 'member')}: {self._limits.hint('members')}"
             self._note(ProblemKind.LIMIT, place, evidence)
             return
         # .dist-info is read first, so that no other content uses up what may be unpacked.

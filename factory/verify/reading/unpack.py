@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import BinaryIO
 
+from factory.core.counted import counted
 from factory.core.digests import CHUNK_BYTES, Sha256
 from factory.core.errors import HostError, UsageError
 from factory.core.model import FileKind
@@ -165,7 +166,8 @@ class Content:
     def _forbid_bomb(self, room_bytes: int) -> None:
         packed = max(1, self._header.compressed_bytes)
         if self.size_bytes > self._limits.ratio_floor_bytes and self.size_bytes > packed * self._limits.ratio:
-            raise Stop(ProblemKind.BOMB, f"{packed} bytes unpack to over {self._limits.ratio} times as many")
+            unpack = counted(packed, "byte unpacks", "bytes unpack")
+            raise Stop(ProblemKind.BOMB, f"{unpack} to over {self._limits.ratio} times as many")
         if self.size_bytes > room_bytes:
             raise Stop(ProblemKind.LIMIT, f"the archive unpacks to more: {self._limits.hint('total_bytes')}")
 
@@ -201,7 +203,9 @@ def _read_range(file: BinaryIO, start: int, size_bytes: int) -> Iterator[bytes]:
     while left:
         chunk = file.read(min(left, CHUNK_BYTES))
         if not chunk:
-            raise Stop(ProblemKind.CONTENT, f"the file ends {left} bytes before the end of the content")
+            raise Stop(
+                ProblemKind.CONTENT, f"the file ends {counted(left, 'byte')} before the end of the content"
+            )
         left -= len(chunk)
         yield chunk
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from factory.core import zip_records
+from factory.core.counted import counted
 from factory.core.zip_records import (
     CENTRAL_SIGNATURE,
     DESCRIPTOR_SIGNATURE,
@@ -73,7 +74,11 @@ def read_directory(file: BinaryIO, *, size_bytes: int, place: str) -> Directory 
     """Read the end records and the central directory, or return a `Problem` if there is no directory."""
     ends = _find_ends(file, size_bytes)
     if not ends.usable:
-        evidence = "empty file" if size_bytes == 0 else f"no usable zip end record in its {size_bytes} bytes"
+        evidence = (
+            "empty file"
+            if size_bytes == 0
+            else f"no usable zip end record in its {counted(size_bytes, 'byte')}"
+        )
         return Problem(kind=ProblemKind.UNREADABLE, place=place, evidence=evidence)
     end = ends.usable[-1]
     headers, evidence = _read_entries(file, end)
@@ -268,7 +273,8 @@ def _read_entries(file: BinaryIO, end: ArchiveEnd) -> tuple[tuple[CentralHeader,
         header, position = entry[0].widened(), entry[1]
         headers.append(replace(header, offset=header.offset + end.shift_bytes))
     if len(raw) < length:
-        return tuple(headers), f"the central directory has {length} bytes, {len(raw)} were read"
+        return tuple(headers), f"the central directory has {counted(length, 'byte')}, {len(raw)} read"
     if len(headers) != end.entries:
-        return tuple(headers), f"{end.entries} entries are claimed, {len(headers)} were found"
+        claimed = counted(end.entries, "entry is", "entries are")
+        return tuple(headers), f"{claimed} claimed, {counted(len(headers), 'was', 'were')} found"
     return tuple(headers), ""

@@ -99,7 +99,7 @@ CASES: dict[str, tuple[Wheel, list[tuple[str, Severity, str]]]] = {
     ),
     "members that share bytes": (
         GOOD.with_first(SHARING),
-        [("stray-bytes", ERROR, "0 bytes before, 0 after, 0 gaps, 1 overlaps")],
+        [("stray-bytes", ERROR, "0 bytes before, 0 after, 0 gaps, 1 overlap")],
     ),
     "a local header in the comment": (
         archive(comment=b"PK\x03\x04"),
@@ -110,7 +110,7 @@ CASES: dict[str, tuple[Wheel, list[tuple[str, Severity, str]]]] = {
     ),
     "a gap": (
         member(METADATA, before=b"hidden"),
-        [("stray-bytes", ERROR, "0 bytes before, 0 after, 1 gaps, 0 overlaps")],
+        [("stray-bytes", ERROR, "0 bytes before, 0 after, 1 gap, 0 overlaps")],
     ),
     "a comment": (archive(comment=b"hello"), [("comment", NOTE, "b'hello'")]),
     "zip64 records": (archive(zip64=True), [("zip64", NOTE, "zip64 records: published True, rebuilt False")]),
@@ -120,7 +120,7 @@ CASES: dict[str, tuple[Wheel, list[tuple[str, Severity, str]]]] = {
     ),
     "another zip host": (
         member(INIT, create_system=0),
-        [("zip-host", NOTE, f"{INIT}: published create_system 0, rebuilt create_system 3; 1 members in all")],
+        [("zip-host", NOTE, f"{INIT}: published create_system 0, rebuilt create_system 3; 1 member in all")],
     ),
     "another time": (
         member(INIT, dos_time=1),
@@ -128,7 +128,7 @@ CASES: dict[str, tuple[Wheel, list[tuple[str, Severity, str]]]] = {
             (
                 "time",
                 NOTE,
-                f"{INIT}: published 2020-02-02 00:00:02, rebuilt 2020-02-02 00:00:00; 1 members in all",
+                f"{INIT}: published 2020-02-02 00:00:02, rebuilt 2020-02-02 00:00:00; 1 member in all",
             )
         ],
     ),
@@ -138,7 +138,7 @@ CASES: dict[str, tuple[Wheel, list[tuple[str, Severity, str]]]] = {
             (
                 "header",
                 NOTE,
-                f"{INIT}: published {EXTRA}, rebuilt {PLAIN}; 1 members in all",
+                f"{INIT}: published {EXTRA}, rebuilt {PLAIN}; 1 member in all",
             )
         ],
     ),
@@ -152,7 +152,7 @@ CASES: dict[str, tuple[Wheel, list[tuple[str, Severity, str]]]] = {
     ),
     "one stored member": (
         member(METADATA, method=0),
-        [("encoder", NOTE, f"1 members, {METADATA} first; encoder: none, members are stored")],
+        [("encoder", NOTE, f"1 member, {METADATA} first; encoder: none, members are stored")],
     ),
     "level 1": (
         at_level(1, METADATA, INIT),

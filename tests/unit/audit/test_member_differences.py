@@ -170,7 +170,7 @@ def test_a_text_shows_where_it_differs(release: Release, tmp_path: Path) -> None
     ]
 
 
-@pytest.mark.parametrize(("lines", "rest"), [(8, []), (9, ["... 1 more lines"])])
+@pytest.mark.parametrize(("lines", "rest"), [(8, []), (9, ["... 1 more line"])])
 def test_a_long_difference_is_cut(release: Release, tmp_path: Path, lines: int, rest: list[str]) -> None:
     rebuilt = release.wheel.edited(NOTICE, with_content(b"x\n"))
     published = release.wheel.edited(NOTICE, with_content(b"y\n" * lines))

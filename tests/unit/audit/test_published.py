@@ -100,7 +100,7 @@ def test_texts_are_refused_when_they_are_too_large_together() -> None:
 @pytest.mark.parametrize(
     ("edit", "reason"),
     [
-        (lambda one: replace(one, entries=99), "99 entries are claimed, 1 were found"),
+        (lambda one: replace(one, entries=99), "99 entries are claimed, 1 was found"),
         (lambda one: replace(one, members=(TEXT, TEXT)), "it has two members named 'a.txt'"),
     ],
 )

@@ -109,12 +109,12 @@ def test_the_cache_is_shown(factory: Factory, cache: Path, kept: Path) -> None:
 
 def test_the_cache_is_pruned_by_size(factory: Factory, kept: Path) -> None:
     ended = factory("cache", "prune", "--max-size", "0.8kB")
-    assert (ended.status, ended.err) == (0, "removed 1 entries, 300 B\n")
+    assert (ended.status, ended.err) == (0, "removed 1 entry, 300 B\n")
     assert names(kept) == ["sha256-new"]
 
 
 def test_the_cache_is_pruned_by_age(factory: Factory, kept: Path) -> None:
-    assert factory("cache", "prune", "--older-than", "7").err == "removed 1 entries, 300 B\n"
+    assert factory("cache", "prune", "--older-than", "7").err == "removed 1 entry, 300 B\n"
     assert names(kept) == ["sha256-new"]
 
 

@@ -202,7 +202,7 @@ def test_a_negative_answer_lists_the_causes() -> None:
         "DIFFERENT: Members differ; each difference is listed.",
         LISTED_SENTENCE,
         f"error: executable-not-upstream: {EXECUTABLE}: No release package has this executable.",
-        "0 of 1 executables are from the release",
+        "0 of 1 executable is from the release",
         "taken from the wheel itself: codex_cli_bin/__init__.py",
         "findings of factory verify: 0",
     )

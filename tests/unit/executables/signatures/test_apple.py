@@ -118,7 +118,7 @@ def test_the_whole_result_for_a_valid_signature(tmp_path: Path) -> None:
         (AppleSignature(hashes=("sha1", "sha256", "sha384")), "CodeDirectory 0x20500, 4 pages, SHA-384"),
         (AppleSignature(version=0x20200), "CodeDirectory 0x20200, 4 pages, SHA-256"),
         (AppleSignature(version=0x20400), "CodeDirectory 0x20400, 4 pages, SHA-256"),
-        (AppleSignature(page_shift=14), "CodeDirectory 0x20500, 1 pages, SHA-256"),
+        (AppleSignature(page_shift=14), "CodeDirectory 0x20500, 1 page, SHA-256"),
         (AppleSignature(flags=0), "no hardened runtime"),
         (AppleSignature(identifier="com.openai.codex.rg"), "identifier com.openai.codex.rg"),
         (AppleSignature(digest="sha384"), "hardened runtime"),
