@@ -21,16 +21,22 @@ def without_fabricated_release() -> Iterator[None]:
     """Use the bundled index without the release of the fabricated wheels.
 
     The real index lists the executables of that release, so that each fabricated executable would be found.
-    The file is replaced, not the function: every caller reads it as in production.
     """
     real = executables_file.read_executables(executables_file.EXECUTABLES_PATH)
     kept = KnownExecutables(package for package in real.packages if package.release != FABRICATED)
     with tempfile.TemporaryDirectory(prefix="factory-index-") as directory:
         path = Path(directory) / "known_executables.json"
         path.write_text(executables_file.render_executables(kept), "utf-8")
-        executables_file.bundled_executables.cache_clear()
-        with patch.object(executables_file, "EXECUTABLES_PATH", path):
+        with index_at(path):
             yield
+
+
+@contextmanager
+def index_at(path: Path) -> Iterator[None]:
+    """Use another file as the bundled index; every caller reads it as in production."""
+    executables_file.bundled_executables.cache_clear()
+    with patch.object(executables_file, "EXECUTABLES_PATH", path):
+        yield
     executables_file.bundled_executables.cache_clear()
 
 

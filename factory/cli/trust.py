@@ -4,6 +4,7 @@ import argparse
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from factory import __version__
@@ -109,6 +110,7 @@ def trust_document(done: TrustReport) -> dict[str, object]:
                 "misplaced": [
                     {"place": review.name, "evidence": review.evidence} for review in file.misplaced
                 ],
+                "signed_apart": [{"place": place, "evidence": evidence} for place, evidence in file.apart],
             }
             for file in done.files
         ],
@@ -122,14 +124,22 @@ def _show(done: TrustReport) -> None:
     else:
         print_table(_COLUMNS, [row for file in done.files for row in _rows(file)])
     for file in done.files:
-        if file.not_looked_at is not None:
-            say(f"{file.name}: NOT CHECKED: {file.not_looked_at}")
-        for review in file.misplaced:
-            say(f"{file.name}: {review.name}: {review.kind.sentence} {review.evidence}")
-        for assessment in file.lacking:
-            say(f"{file.name}: authorship is required of {assessment.place}, which is {assessment.level}")
+        for remark in remarks(file):
+            say(f"{file.name}: {remark}")
     counts = ", ".join(f"{count} {level}" for level, count in done.counts.items() if count)
     say(f"{done.status}: {counts or 'no executables'}")
+
+
+def remarks(file: FileTrust) -> Iterator[str]:
+    """Yield what the table does not show: what is wrong, and what a person should compare."""
+    if file.not_looked_at is not None:
+        yield f"NOT CHECKED: {file.not_looked_at}"
+    for review in file.misplaced:
+        yield f"{review.name}: {review.kind.sentence} {review.evidence}"
+    for place, evidence in file.apart:
+        yield f"{place}: over a day older than another executable: {evidence}"
+    for assessment in file.lacking:
+        yield f"authorship is required of {assessment.place}, which is {assessment.level}"
 
 
 def _rows(file: FileTrust) -> list[tuple[str, ...]]:

@@ -35,6 +35,11 @@ class FactoryError(Exception):
         if hint:
             self.hint = hint
 
+    @property
+    def with_hint(self) -> str:
+        """The message and the hint, for a report that goes on after the error."""
+        return f"{self}. {self.hint}" if self.hint else str(self)
+
 
 class UsageError(FactoryError):
     """The request is invalid: a malformed tag, overlapping paths."""

@@ -14,7 +14,7 @@ from factory.core.trust_level import Level, TrustAssessment
 from factory.executables.file_kind import kind_of
 from factory.executables.signatures.assess import Executable, assess
 from factory.executables.signatures.policy import TrustPolicy
-from factory.executables.signatures.signers import is_unexpected, without_authorship
+from factory.executables.signatures.signers import is_unexpected, signed_apart, without_authorship
 from factory.executables.signatures.sigstore_bundles import MAX_BUNDLE_BYTES
 from factory.manifest.manifest import MANIFEST_NAME
 from factory.system.parallel import Stopped, in_parallel
@@ -38,7 +38,7 @@ class FileTrust:
     Attributes:
         path: As the user named it, with unprintable characters escaped; so is `name`.
         lacking: The assessments that do not meet the required authorship.
-        misplaced: The executables that are known to belong to another release, target or place.
+        misplaced: The executables that belong to another release, target or place, or to no known release.
         is_ours: Whether the expected signers apply: not to a wheel of another project.
         not_looked_at: The reason, if the file or a part of it could not be read.
     """
@@ -50,6 +50,11 @@ class FileTrust:
     misplaced: tuple[MemberReview, ...] = ()
     is_ours: bool = True
     not_looked_at: str | None = None
+
+    @property
+    def apart(self) -> tuple[tuple[str, str], ...]:
+        """The executables of a wheel that their signer signed over a day before another: place and times."""
+        return tuple(signed_apart(self.assessments))
 
     @property
     def is_wrong(self) -> bool:
@@ -194,7 +199,7 @@ def _assess_file(file: InputFile, context: TrustContext) -> FileTrust:
     except Stopped:
         raise
     except FactoryError as error:
-        return FileTrust(path=escaped(str(path)), name=name, not_looked_at=escaped(str(error)))
+        return FileTrust(path=escaped(str(path)), name=name, not_looked_at=escaped(error.with_hint))
 
 
 def _assess_wheel(wheel: WheelInput, context: TrustContext) -> FileTrust:

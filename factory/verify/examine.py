@@ -103,7 +103,8 @@ def _examine(wheel: WheelInput, context: VerifyContext) -> _Examined:
     except Stopped:
         raise
     except FactoryError as error:
-        report = WheelReport(path=path, name=name, results=CheckResults(), not_looked_at=escaped(str(error)))
+        not_looked_at = escaped(error.with_hint)
+        report = WheelReport(path=path, name=name, results=CheckResults(), not_looked_at=not_looked_at)
         return _Examined(report=report)
 
 

@@ -6,8 +6,10 @@ same in all releases that were examined (docs/trust.md).
 
 import posixpath
 import re
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from factory.core.trust_level import Level, Scheme, Signature, TrustAssessment
 
@@ -90,6 +92,9 @@ SIGNERS: tuple[ExpectedSigner, ...] = (
     ),
 )
 
+_MOST_APART = timedelta(days=1)
+"""A release's executables are signed within minutes of each other (docs/trust.md)."""
+
 UNSIGNED: tuple[UnsignedCompanion, ...] = (
     UnsignedCompanion(
         file_name="rg.exe",
@@ -131,3 +136,21 @@ def without_authorship(assessments: Iterable[TrustAssessment]) -> tuple[TrustAss
         if (assessment.level is not Level.AUTHORSHIP_VERIFIED or is_unexpected(assessment))
         and not (assessment.signature is None and unsigned_companion(assessment.place))
     )
+
+
+def signed_apart(assessments: Iterable[TrustAssessment]) -> Iterator[tuple[str, str]]:
+    """Yield the oldest executable of each signer that signed a wheel's executables over a day apart.
+
+    Returns:
+        The place of the executable, and both times.
+    """
+    by_signer: defaultdict[tuple[Scheme, str], list[tuple[datetime, str]]] = defaultdict(list)
+    for assessment in assessments:
+        signature = assessment.signature
+        if signature is not None and signature.signer is not None and signature.signed_at is not None:
+            signer = signature.signer.identifier or signature.signer.name
+            by_signer[signature.scheme, signer].append((signature.signed_at, assessment.place))
+    for times in by_signer.values():
+        (first, older), (last, newer) = min(times), max(times)
+        if last - first > _MOST_APART:
+            yield older, f"signed at {first:%Y-%m-%d %H:%M}, but {newer} at {last:%Y-%m-%d %H:%M}"

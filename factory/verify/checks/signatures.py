@@ -1,20 +1,21 @@
 """Checks of who signed the executables."""
 
-from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 
 from factory.core.model import Severity
-from factory.core.trust_level import Level, Scheme, TrustAssessment
+from factory.core.trust_level import Level, TrustAssessment
 from factory.executables.image_bytes import MalformedImage
-from factory.executables.signatures.signers import expected_signer, is_unexpected, without_authorship
+from factory.executables.signatures.signers import (
+    expected_signer,
+    is_unexpected,
+    signed_apart,
+    without_authorship,
+)
 from factory.verify.checks.check import Checks, Fault
 from factory.verify.reading.contents import WheelContents
 
 check = Checks[WheelContents]()
 check_for_project = Checks[WheelContents](is_for_project=True)
-
-_MAX_APART = timedelta(days=1)
 
 
 def _readable(wheel: WheelContents) -> Iterator[TrustAssessment]:
@@ -78,16 +79,8 @@ def _find_revoked(wheel: WheelContents) -> Iterator[Fault]:
     remedy="Compare the older executable with the release package; 'factory trust' names its release.",
 )
 def _find_times_apart(wheel: WheelContents) -> Iterator[Fault]:
-    by_signer: defaultdict[tuple[Scheme, str], list[tuple[datetime, str]]] = defaultdict(list)
-    for assessment in _readable(wheel):
-        signature = assessment.signature
-        if signature is not None and signature.signer is not None and signature.signed_at is not None:
-            signer = signature.signer.identifier or signature.signer.name
-            by_signer[signature.scheme, signer].append((signature.signed_at, assessment.place))
-    for times in by_signer.values():
-        (first, older), (last, newer) = min(times), max(times)
-        if last - first > _MAX_APART:
-            yield Fault(older, f"signed at {first:%Y-%m-%d %H:%M}, but {newer} at {last:%Y-%m-%d %H:%M}")
+    for place, evidence in signed_apart(_readable(wheel)):
+        yield Fault(place, evidence)
 
 
 @check(

@@ -5,6 +5,7 @@ import jsonschema
 
 from tests.images import Elf, Pe
 from tests.images.authenticode import signed
+from tests.index_of_executables import index_at
 from tests.sigstore_instance import Instance
 from tests.unit.cli.conftest import Factory
 from tests.wheels import good_wheel
@@ -52,6 +53,17 @@ def test_an_unreadable_file_is_inconclusive(factory: Factory, tmp_path: Path) ->
     ended = factory("trust", tmp_path / "absent.whl")
     assert ended.status == 11
     assert "absent.whl: NOT CHECKED: cannot read" in ended.err
+
+
+def test_a_damaged_index_of_executables_is_inconclusive_with_a_hint(factory: Factory, tmp_path: Path) -> None:
+    damaged = tmp_path / "known_executables.json"
+    damaged.write_text("{")
+    wheel = good_wheel().write(tmp_path)
+    for command in ("trust", "verify"):
+        with index_at(damaged):
+            ended = factory(command, wheel)
+        assert (ended.status, "not JSON" in ended.err) == (11, True)
+        assert "Restore the file from version control, or install the factory again." in ended.err
 
 
 def test_json_matches_its_schema(factory: Factory, tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 import threading
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path, PurePosixPath
 
 import pytest
 
+from factory.cli.trust import remarks
 from factory.core.digests import Sha256
 from factory.core.errors import UsageError
 from factory.core.progress import SilentProgress
@@ -16,7 +18,7 @@ from factory.verify.authorship import TrustContext, TrustReport, assess_files
 from factory.verify.baseline.executables import KnownExecutables, PackageExecutables
 from factory.verify.checks.closed_world import BUNDLED, Reference
 from factory.verify.output.report import RunStatus
-from tests.authority import TRUST
+from tests.authority import SIGNED_AT, TRUST
 from tests.images import Elf, Pe
 from tests.images.authenticode import SOMEBODY, Authenticode, signed
 from tests.wheels import PACKAGE, good_wheel
@@ -147,6 +149,10 @@ def test_an_executable_of_an_older_release_is_an_error(tmp_path: Path) -> None:
         (name, "it is codex.exe of 0.162.1 for x86_64-pc-windows-msvc")
         for name in (place, f"{PACKAGE}/codex-path/rg.exe")  # the good wheel's rg has the same bytes
     ]
+    assert next(remarks(file)) == (
+        f"{place}: It is a file of another release: the wheel is not what its version says."
+        " it is codex.exe of 0.162.1 for x86_64-pc-windows-msvc"
+    )
     assert report.status is RunStatus.REJECTED
 
 
@@ -159,3 +165,21 @@ def test_another_project_s_wheel_may_have_another_signer(tmp_path: Path) -> None
     (tmp_path / "scratch").rmdir()
     report = assessed(tmp_path, of_another_project(ours).write(tmp_path))
     assert report.status is RunStatus.PASSED
+
+
+@pytest.mark.parametrize(("hours", "apart"), [(24, []), (25, [f"{PACKAGE}/bin/codex.exe"])])
+def test_executables_signed_over_a_day_apart_are_pointed_out(
+    hours: int, apart: list[str], tmp_path: Path
+) -> None:
+    rg = f"{PACKAGE}/codex-path/rg.exe"
+    later = signed(Pe(), Authenticode(at=SIGNED_AT + timedelta(hours=hours)))
+    wheel = good_wheel("win_amd64").edited(rg, lambda member: replace(member, content=later))
+    report = assessed(tmp_path, wheel.write(tmp_path))
+    (file,) = report.files
+    assert [place for place, _ in file.apart] == apart
+    assert report.status is RunStatus.PASSED
+    assert list(remarks(file)) == [
+        f"{place}: over a day older than another executable: signed at {SIGNED_AT:%Y-%m-%d %H:%M},"
+        f" but {rg} at {SIGNED_AT + timedelta(hours=hours):%Y-%m-%d %H:%M}"
+        for place in apart
+    ]
