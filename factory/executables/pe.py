@@ -15,6 +15,7 @@ from factory.executables.pe_frame import PeDirectory, PeFrame
 
 _MAX_IMPORTED_DLLS = 4096
 _CERTIFICATE_HEADER_BYTES = 8
+_HYBRID_METADATA_AT = 200  # CHPEMetadataPointer in IMAGE_LOAD_CONFIG_DIRECTORY64
 
 
 class Subsystem(IntEnum):
@@ -40,6 +41,8 @@ class PeFacts:
         machine: ``Machine``: 0x8664 is x86-64, 0xAA64 is ARM64.
         is_64_bit: PE32+, not PE32.
         subsystem: 2 GUI, 3 console.
+        has_arm64ec: Whether it has ARM64EC code, which only Windows on ARM64 runs. The machine of such a file
+            is x86-64, or ARM64 if it also has ordinary ARM64 code (ARM64X).
         imports: The DLLs that it needs to start, as written, in order.
         delay_imports: The DLLs that are loaded on first use.
         is_signed: Whether it has an Authenticode signature, valid or not.
@@ -47,6 +50,7 @@ class PeFacts:
 
     machine: int
     is_64_bit: bool
+    has_arm64ec: bool
     is_dll: bool
     subsystem: int
     imports: tuple[str, ...]
@@ -66,6 +70,7 @@ def read_pe(path: Path) -> PeFacts:
         return PeFacts(
             machine=frame.machine,
             is_64_bit=frame.is_64_bit,
+            has_arm64ec=_has_arm64ec(image, frame),
             is_dll=frame.is_dll,
             subsystem=frame.subsystem,
             imports=tuple(_imports(image, frame)),
@@ -100,6 +105,18 @@ def _descriptors(
             return
         yield fields
     raise MalformedImage(f"its list of imported DLLs has no end after {_MAX_IMPORTED_DLLS} entries")
+
+
+def _has_arm64ec(image: ImageBytes, frame: PeFrame) -> bool:
+    """Whether the load configuration points to the metadata of hybrid code."""
+    address, _ = frame.directory(PeDirectory.LOAD_CONFIG)
+    if address == 0 or not frame.is_64_bit:
+        return False
+    offset = frame.offset(address)
+    (size_bytes,) = image.unpack("<I", offset)
+    if size_bytes < _HYBRID_METADATA_AT + 8:
+        return False
+    return image.unpack("<Q", offset + _HYBRID_METADATA_AT) != (0,)
 
 
 def _is_signed(image: ImageBytes, frame: PeFrame) -> bool:

@@ -50,6 +50,7 @@ class MachO:
 
     Attributes:
         cpu: cputype.
+        subtype: cpusubtype; None for all processors of its kind.
         type: filetype.
         minimum_macos: Major, minor and patch of the deployment target.
         version_command: The load command that holds it; None makes none.
@@ -66,6 +67,7 @@ class MachO:
     """
 
     cpu: int = MachOCpu.ARM64
+    subtype: int | None = None
     type: int = MachOType.EXECUTE
     minimum_macos: tuple[int, int, int] = (11, 0, 0)
     version_command: VersionCommand | None = VersionCommand.BUILD_VERSION
@@ -82,7 +84,9 @@ class MachO:
 
     @property
     def cpu_subtype(self) -> int:
-        """The cpusubtype of all processors of its kind."""
+        """The cpusubtype as it is written."""
+        if self.subtype is not None:
+            return self.subtype
         return 3 if self.cpu == MachOCpu.X86_64 else 0
 
     def content(self) -> bytes:

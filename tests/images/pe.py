@@ -25,6 +25,7 @@ class PeSubsystem(IntEnum):
 
 _RVA = 0x1000
 _HEADERS = 0x400
+_LOAD_CONFIGURATION_BYTES = 0x140
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,7 @@ class Pe:
         subsystem: Console or windowed.
         dll_characteristics: 0x0160 is high-entropy ASLR, dynamic base and NX.
         is_dll: IMAGE_FILE_DLL.
+        has_arm64ec: Add a load configuration that points to metadata of hybrid code.
         security: A certificate (the content of a WIN_CERTIFICATE); None leaves the directory empty.
         size_bytes: Grow the file with filler, in a section, to this size.
         seed: What the filler is made of.
@@ -50,6 +52,7 @@ class Pe:
     subsystem: int = PeSubsystem.WINDOWS_CUI
     dll_characteristics: int = 0x8160
     is_dll: bool = False
+    has_arm64ec: bool = False
     security: bytes | None = None
     size_bytes: int = 0
     seed: str = "pe"
@@ -58,6 +61,8 @@ class Pe:
     def content(self) -> bytes:
         """Return the file's bytes."""
         tables, delayed_at = self._tables()
+        configuration_at = len(tables)
+        tables += self._load_configuration()
         missing = max(0, self.size_bytes - _HEADERS - len(tables))
         body = tables + filler(missing, seed=self.seed, is_compressible=self.is_compressible)
         virtual = len(body)
@@ -68,6 +73,8 @@ class Pe:
             directories[1] = (_RVA, 20 * (len(self.imports) + 1))
         if certificate:
             directories[4] = (_HEADERS + len(body), len(certificate))
+        if self.has_arm64ec:
+            directories[10] = (_RVA + configuration_at, _LOAD_CONFIGURATION_BYTES)
         if self.delay_imports:
             directories[13] = (_RVA + delayed_at, 32 * (len(self.delay_imports) + 1))
         return self._headers(virtual, len(body), directories).ljust(_HEADERS, b"\0") + body + certificate
@@ -85,6 +92,13 @@ class Pe:
         optional += b"".join(struct.pack("<II", *entry) for entry in directories)
         section = struct.pack("<8sIIIIIIHHI", b".text", virtual, _RVA, raw, _HEADERS, 0, 0, 0, 0, 0x60000020)
         return dos + coff + optional + section
+
+    def _load_configuration(self) -> bytes:
+        """Return IMAGE_LOAD_CONFIG_DIRECTORY64 with a CHPEMetadataPointer, or nothing."""
+        if not self.has_arm64ec:
+            return b""
+        fields = struct.pack("<I196xQ", _LOAD_CONFIGURATION_BYTES, 0x140000000 + _RVA)
+        return fields.ljust(_LOAD_CONFIGURATION_BYTES, b"\0")
 
     def _tables(self) -> tuple[bytes, int]:
         """Return imports, delay imports and what they point to, and where the delay imports begin."""

@@ -6,8 +6,8 @@ from tests.zoo.container import CONTAINER
 from tests.zoo.dist_info import DIST_INFO
 from tests.zoo.images_bounds import BOUNDS_TWINS, MACHO_BOUNDS, PE_BOUNDS
 from tests.zoo.images_elf import IMAGES_ELF, TWINS_ELF
-from tests.zoo.images_macho import IMAGES_MACHO
-from tests.zoo.images_pe import IMAGES_PE
+from tests.zoo.images_macho import IMAGES_MACHO, TWINS_MACHO
+from tests.zoo.images_pe import IMAGES_PE, TWINS_PE
 from tests.zoo.members import MEMBERS
 from tests.zoo.package import PACKAGE_BREAKAGES
 from tests.zoo.sboms import SBOMS
@@ -26,4 +26,4 @@ ZOO: tuple[Breakage, ...] = (
     *PE_BOUNDS,
 )
 
-TWINS: tuple[Twin, ...] = (*TWINS_ELF, *BOUNDS_TWINS)
+TWINS: tuple[Twin, ...] = (*TWINS_ELF, *TWINS_MACHO, *TWINS_PE, *BOUNDS_TWINS)

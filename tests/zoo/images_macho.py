@@ -7,7 +7,7 @@ from dataclasses import replace
 from tests.images import Elf, FatMachO, MachO, MachOCpu, MachOType, code_signature
 from tests.images.apple_signature import LEAKED, SOMEBODY, AppleSignature, signed
 from tests.wheels import PACKAGE, Wheel
-from tests.zoo.breakage import Breakage, with_content
+from tests.zoo.breakage import Breakage, Twin, with_content
 
 _ARM64 = "macosx_11_0_arm64"
 _X86_64 = "macosx_10_12_x86_64"
@@ -54,6 +54,30 @@ IMAGES_MACHO = (
     ),
     Breakage(
         "arm64e, which third parties cannot ship", "macho-architecture", _rg(_arm64e()), platform=_ARM64
+    ),
+    Breakage(
+        "code for Haswell and later only",
+        "macho-architecture",
+        _rg(replace(_INTEL, subtype=8).content()),
+        platform=_X86_64,
+    ),
+    Breakage(
+        "code for an unknown kind of x86-64",
+        "macho-architecture",
+        _rg(replace(_INTEL, subtype=9).content()),
+        platform=_X86_64,
+    ),
+    Breakage(
+        "a slice for Haswell with a newer deployment target",
+        "macho-minimum-macos",
+        _rg(FatMachO(slices=(_INTEL, replace(_INTEL, subtype=8, minimum_macos=(10, 15, 0)))).content()),
+        platform=_X86_64,
+    ),
+    Breakage(
+        "an invented library of macOS",
+        "macho-system-library",
+        _rg(MachO(dylibs=("/usr/lib/libSystem.B.dylib", "/usr/lib/libinvented.1.dylib")).content()),
+        platform=_ARM64,
     ),
     Breakage(
         "a deployment target newer than the tag's",
@@ -116,7 +140,7 @@ IMAGES_MACHO = (
     Breakage(
         "a Mac program that was changed after signing",
         "signature-not-valid",
-        _rg(signed(MachO()).content().replace(b"libSystem.B", b"libSystem.C", 1)),
+        _rg(signed(MachO()).content().replace(b"libSystem.B", b"libresolv.9", 1)),
         platform=_ARM64,
     ),
     Breakage(
@@ -136,5 +160,28 @@ IMAGES_MACHO = (
         "macho-signature-x86-64",
         _rg(replace(_INTEL, signature=None).content()),
         platform=_X86_64,
+    ),
+)
+
+TWINS_MACHO = (
+    Twin(
+        "code for Haswell beside that for all of x86-64",
+        _rg(FatMachO(slices=(_INTEL, replace(_INTEL, subtype=8))).content()),
+        platform=_X86_64,
+    ),
+    Twin(
+        "libraries of macOS",
+        _rg(
+            MachO(
+                dylibs=(
+                    "/usr/lib/libSystem.B.dylib",
+                    "/usr/lib/libresolv.9.dylib",
+                    "/usr/lib/swift/libswiftCore.dylib",
+                    "/usr/lib/system/libxpc.dylib",
+                    "/System/Library/Frameworks/Security.framework/Versions/A/Security",
+                )
+            ).content()
+        ),
+        platform=_ARM64,
     ),
 )

@@ -8,7 +8,7 @@ from tests.authority import SIGNED_AT
 from tests.images import Elf, Pe, PeMachine, PeSubsystem
 from tests.images.authenticode import LEAKED, SOMEBODY, Authenticode, signed, with_table
 from tests.wheels import PACKAGE, Wheel
-from tests.zoo.breakage import Breakage, with_content
+from tests.zoo.breakage import Breakage, Twin, with_content
 
 _AMD64 = "win_amd64"
 _ARM64 = "win_arm64"
@@ -56,6 +56,30 @@ IMAGES_PE = (
         platform=_AMD64,
     ),
     Breakage("an x86-64 program in an ARM64 wheel", "pe-machine", _program(signed(_GOOD)), platform=_ARM64),
+    Breakage(
+        "ARM64EC code in an x86-64 wheel",
+        "pe-machine",
+        _program(signed(replace(_GOOD, has_arm64ec=True))),
+        platform=_AMD64,
+    ),
+    Breakage(
+        "an invented API set",
+        "pe-api-set",
+        _program(signed(replace(_GOOD, imports=("KERNEL32.dll", "api-ms-win-core-invented-l1-1-0.dll")))),
+        platform=_AMD64,
+    ),
+    Breakage(
+        "an invented level of an API set",
+        "pe-api-set",
+        _program(signed(replace(_GOOD, delay_imports=("api-ms-win-core-synch-l9-2-0.dll",)))),
+        platform=_AMD64,
+    ),
+    Breakage(
+        "a DLL that only begins as an API set does",
+        "pe-dll",
+        _program(signed(replace(_GOOD, imports=("KERNEL32.dll", "api-ms-win-core.dll")))),
+        platform=_AMD64,
+    ),
     Breakage(
         "a missing DLL",
         "pe-dll",
@@ -142,4 +166,23 @@ IMAGES_PE = (
         platform=_AMD64,
     ),
     Breakage("an unsigned rg.exe", "pe-signature-bundled", _program(_GOOD.content()), platform=_AMD64),
+)
+
+TWINS_PE = (
+    Twin(
+        "ARM64X code in an ARM64 wheel",
+        _program(signed(replace(_GOOD, machine=PeMachine.ARM64, has_arm64ec=True))),
+        platform=_ARM64,
+    ),
+    Twin(
+        "API sets of Windows, also in a newer minor version",
+        _program(
+            signed(
+                replace(
+                    _GOOD, imports=("api-ms-win-core-synch-l1-2-0.dll", "API-MS-Win-Core-Synch-L1-2-9.dll")
+                )
+            )
+        ),
+        platform=_AMD64,
+    ),
 )

@@ -13,6 +13,7 @@ from factory.core.model import Severity
 from factory.executables.macho import MachoFacts, MachoSlice, MachoType
 from factory.verify.checks.check import Checks, Fault
 from factory.verify.checks.images import dotted, readable
+from factory.verify.checks.system_names import is_known_macos_library
 from factory.verify.reading.contents import Member, WheelContents
 
 _TAG = re.compile(r"macosx_(\d+)_(\d+)_(\w+)")
@@ -21,6 +22,9 @@ _FIRST_ARM64_MACOS = (11, 0)
 _SYSTEM_DIRECTORIES = ("/usr/lib/", "/System/Library/")
 _RELATIVE = ("@loader_path", "@executable_path", "@rpath")
 _LOADER_RELATIVE = ("@loader_path", "@executable_path")
+_FAMILIES = {"x86_64h": "x86_64", "arm64e": "arm64"}
+_LIBRARIES = "/usr/lib/"
+_LIBSYSTEM_PARTS = "/usr/lib/system/"
 
 check = Checks[WheelContents]()
 
@@ -76,7 +80,8 @@ def _find_architecture(wheel: WheelContents) -> Iterator[Fault]:
 def _find_minimum(wheel: WheelContents) -> Iterator[Fault]:
     promised = promised_macos(wheel.platforms)
     for member, part in _slices(wheel):
-        floor, tag = part.minimum_macos, promised.get(part.architecture)
+        family = _FAMILIES.get(part.architecture, part.architecture)
+        floor, tag = part.minimum_macos, promised.get(family)
         if floor is not None and tag is not None and floor > tag:
             needed = f"{part.architecture} code needs macOS {dotted(floor)}"
             yield Fault(member.name, f"{needed}; the tag promises {dotted(tag)}")
@@ -154,6 +159,30 @@ def _is_present(name: str, part: MachoSlice, member: Member, wheel: WheelContent
     if any(f"{path}/{rest}".startswith(_SYSTEM_DIRECTORIES) for path in part.rpaths):
         return True
     return posixpath.basename(rest) in wheel.image_names
+
+
+@check(
+    "macho-system-library",
+    Severity.WARNING,
+    title="Every needed library of /usr/lib is one that macOS is known to have",
+    protects="Users: dyld does not start a program that needs a library which does not exist.",
+    standard="The macOS 11.3 SDK, /usr/lib; no complete list of the dyld shared cache is published",
+    remedy="Check the name against the SDK of the deployment target.",
+)
+def _find_unknown_library(wheel: WheelContents) -> Iterator[Fault]:
+    for member, part in _slices(wheel):
+        unknown = [
+            name
+            for name in part.dylibs
+            if name.startswith(_LIBRARIES)
+            and posixpath.normpath(name) == name
+            and not name.startswith(_LIBSYSTEM_PARTS)
+            and not is_known_macos_library(name)
+        ]
+        if unknown:
+            yield Fault(
+                member.name, f"not judged: {', '.join(unknown)}: not in the list of libraries of macOS"
+            )
 
 
 @check(

@@ -17,11 +17,11 @@ from factory.core.targets import Architecture
 from factory.executables.pe import Mitigation, PeFacts, Subsystem
 from factory.verify.checks.check import Checks, Fault
 from factory.verify.checks.images import readable
+from factory.verify.checks.system_names import is_api_set_name, is_known_api_set
 from factory.verify.reading.contents import Member, WheelContents
 
 _MACHINES = {Architecture.X86_64: 0x8664, Architecture.AARCH64: 0xAA64}
 _MACHINE_NAMES = {0x14C: "x86", 0x1C4: "ARM", 0x8664: "x86-64", 0xAA64: "ARM64"}
-_API_SET = re.compile(r"(?:api|ext)-.+\.dll")
 # Part of Windows 10 and 11; delvewheel's lists are of Windows 7.
 _LATER_WINDOWS = frozenset(
     {
@@ -69,6 +69,8 @@ def _find_machine(wheel: WheelContents) -> Iterator[Fault]:
             form = "PE32+" if facts.is_64_bit else "PE32"
             evidence = f"the format is {form} for {seen}, not PE32+ for {_MACHINE_NAMES[expected]}"
             yield Fault(member.name, evidence)
+        elif facts.has_arm64ec and facts.machine == _MACHINES[Architecture.X86_64]:
+            yield Fault(member.name, "it has ARM64EC code, which only Windows on ARM64 runs")
 
 
 @check(
@@ -93,6 +95,22 @@ def _find_missing_dll(wheel: WheelContents) -> Iterator[Fault]:
 )
 def _find_missing_delayed_dll(wheel: WheelContents) -> Iterator[Fault]:
     return _find_absent(wheel, lambda facts: facts.delay_imports, "loads {} on first use")
+
+
+@check(
+    "pe-api-set",
+    Severity.WARNING,
+    title="Every needed API set is one that Windows is known to have",
+    protects="Users: Windows does not start a program that needs an API set without a DLL behind it.",
+    standard="Microsoft, Windows API sets; the import libraries of mingw-w64",
+    remedy="Check the name against the documentation of Windows; link against the DLL itself if it is wrong.",
+)
+def _find_unknown_api_set(wheel: WheelContents) -> Iterator[Fault]:
+    for member, facts in _files(wheel):
+        names = [name for name in facts.imports + facts.delay_imports if is_api_set_name(name.lower())]
+        unknown = [name for name in names if not is_known_api_set(name.lower())]
+        if unknown:
+            yield Fault(member.name, f"not judged: {', '.join(unknown)}: not in the list of API sets")
 
 
 @check(
@@ -148,7 +166,7 @@ def _absent(names: Iterable[str], facts: PeFacts, bundled: Collection[str]) -> I
     windows: set[str] = _dll_list.ignore_names.get(machine, set())
     for name in names:
         lower = name.lower()
-        if not (lower in bundled or lower in windows or lower in _LATER_WINDOWS or _API_SET.fullmatch(lower)):
+        if not (lower in bundled or lower in windows or lower in _LATER_WINDOWS or is_api_set_name(lower)):
             yield name
 
 

@@ -25,6 +25,7 @@ def test_facts_of_a_signed_program(tmp_path: Path) -> None:
     assert read_pe(written(tmp_path, image.content())) == PeFacts(
         machine=0x8664,
         is_64_bit=True,
+        has_arm64ec=False,
         is_dll=False,
         subsystem=3,
         imports=("KERNEL32.dll", "ws2_32.dll"),
@@ -39,6 +40,7 @@ def test_facts_of_a_library_without_imports_and_mitigations(tmp_path: Path) -> N
     assert read_pe(written(tmp_path, image.content())) == PeFacts(
         machine=0xAA64,
         is_64_bit=True,
+        has_arm64ec=False,
         is_dll=True,
         subsystem=2,
         imports=(),
