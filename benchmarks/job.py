@@ -21,6 +21,7 @@ from factory.core.targets import Platform
 from factory.release.channels import Channel
 from factory.release.channels.cached import CachedChannel
 from factory.release.channels.npm import NpmChannel, default_npm_registry
+from factory.release.channels.npm_login import NpmLogin
 from factory.release.download import Downloader
 from factory.system.cache import Cache
 from factory.system.http import RequestsClient
@@ -148,7 +149,7 @@ def opened(cache: Path, *, jobs: int, progress: Progress) -> Iterator[tuple[Chan
         client = stack.enter_context(RequestsClient())
         registry = settings.npm_registry or default_npm_registry()
         yield (
-            CachedChannel(NpmChannel(client, registry=registry), store),
+            CachedChannel(NpmChannel(client, login=NpmLogin.of(registry, "a test", {})), store),
             RunContext(
                 cache=store,
                 downloader=Downloader(cache=store, client=client, progress=progress),

@@ -24,13 +24,14 @@ from factory.core.errors import UpstreamError
 from factory.core.model import Local, Remote
 from factory.core.printable import escaped
 from factory.core.tags import CodexTag, MalformedTag
-from factory.system.http import HttpClient, redacted
+from factory.system.http import HttpClient, HttpStatusError, redacted
 
 if TYPE_CHECKING:
     from pypi_simple import DistributionPackage
 
 _ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 _MAX_PAGE_BYTES = 32 << 20
+_REFUSALS = frozenset({401, 403})
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._!+-]*")
 """The characters of a file name that can be shown, and that can name a file below a directory."""
 _PROVENANCE_SINCE = Version("1.3")
@@ -108,9 +109,23 @@ def fetch_listing(client: HttpClient, *, index: str, project: str, asked_at: dat
         UpstreamError: The answer is not a project page.
     """
     url = _page_url(index, canonicalize_name(project))
-    body = client.get(url, headers={"Accept": _ACCEPT}, max_bytes=_MAX_PAGE_BYTES)
+    try:
+        body = client.get(url, headers={"Accept": _ACCEPT}, max_bytes=_MAX_PAGE_BYTES)
+    except HttpStatusError as error:
+        if error.status in _REFUSALS:
+            error.hint = _refusal_hint(index)
+        raise
     asked = AskedIndex(address=redacted(index), asked_at=asked_at)
     return read_page(body, project=project, base_url=url, asked=asked)
+
+
+def _refusal_hint(index: str) -> str:
+    if urlsplit(index).username is not None:
+        return "Check the user name and the password in the address of the index."
+    return (
+        "The index requires credentials or blocks this address. Put a user name and a password into the"
+        " address (--index-url, or the settings of pip and uv) or into ~/.netrc."
+    )
 
 
 def _page_url(index: str, project: str) -> str:

@@ -2,17 +2,20 @@
 
 import argparse
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
+from factory.cli.client_files import npm_files
 from factory.cli.settings import Settings
 from factory.core.errors import UsageError
 from factory.core.model import ChannelName
 from factory.release.channels import Channel
 from factory.release.channels.directory import DirectoryChannel
 from factory.release.channels.github import API, GithubChannel
-from factory.release.channels.npm import NpmChannel, default_npm_registry, npm_registry_from_client
+from factory.release.channels.npm import SCOPE, NpmChannel, default_npm_registry, npm_registry_from_client
+from factory.release.channels.npm_login import NpmLogin
+from factory.release.channels.npm_settings import NpmSetting, read_npm_settings
 from factory.system.http import HttpClient
 from factory.system.process import Runner
 
@@ -20,33 +23,59 @@ from factory.system.process import Runner
 @contextmanager
 def asking_npm(
     arguments: argparse.Namespace, settings: Settings, runner: Runner, *, stop: threading.Event
-) -> Iterator[Callable[[], str]]:
-    """Ask npm for its registry in the background, and yield a function that returns the URL.
+) -> Iterator[Callable[[], NpmLogin | None]]:
+    """Yield a function that returns the npm registry and its credentials; None for another channel.
 
-    npm takes as long to start as the imports of a run take, so both go on together. The
-    URL comes from the option, the environment, npm's configuration or a library's constant,
-    in this order. ``stop`` is set when the caller fails meanwhile.
+    The address comes from the option, the environment, npm's configuration or a library's constant,
+    in this order. A registry of the scope goes before the general one, as in npm. npm itself is asked
+    only if neither its variables nor its files name a registry, since some systems build one in. npm
+    takes as long to start as the imports of a run take, so both go on together. ``stop`` is set when
+    the caller fails meanwhile.
     """
-    known = arguments.npm_registry or settings.npm_registry
-    if known is not None or arguments.channel != ChannelName.NPM:
-        yield lambda: known or default_npm_registry()
+    if arguments.channel != ChannelName.NPM:
+        yield lambda: None
+        return
+    configured = read_npm_settings(settings.environ, npm_files(settings))
+    found = _configured_login(arguments.npm_registry, settings, configured)
+    if found is not None:
+        yield lambda: found
         return
     with ThreadPoolExecutor(max_workers=1) as pool:
         asked = pool.submit(npm_registry_from_client, runner, env=settings.environ)
+
+        def login() -> NpmLogin:
+            if (address := asked.result()) is not None:
+                return NpmLogin.of(address, "npm config", configured)
+            return NpmLogin.of(default_npm_registry(), "the default of npm", configured)
+
         try:
-            yield lambda: asked.result() or default_npm_registry()
+            yield login
         except BaseException:
             stop.set()
             raise
 
 
+def _configured_login(
+    option: str | None, settings: Settings, configured: Mapping[str, NpmSetting]
+) -> NpmLogin | None:
+    """Return the registry that the option, the environment or npm's files name."""
+    for address, place in ((option, "--npm-registry"), (settings.npm_registry, "FACTORY_NPM_REGISTRY")):
+        if address:
+            return NpmLogin.of(address, place, configured)
+    for key in (f"{SCOPE}:registry", "registry"):
+        if key in configured and configured[key].required:
+            return NpmLogin.of(configured[key].value, configured[key].place, configured)
+    return None
+
+
 def open_channel(
-    arguments: argparse.Namespace, settings: Settings, *, client: HttpClient, npm_registry: Callable[[], str]
+    arguments: argparse.Namespace, settings: Settings, *, client: HttpClient, npm_login: NpmLogin | None
 ) -> Channel:
     """Return the channel that the options name."""
     match ChannelName(arguments.channel):
         case ChannelName.NPM:
-            return NpmChannel(client, registry=npm_registry())
+            assert npm_login is not None  # noqa: S101 - the caller asked npm
+            return NpmChannel(client, login=npm_login)
         case ChannelName.GITHUB:
             return GithubChannel(
                 client,

@@ -1,7 +1,8 @@
-"""Find the places of the configuration files of pip and uv on this machine."""
+"""Find the places of the configuration files of pip, uv and npm on this machine."""
 
 import os
 import platform
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,6 +31,34 @@ def client_files(settings: Settings) -> SettingsFiles:
         directory=Path.cwd(),
         home=home,
     )
+
+
+def npm_files(settings: Settings) -> tuple[Path, ...]:
+    """Return the npmrc files of the project, the user and the machine, in npm's order of precedence."""
+    environ = {name.lower(): value for name, value in settings.environ.items()}
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111 - as above
+    user = Path(environ.get("npm_config_userconfig") or home / ".npmrc")
+    return (_npm_project() / ".npmrc", user, _npm_global(environ, settings.search_path))
+
+
+def _npm_project() -> Path:
+    """Return the nearest directory that npm takes for a project, else the working directory."""
+    here = Path.cwd()
+    places = (here, *here.parents)
+    markers = ("package.json", "node_modules")
+    return next((place for place in places if any((place / name).exists() for name in markers)), here)
+
+
+def _npm_global(environ: Mapping[str, str], search_path: str) -> Path:
+    """Return the file for all users, below the directory in which Node.js is installed."""
+    if named := environ.get("npm_config_globalconfig"):
+        return Path(named)
+    prefix = environ.get("npm_config_prefix") or environ.get("prefix")
+    node = shutil.which("node", path=search_path)
+    if prefix is None and node is not None:
+        place = Path(node).resolve().parent
+        prefix = str(place if _is_windows() else place.parent)
+    return Path(prefix or "/usr/local") / "etc" / "npmrc"
 
 
 def _is_windows() -> bool:

@@ -92,10 +92,10 @@ def _wheels(arguments: argparse.Namespace, settings: Settings) -> tuple[Job, ...
     requests = [WheelsRequest(tag=tag, platforms=platforms, out=Path("dist")) for tag in _tags(arguments)]
     stop = threading.Event()
     with (
-        asking_npm(arguments, settings, SubprocessRunner(stop), stop=stop) as npm_registry,
+        asking_npm(arguments, settings, SubprocessRunner(stop), stop=stop) as npm_login,
         closing(RequestsClient()) as client,
     ):
-        asked = open_channel(arguments, settings, client=client, npm_registry=npm_registry)
+        asked = open_channel(arguments, settings, client=client, npm_login=npm_login())
         channel = CachedChannel(asked, Cache(settings.cache_dir))
         return wheel_jobs(plan_wheels(request, channel) for request in requests)
 

@@ -56,18 +56,19 @@ def open_session(
     runner = SubprocessRunner(stop)
     cache = Cache(settings.cache_dir)
     with (
-        asking_npm(arguments, settings, runner, stop=stop) as npm_registry,
+        asking_npm(arguments, settings, runner, stop=stop) as npm_login,
         closing(RequestsClient()) as client,
     ):
         # Slow to import, so these wait until npm has been started.
         import factory.wheels.run  # noqa: F401, PLC0415
         from factory.cli.context import make_run_context  # noqa: PLC0415
 
-        asked = open_channel(arguments, settings, client=client, npm_registry=npm_registry)
+        login = npm_login()
+        asked = open_channel(arguments, settings, client=client, npm_login=login)
         with shown_progress() as progress:
             context = make_run_context(
                 settings,
-                downloader=Downloader(cache=cache, client=client, progress=progress),
+                downloader=Downloader(cache=cache, client=client, progress=progress, npm_login=login),
                 runner=runner,
                 jobs=jobs,
                 stop=stop,

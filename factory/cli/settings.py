@@ -64,7 +64,7 @@ class Settings:
             cache_dir=Path(cache_dir).absolute(),  # programs in it are started from other directories
             deflate_limit=environ.get("FACTORY_DEFLATE_LIMIT") or None,
             image=environ.get("FACTORY_IMAGE") or None,
-            npm_registry=environ.get("FACTORY_NPM_REGISTRY") or environ.get("npm_config_registry"),
+            npm_registry=environ.get("FACTORY_NPM_REGISTRY") or None,
             github_api=environ.get("FACTORY_GITHUB_API") or environ.get("GITHUB_API_URL"),
             github_token=environ.get("GITHUB_TOKEN") or None,
             environ=dict(environ),

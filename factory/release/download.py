@@ -3,6 +3,7 @@
 import re
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NoReturn
@@ -11,6 +12,7 @@ from factory.core.counted import counted
 from factory.core.errors import IntegrityError, UpstreamError, UsageError
 from factory.core.model import Local, ReleaseAsset, Remote
 from factory.core.progress import Progress, ProgressTask
+from factory.release.channels.npm_login import NpmLogin
 from factory.system.cache import Cache, PartialBlob
 from factory.system.files import read_verified
 from factory.system.http import HttpClient, HttpResponse, HttpStatusError
@@ -31,6 +33,7 @@ class Downloader:
 
     Attributes:
         cache: Assets that it already has are not downloaded again.
+        npm_login: The credentials for packages of npm; no other download gets them.
         retry: Applies to transient failures.
         max_bytes: The largest size of an asset, whatever its channel says.
     """
@@ -38,6 +41,7 @@ class Downloader:
     cache: Cache
     client: HttpClient
     progress: Progress
+    npm_login: NpmLogin | None = None
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     max_bytes: int = MAX_ASSET_BYTES
 
@@ -95,6 +99,7 @@ class Downloader:
                 transfer = _Transfer(
                     asset=asset,
                     url=url,
+                    login=self.npm_login if asset.purl.startswith("pkg:npm/") else None,
                     blob=blob,
                     progress=_TransferProgress(task),
                     stop=stop,
@@ -134,6 +139,7 @@ class _Transfer:
 
     asset: ReleaseAsset
     url: str
+    login: NpmLogin | None
     blob: PartialBlob
     progress: _TransferProgress
     stop: threading.Event
@@ -148,8 +154,14 @@ class _Transfer:
         if start and self.blob.is_complete:
             return True
         headers = {"Range": f"bytes={start}-"} if start else {}
+        login = self.login
+        if login is not None:
+            headers |= login.headers_for(self.url)
         try:
-            with client.stream(self.url, headers=headers) as response:
+            with (
+                nullcontext() if login is None else login.explaining_refusals(self.url),
+                client.stream(self.url, headers=headers) as response,
+            ):
                 if self._prepare(response, start):
                     self._receive(response)
                     return start > 0

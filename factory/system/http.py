@@ -293,7 +293,7 @@ def _status_hint(status: int) -> str:
         case 401 | 403:
             return (
                 "The server requires credentials or blocks this address. A user name and password in the"
-                " address or in ~/.netrc are used, tokens in an npmrc are not."
+                " address or in ~/.netrc are used."
             )
         case 404 | 410:
             return "Check the address of the channel, and the tag."

@@ -19,6 +19,7 @@ from factory.executables.signatures.apple import read_apple_signature
 from factory.executables.signatures.policy import APPLE_ROOTS
 from factory.executables.signatures.result import SignatureResult
 from factory.release.channels.npm import NpmChannel, default_npm_registry, npm_registry_from_client
+from factory.release.channels.npm_login import NpmLogin
 from factory.release.download import Downloader
 from factory.system.cache import Cache
 from factory.system.http import RequestsClient
@@ -74,7 +75,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Release]:
     directory = tmp_path_factory.mktemp("apple")
     registry = npm_registry_from_client(SubprocessRunner(), env=os.environ) or default_npm_registry()
     with RequestsClient() as client:
-        assets = NpmChannel(client, registry=registry).assets(TAG).assets
+        assets = NpmChannel(client, login=NpmLogin.of(registry, "a test", {})).assets(TAG).assets
         (asset,) = (asset for asset in assets if asset.target is Target.MACOS_AARCH64)
         package = Downloader(cache=Cache(directory), client=client, progress=SilentProgress()).fetch(asset)
     with tarfile.open(package) as archive:

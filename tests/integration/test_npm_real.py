@@ -11,6 +11,7 @@ from factory.core.tags import CodexTag
 from factory.core.targets import Target
 from factory.release.channels.cached import CachedChannel
 from factory.release.channels.npm import NpmChannel, default_npm_registry, npm_registry_from_client
+from factory.release.channels.npm_login import NpmLogin
 from factory.release.download import Downloader
 from factory.system.cache import Cache
 from factory.system.http import RequestsClient
@@ -30,7 +31,7 @@ LINUX_SHA512 = (
 def channel() -> Iterator[NpmChannel]:
     configured = npm_registry_from_client(SubprocessRunner(), env=os.environ)
     with RequestsClient() as client:
-        yield NpmChannel(client, registry=configured or default_npm_registry())
+        yield NpmChannel(client, login=NpmLogin.of(configured or default_npm_registry(), "a test", {}))
 
 
 def linux(asset: ReleaseAsset) -> bool:
@@ -58,7 +59,7 @@ def test_a_real_asset_is_downloaded_once(channel: NpmChannel, tmp_path: Path) ->
     assert path.stat().st_size == 89_134_051
     cache.verify(asset.digest)
 
-    offline = NpmChannel(FakeHttpClient({}), registry=channel.identity)
+    offline = NpmChannel(FakeHttpClient({}), login=NpmLogin.of(channel.identity, "a test", {}))
     (again,) = filter(linux, CachedChannel(offline, cache).assets(TAG).assets)
     fetcher = Downloader(cache=cache, client=FakeHttpClient({}), progress=SilentProgress())
     assert fetcher.fetch(again) == path

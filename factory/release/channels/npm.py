@@ -3,8 +3,6 @@
 The registry's answer says which version has which target. Before 0.100.0 the tarball of the
 plain version contains every target; since then the plain version is a launcher that lists the
 others in ``optionalDependencies``.
-
-Registries that require a token are not supported: credentials in an npmrc are not used.
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,6 +24,7 @@ from factory.release.channels import (
     tags_in,
     unknown_release,
 )
+from factory.release.channels.npm_login import NpmLogin
 from factory.system.http import HttpClient
 from factory.system.process import CannotStart, Command, Runner
 
@@ -42,15 +41,15 @@ class NpmChannel:
 
     name = ChannelName.NPM
 
-    def __init__(self, client: HttpClient, *, registry: str) -> None:
+    def __init__(self, client: HttpClient, *, login: NpmLogin) -> None:
         self._client = client
-        self._registry = registry.rstrip("/")
+        self._login = login
         self._versions: Mapping[str, JsonObject] | None = None
 
     @property
     def identity(self) -> str:
-        """The registry's URL."""
-        return self._registry
+        """The registry's URL, without credentials."""
+        return self._login.registry
 
     def assets(self, tag: CodexTag) -> ReleaseAssets:
         """Return the tarballs of a tag, with the SHA-512 that the registry gives."""
@@ -83,8 +82,10 @@ class NpmChannel:
         return self._versions
 
     def _fetch_versions(self) -> Mapping[str, JsonObject]:
-        url = f"{self._registry}/{SCOPE}{quote('/', safe='')}{NAME}"
-        body = self._client.get(url, headers={"Accept": _ABBREVIATED}, max_bytes=_MAX_DOCUMENT_BYTES)
+        url = package_url(self._login.registry)
+        headers = {"Accept": _ABBREVIATED, **self._login.headers_for(url)}
+        with self._login.explaining_refusals(url):
+            body = self._client.get(url, headers=headers, max_bytes=_MAX_DOCUMENT_BYTES)
         versions = JsonObject.parse(body, where=f"{SCOPE}/{NAME}").child("versions")
         return {version: versions.child(version) for version in versions.members}
 
@@ -108,6 +109,11 @@ class NpmChannel:
             format=ArchiveFormat.TAR_GZ,
             location=Remote(url=_checked_url(dist.text("tarball"))),
         )
+
+
+def package_url(registry: str) -> str:
+    """Return the URL of the package's document in a registry."""
+    return f"{registry}/{SCOPE}{quote('/', safe='')}{NAME}"
 
 
 def purl_of(version: str) -> str:

@@ -14,6 +14,7 @@ from factory.core.tags import CodexTag
 from factory.core.targets import Target
 from factory.release.channels.directory import DirectoryChannel
 from factory.release.channels.npm import NpmChannel
+from factory.release.channels.npm_login import NpmLogin
 from factory.release.download import Downloader
 from factory.release.payload import Layout
 from factory.verify.baseline.executables import KnownExecutables, PackageExecutables
@@ -85,7 +86,7 @@ def test_a_downloaded_package_is_removed_and_its_contents_are_kept(tmp_path: Pat
     downloader = Downloader(cache=tools.cache, client=client, progress=tools.progress)
     context = AuditContext(
         tools=replace(tools, downloader=downloader),
-        channel=NpmChannel(client, registry="https://npm.example.invalid"),
+        channel=NpmChannel(client, login=NpmLogin.of("https://npm.example.invalid", "a test", {})),
         scratch=tmp_path,
     )
     first = list(collect([TAG], context))

@@ -17,6 +17,7 @@ from factory.core.digests import Sha256
 from factory.core.errors import UpstreamError
 from factory.core.model import Remote
 from factory.core.tags import CodexTag
+from factory.system.http import HttpStatusError
 from tests.fakes import Answer, FakeHttpClient
 from tests.origins import ASKED, ASKED_AT, listed
 from tests.wheels import good_wheel
@@ -227,3 +228,24 @@ def test_a_local_wheel_has_its_size_and_digest(tmp_path: Path) -> None:
     assert isinstance(wheel, PublishedWheel)
     assert (wheel.size_bytes, wheel.sha256) == (path.stat().st_size, Sha256.of_file(path))
     assert wheel.origin == LocalOrigin(name=path.name)
+
+
+INDEX = "https://index.example.invalid/simple/"
+NO_LOGIN = "The index requires credentials or blocks this address. Put a user name and"
+
+
+@pytest.mark.parametrize(
+    ("index", "status", "hint"),
+    [
+        (INDEX, 401, NO_LOGIN),
+        (INDEX, 403, NO_LOGIN),
+        (INDEX.replace("//", "//me:word@"), 401, "Check the user name and the password in the address of"),
+        (INDEX, 404, ""),
+    ],
+)
+def test_the_hint_of_a_refusal_fits_the_index(index: str, status: int, hint: str) -> None:
+    client = FakeHttpClient({f"{index}openai-codex-cli-bin/": (Answer(status=status, body=()),)})
+    with pytest.raises(HttpStatusError) as caught:
+        fetch_listing(client, index=index, project="openai-codex-cli-bin", asked_at=ASKED_AT)
+    assert caught.value.hint.startswith(hint or "Check the address of the channel")
+    assert ":word" not in caught.value.hint

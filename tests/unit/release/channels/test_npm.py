@@ -10,6 +10,7 @@ from factory.core.model import ArchiveFormat, ChannelName, ReleaseAsset, Remote
 from factory.core.tags import CodexTag
 from factory.core.targets import Target
 from factory.release.channels.npm import NpmChannel, default_npm_registry, npm_registry_from_client
+from factory.release.channels.npm_login import NpmLogin
 from factory.system.process import CannotStart, Command, Completed
 from tests.fake_runner import Expected, FakeRunner
 from tests.fakes import Answer, FakeHttpClient
@@ -34,7 +35,7 @@ def entry(version: str, byte: bytes = b"\x01", **more: object) -> dict[str, obje
 def channel(versions: Mapping[str, object] | bytes) -> NpmChannel:
     body = versions if isinstance(versions, bytes) else json.dumps({"versions": versions}).encode()
     client = FakeHttpClient({DOCUMENT: (Answer(body=(body,)),)})
-    return NpmChannel(client, registry=f"{REGISTRY}/")
+    return NpmChannel(client, login=NpmLogin.of(f"{REGISTRY}/", "a test", {}))
 
 
 SPLIT = {
@@ -62,7 +63,7 @@ def test_each_target_has_a_version_with_a_sha512() -> None:
 def test_the_abbreviated_document_is_requested_once() -> None:
     body = json.dumps({"versions": SPLIT}).encode()
     client = FakeHttpClient({DOCUMENT: (Answer(body=(body,)),)})
-    npm = NpmChannel(client, registry=REGISTRY)
+    npm = NpmChannel(client, login=NpmLogin.of(REGISTRY, "a test", {}))
     assert npm.assets(TAG) == npm.assets(TAG)
     assert [request.headers["Accept"] for request in client.requests] == [
         "application/vnd.npm.install-v1+json"
