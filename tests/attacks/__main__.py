@@ -7,6 +7,7 @@ from pathlib import Path
 from factory.system.files import atomic_write
 from tests.attacks.answers import Bench
 from tests.attacks.page import PAGE, Answers
+from tests.index_of_executables import without_fabricated_release
 
 
 def main() -> None:
@@ -19,4 +20,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with without_fabricated_release():
+        main()

@@ -5,6 +5,7 @@ import sys
 
 from factory.system.files import atomic_write
 from factory.system.process import SubprocessRunner
+from tests.index_of_executables import without_fabricated_release
 from tests.zoo.catalogue import ZOO
 from tests.zoo.checks_page import PAGE, render
 from tests.zoo.stock_results import RESULTS, load, measure, save
@@ -21,4 +22,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with without_fabricated_release():
+        main()

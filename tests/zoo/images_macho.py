@@ -3,7 +3,9 @@
 import struct
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
+from tests.authority import SIGNED_AT
 from tests.images import Elf, FatMachO, MachO, MachOCpu, MachOType, code_signature
 from tests.images.apple_signature import LEAKED, SOMEBODY, AppleSignature, signed
 from tests.wheels import PACKAGE, Wheel
@@ -24,6 +26,13 @@ def _arm64e() -> bytes:
     code = bytearray(MachO(signature=bytes(_AD_HOC_BYTES)).content()[:-_AD_HOC_BYTES])
     struct.pack_into("<I", code, 8, 0x80000002)  # cpusubtype
     return bytes(code) + code_signature(bytes(code))
+
+
+def _both_signed(apart: timedelta) -> Callable[[Wheel], Wheel]:
+    """Sign codex and rg as upstream does, rg later."""
+    codex = signed(MachO(), AppleSignature()).content()
+    rg = signed(MachO(), AppleSignature(at=SIGNED_AT + apart)).content()
+    return lambda wheel: with_content(_RG, rg)(with_content(f"{PACKAGE}/bin/codex", codex)(wheel))
 
 
 IMAGES_MACHO = (
@@ -161,9 +170,16 @@ IMAGES_MACHO = (
         _rg(replace(_INTEL, signature=None).content()),
         platform=_X86_64,
     ),
+    Breakage(
+        "an rg for macOS that was signed another day",
+        "signing-times-apart",
+        _both_signed(timedelta(hours=25)),
+        platform=_ARM64,
+    ),
 )
 
 TWINS_MACHO = (
+    Twin("Mac programs that were signed within a day", _both_signed(timedelta(hours=24)), platform=_ARM64),
     Twin(
         "code for Haswell beside that for all of x86-64",
         _rg(FatMachO(slices=(_INTEL, replace(_INTEL, subtype=8))).content()),
