@@ -97,6 +97,13 @@ def definitions() -> Definitions:
     )
 
 
+def v2(protocol: Definitions) -> Definitions:
+    """Return the definitions in the namespace ``v2``."""
+    inner = protocol["v2"]
+    assert isinstance(inner, dict)
+    return inner
+
+
 def content(protocol: Mapping[str, object] | None = None) -> bytes:
     """Return the file that a runtime writes."""
     chosen = definitions() if protocol is None else protocol

@@ -9,9 +9,10 @@ import json
 import re
 
 from factory.sdk.types.methods import MessageKind
+from factory.sdk.types.normal_form import normal_form
 from factory.sdk.types.schema import Schema, SchemaBundle, elements, with_parts
 
-_ROOT = "CodexAppServerProtocol"
+_ROOT = "CodexAppServerProtocolV2"
 _DRAFT = "http://json-schema.org/draft-07/schema#"
 _MODULE = re.compile(r"v\d+::")
 _BREAK = re.compile(r"[^A-Za-z0-9]+")
@@ -19,7 +20,7 @@ _BREAK = re.compile(r"[^A-Za-z0-9]+")
 
 def generator_input(bundle: SchemaBundle) -> bytes:
     """Return the JSON document that the generator reads."""
-    definitions = {name: _shaped(schema, name) for name, schema in bundle.definitions.items()}
+    definitions = {name: _shaped(schema, name) for name, schema in normal_form(bundle).definitions.items()}
     document = {"$schema": _DRAFT, "title": _ROOT, "type": "object", "definitions": definitions}
     return json.dumps(document, sort_keys=True).encode()
 

@@ -9,7 +9,13 @@ from factory.core.tags import CodexTag
 from factory.core.targets import Target
 from factory.release.channels import Channel
 from factory.sdk.types.protocol_changes import Change, compare
-from factory.sdk.types.runtime import TypesWorkspace, choose_runtime, launches_on, write_schema
+from factory.sdk.types.runtime import (
+    TypesWorkspace,
+    choose_runtime,
+    launches_on,
+    require_schema_command,
+    write_schema,
+)
 from factory.sdk.types.schema import SchemaBundle
 from factory.sdk.types.types_package import GENERATOR_LOCK, TypesPackage, make_package
 from factory.system.files import writing
@@ -51,6 +57,7 @@ class TypesMaker:
         return compare(self._schema_of(before), self._schema_of(after))
 
     def _schema_of(self, tag: CodexTag) -> SchemaBundle:
+        require_schema_command(tag)
         launches = launches_on(self.host, only=self.target)
         asset, launch = choose_runtime(self.channel.assets(tag), launches)
         path = self.context.downloader.fetch(asset)

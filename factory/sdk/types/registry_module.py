@@ -12,13 +12,13 @@ MODELS: Final = "v2_all"
 
 # These texts are part of the generated package: another word makes every checked-in copy out of date.
 _TABLES = (
-    (MessageKind.SERVER_NOTIFICATION, "NOTIFICATION_MODELS", "What the server tells, by method."),
-    (MessageKind.SERVER_REQUEST, "SERVER_REQUEST_MODELS", "What the server asks, by method."),
-    (MessageKind.CLIENT_REQUEST, "CLIENT_REQUEST_MODELS", "What a client may ask, by method."),
+    (MessageKind.SERVER_NOTIFICATION, "NOTIFICATION_MODELS"),
+    (MessageKind.SERVER_REQUEST, "SERVER_REQUEST_MODELS"),
+    (MessageKind.CLIENT_REQUEST, "CLIENT_REQUEST_MODELS"),
 )
 _TURN_ID = '''
 def notification_turn_id(payload: BaseModel) -> str | None:
-    """Return the id of the turn that a notification is about, where it is about one."""
+    """Return the id of a notification's turn, or None if it has no turn."""
     direct = getattr(payload, "turn_id", None)
     found = direct if direct is not None else getattr(getattr(payload, "turn", None), "id", None)
     return found if isinstance(found, str) else None
@@ -31,9 +31,9 @@ def registry_source(bundle: SchemaBundle) -> str:
     Raises:
         UnusableSchema: The schema does not list its methods in a known form.
     """
-    tables = [(methods_of(bundle, kind), name, words) for kind, name, words in _TABLES]
+    tables = [(methods_of(bundle, kind), name, f"{kind.words}s") for kind, name in _TABLES]
     lines = [
-        '"""Which model the parameters of a method have."""',
+        '"""The models of the parameters, by method."""',
         "",
         "from __future__ import annotations",
         "",
@@ -46,7 +46,7 @@ def registry_source(bundle: SchemaBundle) -> str:
         ")",
     ]
     for methods, name, words in tables:
-        lines += ["", *_table(methods, name), f'"""{words}"""']
+        lines += ["", *_table(methods, name), f'"""The parameters of {words}, by method."""']
     lines += [
         "",
         *_union(_parameters(tables[0][0])),
@@ -59,7 +59,7 @@ def registry_source(bundle: SchemaBundle) -> str:
 
 def models_named(bundle: SchemaBundle) -> tuple[str, ...]:
     """Return the names of the models in the registry, sorted."""
-    methods = (method for kind, _, _ in _TABLES for method in methods_of(bundle, kind))
+    methods = (method for kind, _ in _TABLES for method in methods_of(bundle, kind))
     return _parameters(tuple(methods))
 
 

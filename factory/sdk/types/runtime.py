@@ -14,6 +14,8 @@ from factory.system.files import writing
 from factory.system.host import Host
 from factory.system.process import Command, Runner
 
+_FIRST_RELEASE = (0, 58)
+"""The first release with ``codex app-server generate-json-schema``."""
 _TIMEOUT_S = 60.0
 _TAIL_CHARACTERS = 300
 
@@ -68,6 +70,20 @@ def launches_on(host: Host, *, only: Target | None = None) -> tuple[Launch, ...]
             hint="Use another host, or install qemu-user-static; 'factory doctor' shows what is installed.",
         )
     return launches
+
+
+def require_schema_command(tag: CodexTag) -> None:
+    """Refuse a release without the command that writes a schema, before it is downloaded.
+
+    Raises:
+        UpstreamError: The release is too old.
+    """
+    if tag.release[:2] < _FIRST_RELEASE:
+        raise UpstreamError(
+            f"{tag} cannot write the schema of its protocol:"
+            " releases before 0.58.0 have no 'codex app-server generate-json-schema'",
+            hint="Name a release from 0.58.0 on.",
+        )
 
 
 def choose_runtime(released: ReleaseAssets, launches: Sequence[Launch]) -> tuple[ReleaseAsset, Launch]:

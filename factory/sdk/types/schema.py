@@ -5,7 +5,7 @@ import, and on references to other files and hosts. This module refuses both.
 """
 
 import re
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self, TypeAlias
@@ -21,8 +21,11 @@ BUNDLE: Final = "codex_app_server_protocol.schemas.json"
 
 _REFERENCE = "#/definitions/"
 _NAMESPACE = "v2"
+_NAMESPACE_PREFIX = f"{_NAMESPACE}/"
+_OLDER = "V1"
 _MAX_BYTES = 64 << 20
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_GENERIC = re.compile(r"[A-Za-z][A-Za-z0-9_]*<[A-Za-z0-9_(), <>]*>")
 _NAMED = ("properties",)
 _SINGLE = ("items", "additionalProperties")
 _LISTED = ("oneOf", "anyOf", "allOf")
@@ -68,12 +71,11 @@ class SchemaBundle:
         """Parse the content of the bundle's file; see `read`."""
         outer = dict(JsonObject.parse(content, where=BUNDLE).child("definitions").members)
         inner = JsonObject.of(outer.pop(_NAMESPACE, {}), f"{BUNDLE}: {_NAMESPACE}").members
-        for name in sorted(outer.keys() & inner.keys()):
-            if _without_annotations(outer[name]) != _without_annotations(inner[name]):
-                raise UnusableSchema(name, f"is defined twice, differently, outside and inside {_NAMESPACE}")
-        merged = inner | outer
+        targets = _targets(outer, inner)
+        merged = {targets[_NAMESPACE_PREFIX + name]: schema for name, schema in inner.items()}
+        merged |= {targets[name]: schema for name, schema in outer.items()}
         try:
-            return cls({name: _checked(name, merged[name], merged.keys()) for name in sorted(merged)})
+            return cls({name: _checked(name, merged[name], targets) for name in sorted(merged)})
         except RecursionError as error:
             raise UnusableSchema(BUNDLE, "is nested too deeply") from error
 
@@ -97,6 +99,13 @@ def with_parts(schema: Schema, change: Callable[[str, Schema], Schema]) -> dict[
         if keyword in schema:
             result[keyword] = [changed(keyword, part) for part in elements(schema[keyword])]
     return result
+
+
+def direct_parts(schema: Schema) -> tuple[Schema, ...]:
+    """Return every direct subschema that is an object."""
+    named = (part for keyword in _NAMED for part in members(schema.get(keyword)).values())
+    found = (*named, *(schema.get(keyword) for keyword in _SINGLE), *parts(schema, *_LISTED))
+    return tuple(part for part in found if isinstance(part, Mapping))
 
 
 def members(value: object) -> Mapping[str, object]:
@@ -143,25 +152,49 @@ def _without_annotations(schema: object) -> dict[str, object]:
     return {key: value for key, value in members(schema).items() if key not in _ANNOTATIONS}
 
 
-def _checked(name: str, schema: object, names: Container[str]) -> Schema:
+def _targets(outer: Mapping[str, object], inner: Mapping[str, object]) -> Mapping[str, str]:
+    """Return the name of the definition that each reference means.
+
+    Up to 0.104.0 the definitions outside of the namespace were those of an older protocol, and some have
+    the name of another definition inside. Those get a suffix.
+    """
+    targets = {name: _class_name(name) for name in (*inner, *outer)}
+    if len(set(targets.values())) < len(targets):
+        raise UnusableSchema(BUNDLE, "has two definitions with the same class name")
+    # 0.58.0 refers inside of the namespace to definitions that are only outside.
+    targets |= {f"{_NAMESPACE_PREFIX}{name}": target for name, target in targets.items()}
+    for name in outer.keys() & inner.keys():
+        if _without_annotations(outer[name]) != _without_annotations(inner[name]):
+            targets[name] = f"{name}{_OLDER}"
+            if targets[name] in targets:
+                raise UnusableSchema(name, f"is defined twice, and {targets[name]} is also defined")
+    return targets
+
+
+def _class_name(name: str) -> str:
+    """Return a valid class name for a generic type of Rust, ``Option<()>``, and other names as they are."""
+    return re.sub(r"[^A-Za-z0-9_]", "", name) if _GENERIC.fullmatch(name) else name
+
+
+def _checked(name: str, schema: object, targets: Mapping[str, str]) -> Schema:
     if not _NAME.fullmatch(name):
         raise UnusableSchema(name, "is not a valid type name")
-    return _checked_parts(JsonObject.of(schema, name).members, name, names)
+    return _checked_parts(JsonObject.of(schema, name).members, name, targets)
 
 
-def _checked_parts(schema: Schema, where: str, names: Container[str]) -> Schema:
+def _checked_parts(schema: Schema, where: str, targets: Mapping[str, str]) -> Schema:
     unknown = sorted(schema.keys() - _KNOWN)
     if unknown:
         raise UnusableSchema(where, f"has unknown keywords: {', '.join(unknown)}")
-    flat = with_parts(schema, lambda keyword, part: _checked_parts(part, f"{where}: {keyword}", names))
+    flat = with_parts(schema, lambda keyword, part: _checked_parts(part, f"{where}: {keyword}", targets))
     if "$ref" in flat:
-        flat["$ref"] = _REFERENCE + _target(flat["$ref"], where, names)
+        flat["$ref"] = _REFERENCE + _target(flat["$ref"], where, targets)
     return flat
 
 
-def _target(reference: object, where: str, names: Container[str]) -> str:
+def _target(reference: object, where: str, targets: Mapping[str, str]) -> str:
     text = str(reference)
-    name = text.removeprefix(_REFERENCE).removeprefix(f"{_NAMESPACE}/")
-    if not text.startswith(_REFERENCE) or name not in names:
+    name = targets.get(text.removeprefix(_REFERENCE))
+    if not text.startswith(_REFERENCE) or name is None:
         raise UnusableSchema(where, f"refers to {text!r}, which it does not define")
     return name

@@ -10,6 +10,7 @@ from factory.build.stage import require_replaceable
 from factory.build.toolchain import Toolchain
 from factory.core.errors import BuildError
 from factory.sdk.types.generator_input import generator_input
+from factory.sdk.types.open_enums import BASE_CLASSES, with_open_enums
 from factory.sdk.types.registry_module import MODELS, models_named, registry_source
 from factory.sdk.types.runtime import TypesWorkspace
 from factory.sdk.types.schema import SchemaBundle
@@ -164,6 +165,8 @@ def _generate(
     _run_tool(tool, toolchain, workspace)
     if not place.is_file():
         raise _failed("wrote no models")
+    with writing(place):
+        place.write_text(_opened(place.read_bytes(), bundle), encoding="utf-8")
 
 
 def _run_tool(words: tuple[str, ...], toolchain: Toolchain, workspace: TypesWorkspace) -> None:
@@ -180,12 +183,16 @@ def _run_tool(words: tuple[str, ...], toolchain: Toolchain, workspace: TypesWork
         raise _failed(f"failed at {words[0]} ({completed.reason}): {tail}")
 
 
-def _classes(models: bytes) -> frozenset[str]:
+def _opened(models: bytes, bundle: SchemaBundle) -> str:
     try:
-        tree = ast.parse(models)
+        return with_open_enums(models.decode(), bundle)
     except (SyntaxError, ValueError) as error:
         raise _failed(f"wrote models that are not Python: {error}") from error
-    return frozenset(node.name for node in tree.body if isinstance(node, ast.ClassDef))
+
+
+def _classes(models: bytes) -> frozenset[str]:
+    tree = ast.parse(models)
+    return frozenset(node.name for node in tree.body if isinstance(node, ast.ClassDef)) - BASE_CLASSES
 
 
 def _failed(problem: str) -> BuildError:

@@ -11,7 +11,7 @@ from factory.sdk.types.schema import UnusableSchema
 from tests.protocols import bundle, definitions, message
 
 REGISTRY = '''\
-"""Which model the parameters of a method have."""
+"""The models of the parameters, by method."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ NOTIFICATION_MODELS: dict[str, type[BaseModel]] = {
     "error": ErrorNotification,
     "turn/completed": TurnCompletedNotification,
 }
-"""What the server tells, by method."""
+"""The parameters of server notifications, by method."""
 
 SERVER_REQUEST_MODELS: dict[str, type[BaseModel]] = {
     "approve": ApproveParams,
 }
-"""What the server asks, by method."""
+"""The parameters of server requests, by method."""
 
 CLIENT_REQUEST_MODELS: dict[str, type[BaseModel]] = {
     "turn/start": TurnStartParams,
 }
-"""What a client may ask, by method."""
+"""The parameters of client requests, by method."""
 
 KnownNotificationPayload: TypeAlias = (
     ErrorNotification

@@ -8,6 +8,7 @@ import pytest
 from factory.core.errors import BuildError, FactoryError, HostError, UpstreamError
 from factory.core.json_reader import MalformedJson
 from factory.core.model import ChannelName, ReleaseAssets
+from factory.core.tags import CodexTag
 from factory.core.targets import Architecture, OperatingSystem, Target
 from factory.release.payload import PackageSource
 from factory.sdk.types.runtime import (
@@ -15,6 +16,7 @@ from factory.sdk.types.runtime import (
     TypesWorkspace,
     choose_runtime,
     launches_on,
+    require_schema_command,
     write_schema,
 )
 from factory.sdk.types.schema import BUNDLE, SchemaBundle
@@ -150,3 +152,15 @@ def test_a_runtime_that_hangs_is_an_error(tmp_path: Path) -> None:
 def test_a_runtime_for_another_processor_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FactoryError, match="cannot start"):
         write(tmp_path, b"\x7fELF, but not one that runs")
+
+
+@pytest.mark.parametrize("version", ["0.8.0", "0.57.0"])
+def test_a_release_without_the_command_is_refused_before_it_is_downloaded(version: str) -> None:
+    with pytest.raises(UpstreamError, match=f"rust-v{version} cannot write the schema") as refused:
+        require_schema_command(CodexTag.parse(version))
+    assert refused.value.hint == "Name a release from 0.58.0 on."
+
+
+@pytest.mark.parametrize("version", ["0.58.0-alpha.1", "0.58.0", "0.163.0", "1.0.0"])
+def test_a_release_with_the_command_is_accepted(version: str) -> None:
+    require_schema_command(CodexTag.parse(version))

@@ -14,7 +14,7 @@ from factory.core.json_reader import MalformedJson
 from factory.sdk.types.generator_input import generator_input
 from factory.sdk.types.protocol_changes import compare
 from factory.sdk.types.schema import BUNDLE, SchemaBundle, UnusableSchema
-from tests.protocols import bundle, definitions
+from tests.protocols import bundle, definitions, v2
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=4),
@@ -28,12 +28,6 @@ anything = st.recursive(
     ),
     max_leaves=12,
 )
-
-
-def v2(protocol: dict[str, object]) -> dict[str, object]:
-    inner = protocol["v2"]
-    assert isinstance(inner, dict)
-    return inner
 
 
 def test_the_namespaces_are_merged() -> None:
@@ -56,10 +50,45 @@ def test_a_definition_may_be_repeated_with_other_annotations() -> None:
     assert bundle(protocol).definitions["TurnStatus"]["enum"] == ["completed", "failed"]
 
 
-def test_two_different_definitions_are_refused() -> None:
+def test_an_older_definition_of_the_same_name_gets_a_suffix() -> None:
     protocol = definitions()
     protocol["TurnStatus"] = {"type": "string"}
-    with pytest.raises(UnusableSchema, match="TurnStatus: is defined twice, differently"):
+    protocol["OldTurn"] = {"properties": {"status": {"$ref": "#/definitions/TurnStatus"}}}
+    read = bundle(protocol).definitions
+    assert read["TurnStatusV1"] == {"type": "string"}
+    assert read["TurnStatus"]["enum"] == ["completed", "failed"]
+    assert read["OldTurn"]["properties"] == {"status": {"$ref": "#/definitions/TurnStatusV1"}}
+    turn = read["Turn"]["properties"]
+    assert isinstance(turn, dict)
+    assert turn["status"] == {"$ref": "#/definitions/TurnStatus"}
+
+
+def test_two_different_definitions_are_refused_if_the_suffixed_name_is_taken() -> None:
+    protocol = definitions()
+    protocol["TurnStatus"] = {"type": "string"}
+    v2(protocol)["TurnStatusV1"] = {"type": "string"}
+    with pytest.raises(
+        UnusableSchema, match="TurnStatus: is defined twice, and TurnStatusV1 is also defined"
+    ):
+        bundle(protocol)
+
+
+def test_the_namespace_may_refer_to_a_definition_outside() -> None:
+    protocol = definitions()
+    protocol["Policy"] = {"type": "string"}
+    v2(protocol)["Turn"] = {"items": {"$ref": "#/definitions/v2/Policy"}}
+    assert bundle(protocol).definitions["Turn"] == {"items": {"$ref": "#/definitions/Policy"}}
+
+
+def test_a_generic_type_gets_a_class_name() -> None:
+    protocol = definitions()
+    protocol["Option<()>"] = {"type": "null"}
+    protocol["User"] = {"items": {"$ref": "#/definitions/Option<()>"}}
+    read = bundle(protocol).definitions
+    assert read["Option"] == {"type": "null"}
+    assert read["User"] == {"items": {"$ref": "#/definitions/Option"}}
+    protocol["Option"] = {"type": "string"}
+    with pytest.raises(UnusableSchema, match="has two definitions with the same class name"):
         bundle(protocol)
 
 
