@@ -30,13 +30,18 @@ def provided_libraries(wheel: WheelContents) -> frozenset[str]:
     return frozenset(wheel.image_names | {facts.soname for _, facts in elf_files(wheel) if facts.soname})
 
 
+def policy_of(wheel: WheelContents) -> tuple[tuple[int, int], ManylinuxPolicy] | None:
+    """Return the glibc version and the policy of a manylinux wheel's tag; None for another wheel."""
+    promised = oldest_glibc(wheel)
+    if promised is None or wheel.architecture is None:
+        return None
+    return promised, manylinux_policy(promised, wheel.architecture)
+
+
 def promises(
     wheel: WheelContents,
 ) -> Iterator[tuple[Member, ElfFacts, tuple[int, int], ManylinuxPolicy]]:
     """Yield the files of a manylinux wheel with the glibc version and the policy of its tag."""
-    promised = oldest_glibc(wheel)
-    if promised is None or wheel.architecture is None:
-        return
-    policy = manylinux_policy(promised, wheel.architecture)
-    for member, facts in elf_files(wheel):
-        yield member, facts, promised, policy
+    if (promise := policy_of(wheel)) is not None:
+        for member, facts in elf_files(wheel):
+            yield member, facts, *promise

@@ -9,7 +9,13 @@ from factory.core.model import Severity
 from factory.executables.elf import ElfFacts, glibc_of
 from factory.executables.elf_symbols import symbols_of_versions
 from factory.verify.checks.check import Checks, Fault
-from factory.verify.checks.elf_files import GLIBC_LOADERS, elf_files, promises, provided_libraries
+from factory.verify.checks.elf_files import (
+    GLIBC_LOADERS,
+    elf_files,
+    policy_of,
+    promises,
+    provided_libraries,
+)
 from factory.verify.checks.images import dotted
 from factory.verify.checks.manylinux import ManylinuxPolicy
 from factory.verify.reading.contents import Member, WheelContents
@@ -121,12 +127,13 @@ def _with_names(version: str, symbols: tuple[str, ...]) -> str:
     remedy="Link the library statically, or leave the file out of this wheel.",
 )
 def _find_needed(wheel: WheelContents) -> Iterator[Fault]:
-    if wheel.architecture is None:
+    promise = policy_of(wheel)
+    if promise is None or wheel.architecture is None:
         return
     loader = posixpath.basename(GLIBC_LOADERS[wheel.architecture])
-    provided = provided_libraries(wheel) | {loader}
-    for member, facts, _, policy in promises(wheel):
-        missing = [name for name in facts.needed if name not in policy.libraries | provided]
+    present = provided_libraries(wheel) | {loader} | promise[1].libraries
+    for member, facts in elf_files(wheel):
+        missing = [name for name in dict.fromkeys(facts.needed) if name not in present]
         if missing:
             evidence = f"needs {', '.join(missing)}: neither in the manylinux policy nor in the wheel"
             yield Fault(member.name, evidence)
@@ -157,7 +164,7 @@ def _find_unreached_by_library(wheel: WheelContents) -> Iterator[Fault]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Search:
+class _LibrarySearch:
     """Where the loader searches, besides a file's own paths.
 
     Attributes:
@@ -177,7 +184,7 @@ class _Search:
         places = own | self.inherited if facts.is_library else own
         return [
             name
-            for name in facts.needed
+            for name in dict.fromkeys(facts.needed)
             if name in self.provided
             and name not in self.system
             and not any(self.wheel.member(f"{place}/{name}") for place in places if place is not None)
@@ -186,13 +193,13 @@ class _Search:
 
 def _find_unreached_in(wheel: WheelContents, *, is_library: bool) -> Iterator[Fault]:
     files = tuple(elf_files(wheel))
-    system = next((policy.libraries for *_, policy in promises(wheel)), frozenset[str]())
+    promise = policy_of(wheel)
     inherited = (
         _within_wheel(path, member) for member, facts in files if not facts.runpaths for path in facts.rpaths
     )
-    search = _Search(
+    search = _LibrarySearch(
         wheel=wheel,
-        system=system,
+        system=frozenset() if promise is None else promise[1].libraries,
         provided=provided_libraries(wheel),
         inherited=frozenset(place for place in inherited if place is not None),
     )
