@@ -8,6 +8,7 @@ from tests.authority import SIGNED_AT
 from tests.images import Elf, Pe, PeMachine, PeSubsystem
 from tests.images.authenticode import LEAKED, SOMEBODY, Authenticode, signed, with_table
 from tests.wheels import PACKAGE, Wheel
+from tests.zip_writer import ZipMember
 from tests.zoo.breakage import Breakage, Twin, with_content
 
 _AMD64 = "win_amd64"
@@ -99,6 +100,18 @@ IMAGES_PE = (
         platform=_AMD64,
     ),
     Breakage(
+        "a codex.exe that needs the Visual C++ runtime",
+        "pe-visual-cpp-own",
+        _program(signed(replace(_GOOD, imports=("KERNEL32.dll", "VCRUNTIME140.dll"))), _CODEX),
+        platform=_AMD64,
+    ),
+    Breakage(
+        "a codex.exe that loads the Visual C++ runtime on first use",
+        "pe-visual-cpp",
+        _program(signed(replace(_GOOD, delay_imports=("MSVCP140.dll",))), _CODEX),
+        platform=_AMD64,
+    ),
+    Breakage(
         "a driver",
         "pe-subsystem",
         _program(signed(replace(_GOOD, subsystem=PeSubsystem.NATIVE))),
@@ -169,6 +182,19 @@ IMAGES_PE = (
 )
 
 TWINS_PE = (
+    Twin(
+        "a codex.exe with the Visual C++ runtime beside it",
+        lambda wheel: _program(signed(replace(_GOOD, imports=("KERNEL32.dll", "VCRUNTIME140.dll"))), _CODEX)(
+            wheel
+        ).with_first(
+            ZipMember(
+                name=f"{PACKAGE}/bin/vcruntime140.dll".encode(),
+                content=signed(replace(_GOOD, is_dll=True)),
+                mode=0o100755,
+            )
+        ),
+        platform=_AMD64,
+    ),
     Twin(
         "ARM64X code in an ARM64 wheel",
         _program(signed(replace(_GOOD, machine=PeMachine.ARM64, has_arm64ec=True))),

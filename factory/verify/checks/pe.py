@@ -17,27 +17,12 @@ from factory.core.targets import Architecture
 from factory.executables.pe import Mitigation, PeFacts, Subsystem
 from factory.verify.checks.check import Checks, Fault
 from factory.verify.checks.images import readable
-from factory.verify.checks.system_names import is_api_set_name, is_known_api_set
+from factory.verify.checks.system_names import LATER_WINDOWS, is_api_set_name, is_known_api_set
 from factory.verify.reading.contents import Member, WheelContents
 
 _MACHINES = {Architecture.X86_64: 0x8664, Architecture.AARCH64: 0xAA64}
 _MACHINE_NAMES = {0x14C: "x86", 0x1C4: "ARM", 0x8664: "x86-64", 0xAA64: "ARM64"}
-# Part of Windows 10 and 11; delvewheel's lists are of Windows 7.
-_LATER_WINDOWS = frozenset(
-    {
-        "combase.dll",
-        "d3d12.dll",
-        "dcomp.dll",
-        "dxcore.dll",
-        "icu.dll",
-        "icuin.dll",
-        "icuuc.dll",
-        "projectedfslib.dll",
-        "winhvemulation.dll",
-        "winhvplatform.dll",
-    }
-)
-_COMMAND = "codex.exe"
+COMMAND = "codex.exe"
 _OWN_PROGRAM = re.compile(r"codex[\w-]*\.exe")
 
 check = Checks[WheelContents]()
@@ -47,7 +32,8 @@ def _files(wheel: WheelContents) -> Iterator[tuple[Member, PeFacts]]:
     return readable(wheel, PeFacts)
 
 
-def _file_name(member: Member) -> str:
+def file_name(member: Member) -> str:
+    """Return the file name of a member as Windows compares it."""
     return posixpath.basename(member.name).lower()
 
 
@@ -113,42 +99,42 @@ def _find_unknown_api_set(wheel: WheelContents) -> Iterator[Fault]:
             yield Fault(member.name, f"not judged: {', '.join(unknown)}: not in the list of API sets")
 
 
-@check(
-    "pe-visual-cpp",
-    Severity.WARNING,
-    title="The wheel contains the Visual C++ runtime that its PE files need",
-    protects="Users of a fresh Windows: other programs install it, and only Python finds Python's copy.",
-    standard="Microsoft, Visual C++ Redistributable; delvewheel's list of its DLLs",
-    remedy="Link the C runtime statically (Rust: +crt-static), or document the requirement.",
-)
-def _find_visual_cpp(wheel: WheelContents) -> Iterator[Fault]:
-    return _find_absent(
-        wheel, lambda facts: facts.imports + facts.delay_imports, "needs {}", is_visual_cpp=True
-    )
-
-
 def _find_absent(
-    wheel: WheelContents,
-    imports: Callable[[PeFacts], Iterable[str]],
-    wording: str,
-    *,
-    is_visual_cpp: bool = False,
+    wheel: WheelContents, imports: Callable[[PeFacts], Iterable[str]], wording: str
 ) -> Iterator[Fault]:
-    """Find imported DLLs that are missing: those of the Visual C++ runtime, or all others."""
+    for member, absent in absent_dlls(wheel, imports, is_visual_cpp=False):
+        yield missing(member, absent, wording)
+
+
+def missing(member: Member, absent: Iterable[str], wording: str = "needs {}") -> Fault:
+    """Return the fault of a file that needs absent DLLs."""
+    needs = wording.format(", ".join(absent))
+    return Fault(member.name, f"{needs}: neither part of Windows nor beside it in the wheel")
+
+
+def absent_dlls(
+    wheel: WheelContents, imports: Callable[[PeFacts], Iterable[str]], *, is_visual_cpp: bool
+) -> Iterator[tuple[Member, tuple[str, ...]]]:
+    """Yield each file that needs absent DLLs: those of the Visual C++ runtime, or all others.
+
+    Args:
+        wheel: A Windows wheel; in others nothing is found.
+        imports: The imports of a file to look at.
+        is_visual_cpp: Which of the two.
+    """
     bundled: defaultdict[str, set[str]] = defaultdict(set)
     for image in wheel.images:
-        bundled[posixpath.dirname(image.name)].add(_file_name(image))
+        bundled[posixpath.dirname(image.name)].add(file_name(image))
     anywhere = {name for names in bundled.values() for name in names}
     for member, facts in _files(wheel):
         beside = anywhere if facts.is_dll else bundled[posixpath.dirname(member.name)]
-        absent = [
+        absent = tuple(
             name
             for name in _absent(imports(facts), facts, beside)
             if bool(_dll_list.vc_redist.fullmatch(name.lower())) is is_visual_cpp
-        ]
+        )
         if absent:
-            needs = wording.format(", ".join(absent))
-            yield Fault(member.name, f"{needs}: neither part of Windows nor beside it in the wheel")
+            yield member, absent
 
 
 def _absent(names: Iterable[str], facts: PeFacts, bundled: Collection[str]) -> Iterator[str]:
@@ -166,7 +152,7 @@ def _absent(names: Iterable[str], facts: PeFacts, bundled: Collection[str]) -> I
     windows: set[str] = _dll_list.ignore_names.get(machine, set())
     for name in names:
         lower = name.lower()
-        if not (lower in bundled or lower in windows or lower in _LATER_WINDOWS or is_api_set_name(lower)):
+        if not (lower in bundled or lower in windows or lower in LATER_WINDOWS or is_api_set_name(lower)):
             yield name
 
 
@@ -182,7 +168,7 @@ def _find_subsystem(wheel: WheelContents) -> Iterator[Fault]:
     for member, facts in _files(wheel):
         if facts.subsystem not in set(Subsystem):
             yield Fault(member.name, f"subsystem is {facts.subsystem}; programs have 2 (GUI) or 3 (console)")
-        elif _file_name(member) == _COMMAND and facts.subsystem != Subsystem.CONSOLE:
+        elif file_name(member) == COMMAND and facts.subsystem != Subsystem.CONSOLE:
             yield Fault(member.name, "subsystem is 2 (GUI), which has no console to print to")
 
 
@@ -244,7 +230,7 @@ def _find_unsigned_bundled(wheel: WheelContents) -> Iterator[Fault]:
 
 def _find_unsigned(wheel: WheelContents, *, is_own: bool) -> Iterator[Fault]:
     for member, facts in _files(wheel):
-        if not facts.is_signed and bool(_OWN_PROGRAM.fullmatch(_file_name(member))) is is_own:
+        if not facts.is_signed and bool(_OWN_PROGRAM.fullmatch(file_name(member))) is is_own:
             yield Fault(member.name, "it has no Authenticode signature")
 
 

@@ -28,6 +28,7 @@ from factory.verify.checks import (
     record,
     sbom,
     signatures,
+    visual_cpp,
     wheel_file,
 )
 from factory.verify.checks.check import Check, Fault, SubjectT
@@ -75,6 +76,7 @@ def make_checks(known: closed_world.Reference = closed_world.BUNDLED) -> tuple[C
         *elf_libraries.CHECKS,
         *macho.CHECKS,
         *pe.CHECKS,
+        *visual_cpp.visual_cpp_checks(known),
         *signatures.CHECKS,
         CRASHED,
     )

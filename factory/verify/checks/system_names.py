@@ -73,6 +73,23 @@ libsqlite3 libstdc++.6 libtidy.A libxar.1 libxml2.2 libxslt.1 libz.1
 """)
 
 
+LATER_WINDOWS = frozenset(
+    {
+        "combase.dll",
+        "d3d12.dll",
+        "dcomp.dll",
+        "dxcore.dll",
+        "icu.dll",
+        "icuin.dll",
+        "icuuc.dll",
+        "projectedfslib.dll",
+        "winhvemulation.dll",
+        "winhvplatform.dll",
+    }
+)
+"""DLLs of Windows 10 and 11, in lower case; delvewheel's lists are of Windows 7."""
+
+
 def is_api_set_name(dll: str) -> bool:
     """Whether a DLL name in lower case has the form of an API set."""
     return _API_SET.fullmatch(dll) is not None

@@ -9,6 +9,7 @@ from factory.core.json_reader import JsonObject
 from factory.core.model import FileKind, Finding
 from factory.core.platform_tags import glibc_of_tag
 from factory.verify.checks.macho import promised_macos
+from factory.verify.checks.system_names import LATER_WINDOWS
 from factory.verify.reading.contents import WheelContents
 
 _ELF_LOADING = ("elf-machine", "elf-class", "elf-interpreter", "elf-needed", "elf-musl", "image-")
@@ -133,4 +134,6 @@ def _interpret_delvewheel(answer: JsonObject) -> Iterator[StockFinding]:
         return
     missing = answer.child("missing")
     for name in sorted({dll for member in missing.members for dll in missing.texts(member)}):
+        if name.lower() in LATER_WINDOWS:
+            continue
         yield StockFinding(place=None, evidence=f"does not find {name}", checks=_DLLS, mentions=name)

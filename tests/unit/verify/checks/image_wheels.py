@@ -9,6 +9,7 @@ from pathlib import Path
 
 from factory.verify.checks import elf, elf_libraries, images, macho, pe
 from factory.verify.checks.check import Check
+from factory.verify.checks.visual_cpp import visual_cpp_checks
 from factory.verify.reading.contents import WheelContents
 from factory.verify.reading.read import read_wheel
 from tests.images import Elf, ElfMachine, MachO, MachOCpu, Pe, PeMachine, VersionCommand
@@ -29,6 +30,7 @@ CHECKS: tuple[Check[WheelContents], ...] = (
     *elf_libraries.CHECKS,
     *macho.CHECKS,
     *pe.CHECKS,
+    *visual_cpp_checks(),
 )
 
 GLIBC_LOADER = "/lib64/ld-linux-x86-64.so.2"
