@@ -13,11 +13,16 @@ from factory.core.digests import Sha256
 
 
 class Level(StrEnum):
-    """How well it is known who made an executable, best first."""
+    """How well it is known who made an executable, best first.
+
+    With ``root-unknown`` the file is as it was signed, but the chain of the certificate does not end in a
+    root that is pinned here, so the name of the signer proves nothing.
+    """
 
     AUTHORSHIP_VERIFIED = "authorship-verified"
     SIGNER_REVOKED = "signer-revoked"
     SIGNATURE_NOT_VALID = "signature-not-valid"
+    ROOT_UNKNOWN = "root-unknown"
     INTEGRITY_ONLY = "integrity-only"
     NOTHING_KNOWN = "nothing-known"
 

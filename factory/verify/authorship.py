@@ -67,7 +67,8 @@ class FileTrust:
 
     def _is_wrong(self, assessment: TrustAssessment) -> bool:
         is_bad = assessment.level in {Level.SIGNATURE_NOT_VALID, Level.SIGNER_REVOKED}
-        return is_bad or self.has_unexpected_signer(assessment)
+        is_unknown = self.is_ours and assessment.level is Level.ROOT_UNKNOWN
+        return is_bad or is_unknown or self.has_unexpected_signer(assessment)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

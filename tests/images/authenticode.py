@@ -18,6 +18,7 @@ from tests.authority import (
     Message,
     Subject,
     attribute,
+    authority,
     countersignature,
     digest_algorithm,
     issued,
@@ -58,6 +59,12 @@ LEAKED = issued(
 """A certificate of upstream that `tests.authority.TRUST` lists as revoked."""
 
 SOMEBODY = issued(Subject(name="Somebody", organization="Somebody", usages=(CODE_SIGNING,)), ISSUER)
+
+ELSEWHERE = issued(
+    Subject(name="OpenAI OpCo, LLC", organization="OpenAI OpCo, LLC", usages=(CODE_SIGNING, OPENAI_IDENTITY)),
+    authority("Foreign Issuer", authority("Foreign Root")),
+)
+"""Upstream's name and identity under a root that is not trusted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

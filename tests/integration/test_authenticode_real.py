@@ -127,4 +127,4 @@ def test_signed_again_by_the_right_name_under_another_root(program: bytes, tmp_p
     entry = with_table(bytes(1024), [message])[1024:]
     table = TABLE_AT.to_bytes(4, "little") + len(entry).to_bytes(4, "little")
     content = program[:start] + table + program[start + 8 : TABLE_AT] + entry
-    assert reason_of(content, tmp_path) == "its certificate chain does not end in a root that is pinned here"
+    assert reason_of(content, tmp_path).endswith("the file was changed after signing")

@@ -14,12 +14,19 @@ class Breakage:
         name: The defect; completes "a wheel with ..." and is the pytest id.
         check: The id of the check that must find it; no other check may.
         make: Makes the broken wheel from the good one of its platform.
+        is_of_another_project: Whether the broken wheel is not one of this project.
     """
 
     name: str
     check: str
     make: Callable[[Wheel], Wheel]
     platform: str = "manylinux_2_17_x86_64"
+    is_of_another_project: bool = False
+
+    @property
+    def expected(self) -> set[str]:
+        """The checks that find something: for a wheel of another project, a note says so as well."""
+        return {self.check, "project-other"} if self.is_of_another_project else {self.check}
 
 
 @dataclass(frozen=True, slots=True)

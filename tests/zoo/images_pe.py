@@ -6,10 +6,11 @@ from datetime import timedelta
 
 from tests.authority import SIGNED_AT
 from tests.images import Elf, Pe, PeMachine, PeSubsystem
-from tests.images.authenticode import LEAKED, SOMEBODY, Authenticode, signed, with_table
+from tests.images.authenticode import ELSEWHERE, LEAKED, SOMEBODY, Authenticode, signed, with_table
 from tests.wheels import PACKAGE, Wheel
 from tests.zip_writer import ZipMember
 from tests.zoo.breakage import Breakage, Twin, with_content
+from tests.zoo.package import of_another_project
 
 _AMD64 = "win_amd64"
 _ARM64 = "win_arm64"
@@ -177,6 +178,19 @@ IMAGES_PE = (
         "signing-times-apart",
         _program(signed(_GOOD, Authenticode(at=SIGNED_AT + timedelta(hours=30)))),
         platform=_AMD64,
+    ),
+    Breakage(
+        "a codex.exe that is signed under a root of somebody else",
+        "signature-not-valid",
+        _program(signed(_GOOD, Authenticode(by=ELSEWHERE)), _CODEX),
+        platform=_AMD64,
+    ),
+    Breakage(
+        "a program of another project under an unknown root",
+        "signature-root-unknown",
+        lambda wheel: of_another_project(_program(signed(_GOOD, Authenticode(by=ELSEWHERE)))(wheel)),
+        platform=_AMD64,
+        is_of_another_project=True,
     ),
     Breakage("an unsigned rg.exe", "pe-signature-bundled", _program(_GOOD.content()), platform=_AMD64),
 )

@@ -37,7 +37,7 @@ def assess(executable: Executable, policy: TrustPolicy) -> TrustAssessment:
     channel promises gives integrity, but does not say who made the file.
     """
     result = _read(executable, policy)
-    if result is not None and result.level in {Level.AUTHORSHIP_VERIFIED, Level.SIGNATURE_NOT_VALID}:
+    if result is not None and result.level is not Level.NOTHING_KNOWN:
         return _signed(executable, result, policy)
     unsigned = result.reason if result is not None else _why_unsigned(executable)
     signature = None if result is None else result.signature

@@ -8,6 +8,7 @@ writes are rejected.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from asn1crypto import algos, core, parser
@@ -18,7 +19,7 @@ from factory.core.counted import counted
 from factory.core.trust_level import Level, Scheme, Signature
 from factory.executables.image_bytes import MalformedImage
 from factory.executables.signatures.asn1 import decoding
-from factory.executables.signatures.certificates import ChainRules, TrustedRoot, find_chain
+from factory.executables.signatures.certificates import Chain, ChainRules, TrustedRoot, find_chain
 from factory.executables.signatures.cms import (
     STRONG,
     HashName,
@@ -29,7 +30,7 @@ from factory.executables.signatures.cms import (
 )
 from factory.executables.signatures.pe_certificates import CertificateTable, authentihash, read_certificates
 from factory.executables.signatures.policy import TrustPolicy
-from factory.executables.signatures.result import InvalidSignature, SignatureResult
+from factory.executables.signatures.result import InvalidSignature, SignatureResult, UnknownRoot
 from factory.executables.signatures.timestamps import COUNTERSIGNATURE, TOKEN, countersigned_at
 
 _INDIRECT_DATA = "1.3.6.1.4.1.311.2.1.4"
@@ -42,11 +43,16 @@ _MAX_SIGNATURES = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Signed:
-    """A valid signature, with the digest that the file must have."""
+    """A valid signature, or one under an unknown root, with the digest that the file must have.
+
+    Attributes:
+        distrust: Why the signer is not known; empty for a signer under a pinned root.
+    """
 
     algorithm: HashName
     digest: bytes
     signature: Signature
+    distrust: str = ""
 
 
 def read_authenticode(path: Path, policy: TrustPolicy) -> SignatureResult | None:
@@ -54,7 +60,8 @@ def read_authenticode(path: Path, policy: TrustPolicy) -> SignatureResult | None
 
     All signatures must be valid, because other tools may look at another one than the first. The exception
     is a signature with a weak digest that has a strong one nested in it, as files for old systems have: it
-    proves nothing and is not needed.
+    proves nothing and is not needed. If the chain of any signature ends in an unknown root, that decides the
+    level of the file, because another tool may show the name in that one.
     """
     try:
         table = read_certificates(path)
@@ -73,6 +80,9 @@ def read_authenticode(path: Path, policy: TrustPolicy) -> SignatureResult | None
         if digests[one.algorithm] != one.digest:
             reason = f"its {one.algorithm} digest is not the signed one: the file was changed after signing"
             return SignatureResult(level=Level.SIGNATURE_NOT_VALID, reason=reason, signature=first)
+    for one in signed:
+        if one.distrust:
+            return SignatureResult(level=Level.ROOT_UNKNOWN, reason=one.distrust, signature=first)
     return SignatureResult(
         level=Level.AUTHORSHIP_VERIFIED,
         reason="its digest, the signer's chain to a pinned root and the countersigned time are valid",
@@ -101,7 +111,9 @@ def _each(table: CertificateTable, policy: TrustPolicy) -> Iterator[_Signed]:
             data = parse_signed_data(waiting.pop(0))
             nested = data.signer.unsigned_attributes.get(_NESTED, ())
             if not (nested and _is_weak(data)):
-                yield _check(data, policy)
+                signed = _check(data, policy)
+                numbered = f"signature {number}: {signed.distrust}"
+                yield replace(signed, distrust=numbered) if signed.distrust and number > 1 else signed
         except InvalidSignature as error:
             if number == 1:
                 raise
@@ -116,22 +128,25 @@ def _check(data: SignedData, policy: TrustPolicy) -> _Signed:
     algorithm, digest = _file_digest(data.content)
     signer = data.signer
     leaf = check_signer(signer, content=data.content, content_type=_INDIRECT_DATA)
+    details = (f"{algorithm} digest", *_unknown_attributes(signer))
+    unknown = Signature(scheme=Scheme.AUTHENTICODE, signer=None, signed_at=None, details=details)
+    try:
+        at, chain = _chain(data, leaf, policy)
+    except UnknownRoot as error:
+        return _Signed(algorithm=algorithm, digest=digest, signature=unknown, distrust=error.reason)
+    signature = replace(
+        unknown, signer=chain.signer(identifier=_identity(leaf)), signed_at=at, serials=(chain.serial,)
+    )
+    return _Signed(algorithm=algorithm, digest=digest, signature=signature)
+
+
+def _chain(data: SignedData, leaf: x509.Certificate, policy: TrustPolicy) -> tuple[datetime, Chain]:
+    """Return the countersigned time, and the chain of the signer's certificate at that time."""
     roots = _roots_with_certificates(policy.microsoft_roots, data.certificates)
-    at = countersigned_at(signer, data.certificates, roots=roots, now=policy.now)
+    at = countersigned_at(data.signer, data.certificates, roots=roots, now=policy.now)
     if at is None:
         raise InvalidSignature("it has no countersigned time, which its short-lived certificate needs")
-    chain = find_chain(leaf, included=data.certificates, rules=ChainRules(roots=roots), at=at)
-    return _Signed(
-        algorithm=algorithm,
-        digest=digest,
-        signature=Signature(
-            scheme=Scheme.AUTHENTICODE,
-            signer=chain.signer(identifier=_identity(leaf)),
-            signed_at=at,
-            details=(f"{algorithm} digest", *_unknown_attributes(signer)),
-            serials=(chain.serial,),
-        ),
-    )
+    return at, find_chain(leaf, included=data.certificates, rules=ChainRules(roots=roots), at=at)
 
 
 def _is_weak(data: SignedData) -> bool:

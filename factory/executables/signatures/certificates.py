@@ -23,7 +23,7 @@ from factory.core.counted import counted
 from factory.core.digests import Sha256
 from factory.core.trust_level import Signer
 from factory.executables.signatures.cms import MAX_CERTIFICATES
-from factory.executables.signatures.result import InvalidSignature
+from factory.executables.signatures.result import InvalidSignature, UnknownRoot
 
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 
@@ -117,11 +117,12 @@ def find_chain(
 
     Raises:
         InvalidSignature: There is no such chain; the reason is that of the last chain tried.
+        UnknownRoot: No chain ends in a trusted root.
     """
     known = (*included, *(root.certificate for root in rules.roots if root.certificate is not None))
     if len(known) > 2 * MAX_CERTIFICATES:
         raise InvalidSignature(f"it includes {counted(len(known), 'certificate')}")
-    rejection = InvalidSignature("its certificate chain does not end in a root that is pinned here")
+    rejection: InvalidSignature = UnknownRoot()
     for path, root in _Search(known=known, roots=rules.roots).paths((leaf,)):
         try:
             _check_path(path, rules, at)

@@ -27,3 +27,10 @@ class InvalidSignature(IntegrityError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class UnknownRoot(InvalidSignature):
+    """A certificate chain that does not end in a pinned root; it may be valid for others."""
+
+    def __init__(self) -> None:
+        super().__init__("its certificate chain does not end in a root that is pinned here")

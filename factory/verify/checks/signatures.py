@@ -12,6 +12,7 @@ from factory.executables.signatures.signers import (
     without_authorship,
 )
 from factory.verify.checks.check import Checks, Fault
+from factory.verify.checks.project import is_of_this_project
 from factory.verify.reading.contents import WheelContents
 
 check = Checks[WheelContents]()
@@ -36,7 +37,24 @@ def _readable(wheel: WheelContents) -> Iterator[TrustAssessment]:
 )
 def _find_not_valid(wheel: WheelContents) -> Iterator[Fault]:
     for assessment in _readable(wheel):
-        if assessment.level is Level.SIGNATURE_NOT_VALID:
+        is_unknown = assessment.level is Level.ROOT_UNKNOWN and is_of_this_project(wheel)
+        if assessment.level is Level.SIGNATURE_NOT_VALID or is_unknown:
+            yield Fault(assessment.place, assessment.reason)
+
+
+@check(
+    "signature-root-unknown",
+    Severity.WARNING,
+    title="Every signature of another project's executables leads to a pinned root",
+    protects="Anyone who trusts the name in the signature: it was not verified.",
+    standard="factory.executables.signatures.policy, the pinned roots; Windows trusts more",
+    remedy="Check the signature on Windows, for example with 'signtool verify /pa'.",
+)
+def _find_unknown_root(wheel: WheelContents) -> Iterator[Fault]:
+    if is_of_this_project(wheel):
+        return  # its signers are known: signature-not-valid reports it
+    for assessment in _readable(wheel):
+        if assessment.level is Level.ROOT_UNKNOWN:
             yield Fault(assessment.place, assessment.reason)
 
 

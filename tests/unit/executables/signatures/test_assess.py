@@ -100,7 +100,7 @@ def test_the_default_policy_does_not_trust_the_test_root(tmp_path: Path) -> None
     path = tmp_path / "codex.exe"
     path.write_bytes(signed(Pe()))
     executable = Executable(path=path, place="codex.exe", sha256=ONE, kind=FileKind.PE)
-    assert assess(executable, TrustPolicy()).level is Level.SIGNATURE_NOT_VALID
+    assert assess(executable, TrustPolicy()).level is Level.ROOT_UNKNOWN
 
 
 OPENAI = Signer(

@@ -126,12 +126,51 @@ FOREIGN_TIME = issued(Subject(name="Foreign Time", usages=(TIME_STAMPING,)), aut
 NO_CODE_SIGNER = issued(Subject(name="OpenAI OpCo, LLC", usages=(TIME_STAMPING,)), ISSUER)
 
 
+NO_TIME = "it has no countersigned time, which its short-lived certificate needs"
+NO_ROOT = "its certificate chain does not end in a root that is pinned here"
+
+
+@pytest.mark.parametrize(
+    ("signatures", "reason"),
+    [
+        ([Authenticode(by=FOREIGN)], NO_ROOT),
+        ([Authenticode(time_by=FOREIGN_TIME)], NO_ROOT),
+        ([Authenticode(digest="sha1", nested=(Authenticode(by=FOREIGN),))], f"signature 2: {NO_ROOT}"),
+        ([Authenticode(), Authenticode(by=FOREIGN)], f"signature 2: {NO_ROOT}"),
+        ([Authenticode(by=FOREIGN), Authenticode()], NO_ROOT),
+    ],
+)
+def test_an_unknown_root_is_a_level_of_its_own(
+    signatures: list[Authenticode], reason: str, tmp_path: Path
+) -> None:
+    result = read(signed(PLAIN, *signatures), tmp_path)
+    assert result is not None
+    assert (result.level, result.reason) == (Level.ROOT_UNKNOWN, reason)
+
+
+def test_the_signer_under_an_unknown_root_is_not_named(tmp_path: Path) -> None:
+    result = read(signed(PLAIN, Authenticode(by=FOREIGN)), tmp_path)
+    assert result is not None
+    assert (result.signature.signer, result.signature.signed_at, result.signature.serials) == (None, None, ())
+
+
+def test_a_file_that_was_changed_is_not_valid_even_under_an_unknown_root(tmp_path: Path) -> None:
+    content = bytearray(signed(PLAIN, Authenticode(by=FOREIGN)))
+    content[len(PLAIN.content()) - 1] ^= 1
+    assert "the file was changed after signing" in reason_of(bytes(content), tmp_path)
+
+
+def test_an_invalid_signature_outweighs_an_unknown_root(tmp_path: Path) -> None:
+    content = signed(PLAIN, Authenticode(by=FOREIGN), Authenticode(at=None))
+    assert reason_of(content, tmp_path) == f"signature 2: {NO_TIME}"
+
+
 @pytest.mark.parametrize(
     ("signature", "reason"),
     [
         (
             Authenticode(at=None),
-            "it has no countersigned time, which its short-lived certificate needs",
+            NO_TIME,
         ),
         (Authenticode(at=SIGNED_AT + 60 * DAYS), "the timestamp is from the future: 2026-12-14T20:18:40Z"),
         (
@@ -143,11 +182,6 @@ NO_CODE_SIGNER = issued(Subject(name="OpenAI OpCo, LLC", usages=(TIME_STAMPING,)
             "the certificate of 'OpenAI OpCo, LLC' expired on 2026-10-17",
         ),
         (Authenticode(by=LATE), "the certificate of 'OpenAI OpCo, LLC' is not valid before 2026-10-16"),
-        (Authenticode(by=FOREIGN), "its certificate chain does not end in a root that is pinned here"),
-        (
-            Authenticode(time_by=FOREIGN_TIME),
-            "its certificate chain does not end in a root that is pinned here",
-        ),
         (
             Authenticode(by=NO_CODE_SIGNER),
             "the certificate of 'OpenAI OpCo, LLC' is not issued for this purpose",
@@ -157,7 +191,7 @@ NO_CODE_SIGNER = issued(Subject(name="OpenAI OpCo, LLC", usages=(TIME_STAMPING,)
         (Authenticode(certificates=OPENAI.certificates * 9), "it has 27 certificates; the limit is 24"),
         (
             Authenticode(nested=(Authenticode(at=None),)),
-            "signature 2: it has no countersigned time, which its short-lived certificate needs",
+            f"signature 2: {NO_TIME}",
         ),
         (Authenticode(nested=(Authenticode(),) * 9), "it has more than 8 signatures"),
     ],
@@ -198,10 +232,7 @@ def test_a_weak_signature_with_a_strong_one_nested_in_it_is_not_needed(tmp_path:
     ("nested", "reason"),
     [
         (Authenticode(digest="sha1"), "signature 2: the file's digest is sha1, which is too weak"),
-        (
-            Authenticode(by=FOREIGN),
-            "signature 2: its certificate chain does not end in a root that is pinned here",
-        ),
+        (Authenticode(at=None), f"signature 2: {NO_TIME}"),
     ],
 )
 def test_a_strong_nested_signature_must_be_valid(nested: Authenticode, reason: str, tmp_path: Path) -> None:
