@@ -1,6 +1,7 @@
 """Collect the digests of the executables in release packages, for the index of known executables."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import PurePosixPath
 
 from factory.audit.context import AuditContext
@@ -9,6 +10,7 @@ from factory.core.model import Payload, ReleaseAsset
 from factory.core.tags import CodexTag
 from factory.core.targets import Target
 from factory.release.payload_cache import load_payload, save_payload
+from factory.system.cache import made_again
 from factory.verify.baseline.executables import KnownExecutables, PackageExecutables
 from factory.wheels.fetch import source_of
 
@@ -63,8 +65,13 @@ def _payload(asset: ReleaseAsset, context: AuditContext, downloaded: set[Digest]
     if payload is None:
         if not tools.cache.has(asset.digest):
             downloaded.add(asset.digest)
-        path = tools.downloader.fetch(asset, stop=tools.stop)
         with tools.progress.task(f"read {asset.name}"):
-            payload = source_of(asset, path, tools.cache).scan(asset.target)
+            payload = made_again(partial(_scan, asset, context))
         save_payload(tools.cache, asset.digest, payload)
     return payload
+
+
+def _scan(asset: ReleaseAsset, context: AuditContext, is_checked: bool) -> Payload:  # noqa: FBT001 - see `made_again`
+    tools = context.tools
+    path = tools.downloader.fetch(asset, stop=tools.stop, is_checked=is_checked)
+    return source_of(asset, path, tools.cache).scan(asset.target)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from factory.audit.audited import AuditedWheel, Failure, attempt
 from factory.audit.context import AuditContext
@@ -13,6 +14,7 @@ from factory.core.targets import Target
 from factory.release.channels import NotOnChannel
 from factory.release.payload import PackageSource
 from factory.release.payload_cache import load_payload, save_payload
+from factory.system.cache import made_again
 from factory.system.parallel import in_parallel
 from factory.wheels.fetch import source_of
 
@@ -58,7 +60,7 @@ def read_packages(tag: CodexTag, wheels: Sequence[AuditedWheel], context: AuditC
     if isinstance(released, Failure):
         return ReleasePackages(by_target=dict.fromkeys(targets, released))
     packages = in_parallel(
-        lambda target: attempt(lambda: _read(released, target, context)),
+        lambda target: attempt(lambda: made_again(partial(_read, released, target, context))),
         targets,
         jobs=context.tools.jobs,
         weight=lambda _: 1,
@@ -67,12 +69,17 @@ def read_packages(tag: CodexTag, wheels: Sequence[AuditedWheel], context: AuditC
     return ReleasePackages(by_target=dict(zip(targets, packages, strict=True)))
 
 
-def _read(released: ReleaseAssets, target: Target, context: AuditContext) -> ReadPackage:
+def _read(
+    released: ReleaseAssets,
+    target: Target,
+    context: AuditContext,
+    is_checked: bool,  # noqa: FBT001 - see `made_again`
+) -> ReadPackage:
     asset = released.for_target(target)
     if asset is None:
         raise NotOnChannel(f"channel {released.channel} has no package of {released.tag} for {target}")
     tools = context.tools
-    path = tools.downloader.fetch(asset, stop=tools.stop)
+    path = tools.downloader.fetch(asset, stop=tools.stop, is_checked=is_checked)
     source = source_of(asset, path, tools.cache)
     payload = load_payload(tools.cache, asset.digest, target)
     if payload is None:

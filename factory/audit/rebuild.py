@@ -1,7 +1,7 @@
 """Rebuild the wheels whose recipes were inferred, with the assembler that builds our own wheels."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from factory.audit.audited import AuditedWheel, Failure, NotRebuilt, attempt
@@ -16,7 +16,7 @@ from factory.build.toolchain import lock_for
 from factory.core.digests import Sha256
 from factory.core.tags import CodexTag
 from factory.core.targets import Target
-from factory.system.cache import Namespace
+from factory.system.cache import Namespace, made_again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,12 @@ def _try_build(
     context: AuditContext,
     scratch: Path,
 ) -> Rebuilds | Failure:
-    built = attempt(lambda: _build(tag, wheels, builder, scratch))
+    def build(is_checked: bool) -> Rebuilds:  # noqa: FBT001 - see `made_again`
+        context.tools.stop.clear()
+        place = scratch / "again" if is_checked else scratch
+        return _build(tag, wheels, builder, place, _checked(context) if is_checked else _as_read)
+
+    built = attempt(lambda: made_again(build))
     if isinstance(built, Failure):
         # The failed build has stopped its threads, and they have ended: let the next step start.
         context.tools.stop.clear()
@@ -90,17 +95,37 @@ def _builder(version: str, context: AuditContext) -> AssemblingBuilder:
         host_env=tools.host_env,
         jobs=tools.jobs,
         cache=DeflateCache(
-            root=tools.cache.root / Namespace.DEFLATE, encoder=toolchain.interpreter.deflate.answer
+            root=tools.cache.root / Namespace.DEFLATE,
+            encoder=toolchain.interpreter.deflate.answer,
+            lease=tools.cache.lease,
         ),
         stop=tools.stop,
     )
 
 
+def _as_read(package: FetchedPackage) -> FetchedPackage:
+    return package
+
+
+def _checked(context: AuditContext) -> Callable[[FetchedPackage], FetchedPackage]:
+    """Return a function that makes sure of a package: its file is checked, and will be read again."""
+
+    def check(package: FetchedPackage) -> FetchedPackage:
+        context.tools.downloader.fetch(package.asset, stop=context.tools.stop, is_checked=True)
+        return replace(package, payload=None)
+
+    return check
+
+
 def _build(
-    tag: CodexTag, wheels: Sequence[InferredWheel], builder: AssemblingBuilder, scratch: Path
+    tag: CodexTag,
+    wheels: Sequence[InferredWheel],
+    builder: AssemblingBuilder,
+    scratch: Path,
+    prepare: Callable[[FetchedPackage], FetchedPackage],
 ) -> Rebuilds:
     groups = _by_target(wheels).values()
-    built = builder.build([_package(tag, group) for group in groups], scratch=scratch)
+    built = builder.build([prepare(_package(tag, group)) for group in groups], scratch=scratch)
     ordered = [wheel for group in groups for wheel in group]
     return {
         wheel.audited: RebuiltWheel(

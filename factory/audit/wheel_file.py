@@ -12,7 +12,7 @@ from factory.audit.index import PublishedWheel
 from factory.audit.remote_zip import Fetched, RangeRefused, RemoteSource
 from factory.core.model import ArchiveFormat, Local, ReleaseAsset, Remote
 from factory.core.targets import Target
-from factory.system.files import writing
+from factory.system.files import move_file, writing
 from factory.wheels.context import RunContext
 
 
@@ -75,7 +75,7 @@ class WheelFiles:
         place = self.scratch / wheel.name
         with writing(place):
             place.parent.mkdir(parents=True, exist_ok=True)
-            path.replace(place)
+        move_file(path, place)
         try:
             yield place
         finally:

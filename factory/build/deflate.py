@@ -10,26 +10,29 @@ import os
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from factory.core.digests import CHUNK_BYTES, Sha256, read_chunks
-from factory.core.errors import IntegrityError
+from factory.system.cache import DamagedEntry
+from factory.system.entries import open_entry, remove_entry
+from factory.system.files import CannotWrite, reading, writing, written
 
 LEVEL = 6
 PIECE_BYTES = 16384
 """The number of bytes that hatchling passes to the encoder at once. The pieces decide how zlib refills its
 window, so that another size might change the output."""
 
-_HEADER = struct.Struct("<8sLQQ32s32s")
-_MAGIC = b"cwf-dfl1"
+_FIELDS = struct.Struct("<8sLQQ32s32s")
+_CHECKSUM = struct.Struct("<L")  # the CRC-32 of the fields: no other digest covers the sizes
+_HEADER_BYTES = _FIELDS.size + _CHECKSUM.size
+_MAGIC = b"cwf-dfl2"
 
 
-class DamagedDeflated(IntegrityError):
-    """A compressed file is not what was written."""
-
-    hint = "It has been removed; run the same command again."
+class DamagedDeflated(DamagedEntry):
+    """A compressed file is not what was written, or gone."""
 
     def __init__(self, content: Sha256) -> None:
         super().__init__(f"the compressed file of {content} in the cache is damaged or missing")
@@ -60,14 +63,18 @@ class Deflated:
         """Read the header of a compressed file.
 
         Raises:
-            FileNotFoundError: The file does not exist.
-            DamagedDeflated: The header is not valid, or the file does not have the size in it.
+            DamagedDeflated: There is no usable file, the header is not valid, or the file does not
+                have the size in it.
         """
-        with path.open("rb") as file:
-            raw = file.read(_HEADER.size)
-            stream_bytes = os.fstat(file.fileno()).st_size - _HEADER.size
-        if len(raw) == _HEADER.size and raw.startswith(_MAGIC):
-            _, crc32, size_bytes, compressed_bytes, content, stream = _HEADER.unpack(raw)
+        opened = open_entry(path)
+        if opened is None:
+            raise DamagedDeflated(Sha256.of([b""]))
+        with opened as file, reading(path):
+            raw = file.read(_HEADER_BYTES)
+            stream_bytes = os.fstat(file.fileno()).st_size - _HEADER_BYTES
+        fields, checksum = raw[: _FIELDS.size], raw[_FIELDS.size :]
+        if fields.startswith(_MAGIC) and checksum == _CHECKSUM.pack(zlib.crc32(fields)):
+            _, crc32, size_bytes, compressed_bytes, content, stream = _FIELDS.unpack(fields)
             if compressed_bytes == stream_bytes:
                 return cls(
                     path=path,
@@ -77,52 +84,61 @@ class Deflated:
                     compressed_bytes=compressed_bytes,
                     compressed_sha256=Sha256(stream.hex()),
                 )
-        path.unlink(missing_ok=True)
-        raise DamagedDeflated(Sha256.of([raw]))
+        raise _removed(path, Sha256.of([raw]))
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the raw deflate stream.
 
         Raises:
-            DamagedDeflated: Another process has pruned the file; or, after the last chunk, the
-                stream does not have its digest, and the file is removed.
+            DamagedDeflated: The file is gone; or, after the last chunk, the stream does not have its digest.
         """
         hasher = hashlib.sha256()
-        try:
-            file = self.path.open("rb")
-        except FileNotFoundError as error:
-            raise DamagedDeflated(self.sha256) from error
-        with file:
-            file.seek(_HEADER.size)
+        file = open_entry(self.path)
+        if file is None:
+            raise DamagedDeflated(self.sha256)
+        with file, reading(self.path):
+            file.seek(_HEADER_BYTES)
             for chunk in read_chunks(file, CHUNK_BYTES):
                 hasher.update(chunk)
                 yield chunk
         if hasher.hexdigest() != self.compressed_sha256.hex:
-            self.path.unlink(missing_ok=True)
-            raise DamagedDeflated(self.sha256)
+            raise _removed(self.path, self.sha256)
+
+
+def _removed(path: Path, content: Sha256) -> DamagedDeflated:
+    """Remove a damaged file, so that no later run finds it, and return the error."""
+    with suppress(CannotWrite):
+        remove_entry(path)
+    return DamagedDeflated(content)
 
 
 def deflate(chunks: Iterable[bytes], into: Path) -> Deflated:
     """Compress a content into a new file, and compute the digests of content and stream."""
     content, stream = hashlib.sha256(), hashlib.sha256()
     crc32 = size_bytes = compressed_bytes = 0
-    with into.open("xb") as file:
-        file.seek(_HEADER.size)
+    with writing(into):
+        opened = into.open("xb")
+    with written(opened, into) as file:
+
+        def write(compressed: bytes) -> int:
+            stream.update(compressed)
+            with writing(into):  # not around the loop: errors of the source are not about this file
+                return file.write(compressed)
+
+        file.seek(_HEADER_BYTES)
         encoder = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
         pieces = _Pieces()
         for chunk in chunks:
             content.update(chunk)
             crc32 = zlib.crc32(chunk, crc32)
             size_bytes += len(chunk)
-            compressed = b"".join(map(encoder.compress, pieces.cut(chunk)))
-            stream.update(compressed)
-            compressed_bytes += file.write(compressed)
-        compressed = encoder.compress(pieces.rest) + encoder.flush()
-        stream.update(compressed)
-        compressed_bytes += file.write(compressed)
-        file.seek(0)
+            compressed_bytes += write(b"".join(map(encoder.compress, pieces.cut(chunk))))
+        compressed_bytes += write(encoder.compress(pieces.rest) + encoder.flush())
         header = _MAGIC, crc32, size_bytes, compressed_bytes, content.digest(), stream.digest()
-        file.write(_HEADER.pack(*header))
+        fields = _FIELDS.pack(*header)
+        with writing(into):
+            file.seek(0)
+            file.write(fields + _CHECKSUM.pack(zlib.crc32(fields)))
     return Deflated(
         path=into,
         sha256=Sha256(content.hexdigest()),

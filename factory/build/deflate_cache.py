@@ -3,12 +3,15 @@
 import os
 import secrets
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from factory.build.deflate import LEVEL, DamagedDeflated, Deflated, deflate
 from factory.core.digests import Sha256
-from factory.system.files import TEMPORARY_PREFIX, writing
+from factory.system.entries import put_entry
+from factory.system.files import TEMPORARY_PREFIX, CannotWrite, writing
+from factory.system.lease import Lease
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,19 +22,20 @@ class DeflateCache:
     writers of one entry write equal bytes, so that it does not matter which one wins.
 
     Attributes:
+        root: The directory, in the cache or in the scratch directory of a run.
         encoder: The known answer of the encoder; the entries of another one are separate.
+        lease: Keeps the used entries until the run ends; None for a directory of this run alone.
+        spare: Used for new entries if the cache is read-only for this user.
     """
 
     root: Path
     encoder: Sha256
-
-    @property
-    def _directory(self) -> Path:
-        return self.root / f"{self.encoder.hex[:16]}-level{LEVEL}"
+    lease: Lease | None = None
+    spare: Path | None = None
 
     def path(self, content: Sha256) -> Path:
         """Return the path of the entry for a content; it need not exist."""
-        return self._directory / content.hex[:2] / content.hex
+        return _entry_path(self.root, self.encoder, content)
 
     def find(self, content: Sha256) -> Deflated | None:
         """Return the entry for a content and mark it as used; None if it does not exist.
@@ -39,28 +43,52 @@ class DeflateCache:
         An entry with a damaged header does not count. The stream is verified when it is read.
         """
         path = self.path(content)
+        self._hold(path)
         try:
             found = Deflated.open(path)
-            os.utime(path)
-        except (FileNotFoundError, DamagedDeflated):
+        except DamagedDeflated:
             return None
+        with suppress(OSError):  # a read-only cache still works, only its times of use do not change
+            os.utime(path)
         return found if found.sha256 == content else None
 
     def add(self, chunks: Iterable[bytes]) -> Deflated:
         """Compress a content and add it; its digest is known only afterwards.
 
         Raises:
-            CannotWrite: The directory is not writable.
+            CannotWrite: There is no room, or no writable directory.
         """
-        with writing(self._directory):
-            self._directory.mkdir(parents=True, exist_ok=True)
-        temporary = self.root / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}"
+        root, temporary = self._new_path()
         try:
             made = deflate(chunks, temporary)
-            path = self.path(made.sha256)
-            with writing(path):
-                path.parent.mkdir(exist_ok=True)
-                temporary.replace(path)
+            path = _entry_path(root, self.encoder, made.sha256)
+            self._hold(path)
+            put_entry(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
         return Deflated.open(path)
+
+    def _new_path(self) -> tuple[Path, Path]:
+        """Return the directory for a new entry, and a path for its temporary file on the same disk."""
+        if self.lease is None:
+            return self.root, _temporary_in(self.root)
+        try:
+            return self.root, self.lease.new_path()
+        except CannotWrite as error:
+            if self.spare is None or not error.is_refused:
+                raise
+            return self.spare, _temporary_in(self.spare)
+
+    def _hold(self, path: Path) -> None:
+        if self.lease is not None and path.is_relative_to(self.root):
+            self.lease.hold([path])
+
+
+def _entry_path(root: Path, encoder: Sha256, content: Sha256) -> Path:
+    return root / f"{encoder.hex[:16]}-level{LEVEL}-2" / content.hex[:2] / content.hex
+
+
+def _temporary_in(root: Path) -> Path:
+    with writing(root):
+        root.mkdir(parents=True, exist_ok=True)
+    return root / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}"

@@ -43,6 +43,8 @@ def fetch_locked_wheels(
     names = "\0".join(f"{lock.name} {lock.sha256}" for lock in locks)
     key = hashlib.sha256(f"{python}\0{names}".encode()).hexdigest()[:16]
     directory = cache_dir / "toolchains" / f"wheels-{key}"
+    if directory.is_dir():  # it needs no lock: the cache may be read-only
+        return directory
     with writing(directory):
         directory.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(directory.with_name(f"{directory.name}.lock")):

@@ -130,13 +130,17 @@ def make_toolchain(
     """
     interpreter = probe_interpreter(base_python, env=env, runner=runner)
     directory = cache_dir / "toolchains" / _key(lock, interpreter)
-    with writing(directory):
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        guard = FileLock(directory.with_name(f"{directory.name}.lock"))
-        with guard:
-            if not (directory / _COMPLETE).is_file() or not _python_of(directory).exists():
-                _install(lock, base_python, directory, env, runner)
+    if not _is_complete(directory):  # a complete one needs no lock: the cache may be read-only
+        with writing(directory):
+            directory.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(directory.with_name(f"{directory.name}.lock")):
+                if not _is_complete(directory):
+                    _install(lock, base_python, directory, env, runner)
     return Toolchain(python=_python_of(directory), interpreter=interpreter, lock=lock)
+
+
+def _is_complete(directory: Path) -> bool:
+    return (directory / _COMPLETE).is_file() and _python_of(directory).exists()
 
 
 def _install(lock: Lock, base_python: Path, directory: Path, env: Mapping[str, str], runner: Runner) -> None:

@@ -4,15 +4,15 @@ Only this package prints and reads environment variables.
 """
 
 import logging
-import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
 from factory.cli.parser import make_parser
+from factory.cli.streams import CannotPrint, discard_stdout, usable_streams
 from factory.core.errors import FactoryError
 
 EXIT_NO_COMMAND = 2
@@ -26,49 +26,90 @@ class _Terminated(KeyboardInterrupt):
 
 
 @contextmanager
-def _sigterm_interrupts() -> Iterator[None]:
-    """Let SIGTERM, with which CI systems end a job, unwind the program instead of killing it."""
+def _signals_interrupt() -> Iterator[None]:
+    """Let SIGINT, and SIGTERM, with which CI systems end a job, unwind the program.
 
-    def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-        raise _Terminated
+    A second signal of the same kind ends the process at once. An ignored signal stays ignored.
+    """
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    def interrupt(number: int, _frame: FrameType | None) -> NoReturn:
+        signal.signal(number, signal.SIG_DFL)
+        raise _Terminated if number == signal.SIGTERM else KeyboardInterrupt
+
+    caught = [
+        number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN
+    ]
+    before = {number: signal.signal(number, interrupt) for number in caught}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, action in before.items():
+            signal.signal(number, action)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status.
 
-    This is the only place that catches errors: a `FactoryError` is printed with its hint,
-    anything else is a bug and shows its traceback.
+    This is the only place that catches errors: a `FactoryError` is printed with its hint, and so
+    is a full or broken disk, wherever it was noticed. Anything else is a bug and shows its traceback.
     """
-    words = sys.argv[1:] if argv is None else argv
+    try:
+        with _signals_interrupt(), usable_streams():
+            return _status_of(sys.argv[1:] if argv is None else argv)
+    except _Terminated:
+        return _say("ended by SIGTERM; run the same command again to continue", EXIT_TERMINATED)
+    except KeyboardInterrupt:
+        return _say("interrupted; run the same command again to continue", EXIT_INTERRUPTED)
+
+
+def _status_of(words: Sequence[str]) -> int:
+    try:
+        status = _run(words)
+        sys.stdout.flush()
+    except CannotPrint as error:
+        discard_stdout()
+        return _report(error)
+    except FactoryError as error:
+        return _report(error)
+    except BrokenPipeError:  # the reader has closed the pipe: head, less
+        discard_stdout()
+        return EXIT_BROKEN_PIPE
+    except OSError as error:
+        return _report(_explained(error))
+    return status
+
+
+def _run(words: Sequence[str]) -> int:
     if not words:
         make_parser("").print_help(sys.stderr)
         return EXIT_NO_COMMAND
     command = next((word for word in words if not word.startswith("-")), "")
-    arguments = make_parser(command).parse_args(words)
+    try:
+        arguments = make_parser(command).parse_args(words)
+    except SystemExit:  # after --help and --version, or an invalid option
+        sys.stdout.flush()
+        raise
     # sigstore warns about working offline, which is how it is used here.
     logging.getLogger("sigstore").setLevel(logging.ERROR)
-    try:
-        with _sigterm_interrupts():
-            status: int = arguments.command(arguments)
-        sys.stdout.flush()
-    except FactoryError as error:
-        print(f"factory: {error}", file=sys.stderr)
-        if error.hint:
-            print(f"hint: {error.hint}", file=sys.stderr)
-        return error.exit_code
-    except _Terminated:
-        print("factory: ended by SIGTERM; run the same command again to continue", file=sys.stderr)
-        return EXIT_TERMINATED
-    except KeyboardInterrupt:
-        print("factory: interrupted; run the same command again to continue", file=sys.stderr)
-        return EXIT_INTERRUPTED
-    except BrokenPipeError:  # the reader has closed the pipe: head, less
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_BROKEN_PIPE
+    status: int = arguments.command(arguments)
+    return status
+
+
+def _explained(error: OSError) -> FactoryError:
+    """Return the error for a cause outside the program; any other one is a bug, and raised again."""
+    from factory.system.files import unexpected  # noqa: PLC0415 - the help of a command does not need it
+
+    failure = unexpected(error)
+    if failure is None:
+        raise error
+    return failure
+
+
+def _report(error: FactoryError) -> int:
+    return _say(f"{error}\nhint: {error.hint}" if error.hint else str(error), error.exit_code)
+
+
+def _say(message: str, status: int) -> int:
+    with suppress(OSError):  # stderr is full or closed; the status still says what happened
+        print(f"factory: {message}", file=sys.stderr)
     return status

@@ -22,6 +22,7 @@ _MEANINGS = {
     Namespace.PARTIALS: "unfinished downloads, to be resumed",
     Namespace.RECORDS: "answers of channels, and contents of packages",
     Namespace.DEFLATE: "compressed files, to be used again",
+    Namespace.TEMPORARY: "temporary files; those of ended runs are removed by the next run",
 }
 EPILOG = """\
 examples:
@@ -50,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         run=_prune,
     )
 
-    clear = add_command(actions, "clear", summary="remove everything")
+    clear = add_command(actions, "clear", summary="remove everything that no other process uses")
     finish_command(clear, epilog="examples:\n  factory cache clear\n", run=_clear)
 
 

@@ -4,7 +4,7 @@ import json
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from factory.core.progress import ProgressTask
@@ -29,8 +29,9 @@ def print_json(document: object) -> None:
 
 
 def say(message: str) -> None:
-    """Print a message to stderr."""
-    print(message, file=sys.stderr)
+    """Print a message to stderr; a full disk there does not end the work."""
+    with suppress(OSError):
+        print(message, file=sys.stderr)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,9 +94,10 @@ def _wheels(arguments: argparse.Namespace, settings: Settings) -> tuple[Job, ...
     with (
         asking_npm(arguments, settings, SubprocessRunner(stop), stop=stop) as npm_login,
         closing(RequestsClient()) as client,
+        closing(Cache(settings.cache_dir)) as cache,
     ):
         asked = open_channel(arguments, settings, client=client, npm_login=npm_login())
-        channel = CachedChannel(asked, Cache(settings.cache_dir))
+        channel = CachedChannel(asked, cache)
         return wheel_jobs(plan_wheels(request, channel) for request in requests)
 
 

@@ -54,8 +54,8 @@ def open_session(
     """
     stop = threading.Event()
     runner = SubprocessRunner(stop)
-    cache = Cache(settings.cache_dir)
     with (
+        closing(Cache(settings.cache_dir)) as cache,
         asking_npm(arguments, settings, runner, stop=stop) as npm_login,
         closing(RequestsClient()) as client,
     ):

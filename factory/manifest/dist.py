@@ -18,7 +18,8 @@ from factory.build.sbom import SBOM_SUFFIX, read_sbom
 from factory.core.digests import Sha256
 from factory.core.errors import IntegrityError, UsageError
 from factory.manifest.manifest import CHECKSUMS_NAME, MANIFEST_NAME, Manifest, WheelRecord
-from factory.system.files import TEMPORARY_PREFIX, atomic_write, sweep_temporaries, writing
+from factory.system.files import TEMPORARY_PREFIX, atomic_write, move_file, sweep_temporaries, writing
+from factory.system.scratch import scratch_directory
 
 
 class DistInUse(UsageError):
@@ -50,7 +51,6 @@ class Dist:
             CannotWrite: The temporary directory cannot be created.
         """
         directory = self.directory.absolute()
-        scratch = directory.with_name(f"{TEMPORARY_PREFIX}{directory.name}")
         lock = FileLock(directory.with_name(f"{TEMPORARY_PREFIX}{directory.name}.lock"))
         with writing(directory):
             directory.parent.mkdir(parents=True, exist_ok=True)
@@ -59,12 +59,11 @@ class Dist:
             except Timeout as error:
                 raise DistInUse(directory) from error
         try:
-            shutil.rmtree(scratch, ignore_errors=True)
-            with writing(scratch):
-                scratch.mkdir()
-            yield scratch
+            # Its name is not used again: if somebody removes the lock file, two runs do not share it.
+            shutil.rmtree(directory.with_name(f"{TEMPORARY_PREFIX}{directory.name}"), ignore_errors=True)
+            with scratch_directory(directory.parent, f"{TEMPORARY_PREFIX}{directory.name}-") as scratch:
+                yield scratch
         finally:
-            shutil.rmtree(scratch, ignore_errors=True)
             Path(lock.lock_file).unlink(missing_ok=True)
             lock.release()
 
@@ -138,7 +137,7 @@ class Dist:
             self.manifest_path.unlink(missing_ok=True)
             for wheel in wheels:
                 wheel.chmod(0o644)
-                wheel.replace(self.directory / wheel.name)
+                move_file(wheel, self.directory / wheel.name)
             kept = {record.name for record in manifest.wheels}
             for path in self.directory.glob("*.whl"):
                 if path.name not in kept:

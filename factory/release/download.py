@@ -3,7 +3,7 @@
 import re
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NoReturn
@@ -13,8 +13,8 @@ from factory.core.errors import IntegrityError, UpstreamError, UsageError
 from factory.core.model import Local, ReleaseAsset, Remote
 from factory.core.progress import Progress, ProgressTask
 from factory.release.channels.npm_login import NpmLogin
-from factory.system.cache import Cache, PartialBlob
-from factory.system.files import read_verified
+from factory.system.cache import Cache, DamagedEntry, PartialBlob
+from factory.system.files import CannotRead, read_verified
 from factory.system.http import HttpClient, HttpResponse, HttpStatusError
 from factory.system.parallel import Stopped, in_parallel
 from factory.system.retry import RequestFailed, RetryPolicy
@@ -45,7 +45,9 @@ class Downloader:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     max_bytes: int = MAX_ASSET_BYTES
 
-    def fetch(self, asset: ReleaseAsset, *, stop: threading.Event | None = None) -> Path:
+    def fetch(
+        self, asset: ReleaseAsset, *, stop: threading.Event | None = None, is_checked: bool = False
+    ) -> Path:
         """Return the path of an asset, whose bytes had the expected digest when they were written.
 
         A local asset is hashed and used in place, neither copied nor linked. Since any file can
@@ -55,6 +57,7 @@ class Downloader:
         Args:
             asset: The asset.
             stop: Set by another thread to end the download.
+            is_checked: Read a cached asset first, and download it again if it is damaged.
 
         Raises:
             WrongDigest: The bytes do not have the expected digest; they are discarded.
@@ -67,11 +70,16 @@ class Downloader:
             case Local(path=path):
                 return _checked_in_place(asset, path)
             case Remote(url=url):
+                if is_checked:
+                    with suppress(DamagedEntry):
+                        self.cache.verify(asset.digest)
                 if self.cache.has(asset.digest):
                     return self.cache.touch(asset.digest)
                 return self._fetch_remote(asset, url, stop or threading.Event())
 
-    def fetch_all(self, assets: Sequence[ReleaseAsset], *, jobs: int) -> tuple[Path, ...]:
+    def fetch_all(
+        self, assets: Sequence[ReleaseAsset], *, jobs: int, is_checked: bool = False
+    ) -> tuple[Path, ...]:
         """Download several assets, ``jobs`` at a time, and return their paths in the same order.
 
         Equal digests are downloaded once: before 0.100.0 all targets share one tarball.
@@ -79,7 +87,7 @@ class Downloader:
         distinct = {asset.digest: asset for asset in assets}
         stop = threading.Event()
         paths = in_parallel(
-            lambda asset: self.fetch(asset, stop=stop),
+            lambda asset: self.fetch(asset, stop=stop, is_checked=is_checked),
             tuple(distinct.values()),
             jobs=jobs,
             weight=lambda asset: asset.size_bytes or 0,
@@ -227,11 +235,8 @@ def _checked_in_place(asset: ReleaseAsset, path: Path) -> Path:
     try:
         with read_verified(path, asset.digest, name=asset.name):
             return path
-    except OSError as error:
-        raise UsageError(
-            f"cannot read {path}: {error.strerror or error}",
-            hint="Check that the file exists and is readable.",
-        ) from error
+    except CannotRead as error:
+        raise UsageError(str(error), hint="Check that the file exists and is readable.") from error
 
 
 def _in_slices(sleep: Callable[[float], None], stop: threading.Event) -> Callable[[float], None]:

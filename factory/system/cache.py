@@ -2,34 +2,57 @@
 
 A blob is stored under its expected digest. It is added only if its bytes have that digest, and
 checked again whenever it is read, so damage is noticed. Several processes can use one cache at
-the same time: a blob is locked while it is received, and every other change is one rename.
+the same time: a blob is received in a directory of the run, and every change of an entry is one rename.
 
     <root>/assets/<algorithm>-<hex>       whole release assets
     <root>/partials/<algorithm>-<hex>     unfinished downloads, to be resumed
     <root>/records/<kind>-<hash of key>   JSON, such as a channel's answer
     <root>/deflate/...                    compressed wheel members
+    <root>/temporary/...                  temporary files and leases of runs: see `factory.system.lease`
     <root>/locks/<name>.lock              empty, and never removed, since removing a lock file races
 
-The modification time of an entry is the time of its last use, because many file systems do not
-record access times.
+An entry in use is leased, and not removed. An entry that is damaged, missing or not a regular
+file is made again: see `made_again`. The modification time of an entry is the time of its last
+use, because many file systems do not record access times.
 """
 
 import hashlib
 import json
 import os
+import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from filelock import FileLock, Timeout
 
 from factory.core.digests import Digest, read_chunks
 from factory.core.errors import IntegrityError
-from factory.system.files import WrongDigest, atomic_write, read_verified, sweep_temporaries, writing
+from factory.system.entries import is_entry, open_entry, open_own_file, put_entry, read_entry, remove_entry
+from factory.system.files import (
+    TEMPORARY_PREFIX,
+    CannotWrite,
+    WrongDigest,
+    reading,
+    sweep_temporaries,
+    verified,
+    writing,
+)
+from factory.system.lease import (
+    PARTIAL_PREFIX,
+    Lease,
+    gate,
+    keep_partial,
+    leased_entries,
+    sizes_of_temporaries,
+    sweep,
+)
 from factory.system.parallel import Stopped
+
+ResultT = TypeVar("ResultT")
 
 _LOCK_POLL_S = 0.2
 _STALE_TEMPORARY_S = 86_400.0
@@ -42,6 +65,13 @@ class Namespace(StrEnum):
     PARTIALS = "partials"
     RECORDS = "records"
     DEFLATE = "deflate"
+    TEMPORARY = "temporary"
+
+
+class DamagedEntry(IntegrityError):
+    """An entry was damaged or gone when it was read; it has been removed, so that it is made again."""
+
+    hint = "Run the same command again. If this happens often, check the disk."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +93,8 @@ class CacheEntry:
 class PartialBlob:
     """A blob that is being received; it starts with the bytes of an earlier, interrupted attempt.
 
-    Only `Cache.receive` creates one, while the caller holds the blob's lock.
+    Only `Cache.receive` creates one. The file is in the directory of this run, so that no other
+    process writes to it, even if both receive the same blob.
     """
 
     def __init__(self, *, partial: Path, final: Path, digest: Digest, name: str) -> None:
@@ -71,15 +102,14 @@ class PartialBlob:
         self._final = final
         self._digest = digest
         self._name = name
-        with writing(partial):
-            partial.parent.mkdir(parents=True, exist_ok=True)
-            self._file = partial.open("a+b")
+        self._file = open_own_file(partial, mode=0o644)
         self._hash = digest.algorithm.new()
         self._size_bytes = 0
-        self._file.seek(0)
-        for chunk in read_chunks(self._file):
-            self._hash.update(chunk)
-            self._size_bytes += len(chunk)
+        with reading(partial):
+            self._file.seek(0)
+            for chunk in read_chunks(self._file):
+                self._hash.update(chunk)
+                self._size_bytes += len(chunk)
 
     @property
     def size_bytes(self) -> int:
@@ -125,34 +155,40 @@ class PartialBlob:
             self.restart()
             raise WrongDigest(self._name, expected=self._digest, actual=actual)
         self.close()
-        with writing(self._final):
-            self._final.parent.mkdir(parents=True, exist_ok=True)
-            self._partial.replace(self._final)
+        put_entry(self._partial, self._final)
         return self._final
 
     def close(self) -> None:
-        """Close the file, keeping the bytes received for another attempt; an empty file is removed."""
-        if self._file.closed:
-            return
-        with writing(self._partial):
-            self._file.close()
-        if self._size_bytes == 0:
-            self._partial.unlink(missing_ok=True)
+        """Close the file, keeping the bytes received for another attempt."""
+        if not self._file.closed:
+            with writing(self._partial):
+                self._file.close()
 
 
 class Cache:
-    """A cache in one directory, which is created when the first entry is added."""
+    """A cache in one directory, which is created when the first entry is added.
+
+    Attributes:
+        lease: The entries that this process uses, and its temporary files; `close` ends it.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.lease = Lease(root)
+
+    def close(self) -> None:
+        """End the lease and remove the temporary files of this process."""
+        self.lease.close()
 
     def path(self, digest: Digest) -> Path:
         """Return the path of a blob, whether or not it exists."""
         return self.root / Namespace.ASSETS / _blob_name(digest)
 
     def has(self, digest: Digest) -> bool:
-        """Return whether a blob exists; its content is checked when it is read."""
-        return self.path(digest).is_file()
+        """Return whether a blob exists, and lease it; its content is checked when it is read."""
+        path = self.path(digest)
+        self.lease.hold([path])
+        return is_entry(path)
 
     def touch(self, digest: Digest) -> Path:
         """Record that a blob is in use, so that pruning removes others first, and return its path."""
@@ -162,52 +198,54 @@ class Cache:
         return path
 
     def discard(self, digest: Digest) -> None:
-        """Remove a blob, if it exists.
+        """Remove a blob, unless another process uses it.
 
         Raises:
             CannotWrite: It cannot be removed.
         """
         path = self.path(digest)
-        with writing(path):
-            path.unlink(missing_ok=True)
+        with gate(self.root):
+            if path not in leased_entries(self.root, but=self.lease):
+                remove_entry(path)
 
     @contextmanager
     def open(self, digest: Digest) -> Iterator[BinaryIO]:
         """Open a blob; all of it is read and checked by the time the context ends.
 
         Raises:
-            IntegrityError: The blob is missing, or it is damaged and has been removed.
+            DamagedEntry: The blob is missing, or it is damaged and has been removed.
         """
         path = self.touch(digest)
-        if not path.is_file():
-            raise IntegrityError(
-                f"{digest} is not in the cache",
-                hint="Run again to download it. Do not prune or clear a cache while a run uses it.",
-            )
+        self.lease.hold([path])
+        file = open_entry(path)
+        if file is None:
+            raise DamagedEntry(f"{digest} is not in the cache")
         try:
-            with read_verified(path, digest) as file:
-                yield file
+            with verified(file, digest, name=path.name) as content:
+                yield content
         except WrongDigest as error:
             if error.expected != digest:
                 raise
-            path.unlink(missing_ok=True)
-            raise IntegrityError(
-                f"the cached copy of {digest} was damaged and has been removed: its digest is {error.actual}",
-                hint="Run again to download it. If this happens often, check the disk.",
+            remove_entry(path)
+            raise DamagedEntry(
+                f"the cached copy of {digest} was damaged and has been removed: its digest is {error.actual}"
             ) from error
 
     def verify(self, digest: Digest) -> None:
         """Read a blob only to check it.
 
         Raises:
-            IntegrityError: The blob is missing, or it is damaged and has been removed.
+            DamagedEntry: The blob is missing, or it is damaged and has been removed.
         """
         with self.open(digest):
             pass
 
     @contextmanager
     def lock(self, digest: Digest, *, is_stopped: Callable[[], bool] | None = None) -> Iterator[None]:
-        """Keep every other process and thread from receiving a blob.
+        """Keep other processes and threads from receiving a blob, so that it is downloaded once.
+
+        Nothing but this depends on the lock: without permission to use the lock file, for example
+        because it belongs to another user, the blob is received anyway.
 
         Args:
             digest: The blob's digest.
@@ -215,15 +253,16 @@ class Cache:
 
         Raises:
             Stopped: ``is_stopped`` returned true.
+            CannotWrite: The lock file cannot be made.
         """
         lock = self._file_lock(_blob_name(digest))
-        while True:
-            try:
-                lock.acquire(timeout=_LOCK_POLL_S)
-                break
-            except Timeout:
+        try:
+            while not _is_acquired(lock, timeout_s=_LOCK_POLL_S):
                 if is_stopped is not None and is_stopped():
-                    raise Stopped from None
+                    raise Stopped
+        except CannotWrite as error:
+            if not error.is_refused:
+                raise
         try:
             yield
         finally:
@@ -231,109 +270,162 @@ class Cache:
 
     @contextmanager
     def receive(self, digest: Digest, *, name: str) -> Iterator[PartialBlob]:
-        """Receive a blob; the caller holds its lock.
+        """Receive a blob in the directory of this run; the caller holds its lock.
 
         If the context ends before `PartialBlob.commit`, the bytes received are kept for another attempt.
 
         Args:
             digest: The expected digest.
             name: The blob's name in an error message.
+
+        Raises:
+            CannotWrite: The cache is not writable.
         """
-        partial = self.root / Namespace.PARTIALS / _blob_name(digest)
-        blob = PartialBlob(partial=partial, final=self.path(digest), digest=digest, name=name)
+        kept = self.root / Namespace.PARTIALS / _blob_name(digest)
+        own = self.lease.new_path(f"{PARTIAL_PREFIX}{secrets.token_hex(4)}-{_blob_name(digest)}")
+        with suppress(OSError):
+            kept.replace(own)
+        blob = PartialBlob(partial=own, final=self.path(digest), digest=digest, name=name)
         try:
             yield blob
         finally:
-            blob.close()
+            try:
+                blob.close()
+            finally:
+                keep_partial(own, kept)
 
     def read_record(self, kind: str, key: str) -> object | None:
         """Return a record's value as parsed JSON, not checked any further, or None if it is missing.
 
-        An unreadable record counts as missing: its writer can write it again.
+        A record that is unreadable, or was changed after it was written, counts as missing: its
+        writer can write it again.
         """
         path = self._record_path(kind, key)
         try:
-            record = json.loads(path.read_bytes())
-        except (OSError, ValueError):
+            record = json.loads(read_entry(path) or b"")
+        except (ValueError, RecursionError):
             return None
         if not isinstance(record, dict) or record.get("key") != key:
             return None
+        value: object = record.get("value")
+        if record.get("sha256") != _checksum(key, value):
+            return None
         with suppress(OSError):
             os.utime(path)
-        value: object = record.get("value")
         return value
 
     def write_record(self, kind: str, key: str, value: Mapping[str, object]) -> None:
-        """Write a small JSON value, replacing an earlier one.
+        """Write a small JSON value that only this user can read, replacing an earlier one.
+
+        A cache that is read-only for this user still works, without the record.
 
         Raises:
-            CannotWrite: The disk is full or read-only.
+            CannotWrite: The disk is full.
         """
-        text = json.dumps({"key": key, "value": value}, indent=1, sort_keys=True)
-        atomic_write(self._record_path(kind, key), text.encode())
+        if self.read_record(kind, key) == value:
+            return
+        record = {"key": key, "sha256": _checksum(key, value), "value": value}
+        text = json.dumps(record, indent=1, sort_keys=True)
+        try:
+            temporary = self.lease.new_path()
+            with writing(temporary), open_own_file(temporary) as file:
+                file.write(text.encode())
+            put_entry(temporary, self._record_path(kind, key))
+        except CannotWrite as error:
+            if not error.is_refused:
+                raise
 
     def entries(self) -> tuple[CacheEntry, ...]:
-        """Return all entries, the least recently used first."""
+        """Return all entries and temporary files, the least recently used first."""
         return _by_last_use(entry for namespace in Namespace for entry in self._entries_of(namespace))
 
     def prune(self, *, max_bytes: int, older_than_s: float, now_s: float) -> tuple[CacheEntry, ...]:
         """Remove old entries, then the least recently used ones until the rest fits; return them.
 
-        Blobs that another process is receiving are kept.
+        Entries that another process uses are kept. The temporary files of dead processes are
+        always removed.
 
         Args:
             max_bytes: The size of the entries that may stay.
             older_than_s: Entries not used for this many seconds are removed even if they fit.
             now_s: The current time, in seconds since the epoch.
         """
-        removed = self._shrink(self.entries(), max_bytes=max_bytes, oldest_s=now_s - older_than_s)
-        for namespace in Namespace:
-            sweep_temporaries(self.root / namespace, before_s=now_s - _STALE_TEMPORARY_S)
-        return removed
+        swept = self._sweep(before_s=now_s - _STALE_TEMPORARY_S)
+        return swept + self._shrink(self.entries(), max_bytes=max_bytes, oldest_s=now_s - older_than_s)
 
     def trim(self, namespace: Namespace, *, max_bytes: int) -> tuple[CacheEntry, ...]:
-        """Remove a namespace's least recently used entries until the rest fits, and return them."""
-        return self._shrink(_by_last_use(self._entries_of(namespace)), max_bytes=max_bytes)
+        """Remove a namespace's least recently used entries until the rest fits, and return them.
+
+        Entries that another process uses are kept; those that this process has used are not.
+        """
+        return self._shrink(_by_last_use(self._entries_of(namespace)), max_bytes=max_bytes, but=self.lease)
 
     def clear(self) -> tuple[CacheEntry, ...]:
-        """Remove every entry that no other process is receiving, and return the removed ones."""
-        return tuple(entry for entry in self.entries() if self._remove(entry))
+        """Remove every entry and temporary file that no other process uses, and return the removed ones."""
+        swept = self._sweep(before_s=float("inf"))
+        return swept + self._shrink(self.entries(), max_bytes=0, oldest_s=float("inf"))
 
     def _shrink(
-        self, entries: tuple[CacheEntry, ...], *, max_bytes: int, oldest_s: float = float("-inf")
+        self,
+        entries: tuple[CacheEntry, ...],
+        *,
+        max_bytes: int,
+        oldest_s: float = float("-inf"),
+        but: Lease | None = None,
     ) -> tuple[CacheEntry, ...]:
         excess = sum(entry.size_bytes for entry in entries) - max_bytes
+        if excess <= 0 and all(entry.last_used_s >= oldest_s for entry in entries):
+            return ()
         removed = []
-        for entry in entries:
-            if (excess > 0 or entry.last_used_s < oldest_s) and self._remove(entry):
-                excess -= entry.size_bytes
-                removed.append(entry)
+        with gate(self.root):
+            in_use = leased_entries(self.root, but=but)
+            for entry in entries:
+                is_due = excess > 0 or entry.last_used_s < oldest_s
+                if is_due and entry.path not in in_use and self._remove(entry):
+                    excess -= entry.size_bytes
+                    removed.append(entry)
         return tuple(removed)
+
+    def _sweep(self, *, before_s: float) -> tuple[CacheEntry, ...]:
+        """Remove the temporary files of dead runs, and those of older versions that are old enough."""
+        before = tuple(self._entries_of(Namespace.TEMPORARY))
+        sweep(self.root)
+        for namespace in Namespace:
+            sweep_temporaries(self.root / namespace, before_s=before_s)
+        return tuple(entry for entry in before if not entry.path.exists())
 
     def _entries_of(self, namespace: Namespace) -> Iterator[CacheEntry]:
         directory = self.root / namespace
+        if namespace is Namespace.TEMPORARY:
+            yield from self._temporaries()
+            return
         for path in directory.rglob("[!.]*"):
             with suppress(FileNotFoundError):
-                stat = path.stat()
-                if path.is_file():
-                    yield CacheEntry(
-                        namespace=namespace,
-                        name=path.relative_to(directory).as_posix(),
-                        path=path,
-                        size_bytes=stat.st_size,
-                        last_used_s=stat.st_mtime,
-                    )
+                if path.is_symlink() or not path.is_dir():
+                    yield _entry(namespace, path, path.lstat(), below=directory)
+
+    def _temporaries(self) -> Iterator[CacheEntry]:
+        for path, status in sizes_of_temporaries(self.root):
+            yield _entry(Namespace.TEMPORARY, path, status, below=self.root)
+        for namespace in Namespace:
+            for path in (self.root / namespace).glob(f"{TEMPORARY_PREFIX}*"):
+                with suppress(FileNotFoundError):
+                    yield _entry(Namespace.TEMPORARY, path, path.lstat(), below=self.root)
 
     def _remove(self, entry: CacheEntry) -> bool:
-        if entry.namespace is not Namespace.PARTIALS:
-            with writing(entry.path):
-                entry.path.unlink(missing_ok=True)
-            return True
-        try:
-            with self._file_lock(entry.name).acquire(timeout=0), writing(entry.path):
-                entry.path.unlink(missing_ok=True)
-        except Timeout:
-            return False
+        match entry.namespace:
+            case Namespace.TEMPORARY:  # of a living process: those of dead ones have been removed
+                return False
+            case Namespace.PARTIALS:
+                lock = self._file_lock(entry.name)
+                if not _is_acquired(lock, timeout_s=0):
+                    return False
+                try:
+                    remove_entry(entry.path)
+                finally:
+                    lock.release()
+            case _:
+                remove_entry(entry.path)
         return True
 
     def _file_lock(self, name: str) -> FileLock:
@@ -344,6 +436,45 @@ class Cache:
 
     def _record_path(self, kind: str, key: str) -> Path:
         return self.root / Namespace.RECORDS / f"{kind}-{hashlib.sha256(key.encode()).hexdigest()}.json"
+
+
+def made_again(action: Callable[[bool], ResultT]) -> ResultT:
+    """Call a function, and call it once more with true if an entry was damaged or gone.
+
+    The second call must trust no entry that it has not checked itself.
+
+    Raises:
+        DamagedEntry: An entry was damaged in the second call, too: the disk may be broken.
+    """
+    try:
+        return action(False)  # noqa: FBT003 - the only argument
+    except DamagedEntry:
+        return action(True)  # noqa: FBT003 - as above
+
+
+def _is_acquired(lock: FileLock, *, timeout_s: float) -> bool:
+    with writing(Path(lock.lock_file)):
+        try:
+            lock.acquire(timeout=timeout_s)
+        except Timeout:
+            return False
+    return True
+
+
+def _checksum(key: str, value: object) -> str:
+    """Return a digest of a record, to notice damage; who can write the file can also change the digest."""
+    text = json.dumps([key, value], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _entry(namespace: Namespace, path: Path, status: os.stat_result, *, below: Path) -> CacheEntry:
+    return CacheEntry(
+        namespace=namespace,
+        name=path.relative_to(below).as_posix(),
+        path=path,
+        size_bytes=status.st_size,
+        last_used_s=status.st_mtime,
+    )
 
 
 def _by_last_use(entries: Iterable[CacheEntry]) -> tuple[CacheEntry, ...]:

@@ -11,7 +11,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,10 +21,48 @@ from factory.core.errors import HostError, IntegrityError
 TEMPORARY_PREFIX = ".factory-tmp-"
 
 
-class CannotWrite(HostError):
-    """A file or directory cannot be written."""
+_OUTSIDE = frozenset(
+    {
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EFBIG,
+        errno.EIO,
+        errno.EROFS,
+        errno.EACCES,
+        errno.EPERM,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENAMETOOLONG,
+        errno.ELOOP,
+        errno.ESTALE if hasattr(errno, "ESTALE") else errno.EIO,
+    }
+)
+_REFUSED = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+
+
+class CannotRead(HostError):
+    """A file or directory cannot be read, although it exists."""
 
     def __init__(self, path: Path, error: OSError) -> None:
+        match error.errno:
+            case errno.EMFILE | errno.ENFILE:
+                hint = "Close other programs, or raise the limit of open files: see 'ulimit -n'."
+            case errno.EIO:
+                hint = "Check the disk, and run again."
+            case _:
+                hint = "Check that it exists, and that you may read it."
+        super().__init__(f"cannot read {path}: {error.strerror or error}", hint=hint)
+
+
+class CannotWrite(HostError):
+    """A file or directory cannot be written.
+
+    Attributes:
+        is_refused: The directory is read-only for this user; the disk itself may be fine.
+    """
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        self.is_refused = error.errno in _REFUSED
         match error.errno:
             case errno.ENOSPC | errno.EDQUOT:
                 hint = (
@@ -52,6 +90,15 @@ class WrongDigest(IntegrityError):
         self.actual = actual
 
 
+def unexpected(error: OSError) -> HostError | None:
+    """Return the error for a cause outside the program, wherever it happened; None for a possible bug."""
+    if error.errno not in _OUTSIDE:
+        return None
+    place = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else None
+    refused = CannotWrite(place or Path("a temporary file"), error)
+    return HostError(f"{place}: {error.strerror}" if place else str(refused), hint=refused.hint)
+
+
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Turn an `OSError` into `CannotWrite`, with a hint that fits the cause."""
@@ -59,6 +106,32 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise CannotWrite(path, error) from error
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn an `OSError` into `CannotRead`, with a hint that fits the cause."""
+    try:
+        yield
+    except OSError as error:
+        raise CannotRead(path, error) from error
+
+
+@contextmanager
+def written(file: BinaryIO, path: Path) -> Iterator[BinaryIO]:
+    """Close a file at the end, also after an error; the last bytes are written only then.
+
+    Raises:
+        CannotWrite: The last bytes cannot be written.
+    """
+    try:
+        yield file
+    except BaseException:
+        with suppress(OSError):  # it would replace the error that is being raised
+            file.close()
+        raise
+    with writing(path):
+        file.close()
 
 
 @contextmanager
@@ -76,10 +149,8 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = _create(temporary)
     try:
-        with file:
+        with written(file, path):
             yield file
-            with writing(path):
-                file.flush()
         with writing(path):
             temporary.replace(path)
     finally:
@@ -99,6 +170,23 @@ def atomic_write(path: Path, content: bytes) -> None:
     """
     with atomic_file(path) as file, writing(path):
         file.write(content)
+
+
+def move_file(source: Path, destination: Path) -> None:
+    """Rename a file; copy it if the destination is on another disk, as under a mount point.
+
+    Raises:
+        CannotWrite: The destination cannot be written; an existing file is unchanged.
+    """
+    with writing(destination):
+        try:
+            source.replace(destination)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            with source.open("rb") as content, atomic_file(destination) as copy:
+                shutil.copyfileobj(content, copy, CHUNK_BYTES)
+            source.unlink()
 
 
 def replace_directory(draft: Path, destination: Path) -> None:
@@ -162,8 +250,9 @@ def sweep_temporaries(directory: Path, *, before_s: float) -> tuple[Path, ...]:
 class _HashingReader(io.RawIOBase):
     """Hashes a file's bytes as they are read, in order."""
 
-    def __init__(self, file: BinaryIO, digest: Digest) -> None:
+    def __init__(self, file: BinaryIO, digest: Digest, name: str) -> None:
         super().__init__()
+        self._path = Path(name)
         self._file = file
         self._hash = digest.algorithm.new()
         self._algorithm = digest.algorithm
@@ -172,7 +261,8 @@ class _HashingReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]
-        chunk = self._file.read(len(buffer))
+        with reading(self._path):
+            chunk = self._file.read(len(buffer))
         buffer[: len(chunk)] = chunk
         self._hash.update(chunk)
         return len(chunk)
@@ -194,14 +284,24 @@ def read_verified(path: Path, digest: Digest, *, name: str = "") -> Iterator[Bin
         name: The file's name in an error message; the last part of the path if empty.
 
     Raises:
+        CannotRead: The file cannot be read.
         WrongDigest: The content has another digest.
     """
-    with path.open("rb", buffering=0) as file:
-        reader = _HashingReader(file, digest)
+    with reading(path):
+        file = path.open("rb", buffering=0)
+    with verified(file, digest, name=name or path.name) as content:
+        yield content
+
+
+@contextmanager
+def verified(file: BinaryIO, digest: Digest, *, name: str) -> Iterator[BinaryIO]:
+    """Read an open file, as `read_verified` does, and close it."""
+    with file:
+        reader = _HashingReader(file, digest, name)
         with io.BufferedReader(reader, CHUNK_BYTES) as buffered:
             yield buffered
             while buffered.read(CHUNK_BYTES):
                 pass
             actual = reader.digest()
     if actual != digest:
-        raise WrongDigest(name or path.name, expected=digest, actual=actual)
+        raise WrongDigest(name, expected=digest, actual=actual)

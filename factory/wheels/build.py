@@ -1,17 +1,43 @@
 """Build the wheels of a run with the requested engine, or with both."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from factory.build.assembler.assembler import AssemblingBuilder
 from factory.build.backend.reference import ReferenceBuilder
-from factory.build.builder import Builder, BuilderName, BuiltWheel, Engine, FetchedPackage
+from factory.build.builder import Builder, BuilderName, BuiltWheel, Engine, FetchedPackage, PlannedWheel
 from factory.build.deflate_cache import DeflateCache
 from factory.core.errors import VerificationError
-from factory.system.cache import Namespace
+from factory.system.cache import Namespace, made_again
+from factory.system.lease import Lease
 from factory.wheels.build_environment import BuildEnvironment, prepare_toolchain
 from factory.wheels.context import RunContext
+from factory.wheels.fetch import fetch_packages
 from factory.wheels.plan import WheelsRequest
+
+
+def fetch_and_build(
+    wheels: Sequence[PlannedWheel],
+    *,
+    request: WheelsRequest,
+    environment: BuildEnvironment,
+    context: RunContext,
+    scratch: Path,
+) -> tuple[tuple[FetchedPackage, ...], tuple[BuiltWheel, ...]]:
+    """Download the packages of some wheels and build them; if the cache was damaged, both once more.
+
+    Raises:
+        FactoryError: A download or the build failed.
+    """
+
+    def attempt(is_checked: bool) -> tuple[tuple[FetchedPackage, ...], tuple[BuiltWheel, ...]]:  # noqa: FBT001 - see `made_again`
+        context.stop.clear()  # the threads of the failed attempt have ended
+        packages = fetch_packages(wheels, context, is_checked=is_checked)
+        place = scratch / ("again" if is_checked else "once")
+        return packages, build_wheels(packages, request, environment, context, place)
+
+    return made_again(attempt)
 
 
 def build_wheels(
@@ -29,7 +55,12 @@ def build_wheels(
     """
     # A check of the engines must not read what an earlier run compressed.
     is_cold = request.is_fresh or request.is_engine_checked
-    compressed = scratch / "deflate" if is_cold else context.cache.root / Namespace.DEFLATE
+    spare = scratch / "deflate"
+    compressed = _Compressed(
+        root=spare if is_cold else context.cache.root / Namespace.DEFLATE,
+        lease=None if is_cold else context.cache.lease,
+        spare=spare,
+    )
 
     def build(engine: Engine, directory: str) -> tuple[BuiltWheel, ...]:
         builder = _builder(engine, environment, context, compressed)
@@ -42,7 +73,18 @@ def build_wheels(
     return built
 
 
-def _builder(engine: Engine, environment: BuildEnvironment, context: RunContext, compressed: Path) -> Builder:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Compressed:
+    """Where the compressed files of a run are; see `DeflateCache`."""
+
+    root: Path
+    lease: Lease | None
+    spare: Path
+
+
+def _builder(
+    engine: Engine, environment: BuildEnvironment, context: RunContext, compressed: _Compressed
+) -> Builder:
     """Return the builder of an engine; the assembler runs on this host even if the backend does not."""
     match engine:
         case Engine.BACKEND:
@@ -62,7 +104,12 @@ def _builder(engine: Engine, environment: BuildEnvironment, context: RunContext,
                 progress=context.progress,
                 host_env=context.host_env,
                 jobs=context.jobs,
-                cache=DeflateCache(root=compressed, encoder=toolchain.interpreter.deflate.answer),
+                cache=DeflateCache(
+                    root=compressed.root,
+                    encoder=toolchain.interpreter.deflate.answer,
+                    lease=compressed.lease,
+                    spare=compressed.spare,
+                ),
                 stop=context.stop,
             )
 

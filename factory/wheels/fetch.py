@@ -17,8 +17,15 @@ DOWNLOADS = 4
 """The number of downloads at once; they wait for the network, not for a core."""
 
 
-def fetch_packages(wheels: Sequence[PlannedWheel], context: RunContext) -> tuple[FetchedPackage, ...]:
+def fetch_packages(
+    wheels: Sequence[PlannedWheel], context: RunContext, *, is_checked: bool = False
+) -> tuple[FetchedPackage, ...]:
     """Download each package that some wheel needs, once, and group the wheels by their package.
+
+    Args:
+        wheels: The wheels.
+        context: The services of the run.
+        is_checked: Check cached packages, and read them again instead of using what is known of them.
 
     Raises:
         FactoryError: A download failed, or a package does not have the digest of its asset.
@@ -27,13 +34,13 @@ def fetch_packages(wheels: Sequence[PlannedWheel], context: RunContext) -> tuple
     for wheel in wheels:
         by_target.setdefault(wheel.asset.target, []).append(wheel)
     assets = [group[0].asset for group in by_target.values()]
-    paths = context.downloader.fetch_all(assets, jobs=DOWNLOADS)
+    paths = context.downloader.fetch_all(assets, jobs=DOWNLOADS, is_checked=is_checked)
     return tuple(
         FetchedPackage(
             asset=asset,
             source=source_of(asset, path, context.cache),
             size_bytes=path.stat().st_size,
-            payload=load_payload(context.cache, asset.digest, asset.target),
+            payload=None if is_checked else load_payload(context.cache, asset.digest, asset.target),
             wheels=tuple(by_target[asset.target]),
         )
         for asset, path in zip(assets, paths, strict=True)

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from factory.manifest.manifest import Manifest
 from factory.release.payload_cache import save_payload
 from factory.system.cache import Namespace
-from factory.wheels.build import build_wheels, require_published_bytes
+from factory.wheels.build import fetch_and_build, require_published_bytes
 from factory.wheels.build_environment import open_build_environment
 from factory.wheels.context import RunContext
-from factory.wheels.fetch import fetch_packages
 from factory.wheels.own_records import remember_record
 from factory.wheels.plan import WheelsPlan
 from factory.wheels.record import record_run, record_toolchain
@@ -47,8 +46,9 @@ def make_wheels(plan: WheelsPlan, context: RunContext) -> WheelsRun:
             dist.restore(record_run(plan, toolchain, (), (), reused=reused, earlier=earlier))
             return WheelsRun(manifest=earlier, built=())
         with dist.scratch() as scratch:
-            packages = fetch_packages(missing, context)
-            built = build_wheels(packages, request, environment, context, scratch)
+            packages, built = fetch_and_build(
+                missing, request=request, environment=environment, context=context, scratch=scratch
+            )
             require_published_bytes(built)
             for wheel in built:
                 save_payload(context.cache, wheel.planned.asset.digest, wheel.layout.payload)

@@ -24,10 +24,9 @@ from factory.build.toolchain import Lock, Toolchain, ToolchainFailed
 from factory.core.errors import BuildError, HostError
 from factory.system.files import writing
 from factory.system.parallel import Stopped
-from factory.wheels.build import build_wheels
+from factory.wheels.build import fetch_and_build
 from factory.wheels.build_environment import BuildEnvironment, open_build_environment
 from factory.wheels.context import RunContext
-from factory.wheels.fetch import fetch_packages
 from factory.wheels.plan import WheelsPlan
 
 
@@ -143,8 +142,9 @@ def _build(
     plan: WheelsPlan, context: RunContext, environment: BuildEnvironment, scratch: Path
 ) -> tuple[BuiltWheel, ...]:
     try:
-        packages = fetch_packages(plan.wheels, context)
-        return build_wheels(packages, plan.request, environment, context, scratch)
+        return fetch_and_build(
+            plan.wheels, request=plan.request, environment=environment, context=context, scratch=scratch
+        )[1]
     except BuildError as error:
         # The next build of the same wheel overwrites the log, so its last line replaces its path.
         failed = str(error).partition("; log:")[0]

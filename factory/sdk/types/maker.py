@@ -18,6 +18,7 @@ from factory.sdk.types.runtime import (
 )
 from factory.sdk.types.schema import SchemaBundle
 from factory.sdk.types.types_package import GENERATOR_LOCK, TypesPackage, make_package
+from factory.system.cache import made_again
 from factory.system.files import writing
 from factory.system.host import Host
 from factory.wheels.context import RunContext
@@ -60,10 +61,14 @@ class TypesMaker:
         require_schema_command(tag)
         launches = launches_on(self.host, only=self.target)
         asset, launch = choose_runtime(self.channel.assets(tag), launches)
-        path = self.context.downloader.fetch(asset)
-        with self.context.progress.task(f"schema of {tag.pep440}"):
-            source = source_of(asset, path, self.context.cache)
-            return write_schema(source, launch, tag, self._workspace(f"runtime-{tag.pep440}"))
+
+        def attempt(is_checked: bool) -> SchemaBundle:  # noqa: FBT001 - see `made_again`
+            path = self.context.downloader.fetch(asset, is_checked=is_checked)
+            with self.context.progress.task(f"schema of {tag.pep440}"):
+                source = source_of(asset, path, self.context.cache)
+                return write_schema(source, launch, tag, self._workspace(f"runtime-{tag.pep440}"))
+
+        return made_again(attempt)
 
     def _package(self, bundle: SchemaBundle, origin: str) -> TypesPackage:
         toolchain = self.context.toolchain_for(lock_named(GENERATOR_LOCK))

@@ -1,6 +1,7 @@
 import hashlib
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from factory.build.deflate import DamagedDeflated, Deflated, deflate
 from factory.build.deflate_cache import DeflateCache
 from factory.build.deflate_check import REFERENCE_ANSWER
 from factory.core.digests import Sha256
+from factory.system.lease import Lease
 
 HELLO_SHA256 = Sha256("2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824")
 
@@ -27,7 +29,7 @@ def like_hatchling(content: bytes) -> bytes:
 
 @pytest.fixture
 def store(tmp_path: Path) -> DeflateCache:
-    return DeflateCache(root=tmp_path / "deflate", encoder=REFERENCE_ANSWER)
+    return DeflateCache(root=tmp_path / "deflate", encoder=REFERENCE_ANSWER, lease=Lease(tmp_path))
 
 
 def test_a_compressed_file_describes_its_content_and_its_stream(tmp_path: Path) -> None:
@@ -67,7 +69,7 @@ def test_a_compressed_file_is_found_again(store: DeflateCache) -> None:
 
 def test_another_encoder_has_its_own_entries(store: DeflateCache) -> None:
     store.add([b"hello"])
-    assert DeflateCache(root=store.root, encoder=HELLO_SHA256).find(HELLO_SHA256) is None
+    assert replace(store, encoder=HELLO_SHA256).find(HELLO_SHA256) is None
 
 
 def test_a_damaged_stream_is_detected_and_removed(store: DeflateCache) -> None:
@@ -82,7 +84,7 @@ def test_a_damaged_stream_is_detected_and_removed(store: DeflateCache) -> None:
     assert store.find(HELLO_SHA256) is None
 
 
-@pytest.mark.parametrize("damage", [b"", b"cwf-dfl1", b"x" * 200], ids=["empty", "cut", "foreign"])
+@pytest.mark.parametrize("damage", [b"", b"cwf-dfl2", b"x" * 200], ids=["empty", "cut", "foreign"])
 def test_an_entry_with_a_damaged_header_is_not_found(store: DeflateCache, damage: bytes) -> None:
     path = store.add([b"hello"]).path
     path.write_bytes(damage)

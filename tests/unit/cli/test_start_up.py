@@ -40,6 +40,7 @@ def test_the_list_of_commands_imports_no_command() -> None:
         "factory.cli.command",
         "factory.cli.parser",
         "factory.cli.settings",
+        "factory.cli.streams",
         "factory.core",
         "factory.core.errors",
     }

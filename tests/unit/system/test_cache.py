@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ def test_a_blob_is_found_under_its_digest(tmp_path: Path) -> None:
     assert path == cache.path(ABC) == tmp_path / "assets" / f"sha256-{ABC.hex}"
     with cache.open(ABC) as file:
         assert file.read() == b"abc"
-    assert not list((tmp_path / "partials").iterdir())
+    assert [(entry.namespace, entry.path) for entry in cache.entries()] == [(Namespace.ASSETS, path)]
 
 
 def test_the_directories_of_a_cache_are_made_when_they_are_needed(tmp_path: Path) -> None:
@@ -61,7 +62,7 @@ def test_an_unwritable_cache_is_reported_with_the_path(tmp_path: Path) -> None:
     cache = Cache(tmp_path / "file")
     with pytest.raises(CannotWrite, match="file/locks/sha256-ba7"), cache.lock(ABC):
         pytest.fail("the directory cannot exist")
-    with pytest.raises(CannotWrite, match="file/partials/sha256-ba7"), cache.receive(ABC, name="blob"):
+    with pytest.raises(CannotWrite, match="file/temporary"), cache.receive(ABC, name="blob"):
         pytest.fail("the directory cannot exist")
 
 
@@ -79,7 +80,7 @@ def files_limited_to(size_bytes: int) -> Iterator[None]:
 
 def test_a_full_disk_is_reported_with_the_path(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
-    partial = "partials/sha256-ba7"
+    partial = "temporary/run-[0-9a-f]+/partial-[0-9a-f]+-sha256-ba7"
     with cache.receive(ABC, name="blob") as blob:
         with files_limited_to(len(BIG)), pytest.raises(CannotWrite, match=partial):
             blob.write(BIG * 2)
@@ -127,7 +128,7 @@ def test_a_damaged_blob_is_reported_and_removed(tmp_path: Path) -> None:
     add(cache, ABC, b"abc").write_bytes(b"abX")
     with pytest.raises(IntegrityError, match="was damaged and has been removed") as caught:
         cache.verify(ABC)
-    assert "Run again" in caught.value.hint
+    assert "Run the same command again" in caught.value.hint
     assert not cache.has(ABC)
     with pytest.raises(IntegrityError, match="is not in the cache"):
         cache.verify(ABC)
@@ -227,28 +228,35 @@ def test_an_entry_that_cannot_be_removed_is_reported(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     add(cache, ABC, b"abc")
     (entry,) = cache.entries()
-    entry.path.unlink()
+    (tmp_path / "file").touch()
+    elsewhere = replace(entry, path=tmp_path / "file" / "sha256-ba7")
 
     class Stale(Cache):
         def entries(self) -> tuple[CacheEntry, ...]:
-            return (entry,)
+            return (elsewhere,)
 
-    entry.path.mkdir()
-    with pytest.raises(CannotWrite, match="assets/sha256-ba7"):
+    with pytest.raises(CannotWrite, match="file/sha256-ba7"):
         Stale(tmp_path).clear()
 
 
-def test_temporary_files_of_killed_processes_are_not_listed_and_are_removed(tmp_path: Path) -> None:
+def test_temporary_files_of_older_versions_are_listed_and_removed(tmp_path: Path) -> None:
     cache = filled(tmp_path)
-    leftover = tmp_path / "assets" / f"{TEMPORARY_PREFIX}0"
-    leftover.touch()
+    leftover = tmp_path / "deflate" / f"{TEMPORARY_PREFIX}0"
+    leftover.write_bytes(b"1234")
     os.utime(leftover, (0, 0))
     recent = tmp_path / "assets" / f"{TEMPORARY_PREFIX}1"
     recent.touch()
-    assert len(cache.entries()) == 3
-    cache.prune(max_bytes=100, older_than_s=1e10, now_s=time.time())
+    listed = [(e.namespace, e.name) for e in cache.entries() if e.namespace is Namespace.TEMPORARY]
+    assert listed == [
+        (Namespace.TEMPORARY, f"deflate/{TEMPORARY_PREFIX}0"),
+        (Namespace.TEMPORARY, f"assets/{TEMPORARY_PREFIX}1"),
+    ]
+    removed = cache.prune(max_bytes=100, older_than_s=1e10, now_s=time.time())
+    assert [(entry.path, entry.size_bytes) for entry in removed] == [(leftover, 4)]
     assert not leftover.exists()
     assert recent.exists()
+    assert recent in [entry.path for entry in cache.clear()]
+    assert cache.entries() == ()
 
 
 def test_waiting_for_a_lock_can_be_stopped(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from factory.build.deflate_cache import DeflateCache
 from factory.build.deflate_check import REFERENCE_ANSWER
 from factory.core.digests import Sha256
 from factory.core.progress import SilentProgress
+from factory.system.lease import Lease
 from factory.system.parallel import Stopped
 from factory.system.process import SubprocessRunner
 from tests.packages import npm_tarball, release_files
@@ -38,7 +39,7 @@ def builder(tmp_path: Path) -> AssemblingBuilder:
         progress=SilentProgress(),
         host_env={},
         jobs=2,
-        cache=DeflateCache(root=tmp_path / "deflate", encoder=REFERENCE_ANSWER),
+        cache=DeflateCache(root=tmp_path / "deflate", encoder=REFERENCE_ANSWER, lease=Lease(tmp_path)),
         stop=stop,
     )
 
@@ -119,7 +120,7 @@ def test_a_pruned_entry_is_an_error_with_a_hint(builder: AssemblingBuilder, tarb
     kept.path.unlink()
     with pytest.raises(DamagedDeflated, match="damaged or missing") as caught:
         list(kept.chunks())
-    assert "run the same command again" in caught.value.hint
+    assert "Run the same command again" in caught.value.hint
 
 
 def test_a_stopped_run_assembles_no_wheel(builder: AssemblingBuilder, tarball: Path, tmp_path: Path) -> None:

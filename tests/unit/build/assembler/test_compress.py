@@ -18,6 +18,7 @@ from factory.core.progress import ProgressTask, SilentProgress
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform, Target
 from factory.release.payload import PackageSource
+from factory.system.lease import Lease
 from factory.system.parallel import Stopped
 from tests.packages import npm_tarball, release_files
 
@@ -27,7 +28,7 @@ TAG = CodexTag.parse("rust-v0.163.0")
 
 @pytest.fixture
 def cache(tmp_path: Path) -> DeflateCache:
-    return DeflateCache(root=tmp_path / "deflate", encoder=REFERENCE_ANSWER)
+    return DeflateCache(root=tmp_path / "deflate", encoder=REFERENCE_ANSWER, lease=Lease(tmp_path))
 
 
 @pytest.fixture
