@@ -108,7 +108,7 @@ def fetch_listing(client: HttpClient, *, index: str, project: str, asked_at: dat
         RequestFailed: The index does not answer, or has no such project.
         UpstreamError: The answer is not a project page.
     """
-    url = _page_url(index, canonicalize_name(project))
+    url = page_url(index, canonicalize_name(project))
     try:
         body = client.get(url, headers={"Accept": _ACCEPT}, max_bytes=_MAX_PAGE_BYTES)
     except HttpStatusError as error:
@@ -128,7 +128,7 @@ def _refusal_hint(index: str) -> str:
     )
 
 
-def _page_url(index: str, project: str) -> str:
+def page_url(index: str, project: str) -> str:
     """Return the address of a project page; a query of the index, which may be a token, stays at its end."""
     parts = urlsplit(index)
     return parts._replace(path=f"{parts.path.rstrip('/')}/{project}/", fragment="").geturl()

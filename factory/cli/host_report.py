@@ -3,18 +3,18 @@
 import platform
 import shutil
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 
-from factory.audit.index_settings.setting import Setting
 from factory.build.deflate_check import OtherDeflate, deflate_identity
-from factory.core.errors import HostError, UsageError
+from factory.core.errors import HostError
 from factory.system.containers.engine import ContainerEngine, ContainerSetup
 from factory.system.containers.images import require_image
 from factory.system.files import CannotWrite, atomic_file
 
+INTERPRETERS = ("python3.11", "python3.12", "python3.13", "python3.14")
 RELEASE_BYTES = 4 * 10**9
 """Disk space for the first run of one release: packages, compressed files, wheels and scratch files."""
 
@@ -74,6 +74,8 @@ def examine_host(*, search_path: str, cache_dir: Path) -> tuple[Examination, ...
     """
     return (
         _examine_python(),
+        _examine_venv(),
+        _examine_interpreters(search_path),
         _examine_deflate(),
         _examine_cache(cache_dir),
         _examine_disk(cache_dir),
@@ -101,16 +103,6 @@ def examine_containers(containers: ContainerSetup) -> tuple[Examination, ...]:
     return Examination(subject=subject, ability=Ability.OK, detail=detail), image
 
 
-def examine_index(choose: Callable[[], Setting]) -> Examination:
-    """Examine which package index an audit asks, and which setting names it."""
-    subject = "package index"
-    try:
-        index = choose()
-    except UsageError as error:
-        return Examination(subject=subject, ability=Ability.BROKEN, detail=str(error), remedy=error.hint)
-    return Examination(subject=subject, ability=Ability.OK, detail=index.shown)
-
-
 def _examine_image(engine: ContainerEngine, reference: str) -> Examination:
     subject = "builder image"
     try:
@@ -123,6 +115,35 @@ def _examine_image(engine: ContainerEngine, reference: str) -> Examination:
 def _examine_python() -> Examination:
     detail = f"{platform.python_implementation()} {platform.python_version()}, {sys.executable}"
     return Examination(subject="python", ability=Ability.OK, detail=detail, is_required=True)
+
+
+def _examine_venv() -> Examination:
+    """Examine what makes the toolchains' environments; Debian has it in a package of its own."""
+    missing = [name for name in ("venv", "ensurepip") if find_spec(name) is None]
+    if missing:
+        return Examination(
+            subject="venv",
+            ability=Ability.ABSENT,
+            detail=f"this Python has no module {' and no module '.join(missing)}",
+            remedy="install it; Debian: apt-get install python3-venv",
+            is_required=True,
+        )
+    return Examination(
+        subject="venv", ability=Ability.OK, detail="venv and ensurepip are installed", is_required=True
+    )
+
+
+def _examine_interpreters(search_path: str) -> Examination:
+    """Examine which other interpreters 'factory reproduce' would build with."""
+    found = [found for name in INTERPRETERS if (found := shutil.which(name, path=search_path))]
+    if found:
+        return Examination(subject="interpreters", ability=Ability.OK, detail=", ".join(found))
+    return Examination(
+        subject="interpreters",
+        ability=Ability.ABSENT,
+        detail=f"none of {', '.join(INTERPRETERS)} is on PATH",
+        remedy="optional: 'factory reproduce' also builds with other interpreters",
+    )
 
 
 def _examine_deflate() -> Examination:

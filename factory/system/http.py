@@ -206,6 +206,20 @@ def redacted(url: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
+def proxy_for(url: str) -> str | None:
+    """Return the proxy that the environment sets for a URL, None for a direct connection."""
+    from requests.utils import get_environ_proxies, select_proxy  # noqa: PLC0415 - see the module's docstring
+
+    return select_proxy(url, get_environ_proxies(url))
+
+
+def netrc_has(url: str) -> bool:
+    """Whether ``~/.netrc`` has credentials for the host of a URL."""
+    from requests.utils import get_netrc_auth  # noqa: PLC0415 - see the module's docstring
+
+    return get_netrc_auth(url) is not None
+
+
 def unreachable(
     url: str, reason: str, *, is_transient: bool = True, hint: str = _UNREACHABLE_HINT
 ) -> RequestFailed:

@@ -31,7 +31,7 @@ from factory.system.process import CannotStart, Command, Runner
 SCOPE = "@openai"
 NAME = "codex"
 
-_ABBREVIATED = "application/vnd.npm.install-v1+json"
+ABBREVIATED = "application/vnd.npm.install-v1+json"
 """npm's abbreviated package document, a tenth of the size of the full one."""
 _MAX_DOCUMENT_BYTES = 32 << 20
 
@@ -83,7 +83,7 @@ class NpmChannel:
 
     def _fetch_versions(self) -> Mapping[str, JsonObject]:
         url = package_url(self._login.registry)
-        headers = {"Accept": _ABBREVIATED, **self._login.headers_for(url)}
+        headers = {"Accept": ABBREVIATED, **self._login.headers_for(url)}
         with self._login.explaining_refusals(url):
             body = self._client.get(url, headers=headers, max_bytes=_MAX_DOCUMENT_BYTES)
         versions = JsonObject.parse(body, where=f"{SCOPE}/{NAME}").child("versions")

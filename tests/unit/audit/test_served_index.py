@@ -253,16 +253,21 @@ def test_the_doctor_shows_the_index_and_its_setting(
     factory: Factory, index: ServedIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PIP_INDEX_URL", index.address)
-    rows = [line.split("\t") for line in factory("doctor").out.splitlines()]
-    assert [row for row in rows if row[0] == "package index"] == [
-        ["package index", "ok", f"http://{index.host}/simple/ (PIP_INDEX_URL)", ""]
-    ]
+    monkeypatch.setenv("FACTORY_NPM_REGISTRY", f"http://{index.host}/npm/")
+    ended = factory("doctor")
+    rows = [line.split("\t") for line in ended.out.splitlines()]
+    ((_, state, detail, remedy),) = [row for row in rows if row[0] == "package index"]
+    assert (state, remedy) == ("ok", "")
+    assert detail.startswith(f"http://{index.host}/simple/ (PIP_INDEX_URL); answers in ")
+    assert detail.endswith("; credentials: the address in PIP_INDEX_URL")
+    assert not any(secret in ended.out for secret in SECRETS)
 
 
 def test_the_doctor_shows_settings_that_leave_a_choice(
     factory: Factory, index: ServedIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PIP_EXTRA_INDEX_URL", index.address)
+    monkeypatch.setenv("FACTORY_NPM_REGISTRY", f"http://{index.host}/npm/")
     ended = factory("doctor", "--json")
     (item,) = [item for item in json.loads(ended.out) if item["what"] == "package index"]
     assert (item["state"], item["required"]) == ("broken", False)

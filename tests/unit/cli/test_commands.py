@@ -3,6 +3,7 @@ import os
 from pathlib import Path
 
 import pytest
+from pytest_httpserver import HTTPServer
 
 from factory.cli.parser import COMMANDS
 from tests.unit.cli.conftest import Factory
@@ -52,6 +53,16 @@ def test_targets_lists_the_platform_table(factory: Factory) -> None:
     assert document[7]["npm_suffix"] == "win32-arm64"
 
 
+@pytest.fixture
+def servers(httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Serve a registry and an index on this machine."""
+    httpserver.expect_request("/npm/@openai/codex").respond_with_data("{}")
+    httpserver.expect_request("/simple/openai-codex-cli-bin/").respond_with_data("")
+    monkeypatch.setenv("FACTORY_NPM_REGISTRY", httpserver.url_for("/npm/"))
+    monkeypatch.setenv("PIP_INDEX_URL", httpserver.url_for("/simple/"))
+
+
+@pytest.mark.usefixtures("servers")
 def test_doctor_reports_what_this_machine_has(factory: Factory, cache: Path) -> None:
     ended = factory("doctor", "--json")
     seen = {item["what"]: item for item in json.loads(ended.out)}
@@ -64,6 +75,7 @@ def test_doctor_reports_what_this_machine_has(factory: Factory, cache: Path) -> 
     assert factory("doctor").out.splitlines()[0] == "what\tstate\tdetail\tremedy"
 
 
+@pytest.mark.usefixtures("servers")
 def test_doctor_fails_if_a_required_thing_is_broken(
     factory: Factory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
