@@ -57,16 +57,16 @@ LEGACY_MOVES = (
     MoveRule(source=PurePosixPath("path"), becomes=PurePosixPath("codex-path")),
 )
 
-_VOICE = "codex-resources/voice/*"
-_ZSH = "codex-resources/zsh/*"
+VOICE = "codex-resources/voice/*"
+ZSH = "codex-resources/zsh/*"
 _LINUX = (
     LeaveOutRule(
-        pattern=_VOICE,
+        pattern=VOICE,
         reason="the voice host and its libraries need a glibc newer than 2.17: they run neither on musl"
         " nor on every system that manylinux_2_17 promises",
     ),
     LeaveOutRule(
-        pattern=_ZSH,
+        pattern=ZSH,
         reason="the patched zsh of releases such as 0.147.0 needs glibc 2.38: it runs neither on musl"
         " nor on every system that manylinux_2_17 promises; only features that are off and under"
         " development use it",
@@ -74,18 +74,18 @@ _LINUX = (
 )
 _MACOS = (
     LeaveOutRule(
-        pattern=_VOICE,
+        pattern=VOICE,
         reason="the voice host and its libraries need macOS 14, newer than the platform tag says",
     ),
     LeaveOutRule(
-        pattern=_ZSH,
+        pattern=ZSH,
         reason="the patched zsh of releases such as 0.147.0 needs macOS 15, newer than the platform tag says;"
         " only features that are off and under development use it",
     ),
 )
 _WINDOWS = (
     LeaveOutRule(
-        pattern=_VOICE,
+        pattern=VOICE,
         reason="the voice host and its libraries need the Visual C++ runtime, which a bare Windows lacks",
     ),
 )

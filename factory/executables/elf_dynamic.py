@@ -129,10 +129,9 @@ class DynamicSection:
 
     def _count_of_symbols(self) -> int:
         """Return the number of symbols, of which a GNU hash table only gives that of the undefined ones."""
-        if (address := self.value(Dynamic.HASH)) is not None:
-            return self._unpack("4xI", self._frame.offset(address))[0]
-        if (address := self.value(Dynamic.GNU_HASH)) is not None:
-            return self._unpack("4xI", self._frame.offset(address))[0]
+        for table in (Dynamic.HASH, Dynamic.GNU_HASH):  # both have it as their second number
+            if (address := self.value(table)) is not None:
+                return self._unpack("4xI", self._frame.offset(address))[0]
         return 0
 
     def _unpack(self, layout: str, offset: int) -> tuple[int, ...]:

@@ -143,6 +143,11 @@ class KnownExecutables:
         return KnownExecutables((*self.packages, *packages))
 
 
+def is_own_build(digests: Iterable[Sha256], executables: ExecutableIndex) -> bool:
+    """Whether the index knows none of some files, so that it says nothing about what belongs to them."""
+    return not any(executables.lookup(sha256) for sha256 in digests)
+
+
 def released_as(known: KnownExecutable, assessment: TrustAssessment | None = None) -> str:
     """Return what an executable is: ``codex.exe of 0.162.1 for x86_64-pc-windows-msvc``.
 

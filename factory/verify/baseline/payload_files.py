@@ -6,7 +6,7 @@ from factory.build.template import PACKAGE
 from factory.core.counted import counted
 from factory.core.digests import Sha256
 from factory.verify.baseline.comparison import Judgement, MemberComparison
-from factory.verify.baseline.executables import KnownExecutable, released_as
+from factory.verify.baseline.executables import KnownExecutable, is_own_build, released_as
 from factory.verify.baseline.member_kinds import MemberKind, MemberReview
 from factory.verify.reading.contents import Member
 
@@ -49,20 +49,16 @@ def missing_payload(comparison: MemberComparison) -> Iterator[MemberReview]:
 
 
 def _missing_executables(comparison: MemberComparison) -> Iterator[MemberReview]:
-    """Yield the executables that the release has by the index, and the wheel lacks.
-
-    If the index knows no executable of the wheel, they are of a build of its own, and nothing is known of
-    what belongs to it. With the release's package, `missing_payload` knows.
-    """
-    images = comparison.contents.images
-    if not any(image.sha256 and comparison.executables.lookup(image.sha256) for image in images):
-        return
+    """Yield the executables that the release has by the index, and the wheel lacks."""
     shape, platform, tag = comparison.shape, comparison.platform, comparison.tag
     package = comparison.executables.expected(tag, platform.target)
-    for path in package.digests if package else ():
+    digests = (image.sha256 for image in comparison.contents.images if image.sha256)
+    if package is None or is_own_build(digests, comparison.executables):
+        return
+    for path in package.digests:
         place = comparison.place(path)
         if place not in comparison.counts and not shape.may_lack(path, platform, tag):
-            evidence = f"{package.release.pep440} has it as {path}" if package else ""
+            evidence = f"{package.release.pep440} has it as {path}"
             yield MemberReview(name=place, kind=MemberKind.PAYLOAD_MISSING, evidence=evidence)
 
 

@@ -10,6 +10,7 @@ import stat
 import tempfile
 import threading
 from bisect import bisect, insort
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -204,8 +205,7 @@ class _Reader:
         self._limits = limits
         self._watch = watch
         self._unpacked_bytes = 0
-        self._kept_bytes = 0
-        self._info_bytes = 0
+        self._kept_bytes: Counter[bool] = Counter()
         self._claimed: list[tuple[int, int]] = []
         self.problems: list[Problem] = []
 
@@ -307,16 +307,12 @@ class _Reader:
         if content.sha256 is None:
             return None
         limit = self._limits.dist_info_bytes if is_info else self._limits.kept_bytes
-        used = self._info_bytes if is_info else self._kept_bytes
         kept = content.kept
-        if kept is None or used + len(kept) > limit:
+        if kept is None or self._kept_bytes[is_info] + len(kept) > limit:
             if is_info:
                 self._note(ProblemKind.LIMIT, name, f"it is not kept: {self._limits.hint('dist_info_bytes')}")
             return None
-        if is_info:
-            self._info_bytes += len(kept)
-        else:
-            self._kept_bytes += len(kept)
+        self._kept_bytes[is_info] += len(kept)
         return kept
 
     def _note(self, kind: ProblemKind, place: str, evidence: str) -> None:
