@@ -38,7 +38,7 @@ def read_known(path: Path) -> Known:
         UsageError: The file cannot be read, is not TOML, or has a malformed or forbidden entry.
     """
     try:
-        document: Mapping[str, object] = tomllib.loads(path.read_text(encoding="utf-8"))
+        document: Mapping[str, object] = tomllib.loads(path.read_bytes().decode())
     except OSError as error:
         raise _malformed(path, error.strerror or str(error)) from error
     except (ValueError, RecursionError) as error:  # TOMLDecodeError and UnicodeDecodeError are ValueErrors

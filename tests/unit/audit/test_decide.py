@@ -326,6 +326,25 @@ def test_known_members_without_a_recipe_are_equivalent(audited: AuditedWheel, in
     assert "codex_cli_bin/bin/codex" not in places
 
 
+def test_a_text_that_is_not_utf_8_is_shown_with_escapes(
+    audited: AuditedWheel, inspection: Inspection
+) -> None:
+    member = replace(inspection.contents.by_name[INIT], data=b"caf\xe9\n")
+    odd = replace(inspection, contents=replace(inspection.contents, members=(member,)))
+    verdict = verdict_on(examined(audited, odd, FailureKind.NO_RECIPE, *KNOWN))
+
+    assert member.sha256 is not None
+    assert verdict.trust_base == (
+        TrustedText(
+            place=INIT,
+            use="read, not rebuilt",
+            sha256=member.sha256,
+            text="caf\\xe9\n",
+            is_known=True,
+        ),
+    )
+
+
 EXAMINED: dict[str, tuple[FailureKind, tuple[MemberReview, ...], tuple[Cause, ...], Status]] = {
     "an unseen text": (FailureKind.NO_RECIPE, (*KNOWN, UNSEEN), (), Status.NOT_DECIDED),
     "a module": (FailureKind.NO_RECIPE, (*KNOWN, MODULE), (), Status.DIFFERENT),

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factory.audit.answer import Answer, Status
-from factory.audit.decision_table import TABLE, Situation, decide
+from factory.audit.decision_table import TABLE, Situation, computed_outcome, decide
 from factory.audit.evidence import (
     Evidence,
     OtherMembers,
@@ -297,3 +297,18 @@ def test_one_worse_value_never_makes_the_answer_milder() -> None:
                 after = decide(Evidence(**values_of(evidence) | {name: value}))
                 assert rank(ANSWERS, after.answer) >= rank(ANSWERS, before.answer), (evidence, value)
                 assert rank(STATUSES, after.status) >= rank(STATUSES, before.status), (evidence, value)
+
+
+@pytest.mark.parametrize(
+    ("rebuild", "outcome"),
+    [
+        (Rebuild.IDENTICAL, Outcome.IDENTICAL),
+        (Rebuild.REPLAYED, Outcome.REPLAYED),
+        (Rebuild.EQUIVALENT, Outcome.EQUIVALENT),
+        (Rebuild.NO_RECIPE, Outcome.EQUIVALENT),
+        (Rebuild.NOT_DONE, Outcome.NOT_REBUILT),
+        (Rebuild.DIFFERENT, Outcome.DIFFERENT),
+    ],
+)
+def test_the_comparison_alone_gives_an_outcome(rebuild: Rebuild, outcome: Outcome) -> None:
+    assert computed_outcome(rebuild) is outcome

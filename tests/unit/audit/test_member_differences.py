@@ -170,6 +170,16 @@ def test_a_text_shows_where_it_differs(release: Release, tmp_path: Path) -> None
     ]
 
 
+def test_a_text_that_is_not_utf_8_shows_where_it_differs(release: Release, tmp_path: Path) -> None:
+    rebuilt = release.wheel.edited(NOTICE, with_content(b"\xfe one\n"))
+    published = release.wheel.edited(NOTICE, with_content(b"\xff one\n"))
+
+    (cause,) = causes(published, rebuilt, tmp_path).values()
+
+    # Both bytes are shown as the same character, so that only the first line says what differs.
+    assert cause.evidence == r"first differing byte at 0: b'\xff one\n', rebuilt b'\xfe one\n'"
+
+
 @pytest.mark.parametrize(("lines", "rest"), [(8, []), (9, ["... 1 more line"])])
 def test_a_long_difference_is_cut(release: Release, tmp_path: Path, lines: int, rest: list[str]) -> None:
     rebuilt = release.wheel.edited(NOTICE, with_content(b"x\n"))
