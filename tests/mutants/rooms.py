@@ -38,7 +38,7 @@ ROOMS = (
     _room("audit container", "container_differences", "test_container_differences.py test_tampered.py"),
     _room(
         "audit decide",
-        "decide decision_table evidence_of verdict",
+        "decide decision_table evidence_of",
         "test_decide.py test_decision_table.py test_tampered.py test_run.py test_known.py",
     ),
     _room("audit review", "review review_causes", "test_review.py test_review_causes.py test_tampered.py"),
@@ -55,7 +55,8 @@ ROOMS = (
     ),
     _room("audit local", "local", "test_local.py test_run.py"),
     _room("audit selection", "selection", "test_selection.py"),
-    _room("audit projects", "answer evidence projects", "test_command.py"),
+    _room("audit verdict", "answer evidence verdict", "test_verdict.py test_known.py"),
+    _room("audit projects", "projects", "test_command.py"),
     _room("manifest", "*", "."),
     _room("statements", "*", "."),
     _room("release/channels", "*", "."),

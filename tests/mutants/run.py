@@ -18,6 +18,7 @@ from mutmut.utils.format_utils import get_mutant_name
 
 from factory.core.digests import Sha256
 from factory.system.process import Command, Runner
+from tests.mutants.properties import as_methods
 from tests.mutants.results import ModuleResult, Results, Survivor
 from tests.mutants.rooms import ROOT, Room
 
@@ -69,7 +70,7 @@ def _draw(module: str, known: ModuleResult | None) -> _Sample:
     if known is not None and known.sha256 == sha256:
         names = [survivor.mutant for survivor in known.survivors]
         return _Sample(module=module, sha256=sha256, mutants=known.mutants, drawn=known.drawn, names=names)
-    mutants = mutate_file_contents(module, source.decode()).mutant_names
+    mutants = mutate_file_contents(module, as_methods(source.decode())).mutant_names
     names = sorted(get_mutant_name(Path(module), name) for name in mutants)
     size = min(_DRAWN_MUTANTS, len(names))
     drawn = random.Random(_SEED).sample(names, size)  # noqa: S311 - no secret
@@ -77,15 +78,19 @@ def _draw(module: str, known: ModuleResult | None) -> _Sample:
 
 
 def _prepare(room: Room, modules: Iterable[str]) -> Path:
-    """Make the directory that mutmut works in: links to the tree, and settings for this room."""
+    """Make the directory that mutmut works in: the factory, links to the tree, and settings for this room."""
     directory = WORK / room.name
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     project = tomlkit.parse((ROOT / "pyproject.toml").read_text(encoding="utf-8")).unwrap()
     settings = project["tool"]["mutmut"]
-    for name in (*settings["source_paths"], *settings["also_copy"], "tests"):
+    for name in settings["source_paths"]:
+        shutil.copytree(ROOT / name, directory / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in (*settings["also_copy"], "tests"):
         (directory / name).symlink_to(ROOT / name)
     settings["only_mutate"] = list(modules)
+    for module in settings["only_mutate"]:
+        (directory / module).write_text(as_methods((ROOT / module).read_text("utf-8")), encoding="utf-8")
     settings["pytest_add_cli_args_test_selection"] = list(room.tests)
     (directory / "pyproject.toml").write_text(tomlkit.dumps(project), encoding="utf-8")
     return directory

@@ -11,6 +11,7 @@ from factory.audit.index import PublishedWheel
 from factory.audit.infer import Inferred, infer, read_contents
 from factory.audit.project_file import NotInferable
 from factory.audit.published import PublishedContents, PublishedReader
+from factory.build.toolchain import lock_for
 from factory.core.digests import Sha256
 from factory.core.model import Remote
 from tests.audits import Release, good_release
@@ -65,6 +66,16 @@ def test_the_recipe_of_a_good_wheel(release: Release) -> None:
     assert found.facts.recipe == found.recipe.identity
     assert found.facts.left_out == ("bin/codex-code-mode-host",)
     assert found.recipe.backend.requirement == "hatchling==1.33.0"
+    assert found.recipe.backend.lock == lock_for("1.33.0").sha256
+    assert [str(file.path) for file in found.recipe.template.files] == [
+        "LICENSE",
+        "README.md",
+        "hatch_build.py",
+        "pyproject.toml",
+        "src/codex_cli_bin/__init__.py",
+        "src/codex_cli_bin/codex-resources/NOTICE.md",
+        "src/codex_cli_bin/py.typed",
+    ]
     assert found.recipe.platform.tag == PLATFORM
     assert found.recipe.placements is not None
     assert [(str(one.source), str(one.becomes), one.mode) for one in found.recipe.placements] == [
@@ -85,7 +96,8 @@ def test_the_trust_base_lists_the_texts_that_were_taken(release: Release) -> Non
     wheel = added("codex_cli_bin/extra.py")(release.wheel)
 
     template = "the template's text, byte for byte"
-    assert {text.place: text.use for text in inferred(wheel, release).trust_base} == {
+    found = inferred(wheel, release).trust_base
+    assert {text.place: text.use for text in found} == {
         f"{INFO}/METADATA": "the project file's fields and the description",
         f"{INFO}/licenses/LICENSE": template,
         INIT: template,
@@ -93,6 +105,8 @@ def test_the_trust_base_lists_the_texts_that_were_taken(release: Release) -> Non
         "codex_cli_bin/codex-resources/NOTICE.md": template,
         "codex_cli_bin/extra.py": template,
     }
+    (extra,) = (text for text in found if text.place == "codex_cli_bin/extra.py")
+    assert (extra.text, extra.sha256) == ("x\n", Sha256.of([b"x\n"]))
 
 
 def test_a_moved_file_of_the_release_is_placed_where_the_wheel_has_it(release: Release) -> None:
@@ -168,6 +182,10 @@ def test_a_bill_of_materials_is_rebuilt_if_the_wheel_has_one(release: Release, *
 
 STOPS: dict[str, tuple[Callable[[Wheel], Wheel], str]] = {
     "no WHEEL": (lambda wheel: wheel.without(f"{INFO}/WHEEL"), "WHEEL names 0 generators"),
+    "no METADATA": (
+        lambda wheel: wheel.without(f"{INFO}/METADATA"),
+        "METADATA has a line that is not a field: ''",
+    ),
     "no Metadata-Version": (
         lambda wheel: wheel.edited_text(f"{INFO}/METADATA", "Metadata-Version: 2.4\n", ""),
         "METADATA has no Metadata-Version",
