@@ -44,16 +44,19 @@ class Memory:
 
     Attributes:
         skeletons: File names and contents by the digest of a stage.
+        failures: How the backend ended, and its log, by the digests of the stages that it refused.
         probes: Descriptions of interpreters by their path, which is ``{python}`` in them.
     """
 
     skeletons: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    failures: dict[tuple[str, ...], tuple[Completed, bytes]] = field(default_factory=dict)
     probes: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RememberingRunner:
-    """Lets the backend build the skeleton of a stage once; for an equal stage it writes the same file again.
+    """Lets the backend build the skeleton of a stage once; for an equal stage it writes the same file again,
+    or fails again with the log of the first failure.
 
     The file depends on the stage and the interpreter alone: the environment of the process is fixed.
     An interpreter's deflate encoder is identified once, too.
@@ -69,11 +72,17 @@ class RememberingRunner:
             return self.runner.run(command)
         at = command.argv.index(skeleton_hooks.__file__)
         out, *stages = map(Path, command.argv[at + 1 :])
-        keys = [_digest(Path(command.argv[0]), stage) for stage in stages]
+        keys = tuple(_digest(Path(command.argv[0]), stage) for stage in stages)
+        if keys in self.memory.failures and command.log is not None:
+            completed, log = self.memory.failures[keys]
+            command.log.write_bytes(log)
+            return completed
         if self.memory.skeletons.keys() >= set(keys):
             self._write(keys, out)
             return Completed(returncode=0)
         completed = self.runner.run(command)
+        if completed.returncode == 1 and command.log is not None:
+            self.memory.failures[keys] = completed, command.log.read_bytes()
         if completed.returncode == 0:
             names = json.loads((out / "names.json").read_text(encoding="utf-8"))
             for key, name in zip(keys, names, strict=True):
@@ -90,7 +99,7 @@ class RememberingRunner:
             self.memory.probes[key] = completed.output.replace(python, "{python}")
         return Completed(returncode=0, output=self.memory.probes[key].replace("{python}", python))
 
-    def _write(self, keys: list[str], out: Path) -> None:
+    def _write(self, keys: tuple[str, ...], out: Path) -> None:
         names = []
         for index, key in enumerate(keys):
             name, content = self.memory.skeletons[key]

@@ -179,3 +179,17 @@ def test_a_release_with_unexpected_files_alone_is_not_absent() -> None:
     assert Selection(tags=(OLD,), platforms=("win_amd64",)).missing_from(listing) == (
         "the index has no win_amd64 wheel of rust-v0.131.0; it has no wheel",
     )
+
+
+@pytest.mark.parametrize(
+    ("selection", "is_everything"),
+    [
+        (Selection(tags=None), True),
+        (Selection(tags=(TAG,)), False),
+        (Selection(tags=None, since=SINCE), False),
+        (Selection(tags=None, platforms=("win_amd64",)), False),
+        (Selection(tags=(TAG,), since=SINCE, platforms=("win_amd64",)), False),
+    ],
+)
+def test_only_a_selection_without_limits_is_everything(selection: Selection, *, is_everything: bool) -> None:
+    assert selection.is_everything is is_everything

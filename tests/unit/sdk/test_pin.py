@@ -35,6 +35,11 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root / "0.163.0"
 
 
+@pytest.fixture(scope="module")
+def proved(whole: Path) -> ProvenManifest:
+    return proven(whole)
+
+
 @pytest.fixture
 def dist(whole: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(whole, tmp_path / "dist"))
@@ -66,9 +71,9 @@ def proven(dist: Path) -> ProvenManifest:
     return prove(dist / "manifest.json", Terms())
 
 
-def test_a_complete_manifest_can_be_pinned(dist: Path) -> None:
-    assert len(proven(dist).wheels) == 8
-    assert prove(dist, Terms()) == proven(dist)
+def test_a_complete_manifest_can_be_pinned(whole: Path, proved: ProvenManifest) -> None:
+    assert len(proved.wheels) == 8
+    assert prove(whole, Terms()) == proved
 
 
 def test_a_check_that_was_not_run_is_a_refusal(dist: Path) -> None:
@@ -103,9 +108,9 @@ def test_one_accepted_wheel_satisfies_require_acceptance(dist: Path, outcome: st
 NOT_ACCEPTED = ("no wheel passed all cases of this factory with an SDK ('factory accept')",)
 
 
-def test_missing_acceptance_is_a_refusal_only_if_required(dist: Path) -> None:
-    assert refusals(dist, Terms(needs_acceptance=True)) == NOT_ACCEPTED
-    assert len(proven(dist).wheels) == 8
+def test_missing_acceptance_is_a_refusal_only_if_required(whole: Path, proved: ProvenManifest) -> None:
+    assert refusals(whole, Terms(needs_acceptance=True)) == NOT_ACCEPTED
+    assert len(proved.wheels) == 8
 
 
 def test_an_acceptance_run_of_other_cases_is_not_a_pass(dist: Path) -> None:
@@ -225,22 +230,22 @@ def test_all_refusals_are_reported_at_once(dist: Path) -> None:
     assert len(refusals(dist)) == 2
 
 
-def test_the_requirement_and_its_hashes(dist: Path) -> None:
-    assert render_pin(proven(dist), PinFormat.REQUIREMENT) == "openai-codex-cli-bin==0.163.0\n"
-    lines = render_pin(proven(dist), PinFormat.REQUIREMENTS).splitlines()
+def test_the_requirement_and_its_hashes(whole: Path, proved: ProvenManifest) -> None:
+    assert render_pin(proved, PinFormat.REQUIREMENT) == "openai-codex-cli-bin==0.163.0\n"
+    lines = render_pin(proved, PinFormat.REQUIREMENTS).splitlines()
     assert lines[0] == "openai-codex-cli-bin==0.163.0 \\"
-    sums = (dist / "SHA256SUMS").read_text().split()[::2]
+    sums = (whole / "SHA256SUMS").read_text().split()[::2]
     assert [line.strip(" \\") for line in lines[1:]] == [f"--hash=sha256:{digest}" for digest in sums]
     assert not lines[-1].endswith("\\")
 
 
-def test_the_lock_is_valid_and_lists_every_wheel(dist: Path) -> None:
-    document = tomllib.loads(render_pin(proven(dist), PinFormat.PYLOCK))
+def test_the_lock_is_valid_and_lists_every_wheel(whole: Path, proved: ProvenManifest) -> None:
+    document = tomllib.loads(render_pin(proved, PinFormat.PYLOCK))
     lock = Pylock.from_dict(document)
     (package,) = lock.packages
     assert (package.name, str(package.version)) == ("openai-codex-cli-bin", "0.163.0")
     listed = {wheel.name: wheel.hashes["sha256"] for wheel in package.wheels or ()}
-    words = (dist / "SHA256SUMS").read_text().split()
+    words = (whole / "SHA256SUMS").read_text().split()
     assert listed == dict(zip(words[1::2], words[::2], strict=True))
 
 

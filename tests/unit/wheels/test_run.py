@@ -1,8 +1,9 @@
 import hashlib
 import json
+import shutil
 import tempfile
 import zipfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import jsonschema
@@ -55,22 +56,37 @@ def contents(directory: Path) -> dict[str, str]:
     }
 
 
-def test_a_release_gives_the_wheels_of_all_platforms(packages: Path, tmp_path: Path) -> None:
-    run = run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """A run for all platforms, with its output directory and cache; tests change copies of them."""
 
-    assert sorted(run.built) == NAMES
+    run: WheelsRun
+    dist: Path
+    cache: Path
+
+    def copied_to(self, directory: Path) -> None:
+        """Copy both, as if the run had been in this directory."""
+        shutil.copytree(self.dist, directory / "dist")
+        shutil.copytree(self.cache, directory / "cache")
+
+
+@pytest.fixture(scope="module")
+def whole(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    root = tmp_path_factory.mktemp("whole")
+    run = run_factory(packages, root / "dist", cache=root / "cache")
+    return Whole(run=run, dist=root / "dist", cache=root / "cache")
+
+
+def test_a_release_gives_the_wheels_of_all_platforms_with_checksums_and_manifest(whole: Whole) -> None:
+    assert sorted(whole.run.built) == NAMES
     beside = [f"{name}.cdx.json" for name in NAMES]
-    assert sorted(contents(tmp_path / "dist")) == [
+    assert sorted(contents(whole.dist)) == [
         f"0.163.0/{name}" for name in ["SHA256SUMS", "manifest.json", *sorted([*NAMES, *beside])]
     ]
 
-
-def test_checksums_and_manifest_list_the_wheels(packages: Path, tmp_path: Path) -> None:
-    run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache")
-
-    there = contents(tmp_path / "dist" / "0.163.0")
-    manifest = json.loads((tmp_path / "dist/0.163.0/manifest.json").read_text())
-    lines = (tmp_path / "dist/0.163.0/SHA256SUMS").read_text().splitlines()
+    there = contents(whole.dist / "0.163.0")
+    manifest = json.loads((whole.dist / "0.163.0/manifest.json").read_text())
+    lines = (whole.dist / "0.163.0/SHA256SUMS").read_text().splitlines()
     assert {wheel["name"]: wheel["sha256"] for wheel in manifest["wheels"]} == {
         name: there[name] for name in NAMES
     }
@@ -84,13 +100,12 @@ def test_checksums_and_manifest_list_the_wheels(packages: Path, tmp_path: Path) 
     jsonschema.validate(manifest, schema)
 
 
-def test_equal_runs_write_equal_bytes(packages: Path, tmp_path: Path) -> None:
-    for out, cache in (("here", "one"), ("elsewhere/deep", "two")):
-        request = WheelsRequest(tag=TAG, platforms=None, out=tmp_path / out)
-        plan = plan_wheels(request, DirectoryChannel(packages))
-        make_wheels(plan, replace(run_context(tmp_path / cache), runner=SubprocessRunner()))
+def test_equal_runs_write_equal_bytes(packages: Path, whole: Whole, tmp_path: Path) -> None:
+    request = WheelsRequest(tag=TAG, platforms=None, out=tmp_path / "elsewhere/deep")
+    plan = plan_wheels(request, DirectoryChannel(packages))
+    make_wheels(plan, replace(run_context(tmp_path / "cache"), runner=SubprocessRunner()))
 
-    assert contents(tmp_path / "here") == contents(tmp_path / "elsewhere" / "deep")
+    assert contents(tmp_path / "elsewhere/deep") == contents(whole.dist)
 
 
 @pytest.mark.parametrize(
@@ -128,18 +143,20 @@ def test_both_engines_can_be_compared_in_one_run(packages: Path, tmp_path: Path)
     assert not (tmp_path / "cache" / "deflate").exists()
 
 
-def test_a_second_run_builds_no_wheel(packages: Path, tmp_path: Path) -> None:
-    first = run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache")
-    before = contents(tmp_path / "dist")
+def test_a_second_run_builds_no_wheel(packages: Path, whole: Whole, tmp_path: Path) -> None:
+    whole.copied_to(tmp_path)
     second = run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache")
 
     assert second.built == ()
-    assert second.manifest == first.manifest
-    assert contents(tmp_path / "dist") == before
+    assert second.manifest == whole.run.manifest
+    assert contents(tmp_path / "dist") == contents(whole.dist)
 
 
-def test_acceptance_results_are_kept_for_equal_bytes_only(packages: Path, tmp_path: Path) -> None:
-    first = run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache").manifest
+def test_acceptance_results_are_kept_for_equal_bytes_only(
+    packages: Path, whole: Whole, tmp_path: Path
+) -> None:
+    whole.copied_to(tmp_path)
+    first = whole.run.manifest
     sdk = SdkIdentity(name="openai-codex", version="0.163.0", sha256=Sha256("3" * 64))
     passed = CaseResult(case="tool-calls", outcome=CaseOutcome.PASSED)
     evidence = Acceptance(sdk=sdk, how="natively", cases=(passed,))
@@ -164,13 +181,12 @@ def test_acceptance_results_are_kept_for_equal_bytes_only(packages: Path, tmp_pa
     assert tried() == [kept.name]
 
 
-def test_only_the_damaged_wheel_is_built_again(packages: Path, tmp_path: Path) -> None:
-    run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache")
-    before = contents(tmp_path / "dist")
+def test_only_the_damaged_wheel_is_built_again(packages: Path, whole: Whole, tmp_path: Path) -> None:
+    whole.copied_to(tmp_path)
     (tmp_path / "dist/0.163.0" / NAMES[2]).write_bytes(b"damaged")
 
     assert run_factory(packages, tmp_path / "dist", cache=tmp_path / "cache").built == (NAMES[2],)
-    assert contents(tmp_path / "dist") == before
+    assert contents(tmp_path / "dist") == contents(whole.dist)
 
 
 def test_platforms_can_be_built_one_after_the_other(packages: Path, tmp_path: Path) -> None:
