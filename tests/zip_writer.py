@@ -134,6 +134,7 @@ class ZipArchive:
         comment: The archive's comment.
         entries: How many entries the end record claims, when that should not be the truth.
         disk: The disk number of the end record.
+        zip64_disk: The disk number of the zip64 end record.
         directory_order: Indices of members, when the directory should list them in another order.
         zip64: Whether zip64 end records are written.
         end_offset: Added to the offset of the directory in the end record, not in the one of zip64.
@@ -147,6 +148,7 @@ class ZipArchive:
     comment: bytes = b""
     entries: int | None = None
     disk: int = 0
+    zip64_disk: int = 0
     directory_order: tuple[int, ...] | None = None
     zip64: bool = False
     end_offset: int = 0
@@ -175,8 +177,8 @@ class ZipArchive:
                 44,
                 45,
                 45,
-                0,
-                0,
+                self.zip64_disk,
+                self.zip64_disk,
                 entries,
                 entries,
                 length,

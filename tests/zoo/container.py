@@ -237,6 +237,11 @@ CONTAINER: tuple[Breakage, ...] = (
         _archive(lambda archive: replace(archive, disk=1)),
     ),
     Breakage(
+        "an end record with another disk than the zip64 one",
+        "archive-directory",
+        _archive(lambda archive: replace(archive, zip64=True, disk=1)),
+    ),
+    Breakage(
         "a Unicode path field with another name",
         "archive-second-name",
         _member(lambda member: replace(member, extra=extra_field(0x7075, b"\x01\0\0\0\0other.py"))),

@@ -105,6 +105,8 @@ def _with_other_info(wheel: Wheel) -> Wheel:
     return _with_info_directory(wheel, INFO.replace("openai_codex_cli_bin", "codex_bin"))
 
 
+_APACHE = "License :: OSI Approved :: Apache Software License"
+
 DIST_INFO: tuple[Breakage, ...] = (
     Breakage("a version that is not normalised", "name-normalised", _long_version),
     Breakage("a .dist-info with another name", "dist-info-directory", _with_other_info),
@@ -178,6 +180,36 @@ DIST_INFO: tuple[Breakage, ...] = (
         "no Requires-Python",
         "metadata-requires-python",
         with_text(_METADATA, "Requires-Python: >=3.10\n", ""),
+    ),
+    Breakage(
+        "a Requires-Python that no Python satisfies",
+        "metadata-python",
+        with_text(_METADATA, ">=3.10", ">=4.0"),
+    ),
+    Breakage(
+        "a Requires-Python that contradicts itself",
+        "metadata-python",
+        with_text(_METADATA, ">=3.10", ">=3.10,<3.9"),
+    ),
+    Breakage(
+        "an unknown classifier",
+        "metadata-classifier",
+        with_text(_METADATA, "Requires-Python", "Classifier: Topic :: Executables\nRequires-Python"),
+    ),
+    Breakage(
+        "a licence classifier beside the licence expression",
+        "metadata-licence-twice",
+        with_text(_METADATA, "Requires-Python", f"Classifier: {_APACHE}\nRequires-Python"),
+    ),
+    Breakage(
+        "a License field beside the licence expression",
+        "metadata-licence-twice",
+        with_text(_METADATA, "Requires-Python", "License: Apache-2.0\nRequires-Python"),
+    ),
+    Breakage(
+        "a second Tag for another platform",
+        "wheel-tags",
+        with_text(_WHEEL, "Tag: ", "Tag: py3-none-banana\nTag: "),
     ),
     Breakage(
         "a dependency",

@@ -221,6 +221,8 @@ def _read_end64(file: BinaryIO, end_position: int, record: EndRecord) -> tuple[_
     record_disk, record_offset, disks = locator
     evidence = ""
     narrow = (
+        (record.disk, disk, 0xFFFF),
+        (record.directory_disk, directory_disk, 0xFFFF),
         (record.disk_entries, here, 0xFFFF),
         (record.entries, entries, 0xFFFF),
         (record.directory_bytes, length, 0xFFFFFFFF),

@@ -374,3 +374,18 @@ def test_a_name_of_many_parts_takes_little_memory(tmp_path: Path) -> None:
         assert tracemalloc.get_traced_memory()[1] < 20_000_000
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("disk", "wide", "found"),
+    [
+        (0xFFFF, 1, ["archive-one-disk", "archive-zip64"]),
+        (1, 1, ["archive-one-disk", "archive-zip64"]),
+        (1, 0, ["archive-directory"]),
+        (0, 0, ["archive-zip64"]),
+        (0xFFFF, 0, ["archive-zip64"]),
+    ],
+)
+def test_the_disks_of_both_end_records_count(disk: int, wide: int, found: list[str], tmp_path: Path) -> None:
+    archive = replace(good_wheel().archive, zip64=True, disk=disk, zip64_disk=wide)
+    assert [check for check in checks(read(archive.content(), tmp_path)) if "archive" in check] == found
