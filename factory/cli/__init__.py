@@ -11,7 +11,8 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
-from factory.cli.parser import make_parser
+from factory.cli.log import ENDING, logging_to
+from factory.cli.parser import COMMANDS, make_parser
 from factory.cli.streams import CannotPrint, discard_stdout, usable_streams
 from factory.core.errors import FactoryError
 
@@ -83,7 +84,7 @@ def _run(words: Sequence[str]) -> int:
     if not words:
         make_parser("").print_help(sys.stderr)
         return EXIT_NO_COMMAND
-    command = next((word for word in words if not word.startswith("-")), "")
+    command = next((word for word in words if word in COMMANDS), "")
     try:
         arguments = make_parser(command).parse_args(words)
     except SystemExit:  # after --help and --version, or an invalid option
@@ -91,7 +92,14 @@ def _run(words: Sequence[str]) -> int:
         raise
     # sigstore warns about working offline, which is how it is used here.
     logging.getLogger("sigstore").setLevel(logging.ERROR)
-    status: int = arguments.command(arguments)
+    with logging_to(arguments):
+        try:
+            status: int = arguments.command(arguments)
+        except Exception as error:
+            # Only for the log file: `_report` prints it, or Python its traceback.
+            logging.getLogger(ENDING).debug("failed: %s", error, exc_info=not isinstance(error, FactoryError))
+            raise
+        logging.getLogger(ENDING).debug("exit status %d", status)
     return status
 
 

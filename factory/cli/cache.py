@@ -26,7 +26,7 @@ _MEANINGS = {
 }
 EPILOG = """\
 examples:
-  factory cache show
+  factory cache
   factory cache prune --max-size 10GB --older-than 30
   factory cache clear
 """
@@ -34,7 +34,8 @@ examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the actions and their options."""
-    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    actions = parser.add_subparsers(title="actions", metavar="ACTION")
+    parser.set_defaults(json=False)
 
     show = add_command(actions, "show", summary="list the contents of the cache")
     show.add_argument("--json", action="store_true", help="print JSON")

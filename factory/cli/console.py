@@ -1,6 +1,7 @@
 """Plain output: data on stdout, messages and progress on stderr."""
 
 import json
+import logging
 import sys
 import threading
 from collections.abc import Iterator
@@ -29,8 +30,12 @@ def print_json(document: object) -> None:
 
 
 def say(message: str) -> None:
-    """Print a message to stderr; a full disk there does not end the work."""
-    with suppress(OSError):
+    """Print a message to stderr, unless the user wants none; a full disk there does not end the work."""
+    logger = logging.getLogger("factory")
+    if logger.handlers:
+        logger.info("%s", message)
+        return
+    with suppress(OSError):  # used without the command line
         print(message, file=sys.stderr)
 
 

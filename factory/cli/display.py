@@ -3,6 +3,7 @@
 rich is slow to import, so it is imported only where something is drawn.
 """
 
+import logging
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,7 +27,8 @@ def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, tit
 @contextmanager
 def shown_progress() -> Iterator[Progress]:
     """Show progress on stderr: bars on a terminal, else plain lines."""
-    if not sys.stderr.isatty():
+    # Lines between bars would break them, so -q, -v and a log file get lines only.
+    if not sys.stderr.isatty() or logging.getLogger("factory").level != logging.INFO:
         yield LineProgress()
         return
     from factory.cli.drawing import drawn_bars  # noqa: PLC0415 - rich is slow to import

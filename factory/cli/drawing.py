@@ -88,6 +88,7 @@ class _Bar(ByteCounter):
         self._bars.advance(self._task_id, size_bytes)
 
     def finish(self) -> None:
+        self._bars.stop_task(self._task_id)
         self._bars.update(self._task_id, total=1, completed=1, summary=self.summary)
 
 

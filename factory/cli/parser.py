@@ -10,6 +10,7 @@ from importlib import import_module
 
 from factory import __version__
 from factory.cli.command import add_command, finish_command
+from factory.cli.log import add_log_options
 from factory.cli.settings import ENVIRONMENT_HELP
 
 DESCRIPTION = "Build, verify and audit the Python wheels of the Codex CLI's executables."
@@ -73,6 +74,7 @@ def make_parser(command: str | None = None) -> argparse.ArgumentParser:
         epilog=f"{EXAMPLES}\n{EXIT_STATUS_HELP}\n{ENVIRONMENT_HELP}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    add_log_options(parser)
     parser.add_argument("--version", action="version", version=f"factory {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():

@@ -4,6 +4,7 @@
 none, and starts faster.
 """
 
+import logging
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -166,6 +167,12 @@ class RequestsClient:
         except requests.exceptions.RequestException as error:
             raise unreachable(url, _reason(error)) from error
         _refuse_downgrade(url, response)
+        logging.getLogger("factory").debug(
+            "GET %s: status %d after %.2f s",
+            redacted(url),
+            response.status_code,
+            response.elapsed.total_seconds(),
+        )
         return response
 
     def _opened(self) -> "Session":

@@ -1,13 +1,16 @@
 """Start processes, behind a `Runner` that tests replace; no other module does."""
 
 import contextlib
+import logging
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -97,6 +100,7 @@ class SubprocessRunner:
             return self._run(command, log.fileno())
 
     def _run(self, command: Command, stdout: int) -> Completed:
+        begun = time.monotonic()
         try:
             process = subprocess.Popen(
                 command.argv,
@@ -118,6 +122,10 @@ class SubprocessRunner:
             _end(process)
             raise
         _end_group(process)
+        seconds = time.monotonic() - begun
+        logging.getLogger("factory").debug(
+            "ran %s: exit status %d after %.2f s", _shown(command.argv), process.returncode, seconds
+        )
         return Completed(returncode=process.returncode, output=output.decode("utf-8", "replace"))
 
     def _wait(self, process: "subprocess.Popen[bytes]", timeout_s: float) -> bytes:
@@ -139,6 +147,11 @@ class SubprocessRunner:
                     raise _Killed(f"did not end within {timeout_s:g} s") from None
                 if len(waiting.output or b"") > _MAX_OUTPUT_BYTES:
                     raise _Killed(f"more than {_MAX_OUTPUT_BYTES >> 20} MiB of output") from None
+
+
+def _shown(argv: Sequence[str]) -> str:
+    """Return a command line for the log; addresses lose their user names and passwords."""
+    return re.sub(r"//[^/@\s]*@", "//", shlex.join(argv))
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

@@ -38,6 +38,7 @@ def test_the_list_of_commands_imports_no_command() -> None:
     assert {name for name in modules if name.startswith("factory.")} == {
         "factory.cli",
         "factory.cli.command",
+        "factory.cli.log",
         "factory.cli.parser",
         "factory.cli.settings",
         "factory.cli.streams",
