@@ -49,27 +49,31 @@ text = given["--custom-file-header"] + "".join(f"\\n\\n\\nclass {name}:\\n    pa
 pathlib.Path(given["--output"]).write_text(text)
 """
 
-    def __init__(self) -> None:
+    def __init__(self, generator: str | None = None) -> None:
         self._linking = LinkingRunner()
+        self._generator = generator or self._GENERATOR
 
     def run(self, command: Command) -> Completed:
         completed = self._linking.run(command)
         if "pip" in command.argv:
             (link,) = Path(command.argv[0]).parents[1].rglob("running.pth")
             link.unlink()
-            link.with_name("datamodel_code_generator.py").write_text(self._GENERATOR, encoding="utf-8")
+            link.with_name("datamodel_code_generator.py").write_text(self._generator, encoding="utf-8")
             link.with_name("ruff.py").write_text("", encoding="utf-8")
         return completed
 
 
-def place_generator(cache_dir: Path) -> Toolchain:
-    """Put a generator with the locked name into a cache directory, so that no index is needed."""
+def place_generator(cache_dir: Path, generator: str | None = None) -> Toolchain:
+    """Put a generator with the locked name into a cache directory, so that no index is needed.
+
+    ``generator`` is its source; by default it writes empty classes.
+    """
     return make_toolchain(
         lock=lock_named(GENERATOR_LOCK),
         base_python=Path(sys.executable),
         cache_dir=cache_dir,
         env={},
-        runner=GeneratingRunner(),
+        runner=GeneratingRunner(generator),
     )
 
 

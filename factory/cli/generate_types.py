@@ -91,7 +91,7 @@ def _generate(arguments: argparse.Namespace) -> int:
     from factory.sdk.types.types_package import publish, require_destination  # noqa: PLC0415 - slow, as the maker
 
     require_destination(arguments.out)
-    with _open_maker(arguments) as maker:
+    with open_maker(arguments) as maker:
         package = _make(arguments, maker)
         publish(package, arguments.out)
     if arguments.json:
@@ -107,7 +107,7 @@ def _generate(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace) -> int:
     from factory.sdk.types.types_package import differences  # noqa: PLC0415 - slow, as the maker
 
-    with _open_maker(arguments) as maker:
+    with open_maker(arguments) as maker:
         found = differences(_make(arguments, maker), arguments.out)
     if arguments.json:
         files = [{"name": difference.name, "state": difference.state} for difference in found]
@@ -127,7 +127,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _compare(arguments: argparse.Namespace) -> int:
     before, after = (CodexTag.parse(text) for text in arguments.compare)
-    with _open_maker(arguments) as maker:
+    with open_maker(arguments) as maker:
         changes = maker.compare(before, after)
     if arguments.json:
         items = [{**asdict(change), "words": change.words} for change in changes]
@@ -158,7 +158,8 @@ def _diff(difference: "FileDifference") -> Iterator[str]:
 
 
 @contextmanager
-def _open_maker(arguments: argparse.Namespace) -> Iterator["TypesMaker"]:
+def open_maker(arguments: argparse.Namespace) -> Iterator["TypesMaker"]:
+    """Open what generates types, from the options for channels and platforms."""
     with (
         open_session(arguments, Settings.from_environ()) as session,
         # On the disk of the cache: a runtime is 300 MB, too much for a /tmp in memory.

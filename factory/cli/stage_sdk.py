@@ -13,10 +13,11 @@ from factory.cli.options import (
     terms_of,
     this_pip,
 )
+from factory.cli.own_sdk import add_own_sdk_options, require_no_own_sdk_options, stage_own
 from factory.core.errors import EXIT_OK, UsageError
 from factory.core.tags import CodexTag
 from factory.sdk.pip import fetch_sdk
-from factory.sdk.staged_sdk import SdkOrder, stage_sdk
+from factory.sdk.staged_sdk import SdkOrder, StagedSdk, stage_sdk
 from factory.verify.proof import prove
 
 EPILOG = """\
@@ -27,6 +28,7 @@ examples:
       --codex-version 0.163.0
   factory stage-sdk sdk/ --sdk-source openai-codex==0.163.0 \\
       --codex-version 0.164.0
+  factory stage-sdk sdk/ --codex-version 0.171.0
   python -m build sdk/
 """
 
@@ -34,13 +36,13 @@ examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument(
-        "directory", metavar="DIR", type=Path, help="directory to write; an earlier stage is replaced"
+        "destination", metavar="DIR", type=Path, help="directory to write; an earlier stage is replaced"
     )
     parser.add_argument(
         "--sdk-source",
         metavar="PATH|REQUIREMENT",
-        required=True,
-        help="the SDK: a checkout, sdist or wheel, or an exact version for pip to download",
+        help="the SDK: a checkout, sdist or wheel, or an exact version for pip to download"
+        " (default: an SDK that is generated from the release's schema)",
     )
     add_release_options(parser)
     parser.add_argument(
@@ -54,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_terms_options(parser)
     add_pip_options(parser)
+    add_own_sdk_options(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -62,15 +65,12 @@ def run(arguments: argparse.Namespace) -> int:
     tag = named_release(arguments)
     if arguments.manifest is not None:
         _require_proof(arguments, tag)
-    with tempfile.TemporaryDirectory(prefix="factory-sdk-") as scratch:
-        staged = stage_sdk(
-            SdkOrder(
-                source=fetch_sdk(arguments.sdk_source, pip=this_pip(arguments), scratch=Path(scratch)),
-                destination=arguments.directory,
-                runtime=tag,
-                version=arguments.sdk_version or tag.pep440,
-            )
-        )
+    version = arguments.sdk_version or tag.pep440
+    if arguments.sdk_source is None:
+        staged = stage_own(arguments, tag, version)
+    else:
+        require_no_own_sdk_options(arguments)
+        staged = _stage_source(arguments, tag, version)
     if arguments.json:
         print_json(
             {
@@ -84,6 +84,13 @@ def run(arguments: argparse.Namespace) -> int:
         say(f"staged {staged.name} {staged.version} with {staged.requirement} in {staged.path}")
         say(f"build it with: python -m build {staged.path}")
     return EXIT_OK
+
+
+def _stage_source(arguments: argparse.Namespace, tag: CodexTag, version: str) -> StagedSdk:
+    with tempfile.TemporaryDirectory(prefix="factory-sdk-") as scratch:
+        source = fetch_sdk(arguments.sdk_source, pip=this_pip(arguments), scratch=Path(scratch))
+        order = SdkOrder(source=source, destination=arguments.destination, runtime=tag, version=version)
+        return stage_sdk(order)
 
 
 def _require_proof(arguments: argparse.Namespace, tag: CodexTag) -> None:

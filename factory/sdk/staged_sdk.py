@@ -62,7 +62,7 @@ def stage_sdk(order: SdkOrder) -> StagedSdk:
         CannotWrite: The destination cannot be written.
     """
     require_apart(order.destination, order.source)
-    require_replaceable(order.destination, _is_stage)
+    require_replaceable(order.destination, is_stage)
     files = read_sdk(order.source)
     project = next(file for file in files if file.path == PROJECT_FILE)
     stamped, name = _stamp(order, project)
@@ -74,6 +74,20 @@ def stage_sdk(order: SdkOrder) -> StagedSdk:
             path.write_bytes(stamped if file is project else file.content)
             path.chmod(file.mode)
     return StagedSdk(path=destination, name=name, version=order.version, requirement=_requirement(order))
+
+
+def require_version(text: str) -> None:
+    """Refuse a text that is not a version.
+
+    Raises:
+        UsageError: It is not.
+    """
+    try:
+        Version(text)
+    except InvalidVersion as error:
+        raise UsageError(
+            f"{text!r} is not a version", hint="Give one such as --sdk-version 0.163.0."
+        ) from error
 
 
 def _requirement(order: SdkOrder) -> str:
@@ -93,12 +107,7 @@ def _stamp(order: SdkOrder, project_file: SdkFile) -> tuple[bytes, str]:
     if dynamic:
         fields = " and ".join(sorted(dynamic))
         raise UsageError(f"the SDK's {fields} must be static, not dynamic", hint=_PROJECT_HINT)
-    try:
-        Version(order.version)
-    except InvalidVersion as error:
-        raise UsageError(
-            f"{order.version!r} is not a version", hint="Give one such as --sdk-version 0.163.0."
-        ) from error
+    require_version(order.version)
     index = _pin_index(plain.get("dependencies"))
     document["project"]["version"] = order.version
     document["project"]["dependencies"][index] = _requirement(order)
@@ -132,7 +141,8 @@ def _pin_index(dependencies: object) -> int:
     return index
 
 
-def _is_stage(directory: Path) -> bool:
+def is_stage(directory: Path) -> bool:
+    """Whether a directory is an earlier stage of an SDK."""
     try:
         document = tomlkit.parse((directory / PROJECT_FILE).read_text(encoding="utf-8")).unwrap()
         return "runtime" in document["tool"][TOOL]

@@ -13,7 +13,8 @@ from packaging.requirements import Requirement
 from factory.build.toolchain import lock_for
 
 ROOT = Path(__file__).resolve().parents[2]
-MODULES = sorted((ROOT / "factory").rglob("*.py"))
+# The template of the SDK is a project of its own: it starts the app-server, without the factory.
+MODULES = sorted(path for path in (ROOT / "factory").rglob("*.py") if "client_template" not in path.parts)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCKS = [
     ROOT / "requirements.txt",

@@ -46,18 +46,23 @@ class TypesMaker:
         Raises:
             FactoryError: The runtime cannot be fetched or writes no schema, or the generator fails.
         """
-        return self._package(self._schema_of(tag), f"Codex {tag.pep440}")
+        return self.package_of(self.schema_of(tag), f"Codex {tag.pep440}")
 
     def make_from(self, schema_dir: Path, tag: CodexTag | None) -> TypesPackage:
         """Generate types from an existing schema; the release only appears in the header."""
         origin = "an unnamed release" if tag is None else f"Codex {tag.pep440}"
-        return self._package(SchemaBundle.read(schema_dir), origin)
+        return self.package_of(SchemaBundle.read(schema_dir), origin)
 
     def compare(self, before: CodexTag, after: CodexTag) -> tuple[Change, ...]:
         """Return the changes in the protocol between two releases."""
-        return compare(self._schema_of(before), self._schema_of(after))
+        return compare(self.schema_of(before), self.schema_of(after))
 
-    def _schema_of(self, tag: CodexTag) -> SchemaBundle:
+    def schema_of(self, tag: CodexTag) -> SchemaBundle:
+        """Return the protocol of a release, as its own executable writes it.
+
+        Raises:
+            FactoryError: The runtime cannot be fetched, or writes no schema.
+        """
         require_schema_command(tag)
         launches = launches_on(self.host, only=self.target)
         asset, launch = choose_runtime(self.channel.assets(tag), launches)
@@ -70,7 +75,12 @@ class TypesMaker:
 
         return made_again(attempt)
 
-    def _package(self, bundle: SchemaBundle, origin: str) -> TypesPackage:
+    def package_of(self, bundle: SchemaBundle, origin: str) -> TypesPackage:
+        """Generate the types of a protocol; ``origin`` names its release.
+
+        Raises:
+            FactoryError: The generator fails.
+        """
         toolchain = self.context.toolchain_for(lock_named(GENERATOR_LOCK))
         with self.context.progress.task("types"):
             return make_package(

@@ -1,0 +1,92 @@
+"""The SDK of our own, made from a real release: built, installed from a directory alone, and used."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from factory.build.toolchain import lock_named, make_toolchain
+from factory.sdk.model_server import Say, model_server
+from factory.sdk.types.runtime import TypesWorkspace
+from factory.sdk.types.types_package import GENERATOR_LOCK, make_package
+from factory.system.process import SubprocessRunner
+from tests.children import Child
+from tests.integration.test_real_wheels import Place, runs_linux_x86_64, succeed
+from tests.own_sdk import MODELS, own_bundle
+
+pytestmark = [pytest.mark.network, pytest.mark.slow, runs_linux_x86_64]
+VERSION = "0.163.0"
+TURN = """\
+import asyncio, sys
+from codex_factory_sdk import AsyncCodex, Codex, CodexConfig, RELEASE, final_text
+config = CodexConfig(env={"CODEX_HOME": sys.argv[1]}, cwd=sys.argv[2])
+with Codex(config) as codex:
+    thread = codex.thread_start(sandbox="read-only", approval_policy="never")
+    handle = thread.turn("Say it.")
+    print(RELEASE, final_text(handle.run()), [item.root.type for item in handle.items()])
+    print([notification.method for notification in thread.turn("Again.").stream()][-1])
+async def use():
+    async with AsyncCodex(config) as codex:
+        thread = await codex.thread_start()
+        print(final_text(await (await thread.turn("Say it.")).run()))
+asyncio.run(use())
+"""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    directory = tmp_path_factory.mktemp("own-sdk")
+    return Place(directory=directory, cache=directory / "cache")
+
+
+def test_the_models_of_the_small_protocol_are_the_generators(place: Place) -> None:
+    succeed(
+        place.factory("generate-types", "--codex-version", VERSION, "--out", str(place.directory / "types"))
+    )
+    runner = SubprocessRunner()
+    toolchain = make_toolchain(
+        lock=lock_named(GENERATOR_LOCK),
+        base_python=Path(sys.executable),
+        cache_dir=place.cache,
+        env={},
+        runner=runner,
+    )
+    scratch = place.directory / "scratch"
+    scratch.mkdir()
+    workspace = TypesWorkspace(scratch=scratch, runner=runner, env={})
+    made = make_package(own_bundle(), origin=f"Codex {VERSION}", toolchain=toolchain, workspace=workspace)
+    assert made.files["v2_all.py"].decode() == MODELS.read_text(encoding="utf-8")
+
+
+def test_an_sdk_runs_turns_after_an_installation_from_a_directory_alone(place: Place) -> None:
+    wheels = place.directory / "wheels"
+    stage = str(place.directory / "sdk")
+    succeed(place.factory("wheels", VERSION, "--platform", "manylinux_2_17_x86_64"))
+    succeed(place.factory("stage-sdk", stage, "--codex-version", VERSION))
+    python = str(place.directory / "venv/bin/python")
+    here = place.directory
+    for argv in (
+        (sys.executable, "-m", "venv", str(here / "venv")),
+        (sys.executable, "-m", "build", "--wheel", "--outdir", str(wheels), stage),
+        (sys.executable, "-m", "pip", "download", "-q", "--dest", str(wheels), "pydantic>=2.12,<3"),
+        (
+            *(python, "-m", "pip", "install", "-q", "--no-index", "--find-links", str(wheels)),
+            *("--find-links", str(here / "dist" / VERSION), f"codex-wheel-factory-sdk=={VERSION}"),
+        ),
+    ):
+        succeed(Child(argv=argv, cwd=here))
+    home = here / "codex-home"
+    with model_server([Say(text="Said.")]) as server:
+        server.configure(home)
+        ended = succeed(Child(argv=(python, "-c", TURN, str(home), str(here)), cwd=here))
+    assert ended.out.splitlines() == [
+        f"{VERSION} Said. ['userMessage', 'agentMessage']",
+        "turn/completed",
+        "Said.",
+    ]
+
+
+def test_the_staged_project_passes_its_own_tests(place: Place) -> None:
+    stage = place.directory / "sdk"
+    tests = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    succeed(Child(argv=tests, env={"PYTHONPATH": ""}, cwd=stage))
