@@ -5,10 +5,11 @@ can be tested without an account or a network. It listens on 127.0.0.1 only and 
 """
 
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -28,6 +29,7 @@ supports_websockets = false
 [features]
 plugins = false
 """
+_HOLD_INTERVAL_S = 0.05
 _USAGE = {
     "input_tokens": 1,
     "input_tokens_details": {"cached_tokens": 0},
@@ -35,6 +37,7 @@ _USAGE = {
     "output_tokens_details": {"reasoning_tokens": 0},
     "total_tokens": 2,
 }
+_CREATED: Mapping[str, object] = {"type": "response.created", "response": {"id": "resp-1"}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,31 @@ class Say:
 
     text: str
     delay_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """Answer with a message in pieces, each of which is an event of its own.
+
+    Attributes:
+        pieces: The parts of the text.
+        interval_s: The wait before each piece; the bytes of an event are then sent one half at a time.
+        hold_s: How long the stream stays open, without an event, before it is completed. It ends earlier
+            when the client closes the connection.
+        is_cut: End after the pieces, without the events that complete the answer.
+    """
+
+    pieces: tuple[str, ...]
+    interval_s: float = 0.0
+    hold_s: float = 0.0
+    is_cut: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Echo:
+    """Answer with the last text that the user said, in pieces of one word each; see `Stream`."""
+
+    hold_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +90,7 @@ class Refuse:
     retry_after_s: int | None = None
 
 
-Answer = Say | CallTool | Refuse
+Answer = Say | Stream | Echo | CallTool | Refuse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +140,13 @@ def model_server(script: Sequence[Answer]) -> Iterator[ModelServer]:
             thread.join()
 
 
+def last_text(body: bytes) -> str:
+    """Return the last text that the user said in a request."""
+    items = json.loads(body)["input"]
+    messages = [item for item in items if item.get("role") == "user"]
+    return str(messages[-1]["content"][-1]["text"]) if messages else ""
+
+
 class _ResponsesHandler(BaseHTTPRequestHandler):
     def take(self, body: bytes) -> Answer:
         raise NotImplementedError
@@ -121,7 +156,8 @@ class _ResponsesHandler(BaseHTTPRequestHandler):
         if self.path != "/v1/responses":
             self.send_error(404)
             return
-        match self.take(body):
+        answer = self.take(body)
+        match answer:
             case Refuse(status=status, retry_after_s=retry_after_s):
                 self._refuse(status, retry_after_s)
             case Say(text=text, delay_s=delay_s):
@@ -129,6 +165,11 @@ class _ResponsesHandler(BaseHTTPRequestHandler):
                 self._stream(_message(text))
             case CallTool() as call:
                 self._stream(_tool_call(call))
+            case Stream():
+                self._send_pieces(answer)
+            case Echo(hold_s=hold_s):
+                words = re.findall(r"\S+\s*", last_text(body))
+                self._send_pieces(Stream(pieces=tuple(words), hold_s=hold_s))
 
     def _refuse(self, status: int, retry_after_s: int | None) -> None:
         self.send_response(status)
@@ -137,8 +178,38 @@ class _ResponsesHandler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
+    def _send_pieces(self, stream: Stream) -> None:
+        """Send a stream of unknown length, which ends with the connection."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        with suppress(OSError):  # the client has closed the connection
+            for event in (_CREATED, _added(), *map(_delta, stream.pieces)):
+                self._send_event(event, stream.interval_s)
+            self._hold(stream.hold_s)
+            if not stream.is_cut:
+                for event in _completion(_message("".join(stream.pieces))):
+                    self._send_event(event, 0.0)
+
+    def _send_event(self, event: Mapping[str, object], interval_s: float) -> None:
+        content = _encoded(event)
+        half = len(content) // 2 if interval_s else len(content)
+        for part in (content[:half], content[half:]):
+            self.wfile.write(part)
+            self.wfile.flush()
+            time.sleep(interval_s / 2)
+
+    def _hold(self, hold_s: float) -> None:
+        """Keep the connection open with comments, which clients ignore, until the client closes it."""
+        deadline = time.monotonic() + hold_s
+        while time.monotonic() < deadline:
+            self.wfile.write(b": still here\n\n")
+            self.wfile.flush()
+            time.sleep(_HOLD_INTERVAL_S)
+
     def _stream(self, item: Mapping[str, object]) -> None:
-        events = _events(item)
+        events = b"".join(map(_encoded, (_CREATED, *_completion(item))))
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Content-Length", str(len(events)))
@@ -163,10 +234,22 @@ def _tool_call(call: CallTool) -> Mapping[str, object]:
     }
 
 
-def _events(item: Mapping[str, object]) -> bytes:
-    events: tuple[Mapping[str, object], ...] = (
-        {"type": "response.created", "response": {"id": "resp-1"}},
-        {"type": "response.output_item.done", "item": item},
+def _added() -> Mapping[str, object]:
+    item = {**_message(""), "status": "in_progress"}
+    return {"type": "response.output_item.added", "output_index": 0, "item": item}
+
+
+def _delta(text: str) -> Mapping[str, object]:
+    place = {"item_id": "msg-1", "output_index": 0, "content_index": 0}
+    return {"type": "response.output_text.delta", **place, "delta": text}
+
+
+def _completion(item: Mapping[str, object]) -> tuple[Mapping[str, object], ...]:
+    return (
+        {"type": "response.output_item.done", "output_index": 0, "item": item},
         {"type": "response.completed", "response": {"id": "resp-1", "usage": _USAGE}},
     )
-    return b"".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode() for event in events)
+
+
+def _encoded(event: Mapping[str, object]) -> bytes:
+    return f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()

@@ -41,7 +41,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 def test_the_models_of_the_small_protocol_are_the_generators(place: Place) -> None:
     succeed(
-        place.factory("generate-types", "--codex-version", VERSION, "--out", str(place.directory / "types"))
+        place.factory(
+            "generate-types", "--codex-version", VERSION, "--out", str(place.directory / "generated")
+        )
     )
     runner = SubprocessRunner()
     toolchain = make_toolchain(

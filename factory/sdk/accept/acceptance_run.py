@@ -177,6 +177,7 @@ def _run_case(
         "case": case.name,
         "needs": case.needs,
         "home": str(home),
+        "package": environment.package,
         "codex": None if environment.codex is None else str(environment.codex),
         "version": runtime.tag.semver,
         "limit_s": limit_s,

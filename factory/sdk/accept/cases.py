@@ -16,7 +16,7 @@ class Case:
     Attributes:
         proves: The documented sentence that it tests.
         needs: What the SDK must have: ``Codex.thread_resume``, or ``client:CodexClient`` for a name in a
-            module of its package.
+            module of its package; ``|`` separates alternatives.
         uses_runtime: Whether the runtime under test is started. Other cases start a fake app-server or
             nothing.
     """
@@ -27,7 +27,8 @@ class Case:
     uses_runtime: bool = True
 
 
-_TURN = ("Codex.thread_start", "Thread.run")
+_TURN = ("Codex.thread_start", "Thread.run|final_text")
+_LIVE = ("Codex.thread_start", "Thread.turn", "TurnHandle.stream", "TurnHandle.interrupt", *_TURN)
 _RETRY = ("retry_on_overload", "Codex.models", "CodexConfig")
 CASES: tuple[Case, ...] = (
     Case(
@@ -98,7 +99,7 @@ CASES: tuple[Case, ...] = (
     Case(
         name="tool-calls",
         proves="A command that the model calls is run, and the model gets its output.",
-        needs=("Sandbox.full_access", "ApprovalMode.deny_all", *_TURN),
+        needs=("Sandbox.full_access|final_text", "ApprovalMode.deny_all|final_text", *_TURN),
     ),
     Case(
         name="async-is-lazy",
@@ -165,6 +166,66 @@ CASES: tuple[Case, ...] = (
         name="unknown-method",
         proves="An unknown method raises a typed error, and the connection stays usable.",
         needs=("CodexRpcError", "client:CodexClient.request", "types:ModelListResponse"),
+    ),
+    Case(
+        name="interrupt-ends-the-turn",
+        proves="interrupt ends a running turn, and the thread can go on.",
+        needs=_LIVE,
+    ),
+    Case(
+        name="steer-reaches-the-model",
+        proves="steer adds input to a running turn.",
+        needs=("TurnHandle.steer", *_LIVE),
+    ),
+    Case(
+        name="turns-run-at-once",
+        proves="Turns of several threads run at once on one client, and are kept apart.",
+        needs=_LIVE,
+    ),
+    Case(
+        name="many-notifications",
+        proves="No notification is lost or out of order when many arrive at once.",
+        needs=_LIVE,
+    ),
+    Case(
+        name="cut-streams-are-retried",
+        proves="An answer of the model that ends too early does not fail the turn.",
+        needs=_TURN,
+    ),
+    Case(
+        name="all-items-and-the-final-text",
+        proves="The final text and all items of a turn can be had.",
+        needs=("TurnHandle.items|TurnResult", *_TURN),
+    ),
+    Case(
+        name="approval-is-accepted",
+        proves="The approval handler can accept a command.",
+        needs=("ServerRequest", *_TURN),
+    ),
+    Case(
+        name="approval-is-declined",
+        proves="The approval handler can decline a command, and the turn goes on.",
+        needs=("ServerRequest", *_TURN),
+    ),
+    Case(
+        name="approval-has-a-safe-default",
+        proves="Without an approval handler, a command that needs approval does not run.",
+        needs=("ServerRequest", *_TURN),
+    ),
+    Case(
+        name="images-reach-the-model",
+        proves="An image in the input reaches the model.",
+        needs=("ImageInput", "TextInput", *_TURN),
+    ),
+    Case(
+        name="cancelled-waiting-leaves-the-client-usable",
+        proves="Cancelling the task that waits for a turn leaves the client usable, and no process behind.",
+        needs=("AsyncCodex.thread_start", "AsyncTurnHandle.interrupt", *_TURN),
+    ),
+    Case(
+        name="runtime-is-killed",
+        proves="If the runtime is killed during a turn, the stream and further calls fail with an error.",
+        needs=("TransportClosedError", "CodexError", *_LIVE),
     ),
     Case(
         name="closing-twice",

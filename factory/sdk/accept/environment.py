@@ -41,11 +41,13 @@ class Environment:
 
     Attributes:
         modules: The directory that the driver was copied to.
+        package: The name under which the SDK is imported.
         codex: The program that the SDK starts instead of the installed executable, if any.
     """
 
     python: Path
     modules: Path
+    package: str
     codex: Path | None
 
 
@@ -79,7 +81,7 @@ def make_environment(
         UpstreamError: pip could not install something.
         BuildError: The virtual environment could not be created.
     """
-    _require_this_runtime(sdk, runtime)
+    package = _require_this_runtime(sdk, runtime)
     python = _make_venv(context)
     pip = replace(context.pip, python=python)
     _install_runtime(runtime, method, context, pip)
@@ -89,7 +91,7 @@ def make_environment(
     modules = context.directory / "modules"
     copy_driver(modules)
     codex = None if method.emulator is None else _launcher(method.emulator, context, python)
-    return Environment(python=python, modules=modules, codex=codex)
+    return Environment(python=python, modules=modules, package=package, codex=codex)
 
 
 def case_environ(environment: Environment, host: Host, home: Path) -> dict[str, str]:
@@ -167,10 +169,12 @@ def _run(context: AcceptanceContext, what: str, argv: tuple[str, ...]) -> str:
     return completed.output.strip()
 
 
-def _require_this_runtime(sdk: Path, runtime: RuntimeWheel) -> None:
+def _require_this_runtime(sdk: Path, runtime: RuntimeWheel) -> str:
+    """Check the SDK's requirement of the runtime, and return the SDK's package."""
     try:
         with zipfile.ZipFile(sdk) as archive:
-            (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+            names = archive.namelist()
+            (name,) = (name for name in names if name.endswith(".dist-info/METADATA"))
             requirements = Metadata.from_email(archive.read(name), validate=False).requires_dist or ()
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise UnusableSdk(sdk, f"it is not a complete wheel: {error}") from error
@@ -181,3 +185,10 @@ def _require_this_runtime(sdk: Path, runtime: RuntimeWheel) -> None:
                 f"{sdk.name} requires {requirement}, and the runtime is {runtime.tag.pep440}",
                 hint="Give the SDK of that release, or --repin to pin the SDK to this runtime first.",
             )
+    modules = {
+        name.removesuffix("/__init__.py").removesuffix(".py") for name in names if name.endswith(".py")
+    }
+    packages = sorted(module for module in modules if "/" not in module)
+    if len(packages) != 1:
+        raise UnusableSdk(sdk, f"it has {len(packages) or 'no'} packages, and one is needed")
+    return packages[0]

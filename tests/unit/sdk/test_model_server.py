@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from factory.sdk.model_server import Answer, CallTool, ModelServer, Refuse, Say, model_server
+from factory.sdk.model_server import Answer, CallTool, Echo, ModelServer, Refuse, Say, Stream, model_server
 
 
 def ask(server: ModelServer, body: str = "{}", path: str = "/responses") -> tuple[int, str | None, str]:
@@ -69,3 +69,65 @@ def test_another_path_is_not_found_and_not_counted() -> None:
 def test_an_empty_script_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one answer"), model_server(()):
         pass
+
+
+def types(stream: str) -> list[str]:
+    return [json.loads(line[6:])["type"] for line in stream.splitlines() if line.startswith("data: ")]
+
+
+def text_of(stream: str) -> str:
+    events = [json.loads(line[6:]) for line in stream.splitlines() if line.startswith("data: ")]
+    return "".join(event["delta"] for event in events if "delta" in event)
+
+
+def test_it_streams_pieces() -> None:
+    with model_server((Stream(pieces=("One ", "two")),)) as server:
+        _, _, stream = ask(server)
+    delta = "response.output_text.delta"
+    assert types(stream) == [
+        *("response.created", "response.output_item.added", delta, delta),
+        *("response.output_item.done", "response.completed"),
+    ]
+    assert text_of(stream) == "One two"
+    done = json.loads(stream.splitlines()[-5][6:])
+    assert done["item"]["content"] == [{"type": "output_text", "text": "One two"}]
+
+
+def test_it_splits_events_and_waits() -> None:
+    with model_server((Stream(pieces=("a", "b"), interval_s=0.05),)) as server:
+        before = time.monotonic()
+        assert text_of(ask(server)[2]) == "ab"
+        assert time.monotonic() - before >= 0.2
+
+
+def test_it_cuts_a_stream() -> None:
+    with model_server((Stream(pieces=("One",), is_cut=True),)) as server:
+        assert types(ask(server)[2])[-1] == "response.output_text.delta"
+
+
+def test_it_holds_a_stream_open() -> None:
+    with model_server((Stream(pieces=("One",), hold_s=0.3),)) as server:
+        before = time.monotonic()
+        stream = ask(server)[2]
+        assert time.monotonic() - before >= 0.3
+    assert ": still here" in stream
+    assert types(stream)[-1] == "response.completed"
+
+
+def test_a_client_that_leaves_ends_the_hold() -> None:
+    with model_server((Stream(pieces=("One",), hold_s=60),)) as server:
+        address = urlsplit(server.address)
+        connection = http.client.HTTPConnection(str(address.hostname), address.port or 0, timeout=5)
+        connection.request("POST", f"{address.path}/responses", "{}")
+        connection.getresponse().read(10)
+        connection.close()
+
+
+def test_it_repeats_the_users_last_words() -> None:
+    said = [{"role": "user", "content": [{"type": "input_text", "text": text}]} for text in ("a", "b  c")]
+    body = json.dumps({"input": [*said, {"role": "assistant", "content": []}]})
+    with model_server((Echo(),)) as server:
+        stream = ask(server, body)[2]
+        assert text_of(stream) == "b  c"
+        assert types(stream).count("response.output_text.delta") == 2
+        assert text_of(ask(server, '{"input":[]}')[2]) == ""

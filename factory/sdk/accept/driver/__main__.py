@@ -15,10 +15,17 @@ from factory.sdk.accept.driver.case_functions import CASE_FUNCTIONS
 from factory.sdk.accept.driver.processes import kill, remaining_processes
 
 
-def _has(need: str) -> bool:
-    """Whether the installed SDK has what a case needs; found by import, not by the SDK's version."""
+def _has(package: str, need: str) -> bool:
+    """Whether the installed SDK has what a case needs; found by import, not by the SDK's version.
+
+    ``Thread.run|final_text`` is one of two names.
+    """
+    return any(_has_one(package, name) for name in need.split("|"))
+
+
+def _has_one(package: str, need: str) -> bool:
     module, _, path = need.rpartition(":")
-    name = f"openai_codex.{module}" if module else "openai_codex"
+    name = f"{package}.{module}" if module else package
     try:
         found: object = importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -35,7 +42,7 @@ def _has(need: str) -> bool:
 def run_case(case: str, needs: Sequence[str], context: CaseContext) -> CaseResult:
     """Run a case and turn whatever it raises into a result."""
     try:
-        missing = next((need for need in needs if not _has(need)), None)
+        missing = next((need for need in needs if not _has(context.package, need)), None)
         if missing is not None:
             detail = f"this SDK has no {missing}"
             return CaseResult(case=case, outcome=CaseOutcome.NOT_APPLICABLE, detail=detail)
@@ -70,7 +77,12 @@ def run_with_limit(limit_s: float, case: str, needs: Sequence[str], context: Cas
 def main(argv: Sequence[str]) -> None:
     """Run the requested case, print the result, and exit at once: a thread may still hang in the SDK."""
     request = json.loads(argv[1])
-    context = CaseContext(home=Path(request["home"]), codex=request["codex"], version=request["version"])
+    context = CaseContext(
+        home=Path(request["home"]),
+        package=request["package"],
+        codex=request["codex"],
+        version=request["version"],
+    )
     result = run_with_limit(request["limit_s"], request["case"], request["needs"], context)
     sys.stdout.write(f"\n{json.dumps(asdict(result))}\n")
     sys.stdout.flush()

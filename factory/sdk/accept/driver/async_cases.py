@@ -9,6 +9,7 @@ from types import FunctionType, ModuleType
 from factory.sdk.accept.driver.case_context import CaseContext, expect, expect_error
 from factory.sdk.accept.driver.processes import case_processes
 from factory.sdk.accept.driver.sdk_protocols import AsyncCodex
+from factory.sdk.accept.driver.sdk_style import agent_of
 from factory.sdk.model_server import Say
 
 PAIRS = (("Codex", "AsyncCodex"), ("Thread", "AsyncThread"), ("TurnHandle", "AsyncTurnHandle"))
@@ -23,7 +24,7 @@ def async_is_lazy(context: CaseContext) -> None:
         expect(not case_processes(context.home), "the constructor started a process")
         expect_error(RuntimeError, lambda: client.metadata)
         await client.thread_start()
-        agent = client.metadata.userAgent or ""
+        agent = agent_of(client.metadata)
         expect(f"/{context.version} " in agent, f"the runtime reports {agent!r}, not {context.version}")
         await client.close()
 
@@ -40,7 +41,7 @@ def async_mirrors_sync(context: CaseContext) -> None:
         client: AsyncCodex = context.sdk.AsyncCodex(context.configuration())
         try:
             thread = await client.thread_start()
-            result = await thread.run("A question.")
+            result = await context.style.run_async(thread, "A question.")
             handle = await thread.turn("Another question.")
             return result.final_response, [event.method async for event in handle.stream()]
         finally:
@@ -49,7 +50,7 @@ def async_mirrors_sync(context: CaseContext) -> None:
     with context.model(Say(text="The same answer.")):
         with context.open() as codex:
             thread = codex.thread_start()
-            response = thread.run("A question.").final_response
+            response = context.style.run(thread, "A question.").final_response
             methods = [event.method for event in thread.turn("Another question.").stream()]
         other_response, other_methods = asyncio.run(use())
     expect(
@@ -92,5 +93,6 @@ def keywords_are_snake_case(context: CaseContext) -> None:
     with context.talk(Say(text="An answer.")) as (codex, server):
         wire = {"developerInstructions": "Speak."}
         expect_error(TypeError, lambda: codex.thread_start(**wire))
-        codex.thread_start(developer_instructions="Speak in riddles.").run("A question.")
+        thread = codex.thread_start(developer_instructions="Speak in riddles.")
+        context.style.run(thread, "A question.")
         expect(b"Speak in riddles." in server.turns[0], "the keyword did not reach the model")

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import TypeVar
 
 from factory.sdk.accept.driver.sdk_protocols import Codex, Configuration
+from factory.sdk.accept.driver.sdk_style import SdkStyle, style_of
 from factory.sdk.model_server import Answer, ModelServer, model_server
 
 ErrorT = TypeVar("ErrorT", bound=BaseException)
@@ -30,15 +31,17 @@ def expect(is_so: bool, seen: str) -> None:  # noqa: FBT001 - reads as an assert
         raise CaseFailed(seen)
 
 
-def expect_error(kind: type[ErrorT], action: Callable[[], object]) -> ErrorT:
+def expect_error(kind: type[ErrorT] | tuple[type[ErrorT], ...], action: Callable[[], object]) -> ErrorT:
     """Return the error that the action raises; fail the case if it raises another one or none."""
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    expected = " or ".join(each.__name__ for each in kinds)
     try:
         result = action()
-    except kind as error:
+    except kinds as error:
         return error
     except Exception as error:
-        raise CaseFailed(f"expected {kind.__name__}, got {type(error).__name__}: {error}") from error
-    raise CaseFailed(f"expected {kind.__name__}, got no error: {result!r}")
+        raise CaseFailed(f"expected {expected}, got {type(error).__name__}: {error}") from error
+    raise CaseFailed(f"expected {expected}, got no error: {result!r}")
 
 
 def expect_count(seen: Sized, expected: int, what: str) -> None:
@@ -52,18 +55,25 @@ class CaseContext:
 
     Attributes:
         home: An existing directory for this case alone.
+        package: The name under which the SDK is imported.
         codex: The program to start instead of the installed executable, if any.
         version: The version that the runtime must report.
     """
 
     home: Path
+    package: str
     codex: str | None
     version: str
 
     @property
     def sdk(self) -> ModuleType:
         """The SDK's package; imported here, since only the clean environment has it."""
-        return importlib.import_module("openai_codex")
+        return importlib.import_module(self.package)
+
+    @property
+    def style(self) -> SdkStyle:
+        """How this kind of SDK does what several cases need."""
+        return style_of(self.package)
 
     @property
     def codex_home(self) -> Path:

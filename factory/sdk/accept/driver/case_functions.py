@@ -2,7 +2,14 @@
 
 from collections.abc import Callable, Mapping
 
-from factory.sdk.accept.driver import async_cases, close_cases, constructor_cases, error_cases, turn_cases
+from factory.sdk.accept.driver import (
+    async_cases,
+    close_cases,
+    constructor_cases,
+    error_cases,
+    live_cases,
+    turn_cases,
+)
 from factory.sdk.accept.driver.case_context import CaseContext
 
 _FUNCTIONS: tuple[Callable[[CaseContext], None], ...] = (
@@ -30,6 +37,18 @@ _FUNCTIONS: tuple[Callable[[CaseContext], None], ...] = (
     error_cases.errors_have_types,
     error_cases.invalid_parameters,
     error_cases.unknown_method,
+    live_cases.interrupt_ends_the_turn,
+    live_cases.steer_reaches_the_model,
+    live_cases.turns_run_at_once,
+    live_cases.many_notifications,
+    live_cases.cut_streams_are_retried,
+    live_cases.all_items_and_the_final_text,
+    live_cases.approval_is_accepted,
+    live_cases.approval_is_declined,
+    live_cases.approval_has_a_safe_default,
+    live_cases.images_reach_the_model,
+    live_cases.cancelled_waiting_leaves_the_client_usable,
+    live_cases.runtime_is_killed,
     close_cases.closing_twice,
     close_cases.no_process_is_left,
 )

@@ -8,7 +8,7 @@ from factory.sdk.model_server import Say
 def closing_twice(context: CaseContext) -> None:
     """Close a client twice inside its context, which closes it again, and once more after that."""
     with context.talk(Say(text="An answer.")) as (codex, _):
-        codex.thread_start().run("A question.")
+        context.style.run(codex.thread_start(), "A question.")
         codex.close()
         codex.close()
     codex.close()
@@ -19,7 +19,7 @@ def no_process_is_left(context: CaseContext) -> None:
     if not can_list_processes():
         raise CannotRun("this system's processes cannot be listed here")
     with context.talk(Say(text="An answer.")) as (codex, _):
-        codex.thread_start().run("A question.")
+        context.style.run(codex.thread_start(), "A question.")
         expect(bool(case_processes(context.home)), "no runtime was started")
         codex.close()
         left = remaining_processes(context.home)

@@ -6,6 +6,7 @@ from pathlib import Path
 from factory.sdk.accept.driver.case_context import CaseContext, expect, expect_error
 from factory.sdk.accept.driver.fake_app_server import LAST_OUTPUT, NOT_JSON
 from factory.sdk.accept.driver.processes import can_list_processes, case_processes
+from factory.sdk.accept.driver.sdk_style import agent_of
 from factory.sdk.model_server import Say
 
 RUNTIME = "openai-codex-cli-bin"
@@ -14,7 +15,7 @@ RUNTIME = "openai-codex-cli-bin"
 def constructor_initialises(context: CaseContext) -> None:
     """Check that right after construction the runtime is running and has reported its version."""
     with context.talk(Say(text="unused")) as (codex, server):
-        agent = codex.metadata.userAgent or ""
+        agent = agent_of(codex.metadata)
         expect(f"/{context.version} " in agent, f"the runtime reports {agent!r}, not {context.version}")
         expect(bool(case_processes(context.home)) or not can_list_processes(), "no runtime was started")
         expect(not server.turns, "the model was asked before any turn")
@@ -37,7 +38,8 @@ def override_points_nowhere(context: CaseContext) -> None:
 
 def app_server_incompatible(context: CaseContext) -> None:
     """Answer ``initialize`` without a name."""
-    error = expect_error(RuntimeError, lambda: context.open(context.fake("nameless", "ok")))
+    kinds = (RuntimeError, context.sdk.CodexError)
+    error = expect_error(kinds, lambda: context.open(context.fake("nameless", "ok")))
     expect("initialize" in str(error), f"it does not say what is wrong: {error}")
 
 

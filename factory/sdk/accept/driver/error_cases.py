@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from importlib import import_module
 
@@ -76,7 +77,7 @@ def model_overload_is_retried(context: CaseContext) -> None:
     """Let the model be overloaded twice: the turn still completes."""
     script = (Refuse(status=503), Refuse(status=503), Say(text="At last."))
     with context.talk(*script) as (codex, server):
-        result = codex.thread_start().run("A question.")
+        result = context.style.run(codex.thread_start(), "A question.")
     expect(result.final_response == "At last.", f"the turn ended with {result.final_response!r}")
     expect_count(server.turns, 3, "requests to the model")
 
@@ -85,7 +86,7 @@ def model_refusal_is_not_retried(context: CaseContext) -> None:
     """Let the model refuse the request: it is asked once, and ``run`` raises an error."""
     with context.talk(Refuse(status=400), Say(text="Never said.")) as (codex, server):
         thread = codex.thread_start()
-        expect_error(RuntimeError, lambda: thread.run("A question."))
+        expect_error(RuntimeError, lambda: context.style.run(thread, "A question."))
     expect_count(server.turns, 1, "requests to the model")
 
 
@@ -100,10 +101,11 @@ def unknown_method(context: CaseContext) -> None:
 
 
 def _expect_typed(context: CaseContext, method: str, params: dict[str, object]) -> None:
-    client = import_module("openai_codex.client").CodexClient
-    shape = import_module("openai_codex.types").ModelListResponse
-    with context.model(Say(text="unused")), client(context.configuration()) as connection:
-        connection.initialize()
+    shape = import_module(f"{context.package}.types").ModelListResponse
+    with (
+        context.model(Say(text="unused")),
+        closing(context.style.connect(context.configuration())) as connection,
+    ):
         error = expect_error(
             context.sdk.CodexRpcError, lambda: connection.request(method, params, response_model=shape)
         )

@@ -8,7 +8,12 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 
-INITIALIZED = {"userAgent": "fake/1.0 (loopback)", "platformFamily": "unix", "platformOs": "linux"}
+INITIALIZED = {
+    "userAgent": "fake/1.0 (loopback)",
+    "codexHome": "/nowhere",
+    "platformFamily": "unix",
+    "platformOs": "linux",
+}
 BUSY = {"code": -32001, "message": "busy", "data": {"codexErrorInfo": "server_overloaded"}}
 MODELS: Mapping[str, object] = {"data": [], "nextCursor": None}
 LAST_OUTPUT = "this app-server has crashed on purpose"

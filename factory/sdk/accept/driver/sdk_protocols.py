@@ -12,9 +12,14 @@ class Configuration(Protocol):
 
 
 class InitializeResponse(Protocol):
-    """The answer to ``initialize``."""
+    """The answer to ``initialize``; see `agent_of`, since the SDKs spell its fields differently."""
 
-    userAgent: str | None  # noqa: N815 - the protocol's name
+
+class Model(Protocol):
+    """A generated model."""
+
+    def model_dump(self, *, mode: str, by_alias: bool) -> dict[str, object]:
+        """Return it as JSON."""
 
 
 class Notification(Protocol):
@@ -22,11 +27,28 @@ class Notification(Protocol):
 
     method: str
 
+    @property
+    def payload(self) -> Model:
+        """Its parameters."""
+
+
+class Question(Protocol):
+    """What the runtime asks."""
+
+    method: str
+
+    def accept(self) -> object:
+        """Return the answer that accepts."""
+
+    def decline(self) -> object:
+        """Return the answer that declines."""
+
 
 class TurnResult(Protocol):
     """The result of a turn."""
 
     status: object
+    error: object
     final_response: str | None
 
 
@@ -36,16 +58,28 @@ class TurnHandle(Protocol):
     def stream(self) -> Iterator[Notification]:
         """Yield the turn's notifications."""
 
+    def run(self) -> TurnResult:
+        """Wait until the turn is completed."""
+
+    def items(self) -> list[object]:
+        """Return the completed items; the official SDK returns them with the result."""
+
+    def interrupt(self) -> object:
+        """Stop the turn."""
+
+    def steer(self, text: object, /) -> object:
+        """Add input to the turn."""
+
 
 class Thread(Protocol):
     """A thread."""
 
     id: str
 
-    def run(self, prompt: str, /) -> TurnResult:
+    def run(self, prompt: object, /) -> TurnResult:
         """Run a whole turn."""
 
-    def turn(self, prompt: str, /) -> TurnHandle:
+    def turn(self, prompt: object, /) -> TurnHandle:
         """Start a turn."""
 
 
@@ -68,13 +102,7 @@ class Codex(Protocol):
     def models(self) -> object:
         """List the models."""
 
-    def thread_start(
-        self,
-        *,
-        approval_mode: object = ...,
-        developer_instructions: str | None = None,
-        sandbox: object = None,
-    ) -> Thread:
+    def thread_start(self, **options: object) -> Thread:
         """Start a thread."""
 
     def thread_resume(self, thread_id: str, /) -> Thread:
@@ -86,10 +114,10 @@ class AsyncThread(Protocol):
 
     id: str
 
-    def run(self, prompt: str, /) -> Awaitable[TurnResult]:
+    def run(self, prompt: object, /) -> Awaitable[TurnResult]:
         """Run a whole turn."""
 
-    def turn(self, prompt: str, /) -> "Awaitable[AsyncTurnHandle]":
+    def turn(self, prompt: object, /) -> "Awaitable[AsyncTurnHandle]":
         """Start a turn."""
 
 
@@ -98,6 +126,15 @@ class AsyncTurnHandle(Protocol):
 
     def stream(self) -> AsyncIterator[Notification]:
         """Yield the turn's notifications."""
+
+    def run(self) -> Awaitable[TurnResult]:
+        """Wait until the turn is completed."""
+
+    def items(self) -> Awaitable[list[object]]:
+        """Return the completed items."""
+
+    def interrupt(self) -> Awaitable[object]:
+        """Stop the turn."""
 
 
 class AsyncCodex(Protocol):

@@ -7,20 +7,30 @@ from factory.sdk.accept.driver.case_context import CaseContext, expect, expect_c
 from factory.sdk.model_server import CallTool, Say
 
 PRODUCT = "5535"
-_TOOLS = (
-    ("exec_command", {"cmd": "echo $((41*135))"}),
-    ("shell_command", {"command": "echo $((41*135))"}),
-    ("shell", {"command": ["sh", "-c", "echo $((41*135))"]}),
-)
-"""The names of the command tool in different releases; the runtime refuses those that it does not have."""
+_COMMAND = "echo $((41*135))"
+
+
+def tool_calls_of(command: str) -> tuple[CallTool, ...]:
+    """Return a call of the command tool under each name that it has in some release.
+
+    The runtime refuses those that it does not have.
+    """
+    tools = (
+        ("exec_command", {"cmd": command}),
+        ("shell_command", {"command": command}),
+        ("shell", {"command": ["sh", "-c", command]}),
+    )
+    return tuple(
+        CallTool(name=name, arguments=json.dumps(arguments), call_id=name) for name, arguments in tools
+    )
 
 
 def thread_keeps_conversation(context: CaseContext) -> None:
     """Run two turns on a thread: the second request to the model contains the whole first turn."""
     with context.talk(Say(text="The first answer."), Say(text="The second answer.")) as (codex, server):
         thread = codex.thread_start()
-        thread.run("The first question.")
-        thread.run("The second question.")
+        context.style.run(thread, "The first question.")
+        context.style.run(thread, "The second question.")
     expect_count(server.turns, 2, "requests to the model")
     for words in (b"The first question.", b"The first answer.", b"The second question."):
         expect(words in server.turns[1], f"the second request lacks {words.decode()!r}")
@@ -29,18 +39,17 @@ def thread_keeps_conversation(context: CaseContext) -> None:
 def threads_are_apart(context: CaseContext) -> None:
     """Start a second thread: its requests contain nothing of the first one."""
     with context.talk(Say(text="An answer.")) as (codex, server):
-        codex.thread_start().run("The secret of the first thread.")
-        codex.thread_start().run("Another question.")
+        context.style.run(codex.thread_start(), "The secret of the first thread.")
+        context.style.run(codex.thread_start(), "Another question.")
     expect(b"The secret" not in server.turns[1], "the second thread contains text of the first one")
 
 
 def run_waits_for_completion(context: CaseContext) -> None:
     """Delay the model's answer: ``run`` still returns all of it."""
     with context.talk(Say(text="Said late.", delay_s=1.0)) as (codex, _):
-        result = codex.thread_start().run("Take your time.")
+        result = context.style.run(codex.thread_start(), "Take your time.")
     expect(result.final_response == "Said late.", f"run returned {result.final_response!r}")
-    status = getattr(result.status, "value", result.status)
-    expect(status == "completed", f"run returned a turn that is {status}")
+    expect(result.status == "completed", f"run returned a turn that is {result.status}")
 
 
 def stream_in_order(context: CaseContext) -> None:
@@ -63,22 +72,19 @@ def start_and_resume(context: CaseContext) -> None:
     with context.model(Say(text="The first answer.")) as server:
         with context.open() as codex:
             thread = codex.thread_start()
-            thread.run("The first question.")
+            context.style.run(thread, "The first question.")
         with context.open() as codex:
             resumed = codex.thread_resume(thread.id)
             expect(resumed.id == thread.id, f"thread {thread.id} was resumed as {resumed.id}")
-            resumed.run("The second question.")
+            context.style.run(resumed, "The second question.")
         expect(b"The first question." in server.turns[-1], "the resumed thread lacks its first turn")
 
 
 def tool_calls(context: CaseContext) -> None:
     """Let the model call a command: the runtime runs it and returns the output to the model."""
-    calls = (CallTool(name=name, arguments=json.dumps(arguments), call_id=name) for name, arguments in _TOOLS)
-    with context.talk(*calls, Say(text="Done.")) as (codex, server):
-        thread = codex.thread_start(
-            sandbox=context.sdk.Sandbox.full_access, approval_mode=context.sdk.ApprovalMode.deny_all
-        )
-        result = thread.run("Multiply.")
+    with context.talk(*tool_calls_of(_COMMAND), Say(text="Done.")) as (codex, server):
+        thread = codex.thread_start(**context.style.full_access())
+        result = context.style.run(thread, "Multiply.")
     expect(result.final_response == "Done.", f"the turn ended with {result.final_response!r}")
     items = json.loads(server.turns[-1])["input"]
     outputs = [str(item["output"]) for item in items if item["type"] == "function_call_output"]

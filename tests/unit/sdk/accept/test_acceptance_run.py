@@ -44,6 +44,7 @@ def sdk_file(directory: Path, version: str = "0.163.0") -> Path:
     path = directory / f"openai_codex-{version}-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(f"openai_codex-{version}.dist-info/METADATA", METADATA.format(version))
+        archive.writestr("openai_codex/__init__.py", "")
     return path
 
 
@@ -109,8 +110,9 @@ def test_the_wheel_under_test_is_installed_and_the_case_runs_isolated(tmp_path: 
     assert command.timeout_s == 90.0
     assert json.loads(command.argv[-1]) == {
         "case": "closing-twice",
-        "needs": ["Codex.close", "Codex.thread_start", "Thread.run"],
+        "needs": ["Codex.close", "Codex.thread_start", "Thread.run|final_text"],
         "home": home,
+        "package": "openai_codex",
         "codex": None,
         "version": "0.163.0",
         "limit_s": 60.0,

@@ -39,6 +39,7 @@ def result(
         "case": CASE,
         "needs": needs,
         "home": str(home),
+        "package": "openai_codex",
         "codex": None,
         "version": "0.163.0",
         "limit_s": limit_s,
@@ -70,7 +71,7 @@ def test_cases_and_case_functions_match() -> None:
 def test_cases_are_chosen_by_name_in_table_order() -> None:
     chosen = cases_named(("closing-twice", "constructor-initialises"))
     assert [case.name for case in chosen] == ["constructor-initialises", "closing-twice"]
-    assert len(cases_named(())) == 26
+    assert len(cases_named(())) == 38
     with pytest.raises(UsageError, match="no acceptance case 'no-such-case'"):
         cases_named(("no-such-case",))
 
