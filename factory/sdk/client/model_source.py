@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from factory.core.errors import BuildError
+from factory.sdk.types.open_enums import BASE_CLASSES
 
-_OPEN_BASES = {
-    "enum": {"Enum": "OpenEnum"},
-    "pydantic": {"BaseModel": "OpenModel", "RootModel": "OpenRoot"},
-}
+_MODULE = "pydantic"
+_OPEN_BASES = {"BaseModel": "OpenModel", "RootModel": "OpenRoot"}
 """The classes that keep what they do not know, in place of the standard ones; see `_open_models.py`."""
+
+_ENUMERATIONS = frozenset(("Enum", *BASE_CLASSES))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,7 @@ class ModelSource:
         return model in self._classes
 
     def with_open_bases(self, package: str) -> str:
-        """Return the source with base classes that keep unknown fields, values and variants.
+        """Return the source with base classes that keep unknown fields and variants.
 
         Raises:
             BuildError: The module does not import its bases in the known form.
@@ -61,16 +62,12 @@ class ModelSource:
         lines = self.text.splitlines()
         replaced = 0
         for node in self._tree.body:
-            if (
-                isinstance(node, ast.ImportFrom)
-                and node.module in _OPEN_BASES
-                and node.lineno == node.end_lineno
-            ):
+            if isinstance(node, ast.ImportFrom) and node.module == _MODULE and node.lineno == node.end_lineno:
                 lines[node.lineno - 1], count = _open_import(node, package)
                 replaced += count
-        if replaced != sum(map(len, _OPEN_BASES.values())):
+        if replaced != len(_OPEN_BASES):
             raise BuildError(
-                "the generated models do not import Enum, BaseModel and RootModel in the known form",
+                "the generated models do not import BaseModel and RootModel in the known form",
                 hint="The generator's output has changed; the factory needs an update for it.",
             )
         return "\n".join((*lines, ""))
@@ -128,7 +125,7 @@ def _fields(definition: ast.ClassDef) -> Iterator[ModelField]:
 
 def _is_text(definition: ast.ClassDef, known: set[str]) -> bool:
     for base in definition.bases:
-        if isinstance(base, ast.Name) and base.id == "Enum":
+        if isinstance(base, ast.Name) and base.id in _ENUMERATIONS:
             return True
         if isinstance(base, ast.Subscript) and ast.unparse(base.value) == "RootModel":
             variants = _variants(base.slice)
@@ -149,9 +146,8 @@ def _variants(node: ast.expr) -> Iterator[ast.expr]:
 
 
 def _open_import(node: ast.ImportFrom, package: str) -> tuple[str, int]:
-    opened = _OPEN_BASES[node.module or ""]
-    kept = [name.name for name in node.names if name.name not in opened]
-    taken = [f"{opened[name.name]} as {name.name}" for name in node.names if name.name in opened]
-    statements = [f"from {node.module} import {', '.join(kept)}"] if kept else []
+    kept = [name.name for name in node.names if name.name not in _OPEN_BASES]
+    taken = [f"{_OPEN_BASES[name.name]} as {name.name}" for name in node.names if name.name in _OPEN_BASES]
+    statements = [f"from {_MODULE} import {', '.join(kept)}"] if kept else []
     statements += [f"from {package}._open_models import {', '.join(taken)}"] if taken else []
     return "\n".join(statements), len(taken)

@@ -22,11 +22,12 @@ from codex_factory_sdk import (
     retry_on_overload,
 )
 from codex_factory_sdk._launch import require_release
-from codex_factory_sdk._open_models import OpenEnum, OpenModel, OpenRoot
+from codex_factory_sdk._open_models import OpenModel, OpenRoot
 from codex_factory_sdk._options import build
 from codex_factory_sdk.config import CodexConfig
 from codex_factory_sdk.errors import IncompatibleAppServer, rpc_error
 from codex_factory_sdk.generated import release, v2_all
+from codex_factory_sdk.generated.v2_all import OpenEnum
 from codex_factory_sdk.inputs import wire_input
 from codex_factory_sdk.retry import delays
 from pydantic import Field, ValidationError
@@ -83,7 +84,6 @@ def test_an_unknown_value_survives() -> None:
     assert parsed.model_dump(mode="json") == {"type": "image", "colour": "blue"}
     assert isinstance(parsed.root, Image)
     assert parsed.root.colour == Colour("blue")
-    assert len({Colour("blue"), Colour("blue"), Colour.red}) == 2
     assert isinstance(parsed.root.colour, enum.Enum)
 
 

@@ -24,6 +24,10 @@ class Mode(Enum):
     a = "a"
 
 
+class Open(NonEmptyOpenEnum):
+    a = "a"
+
+
 class Text(RootModel[Mode | Thing]):
     root: Mode | Thing
 
@@ -62,6 +66,7 @@ def test_fields_of_a_model() -> None:
     ("annotation", "expected"),
     [
         ("Mode | None", "v2.Mode | str | None"),
+        ("Open", "v2.Open | str"),
         ("Text", "v2.Text | str"),
         ("Literally", "v2.Literally | str"),
         ("Either", "v2.Either | str"),
@@ -80,7 +85,7 @@ def test_the_models_get_open_bases() -> None:
     assert opened.splitlines()[:8] == [
         "from __future__ import annotations",
         "",
-        "from my_sdk._open_models import OpenEnum as Enum",
+        "from enum import Enum",
         "from typing import Annotated",
         "",
         "from pydantic import Field",
@@ -90,7 +95,7 @@ def test_the_models_get_open_bases() -> None:
     assert opened.endswith("mode: Mode | None = None\n")
 
 
-@pytest.mark.parametrize("change", [("from enum import Enum", "import enum"), (", RootModel", "")])
+@pytest.mark.parametrize("change", [("BaseModel, ", ""), (", RootModel", "")])
 def test_models_of_another_form_are_refused(change: tuple[str, str]) -> None:
     with pytest.raises(BuildError, match="in the known form"):
         ModelSource(SMALL.replace(*change)).with_open_bases("my_sdk")

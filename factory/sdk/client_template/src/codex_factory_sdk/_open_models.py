@@ -1,12 +1,11 @@
 """The bases of the generated models: what a newer app-server adds survives parsing and writing.
 
-A field that the schema does not have is kept as an extra attribute, an enumeration takes an unknown
-value as a new member, and a union keeps a variant that it does not know as an `UnknownVariant`.
+A field that the schema does not have is kept as an extra attribute, and a union keeps a variant that it
+does not know as an `UnknownVariant`. The enumerations of what the app-server sends are open by themselves.
 """
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterator
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin
@@ -28,26 +27,6 @@ class OpenModel(pydantic.BaseModel):
     """A model that keeps the fields that it does not know."""
 
     model_config = ConfigDict(extra="allow", populate_by_name=True)
-
-
-class OpenEnum(enum.Enum):
-    """An enumeration that accepts unknown strings."""
-
-    @classmethod
-    def _missing_(cls, value: object) -> Any:  # noqa: ANN401 - enum has it so
-        if not isinstance(value, str):
-            return None
-        member = str.__new__(cls, value) if issubclass(cls, str) else object.__new__(cls)
-        member._name_ = value
-        member._value_ = value
-        return member
-
-    def __eq__(self, other: object) -> bool:
-        """Compare by value: an unknown value has a new member each time it is parsed."""
-        return self._value_ == other._value_ if type(self) is type(other) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self._value_)
 
 
 class UnknownVariant(OpenModel):
