@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -6,7 +7,7 @@ from factory.core.case_result import CaseOutcome, CaseResult
 from factory.core.codec import from_json, to_json
 from factory.core.digests import Sha256
 from factory.core.json_reader import JsonObject, MalformedJson
-from factory.manifest.acceptance import Acceptance, SdkIdentity
+from factory.manifest.acceptance import Acceptance, RequestedSdk, SdkIdentity
 
 SDK = SdkIdentity(name="openai-codex", version="0.163.0", sha256=Sha256("3" * 64))
 
@@ -59,3 +60,27 @@ def test_acceptance_passes_if_every_applicable_case_did(
 def test_a_summary_counts_the_outcomes() -> None:
     summary = acceptance(CaseOutcome.PASSED, CaseOutcome.PASSED, CaseOutcome.COULD_NOT_RUN).summary
     assert summary == "openai-codex 0.163.0, natively: 2 passed, 1 could-not-run"
+
+
+def test_the_failed_cases_are_those_that_failed() -> None:
+    run = acceptance(CaseOutcome.PASSED, CaseOutcome.FAILED, CaseOutcome.COULD_NOT_RUN)
+    assert run.failed == (CaseResult(case="case-1", outcome=CaseOutcome.FAILED),)
+
+
+ASKED = RequestedSdk(name="openai-codex", version="0.162.0", sha256=Sha256("4" * 64))
+
+
+@pytest.mark.parametrize(
+    ("sdk", "shown"),
+    [
+        (SDK, "openai-codex 0.163.0"),
+        (replace(SDK, requested=ASKED), "openai-codex 0.163.0"),
+        (replace(SDK, repinned=True), "openai-codex 0.163.0"),
+        (
+            replace(SDK, repinned=True, requested=ASKED),
+            "openai-codex 0.163.0 (re-pinned from openai-codex 0.162.0)",
+        ),
+    ],
+)
+def test_a_re_pinned_sdk_is_shown_with_the_one_that_it_comes_from(sdk: SdkIdentity, shown: str) -> None:
+    assert str(sdk) == shown

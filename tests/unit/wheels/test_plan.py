@@ -54,6 +54,7 @@ def test_only_the_requested_platforms_are_planned(tmp_path: Path) -> None:
     planned = plan(tmp_path, "win_amd64", "manylinux_2_17_aarch64")
     assert [wheel.platform.tag for wheel in planned.wheels] == ["win_amd64", "manylinux_2_17_aarch64"]
     assert planned.not_released == ()
+    assert plan(tmp_path, "win_amd64").lock.name == "hatchling-1.33.0"
 
 
 def test_a_requested_platform_without_a_package_is_an_error(tmp_path: Path) -> None:
