@@ -1,3 +1,3 @@
-"""Build, verify and audit the wheels that carry the Codex CLI's release executables."""
+"""``codex-wheel-factory``: build, verify and audit the wheels that carry the Codex CLI's executables."""
 
 __version__ = "0.1.0.dev0"
