@@ -2,9 +2,12 @@
 
 import argparse
 import tempfile
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from factory.cli.console import print_json, say
+from factory.cli.generate_types import open_maker
 from factory.cli.options import (
     add_pip_options,
     add_release_options,
@@ -14,10 +17,13 @@ from factory.cli.options import (
     this_pip,
 )
 from factory.cli.own_sdk import add_own_sdk_options, require_no_own_sdk_options, stage_own
+from factory.core.codec import to_json
 from factory.core.errors import EXIT_OK, UsageError
 from factory.core.tags import CodexTag
 from factory.sdk.pip import fetch_sdk
-from factory.sdk.staged_sdk import SdkOrder, StagedSdk, stage_sdk
+from factory.sdk.regenerate.regenerate import regeneration_by
+from factory.sdk.stage_record import CHANGES_FILE
+from factory.sdk.staged_sdk import SdkOrder, StagedSdk, require_stageable, stage_sdk
 from factory.verify.proof import prove
 
 EPILOG = """\
@@ -29,6 +35,8 @@ examples:
   factory stage-sdk sdk/ --sdk-source openai-codex==0.163.0 \\
       --codex-version 0.164.0
   factory stage-sdk sdk/ --codex-version 0.171.0
+  factory stage-sdk sdk/ --sdk-source openai-codex==0.163.0 \\
+      --codex-version 0.171.0 --regenerate
   python -m build sdk/
 """
 
@@ -57,7 +65,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_terms_options(parser)
     add_pip_options(parser)
     add_own_sdk_options(parser)
+    _add_regenerate_options(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_regenerate_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("options to change the SDK's code")
+    group.add_argument(
+        "--regenerate",
+        action="store_true",
+        help="replace the SDK's generated types, registry and methods by those of the release;"
+        f" {CHANGES_FILE} lists the changes",
+    )
+    group.add_argument(
+        "--raise-minimum",
+        action="store_true",
+        help="make the release the oldest runtime that the SDK accepts",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -67,30 +91,56 @@ def run(arguments: argparse.Namespace) -> int:
         _require_proof(arguments, tag)
     version = arguments.sdk_version or tag.pep440
     if arguments.sdk_source is None:
+        _require_no_changes(arguments)
         staged = stage_own(arguments, tag, version)
     else:
         require_no_own_sdk_options(arguments)
         staged = _stage_source(arguments, tag, version)
-    if arguments.json:
-        print_json(
-            {
-                "path": str(staged.path),
-                "name": staged.name,
-                "version": staged.version,
-                "requirement": staged.requirement,
-            }
-        )
-    else:
-        say(f"staged {staged.name} {staged.version} with {staged.requirement} in {staged.path}")
-        say(f"build it with: python -m build {staged.path}")
+    _show(staged, as_json=arguments.json)
     return EXIT_OK
 
 
+def _require_no_changes(arguments: argparse.Namespace) -> None:
+    if arguments.regenerate or arguments.raise_minimum:
+        raise UsageError(
+            "--regenerate and --raise-minimum have no use without --sdk-source",
+            hint="Name the SDK to change, such as --sdk-source openai-codex==0.163.0.",
+        )
+
+
 def _stage_source(arguments: argparse.Namespace, tag: CodexTag, version: str) -> StagedSdk:
-    with tempfile.TemporaryDirectory(prefix="factory-sdk-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="factory-sdk-") as scratch, ExitStack() as stack:
         source = fetch_sdk(arguments.sdk_source, pip=this_pip(arguments), scratch=Path(scratch))
-        order = SdkOrder(source=source, destination=arguments.destination, runtime=tag, version=version)
+        order = SdkOrder(
+            source=source,
+            destination=arguments.destination,
+            runtime=tag,
+            version=version,
+            raises_minimum=arguments.raise_minimum,
+        )
+        if arguments.regenerate:
+            require_stageable(order)
+            maker = stack.enter_context(open_maker(arguments))
+            order = replace(order, regeneration=regeneration_by(maker, tag))
         return stage_sdk(order)
+
+
+def _show(staged: StagedSdk, *, as_json: bool) -> None:
+    if not as_json:
+        for change in staged.changes:
+            say(change)
+        say(f"staged {staged.name} {staged.version} with {staged.requirement} in {staged.path}")
+        say(f"build it with: python -m build {staged.path}")
+        return
+    document: dict[str, object] = {
+        "path": str(staged.path),
+        "name": staged.name,
+        "version": staged.version,
+        "requirement": staged.requirement,
+    }
+    if staged.record is not None:
+        document |= {"changes": list(staged.changes), **to_json(staged.record)}
+    print_json(document)
 
 
 def _require_proof(arguments: argparse.Namespace, tag: CodexTag) -> None:

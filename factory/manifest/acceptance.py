@@ -29,6 +29,7 @@ class SdkIdentity:
     Attributes:
         requested: The SDK that the wheel was made from.
         repinned: Whether its pin was changed first: then no one has published the installed wheel.
+        regenerated: Whether its types and methods were made for another release first.
     """
 
     name: str
@@ -36,13 +37,15 @@ class SdkIdentity:
     sha256: Sha256
     requested: RequestedSdk | None = field(default=None, metadata={Form.OMITTED_IF_NONE: True})
     repinned: bool = field(default=False, metadata={Form.MAY_BE_MISSING: True})
+    regenerated: bool = field(default=False, metadata={Form.MAY_BE_MISSING: True})
 
     def __str__(self) -> str:
-        """Name the SDK, and where a re-pinned one comes from."""
+        """Name the SDK, and where a changed one comes from."""
         shown = f"{self.name} {self.version}"
-        if not self.repinned or self.requested is None:
+        if self.requested is None or not (self.repinned or self.regenerated):
             return shown
-        return f"{shown} (re-pinned from {self.requested.name} {self.requested.version})"
+        how = "regenerated" if self.regenerated else "re-pinned"
+        return f"{shown} ({how} from {self.requested.name} {self.requested.version})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

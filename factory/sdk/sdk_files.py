@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -24,6 +24,7 @@ from factory.release.archives import (
 )
 
 PROJECT_FILE = PurePosixPath("pyproject.toml")
+README_FILE = PurePosixPath("README.md")
 _LIMITS = ArchiveLimits(max_total_bytes=200_000_000)
 _LEFT_OUT_DIRECTORIES = frozenset(
     (
@@ -85,7 +86,11 @@ def requested_sdk(path: Path) -> RequestedSdk:
         UnusableSdk: It is not a checkout, sdist or wheel, or has no name.
         IntegrityError: The archive is damaged.
     """
-    files = read_sdk(path)
+    return identity_of(read_sdk(path), path)
+
+
+def identity_of(files: Sequence[SdkFile], path: Path) -> RequestedSdk:
+    """Return the name, the version and the digest of an SDK whose files were read from a path; see above."""
     project_file = next(file.content for file in files if file.path == PROJECT_FILE)
     try:
         project = tomllib.loads(project_file.decode("utf-8")).get("project", {})
@@ -170,7 +175,7 @@ def _project_of_wheel(path: Path, files: tuple[SdkFile, ...]) -> tuple[SdkFile, 
     packages = sorted({file.path.parts[0] for file in modules if len(file.path.parts) > 1})
     project = SdkFile(path=PROJECT_FILE, content=_project_file(metadata, packages), mode=0o644)
     description = (metadata.description or "").encode()
-    readme = SdkFile(path=PurePosixPath("README.md"), content=description, mode=0o644)
+    readme = SdkFile(path=README_FILE, content=description, mode=0o644)
     return (project, readme, *(replace(file, path=PurePosixPath("src", file.path)) for file in modules))
 
 

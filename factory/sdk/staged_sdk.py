@@ -1,7 +1,9 @@
 """Stage an SDK that pins one runtime: the result is a project that its own backend builds."""
 
-from dataclasses import dataclass
-from pathlib import Path
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 
 import tomlkit
 from packaging.requirements import InvalidRequirement, Requirement
@@ -14,11 +16,12 @@ from factory.build.template import DISTRIBUTION
 from factory.core.counted import counted
 from factory.core.errors import UsageError
 from factory.core.tags import CodexTag
-from factory.sdk.sdk_files import PROJECT_FILE, SdkFile, UnusableSdk, read_sdk
+from factory.sdk.regenerate.files import RegeneratedFiles
+from factory.sdk.regenerate.regenerate import Regeneration, regenerated
+from factory.sdk.regenerate.runtime_minimum import with_minimum
+from factory.sdk.sdk_files import PROJECT_FILE, README_FILE, SdkFile, UnusableSdk, identity_of, read_sdk
+from factory.sdk.stage_record import CHANGES_FILE, TOOL, StageRecord, recorded_in
 from factory.system.files import atomic_directory
-
-TOOL = "codex-wheel-factory"
-"""The stage's own table in the project file: it distinguishes a stage from a user's checkout."""
 
 _PROJECT_HINT = "Give an SDK whose [project] table has a static version and static dependencies."
 _PIN_HINT = f"The SDK's [project] dependencies must have exactly one plain requirement of {DISTRIBUTION}."
@@ -33,22 +36,35 @@ class SdkOrder:
         destination: The directory to create; an earlier stage is replaced.
         runtime: The release to pin.
         version: The SDK's own version.
+        regeneration: The types to regenerate the SDK with; None to keep its own.
+        raises_minimum: Make the release the oldest runtime that the SDK accepts.
+        is_own: The source was generated for this release: it has no origin to record.
     """
 
     source: Path
     destination: Path
     runtime: CodexTag
     version: str
+    regeneration: Regeneration | None = None
+    raises_minimum: bool = False
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StagedSdk:
-    """A staged SDK."""
+    """A staged SDK.
+
+    Attributes:
+        record: Its origin; None for an SDK of our own.
+        changes: What was changed in its code, in words; empty if it was not regenerated.
+    """
 
     path: Path
     name: str
     version: str
     requirement: str
+    record: StageRecord | None
+    changes: tuple[str, ...] = ()
 
 
 def stage_sdk(order: SdkOrder) -> StagedSdk:
@@ -57,23 +73,79 @@ def stage_sdk(order: SdkOrder) -> StagedSdk:
     Raises:
         UnusableSdk: The source is not an SDK.
         UsageError: Its version or dependencies are not static, or do not require the runtime exactly once.
+        UsageError: The SDK itself does not accept the runtime, or its code does not fit the release.
         UsageError: Source and destination contain one another.
         UsageError: The destination exists and is not an earlier stage.
         CannotWrite: The destination cannot be written.
     """
+    files = require_stageable(order)
+    project = next(file for file in files if file.path == PROJECT_FILE)
+    name, index = _checked_project(order, project)
+    record = None if order.is_own else _record(order, files, project, index)
+    changed = _changed_code(files, order)
+    stamped = replace(project, content=_stamped(order, project, index, record))
+    staged = tuple(stamped if file.path == PROJECT_FILE else file for file in changed.files)
+    destination = order.destination.absolute()
+    with atomic_directory(destination) as draft:
+        for file in (*staged, *_pages(record, changed)):
+            path = draft / file.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(file.content)
+            path.chmod(file.mode)
+    return StagedSdk(
+        path=destination,
+        name=name,
+        version=order.version,
+        requirement=_requirement(order),
+        record=record,
+        changes=changed.changes,
+    )
+
+
+def require_stageable(order: SdkOrder) -> tuple[SdkFile, ...]:
+    """Return the files of the source, or refuse an order that must fail before types are generated for it.
+
+    Raises:
+        UnusableSdk: The source is not an SDK.
+        UsageError: The destination cannot be replaced, or the SDK does not accept or require the runtime.
+    """
     require_apart(order.destination, order.source)
     require_replaceable(order.destination, is_stage)
     files = read_sdk(order.source)
-    project = next(file for file in files if file.path == PROJECT_FILE)
-    stamped, name = _stamp(order, project)
-    destination = order.destination.absolute()
-    with atomic_directory(destination) as draft:
-        for file in files:
-            path = draft / file.path
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(stamped if file is project else file.content)
-            path.chmod(file.mode)
-    return StagedSdk(path=destination, name=name, version=order.version, requirement=_requirement(order))
+    _checked_project(order, next(file for file in files if file.path == PROJECT_FILE))
+    with_minimum(files, order.runtime, is_raised=order.raises_minimum)
+    return files
+
+
+def _record(order: SdkOrder, files: tuple[SdkFile, ...], project: SdkFile, pin_index: int) -> StageRecord:
+    record = StageRecord(
+        runtime=order.runtime.pep440,
+        source=identity_of(files, order.source),
+        repinned=_dependencies(project)[pin_index] != _requirement(order),
+        regenerated=order.regeneration is not None,
+    )
+    return record.after(recorded_in(project.content))
+
+
+def _changed_code(files: tuple[SdkFile, ...], order: SdkOrder) -> RegeneratedFiles:
+    """Check the oldest runtime that the SDK accepts, raise it on request, and regenerate the SDK."""
+    limited = with_minimum(files, order.runtime, is_raised=order.raises_minimum)
+    if order.regeneration is None:
+        return limited
+    done = regenerated(limited.files, order.source, order.runtime, order.regeneration)
+    return replace(done, changes=(*done.changes, *limited.changes))
+
+
+def _pages(record: StageRecord | None, changed: RegeneratedFiles) -> Iterator[SdkFile]:
+    """Return the list of changes of a regenerated SDK, for its reader and for a person who builds it."""
+    if record is None or not record.regenerated:
+        return
+    page = record.changes_page(changed.changes)
+    yield SdkFile(path=PurePosixPath(CHANGES_FILE), content=page.encode(), mode=0o644)
+    readme = next((file for file in changed.files if file.path == README_FILE), None)
+    if readme is not None:
+        notice = f"> {record.notice}\n\n".encode()
+        yield replace(readme, content=notice + readme.content.removeprefix(notice))
 
 
 def require_version(text: str) -> None:
@@ -94,13 +166,12 @@ def _requirement(order: SdkOrder) -> str:
     return f"{DISTRIBUTION}=={order.runtime.pep440}"
 
 
-def _stamp(order: SdkOrder, project_file: SdkFile) -> tuple[bytes, str]:
-    """Return the stamped project file, its comments and order kept, and the project's name."""
+def _checked_project(order: SdkOrder, project_file: SdkFile) -> tuple[str, int]:
+    """Return the project's name, and the index of the runtime's requirement in its dependencies."""
     try:
-        document = tomlkit.parse(project_file.content.decode("utf-8"))
+        plain = tomlkit.parse(project_file.content.decode("utf-8")).unwrap().get("project")
     except (ValueError, TOMLKitError) as error:
         raise UnusableSdk(order.source, f"its {PROJECT_FILE} is not TOML: {error}") from error
-    plain = document.unwrap().get("project")
     if not isinstance(plain, dict) or not isinstance(plain.get("name"), str):
         raise UnusableSdk(order.source, f"its {PROJECT_FILE} names no project")
     dynamic = {"version", "dependencies"} & set(plain.get("dynamic", ()))
@@ -108,11 +179,21 @@ def _stamp(order: SdkOrder, project_file: SdkFile) -> tuple[bytes, str]:
         fields = " and ".join(sorted(dynamic))
         raise UsageError(f"the SDK's {fields} must be static, not dynamic", hint=_PROJECT_HINT)
     require_version(order.version)
-    index = _pin_index(plain.get("dependencies"))
+    return plain["name"], _pin_index(plain.get("dependencies"))
+
+
+def _dependencies(project_file: SdkFile) -> tuple[str, ...]:
+    return tuple(tomllib.loads(project_file.content.decode("utf-8"))["project"]["dependencies"])
+
+
+def _stamped(order: SdkOrder, project_file: SdkFile, index: int, record: StageRecord | None) -> bytes:
+    """Return the stamped project file, its comments and order kept."""
+    document = tomlkit.parse(project_file.content.decode("utf-8"))
     document["project"]["version"] = order.version
     document["project"]["dependencies"][index] = _requirement(order)
-    document.setdefault("tool", tomlkit.table(is_super_table=True))[TOOL] = {"runtime": order.runtime.pep440}
-    return tomlkit.dumps(document).encode(), plain["name"]
+    table = {"runtime": order.runtime.pep440} if record is None else record.table
+    document.setdefault("tool", tomlkit.table(is_super_table=True))[TOOL] = table
+    return tomlkit.dumps(document).encode()
 
 
 def _pin_index(dependencies: object) -> int:

@@ -23,6 +23,7 @@ from factory.sdk.accept.environment import AcceptanceContext, Environment, case_
 from factory.sdk.accept.wheel_under_test import RuntimeWheel, launch_method
 from factory.sdk.pip import fetch_sdk
 from factory.sdk.sdk_files import UnusableSdk, requested_sdk
+from factory.sdk.stage_record import changed_stage
 from factory.sdk.staged_sdk import SdkOrder, stage_sdk
 from factory.system.files import writing
 from factory.system.parallel import Stopped, in_parallel
@@ -154,7 +155,15 @@ def _identity(sdk: Path, source: Path, *, is_repinned: bool) -> SdkIdentity:
         requested = RequestedSdk(name=asked_name, version=asked_version, sha256=asked_sha256)
     else:
         requested = requested_sdk(source)
-    return SdkIdentity(name=name, version=version, sha256=sha256, requested=requested, repinned=is_repinned)
+    record = changed_stage(source)
+    return SdkIdentity(
+        name=name,
+        version=version,
+        sha256=sha256,
+        requested=requested if record is None else record.source,
+        repinned=is_repinned or (record is not None and record.repinned),
+        regenerated=record is not None and record.regenerated,
+    )
 
 
 def _name_of_wheel(sdk: Path) -> tuple[str, str, Sha256]:

@@ -57,5 +57,11 @@ def stage_own_sdk(order: OwnSdkOrder, maker: TypesMaker) -> StagedSdk:
         project = Path(tempfile.mkdtemp(prefix="own-sdk-", dir=maker.scratch))
     write_project(release, order.names, project)
     return stage_sdk(
-        SdkOrder(source=project, destination=order.destination, runtime=order.runtime, version=order.version)
+        SdkOrder(
+            source=project,
+            destination=order.destination,
+            runtime=order.runtime,
+            version=order.version,
+            is_own=True,
+        )
     )

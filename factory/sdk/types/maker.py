@@ -1,6 +1,7 @@
 """The run behind ``factory generate-types``: fetch a runtime, get its schema, generate or compare."""
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from factory.sdk.types.runtime import (
     write_schema,
 )
 from factory.sdk.types.schema import SchemaBundle
-from factory.sdk.types.types_package import GENERATOR_LOCK, TypesPackage, make_package
+from factory.sdk.types.types_package import GENERATOR_LOCK, TypesPackage, format_modules, make_package
 from factory.system.cache import made_again
 from factory.system.files import writing
 from factory.system.host import Host
@@ -74,6 +75,15 @@ class TypesMaker:
                 return write_schema(source, launch, tag, self._workspace(f"runtime-{tag.pep440}"))
 
         return made_again(attempt)
+
+    def format_modules(self, modules: Mapping[str, bytes]) -> Mapping[str, bytes]:
+        """Format Python modules, given by their relative paths, as generated ones are.
+
+        Raises:
+            FactoryError: The formatter fails.
+        """
+        toolchain = self.context.toolchain_for(lock_named(GENERATOR_LOCK))
+        return format_modules(modules, toolchain, self._workspace("formatter"))
 
     def package_of(self, bundle: SchemaBundle, origin: str) -> TypesPackage:
         """Generate the types of a protocol; ``origin`` names its release.

@@ -145,6 +145,24 @@ def differences(package: TypesPackage, directory: Path) -> tuple[FileDifference,
     )
 
 
+def format_modules(
+    modules: Mapping[str, bytes], toolchain: Toolchain, workspace: TypesWorkspace
+) -> Mapping[str, bytes]:
+    """Format Python modules, given by their relative paths, as the package is formatted.
+
+    Raises:
+        BuildError: The formatter failed.
+    """
+    place = workspace.scratch / "modules"
+    with writing(place):
+        for name, content in modules.items():
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            (place / name).write_bytes(content)
+    if modules:
+        _run_tool((*_FORMAT, str(place)), toolchain, workspace)
+    return {name: (place / name).read_bytes() for name in modules}
+
+
 def _is_generated(directory: Path) -> bool:
     """Whether a directory contains a generated package and no other files."""
     try:

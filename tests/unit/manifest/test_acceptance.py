@@ -23,7 +23,13 @@ def test_acceptance_is_written_and_read_back() -> None:
     result = acceptance(CaseOutcome.PASSED, CaseOutcome.NOT_APPLICABLE)
     document = to_json(result)
     assert document == {
-        "sdk": {"name": "openai-codex", "version": "0.163.0", "sha256": "3" * 64, "repinned": False},
+        "sdk": {
+            "name": "openai-codex",
+            "version": "0.163.0",
+            "sha256": "3" * 64,
+            "repinned": False,
+            "regenerated": False,
+        },
         "how": "natively",
         "cases": [
             {"case": "case-0", "outcome": "passed", "detail": ""},

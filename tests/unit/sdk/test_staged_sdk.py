@@ -11,7 +11,7 @@ import tomlkit
 
 from factory.core.errors import FactoryError, UsageError
 from factory.core.tags import CodexTag
-from factory.sdk.sdk_files import UnusableSdk
+from factory.sdk.sdk_files import UnusableSdk, requested_sdk
 from factory.sdk.staged_sdk import SdkOrder, stage_sdk
 from factory.system.process import Command, SubprocessRunner
 from tests.unit.cli.conftest import Factory, cache, cache_with_toolchain, factory
@@ -113,7 +113,11 @@ def test_a_checkout_is_copied_without_build_output_and_stamped(tmp_path: Path) -
     assert files_in(staged.path) == ["docs/build.md", "pyproject.toml", "src/tiny_sdk/__init__.py"]
     assert (staged.path / "pyproject.toml").read_text() == PROJECT.replace("0.0.0.dev0", "0.163.0").replace(
         "cli-bin==0.1.0", "cli-bin==0.163.0"
-    ) + ('\n[tool.codex-wheel-factory]\nruntime = "0.163.0"\n')
+    ) + (
+        '\n[tool.codex-wheel-factory]\nruntime = "0.163.0"\nrepinned = true\nregenerated = false\n'
+        '\n[tool.codex-wheel-factory.source]\nname = "tiny-sdk"\nversion = "0.0.0.dev0"\n'
+        f'sha256 = "{requested_sdk(tmp_path / "sdk").sha256}"\n'
+    )
 
 
 def test_an_sdist_is_staged_without_its_top_level_directory(tmp_path: Path) -> None:
@@ -266,6 +270,15 @@ def test_the_command_refuses_to_pin_without_the_requested_proof(tmp_path: Path, 
         "name": "tiny-sdk",
         "version": "0.163.1",
         "requirement": "openai-codex-cli-bin==0.163.0",
+        "source": {
+            "name": "tiny-sdk",
+            "version": "0.0.0.dev0",
+            "sha256": str(requested_sdk(source).sha256),
+        },
+        "repinned": True,
+        "regenerated": False,
+        "runtime": "0.163.0",
+        "changes": [],
     }
     assert factory(*stage, "--runtime-version", "0.162.0").status == 20
 

@@ -226,6 +226,30 @@ def test_a_repinned_sdk_is_recorded_with_its_source(tmp_path: Path) -> None:
     assert str(sdk) == "openai-codex 0.163.0 (re-pinned from openai-codex 0.154.0)"
 
 
+def test_a_regenerated_sdk_is_recorded_with_its_source(tmp_path: Path) -> None:
+    asked = sdk_file(tmp_path, "0.154.0")
+    stage = tmp_path / "stage"
+    stage.mkdir()
+    digest = Sha256.of_file(asked)
+    (stage / "pyproject.toml").write_text(
+        '[project]\nname = "openai-codex"\nversion = "0.163.0"\n\n[tool.codex-wheel-factory]\n'
+        'runtime = "0.163.0"\nrepinned = true\nregenerated = true\n'
+        f'source = {{name = "openai-codex", version = "0.154.0", sha256 = "{digest}"}}\n'
+    )
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+
+    def write(command: Command) -> None:
+        sdk_file(Path(command.argv[command.argv.index("--wheel-dir") + 1]))
+
+    build = Expected(argv=("wheel", "--wheel-dir", str(scratch / "project")), effect=write)
+    script = (build, *native(prints(PASSED), scratch))
+    sdk = run(order(stage), FakeRunner(*script), scratch).sdk
+    assert (sdk.repinned, sdk.regenerated) == (True, True)
+    assert sdk.requested == RequestedSdk(name="openai-codex", version="0.154.0", sha256=digest)
+    assert str(sdk) == "openai-codex 0.163.0 (regenerated from openai-codex 0.154.0)"
+
+
 def test_a_process_that_cannot_start_is_not_a_pass(tmp_path: Path) -> None:
     def refuse(command: Command) -> None:
         raise CannotStart(command.argv[0], "no room")

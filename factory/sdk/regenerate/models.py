@@ -1,0 +1,81 @@
+"""Read a module of generated models as source text: its names, fields and enumeration members."""
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_ANNOTATED = "Annotated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelField:
+    """A field of a model; its annotation is source text without ``Annotated``."""
+
+    annotation: str
+    is_required: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Models:
+    """A module of models.
+
+    Attributes:
+        names: Everything that the module defines or imports.
+        fields: The fields by the name of the class, for classes with fields.
+        members: The names of the members by the name of the class, for classes with plain assignments.
+    """
+
+    names: frozenset[str]
+    fields: Mapping[str, Mapping[str, ModelField]]
+    members: Mapping[str, frozenset[str]]
+
+    def __contains__(self, name: str) -> bool:
+        """Whether the module has a class with fields of this name."""
+        return bool(self.fields.get(name))
+
+
+def read_models(source: bytes) -> Models:
+    """Read the source of a module.
+
+    Raises:
+        SyntaxError: It is not Python.
+    """
+    body = ast.parse(source).body
+    classes = [node for node in body if isinstance(node, ast.ClassDef)]
+    return Models(
+        names=names_in(body),
+        fields={node.name: _fields(node) for node in classes},
+        members={node.name: names_in(node.body) for node in classes},
+    )
+
+
+def names_in(body: list[ast.stmt]) -> frozenset[str]:
+    """Return the names that statements bind: classes, functions, imports and assignments."""
+    found: set[str] = set()
+    for node in body:
+        match node:
+            case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                found.add(name)
+            case ast.ImportFrom(names=aliases) | ast.Import(names=aliases):
+                found.update(alias.asname or alias.name for alias in aliases)
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                found.add(name)
+            case _:
+                pass
+    return frozenset(found)
+
+
+def _fields(definition: ast.ClassDef) -> Mapping[str, ModelField]:
+    return {
+        node.target.id: ModelField(annotation=_plain(node.annotation), is_required=node.value is None)
+        for node in definition.body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+    }
+
+
+def _plain(annotation: ast.expr) -> str:
+    match annotation:
+        case ast.Subscript(value=ast.Name(id=name), slice=ast.Tuple(elts=[inner, *_])) if name == _ANNOTATED:
+            return ast.unparse(inner)
+        case _:
+            return ast.unparse(annotation)
