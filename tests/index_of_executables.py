@@ -12,6 +12,9 @@ from factory.core.tags import CodexTag
 from factory.verify.baseline import executables_file
 from factory.verify.baseline.executables import KnownExecutables
 
+REAL_INDEX = executables_file.EXECUTABLES_PATH
+"""The index that belongs to the factory."""
+
 FABRICATED = CodexTag.parse("rust-v0.163.0")
 """The release that the fabricated wheels and packages of the tests name."""
 
@@ -22,7 +25,7 @@ def without_fabricated_release() -> Iterator[None]:
 
     The real index lists the executables of that release, so that each fabricated executable would be found.
     """
-    real = executables_file.read_executables(executables_file.EXECUTABLES_PATH)
+    real = executables_file.read_executables(REAL_INDEX)
     kept = KnownExecutables(package for package in real.packages if package.release != FABRICATED)
     with tempfile.TemporaryDirectory(prefix="factory-index-") as directory:
         path = Path(directory) / "known_executables.json"

@@ -8,6 +8,7 @@ from factory.build.template import PACKAGE
 from factory.core.digests import Sha256
 from factory.core.errors import UsageError
 from factory.core.json_reader import MalformedJson
+from factory.core.model import ChannelName
 from factory.core.platform_tags import platform_of_tag
 from factory.manifest.manifest import MANIFEST_NAME, Manifest, WheelRecord
 from factory.verify.reading.contents import ExpectedWheel
@@ -72,6 +73,7 @@ def expected_wheel(manifest: Manifest, record: WheelRecord) -> ExpectedWheel:
         payload={str(file.path): file.sha256 for file in record.payload},
         left_out=tuple(f"{PACKAGE}/{left_out.source}" for left_out in record.left_out),
         asset=next((asset.purl for asset in manifest.assets if asset.digest == record.asset), ""),
+        is_from_directory=manifest.channel is ChannelName.DIRECTORY,
     )
 
 

@@ -8,7 +8,7 @@ from factory.build.builder import BuiltWheel
 from factory.build.template import PACKAGE
 from factory.core.counted import counted
 from factory.core.errors import VerificationError
-from factory.core.model import Finding, Severity, WaivedFinding
+from factory.core.model import Finding, Local, Severity, WaivedFinding
 from factory.core.trust_level import TrustAssessment
 from factory.executables.signatures.policy import TrustPolicy
 from factory.verify.checks.registry import checks_for, find_all, printable
@@ -143,6 +143,7 @@ def verify(
         payload={f"{PACKAGE}/{member.path}": member.file.sha256 for member in layout.members},
         left_out=tuple(f"{PACKAGE}/{left_out.file.path}" for left_out in layout.left_out),
         asset=planned.asset.purl,
+        is_from_directory=isinstance(planned.asset.location, Local),
     )
     inspection = inspect(
         wheel.file.path,

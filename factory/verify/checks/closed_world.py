@@ -104,6 +104,16 @@ def closed_world_checks(known: Reference = BUNDLED) -> tuple[Check[WheelContents
         return _faults(wheel, known, _FOREIGN)
 
     @check(
+        "closed-world-own-build",
+        Severity.WARNING,
+        title="The executables of a wheel of this project are those of the release that it names",
+        protects="Users: the version suggests the official executables. The package came from a directory.",
+        remedy="Build with the official package, or under a version that no release has.",
+    )
+    def _find_own_builds(wheel: WheelContents) -> Iterator[Fault]:
+        return _faults(wheel, known, {MemberKind.PAYLOAD_UNKNOWN}, of_own_build=True)
+
+    @check(
         "closed-world-complete",
         Severity.ERROR,
         title="A wheel of this project has every executable of its release",
@@ -139,7 +149,11 @@ def closed_world_checks(known: Reference = BUNDLED) -> tuple[Check[WheelContents
 
 def misplaced_executables(wheel: WheelContents, known: Reference = BUNDLED) -> tuple[MemberReview, ...]:
     """Return the executables that belong to another release, target or place, or to no known release."""
-    return tuple(review for review in _reviews(wheel, known) if review.kind in _WRONG_EXECUTABLES)
+    return tuple(
+        review
+        for review in _reviews(wheel, known)
+        if review.kind in _WRONG_EXECUTABLES and not _is_own_build(wheel, review)
+    )
 
 
 def release_of(wheel: WheelContents) -> tuple[CodexTag, Platform] | None:
@@ -152,9 +166,11 @@ def release_of(wheel: WheelContents) -> tuple[CodexTag, Platform] | None:
         return None
 
 
-def _faults(wheel: WheelContents, known: Reference, kinds: Collection[MemberKind]) -> Iterator[Fault]:
+def _faults(
+    wheel: WheelContents, known: Reference, kinds: Collection[MemberKind], *, of_own_build: bool = False
+) -> Iterator[Fault]:
     for review in _reviews(wheel, known):
-        if review.kind in kinds:
+        if review.kind in kinds and _is_own_build(wheel, review) is of_own_build:
             yield Fault(review.name, f"{review.kind.sentence} {review.evidence}".rstrip())
 
 
@@ -185,9 +201,15 @@ def _is_expected(wheel: WheelContents, review: MemberReview) -> bool:
     """Whether a member is a payload file that the recipe puts there; `payload-bytes` compares its bytes.
 
     What is expected can come from a manifest that somebody changed, so it excuses a new layout, but not an
-    executable that is known to be of another release or target, or not of this one.
+    executable that is known to be of another release or target.
     """
     return wheel.expected is not None and review.name in wheel.expected.payload
+
+
+def _is_own_build(wheel: WheelContents, review: MemberReview) -> bool:
+    """Whether an executable is not that of a known release, as expected of a package from a directory."""
+    is_expected = _is_expected(wheel, review) and review.kind is MemberKind.PAYLOAD_UNKNOWN
+    return is_expected and wheel.expected is not None and wheel.expected.is_from_directory
 
 
 CLOSED_WORLD_IDS = frozenset(check.id for check in closed_world_checks())

@@ -150,6 +150,8 @@ class ExpectedWheel:
         payload: The files of the release package that it must contain, by member name.
         left_out: Members that the recipe leaves out, for a reason given in the manifest.
         asset: The package URL of the release package; empty if it is not known.
+        is_from_directory: Whether the user gave the release package as a file, so that it may be a build of
+            the user's own. A registry has only the release.
     """
 
     tag: CodexTag
@@ -157,6 +159,7 @@ class ExpectedWheel:
     payload: Mapping[str, Sha256]
     left_out: tuple[str, ...] = ()
     asset: str = ""
+    is_from_directory: bool = False
 
     @property
     def promises(self) -> dict[Sha256, str]:

@@ -120,6 +120,17 @@ def test_a_manifest_gives_the_expected_contents_of_each_wheel(tmp_path: Path) ->
     assert set(checks_of(report)) == {"payload-foreign"}  # the manifest's payload is empty
 
 
+@pytest.mark.parametrize(("channel", "expected"), [("directory", True), ("npm", False), ("github", False)])
+def test_a_manifest_says_whether_the_packages_came_from_a_directory(
+    channel: str, *, expected: bool, tmp_path: Path
+) -> None:
+    dist = release(tmp_path / "dist")
+    document = json.loads((dist / "manifest.json").read_text()) | {"channel": channel}
+    (dist / "manifest.json").write_text(json.dumps(document))
+    (group,) = find_wheels([dist])
+    assert {wheel.expected and wheel.expected.is_from_directory for wheel in group.wheels} == {expected}
+
+
 def test_a_file_that_is_left_out_for_a_reason_is_not_a_finding(tmp_path: Path) -> None:
     dist = release(tmp_path / "dist")
     lean = own_wheel().without("codex_cli_bin/codex-path/rg").write(dist)

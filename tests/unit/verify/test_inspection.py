@@ -5,7 +5,7 @@ import pytest
 
 from factory.core.digests import Sha256
 from factory.core.errors import VerificationError
-from factory.core.model import Severity
+from factory.core.model import Local, Severity
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform
 from factory.verify.checks.registry import CHECKS
@@ -13,6 +13,7 @@ from factory.verify.inspection import WheelRejected, inspect, verify
 from factory.verify.reading.contents import ExpectedWheel
 from factory.verify.waivers import Waiver
 from tests.images import Elf
+from tests.index_of_executables import REAL_INDEX, index_at
 from tests.wheels import PACKAGE, Wheel, built_wheel, own_wheel, payload_members
 from tests.zip_writer import ZipMember
 
@@ -104,3 +105,22 @@ def test_an_invalid_file_name_is_found(tmp_path: Path) -> None:
     wheel = replace(own_wheel(), name="codex.whl")
     inspection = inspect(wheel.write(tmp_path), scratch=tmp_path)
     assert [finding.check for finding in inspection.findings] == ["name-format"]
+
+
+@pytest.mark.parametrize("is_local", [True, False], ids=["from a directory", "from a registry"])
+def test_only_a_package_from_a_directory_may_be_a_build_of_the_user_s_own(
+    *, is_local: bool, tmp_path: Path
+) -> None:
+    """The index that belongs to the factory lists 0.163.0, whose executables the wheel does not have."""
+    wheel = built_wheel(own_wheel(), tmp_path)
+    if is_local:
+        local = replace(wheel.planned.asset, location=Local(path=tmp_path / "codex.tgz"))
+        wheel = replace(wheel, planned=replace(wheel.planned, asset=local))
+    with index_at(REAL_INDEX):
+        if is_local:
+            found = {finding.check for finding in verify(wheel, scratch=tmp_path).findings}
+        else:
+            with pytest.raises(WheelRejected) as caught:
+                verify(wheel, scratch=tmp_path)
+            found = {finding.check for finding in caught.value.findings}
+    assert found == {"closed-world-own-build" if is_local else "closed-world-member"}

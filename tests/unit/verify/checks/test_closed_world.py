@@ -180,6 +180,27 @@ def test_a_manifest_excuses_an_unknown_executable_only_in_an_unknown_release(tmp
     assert misplaced_findings(contents, other) == []
 
 
+def test_a_package_from_a_directory_may_be_a_build_of_the_user_s_own(tmp_path: Path) -> None:
+    wheel = good_wheel()
+    expected = ExpectedWheel(
+        tag=CodexTag.parse(VERSION),
+        platform=Platform.parse("manylinux_2_17_x86_64"),
+        payload={CODEX: Sha256.of([wheel.member(CODEX).content])},
+        is_from_directory=True,
+    )
+    known = index_of(wheel)
+    contents = read_wheel(wheel.write(tmp_path), scratch=tmp_path, expected=expected)
+    (finding,) = find_all(contents, closed_world_checks(known))
+    assert (finding.check, finding.place) == ("closed-world-own-build", CODEX)
+    assert misplaced_executables(contents, known) == ()
+    older = index_of(wheel, ("0.162.1", MUSL, "bin/codex"))
+    assert [one.place for one in misplaced_findings(contents, older)] == [CODEX]
+    other = read_wheel(
+        wheel.write(tmp_path), scratch=tmp_path, expected=replace(expected, payload={"bin/x": Sha256.of([])})
+    )
+    assert [one.place for one in misplaced_findings(other, known)] == [CODEX]
+
+
 def test_a_manifest_does_not_excuse_an_importable_file(tmp_path: Path) -> None:
     name, content = f"{PACKAGE}/extra.py", b"x = 1\n"
     expected = ExpectedWheel(
