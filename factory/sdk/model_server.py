@@ -83,6 +83,14 @@ class CallTool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunScript:
+    """Answer with a script for code mode, in JavaScript."""
+
+    script: str
+    call_id: str = "call-1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refuse:
     """Answer with an HTTP error, such as 429 or 503; ``retry_after_s`` becomes ``Retry-After``."""
 
@@ -90,7 +98,7 @@ class Refuse:
     retry_after_s: int | None = None
 
 
-Answer = Say | Stream | Echo | CallTool | Refuse
+Answer = Say | Stream | Echo | CallTool | RunScript | Refuse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,10 +113,11 @@ class ModelServer:
     address: str
     turns: list[bytes] = field(default_factory=list)
 
-    def configure(self, codex_home: Path) -> None:
-        """Write the ``config.toml`` that makes Codex use this server only."""
+    def configure(self, codex_home: Path, features: Sequence[str] = ()) -> None:
+        """Write the ``config.toml`` that makes Codex use this server only, with these features on."""
         codex_home.mkdir(parents=True)
         configuration = CONFIGURATION.format(address=self.address)
+        configuration += "".join(f"{feature} = true\n" for feature in features)
         (codex_home / "config.toml").write_text(configuration, encoding="utf-8")
 
 
@@ -170,6 +179,8 @@ class _ResponsesHandler(BaseHTTPRequestHandler):
             case Echo(hold_s=hold_s):
                 words = re.findall(r"\S+\s*", last_text(body))
                 self._send_pieces(Stream(pieces=tuple(words), hold_s=hold_s))
+            case RunScript() as run:
+                self._stream(_script_call(run))
 
     def _refuse(self, status: int, retry_after_s: int | None) -> None:
         self.send_response(status)
@@ -232,6 +243,10 @@ def _tool_call(call: CallTool) -> Mapping[str, object]:
         "arguments": call.arguments,
         "call_id": call.call_id,
     }
+
+
+def _script_call(run: RunScript) -> Mapping[str, object]:
+    return {"type": "custom_tool_call", "name": "exec", "input": run.script, "call_id": run.call_id}
 
 
 def _added() -> Mapping[str, object]:

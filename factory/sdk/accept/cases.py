@@ -102,6 +102,11 @@ CASES: tuple[Case, ...] = (
         needs=("Sandbox.full_access|final_text", "ApprovalMode.deny_all|final_text", *_TURN),
     ),
     Case(
+        name="code-mode",
+        proves="With code mode on, a script of the model is run, and the model gets its output.",
+        needs=_TURN,
+    ),
+    Case(
         name="async-is-lazy",
         proves="The async client initialises on its first awaited use.",
         needs=("AsyncCodex.thread_start",),

@@ -32,6 +32,7 @@ COPIED_MODULES = (
 _DRIVER = "sdk/accept/driver"
 _DEAD_PROXY = "http://127.0.0.1:9"
 _PRINT_PURELIB = "import sysconfig; print(sysconfig.get_path('purelib'))"
+_CODE_MODE_HOST = "codex-code-mode-host"
 _PRINT_CODEX = f"import {PACKAGE}; print({PACKAGE}.bundled_codex_path())"
 
 
@@ -151,10 +152,20 @@ def _install_runtime(
 
 
 def _launcher(emulator: Path, context: AcceptanceContext, python: Path) -> Path:
-    """Write the script that the SDK's executable override names: it starts the executable in the emulator."""
-    executable = _run(context, "find the executable", (str(python), "-I", "-c", _PRINT_CODEX))
-    launcher = context.directory / "codex"
-    _write(launcher, f'#!/bin/sh\nexec {shlex.join((str(emulator), executable))} "$@"\n')
+    """Write the script that the SDK's executable override names: it starts the executable in the emulator.
+
+    The host of code mode, which the executable starts by its name, gets such a script in its place.
+    """
+    executable = Path(_run(context, "find the executable", (str(python), "-I", "-c", _PRINT_CODEX)))
+    host = executable.with_name(_CODE_MODE_HOST)
+    if host.exists():
+        moved = host.rename(host.with_name(f"{host.name}.emulated"))
+        _write_launcher(host, emulator, moved)
+    return _write_launcher(context.directory / "codex", emulator, executable)
+
+
+def _write_launcher(launcher: Path, emulator: Path, executable: Path) -> Path:
+    _write(launcher, f'#!/bin/sh\nexec {shlex.join((str(emulator), str(executable)))} "$@"\n')
     launcher.chmod(0o755)
     return launcher
 

@@ -3,11 +3,23 @@
 import http.client
 import json
 import time
+import tomllib
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from factory.sdk.model_server import Answer, CallTool, Echo, ModelServer, Refuse, Say, Stream, model_server
+from factory.sdk.model_server import (
+    Answer,
+    CallTool,
+    Echo,
+    ModelServer,
+    Refuse,
+    RunScript,
+    Say,
+    Stream,
+    model_server,
+)
 
 
 def ask(server: ModelServer, body: str = "{}", path: str = "/responses") -> tuple[int, str | None, str]:
@@ -51,6 +63,20 @@ def test_it_calls_a_tool() -> None:
                 "call_id": "call-1",
             }
         ]
+
+
+def test_it_sends_a_script_for_code_mode() -> None:
+    with model_server((RunScript(script="text(1)"),)) as server:
+        assert items(ask(server)[2]) == [
+            {"type": "custom_tool_call", "name": "exec", "input": "text(1)", "call_id": "call-1"}
+        ]
+
+
+def test_features_are_turned_on(tmp_path: Path) -> None:
+    with model_server((Say(text="Yes."),)) as server:
+        server.configure(tmp_path / "home", ["code_mode", "code_mode_only"])
+    configuration = tomllib.loads((tmp_path / "home" / "config.toml").read_text())
+    assert configuration["features"] == {"plugins": False, "code_mode": True, "code_mode_only": True}
 
 
 def test_it_waits_before_it_answers() -> None:

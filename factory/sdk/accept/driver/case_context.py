@@ -2,7 +2,7 @@
 
 import importlib
 import sys
-from collections.abc import Callable, Iterator, Sized
+from collections.abc import Callable, Iterator, Sequence, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,10 +96,10 @@ class CaseContext:
         return configured
 
     @contextmanager
-    def model(self, *script: Answer) -> Iterator[ModelServer]:
-        """Run a model server for this case that gives the scripted answers."""
+    def model(self, *script: Answer, features: Sequence[str] = ()) -> Iterator[ModelServer]:
+        """Run a model server for this case that gives the scripted answers, with features of Codex on."""
         with model_server(script) as server:
-            server.configure(self.codex_home)
+            server.configure(self.codex_home, features)
             yield server
 
     @contextmanager

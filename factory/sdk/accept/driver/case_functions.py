@@ -26,6 +26,7 @@ _FUNCTIONS: tuple[Callable[[CaseContext], None], ...] = (
     turn_cases.run_waits_for_completion,
     turn_cases.stream_in_order,
     turn_cases.tool_calls,
+    turn_cases.code_mode,
     async_cases.async_is_lazy,
     async_cases.async_mirrors_sync,
     async_cases.keywords_are_snake_case,

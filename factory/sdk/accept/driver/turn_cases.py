@@ -4,9 +4,10 @@ import json
 from collections import Counter
 
 from factory.sdk.accept.driver.case_context import CaseContext, expect, expect_count
-from factory.sdk.model_server import CallTool, Say
+from factory.sdk.model_server import CallTool, RunScript, Say
 
 PRODUCT = "5535"
+_CODE_MODE = ("code_mode", "code_mode_only")
 _COMMAND = "echo $((41*135))"
 
 
@@ -89,3 +90,17 @@ def tool_calls(context: CaseContext) -> None:
     items = json.loads(server.turns[-1])["input"]
     outputs = [str(item["output"]) for item in items if item["type"] == "function_call_output"]
     expect(any(PRODUCT in output for output in outputs), f"no command was run: {outputs}")
+
+
+def code_mode(context: CaseContext) -> None:
+    """Turn code mode on and let the model run a script: its output goes back to the model.
+
+    The runtime starts another executable of the package for that. If it is missing, only this fails.
+    """
+    script = RunScript(script='text("the product is " + 41 * 135);')
+    with context.model(script, Say(text="Done."), features=_CODE_MODE) as server, context.open() as codex:
+        result = codex.thread_start().run("Multiply.")
+    expect(result.final_response == "Done.", f"the turn ended with {result.final_response!r}")
+    items = json.loads(server.turns[-1])["input"]
+    outputs = [json.dumps(item["output"]) for item in items if item["type"] == "custom_tool_call_output"]
+    expect(any(f"the product is {PRODUCT}" in output for output in outputs), f"no script was run: {outputs}")

@@ -140,6 +140,28 @@ def test_a_wheel_for_another_processor_is_started_by_the_emulator(tmp_path: Path
     assert (request["codex"], request["limit_s"]) == (str(launcher), 300.0)
 
 
+def test_the_host_of_code_mode_is_started_by_the_emulator(tmp_path: Path) -> None:
+    site = tmp_path / "a site" / "bin"
+    site.mkdir(parents=True)
+    host = site / "codex-code-mode-host"
+    host.write_bytes(b"the host")
+    python = f"{tmp_path}/venv/bin/python"
+    runner = FakeRunner(
+        Expected(argv=("-m", "venv")),
+        Expected(argv=(python, "-I", "-c"), completed=Completed(returncode=0, output="/site\n")),
+        Expected(argv=(python, "install", "--require-hashes")),
+        Expected(argv=(python, "install", "--constraint")),
+        Expected(argv=(python, "-I", "-c"), completed=Completed(returncode=0, output=f"{site}/codex\n")),
+        Expected(argv=(python, "factory.sdk.accept.driver"), completed=prints(PASSED)),
+    )
+    run(order(sdk_file(tmp_path), "manylinux_2_17_aarch64"), runner, tmp_path)
+
+    moved = site / "codex-code-mode-host.emulated"
+    assert moved.read_bytes() == b"the host"
+    assert host.read_text() == f"#!/bin/sh\nexec {QEMU} '{moved}' \"$@\"\n"
+    assert host.stat().st_mode & 0o111
+
+
 def test_an_sdk_of_another_release_is_refused_before_anything_runs(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         run(order(sdk_file(tmp_path, "0.154.0")), FakeRunner(), tmp_path)

@@ -71,7 +71,7 @@ def test_cases_and_case_functions_match() -> None:
 def test_cases_are_chosen_by_name_in_table_order() -> None:
     chosen = cases_named(("closing-twice", "constructor-initialises"))
     assert [case.name for case in chosen] == ["constructor-initialises", "closing-twice"]
-    assert len(cases_named(())) == 38
+    assert len(cases_named(())) == 39
     with pytest.raises(UsageError, match="no acceptance case 'no-such-case'"):
         cases_named(("no-such-case",))
 
