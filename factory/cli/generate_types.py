@@ -3,6 +3,7 @@
 import argparse
 import difflib
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -22,9 +23,11 @@ from factory.core.counted import counted
 from factory.core.errors import EXIT_OK, UsageError, VerificationError
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform
+from factory.sdk.types.side import Side
 from factory.system.scratch import scratch_directory
 
 if TYPE_CHECKING:
+    from factory.sdk.types.breaking import AssessedChange
     from factory.sdk.types.maker import TypesMaker
     from factory.sdk.types.types_package import FileDifference, TypesPackage
 
@@ -32,10 +35,11 @@ EPILOG = """\
 examples:
   factory generate-types --codex-version rust-v0.163.0 --out src/generated
   factory generate-types --codex-version 0.163.0 --out src/generated --check
-  factory generate-types --compare 0.147.0 0.163.0
+  factory generate-types --compare 0.147.0 0.163.0 --fail-on readers
   factory generate-types --schema-dir schema/ --out types/
 """
 _JSON_VERSION = 1
+_ANY = "any"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,6 +55,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--compare", nargs=2, metavar=("TAG1", "TAG2"), help="print the changes between two releases"
+    )
+    parser.add_argument(
+        "--fail-on",
+        choices=(*Side, _ANY),
+        help="with --compare: exit with status 24 if a change breaks readers, writers, or any of them",
     )
     parser.add_argument(
         "--schema-dir",
@@ -79,6 +88,8 @@ def _require_compatible(arguments: argparse.Namespace) -> None:
     """Refuse options that cannot be combined."""
     if arguments.compare is None and arguments.out is None:
         raise UsageError("no output given", hint="Give --out DIR, or --compare TAG1 TAG2.")
+    if arguments.compare is None and arguments.fail_on is not None:
+        raise UsageError("--fail-on needs --compare", hint="Give --compare TAG1 TAG2, or --check instead.")
     others = (arguments.out, arguments.schema_dir, arguments.codex_version, arguments.runtime_version)
     if arguments.compare is not None and (arguments.check or any(other is not None for other in others)):
         raise UsageError(
@@ -129,13 +140,27 @@ def _compare(arguments: argparse.Namespace) -> int:
     before, after = (CodexTag.parse(text) for text in arguments.compare)
     with open_maker(arguments) as maker:
         changes = maker.compare(before, after)
+    broken = Counter(side for change in changes for side in change.breaks)
     if arguments.json:
-        items = [{**asdict(change), "words": change.words} for change in changes]
+        items = [_change_json(change) for change in changes]
         print_json({"version": _JSON_VERSION, "from": before.pep440, "to": after.pep440, "changes": items})
     else:
         sys.stdout.writelines(f"{change.words}\n" for change in changes)
-        say(f"{counted(len(changes), 'change')} from {before.pep440} to {after.pep440}")
+        counts = ", ".join(f"{counted(broken[side], 'breaks', 'break')} {side}" for side in Side)
+        say(f"{counted(len(changes), 'change')} from {before.pep440} to {after.pep440}: {counts}")
+    refused = [side for side in Side if arguments.fail_on in {side, _ANY} and broken[side]]
+    if refused:
+        raise VerificationError(
+            f"{after.pep440} breaks {' and '.join(refused)} of the protocol of {before.pep440}",
+            hint="Generate the types of the newer release, and change code that uses what the list names.",
+        )
     return EXIT_OK
+
+
+def _change_json(assessed: "AssessedChange") -> dict[str, object]:
+    change = assessed.change
+    why = {"breaks": list(assessed.breaks), "reason": assessed.reason}
+    return {**asdict(change), "words": change.words, **why}
 
 
 def _make(arguments: argparse.Namespace, maker: "TypesMaker") -> "TypesPackage":

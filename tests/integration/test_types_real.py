@@ -160,8 +160,13 @@ def test_the_official_sdk_runs_a_turn_on_our_types(place: Place, package: Path, 
 def test_two_releases_are_compared_and_the_older_one_is_held_to_its_protocol(place: Place) -> None:
     assert_round_trips(place, "0.147.0", generate(place, "0.147.0", "older"))
     command = ("generate-types", "--compare", "0.147.0", "0.163.0", "--json")
-    changes = [change["words"] for change in json.loads(succeed(place.factory(*command)).out)["changes"]]
+    listed = json.loads(succeed(place.factory(*command)).out)["changes"]
+    changes = [change["words"] for change in listed]
     assert len(changes) == 321
+    assert sum("readers" in change["breaks"] for change in listed) == 61
+    assert [change["words"] for change in listed if "writers" in change["breaks"]] == [
+        "client request thread/rollback removed; it was ThreadRollbackParams"
+    ]
     assert "client request thread/rollback removed; it was ThreadRollbackParams" in changes
     assert "server notification thread/reverted added: ThreadRevertedNotification" in changes
     assert "Thread: field projectId added: string or null, required" in changes

@@ -9,7 +9,7 @@ from factory.build.toolchain import lock_named
 from factory.core.tags import CodexTag
 from factory.core.targets import Target
 from factory.release.channels import Channel
-from factory.sdk.types.protocol_changes import Change, compare
+from factory.sdk.types.breaking import AssessedChange, assess
 from factory.sdk.types.runtime import (
     TypesWorkspace,
     choose_runtime,
@@ -54,9 +54,9 @@ class TypesMaker:
         origin = "an unnamed release" if tag is None else f"Codex {tag.pep440}"
         return self.package_of(SchemaBundle.read(schema_dir), origin)
 
-    def compare(self, before: CodexTag, after: CodexTag) -> tuple[Change, ...]:
-        """Return the changes in the protocol between two releases."""
-        return compare(self.schema_of(before), self.schema_of(after))
+    def compare(self, before: CodexTag, after: CodexTag) -> tuple[AssessedChange, ...]:
+        """Return the changes in the protocol between two releases, with whom they break."""
+        return assess(self.schema_of(before), self.schema_of(after))
 
     def schema_of(self, tag: CodexTag) -> SchemaBundle:
         """Return the protocol of a release, as its own executable writes it.

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from factory.sdk.types.describe import without_null
 from factory.sdk.types.schema import Schema, SchemaBundle, UnusableSchema, members, parts, referred, texts
 
 
@@ -44,6 +45,17 @@ def methods_of(bundle: SchemaBundle, kind: MessageKind) -> tuple[Method, ...]:
     if kind not in bundle.definitions:
         raise UnusableSchema(kind, "is not defined")
     return tuple(sorted(_methods(bundle.definitions[kind], kind), key=lambda method: method.name))
+
+
+def needs_parameters(bundle: SchemaBundle, kind: MessageKind, name: str) -> bool:
+    """Whether a message is invalid without parameters."""
+    for variant in parts(bundle.definitions[kind], "oneOf", "anyOf"):
+        properties = members(variant.get("properties"))
+        method = members(properties.get("method"))
+        if name in (*texts(method.get("enum")), *texts(method.get("const"))):
+            nullable = without_null(members(properties.get("params")))[1]
+            return "params" in texts(variant.get("required")) and not nullable
+    return False
 
 
 def _methods(definition: Schema, kind: MessageKind) -> Iterator[Method]:

@@ -10,6 +10,7 @@ from factory.sdk.types.describe import describe, values_of, variants_of, without
 from factory.sdk.types.methods import MessageKind, methods_of
 from factory.sdk.types.schema import Schema, SchemaBundle, members, texts
 
+WITHOUT: Final = "without parameters"
 _NONE = "none"
 
 
@@ -61,6 +62,7 @@ class Change:
         name: The method, field, value or variant; empty if the place itself changed.
         before: The old definition in words, if the kind of change shows it.
         after: Likewise the new one.
+        is_required: Whether an added or removed field is or was required; None for another change.
     """
 
     kind: ChangeKind
@@ -68,6 +70,7 @@ class Change:
     name: str = ""
     before: str = ""
     after: str = ""
+    is_required: bool | None = None
 
     @property
     def words(self) -> str:
@@ -105,7 +108,7 @@ def _method_changes(before: SchemaBundle, after: SchemaBundle) -> Iterator[Chang
 
 
 def _parameters(bundle: SchemaBundle, kind: MessageKind) -> Mapping[str, str]:
-    return {method.name: method.parameters or "without parameters" for method in methods_of(bundle, kind)}
+    return {method.name: method.parameters or WITHOUT for method in methods_of(bundle, kind)}
 
 
 def _definition_changes(before: SchemaBundle, after: SchemaBundle) -> Iterator[Change]:
@@ -146,12 +149,17 @@ def _field_changes(place: str, before: Schema, after: Schema) -> Iterator[Change
     was_required, is_required = texts(before.get("required")), texts(after.get("required"))
     for name in sorted(old.keys() | new.keys()):
         if name not in old:
-            need = "required" if name in is_required else "optional"
-            added = f"{describe(new[name])}, {need}"
-            yield Change(kind=ChangeKind.FIELD_ADDED, place=place, name=name, after=added)
+            needed = name in is_required
+            added = f"{describe(new[name])}, {'required' if needed else 'optional'}"
+            yield Change(kind=ChangeKind.FIELD_ADDED, place=place, name=name, after=added, is_required=needed)
         elif name not in new:
-            removed = describe(old[name])
-            yield Change(kind=ChangeKind.FIELD_REMOVED, place=place, name=name, before=removed)
+            yield Change(
+                kind=ChangeKind.FIELD_REMOVED,
+                place=place,
+                name=name,
+                before=describe(old[name]),
+                is_required=name in was_required,
+            )
         else:
             if (name in was_required) != (name in is_required):
                 kind = ChangeKind.FIELD_REQUIRED if name in is_required else ChangeKind.FIELD_OPTIONAL

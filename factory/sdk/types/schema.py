@@ -148,7 +148,8 @@ def _content(path: Path) -> bytes:
     return content
 
 
-def _without_annotations(schema: object) -> dict[str, object]:
+def without_annotations(schema: object) -> dict[str, object]:
+    """Return a schema without the keywords that say nothing about the values that it allows."""
     return {key: value for key, value in members(schema).items() if key not in _ANNOTATIONS}
 
 
@@ -164,7 +165,7 @@ def _targets(outer: Mapping[str, object], inner: Mapping[str, object]) -> Mappin
     # 0.58.0 refers inside of the namespace to definitions that are only outside.
     targets |= {f"{_NAMESPACE_PREFIX}{name}": target for name, target in targets.items()}
     for name in outer.keys() & inner.keys():
-        if _without_annotations(outer[name]) != _without_annotations(inner[name]):
+        if without_annotations(outer[name]) != without_annotations(inner[name]):
             targets[name] = f"{name}{_OLDER}"
             if targets[name] in targets:
                 raise UnusableSchema(name, f"is defined twice, and {targets[name]} is also defined")

@@ -131,10 +131,12 @@ def test_compare_prints_the_changes_of_a_protocol(factory: Factory, released: Pa
     ended = factory(*compare, "rust-v0.163.0", "0.164.0")
     assert ended.status == 0
     assert ended.out == (
-        "client notification goodbye added: without parameters\n"
-        "client notification initialized removed; it was without parameters\n"
+        "client notification goodbye added: without parameters"
+        " [breaks neither: programs that do not know it can ignore it]\n"
+        "client notification initialized removed; it was without parameters"
+        " [breaks writers: the server does not know the method]\n"
     )
-    assert ended.err.endswith("2 changes from 0.163.0 to 0.164.0\n")
+    assert ended.err.endswith("2 changes from 0.163.0 to 0.164.0: 0 break readers, 1 breaks writers\n")
     document = factory(*compare, "0.163.0", "0.164.0", "--json").document
     assert (document["version"], document["from"], document["to"]) == (1, "0.163.0", "0.164.0")
     assert document["changes"] == [
@@ -144,7 +146,10 @@ def test_compare_prints_the_changes_of_a_protocol(factory: Factory, released: Pa
             "name": "goodbye",
             "before": "",
             "after": "without parameters",
+            "is_required": None,
             "words": "client notification goodbye added: without parameters",
+            "breaks": [],
+            "reason": "programs that do not know it can ignore it",
         },
         {
             "kind": "method-removed",
@@ -152,11 +157,27 @@ def test_compare_prints_the_changes_of_a_protocol(factory: Factory, released: Pa
             "name": "initialized",
             "before": "without parameters",
             "after": "",
+            "is_required": None,
             "words": "client notification initialized removed; it was without parameters",
+            "breaks": ["writers"],
+            "reason": "the server does not know the method",
         },
     ]
-    same = factory(*compare, "0.163.0", "0.163.0")
+    same = factory(*compare, "0.163.0", "0.163.0", "--fail-on", "any")
     assert (same.status, same.out) == (0, "")
+
+
+@pytest.mark.parametrize(("side", "status"), [("readers", 0), ("writers", 24), ("any", 24)])
+def test_a_change_that_breaks_a_side_fails_on_request(
+    factory: Factory, released: Path, side: str, status: int
+) -> None:
+    later = definitions() | {"ClientNotification": {"oneOf": [message("goodbye", None)]}}
+    runtimes(released, runtime(later), tag=CodexTag.parse("0.164.0"))
+    compare = ("generate-types", "--channel", "directory", "--directory", released, "--compare")
+    ended = factory(*compare, "0.163.0", "0.164.0", "--fail-on", side)
+    assert ended.status == status
+    assert "goodbye added" in ended.out
+    assert ("factory: 0.164.0 breaks writers of the protocol of 0.163.0\n" in ended.err) == (status == 24)
 
 
 @pytest.mark.parametrize(
@@ -169,6 +190,7 @@ def test_compare_prints_the_changes_of_a_protocol(factory: Factory, released: Pa
         (("--compare", "0.1.0", "0.2.0", "--check"), "--compare generates no types"),
         (("--compare", "0.1.0", "0.2.0", "--codex-version", "0.3.0"), "--compare generates no types"),
         (("--compare", "0.1.0", "never"), "'never' is"),
+        (("--out", "types", "--codex-version", "0.1.0", "--fail-on", "any"), "--fail-on needs --compare"),
         (("--out", "types", "--codex-version", "0.1.0", "--platform", "amiga"), "'amiga' is not a platform"),
     ],
 )
