@@ -14,6 +14,7 @@ BASE_IMAGE ?=
 IMAGE_PYTHON ?=
 ARGS ?=
 FUZZ_SECONDS ?= 120
+SOAK_SECONDS ?= 2700
 FUZZ_TARGETS ?= archive images members apple authenticode bundles messages statements
 
 BIN := $(VENV)/bin
@@ -21,7 +22,7 @@ READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup wheels audit sdk image test test-slow test-network test-docker lint types check format lock docs bench fuzz \
-  mutants clean
+  soak mutants clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -104,6 +105,9 @@ fuzz: $(VENV)/.fuzz ## Fuzz the file readers, on Linux: make fuzz FUZZ_TARGETS=a
 	  $(BIN)/python -m tests.fuzz $$target .fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -max_len=8192 \
 	    -timeout=10 -rss_limit_mb=600 -artifact_prefix=.fuzz/crash-$$target- -verbosity=0 -print_final_stats=1 $(ARGS) || exit 1; \
 	done
+
+soak: $(READY) ## Disturb whole runs for a given time: kills, other runs, full disks, damage, hostile servers
+	$(BIN)/python -m tests.soak --seconds $(SOAK_SECONDS) $(ARGS)
 
 $(VENV)/.mutants: $(READY) requirements-mutants.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-mutants.txt

@@ -4,27 +4,27 @@ The pages are parsed by pypi-simple (https://packaging.python.org/specifications
 they are requested with our own client, so proxies, certificates and retries work as everywhere.
 """
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
 from factory.audit.origin import AskedIndex, ListedOrigin, LocalOrigin, Origin
 from factory.audit.verdict import UnexpectedFile
+from factory.core.addresses import INVALID, redacted, split_address
 from factory.core.counted import counted
 from factory.core.digests import MalformedDigest, Sha256
-from factory.core.errors import UpstreamError
+from factory.core.errors import UpstreamError, UsageError
+from factory.core.json_reader import MalformedJson, parse_json
 from factory.core.model import Local, Remote
 from factory.core.printable import escaped
 from factory.core.tags import CodexTag, MalformedTag
-from factory.system.http import HttpClient, HttpStatusError, redacted
+from factory.system.http import HttpClient, HttpStatusError
 
 if TYPE_CHECKING:
     from pypi_simple import DistributionPackage
@@ -120,7 +120,8 @@ def fetch_listing(client: HttpClient, *, index: str, project: str, asked_at: dat
 
 
 def _refusal_hint(index: str) -> str:
-    if urlsplit(index).username is not None:
+    parts = split_address(index)
+    if parts is not None and parts.username is not None:
         return "Check the user name and the password in the address of the index."
     return (
         "The index requires credentials or blocks this address. Put a user name and a password into the"
@@ -130,7 +131,9 @@ def _refusal_hint(index: str) -> str:
 
 def page_url(index: str, project: str) -> str:
     """Return the address of a project page; a query of the index, which may be a token, stays at its end."""
-    parts = urlsplit(index)
+    parts = split_address(index)
+    if parts is None:
+        raise UsageError(f"{INVALID} of an index", hint="Name an index that answers over https.")
     return parts._replace(path=f"{parts.path.rstrip('/')}/{project}/", fragment="").geturl()
 
 
@@ -140,10 +143,18 @@ def read_page(body: bytes, *, project: str, base_url: str, asked: AskedIndex) ->
 
     try:
         if body.lstrip().startswith(b"{"):
-            page = ProjectPage.from_json_data(json.loads(body), base_url=base_url)
+            page = ProjectPage.from_json_data(parse_json(body, where=project), base_url=base_url)
         else:
             page = ProjectPage.from_html(project, body, base_url=base_url)
-    except (ValueError, KeyError, TypeError, UnsupportedRepoVersionError) as error:
+    except (
+        MalformedJson,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        UnsupportedRepoVersionError,
+    ) as error:
         raise UpstreamError(
             f"cannot parse the index's page of {project}: {error}",
             hint="Check the index's address, which ends with /simple/; a proxy or login page may answer.",
@@ -214,6 +225,8 @@ def _listed_file(
     if named != canonicalize_name(project):
         return UnexpectedFile(name=package.filename, reason=f"its name is that of another project, {named}")
     url = package.provenance_url
+    if split_address(package.url) is None or (url is not None and split_address(url) is None):
+        return UnexpectedFile(name=package.filename, reason="the index gives an invalid address for it")
     return PublishedWheel(
         name=package.filename,
         version=version,
@@ -234,14 +247,15 @@ def _listed_file(
 
 def _with_login(package: "DistributionPackage", base_url: str) -> "DistributionPackage":
     """Give the credentials of the index to addresses on the same server, as pip does, and to no other."""
-    login, _, host = urlsplit(base_url).netloc.rpartition("@")
-    if not login:
+    base = split_address(base_url)
+    login, _, host = ("", "", "") if base is None else base.netloc.rpartition("@")
+    if base is None or not login:
         return package
 
     def added(url: str) -> str:
-        parts = urlsplit(url)
-        is_same = (parts.scheme, parts.netloc) == (urlsplit(base_url).scheme, host)
-        return parts._replace(netloc=f"{login}@{host}").geturl() if is_same else url
+        parts = split_address(url)
+        is_same = parts is not None and (parts.scheme, parts.netloc) == (base.scheme, host)
+        return parts._replace(netloc=f"{login}@{host}").geturl() if parts is not None and is_same else url
 
     provenance = package.provenance_url
     return replace(

@@ -47,6 +47,7 @@ class WheelFiles:
                     name=wheel.name,
                     size_bytes=wheel.size_bytes,
                     fetched=fetched,
+                    retry=self.tools.downloader.retry,
                 )
                 try:
                     file, size_bytes = source.open()

@@ -7,7 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from factory.cli.client_files import npm_files
+from factory.cli.console import say
+from factory.cli.options import parse_size
 from factory.cli.settings import Settings
+from factory.core.addresses import split_address
 from factory.core.errors import UsageError
 from factory.core.model import ChannelName
 from factory.release.channels import Channel
@@ -16,8 +19,9 @@ from factory.release.channels.github import API, GithubChannel
 from factory.release.channels.npm import SCOPE, NpmChannel, default_npm_registry, npm_registry_from_client
 from factory.release.channels.npm_login import NpmLogin
 from factory.release.channels.npm_settings import NpmSetting, read_npm_settings
-from factory.system.http import HttpClient
+from factory.system.http import HttpClient, RequestsClient, Timeouts
 from factory.system.process import Runner
+from factory.system.retry import RetryPolicy
 
 
 @contextmanager
@@ -32,6 +36,11 @@ def asking_npm(
     takes as long to start as the imports of a run take, so both go on together. ``stop`` is set when
     the caller fails meanwhile.
     """
+    if arguments.directory is not None and arguments.channel != ChannelName.DIRECTORY:
+        raise UsageError(
+            f"--directory is not used with --channel {arguments.channel}",
+            hint="Add --channel directory, or leave --directory out.",
+        )
     if arguments.channel != ChannelName.NPM:
         yield lambda: None
         return
@@ -53,6 +62,16 @@ def asking_npm(
         except BaseException:
             stop.set()
             raise
+
+
+def open_client(arguments: argparse.Namespace) -> RequestsClient:
+    """Return a client with the limits of the channel options; it prints why it waits."""
+    timeouts = Timeouts(
+        min_rate=parse_size(arguments.min_rate),
+        rate_window_s=arguments.min_rate_time,
+        total_s=arguments.max_time,
+    )
+    return RequestsClient(retry=RetryPolicy(report=say), timeouts=timeouts)
 
 
 def _configured_login(
@@ -79,7 +98,7 @@ def open_channel(
         case ChannelName.GITHUB:
             return GithubChannel(
                 client,
-                api=arguments.github_api or settings.github_api or API,
+                api=_checked_api(arguments.github_api or settings.github_api or API),
                 repository=arguments.github_repository,
                 token=settings.github_token,
             )
@@ -87,3 +106,12 @@ def open_channel(
             if arguments.directory is None:
                 raise UsageError("--channel directory needs a directory", hint="Add --directory DIR.")
             return DirectoryChannel(arguments.directory)
+
+
+def _checked_api(address: str) -> str:
+    if split_address(address) is None:  # it is not repeated: it may have a password
+        raise UsageError(
+            "the address of the GitHub API is not valid",
+            hint="Give one with https:// or http:// with --github-api.",
+        )
+    return address

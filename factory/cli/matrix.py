@@ -10,7 +10,7 @@ from factory.audit.results import Results, identity_of
 from factory.audit.selection import Selection
 from factory.build.template import DISTRIBUTION
 from factory.ci.matrix import Job, audit_jobs, github_matrix, matrix_json, wheel_jobs
-from factory.cli.channel import asking_npm, open_channel
+from factory.cli.channel import asking_npm, open_channel, open_client
 from factory.cli.console import print_json
 from factory.cli.index import add_index_option, ask_index
 from factory.cli.options import add_channel_options, platforms_of
@@ -20,7 +20,6 @@ from factory.core.model import ChannelName
 from factory.core.tags import CodexTag
 from factory.release.channels.cached import CachedChannel
 from factory.system.cache import Cache
-from factory.system.http import RequestsClient
 from factory.system.process import SubprocessRunner
 from factory.wheels.plan import WheelsRequest, plan_wheels
 
@@ -93,7 +92,7 @@ def _wheels(arguments: argparse.Namespace, settings: Settings) -> tuple[Job, ...
     stop = threading.Event()
     with (
         asking_npm(arguments, settings, SubprocessRunner(stop), stop=stop) as npm_login,
-        closing(RequestsClient()) as client,
+        closing(open_client(arguments)) as client,
         closing(Cache(settings.cache_dir)) as cache,
     ):
         asked = open_channel(arguments, settings, client=client, npm_login=npm_login())
@@ -107,7 +106,7 @@ def _audits(arguments: argparse.Namespace, settings: Settings) -> tuple[Job, ...
         since=None if arguments.since is None else CodexTag.parse(arguments.since),
         platforms=None if arguments.platform is None else tuple(arguments.platform),
     )
-    with closing(RequestsClient()) as client:
+    with closing(open_client(arguments)) as client:
         listing = ask_index(
             arguments.index_url,
             settings,

@@ -73,6 +73,23 @@ def add_channel_options(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="directory of release packages and SHA256SUMS, for --channel directory",
     )
+    group.add_argument(
+        "--min-rate",
+        metavar="SIZE",
+        default="1kB",
+        help="give up on a server that sends less in a second, on average over --min-rate-time; 0 for any"
+        " rate (default: %(default)s)",
+    )
+    group.add_argument(
+        "--min-rate-time", metavar="SECONDS", type=positive, default=60, help="(default: %(default)s)"
+    )
+    group.add_argument(
+        "--max-time",
+        metavar="SECONDS",
+        type=positive,
+        default=21600,
+        help="give up if servers have not sent everything by then (default: %(default)s, 6 hours)",
+    )
     group.add_argument("--npm-registry", metavar="URL", help="URL of the npm registry")
     group.add_argument("--github-api", metavar="URL", help="URL of the GitHub API")
     group.add_argument(

@@ -7,14 +7,13 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from factory.cli.channel import asking_npm, open_channel
+from factory.cli.channel import asking_npm, open_channel, open_client
 from factory.cli.display import shown_progress
 from factory.cli.settings import Settings
 from factory.release.channels import Channel
 from factory.release.channels.cached import CachedChannel
 from factory.release.download import Downloader
 from factory.system.cache import Cache
-from factory.system.http import RequestsClient
 from factory.system.process import SubprocessRunner
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ def open_session(
     with (
         closing(Cache(settings.cache_dir)) as cache,
         asking_npm(arguments, settings, runner, stop=stop) as npm_login,
-        closing(RequestsClient()) as client,
+        closing(open_client(arguments)) as client,
     ):
         # Slow to import, so these wait until npm has been started.
         import factory.wheels.run  # noqa: F401, PLC0415
@@ -68,7 +67,9 @@ def open_session(
         with shown_progress() as progress:
             context = make_run_context(
                 settings,
-                downloader=Downloader(cache=cache, client=client, progress=progress, npm_login=login),
+                downloader=Downloader(
+                    cache=cache, client=client, progress=progress, retry=client.retry, npm_login=login
+                ),
                 runner=runner,
                 jobs=jobs,
                 stop=stop,

@@ -1,11 +1,17 @@
 """Read JSON from outside the process, checking the type of every value before it is used."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
+from factory.core.counted import counted
 from factory.core.errors import IntegrityError
+
+_MAX_VALUES = 1_000_000
+_LONGEST_REASON = 200
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class MalformedJson(IntegrityError):
@@ -15,6 +21,36 @@ class MalformedJson(IntegrityError):
 
     def __init__(self, where: str, problem: str) -> None:
         super().__init__(f"{where}: {problem}")
+
+
+def parse_json(text: str | bytes, *, where: str) -> object:
+    """Parse a document with limits: a few megabytes of braces take gigabytes of memory.
+
+    Raises:
+        MalformedJson: It is not JSON in UTF-8; or it is nested too deeply, or has too many values, a
+            member twice, a number without end or a character that cannot be written.
+    """
+    commas, braces, brackets = (b",", b"{", b"[") if isinstance(text, bytes) else (",", "{", "[")
+    if text.count(commas) + text.count(braces) + text.count(brackets) > _MAX_VALUES:  # type: ignore[arg-type]
+        raise MalformedJson(where, f"has more than {counted(_MAX_VALUES, 'value')}")
+    try:
+        decoded = text.decode("utf-8") if isinstance(text, bytes) else text
+        value: object = json.loads(
+            decoded, object_pairs_hook=without_duplicates, parse_constant=_without_constants
+        )
+        if _SURROGATE.search(decoded) or not decoded.isascii():
+            json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise MalformedJson(where, f"not JSON ({_shortened(str(error))})") from error
+    return value
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]}..."
+
+
+def _without_constants(name: str) -> object:
+    raise ValueError(f"{name} is not a number in JSON")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +72,7 @@ class JsonObject:
             MalformedJson: It is not JSON, or not an object, or has a member twice: readers differ in
                 which of the two they take.
         """
-        try:
-            value = json.loads(text, object_pairs_hook=without_duplicates)
-        except (ValueError, RecursionError) as error:
-            raise MalformedJson(where, f"not JSON ({error})") from error
-        return cls.of(value, where)
+        return cls.of(parse_json(text, where=where), where)
 
     @classmethod
     def of(cls, value: object, where: str) -> Self:

@@ -184,7 +184,7 @@ class _Transfer:
         if response.status != _PARTIAL_CONTENT:
             self.blob.restart()
             return True
-        answered = re.match(r"bytes (\d+)-", response.headers.get("content-range", ""))
+        answered = re.match(r"bytes ([0-9]{1,18})-", response.headers.get("content-range", ""))
         if answered is not None and int(answered[1]) == start:
             return True
         if not start:

@@ -5,16 +5,20 @@ none, and starts faster.
 """
 
 import logging
+import re
 import threading
-from collections.abc import Iterator, Mapping
+import time
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Protocol, Self
-from urllib.parse import urlsplit
 
 from factory import __version__
+from factory.core.addresses import redacted, scrubbed, split_address
 from factory.core.errors import UpstreamError
+from factory.core.printable import escaped
 from factory.system.retry import RequestFailed, RetryPolicy
 
 if TYPE_CHECKING:
@@ -89,10 +93,54 @@ class HttpClient(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
-    """How long to wait for a silent server, in seconds."""
+    """How long to wait for a server, in seconds.
+
+    Attributes:
+        connect_s: For a connection.
+        read_s: For the next bytes.
+        min_rate: The least number of bytes in a second, on average over `rate_window_s`; 0 for any.
+        rate_window_s: Long enough that a slow or interrupted line is not taken for a hostile server.
+        total_s: For all answers together, from the creation of the client on; the time is counted by
+            a clock that is never set.
+    """
 
     connect_s: float = 10.0
     read_s: float = 30.0
+    min_rate: float = 1000.0
+    rate_window_s: float = 60.0
+    total_s: float = 6 * 3600.0
+
+
+class _Pace:
+    """Watches how fast an answer arrives, and when the time of all answers is up."""
+
+    def __init__(self, url: str, timeouts: Timeouts, left_s: Callable[[], float]) -> None:
+        self._url = url
+        self._timeouts = timeouts
+        self._left_s = left_s
+        self._since_s = time.monotonic()
+        self._size_bytes = 0
+
+    def check(self, arrived_bytes: int) -> None:
+        """Count bytes that have arrived.
+
+        Raises:
+            RequestFailed: They arrive too slowly, or the time is up; another attempt would not help.
+        """
+        if self._left_s() <= 0:
+            raise out_of_time(self._url, self._timeouts.total_s)
+        self._size_bytes += arrived_bytes
+        elapsed_s = time.monotonic() - self._since_s
+        if elapsed_s < self._timeouts.rate_window_s:
+            return
+        if self._size_bytes < self._timeouts.min_rate * elapsed_s:
+            raise unreachable(
+                self._url,
+                f"it is slower than {self._timeouts.min_rate:g} B/s over {elapsed_s:.0f} s",
+                is_transient=False,
+                hint="Use another mirror, or allow a lower rate with --min-rate. Downloaded bytes are kept.",
+            )
+        self._since_s, self._size_bytes = time.monotonic(), 0
 
 
 class RequestsClient:
@@ -104,8 +152,9 @@ class RequestsClient:
     """
 
     def __init__(self, *, retry: RetryPolicy | None = None, timeouts: Timeouts | None = None) -> None:
-        self._retry = retry or RetryPolicy()
         self._timeouts = timeouts or Timeouts()
+        self._end_s = time.monotonic() + self._timeouts.total_s
+        self._retry = replace(retry or RetryPolicy(), left_s=self.left_s)
         self._lock = threading.Lock()
         self._session: Session | None = None
 
@@ -122,6 +171,15 @@ class RequestsClient:
                 self._session.close()
                 self._session = None
 
+    def left_s(self) -> float:
+        """Return the seconds until all answers must have arrived."""
+        return self._end_s - time.monotonic()
+
+    @property
+    def retry(self) -> RetryPolicy:
+        """The policy of this client, for transfers that are repeated by the caller."""
+        return self._retry
+
     def get(self, url: str, *, headers: Mapping[str, str] | None = None, max_bytes: int) -> bytes:
         """Download a small document, with retries."""
         return self._retry.call(lambda: self._get_once(url, headers, max_bytes))
@@ -134,12 +192,13 @@ class RequestsClient:
                 raise HttpStatusError(
                     url, response.status_code, retry_after_s=_retry_after_s(response.headers)
                 )
-            yield _RequestsResponse(url=url, response=response)
+            yield _RequestsResponse(url=url, response=response, pace=_Pace(url, self._timeouts, self.left_s))
 
     def _get_once(self, url: str, headers: Mapping[str, str] | None, max_bytes: int) -> bytes:
         body = bytearray()
         with self.stream(url, headers=headers) as response:
-            for chunk in response.chunks():
+            encoding = response.headers.get("content-encoding", "identity").strip().lower()
+            for chunk in _decoded(response.chunks(), encoding, url):
                 body += chunk
                 if len(body) > max_bytes:
                     raise UpstreamError(
@@ -151,12 +210,15 @@ class RequestsClient:
     def _send(self, url: str, headers: Mapping[str, str]) -> "Response":
         import requests  # noqa: PLC0415 - see the module's docstring
 
+        left_s = self.left_s()
+        if left_s <= 0:
+            raise out_of_time(url, self._timeouts.total_s)
         try:
             response = self._opened().get(
                 url,
                 headers={"Accept-Encoding": "identity", **headers},
                 stream=True,
-                timeout=(self._timeouts.connect_s, self._timeouts.read_s),
+                timeout=(min(self._timeouts.connect_s, left_s), min(self._timeouts.read_s, left_s)),
                 # Without an explicit auth, an entry in ~/.netrc would replace the caller's header.
                 auth=_unchanged if "Authorization" in headers else None,
             )
@@ -166,6 +228,8 @@ class RequestsClient:
             raise unreachable(url, _reason(error), is_transient=False) from error
         except requests.exceptions.RequestException as error:
             raise unreachable(url, _reason(error)) from error
+        except OSError as error:  # a file in REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE that does not exist
+            raise unreachable(url, _reason(error), is_transient=False, hint=_CERTIFICATE_HINT) from error
         _refuse_downgrade(url, response)
         logging.getLogger("factory").debug(
             "GET %s: status %d after %.2f s",
@@ -186,6 +250,7 @@ class RequestsClient:
 class _RequestsResponse:
     url: str
     response: "Response"
+    pace: _Pace
     headers: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -202,15 +267,42 @@ class _RequestsResponse:
         raw = self.response.raw
         try:
             while chunk := raw.read1(READ_BYTES, decode_content=False):
+                self.pace.check(len(chunk))
                 yield chunk
         except (HTTPError, OSError) as error:
             raise unreachable(self.url, _reason(error)) from error
 
 
-def redacted(url: str) -> str:
-    """Return a URL without its credentials and its query, which may hold a signature."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+def out_of_time(url: str, total_s: float) -> RequestFailed:
+    """Return the error for a transfer that the limit of a run ends."""
+    return unreachable(
+        url,
+        f"the limit of {total_s:g} s for all transfers has passed",
+        is_transient=False,
+        hint="Run again: downloaded bytes are kept. --max-time allows more.",
+    )
+
+
+def _decoded(chunks: Iterator[bytes], encoding: str, url: str) -> Iterator[bytes]:
+    """Decode a body in pieces of limited size; some servers compress although they are asked not to."""
+    if encoding in {"identity", ""}:
+        yield from chunks
+        return
+    if encoding not in {"gzip", "x-gzip", "deflate"}:
+        raise UpstreamError(
+            f"{redacted(url)} sent a document with the encoding {escaped(encoding[:40])}",
+            hint="It was asked for none, and this factory reads gzip only: use another mirror.",
+        )
+    decoder = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # 32: gzip or zlib, as the header says
+    try:
+        for chunk in chunks:
+            while chunk and not decoder.eof:
+                yield decoder.decompress(chunk, READ_BYTES)
+                chunk = decoder.unconsumed_tail  # noqa: PLW2901 - the rest of the same chunk
+    except zlib.error as error:
+        raise unreachable(url, f"its answer is not valid {encoding}") from error
+    if not decoder.eof:
+        raise unreachable(url, f"its answer is not complete {encoding}")
 
 
 def proxy_for(url: str) -> str | None:
@@ -277,13 +369,18 @@ def _unchanged(request: "PreparedRequest") -> "PreparedRequest":
 
 def _refuse_downgrade(url: str, response: "Response") -> None:
     hops = [*(hop.url for hop in response.history), response.url]
-    plain = next((hop for hop in hops if urlsplit(hop).scheme != "https"), None)
-    if urlsplit(url).scheme == "https" and plain is not None:
+    plain = next((hop for hop in hops if not _is_https(hop)), None)
+    if _is_https(url) and plain is not None:
         response.close()
         raise UpstreamError(
             f"{redacted(url)} redirects to {redacted(plain)}",
             hint="Use an address that stays on https: plain http can be altered on the way.",
         )
+
+
+def _is_https(address: str) -> bool:
+    parts = split_address(address)
+    return parts is not None and parts.scheme == "https"
 
 
 def _reason(error: BaseException) -> str:
@@ -294,13 +391,13 @@ def _reason(error: BaseException) -> str:
         if not isinstance(cause, BaseException):
             break
         inner = cause
-    return str(inner) or type(inner).__name__
+    return scrubbed(str(inner)) or type(inner).__name__
 
 
 def _retry_after_s(headers: Mapping[str, str]) -> float | None:
     """Return Retry-After (RFC 9110, 10.2.3) in seconds; a date is compared with the response's own date."""
     text = headers.get("Retry-After", "").strip()
-    if text.isascii() and text.isdigit():
+    if re.fullmatch(r"[0-9]{1,9}", text):
         return float(text)
     try:
         then, now = parsedate_to_datetime(text), parsedate_to_datetime(headers.get("Date", ""))

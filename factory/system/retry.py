@@ -40,12 +40,16 @@ class RetryPolicy:
             that many clients do not return at once.
         max_wait_s: The longest wait, even if a server asks for more.
         sleep: Waits; tests and cancellable work pass their own function.
+        report: Prints why and how long the next attempt waits.
+        left_s: Returns the seconds until the run must end; no wait is longer.
     """
 
     attempts: int = 5
     first_wait_s: float = 0.5
     max_wait_s: float = 30.0
     sleep: Callable[[float], None] = time.sleep
+    report: Callable[[str], None] | None = None
+    left_s: Callable[[], float] | None = None
 
     def call(self, action: Callable[[], ResultT]) -> ResultT:
         """Call a function until it succeeds, fails permanently, or all attempts are used.
@@ -60,6 +64,7 @@ class RetryPolicy:
             wait=self._wait_s,
             retry=tenacity.retry_if_exception(_is_transient),
             sleep=self.sleep,
+            before_sleep=self._report_wait,
             reraise=True,
         )
         return retrying(action)
@@ -70,7 +75,18 @@ class RetryPolicy:
         backoff = wait_exponential(self.first_wait_s, self.max_wait_s) + wait_random(0, self.first_wait_s / 2)
         error = state.outcome.exception() if state.outcome else None
         asked_s = error.retry_after_s if isinstance(error, RequestFailed) else None
-        return min(max(backoff(state), asked_s or 0.0), self.max_wait_s)
+        wait_s = min(max(backoff(state), asked_s or 0.0), self.max_wait_s)
+        return wait_s if self.left_s is None else max(0.0, min(wait_s, self.left_s()))
+
+    def _report_wait(self, state: "RetryCallState") -> None:
+        error = state.outcome.exception() if state.outcome else None
+        if self.report is None or not isinstance(error, RequestFailed):
+            return
+        wait_s = state.upcoming_sleep
+        asked = ", as the server asks" if error.retry_after_s and wait_s >= 1 else ""
+        self.report(
+            f"{error}: waiting {wait_s:.0f} s{asked} (attempt {state.attempt_number + 1} of {self.attempts})"
+        )
 
 
 def _is_transient(error: BaseException) -> bool:

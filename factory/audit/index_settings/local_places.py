@@ -50,7 +50,10 @@ def may_link(value: str, project: str, files: SettingsFiles) -> bool:
 def _local_path(value: str, files: SettingsFiles) -> Path | None:
     """Return the path of a place on this machine; None if it is, or may be, elsewhere."""
     if value.lower().startswith(_FILE):
-        parts = urlsplit(value)
+        try:
+            parts = urlsplit(value)
+        except ValueError:
+            return None
         text = unquote(parts.path)
         is_here = parts.netloc in {"", "localhost"} and text.startswith("/")
         return Path(text[1:] if _DRIVE.match(text) else text) if is_here else None

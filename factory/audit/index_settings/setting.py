@@ -3,10 +3,9 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from factory.core.addresses import redacted, split_address
 from factory.core.errors import UsageError
-from factory.system.http import redacted
 
 GIVE_INDEX_URL = "Name the index with --index-url."
 _NOT_PRINTABLE = re.compile(r"[\s\x00-\x1f\x7f]")
@@ -102,12 +101,7 @@ def checked_address(setting: Setting) -> str:
             not repeated, since it may be a mistyped address with a password.
     """
     value = setting.value.strip()
-    try:
-        parts = urlsplit(value)
-        is_usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_usable = False
-    if not is_usable or _NOT_PRINTABLE.search(value):
+    if split_address(value) is None:
         raise UsageError(
             f"{setting.place} is not the address of an index, with https:// or http://",
             hint="Name an index that answers over https with --index-url.",
@@ -119,7 +113,4 @@ def shown_address(value: str) -> str:
     """Return an address or a path as it can be shown: without credentials, query and fragment."""
     if "://" not in value:
         return value if "@" not in value else "an invalid address"
-    try:
-        return redacted(value)
-    except ValueError:
-        return "an invalid address"
+    return redacted(value)

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from packaging.version import Version
 
+from factory.core.addresses import redacted, split_address
 from factory.core.errors import UpstreamError
 from factory.core.model import ChannelName, ReleaseAssets
 from factory.core.tags import CodexTag, MalformedTag
@@ -60,6 +61,17 @@ def malformed_answer(channel: ChannelName, problem: str) -> UpstreamError:
         f"channel {channel} sent a malformed answer: {problem}",
         hint="Check the channel's address; a proxy or a login page may answer instead.",
     )
+
+
+def checked_url(url: str, channel: ChannelName) -> str:
+    """Return the URL of an asset that a channel's answer has.
+
+    Raises:
+        UpstreamError: It is not a URL with http or https.
+    """
+    if split_address(url) is None:
+        raise malformed_answer(channel, f"{redacted(url)!r} is not the URL of a file")
+    return url
 
 
 def nearest(tag: CodexTag, known: Iterable[CodexTag]) -> tuple[CodexTag, ...]:

@@ -1,5 +1,6 @@
 """Cache the answers of a channel, so that a second run sends no requests."""
 
+from factory.core.addresses import has_secrets, redacted
 from factory.core.codec import from_json, to_plain
 from factory.core.digests import Digest, MalformedDigest
 from factory.core.json_reader import JsonObject, MalformedJson
@@ -9,15 +10,16 @@ from factory.core.targets import Target
 from factory.release.channels import Channel
 from factory.system.cache import Cache
 
-_KIND = "release-v2"
+_KIND = "release-v3"
 
 
 class CachedChannel:
     """A channel whose complete answers are cached.
 
     An answer is cached only if it has every target, because the other packages of a release may
-    still be uploaded. Published assets never change, so cached answers do not expire; a digest
-    that is wrong anyway is noticed when the asset is downloaded.
+    still be uploaded, and only without credentials and signatures in its addresses: caches are
+    copied, and such addresses expire. Published assets never change, so cached answers do not
+    expire; a digest that is wrong anyway is noticed when the asset is downloaded.
 
     Args:
         channel: Asked for answers that are not cached.
@@ -42,7 +44,7 @@ class CachedChannel:
 
     def assets(self, tag: CodexTag) -> ReleaseAssets:
         """Return the cached answer, or ask the channel and cache its answer."""
-        key = f"{self.name} {self.identity} {tag}"
+        key = f"{self.name} {redacted(self.identity)} {tag}"
         if not self._refresh and (cached := self._load(key, tag)) is not None:
             return cached
         answer = self._channel.assets(tag)
@@ -64,7 +66,7 @@ class CachedChannel:
 
 
 def _entry(asset: ReleaseAsset) -> dict[str, object] | None:
-    if not isinstance(asset.location, Remote):
+    if not isinstance(asset.location, Remote) or has_secrets(asset.location.url):
         return None
     return {
         "target": asset.target.value,

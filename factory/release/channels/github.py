@@ -18,6 +18,7 @@ from factory.core.model import ArchiveFormat, ChannelName, ReleaseAsset, Release
 from factory.core.tags import CodexTag
 from factory.core.targets import Target
 from factory.release.channels import (
+    checked_url,
     malformed_answer,
     release_without_packages,
     tags_in,
@@ -31,7 +32,7 @@ API = "https://api.github.com"
 REPOSITORY = "openai/codex"
 CHECKSUMS = "codex-package_SHA256SUMS"
 
-_MAX_DOCUMENT_BYTES = 32 << 20
+_MAX_DOCUMENT_BYTES = 8 << 20
 _MAX_CHECKSUMS_BYTES = 1 << 20
 _MAX_BUNDLE_BYTES = 1 << 18
 _MAX_BUNDLES = 16
@@ -114,7 +115,7 @@ class GithubChannel:
         if CHECKSUMS not in offered:
             return {}
         asset = offered[CHECKSUMS]
-        body = self._client.get(asset.text("browser_download_url"), max_bytes=_MAX_CHECKSUMS_BYTES)
+        body = self._client.get(_url_of(asset), max_bytes=_MAX_CHECKSUMS_BYTES)
         api, actual = _api_digest(asset), Sha256.of([body]).digest
         if api is not None and api != actual:
             raise WrongDigest(CHECKSUMS, expected=api, actual=actual)
@@ -134,7 +135,7 @@ class GithubChannel:
                 digest=_agreed(name, listed.get(name), _api_digest(offered[name])),
                 size_bytes=offered[name].integer("size"),
                 format=ArchiveFormat.TAR_GZ,
-                location=Remote(url=offered[name].text("browser_download_url")),
+                location=Remote(url=_url_of(offered[name])),
             )
 
     def _bundles_of(self, offered: Mapping[str, JsonObject]) -> Iterator[SigstoreBundle]:
@@ -144,7 +145,7 @@ class GithubChannel:
             yield SigstoreBundle(
                 target=Target(match["target"]),
                 program=match["program"],
-                content=self._client.get(asset.text("browser_download_url"), max_bytes=_MAX_BUNDLE_BYTES),
+                content=self._client.get(_url_of(asset), max_bytes=_MAX_BUNDLE_BYTES),
             )
 
 
@@ -158,6 +159,10 @@ def purl_of(tag: CodexTag, name: str, *, repository: str = REPOSITORY) -> str:
 
 def _name(target: Target) -> str:
     return f"codex-package-{target}.tar.gz"
+
+
+def _url_of(asset: JsonObject) -> str:
+    return checked_url(asset.text("browser_download_url"), ChannelName.GITHUB)
 
 
 def _api_digest(asset: JsonObject) -> Digest | None:

@@ -7,11 +7,12 @@ others in ``optionalDependencies``.
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from packageurl import PackageURL
 from packageurl.contrib import purl2url
 
+from factory.core.addresses import split_address
 from factory.core.digests import Digest, DigestAlgorithm, MalformedDigest
 from factory.core.errors import IntegrityError
 from factory.core.json_reader import JsonObject, MalformedJson
@@ -19,6 +20,7 @@ from factory.core.model import ArchiveFormat, ChannelName, ReleaseAsset, Release
 from factory.core.tags import CodexTag
 from factory.core.targets import Target
 from factory.release.channels import (
+    checked_url,
     malformed_answer,
     release_without_packages,
     tags_in,
@@ -33,7 +35,8 @@ NAME = "codex"
 
 ABBREVIATED = "application/vnd.npm.install-v1+json"
 """npm's abbreviated package document, a tenth of the size of the full one."""
-_MAX_DOCUMENT_BYTES = 32 << 20
+_MAX_DOCUMENT_BYTES = 8 << 20
+"""The abbreviated document of the package has 450 kB."""
 
 
 class NpmChannel:
@@ -107,7 +110,7 @@ class NpmChannel:
             digest=_integrity(purl, dist.text_or_none("integrity") or ""),
             size_bytes=None,
             format=ArchiveFormat.TAR_GZ,
-            location=Remote(url=_checked_url(dist.text("tarball"))),
+            location=Remote(url=checked_url(dist.text("tarball"), ChannelName.NPM)),
         )
 
 
@@ -155,7 +158,7 @@ def npm_registry_from_client(
         return None
     answers = dict(line.strip().partition("=")[::2] for line in completed.output.splitlines())
     usable = (answers.get(key, "") for key in (scoped, general))
-    return next((url for url in usable if urlsplit(url).scheme in {"http", "https"}), None)
+    return next((url for url in usable if split_address(url) is not None), None)
 
 
 def _integrity(purl: str, integrity: str) -> Digest:
@@ -169,9 +172,3 @@ def _integrity(purl: str, integrity: str) -> Digest:
             hint="The registry is very old or was altered: use another registry or channel.",
         )
     return digest
-
-
-def _checked_url(url: str) -> str:
-    if urlsplit(url).scheme not in {"http", "https"}:
-        raise malformed_answer(ChannelName.NPM, f"{url!r} is not the URL of a tarball")
-    return url

@@ -11,11 +11,12 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, unquote
 
+from factory.core.addresses import redacted, split_address
 from factory.core.errors import UsageError
 from factory.release.channels.npm_settings import NpmSetting
-from factory.system.http import HttpStatusError, redacted
+from factory.system.http import HttpStatusError
 
 _PORTS = {"http": 80, "https": 443}
 _REFUSALS = frozenset({401, 403})
@@ -59,7 +60,7 @@ class NpmLogin:
         Raises:
             UsageError: The address is not usable. It is not repeated, since it may have a password.
         """
-        parts = _parts(address.strip())
+        parts = split_address(address.strip())
         if parts is None or re.search(r"\s", address.strip()):
             raise UsageError(
                 f"the npm registry ({place}) is not an address with https:// or http://",
@@ -89,7 +90,7 @@ class NpmLogin:
         Raises:
             UsageError: It refers to a variable that is not set, or is not a header value.
         """
-        parts, registry = _parts(url), _parts(self.registry)
+        parts, registry = split_address(url), split_address(self.registry)
         if parts is None or registry is None:
             return None
         # Only a user who configured a registry with plain http accepts that others read the token.
@@ -168,15 +169,6 @@ class NpmLogin:
 
 def _basic(user: str, password: str) -> str:
     return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
-
-
-def _parts(url: str) -> SplitResult | None:
-    try:
-        parts = urlsplit(url)
-        is_usable = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return None
-    return parts if is_usable else None
 
 
 def _host(parts: SplitResult) -> str:

@@ -1,4 +1,7 @@
+import gzip
 import sys
+import time
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,7 +14,6 @@ from factory.system.http import (
     HttpStatusError,
     RequestsClient,
     Timeouts,
-    redacted,
 )
 from factory.system.process import Command, SubprocessRunner
 from factory.system.retry import RequestFailed, RetryPolicy
@@ -38,7 +40,7 @@ def sequence(*responses: Response) -> Callable[[Request], Response]:
     return handle
 
 
-def test_a_document_is_not_decoded_and_the_headers_are_sent(
+def test_a_body_is_not_decoded_and_the_headers_are_sent(
     httpserver: HTTPServer, client: RequestsClient
 ) -> None:
     seen: list[Request] = []
@@ -47,12 +49,90 @@ def test_a_document_is_not_decoded_and_the_headers_are_sent(
         seen.append(request)
         return Response(b"\x1f\x8b not really gzip", headers={"Content-Encoding": "gzip"})
 
-    httpserver.expect_request("/document").respond_with_handler(handle)
-    body = client.get(httpserver.url_for("/document"), headers={"Accept": "text/x"}, max_bytes=100)
-    assert body == b"\x1f\x8b not really gzip"
+    httpserver.expect_request("/package.tgz").respond_with_handler(handle)
+    with client.stream(httpserver.url_for("/package.tgz"), headers={"Accept": "text/x"}) as response:
+        assert b"".join(response.chunks()) == b"\x1f\x8b not really gzip"
     assert seen[0].headers["Accept"] == "text/x"
     assert seen[0].headers["Accept-Encoding"] == "identity"
     assert seen[0].headers["User-Agent"].startswith("codex-wheel-factory/")
+
+
+@pytest.mark.parametrize(("encoding", "encode"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
+def test_a_document_that_was_compressed_without_being_asked_is_decoded(
+    httpserver: HTTPServer, client: RequestsClient, encoding: str, encode: Callable[[bytes], bytes]
+) -> None:
+    content = b"0123456789" * 20_000
+    httpserver.expect_request("/document").respond_with_data(
+        encode(content), headers={"Content-Encoding": encoding}
+    )
+    assert client.get(httpserver.url_for("/document"), max_bytes=200_000) == content
+    with pytest.raises(UpstreamError, match="sent more than 199999 bytes"):
+        client.get(httpserver.url_for("/document"), max_bytes=199_999)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "message"),
+    [
+        ("br", b"x", "with the encoding br"),
+        ("gzip", b"not gzip", "is not valid gzip"),
+        ("gzip", gzip.compress(b"x" * 1000, mtime=0)[:-9], "is not complete gzip"),
+    ],
+)
+def test_a_document_that_cannot_be_decoded_is_refused(
+    httpserver: HTTPServer, client: RequestsClient, encoding: str, body: bytes, message: str
+) -> None:
+    httpserver.expect_request("/document").respond_with_data(body, headers={"Content-Encoding": encoding})
+    with pytest.raises(UpstreamError, match=message):
+        client.get(httpserver.url_for("/document"), max_bytes=100_000)
+
+
+def slow_body() -> Iterator[bytes]:
+    for _ in range(50):
+        time.sleep(0.05)
+        yield b"x"
+
+
+def limited(**limits: float) -> RequestsClient:
+    return RequestsClient(
+        retry=RetryPolicy(attempts=3, sleep=lambda _: pytest.fail("tried again")), timeouts=Timeouts(**limits)
+    )
+
+
+def test_a_server_that_is_too_slow_is_given_up(httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/slow").respond_with_handler(lambda _: Response(slow_body()))
+    with limited(min_rate=1000, rate_window_s=0.2) as client, pytest.raises(RequestFailed) as caught:
+        client.get(httpserver.url_for("/slow"), max_bytes=100)
+    assert "it is slower than 1000 B/s over 0 s" in str(caught.value)
+    assert "--min-rate" in caught.value.hint
+    with limited(min_rate=5, rate_window_s=0.2) as client:
+        assert client.get(httpserver.url_for("/slow"), max_bytes=100) == b"x" * 50
+
+
+def test_all_answers_together_have_a_limit(httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/slow").respond_with_handler(lambda _: Response(slow_body()))
+    with limited(total_s=0.3) as client:
+        for _ in range(2):
+            with pytest.raises(
+                RequestFailed, match=r"the limit of 0\.3 s for all transfers has passed"
+            ) as caught:
+                client.get(httpserver.url_for("/slow"), max_bytes=100)
+            assert "--max-time" in caught.value.hint
+
+
+def test_a_missing_file_of_certificates_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nonexistent/authority.pem")
+    with limited() as client, pytest.raises(RequestFailed, match=r"nonexistent/authority\.pem") as caught:
+        client.get("https://127.0.0.1:9/", max_bytes=1)
+    assert "REQUESTS_CA_BUNDLE" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1", "http://user:word@[::1", "http://user:word@h:99999999/?sig=word"]
+)
+def test_an_address_that_cannot_be_parsed_is_an_error_without_its_secrets(url: str) -> None:
+    with limited() as client, pytest.raises(RequestFailed) as caught:
+        client.get(url, max_bytes=1)
+    assert "word" not in str(caught.value)
 
 
 def test_a_document_over_the_limit_is_refused(httpserver: HTTPServer, client: RequestsClient) -> None:
@@ -141,10 +221,6 @@ def test_cookies_are_not_sent_back(httpserver: HTTPServer, client: RequestsClien
     for _ in range(2):
         client.get(httpserver.url_for("/"), max_bytes=1)
     assert cookies == [{}, {}]
-
-
-def test_a_url_is_redacted() -> None:
-    assert redacted("https://user:word@example.invalid/a?signature=1#x") == "https://example.invalid/a"
 
 
 def test_importing_the_client_does_not_import_requests() -> None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from factory.system.retry import RequestFailed, RetryPolicy
@@ -53,3 +55,20 @@ def test_a_server_can_ask_for_a_longer_wait_up_to_the_limit() -> None:
     flaky = Flaky(failure(retry_after_s=7.0), failure(retry_after_s=3600.0))
     flaky.policy().call(flaky)
     assert flaky.slept_s == [7.0, 10.0]
+
+
+def test_each_wait_is_reported() -> None:
+    said: list[str] = []
+    flaky = Flaky(failure(retry_after_s=7.0), failure())
+    replace(flaky.policy(attempts=5), report=said.append).call(flaky)
+    assert said == [
+        "no: waiting 7 s, as the server asks (attempt 2 of 5)",
+        f"no: waiting {flaky.slept_s[1]:.0f} s (attempt 3 of 5)",
+    ]
+
+
+def test_no_wait_is_longer_than_the_run_may_take() -> None:
+    flaky = Flaky(failure(retry_after_s=7.0), failure(retry_after_s=7.0))
+    left_s = [3.0, -1.0]
+    replace(flaky.policy(), left_s=lambda: left_s.pop(0)).call(flaky)
+    assert flaky.slept_s == [3.0, 0.0]
