@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from factory.cli.host_report import Ability, Examination
+from factory.core.addresses import redacted
 from factory.core.errors import FactoryError
-from factory.system.http import HttpClient, HttpStatusError, redacted
+from factory.system.http import HttpClient, HttpStatusError
 
 _CERTIFICATE_FILES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
