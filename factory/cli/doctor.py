@@ -87,7 +87,7 @@ def _examine_network(settings: Settings) -> Iterator[Examination]:
 
 def _registry(settings: Settings) -> Server:
     stop = threading.Event()
-    options = argparse.Namespace(channel=ChannelName.NPM, npm_registry=None)
+    options = argparse.Namespace(channel=ChannelName.NPM, npm_registry=None, directory=None)
     with asking_npm(options, settings, SubprocessRunner(stop), stop=stop) as ask:
         login = ask()
     assert login is not None  # noqa: S101 - the channel is npm
