@@ -240,8 +240,11 @@ def test_an_unsigned_statement_is_shown_but_undecided(wheel: Path) -> None:
 
 @pytest.mark.parametrize("trust", [KEY.public, TrustedIdentity(identity="a", issuer="b")])
 def test_an_unsigned_statement_is_refused_if_a_signer_was_given(wheel: Path, trust: Trust) -> None:
-    with pytest.raises(IntegrityError, match="is not signed"):
+    with pytest.raises(IntegrityError, match="is not signed") as caught:
         checked(wheel, Unsigned().sign(BUILD.render()), trust=trust)
+    assert caught.value.hint == (
+        "Get the signed statement from its author, or show it without --public-key and --identity."
+    )
 
 
 WITH_A_KEY = "It is signed with a key: name the public key with --public-key FILE."

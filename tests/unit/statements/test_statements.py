@@ -208,6 +208,21 @@ def test_a_negative_answer_lists_the_causes() -> None:
     )
 
 
+def test_the_claims_of_an_audit_count_the_executables_of_the_release() -> None:
+    unknown = replace(IDENTICAL.chain[0], member="codex_cli_bin/x", asset=None, path=None)
+    verdict = replace(IDENTICAL, chain=(*IDENTICAL.chain, unknown))
+    sentences = claims_of(audit_statement(report(verdict), verdict, auditor=AUDITOR)).sentences
+    assert "1 of 2 executables are from the release" in sentences
+
+
+def test_an_answer_that_no_audit_gives_is_refused() -> None:
+    statement = audit_statement(report(IDENTICAL), IDENTICAL, auditor=AUDITOR)
+    predicate = json.loads(json.dumps(statement.predicate))
+    predicate["verdict"]["answer"] = "perhaps"
+    with pytest.raises(MalformedJson, match=r"verdict: 'perhaps' is not an answer of an audit$"):
+        claims_of(replace(statement, predicate=predicate))
+
+
 @pytest.mark.parametrize(
     ("origin", "sentence"),
     [
@@ -427,6 +442,42 @@ def test_a_manifest_gives_a_statement_for_each_wheel(part: Path) -> None:
     manifest = Manifest.parse((part / "manifest.json").read_bytes())
     assert named.name == f"{NAME}.build"
     assert named.statement == build_statement(manifest, manifest.wheels[0], by=BY)
+
+
+def test_a_waived_error_of_a_manifest_is_attested(part: Path) -> None:
+    path = part / "manifest.json"
+    document = json.loads(path.read_text())
+    finding = {"check": "pe-machine", "severity": "error", "place": "x", "evidence": "seen", "remedy": "do"}
+    document["wheels"][0]["waived"] = [{**finding, "pattern": "*", "reason": "known"}]
+    path.write_text(json.dumps(document))
+    assert [named.name for named in make_statements(path, by=BY)] == [f"{NAME}.build"]
+
+
+def test_all_reasons_against_a_manifest_are_reported(part: Path) -> None:
+    (part / NAME).unlink()
+    (part / "SHA256SUMS").unlink()
+    path = part / "manifest.json"
+    with pytest.raises(IntegrityError) as caught:
+        make_statements(path, by=BY)
+    assert str(caught.value) == (
+        f"{path} cannot be attested:\n  {NAME} is missing\n  SHA256SUMS does not match the manifest"
+    )
+    assert caught.value.hint == (
+        "Run 'factory wheels' again: only wheels that match the manifest are attested."
+    )
+
+
+def test_a_wheel_that_the_audit_could_not_look_at_has_no_statement(tmp_path: Path) -> None:
+    unseen = replace(NOT_REBUILT, name=NAME.replace("amd64", "arm64"), answer=Answer.NONE)
+    made = make_statements(kept(tmp_path, report(unseen, IDENTICAL)), by=BY)
+    assert [named.name for named in made] == [f"{NAME}.audit", f"{NAME}.vsa"]
+
+
+def test_a_file_that_is_not_json_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "audit.json"
+    path.write_text("{")
+    with pytest.raises(MalformedJson, match=r"^audit\.json: "):
+        make_statements(path, by=BY)
 
 
 def test_a_missing_or_changed_wheel_is_refused(part: Path) -> None:
