@@ -108,7 +108,10 @@ def _run_mutmut(directory: Path, names: Sequence[str], runner: Runner, children:
         )
     )
     if ended.returncode != 0:
-        sys.exit(f"mutmut: {ended.reason}; see {directory / 'mutmut.log'}")
+        log = directory / "mutmut.log"
+        # Such a line says that the tests of the room call no function of its modules.
+        stopped = [line for line in log.read_text("utf-8").splitlines() if line.startswith("Stopping early")]
+        sys.exit("\n".join((f"mutmut: {ended.reason}; see {log}", *stopped)))
 
 
 def _survivors(directory: Path, sample: _Sample) -> tuple[Survivor, ...]:

@@ -39,8 +39,10 @@ def fill(path: Path, *names: str, listed: bool = True) -> DirectoryChannel:
     ],
 )
 def test_the_file_names_of_both_channels_are_known(tmp_path: Path, name: str, form: str, purl: str) -> None:
-    answer = fill(tmp_path, name, "notes.txt").assets(TAG)
-    assert answer.channel is ChannelName.DIRECTORY
+    channel = fill(tmp_path, name, "notes.txt")
+    answer = channel.assets(TAG)
+    assert channel.identity == str(tmp_path)
+    assert (answer.channel, answer.tag) == (ChannelName.DIRECTORY, TAG)
     assert answer.assets == (
         ReleaseAsset(
             target=Target.LINUX_X86_64,
@@ -57,7 +59,7 @@ def test_the_file_names_of_both_channels_are_known(tmp_path: Path, name: str, fo
 def test_before_the_split_one_tarball_is_for_every_target(tmp_path: Path) -> None:
     channel = fill(tmp_path, "openai-codex-0.98.0.tgz", "openai-codex-0.163.0.tgz")
     assert [asset.target for asset in channel.assets(CodexTag.parse("0.98.0")).assets] == list(Target)
-    with pytest.raises(UpstreamError, match="has no release"):
+    with pytest.raises(UpstreamError, match=r"^channel directory has no release rust-v0\.163\.0$"):
         channel.assets(TAG)
 
 

@@ -143,6 +143,12 @@ def test_a_malformed_answer_is_reported(body: bytes) -> None:
     assert ("@openai/codex: " in str(caught.value)) is (b"/etc/" not in body)
 
 
+def test_a_malformed_list_of_releases_is_reported() -> None:
+    expected = r"^channel npm sent a malformed answer: @openai/codex: versions: should be an object$"
+    with pytest.raises(UpstreamError, match=expected):
+        channel(b'{"versions": []}').complete_releases()
+
+
 def test_the_default_registry_is_a_url_from_the_library() -> None:
     registry = default_npm_registry()
     assert registry.startswith("https://")
