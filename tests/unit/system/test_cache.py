@@ -152,6 +152,27 @@ def test_a_damaged_record_counts_as_missing(tmp_path: Path, damage: bytes) -> No
     assert cache.read_record("release", "key") is None
 
 
+@pytest.mark.parametrize("before_after", [("12", "13"), ("key", "kez")])
+def test_a_record_that_was_changed_counts_as_missing(tmp_path: Path, before_after: tuple[str, str]) -> None:
+    cache = Cache(tmp_path)
+    cache.write_record("release", "key", {"n": 12})
+    (entry,) = cache.entries()
+    entry.path.write_text(entry.path.read_text().replace(*before_after))
+    assert cache.read_record("release", "key") is None
+
+
+def test_other_users_can_read_a_blob_and_not_a_record(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        cache = Cache(tmp_path)
+        blob = add(cache, ABC, b"abc")
+        cache.write_record("release", "key", {"n": 1})
+    finally:
+        os.umask(before)
+    (record,) = (entry.path for entry in cache.entries() if entry.namespace is Namespace.RECORDS)
+    assert [path.stat().st_mode & 0o777 for path in (blob, record)] == [0o644, 0o600]
+
+
 def filled(root: Path) -> Cache:
     """Return a cache with three entries of 3, 2 and 5 bytes, last used at 100, 200 and 300 s."""
     cache = Cache(root)
