@@ -9,7 +9,7 @@ import zlib
 from pathlib import Path
 
 from benchmarks.job import Job, Used
-from factory.build.deflate import LEVEL
+from factory.build.encoder import LEVEL
 from factory.core.digests import CHUNK_BYTES, read_chunks
 
 

@@ -23,6 +23,7 @@ from factory.audit.run import AuditProgress, audit_listing
 from factory.audit.selection import Selection
 from factory.audit.verdict import AuditReport, InferredFacts, Verdict
 from factory.audit.wheel_file import WheelFiles
+from factory.build.encoder import EncoderChoice
 from factory.build.recipe import our_recipe
 from factory.build.template import bundled_template
 from factory.core.digests import Sha256
@@ -111,7 +112,12 @@ class FakeIndex:
 
 
 def audit_context(
-    client: FakeIndex, packages: Path, directory: Path, *, cache_limit_bytes: int = 1_000_000_000
+    client: FakeIndex,
+    packages: Path,
+    directory: Path,
+    *,
+    cache_limit_bytes: int = 1_000_000_000,
+    encoders: EncoderChoice | None = None,
 ) -> AuditContext:
     """Return the context of an audit of the fake index, with packages from a directory."""
     tools = run_context(directory / "cache")
@@ -119,7 +125,7 @@ def audit_context(
     scratch = directory / "scratch"
     scratch.mkdir(exist_ok=True)
     return AuditContext(
-        tools=replace(tools, downloader=downloader),
+        tools=replace(tools, downloader=downloader, encoders=encoders or EncoderChoice()),
         channel=DirectoryChannel(packages),
         scratch=scratch,
         baseline=template_baseline(),
@@ -134,6 +140,7 @@ def run_audit(
     *,
     selection: Selection | None = None,
     reported: list[Verdict] | None = None,
+    encoders: EncoderChoice | None = None,
 ) -> AuditReport:
     """Audit the wheels of a fake index."""
     listing = fetch_listing(client, index=INDEX, project=PROJECT, asked_at=ASKED_AT)
@@ -141,7 +148,7 @@ def run_audit(
     return audit_listing(
         listing,
         selection or Selection(tags=(TAG,)),
-        audit_context(client, packages, directory),
+        audit_context(client, packages, directory, encoders=encoders),
         results=Results(directory / "out", identity={"channel": "directory"}),
         progress=AuditProgress(verdict=reported.append, release=lambda *_: None),
     )

@@ -11,7 +11,8 @@ from factory.audit.recipes import InferredWheel
 from factory.build.assembler.assembler import AssemblingBuilder
 from factory.build.builder import FetchedPackage, PlannedWheel
 from factory.build.deflate_cache import DeflateCache
-from factory.build.deflate_check import deflate_identity, require_reference_deflate
+from factory.build.deflate_check import REFERENCE_ANSWER, deflate_identity, require_reference_deflate
+from factory.build.encoder import Encoder, EncoderChoice
 from factory.build.toolchain import lock_for
 from factory.core.digests import Sha256
 from factory.core.tags import CodexTag
@@ -38,20 +39,70 @@ def rebuild_wheels(
     context: AuditContext,
     scratch: Path,
 ) -> tuple[RebuiltWheel | NotRebuilt, ...]:
-    """Rebuild the wheels of one release; those of one backend version share a toolchain."""
+    """Rebuild the wheels of one release; those of one backend version share a toolchain.
+
+    A wheel that differs from the published one is rebuilt with zlib, past the cache: no verdict depends
+    on another encoder.
+    """
     inferred = [wheel for wheel in wheels if isinstance(wheel, InferredWheel)]
-    rebuilt: dict[AuditedWheel, RebuiltWheel | NotRebuilt] = {}
-    for version in sorted({wheel.backend_version for wheel in inferred}):
-        group = [wheel for wheel in inferred if wheel.backend_version == version]
-        rebuilt |= _rebuild_group(tag, group, context, scratch / version)
+    rebuilt = _rebuild(tag, inferred, context, scratch)
+    encoder = context.tools.encoders.current()
+    differing = [wheel for wheel in inferred if _differs(rebuilt[wheel.audited])]
+    if differing and not encoder.is_zlib and deflate_identity().is_reference:
+        tools = replace(context.tools, encoders=EncoderChoice())
+        with_zlib = _rebuild(tag, differing, replace(context, tools=tools), scratch / "zlib", is_cold=True)
+        _compare_encoders(encoder, rebuilt, with_zlib, context)
+        rebuilt |= with_zlib
     return tuple(wheel if isinstance(wheel, NotRebuilt) else rebuilt[wheel.audited] for wheel in wheels)
 
 
+def _differs(rebuilt: RebuiltWheel | NotRebuilt) -> bool:
+    return isinstance(rebuilt, RebuiltWheel) and rebuilt.sha256 != rebuilt.audited.wheel.sha256
+
+
+def _compare_encoders(
+    encoder: Encoder, rebuilt: Rebuilds, with_zlib: Rebuilds, context: AuditContext
+) -> None:
+    """Give the encoder up if a rebuild with zlib has other bytes, and remove the first rebuilds."""
+    for audited, right in with_zlib.items():
+        former = rebuilt[audited]
+        if isinstance(former, RebuiltWheel):
+            former.path.unlink(missing_ok=True)
+            if isinstance(right, RebuiltWheel) and right.sha256 != former.sha256:
+                context.tools.encoders.refuse(
+                    f"{encoder.label} gives other bytes than zlib for {audited.wheel.name}"
+                )
+
+
+def _rebuild(
+    tag: CodexTag,
+    inferred: Sequence[InferredWheel],
+    context: AuditContext,
+    scratch: Path,
+    *,
+    is_cold: bool = False,
+) -> dict[AuditedWheel, RebuiltWheel | NotRebuilt]:
+    rebuilt: dict[AuditedWheel, RebuiltWheel | NotRebuilt] = {}
+    for version in sorted({wheel.backend_version for wheel in inferred}):
+        group = [wheel for wheel in inferred if wheel.backend_version == version]
+        cold = scratch / version / "deflate" if is_cold else None
+        rebuilt |= _rebuild_group(tag, group, context, scratch / version, cold)
+    return rebuilt
+
+
 def _rebuild_group(
-    tag: CodexTag, group: Sequence[InferredWheel], context: AuditContext, scratch: Path
+    tag: CodexTag, group: Sequence[InferredWheel], context: AuditContext, scratch: Path, cold: Path | None
 ) -> Rebuilds:
-    """Rebuild all wheels at once; if that fails, target by target, since one bad package fails them all."""
-    builder = attempt(lambda: _builder(group[0].backend_version, context))
+    """Rebuild all wheels at once; if that fails, target by target, since one bad package fails them all.
+
+    Args:
+        tag: The release.
+        group: Its wheels of one backend version.
+        context: The objects that every step uses.
+        scratch: Where the wheels are written.
+        cold: A directory for the compressed files in place of the cache.
+    """
+    builder = attempt(lambda: _builder(group[0].backend_version, context, cold))
     if isinstance(builder, Failure):
         return _failed(group, builder)
     built = _try_build(tag, group, builder, context, scratch / "all")
@@ -83,11 +134,14 @@ def _try_build(
     return built
 
 
-def _builder(version: str, context: AuditContext) -> AssemblingBuilder:
+def _builder(version: str, context: AuditContext, cold: Path | None) -> AssemblingBuilder:
     tools = context.tools
-    require_reference_deflate(deflate_identity())
+    encoder = tools.encoders.current()
+    if encoder.is_zlib:
+        require_reference_deflate(deflate_identity())
     toolchain = tools.toolchain_for(lock_for(version))
-    require_reference_deflate(toolchain.interpreter.deflate)
+    if encoder.is_zlib:
+        require_reference_deflate(toolchain.interpreter.deflate)
     return AssemblingBuilder(
         toolchain=toolchain,
         runner=tools.runner,
@@ -95,11 +149,13 @@ def _builder(version: str, context: AuditContext) -> AssemblingBuilder:
         host_env=tools.host_env,
         jobs=tools.jobs,
         cache=DeflateCache(
-            root=tools.cache.root / Namespace.DEFLATE,
-            encoder=toolchain.interpreter.deflate.answer,
-            lease=tools.cache.lease,
+            root=cold or tools.cache.root / Namespace.DEFLATE,
+            answer=REFERENCE_ANSWER,
+            encoder=encoder,
+            lease=None if cold else tools.cache.lease,
         ),
         stop=tools.stop,
+        encoders=tools.encoders,
     )
 
 

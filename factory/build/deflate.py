@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from factory.build.encoder import ZLIB, Compressor, Encoder, EncoderDiffers
 from factory.core.digests import CHUNK_BYTES, Sha256, read_chunks
+from factory.release.archives.inflate import fast_deflate_codec
 from factory.system.cache import DamagedEntry
 from factory.system.entries import open_entry, remove_entry
 from factory.system.files import CannotWrite, reading, writing, written
 
-LEVEL = 6
 PIECE_BYTES = 16384
 """The number of bytes that hatchling passes to the encoder at once. The pieces decide how zlib refills its
 window, so that another size might change the output."""
@@ -112,8 +113,13 @@ def _removed(path: Path, content: Sha256) -> DamagedDeflated:
     return DamagedDeflated(content)
 
 
-def deflate(chunks: Iterable[bytes], into: Path) -> Deflated:
-    """Compress a content into a new file, and compute the digests of content and stream."""
+def deflate(chunks: Iterable[bytes], into: Path, encoder: Encoder = ZLIB) -> Deflated:
+    """Compress a content into a new file, and compute the digests of content and stream.
+
+    Raises:
+        EncoderDiffers: The encoder is not zlib, and its stream does not inflate to the content.
+        CannotWrite: There is no room.
+    """
     content, stream = hashlib.sha256(), hashlib.sha256()
     crc32 = size_bytes = compressed_bytes = 0
     with writing(into):
@@ -126,14 +132,15 @@ def deflate(chunks: Iterable[bytes], into: Path) -> Deflated:
                 return file.write(compressed)
 
         file.seek(_HEADER_BYTES)
-        encoder = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
-        pieces = _Pieces()
+        compressor = _InPieces(encoder.start()) if encoder.is_zlib else _Inflated(encoder)
         for chunk in chunks:
             content.update(chunk)
             crc32 = zlib.crc32(chunk, crc32)
             size_bytes += len(chunk)
-            compressed_bytes += write(b"".join(map(encoder.compress, pieces.cut(chunk))))
-        compressed_bytes += write(encoder.compress(pieces.rest) + encoder.flush())
+            compressed_bytes += write(compressor.compress(chunk))
+        compressed_bytes += write(compressor.flush())
+        if isinstance(compressor, _Inflated):
+            compressor.require(crc32=crc32, size_bytes=size_bytes)
         header = _MAGIC, crc32, size_bytes, compressed_bytes, content.digest(), stream.digest()
         fields = _FIELDS.pack(*header)
         with writing(into):
@@ -147,6 +154,57 @@ def deflate(chunks: Iterable[bytes], into: Path) -> Deflated:
         compressed_bytes=compressed_bytes,
         compressed_sha256=Sha256(stream.hexdigest()),
     )
+
+
+class _InPieces:
+    """Gives zlib the pieces that decide its output, whatever the chunks are."""
+
+    def __init__(self, compressor: Compressor) -> None:
+        self._compressor = compressor
+        self._pieces = _Pieces()
+
+    def compress(self, chunk: bytes) -> bytes:
+        return b"".join(map(self._compressor.compress, self._pieces.cut(chunk)))
+
+    def flush(self) -> bytes:
+        return self._compressor.compress(self._pieces.rest) + self._compressor.flush()
+
+
+class _Inflated:
+    """Inflates an encoder's stream while it is written. The pieces do not matter to this encoder."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self._compressor = encoder.start()
+        self._codec = fast_deflate_codec()
+        self._inflater = self._codec.start()
+        self._crc32 = self._size_bytes = 0
+
+    def compress(self, chunk: bytes) -> bytes:
+        return self._checked(self._compressor.compress(chunk))
+
+    def flush(self) -> bytes:
+        return self._checked(self._compressor.flush())
+
+    def require(self, *, crc32: int, size_bytes: int) -> None:
+        """Require that the stream has ended, and that it is the content."""
+        inflated = (self._crc32, self._size_bytes, self._inflater.eof, self._inflater.unused_data)
+        if inflated != (crc32, size_bytes, True, b""):
+            raise self._differs()
+
+    def _checked(self, compressed: bytes) -> bytes:
+        if not compressed:
+            return b""
+        try:
+            content = self._inflater.decompress(compressed, -1)
+        except self._codec.failures as error:
+            raise self._differs() from error
+        self._crc32 = zlib.crc32(content, self._crc32)
+        self._size_bytes += len(content)
+        return compressed
+
+    def _differs(self) -> EncoderDiffers:
+        return EncoderDiffers(f"{self._encoder.label} wrote a stream that does not inflate to its input")
 
 
 class _Pieces:

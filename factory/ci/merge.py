@@ -140,9 +140,9 @@ def _require_same_build(one: _Part, other: _Part) -> None:
 
 
 def _shared_facts(manifest: Manifest) -> dict[str, object]:
-    """Return what is equal in all parts of one release; the reason for the builder may differ."""
+    """Return what is equal in all parts of one release: not the builder's reason, nor the encoder."""
     toolchain = to_json(manifest.toolchain)
-    del toolchain["packages"], toolchain["reason"]
+    del toolchain["packages"], toolchain["reason"], toolchain["encoder"]  # the encoders give equal bytes
     return {
         "tag": manifest.tag,
         "channel": manifest.channel,

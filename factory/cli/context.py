@@ -8,6 +8,7 @@ from pathlib import Path
 from factory.build.locked_wheels import fetch_locked_wheels
 from factory.build.toolchain import Lock, Toolchain, make_toolchain
 from factory.cli.console import say
+from factory.cli.encoder import choose_encoder
 from factory.cli.options import containers_of, parse_size
 from factory.cli.settings import Settings
 from factory.core.progress import Progress
@@ -59,6 +60,7 @@ def make_run_context(
             fetch_wheels=partial(_fetch_wheels, settings=settings, runner=runner),
         ),
         report=say,
+        encoders=choose_encoder(settings, runner),
         deflate_limit_bytes=DEFLATE_LIMIT_BYTES if limit is None else parse_size(limit),
         stock_tools=StockTools(runner=runner, installed=installed_tools(), search_path=settings.search_path),
     )

@@ -14,7 +14,8 @@ from factory.build.toolchain import lock_for
 from factory.cli.channel import asking_npm
 from factory.cli.console import Column, print_json
 from factory.cli.display import print_table
-from factory.cli.host_report import Ability, Examination, examine_containers, examine_host
+from factory.cli.encoder import open_encoder
+from factory.cli.host_report import Ability, Examination, examine_containers, examine_deflate, examine_host
 from factory.cli.index import chosen_index
 from factory.cli.network_report import Server, examine_certificates, examine_proxy, examine_server
 from factory.cli.options import containers_of
@@ -47,6 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = Settings.from_environ()
     examinations = (
         *examine_host(search_path=settings.search_path, cache_dir=settings.cache_dir),
+        *examine_deflate(partial(open_encoder, settings, SubprocessRunner())),
         *_examine_network(settings),
         *examine_containers(containers_of(settings)),
     )

@@ -3,12 +3,15 @@
 import platform
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 
 from factory.build.deflate_check import OtherDeflate, deflate_identity
+from factory.build.encoder import Encoder
+from factory.build.exact_deflate import NotAvailable
 from factory.core.errors import HostError
 from factory.system.containers.engine import ContainerEngine, ContainerSetup
 from factory.system.containers.images import require_image
@@ -76,7 +79,6 @@ def examine_host(*, search_path: str, cache_dir: Path) -> tuple[Examination, ...
         _examine_python(),
         _examine_venv(),
         _examine_interpreters(search_path),
-        _examine_deflate(),
         _examine_cache(cache_dir),
         _examine_disk(cache_dir),
         *(_examine_tool(tool, search_path) for tool in TOOLS),
@@ -146,7 +148,23 @@ def _examine_interpreters(search_path: str) -> Examination:
     )
 
 
-def _examine_deflate() -> Examination:
+def examine_deflate(open_encoder: Callable[[], Encoder]) -> tuple[Examination, ...]:
+    """Examine the encoders: the faster one, and this Python's zlib, which is needed only without it."""
+    try:
+        detail = f"{open_encoder().label}, the same bytes as zlib"
+    except NotAvailable as error:
+        encoder = Examination(
+            subject="encoder",
+            ability=Ability.ABSENT,
+            detail=f"zlib, because {error}",
+            remedy=f"optional, twice as fast: {error.hint}",
+        )
+        return encoder, _examine_zlib(is_required=True)
+    encoder = Examination(subject="encoder", ability=Ability.OK, detail=detail)
+    return encoder, _examine_zlib(is_required=False)
+
+
+def _examine_zlib(*, is_required: bool) -> Examination:
     identity = deflate_identity()
     detail = f"{identity.name} {identity.version}"
     if identity.is_reference:
@@ -154,14 +172,14 @@ def _examine_deflate() -> Examination:
             subject="deflate",
             ability=Ability.OK,
             detail=f"{detail}, the reference encoder",
-            is_required=True,
+            is_required=is_required,
         )
     return Examination(
         subject="deflate",
         ability=Ability.BROKEN,
         detail=f"{detail}, not equivalent to stock zlib",
         remedy=OtherDeflate.hint,
-        is_required=True,
+        is_required=is_required,
     )
 
 

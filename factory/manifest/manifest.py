@@ -50,6 +50,7 @@ class ToolchainRecord:
         python: The interpreter's implementation and version.
         deflate: The deflate encoder's name and version.
         deflate_answer: The SHA-256 of that encoder's output for a known input (factory.build.deflate_check).
+        encoder: What compressed the payload: zlib, or exact_deflate and its source's digest.
         lock: The SHA-256 of the requirements file that the build environment was installed from.
         packages: The version of each locked package, by name.
     """
@@ -61,6 +62,7 @@ class ToolchainRecord:
     python: str
     deflate: str
     deflate_answer: Sha256
+    encoder: str = field(default="", metadata={Form.MAY_BE_MISSING: True})
     lock: Sha256
     packages: Mapping[str, str]
 

@@ -1,13 +1,14 @@
 """Build the wheels of a run with the requested engine, or with both."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from factory.build.assembler.assembler import AssemblingBuilder
 from factory.build.backend.reference import ReferenceBuilder
 from factory.build.builder import Builder, BuilderName, BuiltWheel, Engine, FetchedPackage, PlannedWheel
 from factory.build.deflate_cache import DeflateCache
+from factory.build.deflate_check import REFERENCE_ANSWER, require_reference_deflate
 from factory.core.errors import VerificationError
 from factory.system.cache import Namespace, made_again
 from factory.system.lease import Lease
@@ -69,7 +70,15 @@ def build_wheels(
     built = build(environment.engine, "build")
     if request.is_engine_checked:
         (other,) = set(Engine) - {environment.engine}
-        _require_equal(environment.engine, built, other, build(other, "check"))
+        made = {environment.engine: built, other: build(other, "check")}
+        if _differing(*made.values()) and not context.encoders.current().is_zlib:
+            # The backend has compressed with zlib: let the assembler do the same, past the cache.
+            builder = _with_zlib(environment, context, compressed)
+            made[Engine.ASSEMBLER] = builder.build(packages, scratch=scratch / "zlib")
+            if not _differing(*made.values()):
+                _refuse_encoder(context, built, made[environment.engine])
+        _require_equal(made)
+        return made[environment.engine]
     return built
 
 
@@ -88,6 +97,7 @@ def _builder(
     """Return the builder of an engine; the assembler runs on this host even if the backend does not."""
     match engine:
         case Engine.BACKEND:
+            require_reference_deflate(environment.toolchain.interpreter.deflate)  # the backend's is not ours
             return ReferenceBuilder(
                 front_end=environment.front_end,
                 progress=context.progress,
@@ -95,37 +105,64 @@ def _builder(
                 stop=context.stop,
             )
         case Engine.ASSEMBLER:
-            toolchain = environment.toolchain
-            if environment.builder is not BuilderName.NATIVE:
-                toolchain = prepare_toolchain(toolchain.lock, context)
-            return AssemblingBuilder(
-                toolchain=toolchain,
-                runner=context.runner,
-                progress=context.progress,
-                host_env=context.host_env,
-                jobs=context.jobs,
-                cache=DeflateCache(
-                    root=compressed.root,
-                    encoder=toolchain.interpreter.deflate.answer,
-                    lease=compressed.lease,
-                    spare=compressed.spare,
-                ),
-                stop=context.stop,
-            )
+            return _assembler(environment, context, compressed)
 
 
-def _require_equal(
-    engine: Engine, built: Sequence[BuiltWheel], other: Engine, check: Sequence[BuiltWheel]
-) -> None:
-    digests = {wheel.planned.name: wheel.file.sha256 for wheel in check}
-    for wheel in sorted(built, key=lambda wheel: wheel.planned.name):
-        name, sha256 = wheel.planned.name, wheel.file.sha256
-        if digests[name] != sha256:
-            made = sorted({engine: sha256, other: digests[name]}.items())
-            raise VerificationError(
-                f"{name}: {', '.join(f'{one} made {digest}' for one, digest in made)}",
-                hint="Use '--engine backend' and report this with the tag and the platform.",
-            )
+def _assembler(
+    environment: BuildEnvironment, context: RunContext, compressed: _Compressed
+) -> AssemblingBuilder:
+    toolchain = environment.toolchain
+    if environment.builder is not BuilderName.NATIVE:
+        toolchain = prepare_toolchain(toolchain.lock, context)
+    return AssemblingBuilder(
+        toolchain=toolchain,
+        runner=context.runner,
+        progress=context.progress,
+        host_env=context.host_env,
+        jobs=context.jobs,
+        cache=DeflateCache(
+            root=compressed.root,
+            answer=REFERENCE_ANSWER,
+            encoder=context.encoders.current(),
+            lease=compressed.lease,
+            spare=compressed.spare,
+        ),
+        stop=context.stop,
+        encoders=context.encoders,
+    )
+
+
+def _with_zlib(
+    environment: BuildEnvironment, context: RunContext, compressed: _Compressed
+) -> AssemblingBuilder:
+    builder = _assembler(environment, context, compressed)
+    cache = DeflateCache(root=compressed.spare / "zlib", answer=REFERENCE_ANSWER)
+    return replace(builder, cache=cache)
+
+
+def _refuse_encoder(context: RunContext, built: Sequence[BuiltWheel], right: Sequence[BuiltWheel]) -> None:
+    names = ", ".join(_differing(built, right)) or "a wheel"
+    context.encoders.refuse(f"{context.encoders.current().label} gives other bytes than zlib for {names}")
+
+
+def _differing(built: Sequence[BuiltWheel], others: Sequence[BuiltWheel]) -> list[str]:
+    """Return the names of the wheels that have other bytes."""
+    digests = {wheel.planned.name: wheel.file.sha256 for wheel in others}
+    return sorted(wheel.planned.name for wheel in built if digests[wheel.planned.name] != wheel.file.sha256)
+
+
+def _require_equal(made: Mapping[Engine, Sequence[BuiltWheel]]) -> None:
+    for name in _differing(*made.values())[:1]:
+        digests = sorted(
+            (engine, wheel.file.sha256)
+            for engine, wheels in made.items()
+            for wheel in wheels
+            if wheel.planned.name == name
+        )
+        raise VerificationError(
+            f"{name}: {', '.join(f'{engine} made {digest}' for engine, digest in digests)}",
+            hint="Use '--engine backend' and report this with the tag and the platform.",
+        )
 
 
 def require_published_bytes(built: Sequence[BuiltWheel]) -> None:

@@ -227,18 +227,22 @@ def _opened_image(python: PurePosixPath, lock: Lock, context: RunContext) -> Ite
 def prepare_toolchain(lock: Lock, context: RunContext) -> Toolchain:
     """Make the locked environment on this host, and check both deflate encoders.
 
-    The assembler compresses with this process's zlib, the backend with the toolchain's.
+    The assembler compresses with the encoder of the run, the backend with the toolchain's zlib. If the
+    toolchain has another zlib, the assembler compresses the backend's members again.
 
     Raises:
-        OtherDeflate: One of them is not the reference encoder.
+        OtherDeflate: The encoder of the run is zlib, and one of the two is not the reference one.
     """
     with ThreadPoolExecutor(max_workers=1) as pool:  # both are slow and independent of each other
         making = pool.submit(context.toolchain_for, lock)
         try:
-            require_reference_deflate(deflate_identity())
+            encoder = context.encoders.current()
+            if encoder.is_zlib:
+                require_reference_deflate(deflate_identity())
             toolchain = making.result()
         except BaseException:
             context.stop.set()
             raise
-    require_reference_deflate(toolchain.interpreter.deflate)
+    if encoder.is_zlib:
+        require_reference_deflate(toolchain.interpreter.deflate)
     return toolchain

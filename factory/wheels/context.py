@@ -2,9 +2,10 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from factory.build.encoder import EncoderChoice
 from factory.build.toolchain import Lock, Toolchain
 from factory.core.progress import Progress
 from factory.release.download import Downloader
@@ -48,6 +49,7 @@ class RunContext:
         client: None if the run cannot use cibuildwheel.
         report: Prints a sentence about a decision of the run.
         stock_tools: The other checkers of every wheel; None for none.
+        encoders: The deflate encoder of the run.
         deflate_limit_bytes: The size of the cache of compressed files after a run; the least
             recently used files are removed first.
     """
@@ -64,6 +66,7 @@ class RunContext:
     client: Client | None = None
     report: Callable[[str], None] = _discard
     stock_tools: StockTools | None = None
+    encoders: EncoderChoice = field(default_factory=EncoderChoice)
     deflate_limit_bytes: int = DEFLATE_LIMIT_BYTES
 
     @property

@@ -46,7 +46,7 @@ def _is_same_setup(plan: WheelsPlan, earlier: Manifest, toolchain: ToolchainReco
         earlier.tag == plan.request.tag
         and earlier.channel == plan.released.channel
         and earlier.factory_version == __version__
-        and replace(earlier.toolchain, reason="") == replace(toolchain, reason="")
+        and replace(earlier.toolchain, reason="", encoder="") == replace(toolchain, reason="", encoder="")
     )
 
 

@@ -1,6 +1,6 @@
 """The run behind ``factory wheels``: one function, one step after the other."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from factory.manifest.manifest import Manifest
 from factory.release.payload_cache import save_payload
@@ -43,6 +43,7 @@ def make_wheels(plan: WheelsPlan, context: RunContext) -> WheelsRun:
         if earlier is not None and not missing:
             dist.remove_leftovers()
             require_used_waivers(request.waivers, reused)
+            toolchain = replace(toolchain, encoder=earlier.toolchain.encoder)
             dist.restore(record_run(plan, toolchain, (), (), reused=reused, earlier=earlier))
             return WheelsRun(manifest=earlier, built=())
         with dist.scratch() as scratch:
@@ -53,6 +54,7 @@ def make_wheels(plan: WheelsPlan, context: RunContext) -> WheelsRun:
             for wheel in built:
                 save_payload(context.cache, wheel.planned.asset.digest, wheel.layout.payload)
             verified = verify_wheels(built, plan, context, scratch)
+            toolchain = replace(toolchain, encoder=context.encoders.label)
             manifest = record_run(plan, toolchain, packages, verified, reused=reused, earlier=earlier)
             require_used_waivers(request.waivers, manifest.wheels)
             dist.publish(manifest, [wheel.file.path for wheel in built])

@@ -21,7 +21,8 @@ from factory.build.assembler.skeleton import (
     UnusableSkeleton,
 )
 from factory.build.builder import WheelFile
-from factory.build.deflate import LEVEL, Deflated
+from factory.build.deflate import Deflated
+from factory.build.encoder import ZLIB, Encoder
 from factory.core.digests import Sha256
 from factory.core.progress import ProgressTask
 from factory.core.zip_records import HeaderT, pack_end_record
@@ -54,6 +55,7 @@ def assemble(
     create_system: int,
     into: Path,
     task: ProgressTask,
+    encoder: Encoder = ZLIB,
 ) -> WheelFile:
     """Write a wheel; its digest is computed on the way.
 
@@ -63,6 +65,7 @@ def assemble(
         create_system: The zip host of every member (APPNOTE 4.4.2): 3 is Unix, 0 is DOS and Windows.
         into: A file that does not exist; after an error the caller removes it.
         task: Receives the number of bytes written.
+        encoder: Compresses RECORD.
 
     Raises:
         UnusableSkeleton: The payload does not match the skeleton, or a size needs zip64.
@@ -73,17 +76,17 @@ def assemble(
         raise UnusableSkeleton(skeleton.name, f"the backend left out {', '.join(sorted(unknown))}")
     with into.open("xb") as file:
         writer = _Writer(file=file, wheel=skeleton.name, task=task, create_system=create_system)
-        for content in _contents(skeleton, payload):
+        for content in _contents(skeleton, payload, encoder):
             writer.add(content)
         size_bytes, sha256 = writer.finish()
     return WheelFile(path=into, size_bytes=size_bytes, sha256=sha256)
 
 
-def _contents(skeleton: Skeleton, payload: Mapping[str, Deflated]) -> Iterator[_Content]:
+def _contents(skeleton: Skeleton, payload: Mapping[str, Deflated], encoder: Encoder) -> Iterator[_Content]:
     for member in skeleton.members[:-1]:
         deflated = payload.get(member.name)
         yield _kept(member) if deflated is None else _filled(member, deflated)
-    yield _record(skeleton, payload)
+    yield _record(skeleton, payload, encoder)
 
 
 def _kept(member: SkeletonMember) -> _Content:
@@ -106,7 +109,7 @@ def _filled(member: SkeletonMember, deflated: Deflated) -> _Content:
     )
 
 
-def _record(skeleton: Skeleton, payload: Mapping[str, Deflated]) -> _Content:
+def _record(skeleton: Skeleton, payload: Mapping[str, Deflated], encoder: Encoder) -> _Content:
     """Return RECORD with the digests and sizes of the payload; the other lines do not change."""
     before = zlib.decompress(skeleton.record.deflated, -zlib.MAX_WBITS).decode("utf-8")
     text = io.StringIO()
@@ -115,8 +118,8 @@ def _record(skeleton: Skeleton, payload: Mapping[str, Deflated]) -> _Content:
         deflated = payload.get(name)
         writer.writerow((name, digest, size) if deflated is None else _record_line(name, deflated))
     content = text.getvalue().encode("utf-8")
-    encoder = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
-    compressed = encoder.compress(content) + encoder.flush()
+    compressor = encoder.start()
+    compressed = compressor.compress(content) + compressor.flush()
     return replace(
         _kept(skeleton.record),
         crc32=zlib.crc32(content),

@@ -7,16 +7,20 @@ process, and write the wheels.
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from factory.build.assembler.assemble import assemble
 from factory.build.assembler.compress import CompressedPackage, compress, recall
-from factory.build.assembler.skeleton import Skeleton
+from factory.build.assembler.skeleton import Skeleton, recompressed
 from factory.build.assembler.skeleton_build import build_skeletons, plan_skeletons
 from factory.build.builder import BuiltWheel, FetchedPackage, PlannedWheel
 from factory.build.deflate import Deflated
 from factory.build.deflate_cache import DeflateCache
+from factory.build.deflate_check import deflate_identity, require_reference_deflate
+from factory.build.deflate_guard import require_sample_like_zlib
+from factory.build.encoder import ZLIB, EncoderChoice, EncoderDiffers
 from factory.build.recipe import WheelLayout, lay_out
 from factory.build.stage import StageRequest, stage_skeleton
 from factory.build.template import PACKAGE
@@ -62,6 +66,8 @@ class AssemblingBuilder:
         toolchain: The environment with the backend.
         host_env: The variables that every process on this host needs.
         jobs: The largest number of packages or wheels at once.
+        cache: The compressed files, and the encoder that makes new ones.
+        encoders: The encoder of the run; given up if it differs from zlib.
         stop: Set when the run must end.
     """
 
@@ -72,15 +78,27 @@ class AssemblingBuilder:
     jobs: int
     cache: DeflateCache
     stop: threading.Event
+    encoders: EncoderChoice = field(default_factory=EncoderChoice)
 
     def build(self, packages: Sequence[FetchedPackage], *, scratch: Path) -> tuple[BuiltWheel, ...]:
-        """Build every wheel of every package below ``scratch``.
+        """Build every wheel of every package below ``scratch``; with zlib if the encoder is not equal to it.
 
         Raises:
             IntegrityError: A package is damaged or hostile.
             BuildError: The backend failed, or its wheel has a layout that the assembler cannot fill.
+            OtherDeflate: The encoder is not equal to zlib, and this Python has another zlib.
             CannotWrite: There is no room.
         """
+        try:
+            return self._build(packages, scratch)
+        except EncoderDiffers as error:
+            self.stop.clear()  # the threads of the failed build have ended
+            self.encoders.refuse(str(error))
+            require_reference_deflate(deflate_identity())
+            with_zlib = replace(self, cache=replace(self.cache, encoder=ZLIB))
+            return with_zlib._build(packages, scratch / "zlib")  # noqa: SLF001 - the same class
+
+    def _build(self, packages: Sequence[FetchedPackage], scratch: Path) -> tuple[BuiltWheel, ...]:
         compressed = in_parallel(
             self._compress,
             packages,
@@ -93,9 +111,13 @@ class AssemblingBuilder:
             for package, done in zip(packages, compressed, strict=True)
             for planned in package.wheels
         ]
+        with ThreadPoolExecutor(max_workers=1) as pool:  # the skeletons are built by another process
+            checked = pool.submit(self._check_sample, compressed)
+            skeletons = self._skeletons(wheels, scratch)
+            checked.result()
         return in_parallel(
             lambda pair: self._assemble(*pair, scratch / "wheels"),
-            list(zip(wheels, self._skeletons(wheels, scratch), strict=True)),
+            list(zip(wheels, skeletons, strict=True)),
             jobs=self.jobs,
             weight=lambda pair: pair[0].compressed_bytes,
             stop=self.stop,
@@ -107,6 +129,11 @@ class AssemblingBuilder:
             if recalled is not None:
                 return recalled
         return compress(package, cache=self.cache, progress=self.progress, stop=self.stop)
+
+    def _check_sample(self, packages: Sequence[CompressedPackage]) -> None:
+        contents = {sha256: content for package in packages for sha256, content in package.contents.items()}
+        made = [content for content in contents.values() if self.cache.has_made(content)]
+        require_sample_like_zlib(made, self.cache.encoder)
 
     def _skeletons(self, wheels: Sequence[_CompressedWheel], scratch: Path) -> tuple[Skeleton, ...]:
         """Let the backend build all wheels with empty payload files, in one process."""
@@ -125,7 +152,10 @@ class AssemblingBuilder:
             stages=stages, toolchain=self.toolchain, scratch=scratch / "skeletons", host_env=self.host_env
         )
         with self.progress.task("lay out"):
-            return build_skeletons(plan, runner=self.runner)
+            skeletons = build_skeletons(plan, runner=self.runner)
+        if self.toolchain.interpreter.deflate.is_reference:
+            return skeletons
+        return tuple(recompressed(skeleton, self.cache.encoder) for skeleton in skeletons)
 
     def _assemble(self, wheel: _CompressedWheel, skeleton: Skeleton, directory: Path) -> BuiltWheel:
         planned = wheel.planned
@@ -140,5 +170,6 @@ class AssemblingBuilder:
                     create_system=planned.recipe.container.create_system,
                     into=directory / skeleton.name,
                     task=task,
+                    encoder=self.cache.encoder,
                 )
         return BuiltWheel(planned=planned, layout=wheel.layout, file=file)

@@ -7,10 +7,12 @@ assembler follows the rules of any version of the backend without repeating them
 
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from factory.build.encoder import Encoder
 from factory.core.errors import BuildError
 from factory.core.zip_records import (
     DEFLATED,
@@ -57,6 +59,23 @@ class Skeleton:
     def record(self) -> SkeletonMember:
         """The RECORD member."""
         return self.members[-1]
+
+
+def recompressed(skeleton: Skeleton, encoder: Encoder) -> Skeleton:
+    """Compress every member again, because the backend ran with another zlib than the reference one."""
+    return replace(skeleton, members=tuple(_recompressed(member, encoder) for member in skeleton.members))
+
+
+def _recompressed(member: SkeletonMember, encoder: Encoder) -> SkeletonMember:
+    compressor = encoder.start()
+    content = zlib.decompress(member.deflated, -zlib.MAX_WBITS)
+    deflated = compressor.compress(content) + compressor.flush()
+    return replace(
+        member,
+        local=replace(member.local, compressed_bytes=len(deflated)),
+        central=replace(member.central, compressed_bytes=len(deflated)),
+        deflated=deflated,
+    )
 
 
 def read_skeleton(path: Path) -> Skeleton:

@@ -123,6 +123,19 @@ def deflate_codec() -> Codec:
     return Codec(magic=b"", start=lambda: ZlibDecompressor(-15), failures=(zlib.error,))
 
 
+def fast_deflate_codec() -> Codec:
+    """Return the fastest installed codec for raw deflate."""
+    try:
+        from isal import igzip_lib as lib  # noqa: PLC0415 (there is no wheel of it for some platforms)
+    except ImportError:
+        return deflate_codec()
+    return Codec(
+        magic=b"",
+        start=lambda: lib.IgzipDecompressor(flag=lib.DECOMP_DEFLATE),
+        failures=(cast("type[Exception]", lib.error), EOFError),
+    )
+
+
 def inflated(file: BinaryIO, codec: Codec, guard: Guard) -> Iterator[bytes]:
     """Yield the content of a compressed file in chunks of at most `CHUNK_BYTES`.
 

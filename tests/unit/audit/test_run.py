@@ -21,6 +21,7 @@ from factory.audit.run import AuditProgress, audit_listing, audit_release
 from factory.audit.selection import Selection
 from factory.audit.verdict import Accepted, AcceptedThing, AuditReport, Outcome, Verdict, first_breaks
 from factory.audit.wheel_file import WheelFiles
+from factory.build.encoder import ZLIB, EncoderChoice
 from factory.build.toolchain import Lock, Toolchain
 from factory.core.codec import from_json, to_json
 from factory.core.digests import Sha256
@@ -32,6 +33,7 @@ from factory.statements.audit_statement import meets_policy
 from factory.verify.baseline.rules import ROOMS, rules_digest
 from tests.audits import FILES, INDEX, PROJECT, FakeIndex, as_upstream, audit_context, opened, run_audit
 from tests.decisions import decided
+from tests.encoders import EQUAL, OTHER_BYTES
 from tests.fakes import Answer as HttpAnswer
 from tests.images import MachO, MachOCpu
 from tests.origins import ASKED, ASKED_AT, listed
@@ -96,6 +98,38 @@ def test_every_platform_is_identical_and_few_bytes_are_read(
     assert sum(verdict.fetched_bytes for verdict in report.verdicts) == index.served_bytes
     assert report.exit_status == 0
     assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_a_verdict_does_not_depend_on_another_encoder_than_zlib(
+    packages: Path, honest: dict[str, Wheel], tmp_path: Path
+) -> None:
+    said: list[str] = []
+    encoders = EncoderChoice(lambda: OTHER_BYTES, report=said.append)
+    report = run_audit(served(*honest.values()), packages, tmp_path, encoders=encoders)
+    assert [verdict.outcome for verdict in report.verdicts] == [Outcome.IDENTICAL, Outcome.IDENTICAL]
+    assert encoders.current() is ZLIB
+    assert {line.partition("; ")[0] for line in said} == {
+        f"warning: exact_deflate 5e5e5e5e5e5e5e5e gives other bytes than zlib for {name}"
+        for name in (LINUX, WINDOWS)
+    }
+
+
+def test_a_wheel_that_differs_is_rebuilt_with_zlib_past_the_cache(
+    packages: Path, honest: dict[str, Wheel], tmp_path: Path
+) -> None:
+    said: list[str] = []
+    encoders = EncoderChoice(lambda: EQUAL, report=said.append)
+    falsified = honest[LINUX].edited(
+        "codex_cli_bin/bin/codex", lambda member: replace(member, content=member.content + b"more")
+    )
+    index = served(falsified, honest[WINDOWS])
+    report = run_audit(index, packages, tmp_path, encoders=encoders)
+    assert {verdict.name: verdict.outcome for verdict in report.verdicts} == {
+        LINUX: Outcome.DIFFERENT,
+        WINDOWS: Outcome.IDENTICAL,
+    }
+    assert encoders.current() is EQUAL
+    assert said == []
 
 
 def test_a_verdict_lists_recipe_origins_and_trust_base(

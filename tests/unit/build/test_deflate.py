@@ -1,7 +1,8 @@
 import hashlib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ from hypothesis import strategies as st
 from factory.build.deflate import DamagedDeflated, Deflated, deflate
 from factory.build.deflate_cache import DeflateCache
 from factory.build.deflate_check import REFERENCE_ANSWER
+from factory.build.encoder import EncoderDiffers
 from factory.core.digests import Sha256
 from factory.system.lease import Lease
+from tests.encoders import EQUAL, Damaging, encoder
 
 HELLO_SHA256 = Sha256("2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824")
 
@@ -29,7 +32,7 @@ def like_hatchling(content: bytes) -> bytes:
 
 @pytest.fixture
 def store(tmp_path: Path) -> DeflateCache:
-    return DeflateCache(root=tmp_path / "deflate", encoder=REFERENCE_ANSWER, lease=Lease(tmp_path))
+    return DeflateCache(root=tmp_path / "deflate", answer=REFERENCE_ANSWER, lease=Lease(tmp_path))
 
 
 def test_a_compressed_file_describes_its_content_and_its_stream(tmp_path: Path) -> None:
@@ -69,7 +72,7 @@ def test_a_compressed_file_is_found_again(store: DeflateCache) -> None:
 
 def test_another_encoder_has_its_own_entries(store: DeflateCache) -> None:
     store.add([b"hello"])
-    assert replace(store, encoder=HELLO_SHA256).find(HELLO_SHA256) is None
+    assert replace(store, answer=HELLO_SHA256).find(HELLO_SHA256) is None
 
 
 def test_a_damaged_stream_is_detected_and_removed(store: DeflateCache) -> None:
@@ -100,3 +103,44 @@ def test_an_interrupted_compression_leaves_no_file(store: DeflateCache) -> None:
     with pytest.raises(ConnectionError):
         store.add(broken())
     assert [path for path in store.root.rglob("*") if path.is_file()] == []
+
+
+def test_the_encoder_of_a_run_gets_the_content_in_chunks(tmp_path: Path) -> None:
+    content = bytes(range(256)) * 300
+    made = deflate(split(content, 10_000), tmp_path / "file", EQUAL)
+    assert b"".join(made.chunks()) == like_hatchling(content)
+    assert (made.crc32, made.size_bytes) == (zlib.crc32(content), len(content))
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        partial(Damaging, before=b"more"),
+        partial(Damaging, after=b"\0"),
+        partial(Damaging, dropped=1),
+        partial(Damaging, dropped=4, after=b"\xff\xff\xff\xff"),
+    ],
+    ids=["other content", "bytes after the end", "no end", "damaged"],
+)
+def test_a_stream_that_does_not_inflate_to_the_content_is_refused(
+    tmp_path: Path, start: Callable[[], Damaging]
+) -> None:
+    content = b"".join(number.to_bytes(4, "big") for number in range(3000))
+    with pytest.raises(EncoderDiffers, match="wrote a stream that does not inflate to its input"):
+        deflate([content], tmp_path / "file", encoder(start))
+
+
+def test_the_entries_of_an_encoder_are_separate_and_those_of_zlib_serve_all(store: DeflateCache) -> None:
+    fast = replace(store, encoder=EQUAL)
+    made = fast.add([b"hello"])
+    assert made.path.parts[-3].endswith("-level6-2-exact_deflate-5e5e5e5e5e5e5e5e")
+    assert fast.has_made(made)
+    assert fast.find(HELLO_SHA256) == made
+    assert store.find(HELLO_SHA256) is None
+    other_source = replace(EQUAL, source_sha256="60" * 32)
+    assert replace(fast, encoder=other_source).find(HELLO_SHA256) is None
+
+    reference = store.add([b"hello"])
+    assert replace(fast, encoder=other_source).find(HELLO_SHA256) == reference
+    assert not fast.has_made(reference)
+    assert not store.has_made(reference)

@@ -1,7 +1,12 @@
+import zlib
+
 import pytest
 
-from factory.cli.host_report import Ability, Examination, examine_containers
+from factory.build.encoder import Encoder
+from factory.build.exact_deflate import NotAvailable
+from factory.cli.host_report import Ability, Examination, examine_containers, examine_deflate
 from factory.system.containers.engine import ContainerSetup
+from tests.encoders import EQUAL
 from tests.fake_engine import IMAGE, NAME, FakeEngine, answering
 
 
@@ -31,3 +36,29 @@ def test_an_engine_without_a_suitable_image_gets_a_remedy(engine: FakeEngine, de
     assert found.ability is Ability.OK
     assert (image.ability, image.detail) == (Ability.ABSENT, detail)
     assert "make image" in image.remedy
+
+
+def test_the_encoder_and_zlib_are_examined() -> None:
+    assert examine_deflate(lambda: EQUAL) == (
+        Examination(
+            subject="encoder",
+            ability=Ability.OK,
+            detail="exact_deflate 5e5e5e5e5e5e5e5e, the same bytes as zlib",
+        ),
+        Examination(
+            subject="deflate",
+            ability=Ability.OK,
+            detail=f"zlib {zlib.ZLIB_RUNTIME_VERSION}, the reference encoder",
+        ),
+    )
+
+
+def test_without_the_encoder_zlib_is_required() -> None:
+    def open_encoder() -> Encoder:
+        raise NotAvailable("no C compiler is on PATH")
+
+    encoder, deflate = examine_deflate(open_encoder)
+    assert (encoder.ability, encoder.is_required) == (Ability.ABSENT, False)
+    assert encoder.detail == "zlib, because no C compiler is on PATH"
+    assert "apt-get install gcc" in encoder.remedy
+    assert deflate.is_required

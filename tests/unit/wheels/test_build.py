@@ -8,6 +8,8 @@ import pytest
 from factory.build.backend.front_end import FrontEnd
 from factory.build.backend.native import NativeFrontEnd
 from factory.build.builder import BuilderName, BuiltWheel, Engine, WheelFile
+from factory.build.deflate_check import DeflateIdentity, OtherDeflate
+from factory.build.encoder import ZLIB, EncoderChoice
 from factory.build.stage import StagedRuntime
 from factory.build.toolchain import Lock, Toolchain
 from factory.core.digests import Sha256
@@ -20,6 +22,7 @@ from factory.wheels.build import build_wheels, require_published_bytes
 from factory.wheels.build_environment import BuildEnvironment
 from factory.wheels.fetch import fetch_packages
 from factory.wheels.plan import WheelsRequest, plan_wheels
+from tests.encoders import EQUAL, OTHER_BYTES
 from tests.packages import TAG, release_directory
 from tests.runs import run_context
 from tests.toolchains import running_toolchain
@@ -71,10 +74,20 @@ def unused_toolchain(lock: Lock) -> Toolchain:
 
 
 def build(
-    request: WheelsRequest, front_end: FrontEnd, packages: Path, directory: Path, *, engine: Engine
+    request: WheelsRequest,
+    front_end: FrontEnd,
+    packages: Path,
+    directory: Path,
+    *,
+    engine: Engine,
+    encoders: EncoderChoice | None = None,
 ) -> tuple[BuiltWheel, ...]:
     # The environment has the toolchain; no engine may make it again.
-    context = replace(run_context(directory / "cache"), toolchain_for=unused_toolchain)
+    context = replace(
+        run_context(directory / "cache"),
+        toolchain_for=unused_toolchain,
+        encoders=encoders or EncoderChoice(),
+    )
     environment = BuildEnvironment(
         builder=BuilderName.NATIVE, engine=engine, toolchain=running_toolchain(), front_end=front_end
     )
@@ -162,3 +175,44 @@ def test_only_a_rebuild_with_the_promised_digest_is_accepted(tmp_path: Path) -> 
 
 def promising(wheel: BuiltWheel, sha256: Sha256) -> BuiltWheel:
     return replace(wheel, planned=replace(wheel.planned, promised=sha256))
+
+
+@pytest.mark.parametrize("engine", list(Engine))
+def test_check_engine_finds_an_encoder_that_differs_from_zlib(
+    packages: Path, tmp_path: Path, engine: Engine
+) -> None:
+    said: list[str] = []
+    encoders = EncoderChoice(lambda: OTHER_BYTES, report=said.append)
+    built = build(CHECKED, native(tmp_path), packages, tmp_path / "one", engine=engine, encoders=encoders)
+    right = build(REQUEST, native(tmp_path), packages, tmp_path / "two", engine=Engine.BACKEND)
+    assert {wheel.file.name: wheel.file.sha256 for wheel in built} == {
+        wheel.file.name: wheel.file.sha256 for wheel in right
+    }
+    assert encoders.current() is ZLIB
+    assert len(said) == 1
+    assert said[0].startswith("warning: exact_deflate 5e5e5e5e5e5e5e5e gives other bytes than zlib for ")
+
+
+def test_an_error_of_the_assembler_is_not_blamed_on_the_encoder(packages: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    encoders = EncoderChoice(lambda: EQUAL, report=said.append)
+    front_end = DeviatingFrontEnd(native(tmp_path))
+    with pytest.raises(VerificationError, match=f"{ARM64}: assembler made"):
+        build(CHECKED, front_end, packages, tmp_path, engine=Engine.ASSEMBLER, encoders=encoders)
+    assert said == []
+    assert encoders.current() is EQUAL
+
+
+def test_the_backend_needs_a_toolchain_with_stock_zlib(packages: Path, tmp_path: Path) -> None:
+    toolchain = running_toolchain()
+    zlib_ng = DeflateIdentity(name="zlib-ng", version="2.2.4", answer=Sha256(64 * "b"))
+    environment = BuildEnvironment(
+        builder=BuilderName.NATIVE,
+        engine=Engine.BACKEND,
+        toolchain=replace(toolchain, interpreter=replace(toolchain.interpreter, deflate=zlib_ng)),
+        front_end=native(tmp_path),
+    )
+    context = run_context(tmp_path / "cache")
+    fetched = fetch_packages(plan_wheels(REQUEST, DirectoryChannel(packages)).wheels, context)
+    with pytest.raises(OtherDeflate):
+        build_wheels(fetched, REQUEST, environment, context, tmp_path / "scratch")

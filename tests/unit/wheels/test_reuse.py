@@ -249,6 +249,10 @@ def test_a_wheel_that_a_new_waiver_matches_is_not_reused(plan: WheelsPlan, earli
     assert reused(waiving(plan, WAIVER), found(earlier)) == []
 
 
+def test_the_encoder_does_not_matter(plan: WheelsPlan, earlier: Manifest) -> None:
+    assert reused(plan, earlier, replace(TOOLCHAIN, encoder="zlib")) == [PLANNED, OTHER]
+
+
 def test_a_wheel_whose_waiver_has_another_reason_is_not_reused(plan: WheelsPlan, earlier: Manifest) -> None:
     assert reused(waiving(plan, replace(WAIVER, reason="accepted again")), waived(earlier)) == []
 

@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 
 from factory.build.builder import Engine
+from factory.build.encoder import EncoderChoice
 from factory.core.case_result import CaseOutcome, CaseResult
 from factory.core.digests import Sha256
 from factory.core.errors import IntegrityError, UpstreamError, UsageError, VerificationError
@@ -26,6 +27,7 @@ from factory.verify.stock.stock_tools import StockTools
 from factory.verify.waivers import Waiver
 from factory.wheels.plan import WheelsPlan, WheelsRequest, plan_wheels
 from factory.wheels.run import WheelsRun, make_wheels
+from tests.encoders import EQUAL
 from tests.packages import TAG, npm_tarball, release_directory, release_files
 from tests.runs import run_context, run_factory, run_request
 
@@ -141,6 +143,14 @@ def test_both_engines_can_be_compared_in_one_run(packages: Path, tmp_path: Path)
     )
     assert run.built == (NAMES[7],)
     assert not (tmp_path / "cache" / "deflate").exists()
+
+
+def test_the_manifest_names_the_encoder(packages: Path, tmp_path: Path) -> None:
+    assert run_factory(packages, tmp_path / "zlib", cache=tmp_path / "a").manifest.toolchain.encoder == "zlib"
+    request = WheelsRequest(tag=TAG, platforms=None, out=tmp_path / "fast")
+    context = replace(run_context(tmp_path / "b"), encoders=EncoderChoice(lambda: EQUAL))
+    manifest = make_wheels(plan_wheels(request, DirectoryChannel(packages)), context).manifest
+    assert manifest.toolchain.encoder == "exact_deflate 5e5e5e5e5e5e5e5e"
 
 
 def test_a_second_run_builds_no_wheel(packages: Path, whole: Whole, tmp_path: Path) -> None:

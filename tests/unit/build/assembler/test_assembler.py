@@ -1,28 +1,37 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from factory.build import deflate_guard
+from factory.build.assembler import assembler
 from factory.build.assembler.assembler import AssemblingBuilder
 from factory.build.assembler.compress import compress
+from factory.build.assembler.skeleton import Skeleton, recompressed
+from factory.build.assembler.skeleton_build import build_skeletons
 from factory.build.backend.native import NativeFrontEnd
 from factory.build.backend.reference import ReferenceBuilder
 from factory.build.builder import BuiltWheel, FetchedPackage
 from factory.build.deflate import DamagedDeflated
 from factory.build.deflate_cache import DeflateCache
-from factory.build.deflate_check import REFERENCE_ANSWER
+from factory.build.deflate_check import REFERENCE_ANSWER, DeflateIdentity, OtherDeflate
+from factory.build.encoder import ZLIB, Encoder, EncoderChoice
 from factory.core.digests import Sha256
 from factory.core.progress import SilentProgress
 from factory.system.lease import Lease
 from factory.system.parallel import Stopped
 from factory.system.process import SubprocessRunner
+from tests.encoders import EQUAL, OTHER_BYTES, Damaging, encoder
 from tests.packages import npm_tarball, release_files
 from tests.toolchains import running_toolchain
 from tests.unit.build.assembler.test_compress import TARGET, package
 
 BOTH = ("manylinux_2_17_aarch64", "musllinux_1_1_aarch64")
+
+ZLIB_NG = DeflateIdentity(name="zlib-ng", version="2.2.4", answer=Sha256(64 * "b"))
 
 
 @pytest.fixture
@@ -39,7 +48,7 @@ def builder(tmp_path: Path) -> AssemblingBuilder:
         progress=SilentProgress(),
         host_env={},
         jobs=2,
-        cache=DeflateCache(root=tmp_path / "deflate", encoder=REFERENCE_ANSWER, lease=Lease(tmp_path)),
+        cache=DeflateCache(root=tmp_path / "deflate", answer=REFERENCE_ANSWER, lease=Lease(tmp_path)),
         stop=stop,
     )
 
@@ -128,3 +137,62 @@ def test_a_stopped_run_assembles_no_wheel(builder: AssemblingBuilder, tarball: P
     with pytest.raises(Stopped):
         builder.build([package(tarball, *BOTH)], scratch=tmp_path / "scratch")
     assert not (tmp_path / "scratch").exists()
+
+
+def test_another_encoder_gives_the_same_wheels(
+    builder: AssemblingBuilder, tarball: Path, tmp_path: Path
+) -> None:
+    with_zlib = builder.build([package(tarball, *BOTH)], scratch=tmp_path / "zlib")
+    fast = replace(builder, cache=replace(builder.cache, encoder=EQUAL, root=tmp_path / "fast-deflate"))
+    assert digests(fast.build([package(tarball, *BOTH)], scratch=tmp_path / "fast")) == digests(with_zlib)
+
+
+@pytest.mark.parametrize("wrong", [OTHER_BYTES, encoder(partial(Damaging, after=b"more"))])
+def test_after_a_difference_the_wheels_are_built_with_zlib(
+    builder: AssemblingBuilder, tarball: Path, tmp_path: Path, wrong: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = builder.build([package(tarball, *BOTH)], scratch=tmp_path / "zlib")
+    monkeypatch.setattr(deflate_guard, "LARGE_BYTES", 1)
+    said: list[str] = []
+    encoders = EncoderChoice(lambda: wrong, report=said.append)
+    cache = replace(builder.cache, encoder=encoders.current(), root=tmp_path / "wrong-deflate")
+    built = replace(builder, cache=cache, encoders=encoders).build(
+        [package(tarball, *BOTH)], scratch=tmp_path / "wrong"
+    )
+    assert digests(built) == digests(expected)
+    assert encoders.current() is ZLIB
+    assert said[0].startswith("warning: exact_deflate 5e5e5e5e5e5e5e5e ")
+    assert said[0].endswith("; this run goes on with zlib")
+
+
+def test_without_a_reference_zlib_a_difference_ends_the_run(
+    builder: AssemblingBuilder, tarball: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assembler, "deflate_identity", lambda: ZLIB_NG)
+    wrong = encoder(partial(Damaging, after=b"more"))
+    failing = replace(
+        builder, cache=replace(builder.cache, encoder=wrong), encoders=EncoderChoice(lambda: wrong)
+    )
+    with pytest.raises(OtherDeflate):
+        failing.build([package(tarball, *BOTH)], scratch=tmp_path / "wrong")
+
+
+def test_the_members_of_a_backend_with_another_zlib_are_compressed_again(
+    builder: AssemblingBuilder, tarball: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = builder.build([package(tarball, *BOTH)], scratch=tmp_path / "zlib")
+    build = build_skeletons
+
+    def build_with_another_zlib(*arguments: object, **named: object) -> tuple[Skeleton, ...]:
+        return tuple(recompressed(skeleton, OTHER_BYTES) for skeleton in build(*arguments, **named))  # type: ignore[arg-type]
+
+    monkeypatch.setattr(assembler, "build_skeletons", build_with_another_zlib)
+    toolchain = builder.toolchain
+    other = replace(toolchain, interpreter=replace(toolchain.interpreter, deflate=ZLIB_NG))
+    fast = replace(builder.cache, encoder=EQUAL)
+    kept = builder.build([package(tarball, *BOTH)], scratch=tmp_path / "kept")
+    again = replace(builder, toolchain=other, cache=fast).build(
+        [package(tarball, *BOTH)], scratch=tmp_path / "again"
+    )
+    assert digests(kept) != digests(expected)
+    assert digests(again) == digests(expected)

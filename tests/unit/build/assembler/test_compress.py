@@ -28,7 +28,7 @@ TAG = CodexTag.parse("rust-v0.163.0")
 
 @pytest.fixture
 def cache(tmp_path: Path) -> DeflateCache:
-    return DeflateCache(root=tmp_path / "deflate", encoder=REFERENCE_ANSWER, lease=Lease(tmp_path))
+    return DeflateCache(root=tmp_path / "deflate", answer=REFERENCE_ANSWER, lease=Lease(tmp_path))
 
 
 @pytest.fixture

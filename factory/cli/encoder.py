@@ -1,0 +1,20 @@
+"""Open the deflate encoder of a command."""
+
+from functools import partial
+
+from factory.build.encoder import Encoder, EncoderChoice, open_exact_deflate
+from factory.build.exact_deflate import default_directory
+from factory.cli.console import say
+from factory.cli.settings import Settings
+from factory.system.process import Runner
+
+
+def choose_encoder(settings: Settings, runner: Runner) -> EncoderChoice:
+    """Return the deflate encoder of a run, which is compiled and opened when it is needed."""
+    opening = partial(open_encoder, settings, runner)
+    return EncoderChoice(opening, directory=default_directory(), report=say)
+
+
+def open_encoder(settings: Settings, runner: Runner) -> Encoder:
+    """Open exact_deflate; see `open_exact_deflate`."""
+    return open_exact_deflate(directory=default_directory(), search_path=settings.search_path, runner=runner)
