@@ -10,9 +10,10 @@ from factory.audit.results import Results, identity_of
 from factory.audit.selection import Selection
 from factory.build.template import DISTRIBUTION
 from factory.ci.matrix import Job, audit_jobs, github_matrix, matrix_json, wheel_jobs
-from factory.cli.channel import asking_npm, open_channel, open_client
+from factory.cli.channel import asking_npm, open_channel
 from factory.cli.console import print_json
 from factory.cli.index import add_index_option, ask_index
+from factory.cli.offline import client_of, offline_settings
 from factory.cli.options import add_channel_options, platforms_of
 from factory.cli.settings import Settings
 from factory.core.errors import EXIT_OK, UsageError
@@ -90,9 +91,10 @@ def _wheels(arguments: argparse.Namespace, settings: Settings) -> tuple[Job, ...
     platforms = platforms_of(arguments)
     requests = [WheelsRequest(tag=tag, platforms=platforms, out=Path("dist")) for tag in _tags(arguments)]
     stop = threading.Event()
+    settings = offline_settings(arguments, settings)
     with (
         asking_npm(arguments, settings, SubprocessRunner(stop), stop=stop) as npm_login,
-        closing(open_client(arguments)) as client,
+        closing(client_of(arguments)) as client,
         closing(Cache(settings.cache_dir)) as cache,
     ):
         asked = open_channel(arguments, settings, client=client, npm_login=npm_login())
@@ -106,7 +108,7 @@ def _audits(arguments: argparse.Namespace, settings: Settings) -> tuple[Job, ...
         since=None if arguments.since is None else CodexTag.parse(arguments.since),
         platforms=None if arguments.platform is None else tuple(arguments.platform),
     )
-    with closing(open_client(arguments)) as client:
+    with closing(client_of(arguments)) as client:
         listing = ask_index(
             arguments.index_url,
             settings,

@@ -90,6 +90,12 @@ def add_channel_options(parser: argparse.ArgumentParser) -> None:
         default=21600,
         help="give up if servers have not sent everything by then (default: %(default)s, 6 hours)",
     )
+    group.add_argument(
+        "--offline",
+        type=Path,
+        metavar="BUNDLE",
+        help="use only this directory, which 'factory bundle' made, and no network",
+    )
     group.add_argument("--npm-registry", metavar="URL", help="URL of the npm registry")
     group.add_argument("--github-api", metavar="URL", help="URL of the GitHub API")
     group.add_argument(

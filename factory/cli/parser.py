@@ -40,6 +40,7 @@ exit status:
 """
 COMMANDS = {
     "wheels": "build the wheels of a Codex release",
+    "bundle": "collect all that a machine without a network needs to build and audit",
     "verify": "check wheels for errors",
     "checks": "list the checks of 'factory verify'",
     "explain": "explain a check and how to fix what it finds",

@@ -7,8 +7,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from factory.cli.channel import asking_npm, open_channel, open_client
+from factory.cli.channel import asking_npm, open_channel
 from factory.cli.display import shown_progress
+from factory.cli.offline import client_of, offline_settings
 from factory.cli.settings import Settings
 from factory.release.channels import Channel
 from factory.release.channels.cached import CachedChannel
@@ -53,10 +54,11 @@ def open_session(
     """
     stop = threading.Event()
     runner = SubprocessRunner(stop)
+    settings = offline_settings(arguments, settings)
     with (
         closing(Cache(settings.cache_dir)) as cache,
         asking_npm(arguments, settings, runner, stop=stop) as npm_login,
-        closing(open_client(arguments)) as client,
+        closing(client_of(arguments)) as client,
     ):
         # Slow to import, so these wait until npm has been started.
         import factory.wheels.run  # noqa: F401, PLC0415

@@ -1,0 +1,44 @@
+"""A bundle's README, run verbatim without a network: install the program, build, audit."""
+
+import os
+import shutil
+import subprocess  # noqa: TID251 - it runs the README's commands in a shell, as a user does
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.children import ROOT
+from tests.packages import release_directory
+
+pytestmark = [
+    pytest.mark.network,
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare"),
+]
+
+
+def run(*words: str, cwd: Path, env: dict[str, str]) -> str:
+    ended = subprocess.run(words, cwd=cwd, env=env, capture_output=True, text=True, check=False)  # noqa: S603
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
+
+
+def test_the_readme_of_a_bundle_works_without_a_network(tmp_path: Path) -> None:
+    packages = release_directory(tmp_path / "packages")
+    bundle = tmp_path / "my bundle"
+    env = dict(os.environ) | {"PYTHONPATH": str(ROOT), "FACTORY_CACHE_DIR": str(tmp_path / "cache")}
+    make = (sys.executable, "-m", "factory", "bundle", "0.163.0", "--out", str(bundle))
+    run(*make, "--channel", "directory", "--directory", str(packages), cwd=tmp_path, env=env)
+
+    lines = (bundle / "README.md").read_text().splitlines()
+    script = "\n".join(["set -eux", *(line[4:] for line in lines if line.startswith("    "))])
+    offline = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "FACTORY_CACHE_DIR": str(tmp_path / "other cache"),
+        "DOCKER_HOST": "unix:///nonexistent/engine.sock",
+    }
+    out = run("unshare", "--net", "--map-root-user", "sh", "-c", script, cwd=bundle, env=offline)
+    assert len(list((tmp_path / "dist/0.163.0").glob("*.whl"))) == 8
+    assert "1 IDENTICAL" in out
