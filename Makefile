@@ -15,7 +15,7 @@ IMAGE_PYTHON ?=
 ARGS ?=
 FUZZ_SECONDS ?= 120
 SOAK_SECONDS ?= 2700
-FUZZ_TARGETS ?= archive images members apple authenticode bundles messages statements
+FUZZ_TARGETS ?= archive images members apple authenticode bundles messages statements documents
 
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready

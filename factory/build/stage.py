@@ -120,14 +120,34 @@ def stage_many(
         require_apart(request.destination, source.path)
         require_replaceable(request.destination, _is_stage)
     with _drafts(requests) as drafts:
-        payload = source.extract(
-            targets[0], place=lambda path: tuple(place for draft in drafts for place in draft.place(path))
-        )
+        payload = source.extract(targets[0], place=_placing(drafts))
         require(payload)
         for draft in drafts:
             draft.finish(lay_out(draft.request.recipe, payload))
             _require_same_release(draft)
         return StagedPackage(payload=payload, runtimes=tuple(draft.publish() for draft in drafts))
+
+
+def _placing(drafts: Sequence["_Draft"]) -> Callable[[PurePosixPath], tuple[Path, ...]]:
+    """Return where a payload file goes; the package is at fault if another file is there already."""
+    taken = {
+        str(draft.directory / file.path).casefold()
+        for draft in drafts
+        for file in draft.request.recipe.template.files
+    }
+
+    def place(path: PurePosixPath) -> tuple[Path, ...]:
+        places = tuple(place for draft in drafts for place in draft.place(path))
+        for found in places:
+            if str(found).casefold() in taken:
+                raise IntegrityError(
+                    f"cannot place {path} of the release package: the wheel has another {found.name} there",
+                    hint="Inspect the release package: this release may need another payload rule.",
+                )
+            taken.add(str(found).casefold())
+        return places
+
+    return place
 
 
 def stage_skeleton(request: StageRequest, layout: WheelLayout) -> StagedRuntime:

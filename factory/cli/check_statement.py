@@ -69,6 +69,11 @@ def _trust(arguments: argparse.Namespace) -> Trust:
             "--identity and --issuer must be given together",
             hint="Give both: an identity is only as trustworthy as its issuer.",
         )
+    if arguments.public_key is not None and arguments.identity is not None:
+        raise UsageError(
+            "--public-key and --identity exclude each other",
+            hint="A statement is signed by one of them: give the one that you trust.",
+        )
     if arguments.public_key is not None:
         return PublicKey.load(arguments.public_key)
     if arguments.identity is not None:

@@ -71,6 +71,9 @@ class Digest:
 
         npm's registry uses this format (https://www.w3.org/TR/SRI/). Digests of other
         algorithms, such as SHA-1, are ignored.
+
+        Raises:
+            MalformedDigest: It has no such digest, or several of the strongest algorithm.
         """
         parsed: list[Self] = []
         for part in text.split():
@@ -80,9 +83,11 @@ class Digest:
                 parsed.append(cls(algorithm, base64.b64decode(value, validate=True).hex()))
             except (ValueError, binascii.Error):
                 continue
-        if not parsed:
+        longest = max((digest.algorithm.hex_length for digest in parsed), default=0)
+        strongest = {digest for digest in parsed if digest.algorithm.hex_length == longest}
+        if len(strongest) != 1:  # a browser accepts any of several, but a package has one content
             raise MalformedDigest(text)
-        return max(parsed, key=lambda digest: digest.algorithm.hex_length)
+        return strongest.pop()
 
     def __str__(self) -> str:
         return f"{self.algorithm}:{self.hex}"

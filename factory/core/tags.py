@@ -22,6 +22,8 @@ _PEP440 = re.compile(
     r"(?P<major>0|[1-9]\d*)\.(?P<minor>0|[1-9]\d*)\.(?P<patch>0|[1-9]\d*)"
     r"(?:(?P<stage>a|b|rc)(?P<number>0|[1-9]\d*)(?:\.post(?P<hotfix>0|[1-9]\d*))?)?"
 )
+_LONGEST = 64
+"""Far above the length of any version, and below the number of digits that Python converts."""
 _PREFIX = re.compile(r"\A(?:rust-)?v")
 
 
@@ -85,8 +87,8 @@ class CodexTag:
             MalformedTag: The text is not a release.
         """
         bare = _PREFIX.sub("", text, count=1)
-        if not bare.isascii():
-            raise MalformedTag(text)
+        if not bare.isascii() or len(bare) > _LONGEST:
+            raise MalformedTag(text[: 2 * _LONGEST])
         match = _SEMVER.fullmatch(bare) or _PEP440.fullmatch(bare)
         if match is None:
             raise MalformedTag(text)

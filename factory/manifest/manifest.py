@@ -16,6 +16,7 @@ from factory.core.codec import Form, from_json, to_json
 from factory.core.digests import Digest, Sha256
 from factory.core.errors import IntegrityError
 from factory.core.json_reader import JsonObject, MalformedJson
+from factory.core.member_path import is_plain
 from factory.core.model import ChannelName, Finding, WaivedFinding
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform, Target
@@ -165,6 +166,9 @@ class Manifest:
         for name, expected in (("project", DISTRIBUTION), ("version", manifest.tag.pep440)):
             if data.text(name) != expected:
                 raise MalformedJson(MANIFEST_NAME, f"{name!r} is {data.text(name)!r}, not {expected!r}")
+        for wheel in manifest.wheels:
+            if not is_plain(wheel.name) or "/" in wheel.name:
+                raise MalformedJson(MANIFEST_NAME, f"{wheel.name[:80]!r} is not the name of a wheel")
         return manifest
 
     def to_json(self) -> dict[str, object]:

@@ -33,6 +33,7 @@ from factory.verify.reading.contents import WheelContents
 from factory.verify.reading.read import read_wheel
 from factory.verify.reading.unpack import UnpackLimits
 from tests.authority import ROOT, SIGNED_AT, TRUST
+from tests.fuzz.documents import read_documents
 from tests.images import MachO, Pe
 from tests.images.authenticode import with_table
 from tests.sigstore_instance import Instance
@@ -143,6 +144,7 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = {
     "bundles": read_bundles,
     "messages": read_messages,
     "statements": read_statements,
+    "documents": read_documents,
 }
 
 

@@ -6,6 +6,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 from tests.soak.registry import serving
@@ -32,12 +33,15 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--seconds", type=float, default=2700)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--only", choices=KINDS, action="append", help="try this kind only (repeatable)")
     arguments = parser.parse_args(argv)
     home = Path(tempfile.mkdtemp(prefix="soak-"))
     try:
         with serving(make_release(home / "release", size_bytes=_SIZE_BYTES)) as address:
             soak = Soak(home=home, address=address, choice=random.Random(arguments.seed))  # noqa: S311 - a test
-            faults, left_bytes = _soak(soak, time.monotonic() + arguments.seconds)
+            faults, left_bytes = _soak(
+                soak, time.monotonic() + arguments.seconds, arguments.only or list(KINDS)
+            )
     finally:
         shutil.rmtree(home, ignore_errors=True)
     for kind, found in faults.items():
@@ -48,7 +52,7 @@ def main(argv: list[str]) -> int:
     return 1 if left_bytes or any(fault for found in faults.values() for fault in found) else 0
 
 
-def _soak(soak: Soak, end_s: float) -> tuple[dict[str, Faults], int]:
+def _soak(soak: Soak, end_s: float, only: Collection[str]) -> tuple[dict[str, Faults], int]:
     place_toolchain(soak.home)
     reference = soak.new_directory("reference")
     begun_s = time.monotonic()
@@ -56,7 +60,7 @@ def _soak(soak: Soak, end_s: float) -> tuple[dict[str, Faults], int]:
     if ended.status != 0:
         raise SystemExit(f"the undisturbed run fails: {ended.err}")
     soak.run_s, soak.expected = time.monotonic() - begun_s, contents(reference / "out")
-    kinds = [kind for kind, share in _SHARES.items() for _ in range(share)]
+    kinds = [kind for kind, share in _SHARES.items() if kind in only for _ in range(share)]
     if not can_mount(soak.new_directory("mount")):
         kinds = [kind for kind in kinds if kind != "full disks"]
         print("full disks: not tried, since this user cannot mount disks")

@@ -247,11 +247,16 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
 }
 
 
+class _QuietServer(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Discard the error: a client that was killed resets its connection."""
+
+
 @contextmanager
 def serving(release: Release) -> Iterator[str]:
     """Serve a release on this machine until the context ends; yield the address."""
     handler = type("ReleaseHandler", (Handler,), {"release": release, "seen": Counter()})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = _QuietServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     server.block_on_close = False
     thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -4,13 +4,20 @@ import unicodedata
 from pathlib import PurePosixPath
 from typing import Final
 
+from factory.core.counted import counted
 from factory.core.errors import IntegrityError
+from factory.core.member_path import LONGEST_PART_BYTES
 from factory.release.archives.entries import DEFAULT_LIMITS, ArchiveLimits
 
 _MAX_NAME_CHARACTERS: Final = 1024
+_RESERVED: Final = '<>"|?*'
 _DEVICES: Final = frozenset(
-    {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10))}
+    {
+        *("con", "prn", "aux", "nul", "conin$", "conout$"),
+        *(f"{port}{number}" for port in ("com", "lpt") for number in "0123456789\u00b9\u00b2\u00b3"),
+    }
 )
+"""The names that Windows reserves, with any extension (Microsoft: naming files, paths, and namespaces)."""
 
 
 class Guard:
@@ -136,6 +143,10 @@ def _fault(part: str) -> str:
     """Return why a part of a path is unsafe on some operating system, or an empty string."""
     if part in {"", ".", ".."}:
         return "has an empty, '.' or '..' part in its path"
+    if len(part.encode("utf-8", "replace")) > LONGEST_PART_BYTES:
+        return f"has a part in its path that is longer than {counted(LONGEST_PART_BYTES, 'byte')}"
+    if not set(part).isdisjoint(_RESERVED):
+        return f"has one of {_RESERVED} in its name, which Windows does not allow"
     if part.endswith((".", " ")):
         return "has a part in its path that ends with a dot or a space, which Windows removes"
     if part.partition(".")[0].rstrip().lower() in _DEVICES:

@@ -2,7 +2,7 @@
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -10,9 +10,13 @@ from typing import BinaryIO, Final, Self
 
 from factory.core.digests import Sha256, read_chunks
 from factory.core.errors import IntegrityError, UsageError
-from factory.core.model import ArchiveFormat, Payload, PayloadFile
+from factory.core.model import ArchiveFormat, FileKind, Payload, PayloadFile
 from factory.core.targets import Target
+from factory.executables.elf import read_elf
 from factory.executables.file_kind import kind_of
+from factory.executables.image_bytes import MalformedImage
+from factory.executables.macho import read_macho
+from factory.executables.pe import read_pe
 from factory.release.archives import (
     DEFAULT_LIMITS,
     ArchiveLimits,
@@ -114,9 +118,12 @@ class PackageSource:
         for magic, container in _MAGICS.items():
             if head.startswith(magic):
                 return cls.archive(path, container)
-        if kind_of(head).is_executable_image:
-            return cls.executable(path)
-        raise _unknown(path, "it starts like neither an archive nor an executable")
+        kind = kind_of(head)
+        if not kind.is_executable_image:
+            raise _unknown(path, "it starts like neither an archive nor an executable")
+        if reason := _why_no_image(path, kind):
+            raise _unknown(path, f"it starts like an executable, but is not one: {reason}")
+        return cls.executable(path)
 
     @contextmanager
     def walk(self, target: Target) -> Iterator[Iterator[PackageEntry]]:
@@ -162,6 +169,20 @@ class PackageSource:
             new_files.undo()
             raise
         return Payload(target=target, files=tuple(sorted(files, key=lambda file: file.path)))
+
+
+def _why_no_image(path: Path, kind: FileKind) -> str:
+    """Return why a file with the first bytes of an executable has not its headers; empty if it has."""
+    readers: Mapping[FileKind, Callable[[Path], object]] = {
+        FileKind.ELF: read_elf,
+        FileKind.MACHO: read_macho,
+        FileKind.PE: read_pe,
+    }
+    try:
+        readers[kind](path)
+    except MalformedImage as error:
+        return str(error)
+    return ""
 
 
 def _unknown(path: Path, reason: str) -> UsageError:

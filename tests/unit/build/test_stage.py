@@ -305,6 +305,16 @@ def test_an_incomplete_package_leaves_no_stage(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["__init__.py", "PY.TYPED", "bin/CODEX"])
+def test_a_package_with_a_file_in_another_s_place_is_at_fault(tmp_path: Path, name: str) -> None:
+    package = FakePackage(path=tmp_path / "package.tgz", files={**LINUX, name: b"x"})
+
+    with pytest.raises(IntegrityError, match=f"cannot place {name} of the release package"):
+        stage(package, request(tmp_path / "stage"))
+
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_directory_that_is_not_writable_is_an_error(tmp_path: Path, package: FakePackage) -> None:
     (tmp_path / "file").touch()
 

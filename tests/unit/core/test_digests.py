@@ -36,7 +36,17 @@ def test_the_strongest_digest_of_an_integrity_string_is_used() -> None:
     assert digest.hex == hashlib.sha512(b"").hexdigest()
 
 
-@pytest.mark.parametrize("text", ["", EMPTY_SHA1_SRI, "sha512-????", "sha512-AAAA"])
+def test_the_same_digest_twice_is_one_digest() -> None:
+    assert Digest.parse_integrity(f"{EMPTY_SHA512_SRI} {EMPTY_SHA512_SRI}?option").hex[:4] == "cf83"
+
+
+OTHER_SHA512_SRI = "sha512-" + "A" * 86 + "=="
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", EMPTY_SHA1_SRI, "sha512-????", "sha512-AAAA", f"{EMPTY_SHA512_SRI} {OTHER_SHA512_SRI}"],
+)
 def test_an_integrity_string_without_an_accepted_digest_is_refused(text: str) -> None:
     with pytest.raises(MalformedDigest):
         Digest.parse_integrity(text)

@@ -88,3 +88,10 @@ def test_the_python_spelling_is_canonical(tag: CodexTag) -> None:
 @given(tags, tags)
 def test_different_releases_have_different_spellings(one: CodexTag, other: CodexTag) -> None:
     assert (one == other) == (one.pep440 == other.pep440) == (one.semver == other.semver)
+
+
+@pytest.mark.parametrize("text", ["rust-v" + "9" * 5000 + ".0.0", "1.2.3-alpha." + "1" * 60])
+def test_an_overlong_tag_is_refused(text: str) -> None:
+    with pytest.raises(MalformedTag) as caught:
+        CodexTag.parse(text)
+    assert len(str(caught.value)) < 200

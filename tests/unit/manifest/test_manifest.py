@@ -180,3 +180,12 @@ def test_a_malformed_member_is_named() -> None:
     document["wheels"] = [{"name": 5}]
     with pytest.raises(MalformedJson, match=r"wheels\[0\]: 'name' should be a string"):
         Manifest.parse(json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    "name", ["", "../wheel.whl", "/wheel.whl", "a/b.whl", "a\\b.whl", "a" * 256, "a\n.whl"]
+)
+def test_a_wheel_has_the_name_of_a_file(name: str) -> None:
+    forged = replace(MANIFEST, wheels=(replace(MANIFEST.wheels[0], name=name),))
+    with pytest.raises(MalformedJson, match="is not the name of a wheel"):
+        Manifest.parse(forged.render())

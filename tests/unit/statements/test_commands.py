@@ -137,6 +137,22 @@ def test_claims_are_escaped_for_the_terminal(factory: Factory, place: Path) -> N
             20,
             "--identity and --issuer must be given together",
         ),
+        (
+            (
+                "check-statement",
+                "no.json",
+                "--wheel",
+                NAME,
+                "--public-key",
+                "k",
+                "--identity",
+                "a",
+                "--issuer",
+                "b",
+            ),
+            20,
+            "--public-key and --identity exclude each other",
+        ),
     ],
 )
 def test_unusable_arguments_are_refused_with_a_reason(

@@ -394,3 +394,11 @@ def test_an_unknown_layout_is_reported(paths: tuple[str, ...], reason: str) -> N
 )
 def test_the_first_bytes_determine_the_kind_of_file(head: bytes, kind: FileKind) -> None:
     assert kind_of(head[:4096]) is kind
+
+
+@pytest.mark.parametrize("start", [b"MZjunk", b"\x7fELFjunk", b"\xcf\xfa\xed\xfejunk"])
+def test_an_archive_behind_the_start_of_an_executable_is_no_executable(tmp_path: Path, start: bytes) -> None:
+    path = zip_archive(tmp_path / "package", release_files(LINUX))
+    path.write_bytes(start + path.read_bytes())
+    with pytest.raises(UsageError, match="it starts like an executable, but is not one"):
+        PackageSource.at(path)
