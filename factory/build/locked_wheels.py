@@ -2,7 +2,7 @@
 
 import hashlib
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from filelock import FileLock
@@ -23,7 +23,13 @@ class WheelsNotFetched(BuildError):
 
 
 def fetch_locked_wheels(
-    locks: Sequence[Lock], *, python: Path, cache_dir: Path, env: Mapping[str, str], runner: Runner
+    locks: Sequence[Lock],
+    *,
+    python: Path,
+    cache_dir: Path,
+    env: Mapping[str, str],
+    runner: Runner,
+    hold: Callable[[Path], None],
 ) -> Path:
     """Return a directory with the wheels of some locks, and download them if it does not exist.
 
@@ -35,6 +41,7 @@ def fetch_locked_wheels(
         cache_dir: Its subdirectory ``toolchains`` contains the directories.
         env: The variables that pip needs: proxies, certificates, ``PIP_*``.
         runner: Starts pip.
+        hold: Keeps the directory from being removed until the run ends.
 
     Raises:
         WheelsNotFetched: pip failed; see the log.
@@ -43,6 +50,7 @@ def fetch_locked_wheels(
     names = "\0".join(f"{lock.name} {lock.sha256}" for lock in locks)
     key = hashlib.sha256(f"{python}\0{names}".encode()).hexdigest()[:16]
     directory = cache_dir / "toolchains" / f"wheels-{key}"
+    hold(directory)
     if directory.is_dir():  # it needs no lock: the cache may be read-only
         return directory
     with writing(directory):

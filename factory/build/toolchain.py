@@ -10,9 +10,11 @@ loads any lock.
 
 import hashlib
 import json
+import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -109,8 +111,18 @@ def lock_for(backend_version: str) -> Lock:
     return lock_named(f"hatchling-{backend_version}")
 
 
+def _need_no_lease(_directory: Path) -> None:
+    """Let other processes remove the environment."""
+
+
 def make_toolchain(
-    *, lock: Lock, base_python: Path, cache_dir: Path, env: Mapping[str, str], runner: Runner
+    *,
+    lock: Lock,
+    base_python: Path,
+    cache_dir: Path,
+    env: Mapping[str, str],
+    runner: Runner,
+    hold: Callable[[Path], None] = _need_no_lease,
 ) -> Toolchain:
     """Return the environment of a lock, and make it if it does not exist.
 
@@ -123,6 +135,7 @@ def make_toolchain(
         cache_dir: Its subdirectory ``toolchains`` contains the environments.
         env: The variables that pip needs: proxies, certificates, ``PIP_*``.
         runner: Starts pip and venv.
+        hold: Keeps the environment from being removed until the run ends.
 
     Raises:
         ToolchainFailed: pip or venv failed; see the log.
@@ -130,12 +143,15 @@ def make_toolchain(
     """
     interpreter = probe_interpreter(base_python, env=env, runner=runner)
     directory = cache_dir / "toolchains" / _key(lock, interpreter)
+    hold(directory)
     if not _is_complete(directory):  # a complete one needs no lock: the cache may be read-only
         with writing(directory):
             directory.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(directory.with_name(f"{directory.name}.lock")):
                 if not _is_complete(directory):
                     _install(lock, base_python, directory, env, runner)
+    with suppress(OSError):  # the time of its last use; a read-only cache still works
+        os.utime(directory)
     return Toolchain(python=_python_of(directory), interpreter=interpreter, lock=lock)
 
 

@@ -22,6 +22,8 @@ _MEANINGS = {
     Namespace.PARTIALS: "unfinished downloads, to be resumed",
     Namespace.RECORDS: "answers of channels, and contents of packages",
     Namespace.DEFLATE: "compressed files, to be used again",
+    Namespace.TOOLCHAINS: "environments of build tools",
+    Namespace.LOGS: "logs of builds that failed",
     Namespace.TEMPORARY: "temporary files; those of ended runs are removed by the next run",
 }
 EPILOG = """\

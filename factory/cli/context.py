@@ -13,6 +13,7 @@ from factory.cli.options import containers_of, parse_size
 from factory.cli.settings import Settings
 from factory.core.progress import Progress
 from factory.release.download import Downloader
+from factory.system.cache import Cache
 from factory.system.parallel import usable_cores
 from factory.system.process import Runner
 from factory.verify.stock.stock_tools import StockTools, installed_tools
@@ -50,6 +51,7 @@ def make_run_context(
             settings=settings,
             runner=runner,
             progress=downloader.progress,
+            cache=downloader.cache,
         ),
         host_env=settings.host_env,
         jobs=jobs or usable_cores(),
@@ -57,7 +59,7 @@ def make_run_context(
         containers=containers_of(settings),
         client=Client(
             env=settings.client_env,
-            fetch_wheels=partial(_fetch_wheels, settings=settings, runner=runner),
+            fetch_wheels=partial(_fetch_wheels, settings=settings, runner=runner, cache=downloader.cache),
         ),
         report=say,
         encoders=choose_encoder(settings, runner),
@@ -66,14 +68,21 @@ def make_run_context(
     )
 
 
-def _fetch_wheels(locks: tuple[Lock, ...], python: Path, *, settings: Settings, runner: Runner) -> Path:
+def _fetch_wheels(
+    locks: tuple[Lock, ...], python: Path, *, settings: Settings, runner: Runner, cache: Cache
+) -> Path:
     return fetch_locked_wheels(
-        locks, python=python, cache_dir=settings.cache_dir, env=settings.environ, runner=runner
+        locks,
+        python=python,
+        cache_dir=settings.cache_dir,
+        env=settings.environ,
+        runner=runner,
+        hold=lambda directory: cache.lease.hold([directory]),
     )
 
 
 def toolchain_on(
-    python: Path, lock: Lock, *, settings: Settings, runner: Runner, progress: Progress
+    python: Path, lock: Lock, *, settings: Settings, runner: Runner, progress: Progress, cache: Cache
 ) -> Toolchain:
     """Make a toolchain for an interpreter, as a task: the first time, pip takes some seconds."""
     with progress.task("toolchain"):
@@ -83,4 +92,5 @@ def toolchain_on(
             cache_dir=settings.cache_dir,
             env=settings.environ,
             runner=runner,
+            hold=lambda directory: cache.lease.hold([directory]),
         )

@@ -24,7 +24,6 @@ from factory.core.errors import EXIT_OK, UsageError, VerificationError
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform
 from factory.sdk.types.side import Side
-from factory.system.scratch import scratch_directory
 
 if TYPE_CHECKING:
     from factory.sdk.types.breaking import AssessedChange
@@ -188,7 +187,7 @@ def open_maker(arguments: argparse.Namespace) -> Iterator["TypesMaker"]:
     with (
         open_session(arguments, Settings.from_environ()) as session,
         # On the disk of the cache: a runtime is 300 MB, too much for a /tmp in memory.
-        scratch_directory(session.context.cache.root, "types-") as scratch,
+        session.context.cache.lease.scratch("types") as scratch,
     ):
         from factory.cli.host import this_host  # noqa: PLC0415 - slow, and the session has imported it
         from factory.sdk.types.maker import TypesMaker  # noqa: PLC0415 - as above

@@ -23,7 +23,6 @@ from factory.cli.options import (
 from factory.cli.session import Session, open_session
 from factory.core.errors import EXIT_AUDIT_DIFFERS, EXIT_INCONCLUSIVE, EXIT_OK
 from factory.core.tags import CodexTag
-from factory.system.scratch import scratch_directory
 from factory.wheels.plan import WheelsPlan, WheelsRequest, plan_wheels
 
 if TYPE_CHECKING:
@@ -84,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
     with (
         open_session(arguments, settings_with_image(arguments)) as session,
         # On the disk of the cache: a release's wheels are 1 GB, too much for a /tmp in memory.
-        scratch_directory(session.context.cache.root, "reproduce-") as scratch,
+        session.context.cache.lease.scratch("reproduce") as scratch,
     ):
         variations = _variations(arguments)
         plan = _plan(arguments, session)
@@ -101,7 +100,11 @@ def _builder(session: Session, scratch: Path) -> "VariedBuilder":
     return VariedBuilder(
         context=context,
         toolchain_on=partial(
-            toolchain_on, settings=settings, runner=context.runner, progress=context.progress
+            toolchain_on,
+            settings=settings,
+            runner=context.runner,
+            progress=context.progress,
+            cache=context.cache,
         ),
         find_program=partial(shutil.which, path=settings.search_path),
         env=settings.environ,

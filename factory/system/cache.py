@@ -8,6 +8,8 @@ the same time: a blob is received in a directory of the run, and every change of
     <root>/partials/<algorithm>-<hex>     unfinished downloads, to be resumed
     <root>/records/<kind>-<hash of key>   JSON, such as a channel's answer
     <root>/deflate/...                    compressed wheel members
+    <root>/toolchains/<name>-<hash>       environments of tools, each one entry
+    <root>/logs/...                       of builds that failed
     <root>/temporary/...                  temporary files and leases of runs: see `factory.system.lease`
     <root>/locks/<name>.lock              empty, and never removed, since removing a lock file races
 
@@ -22,7 +24,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -66,6 +68,8 @@ class Namespace(StrEnum):
     RECORDS = "records"
     DEFLATE = "deflate"
     TEMPORARY = "temporary"
+    TOOLCHAINS = "toolchains"
+    LOGS = "logs"
 
 
 class DamagedEntry(IntegrityError):
@@ -399,6 +403,11 @@ class Cache:
         if namespace is Namespace.TEMPORARY:
             yield from self._temporaries()
             return
+        if directory.is_symlink():  # what is behind it is not of this cache alone
+            return
+        if namespace is Namespace.TOOLCHAINS:
+            yield from _toolchains(directory)
+            return
         for path in directory.rglob("[!.]*"):
             with suppress(FileNotFoundError):
                 if path.is_symlink() or not path.is_dir():
@@ -436,6 +445,19 @@ class Cache:
 
     def _record_path(self, kind: str, key: str) -> Path:
         return self.root / Namespace.RECORDS / f"{kind}-{hashlib.sha256(key.encode()).hexdigest()}.json"
+
+
+def _toolchains(directory: Path) -> Iterator[CacheEntry]:
+    """Yield each environment as one entry, and the logs beside them."""
+    for path in directory.glob("[!.]*"):
+        if path.suffix == ".lock":
+            continue
+        with suppress(FileNotFoundError):
+            entry = _entry(Namespace.TOOLCHAINS, path, path.lstat(), below=directory)
+            if path.is_dir() and not path.is_symlink():
+                files = [file.lstat() for file in path.rglob("*")]
+                entry = replace(entry, size_bytes=sum(file.st_size for file in files))
+            yield entry
 
 
 def made_again(action: Callable[[bool], ResultT]) -> ResultT:

@@ -67,6 +67,21 @@ class Lease:
             directory = self._opened()
         return directory / (name or secrets.token_hex(8))
 
+    @contextmanager
+    def scratch(self, name: str) -> Iterator[Path]:
+        """Make a directory for large files on the disk of the cache; it is removed when the context ends.
+
+        Raises:
+            CannotWrite: The cache is not writable.
+        """
+        directory = self.new_path(f"{name}-{secrets.token_hex(4)}")
+        with writing(directory):
+            directory.mkdir()
+        try:
+            yield directory
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
     def hold(self, paths: Iterable[Path]) -> None:
         """Keep entries from being removed until the run ends; they need not exist.
 

@@ -122,9 +122,9 @@ def test_a_killed_comparison_leaves_nothing_once_the_next_has_run(
         env={"FACTORY_CACHE_DIR": str(cache)},
     )
     assert command.kill_at("build", after_s=0.05).status == -9
-    (left,) = (path for path in cache.glob("reproduce-*") if path.is_dir())
+    (left,) = (path for path in cache.glob("temporary/run-*/reproduce-*") if path.is_dir())
     assert [path for path in left.rglob("*") if path.is_file()]
 
     ended = command.run()
     assert ended.status == 0, ended.err
-    assert list(cache.glob("reproduce-*")) == []
+    assert list(cache.glob("temporary/run-*")) == []

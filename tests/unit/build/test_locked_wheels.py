@@ -33,7 +33,7 @@ def downloading(name: str) -> Expected:
 
 def fetch(cache: Path, runner: FakeRunner) -> Path:
     directory = fetch_locked_wheels(
-        LOCKS, python=PYTHON, cache_dir=cache, env={"PIP_CERT": "ca.pem"}, runner=runner
+        LOCKS, python=PYTHON, cache_dir=cache, env={"PIP_CERT": "ca.pem"}, runner=runner, hold=lambda _: None
     )
     runner.assert_done()
     return directory

@@ -138,3 +138,50 @@ def test_the_directory_of_a_lease_is_removed_at_its_end(tmp_path: Path) -> None:
     lease.close()
     lease.close()
     assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def environment(root: Path, name: str) -> Path:
+    path = root / "toolchains" / name
+    (path / "bin").mkdir(parents=True)
+    (path / "bin" / "python").write_bytes(b"x" * 5000)
+    return path
+
+
+def test_an_environment_of_tools_is_one_entry_and_stays_while_it_is_used(tmp_path: Path) -> None:
+    used, other = environment(tmp_path, "hatchling-1"), environment(tmp_path, "hatchling-2")
+    (tmp_path / "toolchains" / "hatchling-1.lock").touch()
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "build.log").write_bytes(b"failed")
+    run, tool = Cache(tmp_path), Cache(tmp_path)
+    run.lease.hold([used])
+    listed = {(entry.namespace, entry.name): entry.size_bytes for entry in tool.entries()}
+    assert set(listed) == {
+        (Namespace.TOOLCHAINS, "hatchling-1"),
+        (Namespace.TOOLCHAINS, "hatchling-2"),
+        (Namespace.LOGS, "build.log"),
+    }
+    assert listed[Namespace.TOOLCHAINS, "hatchling-1"] >= 5000
+    assert {entry.name for entry in tool.clear()} == {"hatchling-2", "build.log"}
+    assert used.is_dir()
+    assert not other.exists()
+    run.close()
+    assert [entry.name for entry in tool.clear()] == ["hatchling-1"]
+    assert tool.entries() == ()
+
+
+def test_environments_behind_a_link_are_not_of_this_cache(tmp_path: Path) -> None:
+    environment(tmp_path / "shared", "hatchling-1")
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "toolchains").symlink_to(tmp_path / "shared" / "toolchains")
+    cache = Cache(tmp_path / "cache")
+    assert cache.entries() == ()
+    assert cache.clear() == ()
+    assert (tmp_path / "shared" / "toolchains" / "hatchling-1").is_dir()
+
+
+def test_a_scratch_directory_is_on_the_disk_of_the_cache_and_is_removed(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    with cache.lease.scratch("reproduce") as directory:
+        assert directory.is_relative_to(tmp_path / "temporary")
+        (directory / "wheel").touch()
+    assert not directory.exists()
