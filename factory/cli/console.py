@@ -87,6 +87,9 @@ class ByteCounter:
         with self._lock:
             self.size_bytes += size_bytes
 
+    def expect(self, total_bytes: int) -> None:
+        """Ignore the size: the lines of a log have it only if it is known from the start."""
+
     @property
     def summary(self) -> str:
         """Describe the finished task."""

@@ -6,8 +6,10 @@ from contextlib import contextmanager
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.progress import BarColumn, ProgressColumn, Task, TextColumn
 from rich.progress import Progress as Bars
+from rich.table import Column as TableColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -15,13 +17,24 @@ from factory.cli.console import ByteCounter, Column, human_size
 from factory.core.progress import ProgressTask
 
 _BAR_WIDTH = 24
+_COLUMN_GAP = 3
+_CUT_WIDTH = 12
+"""A column that is cut shows at least so many characters, and an ellipsis."""
+_WIDE = 100
 _SEVERITY_WIDTH = 7
 _CHECK_WIDTH = 22
 _STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan", "waived": "dim"}
 
 
 def draw_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, title: str) -> None:
-    """Draw a table on stdout, as wide as the terminal allows."""
+    """Draw a table on stdout; if the terminal is too narrow for whole words, draw each row as a block."""
+    shown = [index for index, column in enumerate(columns) if not column.is_for_pipes]
+    needed = sum(_least_width(columns[index], [row[index] for row in rows]) + _COLUMN_GAP for index in shown)
+    console = Console()
+    if needed > console.width:
+        headings = [columns[index].heading for index in shown]
+        _draw_blocks(console, headings, [[row[index] for index in shown] for row in rows], title)
+        return
     table = Table(title=escape(title) or None, box=SIMPLE_HEAD, title_justify="left")
     is_cutting = any(column.is_cut for column in columns)  # then only those columns shrink
     for column in columns:
@@ -35,7 +48,28 @@ def draw_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, titl
     for row in rows:
         cells = (cell for cell, column in zip(row, columns, strict=True) if not column.is_for_pipes)
         table.add_row(*(escape(cell) for cell in cells))
-    Console().print(table)
+    console.print(table)
+
+
+def _least_width(column: Column, cells: Sequence[str]) -> int:
+    """Return the width that a column needs so that no word is broken."""
+    if column.is_cut:
+        return max(len(column.heading), _CUT_WIDTH)
+    whole = [column.heading, *cells]
+    return max(len(part) for text in whole for part in ([text] if column.is_number else text.split() or [""]))
+
+
+def _draw_blocks(
+    console: Console, headings: Sequence[str], rows: Sequence[Sequence[str]], title: str
+) -> None:
+    """Draw the first cell of each row as a heading, and the others below it, without empty ones."""
+    if title:
+        console.print(Text(title, style="italic"))
+    for row in rows:
+        console.print(Text(f"\n{row[0]}", style="bold"))
+        for heading, cell in zip(headings[1:], row[1:], strict=True):
+            if cell:
+                console.print(Padding(Text.assemble((f"{heading}: ", "dim"), cell), (0, 0, 0, 2)))
 
 
 def draw_findings(title: str, rows: Sequence[tuple[str, str, str, str]]) -> None:
@@ -58,8 +92,13 @@ def draw_findings(title: str, rows: Sequence[tuple[str, str, str, str]]) -> None
 @contextmanager
 def drawn_bars() -> Iterator["BarProgress"]:
     """Draw bars on stderr while the context lasts."""
-    text = TextColumn("{task.description}", markup=False)
-    with Bars(text, BarColumn(bar_width=_BAR_WIDTH), _Amount(), console=Console(stderr=True)) as bars:
+    # On a narrow terminal the label is cut, so that each task stays on one line.
+    label = TableColumn(no_wrap=True, overflow="ellipsis", ratio=1)
+    text = TextColumn("{task.description}", markup=False, table_column=label)
+    console = Console(stderr=True)
+    bar = BarColumn(bar_width=_BAR_WIDTH if console.width >= _WIDE else _BAR_WIDTH // 4)
+    amount = _Amount(table_column=TableColumn(no_wrap=True))
+    with Bars(text, bar, amount, console=console, expand=console.width < _WIDE) as bars:
         yield BarProgress(bars)
 
 
@@ -87,13 +126,16 @@ class _Bar(ByteCounter):
         super().advance(size_bytes)
         self._bars.advance(self._task_id, size_bytes)
 
+    def expect(self, total_bytes: int) -> None:
+        self._bars.update(self._task_id, total=total_bytes)
+
     def finish(self) -> None:
         self._bars.stop_task(self._task_id)
         self._bars.update(self._task_id, total=1, completed=1, summary=self.summary)
 
 
 class _Amount(ProgressColumn):
-    """The bytes done, the total and the speed, as far as each is known."""
+    """The bytes done, the total, the speed and the time left, as far as each is known."""
 
     def render(self, task: Task) -> Text:
         if task.fields["summary"]:
@@ -103,4 +145,5 @@ class _Amount(ProgressColumn):
             return Text()
         of = f" of {human_size(int(task.total))}" if task.total is not None else ""
         speed = f", {human_size(int(task.speed))}/s" if task.speed else ""
-        return Text(f"{human_size(int(task.completed))}{of}{speed}")
+        left = f", {task.time_remaining:.0f} s left" if task.time_remaining else ""
+        return Text(f"{human_size(int(task.completed))}{of}{speed}{left}")

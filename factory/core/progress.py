@@ -11,6 +11,9 @@ class ProgressTask(Protocol):
     def advance(self, size_bytes: int) -> None:
         """Report that more bytes are done. May be called from any thread."""
 
+    def expect(self, total_bytes: int) -> None:
+        """Report the size of the whole task, once it is known."""
+
 
 class Progress(Protocol):
     """Receives progress updates; the command line shows them as bars or plain lines."""
@@ -22,6 +25,9 @@ class Progress(Protocol):
 class _SilentTask:
     def advance(self, size_bytes: int) -> None:
         """Discard the update."""
+
+    def expect(self, total_bytes: int) -> None:
+        """Discard the size."""
 
 
 class SilentProgress:

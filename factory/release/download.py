@@ -135,6 +135,9 @@ class _TransferProgress:
         self._task = task
         self._reported_bytes = 0
 
+    def expect(self, total_bytes: int) -> None:
+        self._task.expect(total_bytes)
+
     def reached(self, size_bytes: int) -> None:
         if size_bytes > self._reported_bytes:
             self._task.advance(size_bytes - self._reported_bytes)
@@ -199,6 +202,8 @@ class _Transfer:
         limit = self.max_bytes if expected is None else min(expected, self.max_bytes)
         if expected is not None and expected > self.max_bytes:
             self._refuse(limit)
+        if expected is not None:
+            self.progress.expect(expected)
         for chunk in response.chunks():
             if self.stop.is_set():
                 raise Stopped

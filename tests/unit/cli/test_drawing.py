@@ -1,9 +1,11 @@
 import io
 
+import pytest
 from rich.console import Console
 from rich.progress import Progress as Bars
 
-from factory.cli.drawing import BarProgress
+from factory.cli.console import Column
+from factory.cli.drawing import BarProgress, draw_table
 
 
 def test_each_finished_bar_shows_its_own_bytes() -> None:
@@ -20,3 +22,72 @@ def test_each_finished_bar_shows_its_own_bytes() -> None:
         ("compress win", "10 B done", True),
         ("lay out", "done", True),
     ]
+
+
+COLUMNS = (
+    Column(heading="what"),
+    Column(heading="state"),
+    Column(heading="for pipes", is_for_pipes=True),
+    Column(heading="detail"),
+)
+ROWS = (("npm", "ok", "hidden", "/usr/local/lib/node_modules/npm"), ("docker", "absent", "hidden", ""))
+
+
+def drawn(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int) -> list[str]:
+    monkeypatch.setenv("COLUMNS", str(width))
+    draw_table(COLUMNS, ROWS, title="title")
+    return [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_table_is_drawn_if_it_fits(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = drawn(capsys, monkeypatch, 80)
+    assert lines[0] == "title"
+    assert [line.split() for line in lines[4:6]] == [
+        ["npm", "ok", "/usr/local/lib/node_modules/npm"],
+        ["docker", "absent"],
+    ]
+
+
+def test_rows_become_blocks_if_a_word_would_be_broken(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert drawn(capsys, monkeypatch, 45) == [
+        "title",
+        "",
+        "npm",
+        "  state: ok",
+        "  detail: /usr/local/lib/node_modules/npm",
+        "",
+        "docker",
+        "  state: absent",
+    ]
+
+
+def test_a_cut_column_makes_room_for_whole_words(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    columns = (Column(heading="platform"), Column(heading="sha256", is_cut=True))
+    draw_table(columns, [("win_arm64", "0" * 64)], title="")
+    out = capsys.readouterr().out
+    assert "win_arm64" in out
+    assert "0000…" in out
+    assert all(len(line) <= 40 for line in out.splitlines())
+
+
+@pytest.mark.parametrize("width", [20, 30, 60, 80])
+def test_nothing_is_wider_than_the_terminal(
+    width: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = drawn(capsys, monkeypatch, width)
+    assert max(map(len, lines)) <= width
+    assert "".join(lines).replace(" ", "").count("/usr/local/lib/node_modules/npm") == 1
+
+
+def test_a_size_that_is_learned_later_gives_a_total() -> None:
+    bars = Bars(console=Console(file=io.StringIO()))
+    with BarProgress(bars).task("codex.tgz") as task:
+        task.expect(500)
+        assert (bars.tasks[0].total, bars.tasks[0].completed) == (500, 0)

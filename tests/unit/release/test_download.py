@@ -39,6 +39,7 @@ class Bar:
 
     def __init__(self) -> None:
         self.reported: list[int] = []
+        self.expected: int | None = None
 
     @contextmanager
     def task(self, label: str, *, total_bytes: int | None = None) -> Iterator[ProgressTask]:
@@ -47,6 +48,9 @@ class Bar:
 
     def advance(self, size_bytes: int) -> None:
         self.reported.append(size_bytes)
+
+    def expect(self, total_bytes: int) -> None:
+        self.expected = total_bytes
 
 
 def downloader(root: Path, client: HttpClient) -> Downloader:
@@ -84,9 +88,11 @@ def test_an_asset_is_downloaded_once(tmp_path: Path) -> None:
 def test_each_byte_is_reported_once(tmp_path: Path) -> None:
     bar = Bar()
     leave_partial(tmp_path, b"ab")
-    client = scripted(Answer(body=(b"abc", b"def"), expect_range="bytes=2-"))
+    length = {"content-length": "6"}
+    client = scripted(Answer(body=(b"abc", b"def"), expect_range="bytes=2-", headers=length))
     replace(downloader(tmp_path, client), progress=bar).fetch(ABCDEF)
     assert bar.reported == [2, 1, 3]
+    assert bar.expected == 6
 
 
 @pytest.mark.parametrize(
