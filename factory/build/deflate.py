@@ -113,8 +113,14 @@ def _removed(path: Path, content: Sha256) -> DamagedDeflated:
     return DamagedDeflated(content)
 
 
-def deflate(chunks: Iterable[bytes], into: Path, encoder: Encoder = ZLIB) -> Deflated:
+def deflate(chunks: Iterable[bytes], into: Path, encoder: Encoder = ZLIB, *, threads: int = 1) -> Deflated:
     """Compress a content into a new file, and compute the digests of content and stream.
+
+    Args:
+        chunks: The content.
+        into: The new file.
+        encoder: Gives zlib's bytes.
+        threads: How many threads may work, this one included; zlib uses one.
 
     Raises:
         EncoderDiffers: The encoder is not zlib, and its stream does not inflate to the content.
@@ -132,7 +138,7 @@ def deflate(chunks: Iterable[bytes], into: Path, encoder: Encoder = ZLIB) -> Def
                 return file.write(compressed)
 
         file.seek(_HEADER_BYTES)
-        compressor = _InPieces(encoder.start()) if encoder.is_zlib else _Inflated(encoder)
+        compressor = _InPieces(encoder.start()) if encoder.is_zlib else _Inflated(encoder, threads)
         for chunk in chunks:
             content.update(chunk)
             crc32 = zlib.crc32(chunk, crc32)
@@ -173,9 +179,9 @@ class _InPieces:
 class _Inflated:
     """Inflates an encoder's stream while it is written. The pieces do not matter to this encoder."""
 
-    def __init__(self, encoder: Encoder) -> None:
+    def __init__(self, encoder: Encoder, threads: int) -> None:
         self._encoder = encoder
-        self._compressor = encoder.start()
+        self._compressor = encoder.start_on(threads)
         self._codec = fast_deflate_codec()
         self._inflater = self._codec.start()
         self._crc32 = self._size_bytes = 0

@@ -64,8 +64,8 @@ class DeflateCache:
             os.utime(path)
         return found if found.sha256 == content else None
 
-    def add(self, chunks: Iterable[bytes]) -> Deflated:
-        """Compress a content and add it; its digest is known only afterwards.
+    def add(self, chunks: Iterable[bytes], *, threads: int = 1) -> Deflated:
+        """Compress a content on some threads and add it; its digest is known only afterwards.
 
         Raises:
             EncoderDiffers: The encoder's stream does not inflate to the content.
@@ -73,7 +73,7 @@ class DeflateCache:
         """
         root, temporary = self._new_path()
         try:
-            made = deflate(chunks, temporary, self.encoder)
+            made = deflate(chunks, temporary, self.encoder, threads=threads)
             path = self._entry_path(root, self.encoder, made.sha256)
             self._hold(path)
             put_entry(temporary, path)

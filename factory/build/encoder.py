@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from factory.build.exact_deflate import NotAvailable, open_library
+from factory.build.exact_deflate import NotAvailable, ParallelCompressor, open_library
 from factory.core.errors import HostError
 from factory.system.files import CannotWrite, atomic_write
 from factory.system.process import Runner
@@ -39,16 +39,24 @@ class Encoder:
         name: ``zlib`` or ``exact_deflate``.
         source_sha256: The digest of the encoder's source, in hexadecimal; empty for zlib, which has versions.
         start: Returns the compressor of a new stream.
+        start_parallel: Returns one that uses a number of threads; None if the encoder cannot.
     """
 
     name: str
     source_sha256: str = ""
     start: Callable[[], Compressor]
+    start_parallel: Callable[[int], Compressor] | None = None
 
     @property
     def is_zlib(self) -> bool:
         """Whether it is this interpreter's zlib."""
         return not self.source_sha256
+
+    def start_on(self, threads: int) -> Compressor:
+        """Return the compressor of a new stream that uses a number of threads, if it can."""
+        if threads < 2 or self.start_parallel is None:  # noqa: PLR2004
+            return self.start()
+        return self.start_parallel(threads)
 
     @property
     def label(self) -> str:
@@ -77,7 +85,12 @@ def open_exact_deflate(*, directory: Path, search_path: str, runner: Runner) -> 
         NotAvailable: It cannot be used on this machine, or an earlier run found a difference.
     """
     library = open_library(directory=directory, search_path=search_path, runner=runner)
-    encoder = Encoder(name="exact_deflate", source_sha256=library.source_sha256, start=library.compressobj)
+    encoder = Encoder(
+        name="exact_deflate",
+        source_sha256=library.source_sha256,
+        start=library.compressobj,
+        start_parallel=lambda threads: ParallelCompressor(library, threads=threads),
+    )
     refusal = _refusal(directory, encoder)
     if refusal.exists():
         reason = refusal.read_text(encoding="utf-8", errors="replace").strip()

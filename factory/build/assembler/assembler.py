@@ -99,10 +99,12 @@ class AssemblingBuilder:
             return with_zlib._build(packages, scratch / "zlib")  # noqa: SLF001 - the same class
 
     def _build(self, packages: Sequence[FetchedPackage], scratch: Path) -> tuple[BuiltWheel, ...]:
+        workers = min(self.jobs, usable_cores())  # deflate is bound by the processor
+        threads = max(1, workers // max(1, len(packages)))
         compressed = in_parallel(
-            self._compress,
+            lambda package: self._compress(package, threads),
             packages,
-            jobs=min(self.jobs, usable_cores()),  # deflate is bound by the processor
+            jobs=workers,
             weight=lambda package: package.size_bytes,
             stop=self.stop,
         )
@@ -123,12 +125,12 @@ class AssemblingBuilder:
             stop=self.stop,
         )
 
-    def _compress(self, package: FetchedPackage) -> CompressedPackage:
+    def _compress(self, package: FetchedPackage, threads: int) -> CompressedPackage:
         if package.payload is not None:
             recalled = recall(package.payload, package=package, cache=self.cache)
             if recalled is not None:
                 return recalled
-        return compress(package, cache=self.cache, progress=self.progress, stop=self.stop)
+        return compress(package, cache=self.cache, progress=self.progress, stop=self.stop, threads=threads)
 
     def _check_sample(self, packages: Sequence[CompressedPackage]) -> None:
         contents = {sha256: content for package in packages for sha256, content in package.contents.items()}

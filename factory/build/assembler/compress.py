@@ -28,7 +28,12 @@ class CompressedPackage:
 
 
 def compress(
-    package: FetchedPackage, *, cache: DeflateCache, progress: Progress, stop: threading.Event
+    package: FetchedPackage,
+    *,
+    cache: DeflateCache,
+    progress: Progress,
+    stop: threading.Event,
+    threads: int = 1,
 ) -> CompressedPackage:
     """Read a package and compress each file that is in some wheel into the cache.
 
@@ -49,7 +54,7 @@ def compress(
         for entry in entries:
             stream = _Watched(chunks=entry.chunks(), task=task, stop=stop)
             if _is_wanted(package, entry.path):
-                deflated = cache.add(stream)
+                deflated = cache.add(stream, threads=threads)
                 contents[deflated.sha256] = deflated
                 files.append(_file(entry, stream, deflated.sha256))
             else:

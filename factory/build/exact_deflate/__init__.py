@@ -14,9 +14,10 @@ from pathlib import Path
 from factory.build.exact_deflate.compiled import NotAvailable, compile_library
 from factory.build.exact_deflate.known_answers import probe
 from factory.build.exact_deflate.library import Compressor, Library
+from factory.build.exact_deflate.parallel import ParallelCompressor
 from factory.system.process import Runner, SubprocessRunner
 
-__all__ = ["Compressor", "Library", "NotAvailable", "compressobj", "open_library"]
+__all__ = ["Compressor", "Library", "NotAvailable", "ParallelCompressor", "compressobj", "open_library"]
 
 
 def default_directory() -> Path:

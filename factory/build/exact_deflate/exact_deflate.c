@@ -884,8 +884,8 @@ struct exact_deflate {
     struct encoder encoder;
     symbol symbols[BLOCK_SYMBOLS];
     size_t symbol_count;
-    uint64_t block_start;
-    bool is_finished;
+    uint64_t block_start, position; /* where the block starts, and where its symbols end */
+    bool is_finished, is_after_match; /* whether the last symbol is a match, or there is none */
     struct input input;
     uint8_t buffer[BUFFER_SIZE + PADDING];
 };
@@ -906,29 +906,42 @@ API struct exact_deflate *exact_deflate_new(void)
     start_parser(&stream->parser, 0, 0);
     start_encoder(&stream->encoder);
     stream->symbol_count = 0;
-    stream->block_start = 0;
+    stream->block_start = stream->position = 0;
     stream->is_finished = false;
+    stream->is_after_match = true;
     stream->input = (struct input){.bytes = stream->buffer, .start = 0, .end = 0, .is_final = false};
     memset(stream->buffer, 0, sizeof stream->buffer);
     return stream;
 }
 
-/* Write the symbols so far as a block. `position`: that of zlib's last search before it. */
-static bool end_block(struct exact_deflate *stream, uint64_t position, bool is_last)
+/* Write the symbols so far as a block. `search`: the position of zlib's last search before it. */
+static bool end_block(struct exact_deflate *stream, uint64_t search, bool is_last)
 {
     const struct input *input = &stream->input;
-    const uint64_t left = input->is_final ? input->end - position : MIN_LOOKAHEAD;
-    const bool can_store = stream->block_start >= window_start(position, left);
+    const uint64_t left = input->is_final ? input->end - search : MIN_LOOKAHEAD;
+    const bool can_store = stream->block_start >= window_start(search, left);
     const struct block block = {
         .symbols = stream->symbols,
         .symbol_count = stream->symbol_count,
         .bytes = can_store ? input->bytes + (stream->block_start - input->start) : NULL,
-        .size = (size_t)(stream->parser.position - stream->block_start),
+        .size = (size_t)(stream->position - stream->block_start),
         .is_last = is_last,
     };
     stream->symbol_count = 0;
-    stream->block_start = stream->parser.position;
+    stream->block_start = stream->position;
     return put_block(&stream->encoder, &block);
+}
+
+/* Write the symbols so far as a block if they are enough for one. */
+static bool end_full_block(struct exact_deflate *stream)
+{
+    if (stream->symbol_count < BLOCK_SYMBOLS)
+        return true;
+    const symbol last = stream->symbols[BLOCK_SYMBOLS - 1];
+    /* zlib writes a literal at the end of the input without a look at the number of symbols. */
+    if (stream->input.is_final && stream->position == stream->input.end && last >> 16 == 0)
+        return true;
+    return end_block(stream, stream->position - symbol_length(last) + 1, false);
 }
 
 /* Parse what is in the buffer, and write the blocks that are complete. */
@@ -936,16 +949,13 @@ static bool compress_buffer(struct exact_deflate *stream)
 {
     for (;;) {
         const size_t room = BLOCK_SYMBOLS - stream->symbol_count;
-        stream->symbol_count += parse(&stream->parser, &stream->input, UINT64_MAX, stream->symbols + stream->symbol_count, room);
-        if (stream->symbol_count < BLOCK_SYMBOLS)
-            return true;
-        const symbol last = stream->symbols[BLOCK_SYMBOLS - 1];
-        const uint64_t last_start = stream->parser.position - symbol_length(last);
-        /* zlib writes a literal at the end of the input without a look at the number of symbols. */
-        if (stream->input.is_final && stream->parser.position == stream->input.end && last >> 16 == 0)
-            return true;
-        if (!end_block(stream, last_start + 1, false))
+        const size_t count = parse(&stream->parser, &stream->input, UINT64_MAX, stream->symbols + stream->symbol_count, room);
+        stream->symbol_count += count;
+        stream->position = stream->parser.position;
+        if (!end_full_block(stream))
             return false;
+        if (count < room || stream->symbol_count == BLOCK_SYMBOLS)
+            return true;
     }
 }
 
@@ -1004,4 +1014,100 @@ API const uint8_t *exact_deflate_output(struct exact_deflate *stream, size_t *si
     *size = output->size;
     output->size = 0;
     return output->bytes;
+}
+
+/* ---- Segments: one stream on several threads ------------------------------------------------------------
+ *
+ * A segment is parsed as if the previous one ended with a match at its start. Then the parse of the previous segment runs
+ * on, until both are just after a match at the same position. From there they are the same parse, because a
+ * search depends on the data, the position, and the match one byte before, and after a match there is none.
+ */
+
+struct segment {
+    struct parser parser;
+    struct input input;
+    uint64_t start, stop;
+    size_t symbol_count;
+    symbol symbols[]; /* at most one for each byte */
+};
+
+API void exact_deflate_free_segment(struct segment *segment)
+{
+    free(segment);
+}
+
+/* Parse a segment: `size` bytes after `history` bytes, at a position. `following` bytes are the next ones; if the stream ends
+ * after the segment, there are none. PADDING bytes can be read after them. Any thread may call this. */
+API struct segment *exact_deflate_parse(const uint8_t *bytes, size_t history, size_t size, size_t following,
+                                        uint64_t position, int is_final)
+{
+    struct segment *segment = malloc(sizeof *segment + size * sizeof(symbol));
+    if (segment == NULL)
+        return NULL;
+    segment->input = (struct input){
+        .bytes = bytes, .start = position - history, .end = position + size + following, .is_final = is_final != 0};
+    segment->start = position;
+    segment->stop = position + size;
+    start_parser(&segment->parser, position > WINDOW_SIZE ? position - WINDOW_SIZE : 0, position);
+    segment->symbol_count = parse(&segment->parser, &segment->input, segment->stop, segment->symbols, size);
+    return segment;
+}
+
+/* Append a symbol to the stream. */
+static bool add_symbol(struct exact_deflate *stream, symbol symbol)
+{
+    stream->symbols[stream->symbol_count++] = symbol;
+    stream->position += symbol_length(symbol);
+    return end_full_block(stream);
+}
+
+/* Continue the parse of the stream into a segment, until both parses are just after a match at the same position, or
+ * to the end of the segment. Return the number of the segment's symbol that comes next. */
+static bool run_on(struct exact_deflate *stream, const struct segment *segment, size_t *next)
+{
+    uint64_t other = segment->start;
+    bool is_after_match = stream->is_after_match, is_other_after_match = true;
+
+    *next = 0;
+    while (stream->position < segment->stop) {
+        while (other < stream->position && *next < segment->symbol_count) {
+            const symbol symbol = segment->symbols[(*next)++];
+            other += symbol_length(symbol);
+            is_other_after_match = symbol >> 16 != 0;
+        }
+        if (other == stream->position && is_after_match && is_other_after_match)
+            return true;
+        symbol symbol;
+        if (parse(&stream->parser, &segment->input, segment->stop, &symbol, 1) == 0)
+            break;
+        is_after_match = symbol >> 16 != 0;
+        if (!add_symbol(stream, symbol))
+            return false;
+    }
+    *next = segment->symbol_count;
+    stream->is_after_match = is_after_match;
+    return true;
+}
+
+/* Append a segment to the stream, and finish the stream if it is the last one. The segments come in order. */
+API int exact_deflate_join(struct exact_deflate *stream, const struct segment *segment)
+{
+    size_t next;
+    if (stream->is_finished)
+        return FINISHED;
+    stream->input = segment->input;
+    if (!run_on(stream, segment, &next))
+        return NO_MEMORY;
+    const bool is_met = stream->position < segment->stop;
+    for (; next < segment->symbol_count; next++) {
+        if (!add_symbol(stream, segment->symbols[next]))
+            return NO_MEMORY;
+        stream->is_after_match = segment->symbols[next] >> 16 != 0;
+    }
+    if (is_met)
+        stream->parser = segment->parser;
+    if (!segment->input.is_final)
+        return DONE;
+    stream->is_finished = true;
+    return end_block(stream, stream->input.end, true) ? DONE : NO_MEMORY;
 }

@@ -51,6 +51,17 @@ class Compressor:
         with self._lock:
             return self._result(self._library.exact_deflate_finish(self._stream))
 
+    def join(self, parsed: "Parsed") -> bytes:
+        """Append a parsed segment, and finish the stream if it is the last one.
+
+        The segments come in order, and `compress` must not have been called.
+
+        Raises:
+            zlib.error: The stream is finished.
+        """
+        with self._lock:
+            return self._result(self._library.exact_deflate_join(self._stream, parsed.address))
+
     def _result(self, status: int) -> bytes:
         if status == _FINISHED:
             raise zlib.error("the stream is finished")
@@ -59,6 +70,42 @@ class Compressor:
         size = ctypes.c_size_t()
         output = self._library.exact_deflate_output(self._stream, ctypes.byref(size))
         return ctypes.string_at(output, size.value) if size.value else b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """A part of the input, with the bytes around it.
+
+    Attributes:
+        content: The bytes before, the segment, the bytes after, and zeros that can be read.
+        position: Where the segment begins in the stream.
+    """
+
+    content: bytes
+    history_bytes: int
+    size_bytes: int
+    following_bytes: int
+    position: int
+    is_last: bool
+
+
+class Parsed:
+    """A parsed segment; it keeps the content, which the library reads again when the segment is joined."""
+
+    def __init__(self, library: ctypes.CDLL, segment: Segment) -> None:
+        self._segment = segment
+        address: int | None = library.exact_deflate_parse(
+            segment.content,
+            segment.history_bytes,
+            segment.size_bytes,
+            segment.following_bytes,
+            segment.position,
+            segment.is_last,
+        )
+        if address is None:
+            raise MemoryError
+        self.address = ctypes.c_void_p(address)
+        weakref.finalize(self, library.exact_deflate_free_segment, self.address)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +138,10 @@ class Library:
         """Return a compressor for one stream; it uses 1.8 MB of memory."""
         return Compressor(self.functions)
 
+    def parse(self, segment: Segment) -> Parsed:
+        """Parse a segment, for `Compressor.join`; any thread may call this."""
+        return Parsed(self.functions, segment)
+
 
 def _declare(functions: ctypes.CDLL) -> None:
     functions.exact_deflate_new.argtypes = ()
@@ -103,3 +154,16 @@ def _declare(functions: ctypes.CDLL) -> None:
     functions.exact_deflate_finish.restype = ctypes.c_int
     functions.exact_deflate_output.argtypes = (ctypes.c_void_p, ctypes.POINTER(ctypes.c_size_t))
     functions.exact_deflate_output.restype = ctypes.c_void_p
+    functions.exact_deflate_parse.argtypes = (
+        ctypes.c_char_p,
+        ctypes.c_size_t,
+        ctypes.c_size_t,
+        ctypes.c_size_t,
+        ctypes.c_uint64,
+        ctypes.c_int,
+    )
+    functions.exact_deflate_parse.restype = ctypes.c_void_p
+    functions.exact_deflate_join.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
+    functions.exact_deflate_join.restype = ctypes.c_int
+    functions.exact_deflate_free_segment.argtypes = (ctypes.c_void_p,)
+    functions.exact_deflate_free_segment.restype = None

@@ -18,7 +18,7 @@ from factory.build.builder import BuiltWheel, FetchedPackage
 from factory.build.deflate import DamagedDeflated
 from factory.build.deflate_cache import DeflateCache
 from factory.build.deflate_check import REFERENCE_ANSWER, DeflateIdentity, OtherDeflate
-from factory.build.encoder import ZLIB, Encoder, EncoderChoice
+from factory.build.encoder import ZLIB, Compressor, Encoder, EncoderChoice
 from factory.core.digests import Sha256
 from factory.core.progress import SilentProgress
 from factory.system.lease import Lease
@@ -196,3 +196,25 @@ def test_the_members_of_a_backend_with_another_zlib_are_compressed_again(
     )
     assert digests(kept) != digests(expected)
     assert digests(again) == digests(expected)
+
+
+@pytest.mark.parametrize(("jobs", "expected"), [(4, {2}), (2, set()), (7, {3})])
+def test_fewer_packages_than_threads_share_the_threads(
+    builder: AssemblingBuilder,
+    tarball: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    jobs: int,
+    expected: set[int],
+) -> None:
+    used: set[int] = set()
+
+    def start_parallel(threads: int) -> Compressor:
+        used.add(threads)
+        return EQUAL.start()
+
+    monkeypatch.setattr(assembler, "usable_cores", lambda: 8)
+    cache = replace(builder.cache, encoder=replace(EQUAL, start_parallel=start_parallel))
+    packages = [package(tarball, platform) for platform in BOTH]
+    replace(builder, cache=cache, jobs=jobs).build(packages, scratch=tmp_path / "scratch")
+    assert used == expected
