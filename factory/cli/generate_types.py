@@ -3,16 +3,16 @@
 import argparse
 import difflib
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from factory.cli.compare_types import ANY, compare, parse_with_sdk
 from factory.cli.console import print_json, say
 from factory.cli.options import (
     add_channel_options,
+    add_pip_options,
     add_refresh_option,
     add_release_options,
     named_release,
@@ -21,12 +21,10 @@ from factory.cli.session import open_session
 from factory.cli.settings import Settings
 from factory.core.counted import counted
 from factory.core.errors import EXIT_OK, UsageError, VerificationError
-from factory.core.tags import CodexTag
 from factory.core.targets import Platform
 from factory.sdk.types.side import Side
 
 if TYPE_CHECKING:
-    from factory.sdk.types.breaking import AssessedChange
     from factory.sdk.types.maker import TypesMaker
     from factory.sdk.types.types_package import FileDifference, TypesPackage
 
@@ -35,10 +33,10 @@ examples:
   factory generate-types --codex-version rust-v0.163.0 --out src/generated
   factory generate-types --codex-version 0.163.0 --out src/generated --check
   factory generate-types --compare 0.147.0 0.163.0 --fail-on readers
+  factory generate-types --codex-version 0.171.0 --sdk openai-codex==0.163.0
   factory generate-types --schema-dir schema/ --out types/
 """
 _JSON_VERSION = 1
-_ANY = "any"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,8 +55,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--fail-on",
-        choices=(*Side, _ANY),
+        choices=(*Side, ANY),
         help="with --compare: exit with status 24 if a change breaks readers, writers, or any of them",
+    )
+    parser.add_argument(
+        "--sdk",
+        metavar="PATH|REQUIREMENT",
+        help="list the messages of the release (of TAG2 with --compare) that this SDK cannot parse, and exit"
+        " with status 24 if there are any; the SDK's modules are imported",
     )
     parser.add_argument(
         "--schema-dir",
@@ -71,6 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--platform", metavar="TAG", help="run the runtime of this platform (default: this machine's)"
     )
     add_refresh_option(parser)
+    add_pip_options(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_channel_options(parser)
 
@@ -79,22 +84,30 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     _require_compatible(arguments)
     if arguments.compare is not None:
-        return _compare(arguments)
+        with open_maker(arguments) as maker:
+            return compare(arguments, maker)
+    if arguments.sdk is not None:
+        named_release(arguments)
+        with open_maker(arguments) as maker:
+            return parse_with_sdk(arguments, maker)
     return _check(arguments) if arguments.check else _generate(arguments)
 
 
 def _require_compatible(arguments: argparse.Namespace) -> None:
     """Refuse options that cannot be combined."""
-    if arguments.compare is None and arguments.out is None:
+    output = (arguments.out, arguments.schema_dir, arguments.check or None)
+    releases = (arguments.codex_version, arguments.runtime_version)
+    if arguments.compare is None and arguments.sdk is None and arguments.out is None:
         raise UsageError("no output given", hint="Give --out DIR, or --compare TAG1 TAG2.")
     if arguments.compare is None and arguments.fail_on is not None:
         raise UsageError("--fail-on needs --compare", hint="Give --compare TAG1 TAG2, or --check instead.")
-    others = (arguments.out, arguments.schema_dir, arguments.codex_version, arguments.runtime_version)
-    if arguments.compare is not None and (arguments.check or any(other is not None for other in others)):
+    if arguments.compare is not None and any(other is not None for other in (*output, *releases)):
         raise UsageError(
             "--compare generates no types",
             hint="Leave out --out, --check, --schema-dir, --codex-version and --runtime-version.",
         )
+    if arguments.sdk is not None and any(other is not None for other in output):
+        raise UsageError("--sdk generates no types", hint="Leave out --out, --check and --schema-dir.")
 
 
 def _generate(arguments: argparse.Namespace) -> int:
@@ -133,33 +146,6 @@ def _check(arguments: argparse.Namespace) -> int:
     if not arguments.json:
         say(f"{arguments.out} is up to date")
     return EXIT_OK
-
-
-def _compare(arguments: argparse.Namespace) -> int:
-    before, after = (CodexTag.parse(text) for text in arguments.compare)
-    with open_maker(arguments) as maker:
-        changes = maker.compare(before, after)
-    broken = Counter(side for change in changes for side in change.breaks)
-    if arguments.json:
-        items = [_change_json(change) for change in changes]
-        print_json({"version": _JSON_VERSION, "from": before.pep440, "to": after.pep440, "changes": items})
-    else:
-        sys.stdout.writelines(f"{change.words}\n" for change in changes)
-        counts = ", ".join(f"{counted(broken[side], 'breaks', 'break')} {side}" for side in Side)
-        say(f"{counted(len(changes), 'change')} from {before.pep440} to {after.pep440}: {counts}")
-    refused = [side for side in Side if arguments.fail_on in {side, _ANY} and broken[side]]
-    if refused:
-        raise VerificationError(
-            f"{after.pep440} breaks {' and '.join(refused)} of the protocol of {before.pep440}",
-            hint="Generate the types of the newer release, and change code that uses what the list names.",
-        )
-    return EXIT_OK
-
-
-def _change_json(assessed: "AssessedChange") -> dict[str, object]:
-    change = assessed.change
-    why = {"breaks": list(assessed.breaks), "reason": assessed.reason}
-    return {**asdict(change), "words": change.words, **why}
 
 
 def _make(arguments: argparse.Namespace, maker: "TypesMaker") -> "TypesPackage":

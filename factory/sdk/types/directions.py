@@ -30,7 +30,7 @@ def directions_of(bundle: SchemaBundle) -> Directions:
     Raises:
         UnusableSchema: The schema does not list its methods in a known form.
     """
-    uses = {name: frozenset(_references(schema)) for name, schema in bundle.definitions.items()}
+    uses = {name: frozenset(references(schema)) for name, schema in bundle.definitions.items()}
     used = {inner for name, inners in uses.items() for inner in inners if inner != name}
     roots = uses.keys() - used
     answers = _answers_of_client(bundle)
@@ -58,9 +58,10 @@ def _reachable(uses: Mapping[str, frozenset[str]], roots: Iterable[str]) -> froz
     return frozenset(found)
 
 
-def _references(schema: Schema) -> Iterator[str]:
+def references(schema: Schema) -> Iterator[str]:
+    """Return the names of the definitions that a schema refers to."""
     name = referred(schema)
     if name is not None:
         yield name
     for part in direct_parts(schema):
-        yield from _references(part)
+        yield from references(part)

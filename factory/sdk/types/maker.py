@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from factory.build.toolchain import lock_named
+from factory.build.toolchain import Toolchain, lock_named
 from factory.core.tags import CodexTag
 from factory.core.targets import Target
 from factory.release.channels import Channel
@@ -72,7 +72,7 @@ class TypesMaker:
             path = self.context.downloader.fetch(asset, is_checked=is_checked)
             with self.context.progress.task(f"schema of {tag.pep440}"):
                 source = source_of(asset, path, self.context.cache)
-                return write_schema(source, launch, tag, self._workspace(f"runtime-{tag.pep440}"))
+                return write_schema(source, launch, tag, self.workspace(f"runtime-{tag.pep440}"))
 
         return made_again(attempt)
 
@@ -82,8 +82,7 @@ class TypesMaker:
         Raises:
             FactoryError: The formatter fails.
         """
-        toolchain = self.context.toolchain_for(lock_named(GENERATOR_LOCK))
-        return format_modules(modules, toolchain, self._workspace("formatter"))
+        return format_modules(modules, self.toolchain(), self.workspace("formatter"))
 
     def package_of(self, bundle: SchemaBundle, origin: str) -> TypesPackage:
         """Generate the types of a protocol; ``origin`` names its release.
@@ -91,13 +90,26 @@ class TypesMaker:
         Raises:
             FactoryError: The generator fails.
         """
-        toolchain = self.context.toolchain_for(lock_named(GENERATOR_LOCK))
+        toolchain = self.toolchain()
         with self.context.progress.task("types"):
             return make_package(
-                bundle, origin=origin, toolchain=toolchain, workspace=self._workspace("generator")
+                bundle, origin=origin, toolchain=toolchain, workspace=self.workspace("generator")
             )
 
-    def _workspace(self, name: str) -> TypesWorkspace:
+    def toolchain(self) -> Toolchain:
+        """Return the interpreter with the generator, the formatter and pydantic.
+
+        Raises:
+            FactoryError: It cannot be installed.
+        """
+        return self.context.toolchain_for(lock_named(GENERATOR_LOCK))
+
+    def workspace(self, name: str) -> TypesWorkspace:
+        """Return a new directory, with what a process needs to run in it.
+
+        Raises:
+            CannotWrite: It cannot be created.
+        """
         with writing(self.scratch):
             scratch = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.scratch))
         return TypesWorkspace(scratch=scratch, runner=self.context.runner, env=self.context.host_env)

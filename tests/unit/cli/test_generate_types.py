@@ -13,6 +13,7 @@ from factory.sdk.types.schema import BUNDLE
 from tests.protocols import content, definitions, message, runtime, runtimes, script
 from tests.toolchains import place_generator
 from tests.unit.cli.conftest import Ended, Factory
+from tests.unit.sdk.regenerate.small_sdk import small_sdk
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="starts shell scripts")
 
@@ -180,10 +181,67 @@ def test_a_change_that_breaks_a_side_fails_on_request(
     assert ("factory: 0.164.0 breaks writers of the protocol of 0.163.0\n" in ended.err) == (status == 24)
 
 
+MODELS = """\
+class TurnCompletedNotification:
+    @classmethod
+    def model_validate(cls, value):
+        if value["turn"]["status"] == "failed":
+            raise ValueError("1 error\\nstatus\\nInput should be completed")
+"""
+REGISTRY = """\
+from .v2_all import TurnCompletedNotification
+NOTIFICATION_MODELS = {"turn/completed": TurnCompletedNotification, "error": TurnCompletedNotification}
+"""
+REFUSED = (
+    "server notification error cannot be parsed with ErrorNotification: KeyError('turn')\n"
+    "server notification turn/completed cannot be parsed with TurnStatus (failed):"
+    " status Input should be completed\n"
+)
+
+
+def test_the_messages_that_an_sdk_cannot_parse_are_listed(
+    factory: Factory, released: Path, tmp_path: Path
+) -> None:
+    sdk = small_sdk(tmp_path / "sdk", v2_all=MODELS, notification_registry=REGISTRY, api="")
+    command = ("generate-types", "--channel", "directory", "--directory", released, "--sdk", sdk)
+    ended = factory(*command, "--codex-version", "0.163.0")
+    assert (ended.status, ended.out) == (24, REFUSED)
+    assert f"{sdk} and 2 messages of 0.163.0: 0 parsed, 0 unknown, 2 refused\n" in ended.err
+    assert f"factory: {sdk} cannot parse 2 of 2 messages of 0.163.0\n" in ended.err
+    compared = factory(*command, "--compare", "0.163.0", "0.163.0")
+    assert (compared.status, compared.out) == (24, REFUSED)
+    document = factory(*command, "--compare", "0.163.0", "0.163.0", "--json").document
+    assert (document["changes"], document["sdk"]) == ([], str(sdk))
+    messages = document["messages"]
+    assert isinstance(messages, list)
+    assert messages[1] == {
+        "kind": "server notification",
+        "name": "turn/completed",
+        "model": "TurnCompletedNotification",
+        "outcome": "refused",
+        "example": "TurnStatus (failed)",
+        "problem": "status Input should be completed",
+        "words": REFUSED.splitlines()[1],
+    }
+
+
+def test_an_sdk_that_parses_every_message_passes(factory: Factory, released: Path, tmp_path: Path) -> None:
+    models = MODELS.replace('value["turn"]', "value.get('turn', {'status': ''})").replace("failed", "other")
+    sdk = small_sdk(tmp_path / "sdk", v2_all=models, notification_registry=REGISTRY, api="")
+    command = ("generate-types", "--channel", "directory", "--directory", released, "--sdk", sdk)
+    ended = factory(*command, "--codex-version", "0.163.0")
+    assert (ended.status, ended.out) == (0, "")
+    document = factory(*command, "--codex-version", "0.163.0", "--json").document
+    assert (document["to"], document["sdk"]) == ("0.163.0", str(sdk))
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ((), "no output given"),
+        (("--sdk", "x", "--out", "types"), "--sdk generates no types"),
+        (("--sdk", "x", "--check"), "--sdk generates no types"),
+        (("--sdk", "x"), "no release given"),
         (("--out", "types"), "no release given"),
         (("--check",), "no output given"),
         (("--compare", "0.1.0", "0.2.0", "--out", "types"), "--compare generates no types"),

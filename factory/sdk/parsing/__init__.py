@@ -1,0 +1,1 @@
+"""Find the messages of a release that an SDK cannot parse."""
