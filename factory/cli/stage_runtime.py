@@ -9,8 +9,9 @@ from factory.build.template import bundled_template
 from factory.cli.console import print_json, say
 from factory.cli.options import add_release_options, named_release
 from factory.core.errors import EXIT_OK
-from factory.core.targets import Platform
+from factory.core.targets import Platform, platforms_of_target
 from factory.release.payload import PackageSource
+from factory.release.payload.named_target import named_target
 from factory.verify.baseline.complete_payload import require_complete
 from factory.verify.baseline.executables_file import bundled_executables
 
@@ -35,15 +36,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_release_options(parser)
     parser.add_argument(
-        "--platform-tag", metavar="TAG", required=True, help="platform of the wheel; see 'factory targets'"
+        "--platform-tag",
+        metavar="TAG",
+        help="platform of the wheel (default: the first one of the package's target in 'factory targets')",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    platform = Platform.parse(arguments.platform_tag)
     tag = named_release(arguments)
+    platform = _platform(arguments)
     request = StageRequest(
         destination=arguments.directory,
         tag=tag,
@@ -60,3 +63,9 @@ def run(arguments: argparse.Namespace) -> int:
         say(f"staged {tag.pep440} for {platform} in {staged.path}")
         say(f"build it with: python -m build --wheel {staged.path}")
     return EXIT_OK
+
+
+def _platform(arguments: argparse.Namespace) -> Platform:
+    if arguments.platform_tag is not None:
+        return Platform.parse(arguments.platform_tag)
+    return platforms_of_target(named_target(arguments.source))[0]

@@ -156,3 +156,8 @@ def targets_of(platforms: Iterable[Platform]) -> tuple[Target, ...]:
     """Return the targets of some platforms, without duplicates, in table order."""
     needed = {platform.target for platform in platforms}
     return tuple(target for target in Target if target in needed)
+
+
+def platforms_of_target(target: Target) -> tuple[Platform, ...]:
+    """Return the platforms that a target feeds, in table order: one, or two for Linux."""
+    return tuple(platform for platform in PLATFORMS if platform.target is target)

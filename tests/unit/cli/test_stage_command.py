@@ -164,3 +164,22 @@ def test_an_unknown_platform_is_refused(factory: Factory, source: Path, tmp_path
     assert ended.status == 20
     assert "'any'" in ended.err
     nothing_but(tmp_path, "package")
+
+
+@pytest.mark.parametrize(
+    ("name", "platform"), [("linux-x64", "manylinux_2_17_x86_64"), ("win32-arm64", "win_arm64")]
+)
+def test_without_a_platform_the_package_decides(
+    factory: Factory, packages: Path, tmp_path: Path, name: str, platform: str
+) -> None:
+    package = packages / f"codex-0.163.0-{name}.tgz"
+    ended = factory("stage-runtime", tmp_path / "stage", package, "--codex-version", "0.163.0", "--json")
+    assert ended.document == {"path": str(tmp_path / "stage"), "version": "0.163.0", "platform": platform}
+
+
+def test_without_a_platform_a_package_must_name_its_target(factory: Factory, tmp_path: Path) -> None:
+    (tmp_path / "codex").write_bytes(executable(Target.LINUX_X86_64, name="codex"))
+    ended = factory("stage-runtime", tmp_path / "stage", tmp_path / "codex", "--codex-version", "0.163.0")
+    assert ended.status == 20
+    assert "codex does not name its target\nhint: Give --platform-tag" in ended.complaint
+    nothing_but(tmp_path, "codex")
