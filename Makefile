@@ -7,7 +7,6 @@ OUT ?= dist
 AUDIT_OUT ?= audit
 SDK ?=
 SDK_OUT ?= sdk
-PIN_ARGS ?=
 MUTANTS_MODULES ?=
 IMAGE ?= codex-wheel-factory:local
 BASE_IMAGE ?=
@@ -44,17 +43,9 @@ audit: $(READY) ## Rebuild published wheels and compare them: make audit CODEX_T
 	@test -n "$(CODEX_TAG)" || { echo "CODEX_TAG is not set: make audit CODEX_TAG=rust-v0.163.0" >&2; exit 1; }
 	@$(BIN)/factory audit $(CODEX_TAG) --out $(AUDIT_OUT) $(ARGS)
 
-PEP440 = $(BIN)/python -c 'import sys, factory.core.tags as t; print(t.CodexTag.parse(sys.argv[1]).pep440)' $(CODEX_TAG)
-
-sdk: $(READY) ## Build, verify, accept and pin wheels, and stage an SDK: make sdk CODEX_TAG=rust-v0.163.0 SDK=path-or-requirement
+sdk: $(READY) ## Make wheels and an SDK that install from one directory: make sdk CODEX_TAG=rust-v0.171.0 SDK=own
 	@test -n "$(CODEX_TAG)" || { echo "CODEX_TAG is not set: make sdk CODEX_TAG=rust-v0.163.0" >&2; exit 1; }
-	@$(BIN)/factory wheels $(CODEX_TAG) --out $(OUT) $(ARGS)
-	@set -e; version=$$($(PEP440)); made=$(OUT)/$$version; sdk='$(SDK)'; sdk=$${sdk:-openai-codex==$$version}; \
-	  $(BIN)/factory verify "$$made"; \
-	  $(BIN)/factory accept "$$made" --sdk "$$sdk" --repin; \
-	  $(BIN)/factory pin "$$made" --require-acceptance $(PIN_ARGS); \
-	  $(BIN)/factory stage-sdk "$(SDK_OUT)/$$version" --sdk-source "$$sdk" --codex-version $(CODEX_TAG) \
-	    --manifest "$$made" --require-acceptance $(PIN_ARGS)
+	@$(BIN)/factory make-sdk $(CODEX_TAG) --out $(OUT) --sdk-out $(SDK_OUT) $(if $(SDK),--sdk "$(SDK)") $(ARGS)
 
 test: $(READY) ## Run the fast tests, which need no network and no Docker
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not network and not docker and not slow" $(ARGS)

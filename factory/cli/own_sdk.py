@@ -9,6 +9,7 @@ from factory.cli.options import add_channel_options, add_refresh_option
 from factory.cli.settings import Settings
 from factory.core.errors import UsageError
 from factory.core.tags import CodexTag
+from factory.core.targets import Platform
 from factory.sdk.client.project import DISTRIBUTION, PACKAGE, SdkNames
 from factory.sdk.client.stage import OwnSdkOrder, stage_own_sdk
 from factory.sdk.staged_sdk import StagedSdk
@@ -60,7 +61,13 @@ def stage_own(arguments: argparse.Namespace, tag: CodexTag, version: str) -> Sta
     names = SdkNames(
         distribution=arguments.sdk_name or DISTRIBUTION, package=arguments.import_name or PACKAGE
     )
-    order = OwnSdkOrder(destination=arguments.destination, runtime=tag, version=version, names=names)
+    order = OwnSdkOrder(
+        destination=arguments.destination,
+        runtime=tag,
+        version=version,
+        names=names,
+        missing=tuple(Platform.parse(text) for text in arguments.without),
+    )
     order.require_usable()
     if not arguments.allow_name_on_index and not arguments.no_index:
         _require_free(names.distribution, arguments)

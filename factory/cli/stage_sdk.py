@@ -20,6 +20,7 @@ from factory.cli.own_sdk import add_own_sdk_options, require_no_own_sdk_options,
 from factory.core.codec import to_json
 from factory.core.errors import EXIT_OK, UsageError
 from factory.core.tags import CodexTag
+from factory.core.targets import Platform
 from factory.sdk.pip import fetch_sdk
 from factory.sdk.regenerate.regenerate import regeneration_by
 from factory.sdk.stage_record import CHANGES_FILE
@@ -117,6 +118,7 @@ def _stage_source(arguments: argparse.Namespace, tag: CodexTag, version: str) ->
             runtime=tag,
             version=version,
             raises_minimum=arguments.raise_minimum,
+            missing=tuple(Platform.parse(text) for text in arguments.without),
         )
         if arguments.regenerate:
             require_stageable(order)

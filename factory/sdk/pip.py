@@ -1,6 +1,6 @@
 """Run pip: download an SDK, build one into a wheel, install into an environment."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +54,18 @@ class Pip:
         """
         options = ("--no-deps", "--dest", str(directory), *self.sources.options)
         return self._one_file(f"download {requirement}", ("download", *options, requirement), directory)
+
+    def collect(self, requirements: Sequence[str], directory: Path) -> None:
+        """Download requirements with their dependencies, as wheels for this interpreter, to a new directory.
+
+        Raises:
+            UpstreamError: pip failed.
+        """
+        with writing(directory):
+            directory.mkdir(parents=True)
+        if requirements:
+            options = ("--only-binary", ":all:", "--dest", str(directory), *self.sources.options)
+            self._run(f"download {', '.join(requirements)}", ("download", *options, *requirements))
 
     def build(self, source: Path, directory: Path) -> Path:
         """Build a project or an sdist into a wheel, by its own backend, in a new directory.

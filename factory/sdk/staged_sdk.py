@@ -16,6 +16,7 @@ from factory.build.template import DISTRIBUTION
 from factory.core.counted import counted
 from factory.core.errors import UsageError
 from factory.core.tags import CodexTag
+from factory.core.targets import Platform
 from factory.sdk.regenerate.files import RegeneratedFiles
 from factory.sdk.regenerate.regenerate import Regeneration, regenerated
 from factory.sdk.regenerate.runtime_minimum import with_minimum
@@ -39,6 +40,7 @@ class SdkOrder:
         regeneration: The types to regenerate the SDK with; None to keep its own.
         raises_minimum: Make the release the oldest runtime that the SDK accepts.
         is_own: The source was generated for this release: it has no origin to record.
+        missing: The platforms for which there is no wheel of the runtime; the README names them.
     """
 
     source: Path
@@ -48,6 +50,7 @@ class SdkOrder:
     regeneration: Regeneration | None = None
     raises_minimum: bool = False
     is_own: bool = False
+    missing: tuple[Platform, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +93,7 @@ def stage_sdk(order: SdkOrder) -> StagedSdk:
         for file in (*staged, *_pages(record, changed)):
             path = draft / file.path
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(file.content)
+            path.write_bytes(_completed(file, order))
             path.chmod(file.mode)
     return StagedSdk(
         path=destination,
@@ -146,6 +149,15 @@ def _pages(record: StageRecord | None, changed: RegeneratedFiles) -> Iterator[Sd
     if readme is not None:
         notice = f"> {record.notice}\n\n".encode()
         yield replace(readme, content=notice + readme.content.removeprefix(notice))
+
+
+def _completed(file: SdkFile, order: SdkOrder) -> bytes:
+    """Return a file's content; the README, which becomes part of METADATA, names the missing platforms."""
+    if file.path != README_FILE or not order.missing:
+        return file.content
+    names = ", ".join(platform.tag for platform in order.missing)
+    note = f"\n\n## Missing platforms\n\nThere is no wheel of {_requirement(order)} for: {names}.\n"
+    return file.content.rstrip() + note.encode()
 
 
 def require_version(text: str) -> None:

@@ -23,12 +23,15 @@ config = CodexConfig(env={"CODEX_HOME": sys.argv[1]}, cwd=sys.argv[2])
 with Codex(config) as codex:
     thread = codex.thread_start(sandbox="read-only", approval_policy="never")
     handle = thread.turn("Say it.")
-    print(RELEASE, final_text(handle.run()), [item.root.type for item in handle.items()])
+    handle.run()
+    print(RELEASE, final_text(handle.items()), [item.root.type for item in handle.items()])
     print([notification.method for notification in thread.turn("Again.").stream()][-1])
 async def use():
     async with AsyncCodex(config) as codex:
         thread = await codex.thread_start()
-        print(final_text(await (await thread.turn("Say it.")).run()))
+        handle = await thread.turn("Say it.")
+        await handle.run()
+        print(final_text(await handle.items()))
 asyncio.run(use())
 """
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from factory.build.stage import require_replaceable
 from factory.core.tags import CodexTag
+from factory.core.targets import Platform
 from factory.sdk.client.project import SdkNames, SdkRelease, write_project
 from factory.sdk.staged_sdk import SdkOrder, StagedSdk, is_stage, require_version, stage_sdk
 from factory.sdk.types.maker import TypesMaker
@@ -20,12 +21,14 @@ class OwnSdkOrder:
         destination: The directory to create; an earlier stage is replaced.
         runtime: The release to generate from and to pin.
         version: The SDK's own version.
+        missing: The platforms for which there is no wheel of the runtime.
     """
 
     destination: Path
     runtime: CodexTag
     version: str
     names: SdkNames
+    missing: tuple[Platform, ...] = ()
 
     def require_usable(self) -> None:
         """Refuse an order that must fail, before the work is done.

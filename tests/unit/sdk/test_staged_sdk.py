@@ -4,6 +4,7 @@ import io
 import sys
 import tarfile
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import tomlkit
 
 from factory.core.errors import FactoryError, UsageError
 from factory.core.tags import CodexTag
+from factory.core.targets import Platform
 from factory.sdk.sdk_files import UnusableSdk, requested_sdk
 from factory.sdk.staged_sdk import SdkOrder, stage_sdk
 from factory.system.process import Command, SubprocessRunner
@@ -297,3 +299,13 @@ def test_an_exact_version_is_downloaded_by_pip(tmp_path: Path, factory: Factory)
     assert (ended.status, ended.out) == (21, "")
     assert "pip could not download tiny-sdk==0.6.0" in ended.err
     assert not (tmp_path / "other").exists()
+
+
+def test_the_readme_names_the_missing_platforms(tmp_path: Path) -> None:
+    source = checkout(tmp_path / "sdk")
+    (source / "README.md").write_text("# Tiny\n\n")
+    missing = (Platform.parse("win_amd64"), Platform.parse("win_arm64"))
+    stage_sdk(replace(order(source, tmp_path), missing=missing))
+    readme = (order(source, tmp_path).destination / "README.md").read_text(encoding="utf-8")
+    assert readme.startswith("# Tiny\n\n## Missing platforms\n\n")
+    assert readme.endswith("There is no wheel of openai-codex-cli-bin==0.163.0 for: win_amd64, win_arm64.\n")

@@ -141,7 +141,7 @@ class OwnStyle:
         status = _text(turn.status)
         if status == "failed":
             raise TurnFailed(str(turn.error))
-        return TurnOutcome(status=status, final_response=self.sdk.final_text(turn), items=_types(items))
+        return TurnOutcome(status=status, final_response=self.sdk.final_text(items), items=_types(items))
 
 
 def _outcome(result: TurnResult) -> TurnOutcome:

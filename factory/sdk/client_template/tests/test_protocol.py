@@ -25,7 +25,7 @@ def subscription(limit: int = 1000) -> Subscription:
 
 
 def connection(limit: int = 1000, *, max_bytes: int = 100_000) -> Connection:
-    return Connection(max_message_bytes=max_bytes, unrouted=subscription(limit))
+    return Connection(max_message_bytes=max_bytes, unrouted=subscription(limit), early_limit=limit)
 
 
 def line(message: object) -> bytes:

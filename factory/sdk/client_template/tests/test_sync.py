@@ -69,6 +69,7 @@ def test_a_turn_has_a_text_and_items(fake: Fake) -> None:
         turn = handle.run()
         assert (turn.id, turn.status.value, final_text(turn)) == ("turn-1", "completed", "hello")
         assert [getattr(item.root, "text", None) for item in handle.items()] == ["hello"]
+        assert final_text(handle.items()) == "hello"
         assert handle.run() == turn
 
 
@@ -95,6 +96,7 @@ def test_a_turn_without_a_message_has_no_text(fake: Fake) -> None:
         turn = handle.run()
         assert turn.status.value == "interrupted"
         assert final_text(turn) is None
+        assert final_text(handle.items()) is None
 
 
 def test_a_turn_can_be_steered(fake: Fake) -> None:

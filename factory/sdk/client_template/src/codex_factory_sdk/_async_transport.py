@@ -36,10 +36,14 @@ class AsyncTransport:
             RuntimeNotFound: It cannot be started.
         """
         self.config = config
-        self.unrouted = AwaitableSubscription(config.queue_limit)
+        self.unrouted = AwaitableSubscription(config.client_queue_limit)
         self._handler = handler
         self._loop = asyncio.get_running_loop()
-        self._connection = Connection(max_message_bytes=config.max_message_bytes, unrouted=self.unrouted)
+        self._connection = Connection(
+            max_message_bytes=config.max_message_bytes,
+            unrouted=self.unrouted,
+            early_limit=config.queue_limit,
+        )
         self._calls: dict[int, asyncio.Future[object]] = {}
         self._answers: set[asyncio.Task[None]] = set()
         # A loop that is busy makes the reader wait, and the app-server after it: nothing piles up here.

@@ -184,10 +184,11 @@ class Connection:
         failure: Why the connection is over; every further call gets it.
     """
 
-    def __init__(self, *, max_message_bytes: int, unrouted: Subscription) -> None:
+    def __init__(self, *, max_message_bytes: int, unrouted: Subscription, early_limit: int) -> None:
         self.unrouted = unrouted
         self.failure: ConnectionFailed | None = None
         self._lines = LineSplitter(max_message_bytes)
+        self._early_limit = early_limit
         self._next_call = 1
         self._calls: dict[int, _Call] = {}
         self._asked: set[RequestId] = set()
@@ -326,7 +327,7 @@ class Connection:
         elif key is not None and any(call.subscription is not None for call in self._calls.values()):
             # The call that opens this turn is not answered yet: keep its notifications until it is.
             self._early.setdefault(key, []).append(notification)
-            if sum(map(len, self._early.values())) > self.unrouted.limit:
+            if sum(map(len, self._early.values())) > self._early_limit:
                 self._release_early(is_forced=True)
         else:
             self.unrouted.put(notification)

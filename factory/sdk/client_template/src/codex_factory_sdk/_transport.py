@@ -34,10 +34,14 @@ class Transport:
             RuntimeNotFound: It cannot be started.
         """
         self.config = config
-        self.unrouted = WaitingSubscription(config.queue_limit)
+        self.unrouted = WaitingSubscription(config.client_queue_limit)
         self._handler = handler
         self._lock = threading.Lock()
-        self._connection = Connection(max_message_bytes=config.max_message_bytes, unrouted=self.unrouted)
+        self._connection = Connection(
+            max_message_bytes=config.max_message_bytes,
+            unrouted=self.unrouted,
+            early_limit=config.queue_limit,
+        )
         self._calls: dict[int, Future[object]] = {}
         with self._lock:  # the process's threads may call back before its variable is set
             self.process = AppServerProcess(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from codex_factory_sdk._notification import Notification, parse
@@ -81,11 +81,15 @@ def completed_items(subscription: Subscription) -> list[v2.ThreadItem]:
     ]
 
 
-def final_text(turn: v2.Turn) -> str | None:
-    """Return the text of the last message of the model in a completed turn, if there is one."""
-    for item in reversed(turn.items):
-        root = item.root
-        if getattr(root, "type", None) == "agentMessage":
-            text = getattr(root, "text", None)
+def final_text(source: v2.Turn | Sequence[v2.ThreadItem]) -> str | None:
+    """Return the text of the model's last message, if there is one.
+
+    ``source`` is the items of a turn, ``TurnHandle.items()``, or a turn that has items: that of
+    ``turn/completed`` has the last message in recent releases, and none in older ones.
+    """
+    items = source.items if isinstance(source, v2.Turn) else source
+    for item in reversed(items):
+        if getattr(item.root, "type", None) == "agentMessage":
+            text = getattr(item.root, "text", None)
             return text if isinstance(text, str) else None
     return None

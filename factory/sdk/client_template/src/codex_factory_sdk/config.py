@@ -26,7 +26,8 @@ class CodexConfig:
         request_timeout_s: Seconds that it may take to answer any other request; None means no limit. A
             turn is not a request: only ``turn/start`` is.
         shutdown_timeout_s: Seconds that it may take to end by itself before it is killed.
-        queue_limit: Notifications that may wait to be consumed, for each turn, each login, and the client.
+        queue_limit: Notifications that may wait to be consumed, for each turn and each login.
+        client_queue_limit: The same for those that belong to none.
         max_message_bytes: The longest message that is accepted from the app-server.
         allow_other_release: Accept an app-server that is older than the release of this SDK.
     """
@@ -43,5 +44,6 @@ class CodexConfig:
     request_timeout_s: float | None = None
     shutdown_timeout_s: float = 5.0
     queue_limit: int = 4096
+    client_queue_limit: int = 512
     max_message_bytes: int = 64 * 1024 * 1024
     allow_other_release: bool = False
