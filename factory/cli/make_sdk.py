@@ -32,7 +32,8 @@ examples:
   factory make-sdk rust-v0.171.0
   factory make-sdk 0.163.0 --sdk own
   factory make-sdk 0.171.0 --sdk openai-codex==0.163.0
-  python -m pip install --no-index --find-links sdk/0.171.0/wheels codex-wheel-factory-sdk
+  python -m pip install --no-index --find-links sdk/0.171.0/wheels \\
+      codex-wheel-factory-sdk
 """
 OFFICIAL = "openai-codex"
 OWN = "own"

@@ -54,6 +54,7 @@ COMMANDS = {
     "pin": "print the exact requirement for a release, with hashes",
     "reproduce": "build wheels under varied conditions and compare the bytes",
     "make-sdk": "make the wheels and an SDK of a release that install from one directory",
+    "model-server": "serve a model on the loopback address, to try an SDK without an account",
     "stage-runtime": "stage a runtime: a directory that builds into one wheel",
     "stage-sdk": "stage an SDK that pins one runtime",
     "generate-types": "generate Python types of a release's app-server protocol",

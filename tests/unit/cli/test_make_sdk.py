@@ -50,8 +50,8 @@ def words(packages: Path, *more: str) -> tuple[str | Path, ...]:
 def test_the_steps_and_the_place_to_install_from(factory: Factory, packages: Path, steps: Steps) -> None:
     ended = factory(*words(packages, "--no-index", "--find-links", "w", "--jobs", "3"))
     assert ended.status == 0, ended.err
-    channel = ("--channel", "directory", "--directory", str(packages))
-    channel += ("--github-repository", "openai/codex")
+    given = ("--channel", "directory", "--directory", str(packages))
+    channel = (*given, "--github-repository", "openai/codex")
     pip = ("--find-links", "w", "--no-index")
     stage = "sdk/0.163.0/project"
     assert steps == [

@@ -2,14 +2,12 @@
 
 import asyncio
 import json
-import os
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from factory.sdk.accept.driver.case_context import CannotRun, CaseContext, expect, expect_count, expect_error
-from factory.sdk.accept.driver.processes import can_list_processes, case_processes, remaining_processes
+from factory.sdk.accept.driver.processes import can_list_processes, case_processes, kill, remaining_processes
 from factory.sdk.accept.driver.sdk_protocols import AsyncCodex, Codex, Notification, Question
 from factory.sdk.accept.driver.turn_cases import tool_calls_of
 from factory.sdk.model_server import Answer, Echo, Say, Stream
@@ -164,8 +162,7 @@ def runtime_is_killed(context: CaseContext) -> None:
         def consume() -> None:
             for event in handle.stream():
                 if event.method == _DELTA:
-                    for process in case_processes(context.home):
-                        os.kill(process.pid, signal.SIGKILL)
+                    kill(case_processes(context.home))
 
         expect_error(context.sdk.TransportClosedError, consume)
         expect_error((context.sdk.CodexError, OSError), codex.models)  # the official SDK: BrokenPipeError

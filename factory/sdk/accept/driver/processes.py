@@ -43,7 +43,7 @@ def remaining_processes(home: Path) -> tuple[CaseProcess, ...]:
 
 
 def kill(processes: tuple[CaseProcess, ...]) -> None:
-    """Kill the processes that a case left."""
+    """Kill processes of a case."""
     for process in processes:
         with suppress(ProcessLookupError):
             os.kill(process.pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
