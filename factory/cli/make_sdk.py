@@ -10,6 +10,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
 from factory.cli.console import say
 from factory.cli.index import add_index_option, ask_index
 from factory.cli.options import (
@@ -24,6 +27,7 @@ from factory.cli.settings import Settings
 from factory.core.errors import EXIT_OK, VerificationError
 from factory.core.tags import CodexTag
 from factory.core.targets import PLATFORMS, Platform
+from factory.sdk.pip import is_exact_requirement
 from factory.sdk.wheelhouse import fill_wheelhouse
 from factory.system.http import HttpStatusError, RequestsClient
 
@@ -89,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
     sdk = arguments.sdk or _default_sdk(arguments, tag)
     stage = arguments.sdk_out / tag.pep440 / "project"
     without = _repeated("--without", made.missing)
-    source = () if sdk == OWN else ("--sdk-source", sdk)
+    source = _source_words(sdk, tag)
     pip = (*_repeated("--find-links", arguments.find_links), *(("--no-index",) if arguments.no_index else ()))
     index = () if arguments.index_url is None else ("--index-url", arguments.index_url)
     channel = _channel_words(arguments)
@@ -152,6 +156,18 @@ def _default_sdk(arguments: argparse.Namespace, tag: CodexTag) -> str:
     found = "on the index" if has_version else "not on the index, so the SDK is an own one"
     say(f"{OFFICIAL} {tag.pep440} is {found}")
     return f"{OFFICIAL}=={tag.pep440}" if has_version else OWN
+
+
+def _source_words(sdk: str, tag: CodexTag) -> tuple[str, ...]:
+    """Return the options that stage an SDK; an official one of another release is regenerated."""
+    if sdk == OWN:
+        return ()
+    if not is_exact_requirement(sdk) or Path(sdk).exists():
+        return ("--sdk-source", sdk)
+    requirement = Requirement(sdk)
+    is_other = not requirement.specifier.contains(tag.pep440, prereleases=True)
+    is_official = canonicalize_name(requirement.name) == OFFICIAL
+    return ("--sdk-source", sdk, *(("--regenerate",) if is_official and is_other else ()))
 
 
 def _report(made: MadeWheels) -> None:

@@ -66,5 +66,6 @@ def stage_own_sdk(order: OwnSdkOrder, maker: TypesMaker) -> StagedSdk:
             runtime=order.runtime,
             version=order.version,
             is_own=True,
+            missing=order.missing,
         )
     )

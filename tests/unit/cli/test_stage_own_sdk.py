@@ -110,3 +110,9 @@ def test_what_cannot_be_replaced_is_refused_before_the_work(
     assert ended.status == 20
     assert "schema of" not in ended.err
     assert (tmp_path / "sdk/precious.txt").exists()
+
+
+def test_missing_platforms_are_named_in_the_readme(factory: Factory, released: Path, tmp_path: Path) -> None:
+    assert stage(factory, released, "--no-index", "--without", "win_arm64").status == 0
+    readme = (tmp_path / "sdk/README.md").read_text(encoding="utf-8")
+    assert readme.endswith("There is no wheel of openai-codex-cli-bin==0.163.0 for: win_arm64.\n")
