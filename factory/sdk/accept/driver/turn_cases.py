@@ -99,7 +99,7 @@ def code_mode(context: CaseContext) -> None:
     """
     script = RunScript(script='text("the product is " + 41 * 135);')
     with context.model(script, Say(text="Done."), features=_CODE_MODE) as server, context.open() as codex:
-        result = codex.thread_start().run("Multiply.")
+        result = context.style.run(codex.thread_start(), "Multiply.")
     expect(result.final_response == "Done.", f"the turn ended with {result.final_response!r}")
     items = json.loads(server.turns[-1])["input"]
     outputs = [json.dumps(item["output"]) for item in items if item["type"] == "custom_tool_call_output"]
