@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from factory.core.case_result import CaseOutcome, CaseResult
-from factory.sdk.accept.driver.case_context import CannotRun, CaseContext
+from factory.sdk.accept.driver.case_context import CannotRun, CaseContext, NotApplicable
 from factory.sdk.accept.driver.case_functions import CASE_FUNCTIONS
 from factory.sdk.accept.driver.processes import kill, remaining_processes
 
@@ -47,6 +47,8 @@ def run_case(case: str, needs: Sequence[str], context: CaseContext) -> CaseResul
             detail = f"this SDK has no {missing}"
             return CaseResult(case=case, outcome=CaseOutcome.NOT_APPLICABLE, detail=detail)
         CASE_FUNCTIONS[case](context)
+    except NotApplicable as error:
+        return CaseResult(case=case, outcome=CaseOutcome.NOT_APPLICABLE, detail=str(error))
     except CannotRun as error:
         return CaseResult(case=case, outcome=CaseOutcome.COULD_NOT_RUN, detail=str(error))
     except BaseException as error:  # noqa: BLE001 - an SDK may raise anything, SystemExit among it

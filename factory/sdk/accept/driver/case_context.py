@@ -25,6 +25,10 @@ class CannotRun(Exception):
     """The case cannot be run here, so it neither passes nor fails."""
 
 
+class NotApplicable(Exception):
+    """The runtime of this release does not have what the case tests."""
+
+
 def expect(is_so: bool, seen: str) -> None:  # noqa: FBT001 - reads as an assertion
     """Fail the case with what was seen, unless the condition holds."""
     if not is_so:

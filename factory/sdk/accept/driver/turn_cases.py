@@ -1,9 +1,16 @@
 """Cases about threads and turns, run against the model server."""
 
+import importlib
 import json
 from collections import Counter
+from pathlib import Path
 
-from factory.sdk.accept.driver.case_context import CaseContext, expect, expect_count
+from factory.sdk.accept.driver.case_context import (
+    CaseContext,
+    NotApplicable,
+    expect,
+    expect_count,
+)
 from factory.sdk.model_server import CallTool, RunScript, Say
 
 PRODUCT = "5535"
@@ -92,14 +99,23 @@ def tool_calls(context: CaseContext) -> None:
     expect(any(PRODUCT in output for output in outputs), f"no command was run: {outputs}")
 
 
+def _package_directory() -> Path:
+    """Return the directory of the installed executable."""
+    return Path(importlib.import_module("codex_cli_bin").bundled_codex_path()).parent
+
+
 def code_mode(context: CaseContext) -> None:
     """Turn code mode on and let the model run a script: its output goes back to the model.
 
-    The runtime starts another executable of the package for that. If it is missing, only this fails.
+    The runtime starts another executable of the package for that. If it is missing, only this fails. Older
+    releases have neither code mode nor that executable.
     """
     script = RunScript(script='text("the product is " + 41 * 135);')
     with context.model(script, Say(text="Done."), features=_CODE_MODE) as server, context.open() as codex:
         result = context.style.run(codex.thread_start(), "Multiply.")
+    is_offered = b'"exec"' in server.turns[0]
+    if not is_offered and not list(_package_directory().glob("codex-code-mode-host*")):
+        raise NotApplicable("this release has no code mode")
     expect(result.final_response == "Done.", f"the turn ended with {result.final_response!r}")
     items = json.loads(server.turns[-1])["input"]
     outputs = [json.dumps(item["output"]) for item in items if item["type"] == "custom_tool_call_output"]
