@@ -33,7 +33,15 @@ from filelock import FileLock, Timeout
 
 from factory.core.digests import Digest, read_chunks
 from factory.core.errors import IntegrityError
-from factory.system.entries import is_entry, open_entry, open_own_file, put_entry, read_entry, remove_entry
+from factory.system.entries import (
+    files_below,
+    is_entry,
+    open_entry,
+    open_own_file,
+    put_entry,
+    read_entry,
+    remove_entry,
+)
 from factory.system.files import (
     TEMPORARY_PREFIX,
     CannotWrite,
@@ -408,9 +416,9 @@ class Cache:
         if namespace is Namespace.TOOLCHAINS:
             yield from _toolchains(directory)
             return
-        for path in directory.rglob("[!.]*"):
+        for path in files_below(directory):
             with suppress(FileNotFoundError):
-                if path.is_symlink() or not path.is_dir():
+                if not path.name.startswith("."):
                     yield _entry(namespace, path, path.lstat(), below=directory)
 
     def _temporaries(self) -> Iterator[CacheEntry]:
@@ -447,6 +455,13 @@ class Cache:
         return self.root / Namespace.RECORDS / f"{kind}-{hashlib.sha256(key.encode()).hexdigest()}.json"
 
 
+def _size_of(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 def _toolchains(directory: Path) -> Iterator[CacheEntry]:
     """Yield each environment as one entry, and the logs beside them."""
     for path in directory.glob("[!.]*"):
@@ -455,8 +470,8 @@ def _toolchains(directory: Path) -> Iterator[CacheEntry]:
         with suppress(FileNotFoundError):
             entry = _entry(Namespace.TOOLCHAINS, path, path.lstat(), below=directory)
             if path.is_dir() and not path.is_symlink():
-                files = [file.lstat() for file in path.rglob("*")]
-                entry = replace(entry, size_bytes=sum(file.st_size for file in files))
+                sizes = map(_size_of, files_below(path))
+                entry = replace(entry, size_bytes=sum(sizes))
             yield entry
 
 

@@ -10,6 +10,7 @@ import errno
 import os
 import shutil
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -114,6 +115,18 @@ def read_entry(path: Path) -> bytes | None:
             return file.read()
         except OSError as error:
             raise CannotRead(path, error) from error
+
+
+def files_below(directory: Path) -> Iterator[Path]:
+    """Yield what is below a directory and is not one, while other processes add and remove files.
+
+    `Path.rglob` ends with an error if a directory disappears. Links to directories are not followed.
+    """
+    for parent, directories, names in os.walk(directory):
+        for name in (*names, *directories):
+            path = Path(parent, name)
+            if name in names or path.is_symlink():
+                yield path
 
 
 def put_entry(temporary: Path, path: Path) -> None:

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from factory.system.entries import read_entry
+from factory.system.entries import files_below, read_entry
 from factory.system.files import CannotWrite, writing
 
 DIRECTORY = "temporary"
@@ -212,7 +212,7 @@ def is_temporary(path: Path) -> bool:
 
 def sizes_of_temporaries(root: Path) -> Iterator[tuple[Path, os.stat_result]]:
     """Yield the temporary files of all runs, with their status."""
-    for path in (root / DIRECTORY).rglob("*"):
+    for path in files_below(root / DIRECTORY):
         with suppress(OSError):
-            if path.is_file() and is_temporary(path):
-                yield path, path.stat()
+            if is_temporary(path):
+                yield path, path.lstat()

@@ -1,10 +1,19 @@
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from factory.system.entries import is_entry, open_entry, open_own_file, put_entry, read_entry, remove_entry
+from factory.system.entries import (
+    files_below,
+    is_entry,
+    open_entry,
+    open_own_file,
+    put_entry,
+    read_entry,
+    remove_entry,
+)
 from factory.system.files import CannotRead, CannotWrite
 
 
@@ -90,3 +99,17 @@ def test_a_path_that_no_disk_can_have_is_reported(tmp_path: Path) -> None:
     (tmp_path / "temporary").touch()
     with pytest.raises(CannotWrite, match="File name too long"):
         put_entry(tmp_path / "temporary", tmp_path / ("x" * 300))
+
+
+def test_a_directory_that_disappears_is_left_out_of_a_list(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").touch()
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    listed = files_below(tmp_path)
+    found = [next(listed)]
+    for name in ("a", "b"):
+        shutil.rmtree(tmp_path / name)
+    found.extend(listed)
+    assert sorted(path.name for path in found) == ["file", "link"]
