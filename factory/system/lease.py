@@ -107,7 +107,7 @@ class Lease:
         with self._mutex:
             if self._directory is None or self._alive is None:
                 return
-            shutil.rmtree(self._directory, ignore_errors=True)
+            _remove_run(self._directory)
             self._alive.release()
             shutil.rmtree(self._directory, ignore_errors=True)  # on Windows, the lock file only now
             self._directory = self._alive = None
@@ -173,9 +173,20 @@ def sweep(root: Path) -> None:
             continue
         for partial in directory.glob(f"{PARTIAL_PREFIX}*-*"):
             keep_partial(partial, root / "partials" / partial.name.split("-", 2)[2])
-        shutil.rmtree(directory, ignore_errors=True)
+        _remove_run(directory)
         lock.release()
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def _remove_run(directory: Path) -> None:
+    """Remove the directory of a run, and its lock file last: if this is killed, the next run goes on."""
+    with suppress(OSError):
+        for path in sorted(directory.iterdir()):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != _LOCK:
+                path.unlink(missing_ok=True)
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 def keep_partial(partial: Path, kept: Path) -> None:

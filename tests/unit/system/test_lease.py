@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+import pytest
+
 from factory.core.digests import Digest
 from factory.system.cache import Cache, Namespace
 from factory.system.lease import Lease
@@ -185,3 +187,21 @@ def test_a_scratch_directory_is_on_the_disk_of_the_cache_and_is_removed(tmp_path
         assert directory.is_relative_to(tmp_path / "temporary")
         (directory / "wheel").touch()
     assert not directory.exists()
+
+
+def test_a_removal_that_is_killed_is_finished_by_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kill_a_run(tmp_path)
+    (run,) = (tmp_path / "temporary").glob("run-*")
+
+    def be_killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("factory.system.lease.shutil.rmtree", be_killed)
+        with pytest.raises(KeyboardInterrupt):
+            Cache(tmp_path).clear()
+    assert [path.name for path in run.iterdir()] == ["alive.lock"]
+    Cache(tmp_path).clear()
+    assert not run.exists()
