@@ -14,6 +14,7 @@ from threading import Event
 from typing import Self
 
 from factory.build.toolchain import make_toolchain
+from factory.cli.encoder import choose_encoder
 from factory.cli.settings import Settings
 from factory.core.progress import Progress
 from factory.core.tags import CodexTag
@@ -165,5 +166,6 @@ def opened(cache: Path, *, jobs: int, progress: Progress) -> Iterator[tuple[Chan
                 host_env=settings.host_env,
                 jobs=jobs,
                 stop=Event(),
+                encoders=choose_encoder(settings, runner),
             ),
         )

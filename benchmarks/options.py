@@ -20,6 +20,7 @@ class Case(StrEnum):
     UPSTREAM = "upstream"
     COLD = "cold"
     WARM = "warm"
+    ZLIB = "zlib"
     FLOOR = "floor"
     VERIFY = "verify"
     TRUST = "trust"
@@ -32,7 +33,8 @@ MEANINGS = {
     Case.UPSTREAM: "upstream's method: extract, copy, isolated `python -m build`, one wheel after the other",
     Case.COLD: "`factory wheels` up to the built wheels, with downloaded packages and nothing compressed yet",
     Case.WARM: "the same again, with every content already compressed",
-    Case.FLOOR: "only the distinct payload bytes, compressed by bare zlib on all cores",
+    Case.ZLIB: "only the distinct payload bytes, compressed by bare zlib on all cores",
+    Case.FLOOR: "the same with the run's own encoder: exact_deflate where a C compiler is present",
     Case.VERIFY: "`factory verify` of the release",
     Case.TRUST: "`factory trust` of the release: at most 15 s on two cores, and 150 MB",
     Case.STOCK: "other tools on the same wheels: auditwheel, delvewheel, twine, check-wheel-contents",

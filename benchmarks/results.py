@@ -111,6 +111,7 @@ class Results:
         """Return the ratios that could be measured, of those that the project makes promises about."""
         pairs = {
             "upstream / cold": (Case.UPSTREAM, Case.COLD),
+            "cold / zlib": (Case.COLD, Case.ZLIB),
             "cold / floor": (Case.COLD, Case.FLOOR),
             "upstream / warm": (Case.UPSTREAM, Case.WARM),
             "4 workers / 2 workers": ("workers 4", "workers 2"),
@@ -130,9 +131,10 @@ class Results:
     def _shares(self) -> dict[str, float]:
         """Return ratios of other values than wall time; CPU time is also reliable on a busy machine."""
         shares = {}
-        work, least = (self.total(case, lambda measured: measured.cpu_s) for case in (Case.COLD, Case.FLOOR))
-        if work is not None and least:
-            shares["CPU: cold / floor"] = work / least
+        for above, below in ((Case.UPSTREAM, Case.COLD), (Case.COLD, Case.FLOOR), (Case.ZLIB, Case.FLOOR)):
+            work, least = (self.total(case, lambda measured: measured.cpu_s) for case in (above, below))
+            if work is not None and least:
+                shares[f"CPU: {above} / {below}"] = work / least
         fullest = max(self.of(Case.COLD), key=lambda measured: measured.disk_bytes, default=None)
         if fullest is not None and fullest.output_bytes:
             shares["disk: cold / its wheels"] = fullest.disk_bytes / fullest.output_bytes

@@ -34,7 +34,8 @@ class Benchmark:
             MeasuredFailed: A measured process failed.
             VerificationError: Two methods built different bytes of one wheel.
         """
-        floor = self.options.scratch / "floor" if self._has(Case.FLOOR) else None
+        is_bare = self._has(Case.FLOOR) or self._has(Case.ZLIB)
+        floor = self.options.scratch / "floor" if is_bare else None
         release = prepare(self._job("prepare", self.options.platforms, CORES), floor=floor)
         for _ in range(self.options.repeat):
             self._compare(release.platforms, floor)
@@ -58,8 +59,11 @@ class Benchmark:
                 self._measure(Case.UPSTREAM, "upstream_way", job)
 
     def _floor(self, platforms: Sequence[Platform], directory: Path) -> None:
-        job = self._job("floor", platforms, CORES)
-        self.results.add(measure(Case.FLOOR, "floor", replace(job, out=directory)))
+        """Compress the distinct contents with each encoder: nothing else."""
+        for case in (Case.ZLIB, Case.FLOOR):
+            if self._has(case):
+                job = replace(self._job(case, platforms, CORES), out=directory)
+                self.results.add(measure(case, "floor", job, extra=("--", case)))
 
     def _factory(self, platforms: Sequence[Platform]) -> None:
         """Measure a cold run, then a warm run and the other commands on its cache and its wheels."""
