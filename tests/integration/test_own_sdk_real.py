@@ -1,5 +1,6 @@
 """The SDK of our own, made from a real release: built, installed from a directory alone, and used."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -7,12 +8,15 @@ import pytest
 
 from factory.build.toolchain import lock_named, make_toolchain
 from factory.sdk.model_server import Say, model_server
+from factory.sdk.types.methods import MessageKind, methods_of
 from factory.sdk.types.runtime import TypesWorkspace
 from factory.sdk.types.types_package import GENERATOR_LOCK, make_package
 from factory.system.process import SubprocessRunner
 from tests.children import Child
 from tests.integration.test_real_wheels import Place, runs_linux_x86_64, succeed
+from tests.integration.test_types_real import schema_of
 from tests.own_sdk import MODELS, own_bundle
+from tests.schema_instances import Instances
 
 pytestmark = [pytest.mark.network, pytest.mark.slow, runs_linux_x86_64]
 VERSION = "0.163.0"
@@ -33,6 +37,17 @@ async def use():
         await handle.run()
         print(final_text(await handle.items()))
 asyncio.run(use())
+"""
+PARSE = """\
+import json, pathlib, sys
+from codex_factory_sdk.generated import v2_all
+wrong = []
+for name, instances in json.loads(pathlib.Path(sys.argv[1]).read_text()).items():
+    for instance in instances:
+        parsed = getattr(v2_all, name).model_validate(instance)
+        if parsed.model_dump(mode="json", by_alias=True, exclude_unset=True) != instance:
+            wrong.append(name)
+print(json.dumps(wrong))
 """
 
 
@@ -95,3 +110,20 @@ def test_the_staged_project_passes_its_own_tests(place: Place) -> None:
     stage = place.directory / "sdk"
     tests = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
     succeed(Child(argv=tests, env={"PYTHONPATH": ""}, cwd=stage))
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+def test_the_installed_sdk_parses_every_message_of_its_release(place: Place, *, is_full: bool) -> None:
+    """The smallest and the fullest instance of every parameter and response survive unchanged."""
+    bundle = schema_of(place, VERSION)
+    kinds = [kind for kind in MessageKind if kind is not MessageKind.CLIENT_NOTIFICATION]
+    methods = [method for kind in kinds for method in methods_of(bundle, kind)]
+    parameters = {method.parameters for method in methods if method.parameters is not None}
+    names = sorted(parameters | {name for name in bundle.definitions if name.endswith("Response")})
+    assert len(parameters) == 189
+    instances = Instances(bundle, is_full=is_full)
+    file = place.directory / "messages.json"
+    file.write_text(json.dumps({name: instances.of(name) for name in names}), encoding="utf-8")
+    python = str(place.directory / "venv/bin/python")
+    ended = succeed(Child(argv=(python, "-c", PARSE, str(file)), cwd=place.directory))
+    assert json.loads(ended.out) == []

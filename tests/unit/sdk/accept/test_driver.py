@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from factory.core.case_result import CaseOutcome, CaseResult
 from factory.core.errors import UsageError
 from factory.sdk.accept.cases import CASE_NAMES, CASES, cases_named
+from factory.sdk.accept.driver.__main__ import run_case
+from factory.sdk.accept.driver.case_context import CaseContext, NotApplicable
 from factory.sdk.accept.driver.case_functions import CASE_FUNCTIONS
 from tests.children import ROOT, Child
 
@@ -134,3 +137,17 @@ def test_the_documentation_lists_every_case() -> None:
     page = (ROOT / "docs" / "sdk.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `([a-z-]+)` \| (.+) \| the (runtime|SDK) \|$", page, re.MULTILINE)
     assert rows == [(case.name, case.proves, "runtime" if case.uses_runtime else "SDK") for case in CASES]
+
+
+def test_a_runtime_without_the_feature_makes_a_case_not_applicable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacks(_context: CaseContext) -> None:
+        raise NotApplicable("this release has no code mode")
+
+    monkeypatch.setitem(CASE_FUNCTIONS, "code-mode", lacks)
+    context = CaseContext(home=tmp_path, package="json", codex=None, version="0.110.0")
+    assert run_case("code-mode", ("loads|absent", "absent|dumps"), context) == CaseResult(
+        case="code-mode", outcome=CaseOutcome.NOT_APPLICABLE, detail="this release has no code mode"
+    )
+    assert run_case("code-mode", ("absent|missing",), context).detail == "this SDK has no absent|missing"
