@@ -24,7 +24,7 @@ from filelock import FileLock
 from factory.build.deflate_check import Interpreter, probe_interpreter
 from factory.core.digests import Sha256
 from factory.core.errors import BuildError, UsageError
-from factory.system.files import atomic_write, writing
+from factory.system.files import atomic_write, require_room, writing
 from factory.system.process import Command, Runner
 
 _REQUIREMENT = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;\\]+)", re.MULTILINE)
@@ -167,6 +167,7 @@ def _install(lock: Lock, base_python: Path, directory: Path, env: Mapping[str, s
     def run(phase: str, argv: tuple[str, ...]) -> None:
         completed = runner.run(Command(argv=argv, env=env, log=log))
         if completed.returncode != 0:
+            require_room(directory.parent)
             shutil.rmtree(directory, ignore_errors=True)
             raise ToolchainFailed(lock.name, phase, completed.reason, log)
 

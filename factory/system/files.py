@@ -37,6 +37,8 @@ _OUTSIDE = frozenset(
         errno.ESTALE if hasattr(errno, "ESTALE") else errno.EIO,
     }
 )
+_FULL_BYTES = 1 << 16
+"""With less free space, no build step can work."""
 _REFUSED = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
 
@@ -115,6 +117,17 @@ def reading(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise CannotRead(path, error) from error
+
+
+def require_room(directory: Path) -> None:
+    """Refuse a full disk after another program has failed: a full disk is the likely cause.
+
+    Raises:
+        CannotWrite: The disk of an existing directory is full.
+    """
+    with writing(directory):
+        if shutil.disk_usage(directory).free < _FULL_BYTES:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 @contextmanager

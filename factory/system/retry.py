@@ -41,7 +41,7 @@ class RetryPolicy:
         max_wait_s: The longest wait, even if a server asks for more.
         sleep: Waits; tests and cancellable work pass their own function.
         report: Prints why and how long the next attempt waits.
-        left_s: Returns the seconds until the run must end; no wait is longer.
+        left_s: Returns the seconds until the run must end; there is no attempt after that.
     """
 
     attempts: int = 5
@@ -60,7 +60,7 @@ class RetryPolicy:
         import tenacity  # noqa: PLC0415 - imports asyncio, and a warm run needs no request
 
         retrying = tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(self.attempts),
+            stop=self._is_last,
             wait=self._wait_s,
             retry=tenacity.retry_if_exception(_is_transient),
             sleep=self.sleep,
@@ -75,8 +75,12 @@ class RetryPolicy:
         backoff = wait_exponential(self.first_wait_s, self.max_wait_s) + wait_random(0, self.first_wait_s / 2)
         error = state.outcome.exception() if state.outcome else None
         asked_s = error.retry_after_s if isinstance(error, RequestFailed) else None
-        wait_s = min(max(backoff(state), asked_s or 0.0), self.max_wait_s)
-        return wait_s if self.left_s is None else max(0.0, min(wait_s, self.left_s()))
+        return min(max(backoff(state), asked_s or 0.0), self.max_wait_s)
+
+    def _is_last(self, state: "RetryCallState") -> bool:
+        """Whether to raise the failure, which is the true cause also without time for another attempt."""
+        is_late = self.left_s is not None and self.left_s() <= state.upcoming_sleep
+        return is_late or state.attempt_number >= self.attempts
 
     def _report_wait(self, state: "RetryCallState") -> None:
         error = state.outcome.exception() if state.outcome else None

@@ -11,7 +11,7 @@ from factory.build.backend.front_end import scrubbed_env
 from factory.build.backend.output import BuildFailed
 from factory.build.stage import StagedRuntime
 from factory.build.toolchain import Toolchain
-from factory.system.files import writing
+from factory.system.files import require_room, writing
 from factory.system.process import Command, Runner
 
 
@@ -58,6 +58,7 @@ def build_skeletons(plan: SkeletonPlan, *, runner: Runner) -> tuple[Skeleton, ..
             (plan.scratch / name).mkdir(parents=True)
     completed = runner.run(plan.command)
     if completed.returncode != 0:
+        require_room(plan.scratch)
         raise BuildFailed("the wheels' layout", completed.reason, plan.command.log)
     names: list[str] = json.loads((plan.out / "names.json").read_bytes())
     return tuple(read_skeleton(plan.out / name) for name in names)

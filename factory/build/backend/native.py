@@ -11,7 +11,7 @@ from factory.build.builder import WheelFile
 from factory.build.stage import StagedRuntime
 from factory.build.toolchain import Toolchain
 from factory.core.progress import Progress
-from factory.system.files import writing
+from factory.system.files import require_room, writing
 from factory.system.process import Command, Runner
 
 
@@ -86,6 +86,7 @@ def run_build(plan: BuildPlan, *, runner: Runner, progress: Progress) -> WheelFi
         with progress.task(f"build {output.staged.platform}"):
             completed = runner.run(plan.command)
         if completed.returncode != 0:
+            require_room(output.scratch)
             raise BuildFailed(output.staged.wheel_name, completed.reason, output.log)
         return place_wheel(output, only_file(output))
     finally:

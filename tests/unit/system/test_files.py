@@ -1,5 +1,6 @@
 import errno
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from factory.system.files import (
     atomic_file,
     atomic_write,
     read_verified,
+    require_room,
     sweep_temporaries,
     writing,
 )
@@ -136,3 +138,19 @@ def test_an_error_of_the_caller_is_raised_instead_of_a_wrong_digest(tmp_path: Pa
     path.write_bytes(b"other")
     with pytest.raises(ZeroDivisionError), read_verified(path, ABC):
         raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("free", [0, 65_535])
+def test_a_full_disk_is_named_as_the_cause_of_another_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int
+) -> None:
+    usage = shutil.disk_usage(tmp_path)._replace(free=free)
+    monkeypatch.setattr("factory.system.files.shutil.disk_usage", lambda _: usage)
+    with pytest.raises(CannotWrite, match="No space left on device"):
+        require_room(tmp_path)
+
+
+def test_a_disk_with_some_room_is_not_the_cause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage(tmp_path)._replace(free=65_536)
+    monkeypatch.setattr("factory.system.files.shutil.disk_usage", lambda _: usage)
+    require_room(tmp_path)

@@ -67,8 +67,11 @@ def test_each_wait_is_reported() -> None:
     ]
 
 
-def test_no_wait_is_longer_than_the_run_may_take() -> None:
-    flaky = Flaky(failure(retry_after_s=7.0), failure(retry_after_s=7.0))
-    left_s = [3.0, -1.0]
-    replace(flaky.policy(), left_s=lambda: left_s.pop(0)).call(flaky)
-    assert flaky.slept_s == [3.0, 0.0]
+def test_without_time_for_another_attempt_the_failure_is_raised() -> None:
+    last = failure(retry_after_s=7.0)
+    flaky = Flaky(failure(retry_after_s=7.0), last, failure())
+    left_s = [9.0, 6.0]
+    with pytest.raises(RequestFailed) as caught:
+        replace(flaky.policy(), left_s=lambda: left_s.pop(0)).call(flaky)
+    assert caught.value is last
+    assert flaky.slept_s == [7.0]
