@@ -31,7 +31,9 @@ def add_own_sdk_options(parser: argparse.ArgumentParser) -> None:
         help="use the name even if the index has a project of that name, without asking the index",
     )
     group.add_argument(
-        "--platform", metavar="TAG", help="run the runtime of this platform (default: this machine's)"
+        "--platform",
+        metavar="TAG",
+        help="run the runtime of this platform, also with --regenerate (default: this machine's)",
     )
     add_index_option(group)
     add_refresh_option(parser)

@@ -157,3 +157,22 @@ def test_the_types_can_replace_those_of_every_sdk_on_the_index(place: Place) -> 
     assert {"0.144.4", "0.147.0", "0.154.0", "0.162.1", "0.163.0"} <= set(listed)
     for version in listed:
         assert_can_replace(place, version)
+
+
+@pytest.mark.slow
+def test_a_regenerated_sdk_parses_every_message_of_the_release(place: Place) -> None:
+    """The official SDK of an older release cannot; its regenerated copy is built and parses all of them."""
+    parse = ("generate-types", "--codex-version", "0.171.0", "--sdk")
+    older = place.factory(*parse, "openai-codex==0.163.0").run()
+    assert older.status == 24
+    assert "openai-codex==0.163.0 and 189 messages of 0.171.0: 163 parsed, 2 unknown, 24 refused" in older.err
+    assert 'response GetAccountResponse cannot be parsed with Account (type "gcp")' in older.out
+    stage = place.directory / "regenerated"
+    source = ("--sdk-source", "openai-codex==0.163.0", "--codex-version", "0.171.0")
+    staged = succeed(place.factory("stage-sdk", str(stage), *source, "--regenerate", "--json"))
+    changes = JsonObject.parse(staged.out, where="the stage").texts("changes")
+    assert "api.py: Codex.thread_list: keyword included_thread_ids added: list[str] | None" in changes
+    newer = succeed(place.factory(*parse, str(stage)))
+    assert "206 messages of 0.171.0: 206 parsed, 0 unknown, 0 refused" in newer.err
+    refused = place.factory("stage-sdk", str(stage), *source[:2], "--codex-version", "0.149.0").run()
+    assert (refused.status, "requires Codex 0.151.0 or newer, not 0.149.0" in refused.err) == (20, True)

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from factory.core.errors import BuildError
-from factory.sdk.client.model_source import ModelField, ModelSource
+from factory.sdk.client.model_source import ModelSource
 from factory.sdk.client.responses import responses_of, words_of
 from factory.sdk.types.methods import MessageKind, methods_of
+from factory.sdk.types.model_fields import ModelField
 from factory.sdk.types.schema import SchemaBundle
 
 _UNKNOWN = "UnknownResult"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from factory.core.errors import BuildError
+from factory.sdk.types.model_fields import ModelField, fields_of
 from factory.sdk.types.open_enums import BASE_CLASSES
 
 _MODULE = "pydantic"
@@ -13,19 +14,6 @@ _OPEN_BASES = {"BaseModel": "OpenModel", "RootModel": "OpenRoot"}
 """The classes that keep what they do not know, in place of the standard ones; see `_open_models.py`."""
 
 _ENUMERATIONS = frozenset(("Enum", *BASE_CLASSES))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelField:
-    """A field of a model.
-
-    Attributes:
-        annotation: Its type as source text, without ``Annotated``.
-    """
-
-    name: str
-    annotation: str
-    is_required: bool
 
 
 @dataclass(frozen=True)
@@ -39,7 +27,7 @@ class ModelSource:
         definition = self._classes[model]
         if self._base(definition) != "BaseModel":
             return None
-        return tuple(_fields(definition))
+        return tuple(fields_of(definition))
 
     def keyword_type(self, annotation: str, module: str) -> str:
         """Return the type of a keyword: its models as attributes of a module, or strings where they fit."""
@@ -108,19 +96,6 @@ class _KeywordTypes(ast.NodeTransformer):
             return node
         model = ast.Attribute(ast.Name(self._module), node.id)
         return ast.BinOp(model, ast.BitOr(), ast.Name("str")) if self._source.is_text(node.id) else model
-
-
-def _fields(definition: ast.ClassDef) -> Iterator[ModelField]:
-    for node in definition.body:
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            annotation = node.annotation
-            if isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value) == "Annotated":
-                annotation = (
-                    annotation.slice.elts[0] if isinstance(annotation.slice, ast.Tuple) else annotation
-                )
-            yield ModelField(
-                name=node.target.id, annotation=ast.unparse(annotation), is_required=node.value is None
-            )
 
 
 def _is_text(definition: ast.ClassDef, known: set[str]) -> bool:

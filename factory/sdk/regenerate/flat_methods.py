@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from factory.sdk.regenerate.imports import with_imports
-from factory.sdk.regenerate.models import ModelField, Models
+from factory.sdk.regenerate.models import Models
+from factory.sdk.types.model_fields import ModelField
 
 _BLOCK = re.compile(
     r"^(?P<indent> *)# BEGIN GENERATED: (?P<name>.+)\n"

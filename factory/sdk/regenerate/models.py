@@ -4,15 +4,7 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-_ANNOTATED = "Annotated"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelField:
-    """A field of a model; its annotation is source text without ``Annotated``."""
-
-    annotation: str
-    is_required: bool
+from factory.sdk.types.model_fields import ModelField, fields_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +36,7 @@ def read_models(source: bytes) -> Models:
     classes = [node for node in body if isinstance(node, ast.ClassDef)]
     return Models(
         names=names_in(body),
-        fields={node.name: _fields(node) for node in classes},
+        fields={node.name: {one.name: one for one in fields_of(node)} for node in classes},
         members={node.name: names_in(node.body) for node in classes},
     )
 
@@ -63,19 +55,3 @@ def names_in(body: list[ast.stmt]) -> frozenset[str]:
             case _:
                 pass
     return frozenset(found)
-
-
-def _fields(definition: ast.ClassDef) -> Mapping[str, ModelField]:
-    return {
-        node.target.id: ModelField(annotation=_plain(node.annotation), is_required=node.value is None)
-        for node in definition.body
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
-    }
-
-
-def _plain(annotation: ast.expr) -> str:
-    match annotation:
-        case ast.Subscript(value=ast.Name(id=name), slice=ast.Tuple(elts=[inner, *_])) if name == _ANNOTATED:
-            return ast.unparse(inner)
-        case _:
-            return ast.unparse(annotation)

@@ -6,8 +6,9 @@ import pytest
 
 from factory.core.errors import BuildError
 from factory.sdk.client.client_methods import client_methods_source, client_requests
-from factory.sdk.client.model_source import ModelField, ModelSource
+from factory.sdk.client.model_source import ModelSource
 from factory.sdk.client.server_answers import answers_of, server_answers_source
+from factory.sdk.types.model_fields import ModelField
 from tests.own_sdk import MODELS, messages, own_bundle, record, ref, values
 
 SOURCE = ModelSource(MODELS.read_text(encoding="utf-8"))
