@@ -7,7 +7,7 @@ from factory.cli.console import print_json, say
 from factory.cli.options import add_terms_options, terms_of
 from factory.core.codec import to_plain
 from factory.core.counted import counted
-from factory.core.errors import EXIT_OK, UsageError
+from factory.core.errors import EXIT_OK, UsageError, VerificationError
 from factory.sdk.pin import PinFormat, render_pin, requirement
 from factory.system.files import atomic_write
 from factory.verify.proof import ProvenManifest, prove
@@ -16,6 +16,7 @@ EPILOG = """\
 examples:
   factory pin dist/0.163.0
   factory pin dist/0.163.0 --format requirements --output requirements-codex.txt
+  factory pin dist/0.163.0 --format requirements --check requirements-codex.txt
   factory pin dist/0.163.0 --format pylock --output dist/0.163.0/pylock.toml
   factory pin dist/0.144.4 --without win_arm64
 """
@@ -35,6 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write to this file instead of stdout; with --format",
     )
+    parser.add_argument(
+        "--check",
+        type=Path,
+        metavar="FILE",
+        help="print nothing, and fail with 24 if this file differs from the pin; with --format",
+    )
     add_terms_options(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -43,6 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     if arguments.output is not None and (arguments.format is None or arguments.json):
         raise UsageError("--output needs --format", hint="Give the --format of the file, without --json.")
+    if arguments.check is not None:
+        return _check(arguments)
     proven = prove(arguments.manifest, terms_of(arguments))
     _report_acceptance(proven)
     if arguments.json:
@@ -54,6 +63,30 @@ def run(arguments: argparse.Namespace) -> int:
         print(render_pin(proven, PinFormat(arguments.format)), end="")
     else:
         print("\n".join(f"# {form}\n{render_pin(proven, form)}" for form in PinFormat), end="")
+    return EXIT_OK
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    """Compare a file with the pin that would be written there."""
+    path: Path = arguments.check
+    if arguments.format is None or arguments.json or arguments.output is not None:
+        raise UsageError(
+            "--check needs --format", hint="Give the --format of the file, without --json and --output."
+        )
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"cannot read {path}: {error.strerror or error}", hint="Name the file that has the pin."
+        ) from error
+    proven = prove(arguments.manifest, terms_of(arguments))
+    pin = render_pin(proven, PinFormat(arguments.format), output=path.absolute())
+    if content.replace(b"\r\n", b"\n") != pin.encode():
+        raise VerificationError(
+            f"{path} is not the pin of {proven.directory}",
+            hint=f"Write it again with --output {path} instead of --check.",
+        )
+    say(f"{path} is the pin of {requirement(proven)}")
     return EXIT_OK
 
 

@@ -228,3 +228,15 @@ def test_the_scheduled_audit_proposes_a_baseline_only_for_what_a_person_has_to_r
     assert child.run().status == 0
     assert (tmp_path / "called").read_text() == "<baseline><propose><report.json>"
     assert (tmp_path / "baseline.diff").read_text() == "{}\n"
+
+
+def test_the_hooks_for_pre_commit_are_commands_of_the_parser() -> None:
+    text = (ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
+    entries = re.findall(r"^  entry: factory (.+)$", text, re.MULTILINE)
+    assert entries == ["verify", "pin"]
+    (arguments,) = re.findall(r'^  description: "args: \[(.+)\]"$', text, re.MULTILINE)
+    assert callable(make_parser().parse_args(["pin", *arguments.split(", ")]).command)
+    (pattern,) = re.findall(r"^  files: (.+)$", text, re.MULTILINE)
+    name = "openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl"
+    assert all(re.search(pattern, path) for path in (name, f"dist/0.163.0/{name}"))
+    assert not any(re.search(pattern, path) for path in ("other-1-py3-none-any.whl", f"{name}.cdx.json"))

@@ -342,6 +342,36 @@ def test_an_output_needs_one_format(dist: Path, factory: Factory, options: tuple
     )
 
 
+@pytest.mark.parametrize("form", ["requirement", "requirements", "pylock", "index"])
+def test_a_pin_is_checked(dist: Path, factory: Factory, tmp_path: Path, form: str) -> None:
+    place = tmp_path / "pins" / "pin"
+    factory("pin", dist, "--format", form, "--output", place)
+    check = ("pin", dist, "--format", form, "--check", place)
+    passed = factory(*check)
+    assert (passed.status, passed.out) == (0, "")
+    assert passed.err == f"{place} is the pin of openai-codex-cli-bin==0.163.0\n"
+    place.write_bytes(place.read_bytes().replace(b"\n", b"\r\n"))
+    assert factory(*check).status == 0
+    place.write_bytes(place.read_bytes() + b"x")
+    failed = factory(*check)
+    assert failed.status == 24
+    assert failed.err == (
+        f"factory: {place} is not the pin of {dist}\n"
+        f"hint: Write it again with --output {place} instead of --check.\n"
+    )
+
+
+@pytest.mark.parametrize("options", [(), ("--json",), ("--format", "pylock", "--output", "x")])
+def test_a_check_needs_one_format(dist: Path, factory: Factory, options: tuple[str, ...]) -> None:
+    ended = factory("pin", dist, "--check", dist / "manifest.json", *options)
+    assert (ended.status, "--check needs --format" in ended.err) == (20, True)
+
+
+def test_a_missing_file_cannot_be_checked(dist: Path, factory: Factory) -> None:
+    ended = factory("pin", dist, "--check", dist / "no", "--format", "pylock")
+    assert (ended.status, f"cannot read {dist / 'no'}: No such file" in ended.err) == (20, True)
+
+
 def test_a_refused_manifest_writes_no_output(dist: Path, factory: Factory) -> None:
     (dist / WINDOWS).unlink()
     ended = factory("pin", dist, "--format", "requirements", "--output", dist / "new" / "pin")
