@@ -29,6 +29,10 @@ VALUES = {
     "words": "dist/0.163.0",
 }
 FAKE_FACTORY = """#!/bin/bash
+if [[ "$2" == *job_report.py ]]; then
+  printf '<%s>' "$@" > "$PLACE/reported"
+  exit 0
+fi
 printf '<%s>' "$@" > "$PLACE/called"
 echo '{}'
 exit "$STATUS"
@@ -130,7 +134,7 @@ def act(tmp_path: Path, *, status: int = 0, **inputs: str) -> tuple[int, str, st
     output = tmp_path / "output"
     output.touch()
     env = {"PLACE": str(place), "GITHUB_OUTPUT": str(output), "STATUS": str(status)}
-    env |= {"PATHS": "", "TAGS": "", "ARGS": "", **inputs}
+    env |= {"PATHS": "", "TAGS": "", "ARGS": "", "SOURCE": "/the action", **inputs}
     script = script_of(ACTION, "-m factory")
     child = Child(
         argv=("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script), env=env, cwd=tmp_path
@@ -144,11 +148,14 @@ def test_the_action_passes_paths_without_expanding_them(tmp_path: Path) -> None:
     paths = "dist/a wheel.whl\n\ndist/$(touch seen)*\n"
     status, called, output = act(tmp_path, COMMAND="verify", PATHS=paths, ARGS="--no-stock-tools")
     assert status == 0
-    assert (
-        called == "<-I><-m><factory><verify><--json><--no-stock-tools><dist/a wheel.whl><dist/$(touch seen)*>"
+    place = tmp_path / "a place"
+    assert called == (
+        f"<-I><-m><factory><verify><--json><--sarif><{place}/verify.sarif><--no-stock-tools>"
+        "<dist/a wheel.whl><dist/$(touch seen)*>"
     )
-    report = tmp_path / "a place" / "verify.json"
+    report = place / "verify.json"
     assert output == f"status=0\nreport={report}\n"
+    assert (place / "reported").read_text() == f"<-I></the action/.ci/job_report.py><{report}>"
     assert report.read_text() == "{}\n"
     assert not (tmp_path / "seen").exists()
 
