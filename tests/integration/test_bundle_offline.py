@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from factory.core.digests import Sha256
 from tests.children import ROOT
-from tests.packages import release_directory
 
 pytestmark = [
     pytest.mark.network,
@@ -24,12 +24,15 @@ def run(*words: str, cwd: Path, env: dict[str, str]) -> str:
     return ended.stdout
 
 
+WHEEL = "openai_codex_cli_bin-0.163.0-py3-none-win_arm64.whl"
+SHA256 = "2cd5b1fb12ff4e3b445fdd083c62dea48b8a9e6b820d633b1eb3e023b0c9560f"
+
+
 def test_the_readme_of_a_bundle_works_without_a_network(tmp_path: Path) -> None:
-    packages = release_directory(tmp_path / "packages")
     bundle = tmp_path / "my bundle"
-    env = dict(os.environ) | {"PYTHONPATH": str(ROOT), "FACTORY_CACHE_DIR": str(tmp_path / "cache")}
+    env = dict(os.environ) | {"PYTHONPATH": str(ROOT)}
     make = (sys.executable, "-m", "factory", "bundle", "0.163.0", "--out", str(bundle))
-    run(*make, "--channel", "directory", "--directory", str(packages), cwd=tmp_path, env=env)
+    run(*make, "--platform", "win_arm64", cwd=tmp_path, env=env)
 
     lines = (bundle / "README.md").read_text().splitlines()
     script = "\n".join(["set -eux", *(line[4:] for line in lines if line.startswith("    "))])
@@ -40,5 +43,5 @@ def test_the_readme_of_a_bundle_works_without_a_network(tmp_path: Path) -> None:
         "DOCKER_HOST": "unix:///nonexistent/engine.sock",
     }
     out = run("unshare", "--net", "--map-root-user", "sh", "-c", script, cwd=bundle, env=offline)
-    assert len(list((tmp_path / "dist/0.163.0").glob("*.whl"))) == 8
-    assert "1 IDENTICAL" in out
+    assert Sha256.of_file(tmp_path / "dist/0.163.0" / WHEEL) == Sha256(SHA256)
+    assert "1 wheel of openai-codex-cli-bin: 1 IDENTICAL" in out
