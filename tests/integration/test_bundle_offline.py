@@ -44,4 +44,4 @@ def test_the_readme_of_a_bundle_works_without_a_network(tmp_path: Path) -> None:
     }
     out = run("unshare", "--net", "--map-root-user", "sh", "-c", script, cwd=bundle, env=offline)
     assert Sha256.of_file(tmp_path / "dist/0.163.0" / WHEEL) == Sha256(SHA256)
-    assert "1 wheel of openai-codex-cli-bin: 1 IDENTICAL" in out
+    assert f"{WHEEL}\tlocal file\tIDENTICAL\t" in out
