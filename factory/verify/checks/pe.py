@@ -23,6 +23,9 @@ from factory.verify.reading.contents import Member, WheelContents
 _MACHINES = {Architecture.X86_64: 0x8664, Architecture.AARCH64: 0xAA64}
 _MACHINE_NAMES = {0x14C: "x86", 0x1C4: "ARM", 0x8664: "x86-64", 0xAA64: "ARM64"}
 COMMAND = "codex.exe"
+_EXTENSION_MODULE = ".pyd"
+_OF_PYTHON = re.compile(r"python3\d*t?\.dll|vcruntime140(_1)?\.dll")
+"""DLLs that the process of python.exe has loaded before it loads an extension module."""
 _OWN_PROGRAM = re.compile(r"codex[\w-]*\.exe")
 
 check = Checks[WheelContents]()
@@ -132,6 +135,7 @@ def absent_dlls(
             name
             for name in _absent(imports(facts), facts, beside)
             if bool(_dll_list.vc_redist.fullmatch(name.lower())) is is_visual_cpp
+            and not (member.name.lower().endswith(_EXTENSION_MODULE) and _OF_PYTHON.fullmatch(name.lower()))
         )
         if absent:
             yield member, absent

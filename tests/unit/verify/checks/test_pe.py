@@ -169,3 +169,26 @@ def test_a_dll_elsewhere_in_the_wheel_does_not_help_a_program(tmp_path: Path) ->
     assert found(contents_of(tmp_path, "win_amd64", files)) == [
         ("pe-visual-cpp", RG_EXE, f"needs VCRUNTIME140.dll: {ABSENT}")
     ]
+
+
+def extension(tmp_path: Path, name: str, dll: str) -> list[tuple[str, str, str]]:
+    image = replace(GOOD_PE, is_dll=True, imports=("KERNEL32.dll", dll))
+    return found(contents_of(tmp_path, "win_amd64", {CODEX_EXE: GOOD_PE.content(), name: image.content()}))
+
+
+@pytest.mark.parametrize("dll", ["python3.dll", "python313.dll", "PYTHON314t.dll", "VCRUNTIME140.dll"])
+def test_python_has_some_dlls_of_an_extension_module(tmp_path: Path, dll: str) -> None:
+    assert extension(tmp_path, "codex_cli_bin/_rust.pyd", dll) == []
+
+
+@pytest.mark.parametrize("dll", ["python2.dll", "pythoncom313.dll", "own.dll"])
+def test_python_does_not_have_the_other_dlls(tmp_path: Path, dll: str) -> None:
+    place = "codex_cli_bin/_rust.pyd"
+    assert extension(tmp_path, place, dll) == [("pe-dll", place, f"needs {dll}: {ABSENT}")]
+
+
+def test_a_library_that_python_does_not_load_needs_them(tmp_path: Path) -> None:
+    place = "codex_cli_bin/own.dll"
+    assert extension(tmp_path, place, "python313.dll") == [
+        ("pe-dll", place, f"needs python313.dll: {ABSENT}")
+    ]
