@@ -13,10 +13,11 @@ from factory.verify.checks.dist_info_files import (
     dist_info_text,
     member_text,
 )
-from factory.verify.checks.python_source import defined_names
+from factory.verify.checks.python_source import may_define
 from factory.verify.reading.contents import WheelContents
 
 _FILE = "entry_points.txt"
+_NOT_DEFINED = "which the wheel does not define"
 
 check = Checks[WheelContents]()
 
@@ -44,21 +45,29 @@ def _find_entry_points(wheel: WheelContents) -> Iterator[Fault]:
         return
     for group in parser.sections():
         for name, reference in parser.items(group):
-            if not _exists(wheel, reference):
-                yield Fault(place, f"{group}: {name} names {reference}, which the wheel does not define")
+            if (reason := _why_not(wheel, reference)) is not None:
+                yield Fault(place, f"{group}: {name} names {reference}, {reason}")
 
 
-def _exists(wheel: WheelContents, reference: str) -> bool:
-    """Whether the source of a module of the wheel defines what ``module:attribute`` names."""
+def _why_not(wheel: WheelContents, reference: str) -> str | None:
+    """Return what is wrong with ``module:attribute``; None if a module of the wheel may define it."""
     module, _, attribute = reference.partition("[")[0].strip().partition(":")
     path = module.strip().replace(".", "/")
     for candidate in (f"{path}.py", f"{path}/__init__.py"):
-        text = member_text(wheel.member(candidate))
+        member = wheel.member(candidate)
+        if member is not None and not attribute:
+            return None
+        text = member_text(member)
         if text is not None:
-            return not attribute or attribute.strip().partition(".")[0] in defined_names(text)
-    # What a compiled module defines cannot be read here.
+            is_defined = may_define(text, attribute.strip().partition(".")[0])
+            return None if is_defined else _NOT_DEFINED
+        if member is not None:
+            return f"which is not judged: {candidate} is damaged, not UTF-8, or above the limit kept_bytes"
+    # What a compiled module defines cannot be read here, and a directory of files is a namespace package.
     compiled = re.compile(rf"{re.escape(path)}\.([^/]+\.)?(so|pyd)")
-    return any(compiled.fullmatch(member.name) for member in wheel.members)
+    is_compiled = any(compiled.fullmatch(member.name) for member in wheel.members)
+    is_namespace = not attribute and wheel.has_directory(path)
+    return None if is_compiled or is_namespace else _NOT_DEFINED
 
 
 CHECKS = check.registered()

@@ -25,7 +25,6 @@ _MACHINE_NAMES = {0x14C: "x86", 0x1C4: "ARM", 0x8664: "x86-64", 0xAA64: "ARM64"}
 COMMAND = "codex.exe"
 _EXTENSION_MODULE = ".pyd"
 _OF_PYTHON = re.compile(r"python3\d*t?\.dll|vcruntime140(_1)?\.dll")
-"""DLLs that the process of python.exe has loaded before it loads an extension module."""
 _OWN_PROGRAM = re.compile(r"codex[\w-]*\.exe")
 
 check = Checks[WheelContents]()
@@ -135,10 +134,15 @@ def absent_dlls(
             name
             for name in _absent(imports(facts), facts, beside)
             if bool(_dll_list.vc_redist.fullmatch(name.lower())) is is_visual_cpp
-            and not (member.name.lower().endswith(_EXTENSION_MODULE) and _OF_PYTHON.fullmatch(name.lower()))
+            and not is_loaded_by_python(member.name, name)
         )
         if absent:
             yield member, absent
+
+
+def is_loaded_by_python(file: str, dll: str) -> bool:
+    """Whether a file is an extension module, and Python has loaded a DLL before it loads the file."""
+    return file.lower().endswith(_EXTENSION_MODULE) and _OF_PYTHON.fullmatch(dll.lower()) is not None
 
 
 def _absent(names: Iterable[str], facts: PeFacts, bundled: Collection[str]) -> Iterator[str]:

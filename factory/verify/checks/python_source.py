@@ -22,6 +22,29 @@ def defined_names(source: str) -> frozenset[str]:
     return frozenset(names)
 
 
+def may_define(source: str, name: str) -> bool:
+    """Whether a module may bind a name, in any branch of its top level; True if that cannot be read.
+
+    A star import, or a ``__getattr__`` of the module, can provide every name.
+    """
+    names: set[str] = set()
+    waiting: list[ast.AST] = list(parsed_source(source))
+    while waiting:
+        node = waiting.pop()
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                names.add(node.name)
+            case ast.Lambda():
+                pass
+            case ast.alias():
+                names.add(node.asname or node.name.partition(".")[0])
+            case ast.Name(id=bound, ctx=ast.Store()):
+                names.add(bound)
+            case _:
+                waiting += ast.iter_child_nodes(node)
+    return bool(names & {name, "*", "__getattr__"})
+
+
 def parsed_source(source: str) -> list[ast.stmt]:
     """Parse Python source; return no statements if it is invalid or too deeply nested."""
     try:

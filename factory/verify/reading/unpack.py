@@ -42,7 +42,7 @@ class UnpackLimits:
     ratio: int = 100
     ratio_floor_bytes: int = 1 << 20
     members: int = 100_000
-    kept_bytes: int = 8 << 20
+    kept_bytes: int = 32 << 20
     kept_member_bytes: int = 1 << 20
     dist_info_bytes: int = 8 << 20
     seconds: int = 900

@@ -9,6 +9,7 @@ from factory.core.json_reader import JsonObject
 from factory.core.model import FileKind, Finding
 from factory.core.platform_tags import glibc_of_tag
 from factory.verify.checks.macho import promised_macos
+from factory.verify.checks.pe import is_loaded_by_python
 from factory.verify.checks.system_names import LATER_WINDOWS
 from factory.verify.reading.contents import WheelContents
 
@@ -133,7 +134,11 @@ def _interpret_delvewheel(answer: JsonObject) -> Iterator[StockFinding]:
         yield StockFinding(place=None, evidence=error, checks=("pe-", "image-"))
         return
     missing = answer.child("missing")
-    for name in sorted({dll for member in missing.members for dll in missing.texts(member)}):
-        if name.lower() in LATER_WINDOWS:
-            continue
+    absent = {
+        dll
+        for member in missing.members
+        for dll in missing.texts(member)
+        if dll.lower() not in LATER_WINDOWS and not is_loaded_by_python(member, dll)
+    }
+    for name in sorted(absent):
         yield StockFinding(place=None, evidence=f"does not find {name}", checks=_DLLS, mentions=name)

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from factory.verify.checks.python_source import defined_names, parsed_source
+from factory.verify.checks.python_source import defined_names, may_define, parsed_source
 
 
 def yield_to_other_threads(_phase: str, _details: dict[str, int]) -> None:
@@ -39,3 +39,36 @@ def test_defined_names_are_those_of_the_top_level() -> None:
 @pytest.mark.parametrize("source", ["def", "\0", "(" * 5000, "x = " + "-" * 50_000 + "1"])
 def test_invalid_python_defines_no_names(source: str) -> None:
     assert defined_names(source) == frozenset()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def main(): pass",
+        "if x:\n    pass\nelse:\n    def main(): pass",
+        "try:\n    from a import main\nexcept ImportError:\n    main = None",
+        "for main in (1,): pass",
+        "with a as (b, main): pass",
+        "from a import b as main",
+        "a, *main = 1, 2",
+        "(main := 3)",
+        "from a import *",
+        "def __getattr__(name): return 1",
+    ],
+)
+def test_a_name_may_be_defined(source: str) -> None:
+    assert may_define(source, "main")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def other():\n    main = 1",
+        "class C:\n    def main(self): pass",
+        "main()",
+        "x = lambda: (main := 1)",
+        "(",
+    ],
+)
+def test_a_name_is_not_defined(source: str) -> None:
+    assert not may_define(source, "main")
