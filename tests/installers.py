@@ -10,7 +10,7 @@ import os
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +34,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "installers.md"
 PLATFORM = "manylinux_2_17_x86_64"
 VERSIONS = {"pip old": "pip==23.0.1", "pip": "pip==26.3", "uv": "uv==0.13.9"}
 REFUSED = "refuses"
+_TRIPLES = {"macosx_": "aarch64-apple-darwin", "win_amd64": "x86_64-pc-windows-msvc"}
 _SECONDS = 60
 _ENVIRONMENT = {"PATH": os.environ["PATH"], "HOME": tempfile.gettempdir()}
 _WRITTEN_BY_INSTALLERS = frozenset({"INSTALLER", "REQUESTED", "direct_url.json", "RECORD", "uv_cache.json"})
@@ -87,15 +88,17 @@ class Installers:
             server.shutdown()
             server.server_close()
 
-    def answers(self, path: Path, contents: WheelContents) -> dict[str, str]:
-        """Return what each installer does with a wheel, compared with what verify read."""
-        return {name: self._answer(name, path, _read(contents)) for name in self.commands}
+    def answers(
+        self, path: Path, contents: WheelContents, names: Iterable[str] | None = None
+    ) -> dict[str, str]:
+        """Return what each installer, or each named one, does with a wheel: as verify read it, or not."""
+        return {name: self._answer(name, path, _read(contents)) for name in names or self.commands}
 
     def _answer(self, name: str, path: Path, expected: dict[str, Sha256]) -> str:
         with tempfile.TemporaryDirectory() as temporary:
             target = Path(temporary) / "target"
             source = self._address(path) if name.endswith("http") else str(path)
-            words = [*self.commands[name], str(target), source]
+            words = [*self.commands[name], str(target), source, *_foreign(name, path)]
             if name == "unzip":
                 words = [*self.commands[name][:-1], source, "-d", str(target)]
             done = SubprocessRunner().run(Command(argv=tuple(words), env=_ENVIRONMENT, timeout_s=_SECONDS))
@@ -115,6 +118,17 @@ class _Handler(SimpleHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
         """Write nothing."""
+
+
+def _foreign(installer: str, wheel: Path) -> tuple[str, ...]:
+    """Return the options that let an installer take a wheel for another system than this one."""
+    platform = wheel.stem.rpartition("-")[2]
+    triple = next((triple for start, triple in _TRIPLES.items() if platform.startswith(start)), None)
+    if triple is None or installer == "unzip":
+        return ()
+    if installer.startswith("uv"):
+        return ("--python-platform", triple)
+    return ("--platform", platform, "--only-binary", ":all:")
 
 
 def _environment(directory: Path, requirement: str) -> Path:
