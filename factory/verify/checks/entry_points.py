@@ -62,7 +62,7 @@ def _why_not(wheel: WheelContents, reference: str) -> str | None:
             is_defined = may_define(text, attribute.strip().partition(".")[0])
             return None if is_defined else _NOT_DEFINED
         if member is not None:
-            return f"which is not judged: {candidate} is damaged, not UTF-8, or above the limit kept_bytes"
+            return f"which is not judged: {candidate} is damaged, not UTF-8, or above the limit python_bytes"
     # What a compiled module defines cannot be read here, and a directory of files is a namespace package.
     compiled = re.compile(rf"{re.escape(path)}\.([^/]+\.)?(so|pyd)")
     is_compiled = any(compiled.fullmatch(member.name) for member in wheel.members)

@@ -205,7 +205,7 @@ class _Reader:
         self._limits = limits
         self._watch = watch
         self._unpacked_bytes = 0
-        self._kept_bytes: Counter[bool] = Counter()
+        self._kept_bytes: Counter[str] = Counter()
         self._claimed: list[tuple[int, int]] = []
         self.problems: list[Problem] = []
 
@@ -306,13 +306,14 @@ class _Reader:
         """Return the content if it is within the limits of what is kept; a file of ``.dist-info`` must be."""
         if content.sha256 is None:
             return None
-        limit = self._limits.dist_info_bytes if is_info else self._limits.kept_bytes
+        source = "python_bytes" if name.endswith(".py") else "kept_bytes"
+        limit = "dist_info_bytes" if is_info else source
         kept = content.kept
-        if kept is None or self._kept_bytes[is_info] + len(kept) > limit:
+        if kept is None or self._kept_bytes[limit] + len(kept) > getattr(self._limits, limit):
             if is_info:
                 self._note(ProblemKind.LIMIT, name, f"it is not kept: {self._limits.hint('dist_info_bytes')}")
             return None
-        self._kept_bytes[is_info] += len(kept)
+        self._kept_bytes[limit] += len(kept)
         return kept
 
     def _note(self, kind: ProblemKind, place: str, evidence: str) -> None:

@@ -32,6 +32,8 @@ class UnpackLimits:
         ratio_floor_bytes: Up to this size a member may have any ratio.
         members: Number of members.
         kept_bytes: Content of small members that is kept in memory, in total.
+        python_bytes: Python source that is kept, in total. It has a limit of its own, because a wheel with
+            thousands of other texts would leave nothing of the first one.
         kept_member_bytes: The largest member that is kept.
         dist_info_bytes: Content of ``.dist-info`` that is kept, in total and of one file. It has a limit of
             its own, because most checks need these files.
@@ -42,7 +44,8 @@ class UnpackLimits:
     ratio: int = 100
     ratio_floor_bytes: int = 1 << 20
     members: int = 100_000
-    kept_bytes: int = 32 << 20
+    kept_bytes: int = 8 << 20
+    python_bytes: int = 16 << 20
     kept_member_bytes: int = 1 << 20
     dist_info_bytes: int = 8 << 20
     seconds: int = 900

@@ -55,8 +55,8 @@ def test_an_entry_point_does_not_exist(tmp_path: Path, reference: str) -> None:
 
 
 def test_source_that_was_not_read_is_not_judged(tmp_path: Path) -> None:
-    (evidence,) = found(tmp_path, "codex_cli_bin:main", UnpackLimits(kept_bytes=1))
+    (evidence,) = found(tmp_path, "codex_cli_bin:main", UnpackLimits(python_bytes=1))
     assert evidence == (
         "tools: name names codex_cli_bin:main, which is not judged: codex_cli_bin/__init__.py is damaged, "
-        "not UTF-8, or above the limit kept_bytes"
+        "not UTF-8, or above the limit python_bytes"
     )
