@@ -20,7 +20,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup wheels audit sdk image test test-slow test-network test-docker lint types check format lock docs bench fuzz \
+.PHONY: help setup wheels audit sdk image test test-slow test-network verify-zoo-real test-docker lint types check format lock docs bench fuzz \
   soak mutants clean
 
 help: ## Show this help
@@ -55,6 +55,9 @@ test-slow: $(READY) ## Run the tests that take minutes: killed runs, stock tools
 
 test-network: $(READY) ## Run the tests that use the package registries
 	$(BIN)/python -m pytest -m "network and not slow and not docker" $(ARGS)
+
+verify-zoo-real: $(READY) ## Verify some 50 published wheels of other projects, and compare the findings with a reviewed list
+	$(BIN)/python -m tests.zoo_real $(ARGS)
 
 test-docker: $(READY) ## Run the tests that need a container engine and the builder image
 	$(BIN)/python -m pytest -m "docker" $(ARGS)

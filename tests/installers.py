@@ -34,7 +34,12 @@ PAGE = Path(__file__).parent.parent / "docs" / "installers.md"
 PLATFORM = "manylinux_2_17_x86_64"
 VERSIONS = {"pip old": "pip==23.0.1", "pip": "pip==26.3", "uv": "uv==0.13.9"}
 REFUSED = "refuses"
-_TRIPLES = {"macosx_": "aarch64-apple-darwin", "win_amd64": "x86_64-pc-windows-msvc"}
+_TRIPLES = {
+    "macosx_11_0_arm64": "aarch64-apple-darwin",
+    "macosx_10_12_x86_64": "x86_64-apple-darwin",
+    "manylinux_2_17_aarch64": "aarch64-manylinux_2_17",
+    "win_amd64": "x86_64-pc-windows-msvc",
+}
 _SECONDS = 60
 _ENVIRONMENT = {"PATH": os.environ["PATH"], "HOME": tempfile.gettempdir()}
 _WRITTEN_BY_INSTALLERS = frozenset({"INSTALLER", "REQUESTED", "direct_url.json", "RECORD", "uv_cache.json"})

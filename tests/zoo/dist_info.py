@@ -43,6 +43,7 @@ _NOT_UNDERSTOOD = (
     "banana",
     "any",
     "linux_x86_64",
+    "linux_riscv64",
     "manylinux_2_39_riscv64",
     "manylinux_2_17_i686",
     "manylinux_2_17_amd64",

@@ -45,8 +45,15 @@ def _with_second_info(wheel: Wheel) -> Wheel:
 
 MEMBERS: tuple[Breakage, ...] = (
     Breakage("a path out of site-packages", "member-path", _added(f"{PACKAGE}/../../evil.txt".encode())),
+    Breakage("an absolute path", "member-path", _added(b"/etc/evil")),
     Breakage("a path with a dot component", "member-path", _added(f"{PACKAGE}/./dot.txt".encode())),
     Breakage("a path with backslashes", "member-path", _added(f"{PACKAGE}/..\\..\\evil.txt".encode())),
+    Breakage(
+        "a path that is too long for Windows",
+        "member-windows-path",
+        _added(f"{PACKAGE}/codex-resources/{'deep/' * 40}notice.md".encode()),
+        platform="win_amd64",
+    ),
     Breakage("a newline in a name", "member-control-character", _added(f"{PACKAGE}/a\nb.txt".encode())),
     Breakage(
         "a right-to-left override in a name",

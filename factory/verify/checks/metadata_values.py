@@ -1,4 +1,4 @@
-"""Checks of values in METADATA that are well-formed, but that indexes refuse or no installer can satisfy."""
+"""Checks of values in METADATA that are well-formed, but that indexes or installers refuse."""
 
 from collections.abc import Iterator
 
@@ -72,7 +72,7 @@ def _find_unknown_classifiers(wheel: WheelContents) -> Iterator[Fault]:
     "metadata-licence-twice",
     Severity.WARNING,
     title="A licence expression is the only statement of the licence",
-    protects="Whoever uploads the wheel: the index refuses it. Readers: the two statements can differ.",
+    protects="Anyone who collects licences: the statements can differ, and PEP 639 deprecates the others.",
     standard="PEP 639",
     remedy="Remove the licence classifiers and the License field from the project's metadata.",
 )

@@ -315,12 +315,12 @@ def test_no_check_loops_over_an_odd_name(name: bytes, tmp_path: Path) -> None:
 
 def test_dist_info_is_read_first_and_has_a_limit_of_its_own(tmp_path: Path) -> None:
     """The limit on other content is used up by the first members, which are listed before .dist-info."""
-    limits = UnpackLimits(kept_bytes=2000, kept_member_bytes=1500, dist_info_bytes=3000)
-    names = (b"a.txt", b"b.txt", b"x-1.dist-info/METADATA", b"x-1.dist-info/RECORD")
+    limits = UnpackLimits(kept_bytes=2000, python_bytes=2000, kept_member_bytes=1500, dist_info_bytes=3000)
+    names = (b"a.txt", b"b.txt", b"c.py", b"d.py", b"x-1.dist-info/METADATA", b"x-1.dist-info/RECORD")
     members = tuple(ZipMember(name=name, content=b"x" * 1400) for name in names)
     contents = read(ZipArchive(members=members).content(), tmp_path, limits=limits)
     assert [member.name.encode() for member in contents.members] == list(names)
-    assert [member.data is not None for member in contents.members] == [True, False, True, True]
+    assert [member.data is not None for member in contents.members] == [True, False, True, False, True, True]
     assert contents.problems == ()
 
 
