@@ -118,6 +118,19 @@ def test_a_moved_file_of_the_release_is_placed_where_the_wheel_has_it(release: R
     assert (str(moved.becomes), moved.mode) == ("x", 0o700)
 
 
+def test_a_file_of_the_release_outside_the_package_is_not_placed(release: Release) -> None:
+    rg = "codex_cli_bin/codex-path/rg"
+    found = inferred(release.wheel.edited(rg, lambda one: replace(one, name=b"elsewhere/rg")), release)
+
+    assert found.facts.left_out == ("bin/codex-code-mode-host", "codex-path/rg")
+    assert found.recipe.placements is not None
+    assert [str(one.becomes) for one in found.recipe.placements] == [
+        "bin/codex",
+        "codex-package.json",
+        "codex-resources/bwrap",
+    ]
+
+
 def test_a_changed_executable_has_no_origin(release: Release) -> None:
     wheel = release.wheel.edited(CODEX, lambda one: replace(one, content=one.content + b"!"))
     link = inferred(wheel, release).chain[0]

@@ -44,10 +44,32 @@ def test_each_field_gives_its_key_of_the_project_file() -> None:
         "requires-python": ">=3.10",
         "readme": {"file": "README.md", "content-type": "text/markdown"},
     }
-    assert document["tool"]["hatch"]["build"]["targets"]["wheel"] == {
-        "core-metadata-version": "2.4",
-        "packages": ["src/codex_cli_bin"],
+    assert document["tool"] == {
+        "hatch": {
+            "build": {
+                "ignore-vcs": True,
+                "targets": {
+                    "wheel": {"core-metadata-version": "2.4", "packages": ["src/codex_cli_bin"]},
+                },
+                "hooks": {"custom": {"path": "hatch_build.py"}},
+            }
+        }
     }
+
+
+def test_addresses_may_lack_a_name_and_urls_may_contain_a_comma() -> None:
+    text = METADATA.replace(b"Author: OpenAI", b"Author-email: a@example.invalid").replace(
+        b"/codex\n", b"/codex?a, b\n"
+    )
+    project = tomllib.loads(project_file(CoreMetadata.parse(text), backend="hatchling==1.29.0").decode())
+    assert project["project"]["authors"] == [{"email": "a@example.invalid"}]
+    assert project["project"]["urls"] == {"Homepage": "https://example.invalid/codex?a, b"}
+
+
+def test_metadata_may_end_after_its_fields() -> None:
+    metadata = CoreMetadata.parse(b"Metadata-Version: 2.4\nName: openai-codex-cli-bin\n")
+    assert metadata.fields == (("Metadata-Version", "2.4"), ("Name", "openai-codex-cli-bin"))
+    assert metadata.description == ""
 
 
 @pytest.mark.parametrize(
@@ -55,6 +77,7 @@ def test_each_field_gives_its_key_of_the_project_file() -> None:
     [
         (b"Author: ", b"Obsoletes: ", "METADATA has the field Obsoletes, which comes from no known key"),
         (b"Author: OpenAI", b"Author: OpenAI\n  and others", "METADATA has a line that is not a field"),
+        (b"Author: OpenAI", b"Author: ", "METADATA has a line that is not a field: 'Author: '"),
         (b"Author: OpenAI", b"Name: evil", "METADATA has the field Name more than once"),
         (b"Name: openai-codex-cli-bin", b"Name: evil", "METADATA names 'evil'"),
         (b"Metadata-Version: 2.4\n", b"", "METADATA has no Metadata-Version"),
