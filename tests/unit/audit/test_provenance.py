@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pypi_attestations import Attestation, Distribution, GitHubPublisher
 
 from factory.audit.index import PublishedWheel, read_page
 from factory.audit.provenance import look_up, provenance_causes, verify_provenance
@@ -134,6 +135,96 @@ def test_a_malformed_or_unproved_document_is_not_valid(document: bytes) -> None:
     assert served.publishers == ()
 
 
+def provenance(*bundles: tuple[dict[str, str], int]) -> bytes:
+    """Return a document with a number of attestations by each publisher."""
+    return json.dumps(
+        {
+            "attestation_bundles": [
+                {"publisher": publisher, "attestations": [ATTESTATION] * count}
+                for publisher, count in bundles
+            ]
+        }
+    ).encode()
+
+
+class FakeVerification:
+    """Verifies attestations in place of sigstore, which would need one that its services made."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.asked: list[tuple[str, str, str, bool]] = []
+        self._error = error
+
+    def __call__(self, publisher: GitHubPublisher, distribution: Distribution, *, offline: bool) -> None:
+        self.asked.append((publisher.repository, distribution.name, distribution.digest, offline))
+        if self._error is not None:
+            raise self._error
+
+
+def test_every_attestation_is_verified_for_the_wheel_and_its_publisher(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    verify = FakeVerification()
+    monkeypatch.setattr(Attestation, "verify", lambda _, *args, **options: verify(*args, **options))
+    other = {**PUBLISHER, "repository": "openai/other", "environment": "release"}
+
+    served = verify_provenance(provenance((PUBLISHER, 2), (other, 1)), NAME, WHEEL)
+
+    assert served == ServedProvenance(
+        state=ProvenanceState.VERIFIED,
+        reason="",
+        publishers=("GitHub openai/codex release.yml", "GitHub openai/other release.yml release"),
+    )
+    codex = ("openai/codex", NAME, str(WHEEL), True)
+    assert verify.asked == [codex, codex, ("openai/other", NAME, str(WHEEL), True)]
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        (provenance(), "it has no attestation"),
+        (
+            provenance((PUBLISHER, 1), (PUBLISHER, 0)),
+            "the index names the publisher GitHub without an attestation",
+        ),
+    ],
+)
+def test_a_publisher_without_an_attestation_is_not_proved(
+    document: bytes, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verify = FakeVerification()
+    monkeypatch.setattr(Attestation, "verify", lambda _, *args, **options: verify(*args, **options))
+
+    served = verify_provenance(document, NAME, WHEEL)
+
+    assert served == ServedProvenance(state=ProvenanceState.NOT_VALID, reason=reason)
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "reason"),
+    [
+        (
+            ValueError("Verification failed\nat length"),
+            ProvenanceState.NOT_VALID,
+            "Verification failed",
+        ),
+        (
+            OSError("no trusted root"),
+            ProvenanceState.NOT_SEEN,
+            "it cannot be verified here: no trusted root",
+        ),
+    ],
+)
+def test_a_failed_verification_is_no_proof_and_a_missing_root_is_no_failure(
+    error: Exception, state: ProvenanceState, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verify = FakeVerification(error)
+    monkeypatch.setattr(Attestation, "verify", lambda _, *args, **options: verify(*args, **options))
+
+    served = verify_provenance(provenance((PUBLISHER, 1)), NAME, WHEEL)
+
+    assert served == ServedProvenance(state=state, reason=reason)
+
+
 @given(document=st.binary(max_size=200))
 def test_random_bytes_are_not_valid(document: bytes) -> None:
     assert verify_provenance(document, NAME, WHEEL).state is ProvenanceState.NOT_VALID
@@ -143,6 +234,7 @@ def test_invalid_provenance_is_an_error_and_prevents_a_summary() -> None:
     (cause,) = provenance_causes(NAME, INVALID)
 
     assert (cause.id, cause.severity, cause.place) == ("provenance-not-valid", Severity.ERROR, NAME)
+    assert cause.sentence == "The index serves a provenance for this file that is not valid."
     assert provenance_causes(NAME, VALID) == ()
     assert meets_policy(replace(IDENTICAL, provenance=VALID))
     assert not meets_policy(replace(IDENTICAL, provenance=INVALID))

