@@ -1,5 +1,6 @@
 """Downloading and reading the release packages of an audit: what fails for one target stops no other."""
 
+import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,11 +14,13 @@ from factory.audit.project_file import NotInferable
 from factory.audit.published import UnreadableWheel
 from factory.core.digests import Sha256
 from factory.core.errors import FactoryError, HostError, UpstreamError
-from factory.core.model import ChannelName, Local, Payload, ReleaseAssets, Remote
+from factory.core.model import ChannelName, Local, Payload, ReleaseAsset, ReleaseAssets, Remote
 from factory.core.tags import CodexTag
 from factory.core.targets import Target
 from factory.release.channels.directory import DirectoryChannel
+from factory.release.download import Downloader
 from factory.release.payload_cache import load_payload, save_payload
+from factory.system.cache import DamagedEntry
 from factory.system.parallel import Stopped
 from tests.origins import listed
 from tests.packages import TAG, release_directory
@@ -135,6 +138,69 @@ def test_a_damaged_package_is_a_failure_of_its_target_alone(context: AuditContex
 
     assert isinstance(packages.package_for(wheels[0].wheel), ReadPackage)
     assert isinstance(packages.package_for(wheels[1].wheel), Failure)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealingDownloader(Downloader):
+    """Finds a damaged package unless it is to check it first."""
+
+    asked: list[bool]
+
+    def fetch(
+        self, asset: ReleaseAsset, *, stop: threading.Event | None = None, is_checked: bool = False
+    ) -> Path:
+        self.asked.append(is_checked)
+        if not is_checked:
+            raise DamagedEntry("the package is damaged")
+        return Downloader.fetch(self, asset, stop=stop)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailingDownloader(Downloader):
+    """Fails for one target, and keeps the other one waiting until the run is stopped."""
+
+    is_waiting: threading.Event
+
+    def fetch(
+        self, asset: ReleaseAsset, *, stop: threading.Event | None = None, is_checked: bool = False
+    ) -> Path:
+        assert not is_checked
+        if asset.target is ARM:
+            assert self.is_waiting.wait(10), "the other package was not requested"
+            raise ArithmeticError("an error that is no property of the package")
+        self.is_waiting.set()
+        assert stop is not None
+        assert stop.wait(10), "the run was not stopped"
+        raise Stopped
+
+
+def with_downloader(context: AuditContext, downloader: Downloader) -> AuditContext:
+    return replace(context, tools=replace(context.tools, downloader=downloader))
+
+
+def test_a_damaged_package_of_the_cache_is_checked_and_downloaded_again(context: AuditContext) -> None:
+    tools = context.tools
+    healing = HealingDownloader(
+        cache=tools.cache, client=tools.downloader.client, progress=tools.progress, asked=[]
+    )
+    packages = read_packages(TAG, [audited("manylinux_2_17_x86_64")], with_downloader(context, healing))
+
+    assert isinstance(packages.by_target[LINUX], ReadPackage)
+    assert healing.asked == [False, True]
+
+
+def test_an_error_stops_the_other_downloads(context: AuditContext) -> None:
+    tools = context.tools
+    failing = FailingDownloader(
+        cache=tools.cache,
+        client=tools.downloader.client,
+        progress=tools.progress,
+        is_waiting=threading.Event(),
+    )
+    wheels = [audited("manylinux_2_17_x86_64"), audited("manylinux_2_17_aarch64")]
+    with pytest.raises(ArithmeticError):
+        read_packages(TAG, wheels, with_downloader(context, failing))
+    assert tools.stop.is_set()
 
 
 def test_without_a_target_the_channel_is_not_asked(context: AuditContext) -> None:

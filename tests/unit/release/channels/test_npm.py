@@ -1,6 +1,7 @@
 import base64
 import json
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -176,8 +177,9 @@ def test_the_registry_of_the_scope_takes_precedence(output: str, registry: str |
     runner = FakeRunner(
         Expected(argv=("npm", "config", "get", "@openai:registry", "registry"), completed=completed)
     )
-    assert npm_registry_from_client(runner, env={"PATH": "/bin"}) == registry
-    assert runner.commands[0].env == {"PATH": "/bin"}
+    assert npm_registry_from_client(runner, env={"PATH": "/bin"}, cwd=Path("/project")) == registry
+    (command,) = runner.commands
+    assert (command.env, command.cwd, command.timeout_s) == ({"PATH": "/bin"}, Path("/project"), 20.0)
 
 
 def test_without_a_working_npm_client_no_registry_is_configured() -> None:
