@@ -9,6 +9,7 @@ from factory.audit.index import (
     default_index,
     fetch_listing,
     local_wheel,
+    platforms_in,
     read_page,
 )
 from factory.audit.origin import ListedOrigin, LocalOrigin
@@ -249,3 +250,34 @@ def test_the_hint_of_a_refusal_fits_the_index(index: str, status: int, hint: str
         fetch_listing(client, index=index, project="openai-codex-cli-bin", asked_at=ASKED_AT)
     assert caught.value.hint.startswith(hint or "Check the address of the channel")
     assert ":word" not in caught.value.hint
+
+
+def test_a_page_that_is_not_json_is_named() -> None:
+    expected = "^cannot parse the index's page of x: x: not JSON"
+    with pytest.raises(UpstreamError, match=expected):
+        read_page(b"{", project="x", base_url=BASE, asked=ASKED)
+
+
+def test_the_platforms_of_a_wheel_are_separated_by_dots() -> None:
+    assert platforms_in("x-1-py3-none-win_amd64.win_arm64.whl") == ("win_amd64", "win_arm64")
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        {"url": "https://index.example.invalid:port/x.whl"},
+        {"url": "x.whl", "provenance": "https://index.example.invalid:0/x"},
+        {"url": "https://index.example.invalid:port/x.whl", "provenance": "https://index.example.invalid/x"},
+    ],
+)
+def test_a_wheel_with_an_invalid_address_is_unexpected(addresses: dict[str, str]) -> None:
+    row = {"filename": NAME, "hashes": {"sha256": ZEROS}, **addresses}
+    meta = {"api-version": "1.3"}
+    page = {"meta": meta, "name": "openai-codex-cli-bin", "versions": [], "files": [row]}
+    base = "https://index.example.invalid/simple/"
+    listing = read_page(json.dumps(page).encode(), project="openai-codex-cli-bin", base_url=base, asked=ASKED)
+
+    assert listing.wheels == ()
+    assert listing.unexpected == (
+        UnexpectedFile(name=NAME, reason="the index gives an invalid address for it"),
+    )

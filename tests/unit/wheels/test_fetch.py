@@ -12,6 +12,7 @@ from factory.core.progress import SilentProgress
 from factory.core.targets import Platform, Target
 from factory.release.channels.directory import DirectoryChannel
 from factory.release.download import Downloader
+from factory.release.payload_cache import save_payload
 from factory.wheels.context import RunContext
 from factory.wheels.fetch import fetch_packages, source_of
 from factory.wheels.plan import WheelsPlan, WheelsRequest, plan_wheels
@@ -126,6 +127,23 @@ def test_a_local_package_that_changes_after_the_fetch_is_refused(tmp_path: Path)
     change(package.source.path)
     with pytest.raises(IntegrityError):
         package.source.scan(Target.WINDOWS_AARCH64)
+
+
+def test_a_checked_fetch_trusts_neither_a_cached_package_nor_what_is_known_of_it(
+    packages: Path, tmp_path: Path
+) -> None:
+    local = plan(packages, tmp_path, "win_arm64")
+    context = downloading(tmp_path / "cache", client_for(local, Target.WINDOWS_AARCH64))
+    (package,) = fetch_packages(remote(local).wheels, context)
+    save_payload(context.cache, package.asset.digest, package.source.scan(Target.WINDOWS_AARCH64))
+    (known,) = fetch_packages(remote(local).wheels, context)
+    change(package.source.path)
+
+    client = client_for(local, Target.WINDOWS_AARCH64)
+    again = replace(context, downloader=replace(context.downloader, client=client))
+    (checked,) = fetch_packages(remote(local).wheels, again, is_checked=True)
+    assert checked.payload is None
+    assert checked.source.scan(Target.WINDOWS_AARCH64) == known.payload
 
 
 @pytest.mark.parametrize("is_local", [True, False])
