@@ -17,6 +17,7 @@ from factory.core.errors import VerificationError
 from factory.core.progress import SilentProgress
 from factory.core.targets import Platform, Target
 from factory.release.channels.directory import DirectoryChannel
+from factory.system.lease import leased_entries
 from factory.system.process import SubprocessRunner
 from factory.wheels.build import build_wheels, require_published_bytes
 from factory.wheels.build_environment import BuildEnvironment
@@ -159,6 +160,26 @@ def test_fresh_and_check_engine_do_not_use_the_cache_of_compressed_files(
     build(request_, native(tmp_path), packages, tmp_path, engine=Engine.ASSEMBLER)
     assert (tmp_path / "cache" / "deflate").exists() is is_cached
     assert (tmp_path / "scratch" / "deflate").exists() is not is_cached
+
+
+@pytest.mark.parametrize(
+    ("request_", "is_leased"), [(REQUEST, True), (replace(REQUEST, is_fresh=True), False)]
+)
+def test_the_compressed_files_that_a_run_uses_are_leased(
+    packages: Path, tmp_path: Path, request_: WheelsRequest, *, is_leased: bool
+) -> None:
+    context = replace(run_context(tmp_path / "cache"), toolchain_for=unused_toolchain)
+    environment = BuildEnvironment(
+        builder=BuilderName.NATIVE,
+        engine=Engine.ASSEMBLER,
+        toolchain=running_toolchain(),
+        front_end=native(tmp_path),
+    )
+    fetched = fetch_packages(plan_wheels(request_, DirectoryChannel(packages)).wheels, context)
+    build_wheels(fetched, request_, environment, context, tmp_path / "scratch")
+    leased = leased_entries(tmp_path / "cache")
+    assert any(path.is_relative_to(tmp_path / "cache/deflate") for path in leased) is is_leased
+    assert all(path.is_relative_to(tmp_path / "cache") for path in leased)
 
 
 def test_only_a_rebuild_with_the_promised_digest_is_accepted(tmp_path: Path) -> None:
