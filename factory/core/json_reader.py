@@ -1,6 +1,7 @@
 """Read JSON from outside the process, checking the type of every value before it is used."""
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,7 +37,10 @@ def parse_json(text: str | bytes, *, where: str) -> object:
     try:
         decoded = text.decode("utf-8") if isinstance(text, bytes) else text
         value: object = json.loads(
-            decoded, object_pairs_hook=without_duplicates, parse_constant=_without_constants
+            decoded,
+            object_pairs_hook=without_duplicates,
+            parse_constant=_without_constants,
+            parse_float=_finite,
         )
         if _SURROGATE.search(decoded) or not decoded.isascii():
             json.dumps(value, ensure_ascii=False).encode()
@@ -47,6 +51,13 @@ def parse_json(text: str | bytes, *, where: str) -> object:
 
 def _shortened(text: str) -> str:
     return text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]}..."
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{_shortened(text)} is too large a number")
+    return number
 
 
 def _without_constants(name: str) -> object:

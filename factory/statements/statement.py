@@ -68,7 +68,6 @@ class Statement:
             MalformedJson: It is not a statement, or has no subject.
         """
         data = JsonObject.parse(payload, where=where)
-        _require_portable(data)
         if data.text("_type") != STATEMENT_TYPE:
             raise MalformedJson(where, f"'_type' should be {STATEMENT_TYPE}")
         subjects = tuple(Subject.from_json(item) for item in data.objects("subject"))
@@ -91,14 +90,6 @@ class Statement:
             "predicate": self.predicate,
         }
         return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _require_portable(data: JsonObject) -> None:
-    """Refuse values that Python parses but other JSON parsers may not: lone surrogates, NaN, infinity."""
-    try:
-        json.dumps(data.members, ensure_ascii=False, allow_nan=False).encode()
-    except (ValueError, RecursionError) as error:
-        raise MalformedJson(data.where, f"other JSON parsers may refuse it ({error})") from error
 
 
 def read_sha256(data: JsonObject, key: str) -> Sha256:

@@ -12,6 +12,7 @@ from packaging.metadata import Metadata
 from packaging.utils import canonicalize_name
 
 from factory.build.template import DISTRIBUTION, PACKAGE
+from factory.core.counted import counted
 from factory.core.errors import BuildError, UsageError
 from factory.sdk.accept.wheel_under_test import LaunchMethod, RuntimeWheel
 from factory.sdk.pip import Pip
@@ -201,5 +202,5 @@ def _require_this_runtime(sdk: Path, runtime: RuntimeWheel) -> str:
     }
     packages = sorted(module for module in modules if "/" not in module)
     if len(packages) != 1:
-        raise UnusableSdk(sdk, f"it has {len(packages) or 'no'} packages, and one is needed")
+        raise UnusableSdk(sdk, f"it has {counted(len(packages), 'package')}, and one is needed")
     return packages[0]

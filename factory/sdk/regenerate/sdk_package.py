@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Self
 
+from factory.core.counted import counted
 from factory.sdk.regenerate.imports import generated_imports
 from factory.sdk.regenerate.models import Models, read_models
 from factory.sdk.sdk_files import SdkFile, UnusableSdk
@@ -37,9 +38,8 @@ class SdkPackage:
         """
         found = [file for file in files if file.path.name == _MODELS_FILE and file.path.parts[0] != "tests"]
         if len(found) != 1:
-            raise UnusableSdk(
-                source, f"it has {len(found) or 'no'} modules {_MODELS_FILE} of generated types"
-            )
+            seen = counted(len(found), f"module {_MODELS_FILE}", f"modules {_MODELS_FILE}")
+            raise UnusableSdk(source, f"it has {seen} of generated types")
         generated = found[0].path.parent
         try:
             modules = {

@@ -12,6 +12,7 @@ from factory.core.json_reader import JsonObject, MalformedJson, parse_json
         ('{"a":' * 100_000, "not JSON"),
         ('{"a": ' + "1" * 5000 + "}", "not JSON"),
         ('{"a": NaN}', "NaN is not a number in JSON"),
+        ('{"a": [-1e999]}', "-1e999 is too large a number"),
         ('{"a": -Infinity}', "-Infinity is not a number"),
         ('{"a": 1, "a": 2}', "'a' occurs twice"),
         (r'{"a": "\ud800"}', "not JSON"),
