@@ -1,7 +1,7 @@
 """npm's configuration: environment variables and npmrc files, as npm 11 reads them.
 
-https://docs.npmjs.com/cli/configuring-npm/npmrc. npm itself does not print tokens (``npm config get``
-calls them protected), so the files are read here; the npm program is not needed.
+The rules are those of the page "npmrc" of npm's documentation. npm itself does not print tokens (``npm config
+get`` calls them protected), so the files are read here; the npm program is not needed.
 """
 
 import json
