@@ -152,7 +152,7 @@ def misplaced_executables(wheel: WheelContents, known: Reference = BUNDLED) -> t
     return tuple(
         review
         for review in _reviews(wheel, known)
-        if review.kind in _WRONG_EXECUTABLES and not _is_own_build(wheel, review)
+        if review.kind in _WRONG_EXECUTABLES and not _may_be_own(wheel, review)
     )
 
 
@@ -170,7 +170,7 @@ def _faults(
     wheel: WheelContents, known: Reference, kinds: Collection[MemberKind], *, of_own_build: bool = False
 ) -> Iterator[Fault]:
     for review in _reviews(wheel, known):
-        if review.kind in kinds and _is_own_build(wheel, review) is of_own_build:
+        if review.kind in kinds and _may_be_own(wheel, review) is of_own_build:
             yield Fault(review.name, f"{review.kind.sentence} {review.evidence}".rstrip())
 
 
@@ -206,10 +206,14 @@ def _is_expected(wheel: WheelContents, review: MemberReview) -> bool:
     return wheel.expected is not None and review.name in wheel.expected.payload
 
 
-def _is_own_build(wheel: WheelContents, review: MemberReview) -> bool:
+def _may_be_own(wheel: WheelContents, review: MemberReview) -> bool:
     """Whether an executable is not that of a known release, as expected of a package from a directory."""
-    is_expected = _is_expected(wheel, review) and review.kind is MemberKind.PAYLOAD_UNKNOWN
-    return is_expected and wheel.expected is not None and wheel.expected.is_from_directory
+    return (
+        wheel.expected is not None
+        and wheel.expected.is_from_directory
+        and review.name in wheel.expected.payload
+        and review.kind is MemberKind.PAYLOAD_UNKNOWN
+    )
 
 
 CLOSED_WORLD_IDS = frozenset(check.id for check in closed_world_checks())

@@ -28,6 +28,15 @@ def added(name: str, content: bytes) -> Wheel:
     return good_wheel().with_first(ZipMember(name=name.encode(), content=content))
 
 
+def expecting(name: str, content: bytes) -> ExpectedWheel:
+    """Return what a manifest expects of the good wheel, with one file in its payload."""
+    return ExpectedWheel(
+        tag=CodexTag.parse(VERSION),
+        platform=Platform.parse("manylinux_2_17_x86_64"),
+        payload={name: Sha256.of([content])},
+    )
+
+
 @pytest.mark.parametrize("platform", [platform.tag for platform in PLATFORMS])
 def test_our_own_wheels_are_in_the_reviewed_baseline(platform: str, tmp_path: Path) -> None:
     contents = read_wheel(own_wheel(platform).write(tmp_path), scratch=tmp_path)
@@ -53,11 +62,7 @@ def test_a_payload_file_of_a_new_layout_is_expected_where_the_recipe_puts_it(tmp
     name, content = f"{PACKAGE}/codex-plugins/list.json", b"[]"
     wheel = added(name, content).write(tmp_path)
     checks = closed_world_checks(Reference(baseline=lambda: BASELINE))
-    expected = ExpectedWheel(
-        tag=CodexTag.parse(VERSION),
-        platform=Platform.parse("manylinux_2_17_x86_64"),
-        payload={name: Sha256.of([content])},
-    )
+    expected = expecting(name, content)
     assert [f.place for f in find_all(read_wheel(wheel, scratch=tmp_path), checks)] == [name]
     assert find_all(read_wheel(wheel, scratch=tmp_path, expected=expected), checks) == ()
 
@@ -154,11 +159,7 @@ def test_an_executable_of_this_release_is_at_its_place(
 def test_a_manifest_that_expects_an_older_executable_does_not_excuse_it(tmp_path: Path) -> None:
     """Who changes a wheel can change its manifest, too."""
     wheel = good_wheel()
-    expected = ExpectedWheel(
-        tag=CodexTag.parse(VERSION),
-        platform=Platform.parse("manylinux_2_17_x86_64"),
-        payload={CODEX: Sha256.of([wheel.member(CODEX).content])},
-    )
+    expected = expecting(CODEX, wheel.member(CODEX).content)
     contents = read_wheel(wheel.write(tmp_path), scratch=tmp_path, expected=expected)
     known = index_of(wheel, ("0.162.1", MUSL, "bin/codex"))
     assert [one.place for one in misplaced_findings(contents, known)] == [CODEX]
@@ -166,11 +167,7 @@ def test_a_manifest_that_expects_an_older_executable_does_not_excuse_it(tmp_path
 
 def test_a_manifest_excuses_an_unknown_executable_only_in_an_unknown_release(tmp_path: Path) -> None:
     wheel = good_wheel()
-    expected = ExpectedWheel(
-        tag=CodexTag.parse(VERSION),
-        platform=Platform.parse("manylinux_2_17_x86_64"),
-        payload={CODEX: Sha256.of([wheel.member(CODEX).content])},
-    )
+    expected = expecting(CODEX, wheel.member(CODEX).content)
     contents = read_wheel(wheel.write(tmp_path), scratch=tmp_path, expected=expected)
     known = index_of(wheel, ("0.162.1", Target.WINDOWS_X86_64, "bin/codex.exe"))
     other = Reference(baseline=lambda: BASELINE, executables=KnownExecutables)
@@ -182,12 +179,7 @@ def test_a_manifest_excuses_an_unknown_executable_only_in_an_unknown_release(tmp
 
 def test_a_package_from_a_directory_may_be_a_build_of_the_user_s_own(tmp_path: Path) -> None:
     wheel = good_wheel()
-    expected = ExpectedWheel(
-        tag=CodexTag.parse(VERSION),
-        platform=Platform.parse("manylinux_2_17_x86_64"),
-        payload={CODEX: Sha256.of([wheel.member(CODEX).content])},
-        is_from_directory=True,
-    )
+    expected = replace(expecting(CODEX, wheel.member(CODEX).content), is_from_directory=True)
     known = index_of(wheel)
     contents = read_wheel(wheel.write(tmp_path), scratch=tmp_path, expected=expected)
     (finding,) = find_all(contents, closed_world_checks(known))
@@ -203,11 +195,7 @@ def test_a_package_from_a_directory_may_be_a_build_of_the_user_s_own(tmp_path: P
 
 def test_a_manifest_does_not_excuse_an_importable_file(tmp_path: Path) -> None:
     name, content = f"{PACKAGE}/extra.py", b"x = 1\n"
-    expected = ExpectedWheel(
-        tag=CodexTag.parse(VERSION),
-        platform=Platform.parse("manylinux_2_17_x86_64"),
-        payload={name: Sha256.of([content])},
-    )
+    expected = expecting(name, content)
     contents = read_wheel(added(name, content).write(tmp_path), scratch=tmp_path, expected=expected)
     found = find_all(contents, closed_world_checks(Reference(baseline=lambda: BASELINE)))
     assert [(one.check, one.place) for one in found] == [("closed-world-code", name)]
