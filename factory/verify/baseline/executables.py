@@ -92,6 +92,10 @@ class KnownExecutables:
     def __init__(self, packages: Iterable[PackageExecutables] = ()) -> None:
         """Take the packages; a later one replaces an earlier one of the same release and target."""
         self._packages = {(package.release, package.target): package for package in packages}
+        ordered = sorted(
+            self._packages, key=lambda key: (Version(key[0].pep440), tuple(Target).index(key[1]))
+        )
+        self._ordered = tuple(self._packages[key] for key in ordered)
         self._by_digest: defaultdict[Sha256, list[KnownExecutable]] = defaultdict(list)
         self._builds: defaultdict[tuple[Target, str], list[Sha256]] = defaultdict(list)
         for package in self.packages:
@@ -103,10 +107,7 @@ class KnownExecutables:
     @property
     def packages(self) -> tuple[PackageExecutables, ...]:
         """The packages, by release and target."""
-        ordered = sorted(
-            self._packages, key=lambda key: (Version(key[0].pep440), tuple(Target).index(key[1]))
-        )
-        return tuple(self._packages[key] for key in ordered)
+        return self._ordered
 
     def package(self, release: CodexTag, target: Target) -> PackageExecutables | None:
         """Return the executables of one release package, or None if the package is not known."""
