@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -19,13 +19,16 @@ class UnknownNotification(OpenModel):
     """The parameters of a notification that the release's schema does not have, as attributes."""
 
 
-class Notification:
-    """A message that the app-server sent without being asked.
+class ServerMessage:
+    """A message that the app-server began: a notification or a question.
 
     Attributes:
+        models: The model of each method's parameters.
         method: ``item/completed``, for example.
         params: The parameters as they came.
     """
+
+    models: ClassVar[Mapping[str, type[BaseModel]]]
 
     def __init__(self, method: str, params: Mapping[str, object]) -> None:
         self.method = method
@@ -38,10 +41,16 @@ class Notification:
         Raises:
             UnexpectedMessage: They do not fit the model; ``params`` still has them.
         """
-        return parse(NOTIFICATION_MODELS.get(self.method, UnknownNotification), self.params, self.method)
+        return parse(self.models.get(self.method, UnknownNotification), self.params, self.method)
 
     def __repr__(self) -> str:
-        return f"Notification({self.method!r}, {self.params!r})"
+        return f"{type(self).__name__}({self.method!r}, {self.params!r})"
+
+
+class Notification(ServerMessage):
+    """A message that the app-server sent without being asked."""
+
+    models = NOTIFICATION_MODELS
 
 
 def parse(model: type[ModelT], value: object, what: str) -> ModelT:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from functools import cached_property
 
 from pydantic import BaseModel
 
-from codex_factory_sdk._notification import UnknownNotification, parse
+from codex_factory_sdk._notification import ServerMessage
 from codex_factory_sdk._options import wire
 from codex_factory_sdk._protocol import Asked, Connection
 from codex_factory_sdk.generated.notification_registry import SERVER_REQUEST_MODELS
@@ -18,26 +17,10 @@ LOGGER = logging.getLogger("codex_factory_sdk")
 _METHOD_NOT_FOUND = -32601
 
 
-class ServerRequest:
-    """A question of the app-server, which waits for the answer.
+class ServerRequest(ServerMessage):
+    """A question of the app-server, which waits for the answer."""
 
-    Attributes:
-        method: ``item/commandExecution/requestApproval``, for example.
-        params: The parameters as they came.
-    """
-
-    def __init__(self, method: str, params: Mapping[str, object]) -> None:
-        self.method = method
-        self.params = params
-
-    @cached_property
-    def payload(self) -> BaseModel:
-        """The parameters as a model of the release.
-
-        Raises:
-            UnexpectedMessage: They do not fit the model; ``params`` still has them.
-        """
-        return parse(SERVER_REQUEST_MODELS.get(self.method, UnknownNotification), self.params, self.method)
+    models = SERVER_REQUEST_MODELS
 
     def accept(self) -> Mapping[str, object]:
         """Return the answer that accepts once.
@@ -55,9 +38,6 @@ class ServerRequest:
         if self.method not in answers:
             raise TypeError(f"{self.method} cannot be accepted or declined; return the model of its response")
         return answers[self.method]
-
-    def __repr__(self) -> str:
-        return f"ServerRequest({self.method!r}, {self.params!r})"
 
 
 Answer = BaseModel | Mapping[str, object] | None
