@@ -33,7 +33,7 @@ class StageRecord:
     regenerated: bool
 
     def after(self, earlier: "StageRecord | None") -> "StageRecord":
-        """Return the record of a stage whose source is a stage itself: it names the first source."""
+        """Return the record of a stage that was made from another stage: it names the first source."""
         if earlier is None:
             return self
         return replace(

@@ -14,7 +14,7 @@ _DECLINE: Final = ("decline", "denied")
 
 
 def answers_of(bundle: SchemaBundle, wanted: tuple[str, ...]) -> Mapping[str, Mapping[str, str]]:
-    """Return the answer with one of the wanted values, for each method whose response is such a choice."""
+    """Return the answer with one of the wanted values, for each method with such a choice as its response."""
     responses = responses_of(bundle, MessageKind.SERVER_REQUEST)
     found = {method: _answer(bundle, bundle.definitions[name], wanted) for method, name in responses.items()}
     return {method: answer for method, answer in sorted(found.items()) if answer is not None}

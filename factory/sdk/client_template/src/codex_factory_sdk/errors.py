@@ -20,7 +20,7 @@ class IncompatibleAppServer(CodexError):
 
 
 class AuthenticationRequired(CodexError):
-    """The model provider needs an account, and there is none."""
+    """The model provider needs an account, and the client is not logged in."""
 
 
 class RequestTimeout(CodexError, TimeoutError):
