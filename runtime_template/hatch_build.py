@@ -32,11 +32,11 @@ class PlatformWheelHook(BuildHookInterface):  # type: ignore[type-arg]  # older 
     PLUGIN_NAME = "custom"
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
-        """Set the wheel's tag, or stop the build of anything that is no wheel."""
+        """Set the wheel's tag, or stop the build of anything but a wheel."""
         if self.target_name != "wheel":
             message = (
-                f"openai-codex-cli-bin is wheel-only: {self.target_name} is refused, since it could not"
-                " hold one platform's executables for every platform. Run: python -m build --wheel"
+                f"openai-codex-cli-bin is wheel-only: {self.target_name} is refused, because it could not"
+                " select the executables of a platform. Run: python -m build --wheel"
             )
             raise RuntimeError(message)
         build_data["pure_python"] = False
@@ -48,7 +48,7 @@ def platform_tag(config: dict[str, Any]) -> str:
     """Take the tag from the hook's table, else from the environment, else from the running platform."""
     tag = config.get(OPTION) or os.environ.get(VARIABLE) or running_platform_tag()
     if not isinstance(tag, str) or not re.fullmatch(r"[a-z0-9]+(?:_[a-z0-9]+)+", tag):
-        message = f"{tag!r} is no platform tag; write it like manylinux_2_17_x86_64 or win_amd64"
+        message = f"{tag!r} is not a platform tag; write it like manylinux_2_17_x86_64 or win_amd64"
         raise ValueError(message)
     return tag
 
@@ -56,8 +56,8 @@ def platform_tag(config: dict[str, Any]) -> str:
 def running_platform_tag() -> str:
     """Return the first tag of the Codex wheels that this machine accepts.
 
-    The newest tag of the machine itself (``manylinux_2_41_x86_64``) would say too
-    little: the executables do not depend on the libc they happen to be packed on.
+    The newest tag of the machine itself (``manylinux_2_41_x86_64``) would exclude machines that can run the
+    executables: they do not depend on the libc of the machine that builds the wheel.
     """
     accepted = set(platform_tags())
     for tag in RUNNING_PLATFORMS:

@@ -257,7 +257,10 @@ def own_wheel(platform: str = "manylinux_2_17_x86_64") -> Wheel:
         f"{INFO}/METADATA": own_metadata().encode(),
         f"{INFO}/licenses/LICENSE": template.content("LICENSE"),
     }
-    wheel = good_wheel(platform)
+    main = f"src/{PACKAGE}/__main__.py"
+    wheel = good_wheel(platform).with_first(
+        ZipMember(name=main.removeprefix("src/").encode(), content=template.content(main))
+    )
     for name, text in texts.items():
         wheel = wheel.edited(name, lambda member, text=text: replace(member, content=text))  # type: ignore[misc]
     return wheel.with_info(

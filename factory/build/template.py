@@ -20,6 +20,7 @@ TEMPLATE_PATHS = (
     "hatch_build.py",
     "pyproject.toml",
     "src/codex_cli_bin/__init__.py",
+    "src/codex_cli_bin/__main__.py",
     "src/codex_cli_bin/py.typed",
 )
 """The files of the template; an explicit list, so that a stray file does not get into a wheel."""

@@ -25,7 +25,7 @@ def run(*words: str, cwd: Path, env: dict[str, str]) -> str:
 
 
 WHEEL = "openai_codex_cli_bin-0.163.0-py3-none-win_arm64.whl"
-SHA256 = "2cd5b1fb12ff4e3b445fdd083c62dea48b8a9e6b820d633b1eb3e023b0c9560f"
+SHA256 = "0b5a03d08394ec2c33cdce3862fa5d936b119a2ac74509f5f2ff37c464ac6680"
 
 
 def test_the_readme_of_a_bundle_works_without_a_network(tmp_path: Path) -> None:

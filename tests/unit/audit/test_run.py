@@ -161,6 +161,7 @@ def test_a_verdict_lists_recipe_origins_and_trust_base(
         f"{INFO}/licenses/LICENSE",
         f"{INFO}/licenses/THIRD_PARTY_NOTICES.md",
         INIT,
+        "codex_cli_bin/__main__.py",
         "codex_cli_bin/py.typed",
     }
     assert verdict.is_inspected
@@ -461,7 +462,7 @@ def test_hidden_bytes_are_found_without_a_recipe(
 REFUSED: dict[str, tuple[Callable[[Wheel], Wheel], str]] = {
     "a directory that lies": (
         lambda wheel: wheel.in_archive(lambda archive: replace(archive, entries=99)),
-        f"{LINUX} cannot be read: 99 entries are claimed, 12 were found",
+        f"{LINUX} cannot be read: 99 entries are claimed, 13 were found",
     ),
     "a text of another checksum": (
         lambda wheel: wheel.edited(f"{INFO}/METADATA", lambda member: replace(member, crc32=1)),

@@ -261,7 +261,7 @@ def test_line_ends_and_stray_files_of_a_checkout_do_not_matter(tmp_path: Path) -
 
     assert {file.content for file in template.files} == {b"one\ntwo\n"}
     assert {file.mode for file in template.files} == {0o644}
-    assert len(template.files) == 7
+    assert len(template.files) == 8
 
 
 def test_a_template_that_lacks_a_file_is_an_error(tmp_path: Path) -> None:

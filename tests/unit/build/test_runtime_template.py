@@ -90,7 +90,7 @@ def test_a_malformed_platform_tag_is_refused(project: Path) -> None:
     done = hook(project)
 
     assert done.returncode != 0
-    assert "'linux x86-64' is no platform tag" in done.output
+    assert "'linux x86-64' is not a platform tag" in done.output
     assert built(project) == []
 
 
@@ -127,6 +127,7 @@ def test_the_wheels_metadata(project: Path) -> None:
     assert tags.get_all("Tag") == ["py3-none-musllinux_1_1_aarch64"]
     assert names == [
         "codex_cli_bin/__init__.py",
+        "codex_cli_bin/__main__.py",
         "codex_cli_bin/py.typed",
         f"codex_cli_bin/bin/{EXECUTABLE}",
         f"{info}/METADATA",
@@ -204,3 +205,116 @@ def test_missing_files_are_reported_with_a_remedy(tmp_path: Path, name: str) -> 
         getattr(module, name)()
 
     assert "pip install --force-reinstall openai-codex-cli-bin" in str(caught.value)
+
+
+def test_a_package_in_an_archive_says_why_its_executable_cannot_start(tmp_path: Path) -> None:
+    archive = tmp_path / "program.pyz"
+    with zipfile.ZipFile(archive, "w") as file:
+        for name in ("__init__.py", "__main__.py"):
+            file.write(ROOT / "src/codex_cli_bin" / name, f"codex_cli_bin/{name}")
+
+    done = module_run(archive)
+
+    assert done.returncode == 1
+    directory = archive.resolve() / "codex_cli_bin"
+    assert done.output == (
+        "codex_cli_bin: openai-codex-cli-bin is imported from an archive, and "
+        f"{directory} is not a directory. "
+        "Executables start only from a directory: unpack the archive, or, with PyInstaller, add "
+        "--collect-data codex_cli_bin\n"
+    )
+
+
+def module_run(directory: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Completed:
+    """Run ``python -m codex_cli_bin`` with the package in a directory or an archive."""
+    return SubprocessRunner().run(
+        Command(
+            argv=(sys.executable, "-m", "codex_cli_bin", *arguments),
+            env={"PYTHONPATH": str(directory), **(env or {})},
+        )
+    )
+
+
+def installed(directory: Path, script: str) -> Path:
+    """Install the package with a script in place of the executable."""
+    package = directory / "codex_cli_bin"
+    shutil.copytree(ROOT / "src/codex_cli_bin", package)
+    (package / "bin").mkdir()
+    codex = package / "bin/codex"
+    codex.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    codex.chmod(0o755)
+    return package
+
+
+posix = pytest.mark.skipif(os.name == "nt", reason="the executable is a shell script")
+
+
+@posix
+def test_the_module_runs_the_executable_with_its_arguments_and_exit_status(tmp_path: Path) -> None:
+    package = installed(tmp_path, 'echo "$0|$1|$2|$#"; exit 7').resolve()
+
+    done = module_run(tmp_path, "exec", "two words")
+
+    assert (done.returncode, done.output) == (7, f"{package}/bin/codex|exec|two words|2\n")
+
+
+@posix
+def test_the_module_adds_the_tools_of_the_release_to_path(tmp_path: Path) -> None:
+    package = installed(tmp_path, 'echo "$PATH"').resolve()
+    assert module_run(tmp_path, env={"PATH": "/usr/bin:/bin"}).output == "/usr/bin:/bin\n"
+
+    (package / "codex-path").mkdir()
+
+    assert (
+        module_run(tmp_path, env={"PATH": "/usr/bin:/bin"}).output == f"{package}/codex-path:/usr/bin:/bin\n"
+    )
+
+
+@posix
+def test_the_executable_replaces_the_process(tmp_path: Path) -> None:
+    installed(tmp_path, "kill -TERM $$")
+
+    assert module_run(tmp_path).returncode == -15
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs the proc file system")
+def test_the_executable_ignores_no_signal_that_only_python_ignores(tmp_path: Path) -> None:
+    installed(tmp_path, "grep SigIgn /proc/self/status")
+
+    _, ignored = module_run(tmp_path).output.split()
+    sigpipe, sigxfsz = 1 << 12, 1 << 24
+    assert int(ignored, 16) & (sigpipe | sigxfsz) == 0
+
+
+@posix
+def test_an_executable_that_cannot_start_is_named(tmp_path: Path) -> None:
+    package = installed(tmp_path, "").resolve()
+    (package / "bin/codex").chmod(0o644)
+
+    done = module_run(tmp_path)
+
+    assert done.returncode == 1
+    assert done.output == f"codex_cli_bin: cannot start {package}/bin/codex: Permission denied\n"
+
+
+def test_the_module_says_what_to_do_without_the_executable(tmp_path: Path) -> None:
+    installed(tmp_path, "")
+    (tmp_path / "codex_cli_bin/bin/codex").unlink()
+
+    done = module_run(tmp_path)
+
+    assert done.returncode == 1
+    assert done.output.startswith("codex_cli_bin: openai-codex-cli-bin is installed without its executable")
+    assert "Traceback" not in done.output
+
+
+def test_on_windows_the_module_waits_and_returns_the_exit_status(tmp_path: Path) -> None:
+    installed(tmp_path, "")
+    program = "from codex_cli_bin.__main__ import run_and_wait; import signal, sys; "
+    program += "print(run_and_wait((sys.executable, '-c', 'raise SystemExit(9)')), signal.getsignal(2).name)"
+
+    done = SubprocessRunner().run(
+        Command(argv=(sys.executable, "-c", program), env={"PYTHONPATH": str(tmp_path)})
+    )
+
+    assert done.output.split() == ["9", "SIG_IGN"]

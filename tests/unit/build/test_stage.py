@@ -162,6 +162,7 @@ def test_modes_depend_on_neither_the_umask_nor_the_package(tmp_path: Path, packa
         "src": "0o755",
         "src/codex_cli_bin": "0o755",
         "src/codex_cli_bin/__init__.py": "0o644",
+        "src/codex_cli_bin/__main__.py": "0o644",
         "src/codex_cli_bin/bin": "0o755",
         "src/codex_cli_bin/bin/codex": "0o755",
         "src/codex_cli_bin/codex-package.json": "0o644",
@@ -358,6 +359,7 @@ def test_a_stage_builds_into_the_planned_wheel(tmp_path: Path) -> None:
         assert {info.date_time for info in archive.infolist()} == {(2020, 2, 2, 0, 0, 0)}
     assert members == {
         "codex_cli_bin/__init__.py": (3, "0o100644"),
+        "codex_cli_bin/__main__.py": (3, "0o100644"),
         "codex_cli_bin/py.typed": (3, "0o100644"),
         "codex_cli_bin/bin/codex-command-runner.exe": (3, "0o100755"),
         "codex_cli_bin/bin/codex.exe": (3, "0o100755"),

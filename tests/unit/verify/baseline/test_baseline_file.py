@@ -39,6 +39,12 @@ def test_the_bundled_baseline_has_the_metadata_of_our_wheels() -> None:
     assert metadata.requires == ()
 
 
+def test_only_our_wheels_have_the_module_that_runs_the_executable() -> None:
+    baseline = bundled_baseline()
+    assert baseline.own.has_text("codex_cli_bin/__main__.py")
+    assert not baseline.published.has_text("codex_cli_bin/__main__.py")
+
+
 def test_every_entry_is_on_a_line_of_its_own() -> None:
     lines = render_baseline(BASELINE).splitlines()
     assert (

@@ -146,6 +146,7 @@ def test_an_accepted_text_is_named_with_its_reason(tmp_path: Path) -> None:
     ("name", "kind"),
     [
         (f"{PACKAGE}/evil.py", MemberKind.IMPORTABLE),
+        (f"{PACKAGE}/__main__.py", MemberKind.IMPORTABLE),
         (f"{PACKAGE}/evil.PYC", MemberKind.IMPORTABLE),
         (f"{PACKAGE}/__init__.pyi", MemberKind.IMPORTABLE),
         (f"{PACKAGE}/__init__.cp311-win_amd64.pyd", MemberKind.IMPORTABLE),
