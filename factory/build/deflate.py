@@ -17,7 +17,7 @@ from typing import Self
 
 from factory.build.encoder import ZLIB, Compressor, Encoder, EncoderDiffers
 from factory.core.digests import CHUNK_BYTES, Sha256, read_chunks
-from factory.release.archives.inflate import fast_deflate_codec
+from factory.release.archives.inflate import fast_crc32, fast_deflate_codec
 from factory.system.cache import DamagedEntry
 from factory.system.entries import open_entry, remove_entry
 from factory.system.files import CannotWrite, reading, writing, written
@@ -127,6 +127,7 @@ def deflate(chunks: Iterable[bytes], into: Path, encoder: Encoder = ZLIB, *, thr
         CannotWrite: There is no room.
     """
     content, stream = hashlib.sha256(), hashlib.sha256()
+    crc32_of = fast_crc32()
     crc32 = size_bytes = compressed_bytes = 0
     with writing(into):
         opened = into.open("xb")
@@ -141,7 +142,7 @@ def deflate(chunks: Iterable[bytes], into: Path, encoder: Encoder = ZLIB, *, thr
         compressor = _InPieces(encoder.start()) if encoder.is_zlib else _Inflated(encoder, threads)
         for chunk in chunks:
             content.update(chunk)
-            crc32 = zlib.crc32(chunk, crc32)
+            crc32 = crc32_of(chunk, crc32)
             size_bytes += len(chunk)
             compressed_bytes += write(compressor.compress(chunk))
         compressed_bytes += write(compressor.flush())
@@ -184,6 +185,7 @@ class _Inflated:
         self._compressor = encoder.start_on(threads)
         self._codec = fast_deflate_codec()
         self._inflater = self._codec.start()
+        self._crc32_of = fast_crc32()
         self._crc32 = self._size_bytes = 0
 
     def compress(self, chunk: bytes) -> bytes:
@@ -205,7 +207,7 @@ class _Inflated:
             content = self._inflater.decompress(compressed, -1)
         except self._codec.failures as error:
             raise self._differs() from error
-        self._crc32 = zlib.crc32(content, self._crc32)
+        self._crc32 = self._crc32_of(content, self._crc32)
         self._size_bytes += len(content)
         return compressed
 

@@ -3,7 +3,7 @@
 from functools import partial
 
 from factory.build.encoder import Encoder, EncoderChoice, open_exact_deflate
-from factory.build.exact_deflate import default_directory
+from factory.build.exact_deflate import NotAvailable, default_directory
 from factory.cli.console import say
 from factory.cli.settings import Settings
 from factory.system.process import Runner
@@ -16,5 +16,11 @@ def choose_encoder(settings: Settings, runner: Runner) -> EncoderChoice:
 
 
 def open_encoder(settings: Settings, runner: Runner) -> Encoder:
-    """Open exact_deflate; see `open_exact_deflate`."""
+    """Open exact_deflate; see `open_exact_deflate`.
+
+    Raises:
+        NotAvailable: It cannot be used on this machine, or the user chose zlib.
+    """
+    if settings.encoder == "zlib":
+        raise NotAvailable("FACTORY_ENCODER is zlib", hint="Remove FACTORY_ENCODER to use exact_deflate.")
     return open_exact_deflate(directory=default_directory(), search_path=settings.search_path, runner=runner)

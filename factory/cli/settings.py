@@ -7,9 +7,15 @@ from pathlib import Path
 
 import platformdirs
 
+from factory.core.errors import UsageError
+
+ENCODERS = ("exact_deflate", "zlib")
+"""The deflate encoders, the default first."""
+
 ENVIRONMENT_HELP = """\
 environment:
   FACTORY_CACHE_DIR      directory of downloads, toolchains and compressed files
+  FACTORY_ENCODER        exact_deflate (default) or zlib, which is slower: the bytes are the same
   FACTORY_DEFLATE_LIMIT  size of the compressed files to keep (default: 8GB)
   FACTORY_IMAGE          builder image (default: codex-wheel-factory:local)
   FACTORY_NPM_REGISTRY   URL of the npm registry (default: npm's configuration)
@@ -25,11 +31,13 @@ class Settings:
     """The settings that the environment gives; options override them.
 
     Attributes:
+        encoder: One of `ENCODERS`.
         deflate_limit: Size of the compressed files to keep after a run, with a unit: ``8GB``.
         environ: The whole environment, for the child processes that need it: npm and pip.
     """
 
     cache_dir: Path
+    encoder: str
     deflate_limit: str | None
     image: str | None
     npm_registry: str | None
@@ -62,6 +70,7 @@ class Settings:
         cache_dir = environ.get("FACTORY_CACHE_DIR") or platformdirs.user_cache_dir("codex-wheel-factory")
         return cls(
             cache_dir=Path(cache_dir).absolute(),  # programs in it are started from other directories
+            encoder=_encoder(environ.get("FACTORY_ENCODER") or ENCODERS[0]),
             deflate_limit=environ.get("FACTORY_DEFLATE_LIMIT") or None,
             image=environ.get("FACTORY_IMAGE") or None,
             npm_registry=environ.get("FACTORY_NPM_REGISTRY") or None,
@@ -69,3 +78,12 @@ class Settings:
             github_token=environ.get("GITHUB_TOKEN") or None,
             environ=dict(environ),
         )
+
+
+def _encoder(name: str) -> str:
+    if name in ENCODERS:
+        return name
+    raise UsageError(
+        f"FACTORY_ENCODER is {name!r}, which is not the name of an encoder",
+        hint=f"Set it to {' or '.join(ENCODERS)}, or remove it.",
+    )

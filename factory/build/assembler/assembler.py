@@ -116,14 +116,15 @@ class AssemblingBuilder:
         with ThreadPoolExecutor(max_workers=1) as pool:  # the skeletons are built by another process
             checked = pool.submit(self._check_sample, compressed)
             skeletons = self._skeletons(wheels, scratch)
+            built = in_parallel(
+                lambda pair: self._assemble(*pair, scratch / "wheels"),
+                list(zip(wheels, skeletons, strict=True)),
+                jobs=self.jobs,
+                weight=lambda pair: pair[0].compressed_bytes,
+                stop=self.stop,
+            )
             checked.result()
-        return in_parallel(
-            lambda pair: self._assemble(*pair, scratch / "wheels"),
-            list(zip(wheels, skeletons, strict=True)),
-            jobs=self.jobs,
-            weight=lambda pair: pair[0].compressed_bytes,
-            stop=self.stop,
-        )
+        return built
 
     def _compress(self, package: FetchedPackage, threads: int) -> CompressedPackage:
         if package.payload is not None:

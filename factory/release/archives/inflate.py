@@ -136,6 +136,15 @@ def fast_deflate_codec() -> Codec:
     )
 
 
+def fast_crc32() -> Callable[[bytes, int], int]:
+    """Return the fastest installed CRC-32; ISA-L's takes a fifth of the time of zlib's."""
+    try:
+        from isal import isal_zlib  # noqa: PLC0415 (there is no wheel of it for some platforms)
+    except ImportError:
+        return zlib.crc32
+    return isal_zlib.crc32
+
+
 def inflated(file: BinaryIO, codec: Codec, guard: Guard) -> Iterator[bytes]:
     """Yield the content of a compressed file in chunks of at most `CHUNK_BYTES`.
 
