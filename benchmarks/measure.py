@@ -6,10 +6,11 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from benchmarks.job import Job
+from benchmarks.options import WITH_ZLIB
 from factory.core.counted import counted
 from factory.core.errors import BuildError
 from factory.core.json_reader import JsonObject
@@ -25,6 +26,14 @@ class MeasuredFailed(BuildError):
 
     def __init__(self, label: str, status: int) -> None:
         super().__init__(f"{label}: exit status {status}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredFile:
+    """One file, compressed by a bare encoder."""
+
+    cpu_s: float
+    stream_sha256: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +53,7 @@ class Measured:
         output_bytes: The size of the wheels.
         phases: Seconds by phase, if reported; ``wall_s`` does not include verification.
         wheels: SHA-256 by name.
+        files: CPU seconds and SHA-256 of the stream by the digest of the content, if each was measured.
     """
 
     case: str
@@ -60,6 +70,7 @@ class Measured:
     output_bytes: int
     phases: Mapping[str, float]
     wheels: Mapping[str, str]
+    files: Mapping[str, MeasuredFile] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, object]:
         """Return the values for the results file."""
@@ -84,11 +95,12 @@ def measure(case: str, module: str, job: Job, *, extra: Sequence[str] = ()) -> M
     label = f"{case} {counted(len(job.platforms), 'wheel')}" if others else f"{case} {one.tag}"
     job.out.mkdir(parents=True, exist_ok=True)
     temporary = job.out / "tmp"
+    env = {**os.environ, "TMPDIR": str(temporary), "FACTORY_ENCODER": "zlib" if case in WITH_ZLIB else ""}
     temporary.mkdir(exist_ok=True)
     argv = (sys.executable, "-m", f"benchmarks.{module}", *job.argv, *extra)
     with _sampled(job.out) as sizes:
         began_s = time.monotonic()
-        process = os.posix_spawn(sys.executable, argv, {**os.environ, "TMPDIR": str(temporary)})
+        process = os.posix_spawn(sys.executable, argv, env)
         try:
             _, status = os.waitpid(process, 0)
         except BaseException:
@@ -119,7 +131,16 @@ def _read(job: Job, *, case: str, label: str, began_s: float, sizes: Sequence[Sa
         output_bytes=report.integer("output_bytes"),
         phases={name: _number(report.child("phases"), name) for name in report.child("phases").members},
         wheels=report.child("wheels").text_members(),
+        files=_files(report.child("files")) if "files" in report.members else {},
     )
+
+
+def _files(report: JsonObject) -> dict[str, MeasuredFile]:
+    children = {name: report.child(name) for name in report.members}
+    return {
+        name: MeasuredFile(cpu_s=_number(child, "cpu_s"), stream_sha256=child.text("stream_sha256"))
+        for name, child in children.items()
+    }
 
 
 def _number(report: JsonObject, key: str) -> float:

@@ -26,6 +26,10 @@ class Case(StrEnum):
     TRUST = "trust"
     STOCK = "stock"
     AUDIT = "audit"
+    ONE = "one platform"
+    ONE_ZLIB = "one platform with zlib"
+    COLD_AUDIT = "cold audit"
+    COLD_AUDIT_ZLIB = "cold audit with zlib"
     GROWTH = "growth"
 
 
@@ -39,11 +43,17 @@ MEANINGS = {
     Case.TRUST: "`factory trust` of the release: at most 15 s on two cores, and 150 MB",
     Case.STOCK: "other tools on the same wheels: auditwheel, delvewheel, twine, check-wheel-contents",
     Case.AUDIT: "`factory audit` of the release",
+    Case.ONE: "`cold` for one platform, with one package to compress",
+    Case.ONE_ZLIB: "the same with zlib as the encoder",
+    Case.COLD_AUDIT: "`factory audit` of the release with nothing compressed yet",
+    Case.COLD_AUDIT_ZLIB: "the same with zlib as the encoder",
     Case.GROWTH: "`cold` with 1, 2, 4 wheels, and with 1, 2, 4 workers",
 }
 """A description of each case, for the help and the report."""
 ON_COLD = frozenset({Case.WARM, Case.VERIFY, Case.TRUST, Case.STOCK, Case.AUDIT})
 """Cases that use the output of `cold`, so they include it."""
+WITH_ZLIB = frozenset({Case.ONE_ZLIB, Case.COLD_AUDIT_ZLIB})
+"""Cases that compress with zlib: what they would take without exact_deflate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m benchmarks",
         description="Measure the factory, upstream's method and bare zlib on this machine in one run.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="cases:\n" + "\n".join(f"  {case:<9} {MEANINGS[case]}" for case in Case),
+        epilog="cases:\n" + "\n".join(f"  {case:<22} {MEANINGS[case]}" for case in Case),
     )
     parser.add_argument(
         "--release",

@@ -18,16 +18,26 @@ from factory.wheels.plan import WheelsPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContentFile:
+    """A distinct file of the release."""
+
+    name: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
     """The release that is measured.
 
     Attributes:
         platforms: The platforms that it has packages for.
+        files: The name and the size of each distinct content, by its digest in hexadecimal.
         content_bytes: Each platform's payload as sizes by digest, so that equal contents count once.
     """
 
     tag: CodexTag
     platforms: tuple[Platform, ...]
+    files: dict[str, ContentFile]
     content_bytes: dict[str, dict[Sha256, int]]
 
     def distinct_bytes(self, platforms: Sequence[Platform]) -> int:
@@ -56,6 +66,7 @@ def prepare(job: Job, *, floor: Path | None) -> Release:
 
 def _read(plan: WheelsPlan, store: Cache, floor: Path | None) -> Release:
     contents: dict[str, dict[Sha256, int]] = {}
+    files: dict[str, ContentFile] = {}
     for planned in plan.wheels:
         asset = planned.asset
         source = PackageSource.archive(store.path(asset.digest), asset.format, name=asset.name)
@@ -63,6 +74,12 @@ def _read(plan: WheelsPlan, store: Cache, floor: Path | None) -> Release:
         save_payload(store, asset.digest, payload)
         members = lay_out(planned.recipe, payload).members
         contents[planned.recipe.platform.tag] = {m.file.sha256: m.file.size_bytes for m in members}
+        files |= {
+            m.file.sha256.hex: ContentFile(
+                name=f"{m.file.path.name} of {asset.target}", size_bytes=m.file.size_bytes
+            )
+            for m in members
+        }
         if floor is not None:
             wanted = {m.file.path: floor / m.file.sha256.hex for m in members}
             missing = {path: (place,) for path, place in wanted.items() if not place.exists()}
@@ -71,5 +88,6 @@ def _read(plan: WheelsPlan, store: Cache, floor: Path | None) -> Release:
     return Release(
         tag=plan.request.tag,
         platforms=tuple(planned.recipe.platform for planned in plan.wheels),
+        files=files,
         content_bytes=contents,
     )

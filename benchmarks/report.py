@@ -59,6 +59,12 @@ RATIOS = {
     "audit / four python -m build": Ratio(
         at_most=1.0, meaning="the audit of the release, and the backend on four stages"
     ),
+    "one platform: zlib / own encoder": Ratio(
+        at_least=1.7, meaning="a cold run for one platform, without and with exact_deflate"
+    ),
+    "cold audit: zlib / own encoder": Ratio(
+        at_least=1.8, meaning="an audit with nothing compressed yet, without and with exact_deflate"
+    ),
     "4 workers / 2 workers": Ratio(
         at_most=1.05, cores=2, meaning="more workers than cores do not slow the run down"
     ),
@@ -98,6 +104,10 @@ def _sections(results: Results) -> Iterator[str]:
     yield from _table(("ratio", "measured", "promised", "result", "meaning"), _ratios(results))
     yield "\n## Where the time goes\n"
     yield from _table(("phase", "cold s", "warm s"), _phases(results))
+    yield "\n## Each file\n"
+    compressed = counted(results.equal_files(), "file")
+    yield f"{compressed} compressed by both encoders, each to the same stream; MB/s of CPU time.\n"
+    yield from _table(("file", "MB", "zlib MB/s", "exact_deflate MB/s", "ratio"), _files(results))
     yield "\n## Growth\n"
     yield from _table(("run", "wall s", "CPU s", "peak MB", "distinct GB", "s per GB"), _growth(results))
     yield "\n## Machine\n"
@@ -146,6 +156,23 @@ def _phases(results: Results) -> list[tuple[str, ...]]:
         (name, *(f"{phases[name]:.1f}" if name in phases else "" for phases in (cold, warm)))
         for name in dict.fromkeys((*cold, *warm))
     ]
+
+
+def _files(results: Results) -> list[tuple[str, ...]]:
+    """Return a row for each file of at least 1 MB, the largest first; smaller ones are measured inexactly."""
+    by_zlib, by_floor = (
+        {name: file.cpu_s for m in results.of(case) for name, file in m.files.items()}
+        for case in (Case.ZLIB, Case.FLOOR)
+    )
+    rows: list[tuple[str, ...]] = []
+    for name, file in sorted(results.files.items(), key=lambda item: -item[1].size_bytes):
+        if file.size_bytes < MEGABYTE or not (by_zlib.get(name) and by_floor.get(name)):
+            continue
+        megabytes = file.size_bytes / MEGABYTE
+        speeds = (megabytes / by_zlib[name], megabytes / by_floor[name])
+        ratio = f"{speeds[1] / speeds[0]:.2f}"
+        rows.append((file.name, f"{megabytes:.1f}", f"{speeds[0]:.0f}", f"{speeds[1]:.0f}", ratio))
+    return rows
 
 
 def _growth(results: Results) -> list[tuple[str, ...]]:

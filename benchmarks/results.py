@@ -12,6 +12,7 @@ from benchmarks.job import FRONT_END
 from benchmarks.machine import machine_facts
 from benchmarks.measure import Measured
 from benchmarks.options import Case, Options
+from benchmarks.release import ContentFile
 from factory.core.errors import VerificationError
 from factory.system.files import atomic_write
 
@@ -25,6 +26,7 @@ class Results:
     Attributes:
         path: The JSON file.
         skipped: The reason for each case that was not measured.
+        files: The distinct files of the release, by their digest in hexadecimal.
         distinct_bytes: The payload bytes that each growth measurement compressed, by label.
     """
 
@@ -33,6 +35,7 @@ class Results:
     machine: Mapping[str, str]
     measured: list[Measured] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
+    files: dict[str, ContentFile] = field(default_factory=dict)
     distinct_bytes: dict[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -59,6 +62,7 @@ class Results:
             flush=True,
         )
         self.equal_wheels()
+        self.equal_files()
 
     def write(self) -> None:
         """Write all measurements so far."""
@@ -92,6 +96,25 @@ class Results:
                 )
         return sum(len(digests) > 1 for digests in methods.values())
 
+    def equal_files(self) -> int:
+        """Return how many files both encoders compressed to the same stream.
+
+        Raises:
+            VerificationError: They gave different streams for a file.
+        """
+        by_zlib, by_floor = (
+            {name: file.stream_sha256 for m in self.of(case) for name, file in m.files.items()}
+            for case in (Case.ZLIB, Case.FLOOR)
+        )
+        both = by_zlib.keys() & by_floor.keys()
+        for name in sorted(both):
+            if by_zlib[name] != by_floor[name]:
+                raise VerificationError(
+                    f"the encoders gave different streams for the file with SHA-256 {name}",
+                    hint="Run 'factory wheels --check-engine', and report the file.",
+                )
+        return len(both)
+
     def of(self, case: str) -> list[Measured]:
         """Return the measurements of a case."""
         return [measured for measured in self.measured if measured.case == case]
@@ -114,6 +137,8 @@ class Results:
             "cold / zlib": (Case.COLD, Case.ZLIB),
             "cold / floor": (Case.COLD, Case.FLOOR),
             "upstream / warm": (Case.UPSTREAM, Case.WARM),
+            "one platform: zlib / own encoder": (Case.ONE_ZLIB, Case.ONE),
+            "cold audit: zlib / own encoder": (Case.COLD_AUDIT_ZLIB, Case.COLD_AUDIT),
             "4 workers / 2 workers": ("workers 4", "workers 2"),
         }
         walls = {

@@ -6,8 +6,9 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from benchmarks.job import Job
-from benchmarks.measure import Measured
+from benchmarks.measure import Measured, MeasuredFile
 from benchmarks.options import ROOT, Case, parse_options
+from benchmarks.release import ContentFile
 from benchmarks.report import RATIOS, Ratio, write_report
 from benchmarks.results import Results
 from factory.core.errors import VerificationError
@@ -145,3 +146,24 @@ def test_the_report_has_the_table_and_a_plot_that_is_xml(results: Results, tmp_p
         "workers 4",
         "61.0",
     ]
+
+
+def with_files(results: Results, stream: str) -> None:
+    results.files["aa"] = ContentFile(name="codex of a target", size_bytes=100_000_000)
+    results.files["bb"] = ContentFile(name="small", size_bytes=999_999)
+    for case, cpu_s, sha256 in (("zlib", 4.0, "11"), ("floor", 2.0, stream)):
+        files = {name: MeasuredFile(cpu_s=cpu_s, stream_sha256=sha256) for name in ("aa", "bb")}
+        results.add(replace(measured(case, 9.0), files=files))
+
+
+def test_the_report_compares_the_encoders_by_file(results: Results, tmp_path: Path) -> None:
+    with_files(results, "11")
+    lines = write_report(results, tmp_path).read_text().splitlines()
+    assert "2 files compressed by both encoders, each to the same stream; MB/s of CPU time." in lines
+    assert "| codex of a target | 100.0 | 25 | 50 | 2.00 |" in lines
+    assert not any(line.startswith("| small") for line in lines)
+
+
+def test_encoders_that_give_different_streams_are_an_error(results: Results) -> None:
+    with pytest.raises(VerificationError, match="different streams for the file with SHA-256 aa"):
+        with_files(results, "22")
