@@ -1,5 +1,7 @@
 """The comparison of the two engines, and that of rebuilt wheels with the published ones."""
 
+import errno
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,13 +15,15 @@ from factory.build.encoder import ZLIB, EncoderChoice
 from factory.build.stage import StagedRuntime
 from factory.build.toolchain import Lock, Toolchain
 from factory.core.digests import Sha256
-from factory.core.errors import VerificationError
+from factory.core.errors import BuildError, VerificationError
 from factory.core.progress import SilentProgress
 from factory.core.targets import Platform, Target
 from factory.release.channels.directory import DirectoryChannel
-from factory.system.lease import leased_entries
+from factory.release.payload_cache import save_payload
+from factory.system.files import CannotWrite
+from factory.system.lease import Lease, leased_entries
 from factory.system.process import SubprocessRunner
-from factory.wheels.build import build_wheels, require_published_bytes
+from factory.wheels.build import build_wheels, fetch_and_build, require_published_bytes
 from factory.wheels.build_environment import BuildEnvironment
 from factory.wheels.fetch import fetch_packages
 from factory.wheels.plan import WheelsRequest, plan_wheels
@@ -45,6 +49,15 @@ def native(directory: Path) -> NativeFrontEnd:
         progress=SilentProgress(),
         host_env={},
         logs=directory / "logs",
+    )
+
+
+def native_environment(engine: Engine, directory: Path) -> BuildEnvironment:
+    return BuildEnvironment(
+        builder=BuilderName.NATIVE,
+        engine=engine,
+        toolchain=running_toolchain(),
+        front_end=native(directory),
     )
 
 
@@ -89,9 +102,7 @@ def build(
         toolchain_for=unused_toolchain,
         encoders=encoders or EncoderChoice(),
     )
-    environment = BuildEnvironment(
-        builder=BuilderName.NATIVE, engine=engine, toolchain=running_toolchain(), front_end=front_end
-    )
+    environment = replace(native_environment(engine, directory), front_end=front_end)
     fetched = fetch_packages(plan_wheels(request, DirectoryChannel(packages)).wheels, context)
     return build_wheels(fetched, request, environment, context, directory / "scratch")
 
@@ -169,12 +180,7 @@ def test_the_compressed_files_that_a_run_uses_are_leased(
     packages: Path, tmp_path: Path, request_: WheelsRequest, *, is_leased: bool
 ) -> None:
     context = replace(run_context(tmp_path / "cache"), toolchain_for=unused_toolchain)
-    environment = BuildEnvironment(
-        builder=BuilderName.NATIVE,
-        engine=Engine.ASSEMBLER,
-        toolchain=running_toolchain(),
-        front_end=native(tmp_path),
-    )
+    environment = native_environment(Engine.ASSEMBLER, tmp_path)
     fetched = fetch_packages(plan_wheels(request_, DirectoryChannel(packages)).wheels, context)
     build_wheels(fetched, request_, environment, context, tmp_path / "scratch")
     leased = leased_entries(tmp_path / "cache")
@@ -237,3 +243,65 @@ def test_the_backend_needs_a_toolchain_with_stock_zlib(packages: Path, tmp_path:
     fetched = fetch_packages(plan_wheels(REQUEST, DirectoryChannel(packages)).wheels, context)
     with pytest.raises(OtherDeflate):
         build_wheels(fetched, REQUEST, environment, context, tmp_path / "scratch")
+
+
+class ReadOnlyLease(Lease):
+    """The lease in a cache that this user can read and not write."""
+
+    def new_path(self, name: str = "") -> Path:
+        raise CannotWrite(Path("cache") / name, OSError(errno.EROFS, "Read-only file system"))
+
+
+def test_a_read_only_cache_is_left_alone_and_the_scratch_directory_used(
+    packages: Path, tmp_path: Path
+) -> None:
+    context = replace(run_context(tmp_path / "cache"), toolchain_for=unused_toolchain)
+    environment = native_environment(Engine.ASSEMBLER, tmp_path)
+    fetched = fetch_packages(plan_wheels(REQUEST, DirectoryChannel(packages)).wheels, context)
+    context.cache.lease = ReadOnlyLease(tmp_path / "cache")
+    built = build_wheels(fetched, REQUEST, environment, context, tmp_path / "scratch")
+    assert [wheel.planned.name for wheel in built] == [AMD64, ARM64]
+    assert not (tmp_path / "cache" / "deflate").exists()
+    assert (tmp_path / "scratch" / "deflate").is_dir()
+
+
+def test_a_failed_build_with_the_backend_stops_the_run(packages: Path, tmp_path: Path) -> None:
+    context = replace(run_context(tmp_path / "cache"), toolchain_for=unused_toolchain)
+    fetched = fetch_packages(plan_wheels(REQUEST, DirectoryChannel(packages)).wheels, context)
+    failing = FailingFrontEnd(context.stop)
+    environment = replace(native_environment(Engine.BACKEND, tmp_path), front_end=failing)
+    with pytest.raises(BuildError, match="win_arm64 failed"):
+        build_wheels(fetched, REQUEST, environment, context, tmp_path / "scratch")
+    assert failing.is_stopped
+
+
+class FailingFrontEnd:
+    """Fails for win_arm64; the build beside it waits until the run is stopped."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        self._stop = stop
+        self.is_stopped = False
+
+    def build(self, staged: StagedRuntime, *, scratch: Path, dist: Path) -> WheelFile:
+        if staged.platform.tag != "win_arm64":
+            self.is_stopped = self._stop.wait(timeout=10)
+        raise BuildError(f"{staged.platform} failed {scratch.name}{dist.name}", hint="")
+
+
+def test_after_damage_the_packages_are_read_again(packages: Path, tmp_path: Path) -> None:
+    context = replace(run_context(tmp_path / "cache"), toolchain_for=unused_toolchain)
+    planned = plan_wheels(REQUEST, DirectoryChannel(packages)).wheels
+    built = build(REQUEST, native(tmp_path), packages, tmp_path, engine=Engine.ASSEMBLER)
+    for wheel in built:
+        save_payload(context.cache, wheel.planned.asset.digest, wheel.layout.payload)
+    entry = next(path for path in (tmp_path / "cache" / "deflate").rglob("*") if path.is_file())
+    entry.write_bytes(entry.read_bytes()[:-1] + b"?")
+    fetched, again = fetch_and_build(
+        planned,
+        request=REQUEST,
+        environment=native_environment(Engine.ASSEMBLER, tmp_path),
+        context=context,
+        scratch=tmp_path / "again",
+    )
+    assert [package.payload for package in fetched] == [None, None]
+    assert [wheel.file.sha256 for wheel in again] == [wheel.file.sha256 for wheel in built]
