@@ -25,6 +25,8 @@ RUN set -eu; \
 COPY .image/factory /factory
 RUN "$PYTHON" -I -m pip --python /opt/factory/program/bin/python install --quiet --disable-pip-version-check \
         --no-index --no-deps /factory/*.whl
+# The faster encoder: compiled here once if the base has a compiler, so that no container has to.
+RUN /opt/factory/program/bin/python -m factory.build.exact_deflate "$PATH"
 
 FROM ${BASE_IMAGE}
 LABEL org.opencontainers.image.title="codex-wheel-factory" \

@@ -3,6 +3,9 @@
 A library is code that this process will run. So it is never taken from a cache that is shared or
 restored; its directory and file must belong to this user and be closed to others, and its name
 has the digests of its source and of its bytes. What does not fit is compiled again.
+
+An installation can have the library in `SHIPPED`: ``python -m factory.build.exact_deflate "$PATH"``
+compiles it there, as the builder image does. It is trusted as the Python files beside it are.
 """
 
 import hashlib
@@ -23,6 +26,8 @@ from factory.system.process import CannotStart, Command, Runner
 COMPILERS = ("cc", "gcc", "clang")
 FLAGS = ("-std=c11", "-O3", "-fPIC", "-shared", "-fvisibility=hidden")
 SOURCE = Path(__file__).with_name("exact_deflate.c")
+SHIPPED = Path(__file__).with_name("shipped")
+"""The directory of a library that was compiled when the package was installed."""
 
 _TIMEOUT_S = 300.0
 _GROUP_AND_OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -46,13 +51,16 @@ class CompiledLibrary:
     source_sha256: str
 
 
-def compile_library(*, directory: Path, search_path: str, runner: Runner) -> CompiledLibrary:
+def compile_library(
+    *, directory: Path, search_path: str, runner: Runner, shipped: Path = SHIPPED
+) -> CompiledLibrary:
     """Return the compiled library, and compile it if there is no valid one.
 
     Args:
         directory: Where it is kept; created with mode 0700.
         search_path: Where to look for a C compiler, in the format of ``PATH``.
         runner: Starts the compiler.
+        shipped: The directory of a library that came with the installation; it need not exist.
 
     Raises:
         NotAvailable: No compiler was found, it failed, or the directory is not private.
@@ -60,8 +68,10 @@ def compile_library(*, directory: Path, search_path: str, runner: Runner) -> Com
     source_sha256 = hashlib.sha256(SOURCE.read_bytes()).hexdigest()
     prefix = f"{_key(source_sha256)}-"
     try:
-        _make_private(directory)
-        path = next(_valid(directory, prefix), None)
+        path = next(_shipped(shipped, prefix), None)
+        if path is None:
+            _make_private(directory)
+            path = next(_valid(directory, prefix), None)
         if path is None:
             path = _compile(directory, prefix, search_path=search_path, runner=runner)
     except OSError as error:
@@ -102,6 +112,26 @@ def _is_own(status: os.stat_result) -> bool:
 def _is_closed(status: os.stat_result) -> bool:
     """Whether other users have no access; on Windows the directory's access list decides, not the mode."""
     return sys.platform == "win32" or not status.st_mode & _GROUP_AND_OTHERS
+
+
+def ship(*, search_path: str, runner: Runner, directory: Path = SHIPPED) -> Path:
+    """Compile the library into the installed package, for every user who can run the package.
+
+    Raises:
+        NotAvailable: No compiler was found, or it failed.
+    """
+    directory.mkdir(mode=0o755, exist_ok=True)
+    prefix = f"{_key(hashlib.sha256(SOURCE.read_bytes()).hexdigest())}-"
+    path = _compile(directory, prefix, search_path=search_path, runner=runner)
+    path.chmod(0o755)
+    return path
+
+
+def _shipped(directory: Path, prefix: str) -> Iterator[Path]:
+    """Yield the library that came with the installation, if it is complete and of this source."""
+    for path in sorted(directory.glob(f"{prefix}*.so")):
+        if path.name == _name(prefix, path.read_bytes()):
+            yield path
 
 
 def _valid(directory: Path, prefix: str) -> Iterator[Path]:

@@ -2,13 +2,15 @@ import os
 import re
 import shutil
 import sysconfig
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from factory.build.exact_deflate import NotAvailable, compiled, default_directory, open_library
-from factory.build.exact_deflate.compiled import compile_library
+from factory.build.exact_deflate.compiled import compile_library, ship
+from factory.build.exact_deflate.library import Library
 from factory.system.process import CannotStart, Command, Completed, SubprocessRunner
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="modes and owners")
@@ -189,3 +191,33 @@ def test_a_library_with_other_bytes_is_refused(tmp_path: Path, monkeypatch: pyte
 
 def test_the_default_directory_is_one_of_this_user() -> None:
     assert default_directory().name == f"exact-deflate-{os.geteuid()}"
+
+
+def test_a_library_that_came_with_the_installation_is_used(directory: Path, search_path: str) -> None:
+    shipped = directory.parent / "shipped"
+    shipped.parent.mkdir()
+    compiler = FakeCompiler()
+    path = ship(search_path=search_path, runner=compiler, directory=shipped)
+    made = compile_library(directory=directory, search_path="", runner=compiler, shipped=shipped)
+    assert (made.path, len(compiler.commands)) == (path, 1)
+    assert path.stat().st_mode & 0o777 == 0o755
+    assert not directory.exists()
+
+
+def test_a_changed_shipped_library_is_not_used(directory: Path, search_path: str) -> None:
+    shipped = directory.parent / "shipped"
+    shipped.parent.mkdir()
+    damage(ship(search_path=search_path, runner=FakeCompiler(), directory=shipped))
+    made = compile_library(
+        directory=directory, search_path=search_path, runner=FakeCompiler(), shipped=shipped
+    )
+    assert made.path.parent == directory
+
+
+def test_the_real_library_can_be_shipped_and_loaded(tmp_path: Path) -> None:
+    path = ship(search_path=os.defpath, runner=SubprocessRunner(), directory=tmp_path)
+    made = compile_library(
+        directory=tmp_path / "unused", search_path="", runner=SubprocessRunner(), shipped=tmp_path
+    )
+    assert made.path == path
+    assert Library.load(made).compressobj().flush() == zlib.compressobj(6, zlib.DEFLATED, -15).flush()
