@@ -220,6 +220,15 @@ def test_check_engine_finds_an_encoder_that_differs_from_zlib(
     assert said[0].startswith("warning: exact_deflate 5e5e5e5e5e5e5e5e gives other bytes than zlib for ")
 
 
+def test_check_engine_keeps_an_encoder_that_gives_the_bytes_of_zlib(packages: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    encoders = EncoderChoice(lambda: EQUAL, report=said.append)
+    build(CHECKED, native(tmp_path), packages, tmp_path, engine=Engine.ASSEMBLER, encoders=encoders)
+    assert said == []
+    assert encoders.current() is EQUAL
+    assert not (tmp_path / "scratch" / "zlib").exists()
+
+
 def test_an_error_of_the_assembler_is_not_blamed_on_the_encoder(packages: Path, tmp_path: Path) -> None:
     said: list[str] = []
     encoders = EncoderChoice(lambda: EQUAL, report=said.append)

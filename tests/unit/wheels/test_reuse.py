@@ -251,6 +251,8 @@ def test_a_wheel_that_a_new_waiver_matches_is_not_reused(plan: WheelsPlan, earli
 
 def test_the_encoder_does_not_matter(plan: WheelsPlan, earlier: Manifest) -> None:
     assert reused(plan, earlier, replace(TOOLCHAIN, encoder="zlib")) == [PLANNED, OTHER]
+    made_by_another = replace(earlier, toolchain=replace(TOOLCHAIN, encoder="exact_deflate 5e5e"))
+    assert reused(plan, made_by_another, TOOLCHAIN) == [PLANNED, OTHER]
 
 
 def test_a_wheel_whose_waiver_has_another_reason_is_not_reused(plan: WheelsPlan, earlier: Manifest) -> None:
