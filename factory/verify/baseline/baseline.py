@@ -7,6 +7,7 @@ that the index lists; a wheel must not choose the release that it is compared wi
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import PurePosixPath
 from typing import Protocol, TypeVar
 
@@ -274,6 +275,7 @@ def _reaches(entry: Entry, tag: CodexTag, reviewed: Iterable[ReviewedPlatform]) 
     return all(one.last is not None and position(one.last) <= position(end) for one in reviewed)
 
 
+@cache
 def position(tag: CodexTag) -> Version:
-    """Return a release's place in the order of releases (PEP 440)."""
+    """Return a release's place in the order of releases (PEP 440); there are some hundred releases."""
     return Version(tag.pep440)

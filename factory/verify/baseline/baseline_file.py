@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 
 from factory.core.codec import from_json, to_json
@@ -14,8 +15,9 @@ BASELINE_PATH = Path(__file__).with_name("baseline.json")
 SCHEMA_VERSION = 1
 
 
+@cache
 def bundled_baseline() -> Baseline:
-    """Read the baseline that belongs to this factory.
+    """Read the baseline that belongs to this factory, once.
 
     Raises:
         HostError: The file cannot be read.

@@ -174,8 +174,12 @@ def _faults(
             yield Fault(review.name, f"{review.kind.sentence} {review.evidence}".rstrip())
 
 
-def _reviews(wheel: WheelContents, known: Reference) -> Iterator[MemberReview]:
-    """Yield what each member is, except RECORD, which checks of its own compare with the members."""
+def _reviews(wheel: WheelContents, known: Reference) -> tuple[MemberReview, ...]:
+    """Return what each member is, except RECORD, which checks of its own compare with the members."""
+    return wheel.shared((_reviewed, known), lambda: tuple(_reviewed(wheel, known)))
+
+
+def _reviewed(wheel: WheelContents, known: Reference) -> Iterator[MemberReview]:
     release = release_of(wheel)
     if release is None:
         return

@@ -7,11 +7,12 @@ one they use, and where the copies differ, two tools install two different files
 
 import posixpath
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar, cast
 
 from packaging.tags import Tag
 from packaging.version import Version
@@ -28,6 +29,8 @@ from factory.executables.image_bytes import MalformedImage
 from factory.executables.signatures.assess import Executable, assess
 from factory.executables.signatures.policy import TrustPolicy
 from factory.verify.reading.watch import Watch
+
+ResultT = TypeVar("ResultT")
 
 
 class ProblemKind(StrEnum):
@@ -282,6 +285,21 @@ class WheelContents:
             if member.extracted is not None and member.sha256 is not None:
                 place, sha256, kind = member.name, member.sha256, member.kind
                 yield assess(Executable(path=member.extracted, place=place, sha256=sha256, kind=kind), policy)
+
+    @cached_property
+    def _shared(self) -> dict[Hashable, object]:
+        return {}
+
+    def shared(self, key: Hashable, make: Callable[[], ResultT]) -> ResultT:
+        """Return a result that several checks need; it is made for the first of them.
+
+        Args:
+            key: Everything besides the wheel that the result depends on, and what it is.
+            make: Makes the result.
+        """
+        if key not in self._shared:
+            self._shared[key] = make()
+        return cast("ResultT", self._shared[key])
 
     def poll(self) -> None:
         """Return if the checks may go on.

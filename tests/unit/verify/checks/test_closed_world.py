@@ -11,6 +11,7 @@ from factory.core.model import Finding
 from factory.core.tags import CodexTag
 from factory.core.targets import PLATFORMS, Platform, Target
 from factory.verify.baseline.baseline import Baseline
+from factory.verify.baseline.baseline_file import bundled_baseline
 from factory.verify.baseline.executables import KnownExecutables, PackageExecutables
 from factory.verify.checks.closed_world import Reference, closed_world_checks, misplaced_executables
 from factory.verify.checks.registry import find_all, make_checks
@@ -235,3 +236,15 @@ def test_a_wheel_with_every_executable_is_complete(tmp_path: Path) -> None:
 
 def test_a_later_release_says_nothing_about_an_earlier_one(tmp_path: Path) -> None:
     assert missing(good_wheel(), package_of(good_wheel(), "0.164.0", HOST), tmp_path) == []
+
+
+def test_the_members_are_reviewed_once_for_all_checks(tmp_path: Path) -> None:
+    reads: list[str] = []
+
+    def baseline() -> Baseline:
+        reads.append("baseline")
+        return bundled_baseline()
+
+    contents = read_wheel(own_wheel("win_arm64").write(tmp_path), scratch=tmp_path)
+    assert find_all(contents, closed_world_checks(Reference(baseline=baseline))) == ()
+    assert reads == ["baseline"]
