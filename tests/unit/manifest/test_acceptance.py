@@ -90,3 +90,18 @@ ASKED = RequestedSdk(name="openai-codex", version="0.162.0", sha256=Sha256("4" *
 )
 def test_a_re_pinned_sdk_is_shown_with_the_one_that_it_comes_from(sdk: SdkIdentity, shown: str) -> None:
     assert str(sdk) == shown
+
+
+@pytest.mark.parametrize(
+    ("repinned", "regenerated", "shown"),
+    [
+        (False, False, "openai-codex 0.163.0"),
+        (True, False, "openai-codex 0.163.0 (re-pinned from openai-codex 0.147.0)"),
+        (False, True, "openai-codex 0.163.0 (regenerated from openai-codex 0.147.0)"),
+        (True, True, "openai-codex 0.163.0 (regenerated from openai-codex 0.147.0)"),
+    ],
+)
+def test_a_changed_sdk_is_shown_with_its_source(*, repinned: bool, regenerated: bool, shown: str) -> None:
+    requested = RequestedSdk(name="openai-codex", version="0.147.0", sha256=Sha256("4" * 64))
+    sdk = replace(SDK, requested=requested, repinned=repinned, regenerated=regenerated)
+    assert str(sdk) == shown

@@ -187,5 +187,5 @@ def test_a_malformed_member_is_named() -> None:
 )
 def test_a_wheel_has_the_name_of_a_file(name: str) -> None:
     forged = replace(MANIFEST, wheels=(replace(MANIFEST.wheels[0], name=name),))
-    with pytest.raises(MalformedJson, match="is not the name of a wheel"):
+    with pytest.raises(MalformedJson, match=r"^manifest\.json: .* is not the name of a wheel$"):
         Manifest.parse(forged.render())
