@@ -45,7 +45,7 @@ audit: $(READY) ## Rebuild published wheels and compare them: make audit CODEX_T
 
 sdk: $(READY) ## Make wheels and an SDK that install from one directory: make sdk CODEX_TAG=rust-v0.171.0 SDK=own
 	@test -n "$(CODEX_TAG)" || { echo "CODEX_TAG is not set: make sdk CODEX_TAG=rust-v0.163.0" >&2; exit 1; }
-	@$(BIN)/factory make-sdk $(CODEX_TAG) --out $(OUT) --sdk-out $(SDK_OUT) $(if $(SDK),--sdk "$(SDK)") $(ARGS)
+	@$(BIN)/factory sdk make $(CODEX_TAG) --out $(OUT) --sdk-out $(SDK_OUT) $(if $(SDK),--sdk "$(SDK)") $(ARGS)
 
 test: $(READY) ## Run the fast tests, which need no network and no Docker
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not network and not docker and not slow" $(ARGS)

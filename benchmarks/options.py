@@ -40,7 +40,7 @@ MEANINGS = {
     Case.ZLIB: "only the distinct payload bytes, compressed by bare zlib on all cores",
     Case.FLOOR: "the same with the run's own encoder: exact_deflate where a C compiler is present",
     Case.VERIFY: "`factory verify` of the release",
-    Case.TRUST: "`factory trust` of the release: at most 15 s on two cores, and 150 MB",
+    Case.TRUST: "`factory show signers` of the release: at most 15 s on two cores, and 150 MB",
     Case.STOCK: "other tools on the same wheels: auditwheel, delvewheel, twine, check-wheel-contents",
     Case.AUDIT: "`factory audit` of the release",
     Case.ONE: "`cold` for one platform, with one package to compress",

@@ -3,9 +3,11 @@
 import re
 import shlex
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from factory.cli.parser import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[1]
 WORKFLOWS = tuple(sorted((ROOT / ".github/workflows").glob("*.yml")))
@@ -73,6 +75,12 @@ def factory_commands(script: str, values: Mapping[str, str]) -> Iterator[tuple[s
     for line in re.sub(r"\\\n\s*", "", script).splitlines():
         for match in _FACTORY.finditer(line):
             yield tuple(_words(match["words"], values))
+
+
+def command_names(commands: Iterable[tuple[str, ...]]) -> list[str]:
+    """Return the name of each command, with that of its group: ``sdk pin``."""
+    groups = {command.name for command in COMMANDS if command.parts}
+    return [" ".join(words[: 2 if words[0] in groups else 1]) for words in commands]
 
 
 def _words(text: str, values: Mapping[str, str]) -> Iterator[str]:

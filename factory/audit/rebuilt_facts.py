@@ -68,7 +68,7 @@ def read_results(paths: Sequence[Path]) -> AuditResults:
     """Read the results of audits.
 
     Args:
-        paths: Reports of ``factory audit --json``, kept verdicts, or directories with them.
+        paths: Reports of ``factory audit --format json``, kept verdicts, or directories with them.
 
     Raises:
         UsageError: A path cannot be read.
@@ -101,7 +101,7 @@ def _document(path: Path) -> JsonObject:
     except OSError as error:
         raise UsageError(
             f"cannot read {path}: {error.strerror or error}",
-            hint="Name a directory that 'factory audit --out' wrote, or a report of 'factory audit --json'.",
+            hint="Name the --out of 'factory audit', or a report of 'factory audit --format json'.",
         ) from error
 
 

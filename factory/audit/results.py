@@ -27,7 +27,7 @@ def report_json(report: AuditReport) -> dict[str, object]:
 
 
 def parse_report(data: JsonObject) -> AuditReport:
-    """Read a report that ``factory audit --json`` printed.
+    """Read a report that ``factory audit --format json`` printed.
 
     Raises:
         MalformedJson: It is not a report, or is of another version.

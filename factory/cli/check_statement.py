@@ -1,4 +1,4 @@
-"""``factory check-statement``: verify a statement and show what it says about a wheel."""
+"""``factory statement check``: verify a statement and show what it says about a wheel."""
 
 import argparse
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from factory.cli.console import print_json, say
+from factory.cli.formats import Format, add_format_options
 from factory.core.errors import (
     EXIT_AUDIT_DIFFERS,
     EXIT_FAITHFUL_WITH_ERRORS,
@@ -20,9 +21,9 @@ from factory.statements.keys import PublicKey
 
 EPILOG = """\
 examples:
-  factory check-statement X.whl.audit.dsse.json --wheel X.whl \\
+  factory statement check X.whl.audit.dsse.json --wheel X.whl \\
       --public-key codex.key.pub
-  factory check-statement X.whl.build.sigstore.json --wheel X.whl \\
+  factory statement check X.whl.build.sigstore.json --wheel X.whl \\
       --identity URI --issuer URL
 
 exit status:
@@ -46,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--identity", metavar="ID", help="an e-mail address, or the URI of a workflow with its ref"
     )
     trust.add_argument("--issuer", metavar="URL", help="the OIDC issuer of the identity")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_format_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -54,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     checked = check_statement(
         arguments.file, arguments.wheel, trust=_trust(arguments), now=datetime.now(tz=UTC)
     )
-    if arguments.json:
+    if arguments.format == Format.JSON:
         print_json(_document(checked))
     else:
         print("\n".join(_lines(checked)))

@@ -1,4 +1,4 @@
-"""The part of ``factory generate-types`` that compares: two releases, or a release with an SDK."""
+"""The part of ``factory sdk types`` that compares: two releases, or a release with an SDK."""
 
 import argparse
 import sys
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from factory.cli.console import print_json, say
+from factory.cli.formats import Format
 from factory.cli.options import named_release, this_pip
 from factory.core.counted import counted
 from factory.core.errors import EXIT_OK, VerificationError
@@ -35,7 +36,7 @@ def compare(arguments: argparse.Namespace, maker: "TypesMaker") -> int:
     before, after = (CodexTag.parse(text) for text in arguments.compare)
     changes = maker.compare(before, after)
     parsed = None if arguments.sdk is None else _parse(arguments, after, maker)
-    if arguments.json:
+    if arguments.format == Format.JSON:
         document = {"from": before.pep440, "to": after.pep440, "changes": [_change(one) for one in changes]}
         print_json({"version": _JSON_VERSION, **document, **_messages(arguments.sdk, parsed)})
     else:
@@ -61,7 +62,7 @@ def parse_with_sdk(arguments: argparse.Namespace, maker: "TypesMaker") -> int:
     """
     release = named_release(arguments)
     parsed = _parse(arguments, release, maker)
-    if arguments.json:
+    if arguments.format == Format.JSON:
         print_json({"version": _JSON_VERSION, "to": release.pep440, **_messages(arguments.sdk, parsed)})
     else:
         _print_unparsed(parsed)
@@ -92,7 +93,7 @@ def _end(sdk: str, release: CodexTag, parsed: "Sequence[ParsedMessage]") -> int:
     if outcomes["refused"]:
         raise VerificationError(
             f"{sdk} cannot parse {outcomes['refused']} of {total} of {release.pep440}",
-            hint="Make an SDK for the release: factory stage-sdk with --regenerate, or without --sdk-source.",
+            hint="Make an SDK for the release: factory sdk stage with --regenerate, or without --sdk-source.",
         )
     return EXIT_OK
 

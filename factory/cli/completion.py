@@ -1,4 +1,4 @@
-"""``factory completion``: print a shell completion script, made from the parser."""
+"""``factory show completion``: print a shell completion script, made from the parser."""
 
 import argparse
 
@@ -8,20 +8,20 @@ from factory.core.errors import EXIT_OK
 
 EPILOG = """\
 examples:
-  factory completion bash \\
+  factory show completion bash \\
       > ~/.local/share/bash-completion/completions/factory
-  factory completion zsh > ~/.zfunc/_factory
+  factory show completion zsh > ~/.zfunc/_factory
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("shell", choices=("bash", "zsh", "tcsh"))
+    parser.add_argument("shell", choices=shtab.SUPPORTED_SHELLS)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     from factory.cli.parser import make_parser  # noqa: PLC0415 - the parser imports this module
 
-    print(shtab.complete(make_parser(), arguments.shell))
+    print(shtab.complete(make_parser().filled_deeply(), arguments.shell))
     return EXIT_OK

@@ -12,9 +12,9 @@ from factory.build.recipe import BACKEND_VERSION
 from factory.build.template import DISTRIBUTION
 from factory.build.toolchain import lock_for
 from factory.cli.channel import asking_npm
-from factory.cli.console import Column, print_json
-from factory.cli.display import print_table
+from factory.cli.console import Column
 from factory.cli.encoder import open_encoder
+from factory.cli.formats import Format, add_format_options, show_table
 from factory.cli.host_report import Ability, Examination, examine_containers, examine_deflate, examine_host
 from factory.cli.index import chosen_index
 from factory.cli.network_report import Server, examine_certificates, examine_proxy, examine_server
@@ -29,7 +29,7 @@ from factory.system.process import SubprocessRunner
 EPILOG = """\
 examples:
   factory doctor
-  factory doctor --json
+  factory doctor --format json
 
 exit status:
   0   'factory wheels' can run here
@@ -40,7 +40,7 @@ _TIMEOUTS = Timeouts(connect_s=5.0, read_s=10.0)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_format_options(parser, Format.MARKDOWN)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -52,13 +52,12 @@ def run(arguments: argparse.Namespace) -> int:
         *_examine_network(settings),
         *examine_containers(containers_of(settings)),
     )
-    if arguments.json:
-        print_json([_to_json(examination) for examination in examinations])
-    else:
-        print_table(
-            [Column(heading=heading) for heading in ("what", "state", "detail", "remedy")],
-            [(e.subject, e.ability.value, e.detail, e.remedy) for e in examinations],
-        )
+    show_table(
+        arguments,
+        [Column(heading=heading) for heading in ("what", "state", "detail", "remedy")],
+        [(e.subject, e.ability.value, e.detail, e.remedy) for e in examinations],
+        document=lambda: [_to_json(examination) for examination in examinations],
+    )
     is_unable = any(e.is_required and e.ability is not Ability.OK for e in examinations)
     return HostError.exit_code if is_unable else EXIT_OK
 

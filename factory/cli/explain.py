@@ -1,29 +1,30 @@
-"""``factory explain``: explain one check."""
+"""``factory show check``: explain one check."""
 
 import argparse
 from dataclasses import asdict
 
 from factory.cli.console import print_json
+from factory.cli.formats import Format, add_format_options
 from factory.core.errors import EXIT_OK
 from factory.verify.catalogue import entry
 
 EPILOG = """\
 examples:
-  factory explain elf-glibc-floor
-  factory explain macho-minimum-macos --json
+  factory show check elf-glibc-floor
+  factory show check macho-minimum-macos --format json
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("check", metavar="ID", help="ID of the check; see 'factory checks'")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("check", metavar="ID", help="ID of the check; see 'factory show checks'")
+    add_format_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     found = entry(arguments.check)
-    if arguments.json:
+    if arguments.format == Format.JSON:
         print_json(asdict(found))
         return EXIT_OK
     waiver = f"--allow '{found.id}:PATTERN=REASON'"

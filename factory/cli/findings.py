@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from factory.cli.console import Column, say
 from factory.cli.display import print_table
+from factory.cli.formats import print_markdown
 from factory.core.counted import counted
 from factory.core.errors import EXIT_INCONCLUSIVE, EXIT_OK, VerificationError
 from factory.core.model import Finding, Severity
@@ -26,9 +27,11 @@ def exit_status(status: RunStatus) -> int:
             return EXIT_INCONCLUSIVE
 
 
-def show_report(report: Report) -> None:
+def show_report(report: Report, *, as_markdown: bool = False) -> None:
     """Print the findings, the wheels and checks that were skipped, and the counts."""
-    if sys.stdout.isatty():
+    if as_markdown:
+        print_markdown([Column(heading=field) for field in _FIELDS], list(_lines(report)))
+    elif sys.stdout.isatty():
         _draw(report)
     else:
         print_table([Column(heading=field) for field in _FIELDS], list(_lines(report)))

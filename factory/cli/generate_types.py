@@ -1,4 +1,4 @@
-"""``factory generate-types``: generate Python types of a release's app-server protocol."""
+"""``factory sdk types``: generate Python types of a release's app-server protocol."""
 
 import argparse
 import difflib
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from factory.cli.compare_types import ANY, compare, parse_with_sdk
 from factory.cli.console import print_json, say
+from factory.cli.formats import Format, add_format_options
 from factory.cli.options import (
     add_channel_options,
     add_pip_options,
@@ -30,11 +31,11 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 examples:
-  factory generate-types --codex-version rust-v0.163.0 --out src/generated
-  factory generate-types --codex-version 0.163.0 --out src/generated --check
-  factory generate-types --compare 0.147.0 0.163.0 --fail-on readers
-  factory generate-types --codex-version 0.171.0 --sdk openai-codex==0.163.0
-  factory generate-types --schema-dir schema/ --out types/
+  factory sdk types --codex-version rust-v0.163.0 --out src/generated
+  factory sdk types --codex-version 0.163.0 --out src/generated --check
+  factory sdk types --compare 0.147.0 0.163.0 --fail-on readers
+  factory sdk types --codex-version 0.171.0 --sdk openai-codex==0.163.0
+  factory sdk types --schema-dir schema/ --out types/
 """
 _JSON_VERSION = 1
 
@@ -76,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_refresh_option(parser)
     add_pip_options(parser)
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_format_options(parser)
     add_channel_options(parser)
 
 
@@ -117,7 +118,7 @@ def _generate(arguments: argparse.Namespace) -> int:
     with open_maker(arguments) as maker:
         package = _make(arguments, maker)
         publish(package, arguments.out)
-    if arguments.json:
+    if arguments.format == Format.JSON:
         names = list(package.files)
         document = {"path": str(arguments.out), "files": names, "models": package.models}
         print_json({"version": _JSON_VERSION, **document, "methods": package.methods})
@@ -132,7 +133,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
     with open_maker(arguments) as maker:
         found = differences(_make(arguments, maker), arguments.out)
-    if arguments.json:
+    if arguments.format == Format.JSON:
         files = [{"name": difference.name, "state": difference.state} for difference in found]
         print_json({"version": _JSON_VERSION, "is_current": not files, "files": files})
     else:
@@ -143,7 +144,7 @@ def _check(arguments: argparse.Namespace) -> int:
             f"{arguments.out} is out of date: {names}",
             hint="Generate the types again: the same command without --check.",
         )
-    if not arguments.json:
+    if arguments.format != Format.JSON:
         say(f"{arguments.out} is up to date")
     return EXIT_OK
 

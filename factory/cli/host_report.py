@@ -136,7 +136,7 @@ def _examine_venv() -> Examination:
 
 
 def _examine_interpreters(search_path: str) -> Examination:
-    """Examine which other interpreters 'factory reproduce' would build with."""
+    """Examine which other interpreters 'factory ci reproduce' would build with."""
     found = [found for name in INTERPRETERS if (found := shutil.which(name, path=search_path))]
     if found:
         return Examination(subject="interpreters", ability=Ability.OK, detail=", ".join(found))
@@ -144,7 +144,7 @@ def _examine_interpreters(search_path: str) -> Examination:
         subject="interpreters",
         ability=Ability.ABSENT,
         detail=f"none of {', '.join(INTERPRETERS)} is on PATH",
-        remedy="optional: 'factory reproduce' also builds with other interpreters",
+        remedy="optional: 'factory ci reproduce' also builds with other interpreters",
     )
 
 

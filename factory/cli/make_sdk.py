@@ -1,4 +1,4 @@
-"""``factory make-sdk``: every step from a release to an SDK that installs from a directory.
+"""``factory sdk make``: every step from a release to an SDK that installs from a directory.
 
 Each step is a command that can also be run by itself; it is printed before it runs.
 """
@@ -33,9 +33,9 @@ from factory.system.http import HttpStatusError, RequestsClient
 
 EPILOG = """\
 examples:
-  factory make-sdk rust-v0.171.0
-  factory make-sdk 0.163.0 --sdk own
-  factory make-sdk 0.171.0 --sdk openai-codex==0.163.0
+  factory sdk make rust-v0.171.0
+  factory sdk make 0.163.0 --sdk own
+  factory sdk make 0.171.0 --sdk openai-codex==0.163.0
   python -m pip install --no-index --find-links sdk/0.171.0/wheels \\
       codex-wheel-factory-sdk
 """
@@ -97,10 +97,12 @@ def run(arguments: argparse.Namespace) -> int:
     pip = (*_repeated("--find-links", arguments.find_links), *(("--no-index",) if arguments.no_index else ()))
     index = () if arguments.index_url is None else ("--index-url", arguments.index_url)
     channel = _channel_words(arguments)
-    _step("stage-sdk", str(stage), "--codex-version", tag.pep440, *source, *without, *pip, *index, *channel)
-    _step("accept", str(made.directory), "--sdk", str(stage), *pip, *_jobs(arguments))
+    options = (*source, *without, *pip, *index, *channel)
+    _step("sdk", "stage", str(stage), "--codex-version", tag.pep440, *options)
+    _step("sdk", "accept", str(made.directory), "--sdk", str(stage), *pip, *_jobs(arguments))
     waived = ("--accept-waivers",) if arguments.accept_waivers else ()
-    _step("pin", str(made.directory), "--require-acceptance", "--format", "requirement", *without, *waived)
+    terms = ("--require-acceptance", "--format", "requirement", *without, *waived)
+    _step("sdk", "pin", str(made.directory), *terms)
     wheelhouse = arguments.sdk_out / tag.pep440 / "wheels"
     with tempfile.TemporaryDirectory(prefix="factory-sdk-") as scratch:
         name = fill_wheelhouse(
@@ -188,11 +190,12 @@ def _step(*words: str) -> None:
     from factory.cli.parser import make_parser  # noqa: PLC0415 - the parser imports this module
 
     say(f"$ factory {shlex.join(words)}")
-    arguments = make_parser(words[0]).parse_args(words)
+    arguments = make_parser().parse_args(words)
     status: int = arguments.command(arguments)
     if status != EXIT_OK:
         raise VerificationError(
-            f"'factory {words[0]}' ended with status {status}", hint="Its output above has the reason."
+            f"'factory {' '.join(words[:2])}' ended with status {status}",
+            hint="Its output above has the reason.",
         )
 
 

@@ -1,4 +1,4 @@
-"""``factory matrix``: print the jobs of a CI matrix."""
+"""``factory ci matrix``: print the jobs of a CI matrix."""
 
 import argparse
 import threading
@@ -12,6 +12,7 @@ from factory.build.template import DISTRIBUTION
 from factory.ci.matrix import Job, audit_jobs, github_matrix, matrix_json, wheel_jobs
 from factory.cli.channel import asking_npm, open_channel
 from factory.cli.console import print_json
+from factory.cli.formats import add_output_option
 from factory.cli.index import add_index_option, ask_index
 from factory.cli.offline import client_of, offline_settings
 from factory.cli.options import add_channel_options, platforms_of
@@ -26,10 +27,10 @@ from factory.wheels.plan import WheelsRequest, plan_wheels
 
 EPILOG = """\
 examples:
-  factory matrix rust-v0.163.0
-  factory matrix 0.163.0 --platform win_amd64 --platform win_arm64
-  echo "matrix=$(factory matrix 0.163.0 --format github)" >> "$GITHUB_OUTPUT"
-  factory matrix --releases --since 0.160.0 --results audit/ --format github
+  factory ci matrix rust-v0.163.0
+  factory ci matrix 0.163.0 --platform win_amd64 --platform win_arm64
+  echo "matrix=$(factory ci matrix 0.163.0 --format github)" >> "$GITHUB_OUTPUT"
+  factory ci matrix --releases --since 0.160.0 --results audit/ --format github
 """
 
 
@@ -44,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="json",
         help="github: one line for a job's matrix; json: for any other CI (default: json)",
     )
+    add_output_option(parser)
     parser.add_argument(
         "--platform", action="append", metavar="TAG", help="only jobs of this platform (repeatable)"
     )

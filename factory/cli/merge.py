@@ -1,18 +1,19 @@
-"""``factory merge``: merge wheels built on several machines into one release."""
+"""``factory ci merge``: merge wheels built on several machines into one release."""
 
 import argparse
 from pathlib import Path
 
 from factory.ci.merge import merge
-from factory.cli.console import Column, human_size, print_json
-from factory.cli.display import print_table, shown_progress
+from factory.cli.console import Column, human_size
+from factory.cli.display import shown_progress
+from factory.cli.formats import Format, add_format_options, show_table
 from factory.core.errors import EXIT_OK
 from factory.manifest.dist import Dist
 
 EPILOG = """\
 examples:
-  factory merge parts/*/0.163.0
-  factory merge linux/manifest.json windows/manifest.json --out release/
+  factory ci merge parts/*/0.163.0
+  factory ci merge linux/manifest.json windows/manifest.json --out release/
 """
 
 
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="write the release to DIR (default: dist/<version>)"
     )
-    parser.add_argument("--json", action="store_true", help="print the manifest as JSON")
+    add_format_options(parser, Format.MARKDOWN, json="the manifest")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -38,10 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
         manifest = release.manifest
         dist = Dist(directory=arguments.out or Path("dist", manifest.tag.pep440))
         release.write(dist)
-    if arguments.json:
-        print_json(manifest.to_json())
-        return EXIT_OK
-    print_table(
+    show_table(
+        arguments,
         (
             Column(heading="wheel", is_for_pipes=True),
             Column(heading="platform"),
@@ -52,6 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
             (wheel.name, wheel.platform, human_size(wheel.size_bytes), str(wheel.sha256))
             for wheel in manifest.wheels
         ],
+        document=manifest.to_json,
         title=str(dist.directory),
     )
     return EXIT_OK

@@ -1,4 +1,4 @@
-"""``factory model-server``: a model on the loopback address, to try an SDK without an account."""
+"""``factory sdk model-server``: a model on the loopback address, to try an SDK without an account."""
 
 import argparse
 import threading
@@ -11,7 +11,7 @@ from factory.system.files import writing
 
 EPILOG = """\
 examples:
-  factory model-server codex-home
+  factory sdk model-server codex-home
   CODEX_HOME=$PWD/codex-home codex exec --skip-git-repo-check "Repeat this."
 """
 

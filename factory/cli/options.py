@@ -238,7 +238,7 @@ def add_terms_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--require-acceptance",
         action="store_true",
-        help="require a wheel that passed 'factory accept' completely",
+        help="require a wheel that passed 'factory sdk accept' completely",
     )
 
 

@@ -1,4 +1,4 @@
-"""The options and the steps of ``factory stage-sdk`` for an SDK of our own."""
+"""The options and the steps of ``factory sdk stage`` for an SDK of our own."""
 
 import argparse
 from contextlib import closing

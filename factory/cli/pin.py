@@ -1,24 +1,24 @@
-"""``factory pin``: print the exact requirement for a release."""
+"""``factory sdk pin``: print the exact requirement for a release."""
 
 import argparse
 from pathlib import Path
 
 from factory.cli.console import print_json, say
+from factory.cli.formats import Format, add_old_option, add_output_option
 from factory.cli.options import add_terms_options, terms_of
 from factory.core.codec import to_plain
 from factory.core.counted import counted
 from factory.core.errors import EXIT_OK, UsageError, VerificationError
 from factory.sdk.pin import PinFormat, render_pin, requirement
-from factory.system.files import atomic_write
 from factory.verify.proof import ProvenManifest, prove
 
 EPILOG = """\
 examples:
-  factory pin dist/0.163.0
-  factory pin dist/0.163.0 --format requirements --output requirements-codex.txt
-  factory pin dist/0.163.0 --format requirements --check requirements-codex.txt
-  factory pin dist/0.163.0 --format pylock --output dist/0.163.0/pylock.toml
-  factory pin dist/0.144.4 --without win_arm64
+  factory sdk pin dist/0.163.0
+  factory sdk pin dist/0.163.0 --format requirements --output pins.txt
+  factory sdk pin dist/0.163.0 --format requirements --check pins.txt
+  factory sdk pin dist/0.163.0 --format pylock --output dist/0.163.0/pylock.toml
+  factory sdk pin dist/0.144.4 --without win_arm64
 """
 
 
@@ -27,15 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("manifest", type=Path, metavar="MANIFEST", help="a manifest.json, or its directory")
     parser.add_argument(
         "--format",
-        choices=[form.value for form in PinFormat],
-        help="print only this format (default: all formats, each below its name)",
+        choices=[*(form.value for form in PinFormat), Format.JSON.value],
+        metavar="FORMAT",
+        help=f"print only this format: {', '.join(PinFormat)} or json (default: all but json)",
     )
-    parser.add_argument(
-        "--output",
-        type=Path,
-        metavar="FILE",
-        help="write to this file instead of stdout; with --format",
-    )
+    add_output_option(parser)
+    add_old_option(parser, "--json", dest="format", const=Format.JSON.value)
     parser.add_argument(
         "--check",
         type=Path,
@@ -43,24 +40,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="print nothing, and fail with 24 if this file differs from the pin; with --format",
     )
     add_terms_options(parser)
-    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    if arguments.output is not None and (arguments.format is None or arguments.json):
-        raise UsageError("--output needs --format", hint="Give the --format of the file, without --json.")
+    if arguments.output is not None and arguments.format is None:
+        raise UsageError("--output needs --format", hint="Give the --format of the file.")
     if arguments.check is not None:
         return _check(arguments)
     proven = prove(arguments.manifest, terms_of(arguments))
     _report_acceptance(proven)
-    if arguments.json:
+    if arguments.format == Format.JSON:
         print_json(_document(proven))
-    elif arguments.output is not None:
-        pin = render_pin(proven, PinFormat(arguments.format), output=arguments.output.absolute())
-        atomic_write(arguments.output, pin.encode())
     elif arguments.format is not None:
-        print(render_pin(proven, PinFormat(arguments.format)), end="")
+        place = None if arguments.output is None else arguments.output.absolute()
+        print(render_pin(proven, PinFormat(arguments.format), output=place), end="")
     else:
         print("\n".join(f"# {form}\n{render_pin(proven, form)}" for form in PinFormat), end="")
     return EXIT_OK
@@ -69,9 +63,9 @@ def run(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace) -> int:
     """Compare a file with the pin that would be written there."""
     path: Path = arguments.check
-    if arguments.format is None or arguments.json or arguments.output is not None:
+    if arguments.format in {None, Format.JSON} or arguments.output is not None:
         raise UsageError(
-            "--check needs --format", hint="Give the --format of the file, without --json and --output."
+            "--check needs --format", hint="Give the --format of the file, not json, and without --output."
         )
     try:
         content = path.read_bytes()
@@ -114,4 +108,4 @@ def _report_acceptance(proven: ProvenManifest) -> None:
     untested = len(proven.wheels) - len(tested)
     if untested:
         wheels = counted(len(proven.wheels), "wheel was", "wheels were")
-        say(f"{untested} of {wheels} not tested with an SDK ('factory accept')")
+        say(f"{untested} of {wheels} not tested with an SDK ('factory sdk accept')")

@@ -1,4 +1,4 @@
-"""``factory reproduce``: build wheels under varied conditions and compare the bytes."""
+"""``factory ci reproduce``: build wheels under varied conditions and compare the bytes."""
 
 import argparse
 import shutil
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from factory.audit.reproduce.result import State, VariationResult
 from factory.build.builder import Engine
-from factory.cli.console import Column, print_json, say
-from factory.cli.display import print_table
+from factory.cli.console import Column, say
+from factory.cli.formats import Format, add_format_options, show_table
 from factory.cli.index import add_index_option
 from factory.cli.options import (
     add_channel_options,
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 examples:
-  factory reproduce rust-v0.163.0 --platform manylinux_2_17_x86_64
-  factory reproduce 0.163.0 --platform win_arm64 --variation umask --json
-  factory reproduce 0.163.0 --platform win_arm64 --python ~/py313/bin/python
-  factory reproduce rust-v0.163.0 --all-platforms --together
-  factory reproduce 0.163.0 --all-platforms --like-published --variation engine
+  factory ci reproduce rust-v0.163.0 --platform manylinux_2_17_x86_64
+  factory ci reproduce 0.163.0 --platform win_arm64 --variation umask
+  factory ci reproduce 0.163.0 --platform win_arm64 --python ~/py313/bin/python
+  factory ci reproduce rust-v0.163.0 --all-platforms --together
+  factory ci reproduce 0.163.0 --all-platforms --like-published
 """
 
 
@@ -74,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_index_option(parser)
     add_image_option(parser)
     add_refresh_option(parser)
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_format_options(parser, Format.MARKDOWN)
     add_channel_options(parser)
 
 
@@ -88,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
         variations = _variations(arguments)
         plan = _plan(arguments, session)
         outcomes = _reproduce(plan, _builder(session, scratch), variations, is_together=arguments.together)
-    _show(outcomes, as_json=arguments.json)
+    _show(outcomes, arguments)
     return _exit_code(outcomes)
 
 
@@ -150,11 +150,9 @@ def _reproduce(
     return tuple(outcomes)
 
 
-def _show(outcomes: Sequence[VariationResult], *, as_json: bool) -> None:
-    if as_json:
-        print_json({"version": 2, "outcomes": [asdict(outcome) for outcome in outcomes]})
-        return
-    print_table(
+def _show(outcomes: Sequence[VariationResult], arguments: argparse.Namespace) -> None:
+    show_table(
+        arguments,
         (
             Column(heading="wheel"),
             Column(heading="variation"),
@@ -166,6 +164,7 @@ def _show(outcomes: Sequence[VariationResult], *, as_json: bool) -> None:
             (one.platform, one.variation, one.state.value, one.sha256 or "", one.detail)
             for one in sorted(outcomes, key=lambda one: one.platform)
         ],
+        document=lambda: {"version": 2, "outcomes": [asdict(outcome) for outcome in outcomes]},
     )
 
 

@@ -7,6 +7,7 @@ from factory.build.recipe import our_recipe
 from factory.build.stage import StageRequest, stage
 from factory.build.template import bundled_template
 from factory.cli.console import print_json, say
+from factory.cli.formats import Format, add_format_options
 from factory.cli.options import add_release_options, named_release
 from factory.core.errors import EXIT_OK
 from factory.core.targets import Platform, platforms_of_target
@@ -36,11 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_release_options(parser)
     parser.add_argument(
-        "--platform-tag",
+        "--platform",
+        "--platform-tag",  # upstream's name
+        dest="platform_tag",
         metavar="TAG",
-        help="platform of the wheel (default: the first one of the package's target in 'factory targets')",
+        help="platform of the wheel (default: the first of the package's target in 'factory show platforms')",
     )
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_format_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -57,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
         request,
         require=lambda payload: require_complete(payload, tag, bundled_executables()),
     )
-    if arguments.json:
+    if arguments.format == Format.JSON:
         print_json({"path": str(staged.path), "version": tag.pep440, "platform": platform.tag})
     else:
         say(f"staged {tag.pep440} for {platform} in {staged.path}")

@@ -1,4 +1,4 @@
-"""``factory stage-sdk``: upstream's staging command for the SDK, with a check of the pinned runtime."""
+"""``factory sdk stage``: upstream's staging command for the SDK, with a check of the pinned runtime."""
 
 import argparse
 import tempfile
@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from factory.cli.console import print_json, say
+from factory.cli.formats import Format, add_format_options
 from factory.cli.generate_types import open_maker
 from factory.cli.options import (
     add_pip_options,
@@ -29,14 +30,14 @@ from factory.verify.proof import prove
 
 EPILOG = """\
 examples:
-  factory stage-sdk sdk/ --sdk-source checkout/sdk/python \\
+  factory sdk stage sdk/ --sdk-source checkout/sdk/python \\
       --codex-version rust-v0.163.0 --manifest dist/0.163.0
-  factory stage-sdk sdk/ --sdk-source openai_codex-0.163.0.tar.gz \\
+  factory sdk stage sdk/ --sdk-source openai_codex-0.163.0.tar.gz \\
       --codex-version 0.163.0
-  factory stage-sdk sdk/ --sdk-source openai-codex==0.163.0 \\
+  factory sdk stage sdk/ --sdk-source openai-codex==0.163.0 \\
       --codex-version 0.164.0
-  factory stage-sdk sdk/ --codex-version 0.171.0
-  factory stage-sdk sdk/ --sdk-source openai-codex==0.163.0 \\
+  factory sdk stage sdk/ --codex-version 0.171.0
+  factory sdk stage sdk/ --sdk-source openai-codex==0.163.0 \\
       --codex-version 0.171.0 --regenerate
   python -m build sdk/
 """
@@ -61,13 +62,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--manifest",
         metavar="MANIFEST",
         type=Path,
-        help="refuse to pin unless this manifest can be pinned; see 'factory pin'",
+        help="refuse to pin unless this manifest can be pinned; see 'factory sdk pin'",
     )
     add_terms_options(parser)
     add_pip_options(parser)
     add_own_sdk_options(parser)
     _add_regenerate_options(parser)
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_format_options(parser)
 
 
 def _add_regenerate_options(parser: argparse.ArgumentParser) -> None:
@@ -97,7 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         require_no_own_sdk_options(arguments)
         staged = _stage_source(arguments, tag, version)
-    _show(staged, as_json=arguments.json)
+    _show(staged, as_json=arguments.format == Format.JSON)
     return EXIT_OK
 
 

@@ -1,22 +1,22 @@
-"""``factory targets``: list the supported platforms."""
+"""``factory show platforms``: list the supported platforms."""
 
 import argparse
 
-from factory.cli.console import Column, print_json
-from factory.cli.display import print_table
+from factory.cli.console import Column
+from factory.cli.formats import Format, add_format_options, show_table
 from factory.core.errors import EXIT_OK
 from factory.core.targets import PLATFORMS
 
 EPILOG = """\
 examples:
-  factory targets
-  factory targets --json
+  factory show platforms
+  factory show platforms --format json
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_format_options(parser, Format.MARKDOWN)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -25,9 +25,11 @@ def run(arguments: argparse.Namespace) -> int:
         (platform.tag, platform.target.value, platform.target.npm_suffix, platform.reason)
         for platform in PLATFORMS
     ]
-    if arguments.json:
-        keys = ("platform", "target", "npm_suffix", "reason")
-        print_json([dict(zip(keys, row, strict=True)) for row in rows])
-    else:
-        print_table([Column(heading=heading) for heading in ("platform", "target", "npm", "reason")], rows)
+    keys = ("platform", "target", "npm_suffix", "reason")
+    show_table(
+        arguments,
+        [Column(heading=heading) for heading in ("platform", "target", "npm", "reason")],
+        rows,
+        document=lambda: [dict(zip(keys, row, strict=True)) for row in rows],
+    )
     return EXIT_OK

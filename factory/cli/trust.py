@@ -1,4 +1,4 @@
-"""``factory trust``: show who signed each executable."""
+"""``factory show signers``: show who signed each executable."""
 
 import argparse
 import sys
@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from factory import __version__
-from factory.cli.console import Column, print_json, say
+from factory.cli.console import Column, say
 from factory.cli.display import print_table, shown_progress
 from factory.cli.findings import exit_status
+from factory.cli.formats import Format, add_format_options, show_table
 from factory.cli.options import add_authorship_option, add_jobs_option
 from factory.core.codec import format_utc, to_json
 from factory.core.trust_level import TrustAssessment
@@ -22,11 +23,11 @@ from factory.verify.baseline.executables_file import bundled_executables
 
 EPILOG = """\
 examples:
-  factory trust dist/0.163.0
-  factory trust openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl --json
-  factory trust codex.exe
-  factory trust codex --bundle codex-x86_64-unknown-linux-musl.sigstore
-  factory trust wheels/ --require-authorship macos,windows
+  factory show signers dist/0.163.0
+  factory show signers dist/0.163.0 --format json
+  factory show signers codex.exe
+  factory show signers codex --bundle codex-x86_64-unknown-linux-musl.sigstore
+  factory show signers wheels/ --require-authorship macos,windows
 """
 SCHEMA_VERSION = 1
 _MOST_RELEASES = 2
@@ -50,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="a wheel, an executable, a manifest.json, or a directory of these",
     )
-    parser.add_argument("--json", action="store_true", help="print JSON (docs/trust.schema.json)")
+    add_format_options(parser, Format.MARKDOWN, json="docs/trust.schema.json")
     add_jobs_option(parser, "files")
     parser.add_argument(
         "--bundle",
@@ -79,15 +80,12 @@ def run(arguments: argparse.Namespace) -> int:
             stop=threading.Event(),
         )
         done = assess_files(arguments.paths, context)
-    if arguments.json:
-        print_json(trust_document(done))
-    else:
-        _show(done)
+    _show(done, arguments)
     return exit_status(done.status)
 
 
 def trust_document(done: TrustReport) -> dict[str, object]:
-    """Return the document that ``factory trust --json`` prints."""
+    """Return the document that ``factory show signers --format json`` prints."""
     return {
         "schema_version": SCHEMA_VERSION,
         "factory_version": __version__,
@@ -117,12 +115,15 @@ def trust_document(done: TrustReport) -> dict[str, object]:
     }
 
 
-def _show(done: TrustReport) -> None:
-    if sys.stdout.isatty():
+def _show(done: TrustReport, arguments: argparse.Namespace) -> None:
+    if arguments.format == Format.TABLE and sys.stdout.isatty():
         for file in done.files:
             print_table(_COLUMNS, _rows(file), title=file.name)
     else:
-        print_table(_COLUMNS, [row for file in done.files for row in _rows(file)])
+        rows = [row for file in done.files for row in _rows(file)]
+        show_table(arguments, _COLUMNS, rows, document=lambda: trust_document(done))
+    if arguments.format == Format.JSON:
+        return
     for file in done.files:
         for remark in remarks(file):
             say(f"{file.name}: {remark}")

@@ -10,6 +10,7 @@ from pathlib import Path
 from factory.cli.console import print_json, say
 from factory.cli.display import shown_progress
 from factory.cli.findings import exit_status, show_report
+from factory.cli.formats import Format, add_format_options
 from factory.cli.host import this_host
 from factory.cli.options import add_authorship_option, add_jobs_option, add_waiver_options, waivers_of
 from factory.cli.settings import Settings
@@ -30,10 +31,10 @@ from factory.verify.waivers import Waiver, require_used
 EPILOG = """\
 examples:
   factory verify dist/0.163.0
-  factory verify dist/0.163.0/manifest.json --json
+  factory verify dist/0.163.0/manifest.json --format json
   factory verify some.whl --allow 'package-typed:*=this era had no marker'
   factory verify some.whl --smoke
-  factory verify dist/0.163.0 --sarif findings.sarif
+  factory verify dist/0.163.0 --format sarif --output findings.sarif
 """
 _STDOUT = "-"
 
@@ -47,10 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="a wheel; or a release to check as a whole: a manifest.json or a directory of wheels",
     )
-    parser.add_argument("--json", action="store_true", help="print JSON (docs/findings.schema.json)")
-    parser.add_argument(
-        "--sarif", metavar="FILE", help="also write SARIF 2.1.0 to FILE; '-': print SARIF only"
-    )
+    add_format_options(parser, Format.MARKDOWN, Format.SARIF, json="docs/findings.schema.json")
+    parser.add_argument("--sarif", metavar="FILE", help=argparse.SUPPRESS)  # former name
     parser.add_argument(
         "--smoke",
         action="store_true",
@@ -117,13 +116,15 @@ def _examine(
 
 def _show(report: Report, arguments: argparse.Namespace) -> None:
     if arguments.sarif == _STDOUT:
-        print_json(sarif_document(report))
-        return
-    if arguments.sarif is not None:
+        arguments.format = Format.SARIF
+    elif arguments.sarif is not None:
         text = json.dumps(sarif_document(report), indent=2, ensure_ascii=False) + "\n"
         atomic_write(Path(arguments.sarif), text.encode("utf-8", "backslashreplace"))
         say(f"wrote {arguments.sarif}")
-    if arguments.json:
-        print_json(findings_document(report))
-    else:
-        show_report(report)
+    match Format(arguments.format):
+        case Format.SARIF:
+            print_json(sarif_document(report))
+        case Format.JSON:
+            print_json(findings_document(report))
+        case form:
+            show_report(report, as_markdown=form is Format.MARKDOWN)

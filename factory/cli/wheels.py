@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from factory.build.builder import BuilderName, Engine
-from factory.cli.console import Column, human_size, print_json, say
-from factory.cli.display import print_table
+from factory.cli.console import Column, human_size, say
+from factory.cli.formats import Format, add_format_options, show_table
 from factory.cli.index import add_index_option
 from factory.cli.options import (
     add_authorship_option,
@@ -33,7 +33,7 @@ EPILOG = """\
 examples:
   factory wheels rust-v0.163.0
   factory wheels 0.163.0 --platform win_amd64 --platform win_arm64
-  factory wheels rust-v0.163.0 --dry-run --json
+  factory wheels rust-v0.163.0 --dry-run --format json
   factory wheels rust-v0.163.0 --channel directory --directory packages/
   factory wheels rust-v0.163.0 --check-engine
   factory wheels rust-v0.163.0 --builder docker
@@ -92,7 +92,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_index_option(parser)
     parser.add_argument("--dry-run", action="store_true", help="print the plan and exit")
-    parser.add_argument("--json", action="store_true", help="print the manifest, or the plan, as JSON")
+    add_format_options(parser, Format.MARKDOWN, json="the manifest, or the plan")
     add_channel_options(parser)
     add_waiver_options(parser)
     add_authorship_option(parser)
@@ -111,9 +111,9 @@ def run(arguments: argparse.Namespace) -> int:
         plan = _plan(arguments, request, session)
         done = None if arguments.dry_run else make_wheels(plan, session.context)
     if done is None:
-        _show_plan(plan, as_json=arguments.json)
+        _show_plan(plan, arguments)
     else:
-        _show_run(plan, done, as_json=arguments.json)
+        _show_run(plan, done, arguments)
     return EXIT_OK
 
 
@@ -139,7 +139,7 @@ def _request(arguments: argparse.Namespace) -> WheelsRequest:
     )
 
 
-def _show_plan(plan: WheelsPlan, *, as_json: bool) -> None:
+def _show_plan(plan: WheelsPlan, arguments: argparse.Namespace) -> None:
     rows = [
         (
             planned.name,
@@ -149,13 +149,9 @@ def _show_plan(plan: WheelsPlan, *, as_json: bool) -> None:
         )
         for planned in plan.wheels
     ]
-    if as_json:
-        keys = ("wheel", "platform", "purl", "digest")
-        print_json(
-            {"tag": str(plan.request.tag), "wheels": [dict(zip(keys, row, strict=True)) for row in rows]}
-        )
-        return
-    print_table(
+    keys = ("wheel", "platform", "purl", "digest")
+    show_table(
+        arguments,
         (
             Column(heading="wheel", is_for_pipes=True),
             Column(heading="platform"),
@@ -163,17 +159,19 @@ def _show_plan(plan: WheelsPlan, *, as_json: bool) -> None:
             Column(heading="digest", is_cut=True),
         ),
         rows,
+        document=lambda: {
+            "tag": str(plan.request.tag),
+            "wheels": [dict(zip(keys, row, strict=True)) for row in rows],
+        },
         title=f"would build in {plan.dist.directory}",
     )
     _report_skipped(plan)
 
 
-def _show_run(plan: WheelsPlan, done: "WheelsRun", *, as_json: bool) -> None:
+def _show_run(plan: WheelsPlan, done: "WheelsRun", arguments: argparse.Namespace) -> None:
     _report_skipped(plan)
-    if as_json:
-        print_json(done.manifest.to_json())
-        return
-    print_table(
+    show_table(
+        arguments,
         (
             Column(heading="wheel", is_for_pipes=True),
             Column(heading="platform"),
@@ -191,6 +189,7 @@ def _show_run(plan: WheelsPlan, done: "WheelsRun", *, as_json: bool) -> None:
             )
             for wheel in done.manifest.wheels
         ],
+        document=done.manifest.to_json,
         title=str(plan.dist.directory),
     )
 

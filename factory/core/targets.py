@@ -33,7 +33,8 @@ class UnknownPlatform(UsageError):
     def __init__(self, text: str) -> None:
         super().__init__(
             f"{text!r} is not a platform that the factory builds",
-            hint=f"Platforms are {', '.join(platform.tag for platform in PLATFORMS)}; see 'factory targets'.",
+            hint=f"Platforms are {', '.join(platform.tag for platform in PLATFORMS)};"
+            " see 'factory show platforms'.",
         )
 
 

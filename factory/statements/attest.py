@@ -90,5 +90,5 @@ def _named(wheel: str, kind: str, statement: Statement) -> NamedStatement:
 def _unusable(path: Path, reason: str) -> UsageError:
     return UsageError(
         f"cannot make statements from {path}: {reason}",
-        hint="Name the manifest.json of 'factory wheels', or the output of 'factory audit --json'.",
+        hint="Name the manifest.json of 'factory wheels', or the output of 'factory audit --format json'.",
     )

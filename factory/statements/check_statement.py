@@ -185,7 +185,7 @@ def _described(subject: Subject) -> str:
 def _unreadable(path: Path, reason: str) -> UsageError:
     return UsageError(
         f"cannot read {path}: {reason}",
-        hint="Name a wheel, and a file of 'factory attest' or a sigstore bundle.",
+        hint="Name a wheel, and a file of 'factory statement create' or a sigstore bundle.",
     )
 
 

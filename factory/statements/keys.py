@@ -133,7 +133,7 @@ def _read(path: Path) -> bytes:
 def _unusable(path: Path, reason: str) -> UsageError:
     return UsageError(
         f"{path} is not a usable key: {reason}",
-        hint="Create a key pair with 'factory attest --new-key FILE': FILE is private, FILE.pub is public.",
+        hint="Create one: 'factory statement create --new-key FILE'. FILE is private, FILE.pub is public.",
     )
 
 

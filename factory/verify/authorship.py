@@ -1,4 +1,4 @@
-"""The run of ``factory trust``: find executables in wheels and directories, and assess each one."""
+"""The run of ``factory show signers``: find executables in wheels and directories, and assess each one."""
 
 import threading
 from collections import Counter
@@ -147,7 +147,7 @@ def bundle_beside(paths: Sequence[Path], bundle: Path) -> dict[Sha256, bytes]:
         case _:
             raise UsageError(
                 "--bundle needs exactly one executable",
-                hint="Name the executable that the bundle is for: factory trust codex --bundle FILE",
+                hint="Name the executable that the bundle is for: factory show signers codex --bundle FILE",
             )
 
 

@@ -64,7 +64,7 @@ def entry(check_id: str) -> CheckDescription:
     """
     if (found := by_id().get(check_id)) is not None:
         return found
-    raise UsageError(f"there is no check {check_id!r}", hint="'factory checks' lists them.")
+    raise UsageError(f"there is no check {check_id!r}", hint="'factory show checks' lists them.")
 
 
 def require_known(waivers: Iterable[Waiver]) -> None:

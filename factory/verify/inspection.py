@@ -62,7 +62,7 @@ class VerifiedWheel:
 class WheelRejected(VerificationError):
     """A built wheel has error findings that no waiver covers."""
 
-    hint = "'factory explain ID' says why a check exists and what to do."
+    hint = "'factory show check ID' says why a check exists and what to do."
 
     def __init__(self, name: str, findings: Sequence[Finding]) -> None:
         lines = "".join(f"\n  {finding.check}: {finding.place}: {finding.evidence}" for finding in findings)

@@ -151,7 +151,7 @@ def _unaccepted(manifest: Manifest, terms: Terms) -> Iterator[str]:
     if terms.needs_acceptance and not any(
         acceptance.has_passed and acceptance.rules == rules for _, acceptance in evidence
     ):
-        yield "no wheel passed all cases of this factory with an SDK ('factory accept')"
+        yield "no wheel passed all cases of this factory with an SDK ('factory sdk accept')"
 
 
 def _wheel_problems(manifest: Manifest, directory: Path) -> Iterator[str]:

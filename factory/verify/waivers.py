@@ -34,7 +34,7 @@ class Waiver:
         if self.check in NEVER_WAIVED:
             raise UsageError(
                 f"findings of {self.check} cannot be waived",
-                hint="A wheel that could not be checked cannot be accepted; see 'factory explain ID'.",
+                hint="A wheel that could not be checked cannot be accepted; see 'factory show check ID'.",
             )
 
     @classmethod
@@ -52,7 +52,7 @@ class Waiver:
                 raise UsageError(
                     f"the waiver {text!r} has no {part}",
                     hint="Write ID:PATTERN=REASON, for example 'metadata-licence-text:*=the licences are in "
-                    "the release notes'; 'factory checks' lists the ids.",
+                    "the release notes'; 'factory show checks' lists the ids.",
                 )
         return cls(check=parts["id"], pattern=parts["pattern"], reason=parts["reason"])
 

@@ -1,8 +1,8 @@
 """Check one wheel's record in a manifest: against itself, this factory's recipe and the wheel's bytes.
 
-`factory pin`, `factory merge`, `factory attest` and the reuse of wheels by `factory wheels` rest on the
-same proof. A manifest and its wheels can be changed together, so no field is taken for granted:
-each one is computed again from the wheel, or compared with another field.
+`factory sdk pin`, `factory ci merge`, `factory statement create` and the reuse of wheels by
+`factory wheels` rest on the same proof. A manifest and its wheels can be changed together, so no
+field is taken for granted: each one is computed again from the wheel, or compared with another field.
 """
 
 from collections.abc import Iterator

@@ -155,7 +155,7 @@ def answers_to_manifest(bench: Bench, attack: ManifestAttack, directory: Path) -
 
 
 def answers_to_statement(bench: Bench, attack: StatementAttack, directory: Path) -> Row:
-    """Return what ``factory check-statement`` answers to a changed statement about the good wheel."""
+    """Return what ``factory statement check`` answers to a changed statement about the good wheel."""
     path = bench.wheel.write(directory)
     return {Command.CHECK_STATEMENT: _checked(attack.make(bench.statement), path, directory)}
 

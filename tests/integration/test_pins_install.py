@@ -1,4 +1,4 @@
-"""Every command that ``factory pin`` prints runs, although an index has another wheel of the same name."""
+"""Every command of ``factory sdk pin`` runs, although an index has another wheel of the same name."""
 
 import os
 import shlex
@@ -116,7 +116,7 @@ def served(wheel: Path, *, fragment: str) -> Iterator[str]:
 
 
 def printed(machine: Machine, env: dict[str, str]) -> dict[str, str]:
-    """Return the commands that ``factory pin`` prints, by the comments above them."""
+    """Return the commands that ``factory sdk pin`` prints, by the comments above them."""
     words = [str(machine.programs / "factory"), "pin", str(machine.dist), "--format", "commands"]
     ended = subprocess.run(words, env=env, capture_output=True, text=True, check=True)  # noqa: S603
     lines = ended.stdout.splitlines()

@@ -74,7 +74,7 @@ def machine(tmp_path: Path, name: str, packages: Path) -> Machine:
 
 
 def test_eight_machines_build_and_one_merges_and_pins(tmp_path: Path, packages: Path) -> None:
-    written = machine(tmp_path, "plan", packages).step("factory matrix", {"TAG": "v0.163.0"})
+    written = machine(tmp_path, "plan", packages).step("factory ci matrix", {"TAG": "v0.163.0"})
     jobs = json.loads(written.removeprefix("matrix="))["include"]
     assert len(jobs) == 8
 
@@ -86,8 +86,8 @@ def test_eight_machines_build_and_one_merges_and_pins(tmp_path: Path, packages: 
         if job["runner"] == "ubuntu-24.04":
             building.step("pip install", {**env, "PYTHONPATH": "tried"})
         shutil.copytree(building.home / "part", merging.home / "parts" / f"part-{job['platform']}")
-    merging.step("factory merge", {})
-    merging.step("factory pin", {})
+    merging.step("factory ci merge", {})
+    merging.step("factory sdk pin", {})
 
     alone = machine(tmp_path, "alone", packages)
     alone.run(".venv/bin/factory wheels 0.163.0", {})

@@ -19,7 +19,7 @@ _MOST_TAGS = 5
 _REMEDIES = {
     Status.DIFFERENT: "Do not install the wheel. Find out where it came from, and report it to the project.",
     Status.NOT_DECIDED: "Read what is new and compare it with upstream's source. If it is right, extend the"
-    " baseline with 'factory baseline propose'; otherwise do not install the wheel.",
+    " baseline with 'factory ci baseline propose'; otherwise do not install the wheel.",
 }
 
 

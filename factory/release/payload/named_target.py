@@ -30,7 +30,8 @@ def named_target(path: Path) -> Target:
         several = ", ".join(target.value for target in targets)
         problem = f"is for several targets: {several}" if targets else "does not name its target"
         raise UsageError(
-            f"{path.name} {problem}", hint="Give --platform-tag; 'factory targets' lists the platforms."
+            f"{path.name} {problem}",
+            hint="Give --platform; 'factory show platforms' lists the platforms.",
         )
     return targets[0]
 

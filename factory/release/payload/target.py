@@ -57,7 +57,7 @@ def _checked(entry: PackageEntry, target: Target, guard: Guard) -> PackageEntry:
 def _wrong_target(package: str, problem: str) -> UpstreamError:
     return UpstreamError(
         f"{package} {problem}",
-        hint="Check that the package is for this release and target; 'factory targets' lists them.",
+        hint="Check that the package is for this release and target; 'factory show platforms' lists them.",
     )
 
 

@@ -1,4 +1,4 @@
-"""The run behind ``factory accept``: get the SDK, create the environment, run every case."""
+"""The run behind ``factory sdk accept``: get the SDK, create the environment, run every case."""
 
 import json
 import shutil

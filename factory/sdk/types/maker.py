@@ -1,4 +1,4 @@
-"""The run behind ``factory generate-types``: fetch a runtime, get its schema, generate or compare."""
+"""The run behind ``factory sdk types``: fetch a runtime, get its schema, generate or compare."""
 
 import tempfile
 from collections.abc import Mapping

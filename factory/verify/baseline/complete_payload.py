@@ -33,5 +33,5 @@ def require_complete(payload: Payload, tag: CodexTag, executables: ExecutableInd
             f"the package lacks {', '.join(missing)},"
             f" which {package.release.pep440} for {payload.target} has",
             hint="Stage the whole release package. If upstream left the file out, add the release with"
-            " 'factory baseline executables'.",
+            " 'factory ci baseline executables'.",
         )

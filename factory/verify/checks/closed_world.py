@@ -119,7 +119,7 @@ def closed_world_checks(known: Reference = BUNDLED) -> tuple[Check[WheelContents
         title="A wheel of this project has every executable of its release",
         protects="Users: without a helper, features such as code mode or the sandbox fail later.",
         remedy="Stage the whole release package. If upstream left the file out, add the release to the index"
-        " with 'factory baseline executables'.",
+        " with 'factory ci baseline executables'.",
     )
     def _find_missing(wheel: WheelContents) -> Iterator[Fault]:
         return _faults(wheel, known, {MemberKind.PAYLOAD_MISSING})

@@ -33,7 +33,7 @@ def _readable(wheel: WheelContents) -> Iterator[TrustAssessment]:
     title="Every signature inside an executable is valid",
     protects="Users: the file was changed after it was signed, or the signer is unknown.",
     standard="Microsoft, Windows Authenticode Portable Executable Signature Format; Apple, cs_blobs.h",
-    remedy="Use the file of the release; 'factory trust' shows why the signature is not valid.",
+    remedy="Use the file of the release; 'factory show signers' shows why the signature is not valid.",
 )
 def _find_not_valid(wheel: WheelContents) -> Iterator[Fault]:
     for assessment in _readable(wheel):
@@ -94,7 +94,7 @@ def _find_revoked(wheel: WheelContents) -> Iterator[Fault]:
     title="One signer's executables were signed within a day",
     protects="Users: an older executable of the same signer, with known faults, can replace a new one.",
     standard="Measured: a release's executables are signed within minutes of each other (docs/trust.md)",
-    remedy="Compare the older executable with the release package; 'factory trust' names its release.",
+    remedy="Compare the older executable with the release package; 'factory show signers' names its release.",
 )
 def _find_times_apart(wheel: WheelContents) -> Iterator[Fault]:
     for place, evidence in signed_apart(_readable(wheel)):

@@ -185,7 +185,7 @@ def _tag_faults(parsed: ParsedName) -> Iterator[str]:
     title="Every platform tag is understood, and all of them can be right for the same files",
     protects="Users: nothing is known about whether the executables run where installers put them.",
     standard=_TAGS,
-    remedy="Give the wheel a tag from the table that 'factory targets' prints.",
+    remedy="Give the wheel a tag from the table that 'factory show platforms' prints.",
 )
 def _find_unjudged_platform(wheel: WheelContents) -> Iterator[Fault]:
     reasons = {tag: why_not_understood(tag) for tag in wheel.platforms}

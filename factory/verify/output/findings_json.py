@@ -10,7 +10,7 @@ SCHEMA_VERSION = 1
 
 
 def findings_document(report: Report) -> dict[str, object]:
-    """Return the document that ``factory verify --json`` prints."""
+    """Return the document that ``factory verify --format json`` prints."""
     counts = {severity.value: count for severity, count in report.counts.items()}
     return {
         "schema_version": SCHEMA_VERSION,

@@ -224,7 +224,7 @@ def test_two_wheels_of_one_platform_that_differ_are_refused(made: Path, parts: P
     record_actual_wheel(twin)
     error = refused(parts, tmp_path / "release", VerificationError)
     assert f"two parts have different wheels for win_amd64, {WINDOWS}: SHA-256 " in str(error)
-    assert (error.exit_code, "factory reproduce" in error.hint) == (24, True)
+    assert (error.exit_code, "factory ci reproduce" in error.hint) == (24, True)
 
 
 def record_actual_wheel(directory: Path) -> None:

@@ -14,6 +14,7 @@ from tests.workflow_files import (
     PAGE,
     ROOT,
     WORKFLOWS,
+    command_names,
     factory_commands,
     fenced,
     script_of,
@@ -89,16 +90,16 @@ def test_commands_in_scripts_are_accepted_by_the_parser(path: Path) -> None:
         assert callable(make_parser().parse_args(words).command)
     expected = {
         "ci.yml": [],
-        "wheels.yml": ["matrix", "wheels", "merge", "pin", "attest"],
-        "audit.yml": ["matrix", "audit", "baseline", "attest", "audit"],
+        "wheels.yml": ["ci matrix", "wheels", "ci merge", "sdk pin", "statement create"],
+        "audit.yml": ["ci matrix", "audit", "ci baseline", "statement create", "audit"],
         "action.yml": ["verify"],
     }
-    assert [words[0] for words in commands] == expected[path.name]
+    assert command_names(commands) == expected[path.name]
 
 
 def test_an_unknown_option_in_a_script_would_be_detected() -> None:
-    (words,) = factory_commands('x=$(.venv/bin/factory matrix "$TAG" \\\n  --shape github)\n', VALUES)
-    assert words == ("matrix", "rust-v0.163.0", "--shape", "github")
+    (words,) = factory_commands('x=$(.venv/bin/factory ci matrix "$TAG" \\\n  --shape github)\n', VALUES)
+    assert words == ("ci", "matrix", "rust-v0.163.0", "--shape", "github")
     with pytest.raises(SystemExit):
         make_parser().parse_args(words)
 
@@ -107,7 +108,7 @@ def test_commands_in_the_documentation_are_accepted_by_the_parser() -> None:
     commands = [words for example in fenced(PAGE) for words in factory_commands(example, VALUES)]
     for words in commands:
         assert callable(make_parser().parse_args(words).command)
-    assert {words[0] for words in commands} == {"matrix", "wheels", "merge", "pin"}
+    assert set(command_names(commands)) == {"ci matrix", "wheels", "ci merge", "sdk pin"}
 
 
 def test_make_targets_in_scripts_exist() -> None:
@@ -226,23 +227,23 @@ def test_the_scheduled_audit_proposes_a_baseline_only_for_what_a_person_has_to_r
     program.parent.mkdir(parents=True)
     program.write_text(FAKE_FACTORY)
     program.chmod(0o755)
-    script = script_of(ROOT / ".github/workflows/audit.yml", "factory baseline propose")
+    script = script_of(ROOT / ".github/workflows/audit.yml", "factory ci baseline propose")
     child = Child(
         argv=("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script),
         env={"PLACE": str(tmp_path), "STATUS": "0"},
         cwd=tmp_path,
     )
     assert child.run().status == 0
-    assert (tmp_path / "called").read_text() == "<baseline><propose><report.json>"
+    assert (tmp_path / "called").read_text() == "<ci><baseline><propose><report.json>"
     assert (tmp_path / "baseline.diff").read_text() == "{}\n"
 
 
 def test_the_hooks_for_pre_commit_are_commands_of_the_parser() -> None:
     text = (ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
     entries = re.findall(r"^  entry: factory (.+)$", text, re.MULTILINE)
-    assert entries == ["verify", "pin"]
+    assert entries == ["verify", "sdk pin"]
     (arguments,) = re.findall(r'^  description: "args: \[(.+)\]"$', text, re.MULTILINE)
-    assert callable(make_parser().parse_args(["pin", *arguments.split(", ")]).command)
+    assert callable(make_parser().parse_args(["sdk", "pin", *arguments.split(", ")]).command)
     (pattern,) = re.findall(r"^  files: (.+)$", text, re.MULTILINE)
     name = "openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl"
     assert all(re.search(pattern, path) for path in (name, f"dist/0.163.0/{name}"))

@@ -1,4 +1,4 @@
-"""``factory accept`` refuses wrong input before it starts anything."""
+"""``factory sdk accept`` refuses wrong input before it starts anything."""
 
 from pathlib import Path
 

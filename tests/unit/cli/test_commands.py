@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pytest_httpserver import HTTPServer
 
-from factory.cli.parser import COMMANDS
+from factory.cli.parser import listed_commands
 from tests.unit.cli.conftest import Factory
 
 
@@ -20,9 +20,9 @@ def test_a_call_without_arguments_prints_the_help(factory: Factory) -> None:
     "words",
     [
         (),
-        *((name,) for name in COMMANDS),
+        *listed_commands(),
         *(("cache", action) for action in ("show", "prune", "clear")),
-        *(("baseline", action) for action in ("propose", "leave-one-out", "executables")),
+        *(("ci", "baseline", action) for action in ("propose", "leave-one-out", "executables")),
     ],
     ids=" ".join,
 )
@@ -33,7 +33,8 @@ def test_each_help_has_examples_and_fits_80_columns(
     ended = factory(*words, "--help")
     assert (ended.status, ended.err) == (0, "")
     _, _, examples = ended.out.partition("\nexamples:\n  ")
-    assert examples.startswith(" ".join(("factory", *words)))
+    name = {"stage-sdk": "sdk stage", "generate-types": "sdk types"}.get(" ".join(words), " ".join(words))
+    assert examples.startswith(f"factory {name}".rstrip())
     assert [line for line in ended.out.splitlines() if len(line) > 80] == []
 
 
@@ -155,9 +156,25 @@ def test_prune_with_a_wrong_limit_removes_no_entry(
     assert names(kept) == ["sha256-new", "sha256-old"]
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
-def test_completion_has_every_command(factory: Factory, shell: str) -> None:
-    ended = factory("completion", shell)
+@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh", "fish", "powershell"])
+def test_completion_has_every_command_and_option(factory: Factory, shell: str) -> None:
+    ended = factory("show", "completion", shell)
     assert ended.status == 0
-    for command in COMMANDS:
-        assert command in ended.out
+    for word in ("wheels", "sdk", "pin", "signers", "doctor", "like-published", "require-acceptance"):
+        assert word in ended.out
+    assert "check-statement" not in ended.out, "a former name"
+
+
+def test_the_manual_page_has_every_command_and_option(factory: Factory) -> None:
+    page = factory("show", "man").out
+    assert page.startswith('.TH FACTORY 1 "" "codex-wheel-factory ')
+    for section in ("NAME", "SYNOPSIS", "OPTIONS", "COMMANDS", "EXIT STATUS", "ENVIRONMENT"):
+        assert f"\n.SH {section}\n" in page
+    for name in ("wheels", "sdk pin", "cache prune", "ci baseline propose", "stage-runtime"):
+        assert page.count(f'\n.SS "factory {name}"\n'.replace("-", "\\-")) == 1
+    assert (
+        page.count("\n.SS ") == len(list(listed_commands())) - len(("sdk", "statement", "ci", "show")) + 2 + 2
+    )
+    assert "\n.TP\n.B \\-\\-limit NAME=NUMBER\nraise a limit" in page
+    assert "SUPPRESS" not in page
+    assert not [line for line in page.splitlines() if line.startswith("'")], "a macro"

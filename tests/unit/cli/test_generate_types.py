@@ -1,4 +1,4 @@
-"""``factory generate-types`` with fake runtimes and a generator that needs no index."""
+"""``factory sdk types`` with fake runtimes and a generator that needs no index."""
 
 import shutil
 import sys

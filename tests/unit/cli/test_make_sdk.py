@@ -1,4 +1,4 @@
-"""``factory make-sdk``: the order of its steps, and which platforms and SDK they get."""
+"""``factory sdk make``: the order of its steps, and which platforms and SDK they get."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -44,7 +44,7 @@ def only_linux(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def words(packages: Path, *more: str) -> tuple[str | Path, ...]:
-    return ("make-sdk", "rust-v0.163.0", "--channel", "directory", "--directory", packages, *more)
+    return ("sdk", "make", "rust-v0.163.0", "--channel", "directory", "--directory", packages, *more)
 
 
 def test_the_steps_and_the_place_to_install_from(factory: Factory, packages: Path, steps: Steps) -> None:
@@ -56,9 +56,9 @@ def test_the_steps_and_the_place_to_install_from(factory: Factory, packages: Pat
     stage = "sdk/0.163.0/project"
     assert steps == [
         ("wheels", "0.163.0", "--out", "dist", *channel, "--jobs", "3"),
-        ("stage-sdk", stage, "--codex-version", "0.163.0", *pip, *channel),
-        ("accept", "dist/0.163.0", "--sdk", stage, *pip, "--jobs", "3"),
-        ("pin", "dist/0.163.0", "--require-acceptance", "--format", "requirement"),
+        ("sdk", "stage", stage, "--codex-version", "0.163.0", *pip, *channel),
+        ("sdk", "accept", "dist/0.163.0", "--sdk", stage, *pip, "--jobs", "3"),
+        ("sdk", "pin", "dist/0.163.0", "--require-acceptance", "--format", "requirement"),
     ]
     last = "python -m pip install --no-index --find-links sdk/0.163.0/wheels some-sdk==1"
     assert ended.err.endswith(f"install it with: {last}\n")
@@ -69,7 +69,7 @@ def test_platforms_without_a_package_are_named(factory: Factory, only_linux: Pat
     ended = factory(*words(only_linux, "--no-index"))
     assert ended.status == 0, ended.err
     without = tuple(word for platform in OTHERS for word in ("--without", platform))
-    assert set(steps[1][4:-6]) == set(without) | {"--no-index"}
+    assert set(steps[1][5:-6]) == set(without) | {"--no-index"}
     assert set(without) <= set(steps[3])
     for platform in OTHERS:
         assert f"missing: {platform} (the channel has no package)\n" in ended.err
@@ -128,7 +128,7 @@ def test_the_official_sdk_is_taken_where_the_index_has_the_version(
     answer.respond_with_data(page, status=200 if listed else 404, content_type="text/html")
     ended = factory(*words(packages, "--index-url", httpserver.url_for("/simple")))
     assert ended.status == 0, ended.err
-    assert steps[1][4 : 4 + len(expected)] == expected
+    assert steps[1][5 : 5 + len(expected)] == expected
 
 
 def test_an_index_that_fails_is_an_error(
@@ -153,7 +153,7 @@ def test_the_sdk_can_be_chosen(
     factory: Factory, packages: Path, steps: Steps, sdk: str, source: tuple[str, ...]
 ) -> None:
     assert factory(*words(packages, "--sdk", sdk, "--no-index")).status == 0
-    assert steps[1][4 : 4 + len(source)] == source
+    assert steps[1][5 : 5 + len(source)] == source
 
 
 def test_a_step_is_shown_and_its_failure_ends_the_command(factory: Factory, only_linux: Path) -> None:

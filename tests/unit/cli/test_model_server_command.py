@@ -1,4 +1,4 @@
-"""``factory model-server`` in a process of its own, until it is ended."""
+"""``factory sdk model-server`` in a process of its own, until it is ended."""
 
 import http.client
 import json

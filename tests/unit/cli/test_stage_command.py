@@ -181,5 +181,5 @@ def test_without_a_platform_a_package_must_name_its_target(factory: Factory, tmp
     (tmp_path / "codex").write_bytes(executable(Target.LINUX_X86_64, name="codex"))
     ended = factory("stage-runtime", tmp_path / "stage", tmp_path / "codex", "--codex-version", "0.163.0")
     assert ended.status == 20
-    assert "codex does not name its target\nhint: Give --platform-tag" in ended.complaint
+    assert "codex does not name its target\nhint: Give --platform" in ended.complaint
     nothing_but(tmp_path, "codex")

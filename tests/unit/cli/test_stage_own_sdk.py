@@ -1,4 +1,4 @@
-"""``factory stage-sdk`` without a source, with a fake runtime and a generator that needs no index."""
+"""``factory sdk stage`` without a source, with a fake runtime and a generator that needs no index."""
 
 import sys
 import tomllib

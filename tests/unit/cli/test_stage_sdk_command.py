@@ -1,4 +1,4 @@
-"""``factory stage-sdk --regenerate`` with fake runtimes and a generator that needs no index."""
+"""``factory sdk stage --regenerate`` with fake runtimes and a generator that needs no index."""
 
 import sys
 from pathlib import Path

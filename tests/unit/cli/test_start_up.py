@@ -34,7 +34,7 @@ def modules_after(statement: str) -> frozenset[str]:
 
 
 def test_the_list_of_commands_imports_no_command() -> None:
-    modules = modules_after("from factory.cli.parser import make_parser; make_parser('').format_help()")
+    modules = modules_after("from factory.cli.parser import make_parser; make_parser().format_help()")
     assert {name for name in modules if name.startswith("factory.")} == {
         "factory.cli",
         "factory.cli.command",

@@ -211,4 +211,4 @@ def test_all_checks_are_listed_and_explained(printed: Printed) -> None:
 
 def test_an_unknown_check_cannot_be_explained(printed: Printed) -> None:
     assert main(["explain", "nothing"]) == 20
-    assert "'factory checks' lists them" in printed()[1]
+    assert "'factory show checks' lists them" in printed()[1]

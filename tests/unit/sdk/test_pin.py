@@ -105,7 +105,7 @@ def test_one_accepted_wheel_satisfies_require_acceptance(dist: Path, outcome: st
     assert len(prove(dist, Terms(needs_acceptance=True)).wheels) == 8
 
 
-NOT_ACCEPTED = ("no wheel passed all cases of this factory with an SDK ('factory accept')",)
+NOT_ACCEPTED = ("no wheel passed all cases of this factory with an SDK ('factory sdk accept')",)
 
 
 def test_missing_acceptance_is_a_refusal_only_if_required(whole: Path, proved: ProvenManifest) -> None:
@@ -252,7 +252,7 @@ def test_the_lock_is_valid_and_lists_every_wheel(whole: Path, proved: ProvenMani
 def test_the_command_prints_one_format_or_all(dist: Path, factory: Factory) -> None:
     one = factory("pin", dist, "--format", "requirement")
     assert (one.status, one.out) == (0, "openai-codex-cli-bin==0.163.0\n")
-    assert one.err == "8 of 8 wheels were not tested with an SDK ('factory accept')\n"
+    assert one.err == "8 of 8 wheels were not tested with an SDK ('factory sdk accept')\n"
     out = factory("pin", dist).out
     assert [line for line in out.splitlines() if line.startswith("# ")] == [
         "# requirement",
@@ -384,7 +384,7 @@ def test_the_command_shows_the_acceptance(dist: Path, factory: Factory) -> None:
     assert ended.status == 0
     assert ended.err == (
         "win_amd64 with openai-codex 0.163.0, natively: 2 passed\n"
-        "7 of 8 wheels were not tested with an SDK ('factory accept')\n"
+        "7 of 8 wheels were not tested with an SDK ('factory sdk accept')\n"
     )
     wheels = ended.document["wheels"]
     assert isinstance(wheels, list)

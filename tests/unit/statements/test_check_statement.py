@@ -388,7 +388,7 @@ def test_malformed_keys_are_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(UsageError, match=unusable) as caught:
         PrivateKey.load(path)
     assert caught.value.hint == (
-        "Create a key pair with 'factory attest --new-key FILE': FILE is private, FILE.pub is public."
+        "Create one: 'factory statement create --new-key FILE'. FILE is private, FILE.pub is public."
     )
     with pytest.raises(UsageError, match=f"{unusable} it is not a public key in PEM$"):
         PublicKey.load(path)

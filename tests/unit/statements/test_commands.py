@@ -1,4 +1,4 @@
-"""``factory attest`` and ``factory check-statement`` from the command line."""
+"""``factory statement create`` and ``factory statement check`` from the command line."""
 
 import json
 from pathlib import Path

@@ -112,7 +112,7 @@ def test_the_errors_of_all_wheels_are_reported_together(tmp_path: Path) -> None:
 
     with pytest.raises(VerificationError) as caught:
         verify_wheels(wheels, plan(tmp_path), run_context(tmp_path / "cache"), tmp_path)
-    assert "factory explain" in caught.value.hint
+    assert "factory show check" in caught.value.hint
     rejected = [line.split()[0] for line in str(caught.value).splitlines() if not line.startswith(" ")]
     assert rejected == [wheel.name for wheel in broken]
     assert str(caught.value).count(f"payload-missing: {PACKAGE}/codex-path/rg.exe") == 2

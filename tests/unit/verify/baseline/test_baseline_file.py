@@ -30,7 +30,7 @@ def test_the_bundled_baseline_is_written_as_the_factory_writes_it() -> None:
 def test_the_bundled_baseline_has_the_template_and_the_rules_of_our_wheels() -> None:
     own = bundled_baseline().own
     expected = Baseline(own=own_shape(bundled_template(), own.metadata))
-    assert render_baseline(Baseline(own=own)) == render_baseline(expected), "run 'factory baseline propose'"
+    assert render_baseline(Baseline(own=own)) == render_baseline(expected), "factory ci baseline propose"
 
 
 def test_the_bundled_baseline_has_the_metadata_of_our_wheels() -> None:
