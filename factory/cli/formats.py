@@ -120,8 +120,9 @@ def written_report(path: Path | None) -> Iterator[None]:
 
 
 def _require_place(path: Path) -> None:
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        problem = "it is a directory" if path.is_dir() else f"{path.parent} is not a directory"
+    above = next(parent for parent in path.absolute().parents if parent.exists())
+    if path.is_dir() or not above.is_dir():
+        problem = "it is a directory" if path.is_dir() else f"{above} is not a directory"
         raise UsageError(f"cannot write {path}: {problem}", hint="Give --output the path of a file.")
 
 

@@ -133,7 +133,7 @@ def commands(proven: ProvenManifest) -> str:
     """
     directory = proven.directory.absolute()
     page = index_page_path(proven)
-    pin = ("factory", "pin", str(directory), *proven.terms.options, "--format")
+    pin = ("factory", "sdk", "pin", str(directory), *proven.terms.options, "--format")
     install = ("--require-hashes", "-r", REQUIREMENTS_NAME)
     index = f"{_UV_INDEX}={directory.as_uri()}"  # uv splits a path at its spaces
     steps = (

@@ -102,6 +102,13 @@ def test_a_place_that_cannot_be_a_file_is_refused_before_the_work(factory: Facto
     assert ended.err == (
         f"factory: cannot write {tmp_path}: it is a directory\nhint: Give --output the path of a file.\n"
     )
-    absent = tmp_path / "absent" / "x.json"
-    ended = factory("wheels", "0.163.0", "--output", absent)
-    assert f"cannot write {absent}: {absent.parent} is not a directory" in ended.err
+    (tmp_path / "file").touch()
+    below = tmp_path / "file" / "new" / "x.json"
+    ended = factory("wheels", "0.163.0", "--output", below)
+    assert f"cannot write {below}: {tmp_path / 'file'} is not a directory" in ended.err
+
+
+def test_the_directory_of_a_result_is_made(factory: Factory, tmp_path: Path) -> None:
+    path = tmp_path / "new" / "deeper" / "x.md"
+    assert factory("show", "platforms", "--format", "markdown", "--output", path).status == 0
+    assert path.read_text().startswith("| platform |")

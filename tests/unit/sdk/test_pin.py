@@ -275,7 +275,7 @@ def test_the_commands_name_the_directory_and_the_terms(dist: Path, factory: Fact
     terms = ("--accept-waivers", "--without", "win_amd64")
     out = factory("pin", spaced, *terms, "--format", "commands").out
     page = spaced / "openai-codex-cli-bin" / "index.html"
-    pin = ["factory", "pin", str(spaced), *terms, "--format"]
+    pin = ["factory", "sdk", "pin", str(spaced), *terms, "--format"]
     install = ["--require-hashes", "-r", "requirements-codex.txt"]
     assert [shlex.split(line) for line in out.splitlines() if not line.startswith("#")] == [
         [*pin, "requirements", "--output", "requirements-codex.txt"],
@@ -333,13 +333,16 @@ def test_links_are_relative_to_the_output(dist: Path, factory: Factory, tmp_path
     assert f'path = "{WINDOWS}"' in (dist / "pylock.toml").read_text()
 
 
-@pytest.mark.parametrize("options", [(), ("--json",), ("--json", "--format", "pylock")])
-def test_an_output_needs_one_format(dist: Path, factory: Factory, options: tuple[str, ...]) -> None:
-    ended = factory("pin", dist, "--output", dist / "pin", *options)
+def test_an_output_needs_one_format(dist: Path, factory: Factory) -> None:
+    ended = factory("sdk", "pin", dist, "--output", dist / "pin")
     assert (ended.status, (dist / "pin").exists()) == (20, False)
-    assert ended.err == (
-        "factory: --output needs --format\nhint: Give the --format of the file, without --json.\n"
-    )
+    assert ended.err == "factory: --output needs --format\nhint: Give the --format of the file.\n"
+
+
+@pytest.mark.parametrize("options", [("--json",), ("--format", "json")])
+def test_json_can_be_written(dist: Path, factory: Factory, options: tuple[str, ...]) -> None:
+    assert factory("sdk", "pin", dist, "--output", dist / "pin.json", *options).status == 0
+    assert json.loads((dist / "pin.json").read_text())["requirement"] == "openai-codex-cli-bin==0.163.0"
 
 
 @pytest.mark.parametrize("form", ["requirement", "requirements", "pylock", "index"])

@@ -515,7 +515,7 @@ def test_a_file_without_wheels_is_refused(tmp_path: Path, document: object, reas
         make_statements(path, by=BY)
     assert str(caught.value) == f"cannot make statements from {path}: {reason}"
     assert caught.value.hint == (
-        "Name the manifest.json of 'factory wheels', or the output of 'factory audit --json'."
+        "Name the manifest.json of 'factory wheels', or the output of 'factory audit --format json'."
     )
 
 
