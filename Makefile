@@ -111,7 +111,7 @@ mutants: $(VENV)/.mutants ## Change the code that decides, and see whether a tes
 	$(BIN)/python -m tests.mutants $(ARGS) $(MUTANTS_MODULES)
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-  --no-annotate --custom-compile-command 'make lock' pyproject.toml
+  --no-annotate --custom-compile-command 'make lock' --all-extras pyproject.toml
 
 lock: ## Update the locked requirements (needs uv)
 	$(LOCK) -o requirements.txt

@@ -1,3 +1,3 @@
 """``codex-wheel-factory``: build, verify and audit the wheels that carry the Codex CLI's executables."""
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"

@@ -11,6 +11,7 @@ from factory.audit.index import PublishedWheel
 from factory.audit.verdict import Cause, ProvenanceState, ServedProvenance
 from factory.core.digests import Sha256
 from factory.core.errors import UpstreamError
+from factory.core.extras import Extra, NotDecided, needs
 from factory.core.model import Severity
 from factory.core.printable import escaped
 from factory.system.http import HttpClient
@@ -31,9 +32,12 @@ def verify_provenance(document: bytes, name: str, sha256: Sha256) -> ServedProve
     Every attestation in it must be for this file and by the publisher that the index names for it.
     The trusted root of sigstore is the one included in the library.
     """
-    from pypi_attestations import Provenance  # noqa: PLC0415 - sigstore is slow to import
-    from sigstore.errors import TUFError  # noqa: PLC0415 - as above
-
+    try:
+        with needs(Extra.SIGN, "the provenance"):
+            from pypi_attestations import Provenance  # noqa: PLC0415 - sigstore is slow to import
+            from sigstore.errors import TUFError  # noqa: PLC0415 - as above
+    except NotDecided as error:
+        return ServedProvenance(state=ProvenanceState.NOT_JUDGED, reason=error.with_hint)
     try:
         publishers = tuple(_published_by(Provenance.model_validate_json(document), name, sha256))
         if not publishers:

@@ -91,7 +91,8 @@ class Results:
         except (OSError, MalformedJson):
             return None
         is_current = identity == self._identity and verdict.sha256 == sha256
-        has_provenance = verdict.provenance.state is not ProvenanceState.NOT_SEEN
+        open_states = {ProvenanceState.NOT_SEEN, ProvenanceState.NOT_JUDGED}
+        has_provenance = verdict.provenance.state not in open_states
         is_conclusive = verdict.status in _CONCLUSIVE and has_provenance and not verdict.accepted
         return verdict if is_current and is_conclusive else None
 

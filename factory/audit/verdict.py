@@ -151,6 +151,8 @@ class ProvenanceState(StrEnum):
     NOT_VALID = "not-valid"
     NONE = "none"
     NOT_SEEN = "not-seen"
+    NOT_JUDGED = "not-judged"
+    """The index serves one, and the part of this program that verifies it is not installed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,7 +223,9 @@ class Verdict:
     @property
     def exit_status(self) -> int:
         """The exit status of an audit of this wheel alone, with what a person accepts."""
-        return EXIT_OK if self._is_accepted else self.status.exit_status
+        status = EXIT_OK if self._is_accepted else self.status.exit_status
+        is_open = self.provenance.state is ProvenanceState.NOT_JUDGED
+        return EXIT_INCONCLUSIVE if is_open and status == EXIT_OK else status
 
     @property
     def errors(self) -> tuple[Finding, ...]:

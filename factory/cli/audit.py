@@ -9,7 +9,7 @@ from factory.audit.context import AuditContext
 from factory.audit.index import Listing
 from factory.audit.local import audit_local
 from factory.audit.projects import PROJECTS, checked_project
-from factory.audit.report.html import render_html
+from factory.audit.report.html import render_html, require_renderer
 from factory.audit.report.table import (
     HEADINGS,
     NARROW_HEADINGS,
@@ -105,6 +105,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
+    if arguments.html is not None or arguments.format == Format.HTML:
+        require_renderer()  # before the audit, which may take hours
     selection = _selection(arguments)
     project = checked_project(arguments.project)
     acceptances = Acceptances.parse(arguments)

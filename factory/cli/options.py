@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from factory.cli.settings import Settings
 from factory.core.errors import UsageError
+from factory.core.extras import Extra, needs_to_work
 from factory.core.model import ChannelName
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform
@@ -165,7 +166,8 @@ def containers_of(settings: Settings) -> ContainerSetup:
 
 
 def _open_engine(settings: Settings) -> AbstractContextManager[ContainerEngine]:
-    from factory.system.containers.docker_engine import open_engine  # noqa: PLC0415 - the SDK is slow to import
+    with needs_to_work(Extra.DOCKER, "a container engine"):
+        from factory.system.containers.docker_engine import open_engine  # noqa: PLC0415 - the SDK is slow to import
 
     return open_engine(settings.environ)
 

@@ -7,6 +7,7 @@ included in the library.
 from typing import TYPE_CHECKING
 
 from factory.core.errors import HostError, IntegrityError, UpstreamError
+from factory.core.extras import Extra, needs, needs_to_work
 from factory.core.printable import escaped
 from factory.statements.statement import PAYLOAD_TYPE
 
@@ -23,14 +24,15 @@ class KeylessSigner:
         """Sign a statement and return the bundle.
 
         Raises:
-            HostError: This machine has no OIDC identity.
+            HostError: This machine has no OIDC identity, or sigstore is not installed.
             UpstreamError: Sigstore's services failed.
         """
-        from sigstore.dsse import Statement  # noqa: PLC0415 - sigstore is slow to import
-        from sigstore.errors import Error  # noqa: PLC0415
-        from sigstore.models import ClientTrustConfig  # noqa: PLC0415
-        from sigstore.oidc import IdentityError, IdentityToken, detect_credential  # noqa: PLC0415
-        from sigstore.sign import SigningContext  # noqa: PLC0415
+        with needs_to_work(Extra.SIGN, "signing with sigstore"):
+            from sigstore.dsse import Statement  # noqa: PLC0415 - sigstore is slow to import
+            from sigstore.errors import Error  # noqa: PLC0415
+            from sigstore.models import ClientTrustConfig  # noqa: PLC0415
+            from sigstore.oidc import IdentityError, IdentityToken, detect_credential  # noqa: PLC0415
+            from sigstore.sign import SigningContext  # noqa: PLC0415
 
         try:
             token = detect_credential()
@@ -60,10 +62,12 @@ def open_bundle(content: bytes, *, identity: str, issuer: str, where: str) -> by
 
     Raises:
         IntegrityError: It is damaged, signed by another identity, or contains no statement.
+        NotDecided: sigstore is not installed.
     """
-    from sigstore.errors import Error  # noqa: PLC0415 - sigstore is slow to import
-    from sigstore.verify import Verifier  # noqa: PLC0415
-    from sigstore.verify.policy import Identity  # noqa: PLC0415
+    with needs(Extra.SIGN, "a sigstore bundle"):
+        from sigstore.errors import Error  # noqa: PLC0415 - sigstore is slow to import
+        from sigstore.verify import Verifier  # noqa: PLC0415
+        from sigstore.verify.policy import Identity  # noqa: PLC0415
 
     bundle = _parse(content, where)
     try:

@@ -61,6 +61,17 @@ def test_the_sdist_has_every_file_of_the_repository(built: Path) -> None:
     assert set(listed.stdout.splitlines()) - names == set()
 
 
+def test_the_sdist_passes_its_own_tests(built: Path, tmp_path: Path) -> None:
+    with tarfile.open(only(built, "*.tar.gz")) as sdist:
+        sdist.extractall(tmp_path, filter="data")
+    (unpacked,) = tmp_path.iterdir()
+    marks = "not network and not docker and not slow"
+    words = ("-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "-m", marks, "-p", "no:cacheprovider")
+    env = dict(os.environ) | {"PYTHONPATH": str(unpacked)}
+    ended = run(sys.executable, *words, "tests/unit", cwd=unpacked, env=env)
+    assert ended.returncode == 0, ended.stdout[-3000:]
+
+
 @pytest.mark.network
 def test_an_install_beside_factory_boy_says_what_is_wrong(built: Path, tmp_path: Path) -> None:
     env = dict(os.environ) | {"PYTHONPATH": ""}

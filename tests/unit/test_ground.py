@@ -142,8 +142,10 @@ def test_a_lock_has_hashes_and_no_addresses(lock: Path) -> None:
 
 def declared() -> set[str]:
     groups = PROJECT["dependency-groups"]
-    texts = [*PROJECT["project"]["dependencies"], *(text for group in groups.values() for text in group)]
-    return {Requirement(text).name for text in texts}
+    extras = PROJECT["project"]["optional-dependencies"]
+    optional = [text for tables in (groups, extras) for texts in tables.values() for text in texts]
+    names = {Requirement(text).name for text in (*PROJECT["project"]["dependencies"], *optional)}
+    return names - {PROJECT["project"]["name"]}
 
 
 def test_every_dependency_has_a_reason_and_every_reason_a_dependency() -> None:

@@ -104,6 +104,12 @@ def _of_verdict(verdict: Verdict) -> Iterator[Concern]:
         place = Place(wheel=verdict.name, member="provenance", evidence=verdict.provenance.reason)
         sentence = "The attestations that the index serves are not valid."
         yield _problem(Rank.ERROR, "provenance", sentence, "Ask the project who published the file.", place)
+    if verdict.provenance.state is ProvenanceState.NOT_JUDGED:
+        place = Place(wheel=verdict.name, member="provenance", evidence=verdict.provenance.reason)
+        sentence = "The index serves attestations, which this installation cannot verify."
+        yield _problem(
+            Rank.NOT_DECIDED, "provenance-not-judged", sentence, "Install it, and audit again.", place
+        )
     if verdict.is_yanked:
         place = Place(wheel=verdict.name, member="", evidence=_reason_of_yank(verdict))
         sentence = "The index lists the file as yanked: installers take it only if it is pinned."

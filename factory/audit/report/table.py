@@ -97,6 +97,15 @@ def summary(report: AuditReport) -> str:
     lines += [asked_line(report)]
     lines += list(report.absent)
     lines += [f"unexpected: {file.name}: {file.reason}" for file in report.unexpected]
+    open_reasons = Counter(
+        verdict.provenance.reason
+        for verdict in report.verdicts
+        if verdict.provenance.state is ProvenanceState.NOT_JUDGED
+    )
+    lines += [
+        f"NOT JUDGED: the provenance of {counted(count, 'wheel')}: {reason}"
+        for reason, count in open_reasons.items()
+    ]
     lines += [
         f"FIRST BREAK: {verdict.name} is {verdict.outcome};"
         f" an earlier one for {verdict.platform} was IDENTICAL"

@@ -24,6 +24,7 @@ from cryptography.x509.oid import ExtensionOID
 
 from factory.core.counted import counted
 from factory.core.digests import Sha256
+from factory.core.extras import Extra, needs
 from factory.core.json_reader import JsonObject, MalformedJson
 from factory.core.trust_level import Level, Scheme, Signature, Signer
 from factory.executables.signatures.asn1 import decoding, load_certificate
@@ -118,11 +119,12 @@ class _AnyIdentity:
 
 def _bundle(bundle: bytes, document: JsonObject, sha256: Sha256, root: Path) -> _Verified:
     """Verify sigstore's own format with its package, and look up what the package does not return."""
-    from sigstore.errors import Error  # noqa: PLC0415 - slow to import, and few runs have a bundle
-    from sigstore.hashes import Hashed  # noqa: PLC0415
-    from sigstore.models import Bundle, TrustedRoot  # noqa: PLC0415
-    from sigstore.verify import Verifier  # noqa: PLC0415
-    from sigstore_models.common.v1 import HashAlgorithm  # noqa: PLC0415
+    with needs(Extra.SIGN, "a sigstore bundle"):
+        from sigstore.errors import Error  # noqa: PLC0415 - slow to import, and few runs have a bundle
+        from sigstore.hashes import Hashed  # noqa: PLC0415
+        from sigstore.models import Bundle, TrustedRoot  # noqa: PLC0415
+        from sigstore.verify import Verifier  # noqa: PLC0415
+        from sigstore_models.common.v1 import HashAlgorithm  # noqa: PLC0415
 
     try:
         parsed = Bundle.from_json(bundle)

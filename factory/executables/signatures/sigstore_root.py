@@ -20,6 +20,7 @@ from cryptography.x509.oid import NameOID
 
 from factory.core.digests import Sha256
 from factory.core.errors import HostError
+from factory.core.extras import Extra, needs
 from factory.core.json_reader import JsonObject, MalformedJson
 from factory.executables.signatures.certificates import TrustedRoot, name_of
 from factory.executables.signatures.result import InvalidSignature
@@ -76,8 +77,11 @@ def packaged_root() -> Path:
 
     Raises:
         HostError: The package does not include it.
+        NotDecided: The package is not installed.
     """
-    for place in files("sigstore").joinpath(_STORE).iterdir():
+    with needs(Extra.SIGN, "a sigstore bundle"):
+        package = files("sigstore")
+    for place in package.joinpath(_STORE).iterdir():
         path = Path(str(place)) / _FILE
         if place.name.endswith(_PUBLIC_INSTANCE) and path.is_file():
             return path

@@ -13,15 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pypi_attestations import Attestation, Distribution, GitHubPublisher
 
+from factory.audit.answer import Status
 from factory.audit.index import PublishedWheel, read_page
 from factory.audit.provenance import look_up, provenance_causes, verify_provenance
-from factory.audit.report.html import render_html
-from factory.audit.report.table import provenance_word
+from factory.audit.report.html import render_html, require_renderer
+from factory.audit.report.table import provenance_word, summary
 from factory.audit.results import Results
 from factory.audit.verdict import NOT_LOOKED_UP, ProvenanceState, ServedProvenance
 from factory.core.digests import Sha256
+from factory.core.errors import HostError
 from factory.core.model import Remote, Severity
 from factory.statements.audit_statement import meets_policy
+from tests.extras import take_away
 from tests.fakes import Answer, FakeHttpClient
 from tests.origins import ASKED, listed
 from tests.statements import IDENTICAL, NAME, WHEEL, report
@@ -264,3 +267,33 @@ def test_a_verdict_without_seen_provenance_is_not_recalled(
     results.keep(replace(IDENTICAL, provenance=served))
 
     assert (results.recall(NAME, WHEEL) is not None) == is_kept
+
+
+def test_provenance_without_its_extra_is_not_judged_and_decides_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    take_away(monkeypatch, "pypi_attestations", "sigstore")
+    served = look_up(LISTED, FakeHttpClient({URL: (Answer(body=(b"{}",)),)}))
+    assert served.state is ProvenanceState.NOT_JUDGED
+    assert served.reason.endswith("Install it: python -m pip install 'codex-wheel-factory[sign]'")
+    verdict = replace(IDENTICAL, provenance=served)
+    assert (IDENTICAL.exit_status, verdict.exit_status) == (0, 11)
+    assert not meets_policy(verdict)
+    assert f"NOT JUDGED: the provenance of 1 wheel: {served.reason}" in summary(report(verdict))
+    results = Results(tmp_path, identity={"index": "x"})
+    results.keep(verdict)
+    assert results.recall(verdict.name, verdict.sha256) is None
+
+
+def test_what_is_wrong_remains_wrong_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    take_away(monkeypatch, "pypi_attestations", "sigstore")
+    served = look_up(LISTED, FakeHttpClient({URL: (Answer(body=(b"{}",)),)}))
+    different = replace(IDENTICAL, status=Status.DIFFERENT, provenance=served)
+    assert different.exit_status == 10
+
+
+def test_a_page_without_its_renderer_is_refused_before_the_audit(monkeypatch: pytest.MonkeyPatch) -> None:
+    take_away(monkeypatch, "jinja2")
+    with pytest.raises(HostError, match=r"^the HTML page needs jinja2") as caught:
+        require_renderer()
+    assert caught.value.hint == "Install it: python -m pip install 'codex-wheel-factory[report]'"

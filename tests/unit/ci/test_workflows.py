@@ -90,6 +90,7 @@ def test_commands_in_scripts_are_accepted_by_the_parser(path: Path) -> None:
         assert callable(make_parser().parse_args(words).command)
     expected = {
         "ci.yml": [],
+        "release.yml": [],
         "wheels.yml": ["ci matrix", "wheels", "ci merge", "sdk pin", "statement create"],
         "audit.yml": ["ci matrix", "audit", "ci baseline", "statement create", "audit"],
         "action.yml": ["verify"],

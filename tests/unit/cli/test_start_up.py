@@ -56,6 +56,15 @@ def test_a_command_imports_no_slow_module_of_another_one() -> None:
     assert slow_modules_after_importing(*commands) == set(), "import each alone to see which one it is"
 
 
+def test_every_command_starts_without_the_extras() -> None:
+    packages = ("docker", "jinja2", "pypi_attestations", "sigstore", "sigstore_models")
+    without = f"sys.modules.update(dict.fromkeys({packages!r}))"
+    modules = modules_after(
+        f"{without}; from factory.cli.parser import make_parser; make_parser().filled_deeply()"
+    )
+    assert {"factory.cli.attest", "factory.cli.audit", "factory.cli.wheels"} <= modules
+
+
 def test_the_verifier_is_imported_without_builders_and_audits() -> None:
     commands = ("trust", "verify", "checks", "explain", "pin", "stage_sdk")
     assert slow_modules_after_importing(*commands) <= {

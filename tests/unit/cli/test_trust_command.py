@@ -2,7 +2,9 @@ import json
 from pathlib import Path
 
 import jsonschema
+import pytest
 
+from tests.extras import take_away
 from tests.images import Elf, Pe
 from tests.images.authenticode import signed
 from tests.index_of_executables import index_at
@@ -114,6 +116,19 @@ def test_a_bundle_under_another_root_is_an_error(factory: Factory, tmp_path: Pat
     ended = factory("trust", program, "--bundle", bundle)
     assert ended.status == 24
     assert "its sigstore bundle: its transparency log was not trusted at that time" in ended.out
+
+
+def test_a_bundle_without_sigstore_is_not_judged(
+    factory: Factory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_away(monkeypatch, "sigstore", "sigstore_models")
+    program, bundle = tmp_path / "codex", tmp_path / "codex.sigstore"
+    program.write_bytes(Elf().content())
+    bundle.write_text("{}")
+    ended = factory("show", "signers", program, "--bundle", bundle)
+    assert ended.status == 11
+    assert "NOT CHECKED: a sigstore bundle needs sigstore" in ended.err
+    assert "python -m pip install 'codex-wheel-factory[sign]'" in ended.err
 
 
 def test_a_bundle_needs_exactly_one_executable(factory: Factory, tmp_path: Path) -> None:

@@ -16,10 +16,12 @@ from sigstore.sign import SigningContext
 from sigstore.verify import Verifier
 
 from factory.core.errors import HostError, IntegrityError, UpstreamError
+from factory.core.extras import NotDecided
 from factory.statements.build_statement import build_statement
 from factory.statements.check_statement import TrustedIdentity, open_statement
 from factory.statements.keyless import KeylessSigner, open_bundle
 from factory.statements.statement import PAYLOAD_TYPE
+from tests.extras import take_away
 from tests.sigstore_instance import GITHUB, WORKFLOW, Instance
 from tests.statements import BY, MANIFEST
 
@@ -148,3 +150,13 @@ def test_a_job_that_may_not_have_an_identity_is_reported(monkeypatch: pytest.Mon
     monkeypatch.setattr("sigstore.oidc.detect_credential", refuse)
     with pytest.raises(HostError, match=r"^no OIDC identity to sign with: the job lacks id-token: write$"):
         KeylessSigner().sign(STATEMENT)
+
+
+def test_without_sigstore_a_bundle_is_not_decided_and_nothing_is_signed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    take_away(monkeypatch, "sigstore")
+    with pytest.raises(NotDecided, match=r"^a sigstore bundle needs sigstore"):
+        open_bundle(b"{}", identity=ME, issuer=ISSUER, where="x.json")
+    with pytest.raises(HostError, match=r"^signing with sigstore needs sigstore"):
+        KeylessSigner().sign(b"{}")
