@@ -9,6 +9,7 @@ from factory.audit.context import AuditContext
 from factory.audit.index import Listing
 from factory.audit.local import audit_local
 from factory.audit.projects import PROJECTS, checked_project
+from factory.audit.report.badge import render_badge
 from factory.audit.report.html import render_html, require_renderer
 from factory.audit.report.table import (
     HEADINGS,
@@ -97,7 +98,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="size of the packages and compressed files to keep in the cache after each release"
         " (default: %(default)s)",
     )
-    add_format_options(parser, Format.MARKDOWN, Format.HTML, json="docs/audit.schema.json")
+    add_format_options(parser, Format.MARKDOWN, Format.HTML, Format.BADGE, json="docs/audit.schema.json")
     parser.add_argument("--html", type=Path, metavar="FILE", help=argparse.SUPPRESS)  # former name
     add_acceptance_options(parser)
     add_channel_options(parser)
@@ -197,6 +198,8 @@ def _show(report: AuditReport, arguments: argparse.Namespace) -> None:
             print_json(report_json(report))
         case Format.HTML:
             print(render_html(report), end="")
+        case Format.BADGE:
+            print(render_badge(report), end="")
         case Format.MARKDOWN:
             rows = [verdict_row(verdict) for verdict in report.verdicts]
             print_markdown([Column(heading=heading) for heading in HEADINGS], rows)

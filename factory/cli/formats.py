@@ -24,6 +24,8 @@ class Format(StrEnum):
     MARKDOWN = "markdown"
     HTML = "html"
     SARIF = "sarif"
+    BADGE = "badge"
+    """An SVG picture."""
 
 
 def add_format_options(parser: argparse.ArgumentParser, *others: Format, json: str = "JSON") -> None:

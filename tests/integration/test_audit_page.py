@@ -1,17 +1,16 @@
 """The audit's page in a real browser: it is drawn without scripts, in light, dark and on paper."""
 
+import os
 import shutil
+import tarfile
 from pathlib import Path
 
 import pytest
 
 from factory.audit.report.html import render_html
 from factory.system.process import Command, SubprocessRunner
+from tests.browser import BROWSER, asked, browse
 from tests.unit.audit.test_reports import REPORT
-
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
-SWITCHES = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-javascript")
-ENV = {"HOME": "/nonexistent", "PATH": "/usr/bin:/bin"}
 
 pytestmark = [
     pytest.mark.slow,
@@ -19,15 +18,58 @@ pytestmark = [
 ]
 
 
+OPEN_ALL = "page.document.querySelectorAll('details').forEach((one) => { one.open = true; });"
+WIDTH = f"{OPEN_ALL} return page.document.documentElement.scrollWidth;"
+AXE = f"""{OPEN_ALL}
+const found = await page.axe.run(page.document, {{resultTypes: ["violations"]}});
+return {{checked: found.passes.length, violations: found.violations.map((one) => one.id)}};
+"""
+AXE_VERSION = "4.14.1"
+
+
 def shoot(directory: Path, *switches: str) -> None:
     page = directory / "audit.html"
     page.write_text(render_html(REPORT), encoding="utf-8")
-    profile = f"--user-data-dir={directory / 'profile'}"
-    argv = (BROWSER or "", *SWITCHES, profile, *switches, page.as_uri())
-    completed = SubprocessRunner().run(
-        Command(argv=argv, env={**ENV, "HOME": str(directory)}, cwd=directory, timeout_s=90.0)
-    )
-    assert completed.returncode == 0, completed.output
+    browse(directory, page.as_uri(), "--disable-javascript", *switches)
+
+
+@pytest.mark.parametrize("width", [1280, 768, 375, 320])
+def test_the_page_never_scrolls_sideways(tmp_path: Path, width: int) -> None:
+    assert asked(tmp_path, render_html(REPORT), WIDTH, width=width) == width
+
+
+@pytest.mark.network
+@pytest.mark.parametrize(("width", "is_dark"), [(1280, False), (1280, True), (375, False), (375, True)])
+def test_axe_finds_nothing(tmp_path: Path, axe: str, width: int, is_dark: bool) -> None:  # noqa: FBT001 - a parameter
+    page = render_html(REPORT).replace("</body>", f"<script>{axe}</script></body>")
+    answer = asked(tmp_path, page, AXE, width=width, is_dark=is_dark)
+    assert isinstance(answer, dict)
+    assert answer["violations"] == []
+    assert answer["checked"] > 30
+
+
+@pytest.mark.network
+def test_axe_would_find_something(tmp_path: Path, axe: str) -> None:
+    page = f'<html><body><img src="x"><script>{axe}</script></body></html>'
+    answer = asked(tmp_path, page, AXE, width=1280)
+    assert isinstance(answer, dict)
+    assert {"image-alt", "html-has-lang"} <= set(answer["violations"])
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Download axe-core with npm, as the user's configuration says."""
+    directory = tmp_path_factory.mktemp("axe")
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("no npm on this machine")
+    argv = (npm, "pack", "--silent", f"axe-core@{AXE_VERSION}")
+    done = SubprocessRunner().run(Command(argv=argv, env=dict(os.environ), cwd=directory, timeout_s=120.0))
+    assert done.returncode == 0, done.output
+    with tarfile.open(directory / f"axe-core-{AXE_VERSION}.tgz") as package:
+        script = package.extractfile("package/axe.min.js")
+        assert script is not None
+        return script.read().decode().replace("</script>", "<\\/script>")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from factory import __version__
+from factory.audit.answer import Status
 from factory.audit.origin import origin_sentence
+from factory.audit.report.history import history
 from factory.audit.report.problems import problems, repeat_command
 from factory.audit.report.table import (
     asked_line,
@@ -73,6 +75,8 @@ def render_html(report: AuditReport) -> str:
         breaks=first_breaks(report.verdicts),
         texts=seen_texts(report.verdicts),
         changes=signer_changes(report.verdicts),
+        chart=history(report),
+        statuses=tuple(Status),
         asked_line=asked_line(report),
         audited_line=audited_line(report),
         authorship_word=authorship_word,
