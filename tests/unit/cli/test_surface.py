@@ -56,7 +56,7 @@ def test_a_former_name_is_not_in_the_help_and_its_own_help_has_the_new_one(facto
     ]
     assert names == ["COMMAND", "stage-runtime", "stage-sdk", "generate-types"]
     assert factory("pin", "--help").out.startswith("usage: factory sdk pin ")
-    assert factory("stage-sdk", "--help").out.startswith("usage: factory sdk stage ")
+    assert factory("stage-sdk", "--help").out.startswith("usage: factory stage-sdk ")
 
 
 def test_every_listed_command_has_a_summary_and_options() -> None:
