@@ -1,5 +1,6 @@
 """The input and output of a build, whichever engine and builder run it."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +10,7 @@ from typing import Protocol
 from factory.build.recipe import Recipe, WheelLayout
 from factory.build.template import wheel_name
 from factory.core.digests import Sha256
-from factory.core.model import Payload, ReleaseAsset
+from factory.core.model import ArchiveFormat, Payload, ReleaseAsset
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform, Target
 from factory.release.payload import PackageSource
@@ -56,6 +57,11 @@ class PlannedWheel:
         return wheel_name(self.tag, self.platform)
 
 
+_GZIP_TRAILER_BYTES = 8
+_GZIP_SIZE_BYTES = 4
+"""The end of a gzip stream: the size of its content modulo 2**32 (RFC 1952, ISIZE)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchedPackage:
     """A release package on this machine, and the wheels to build from it.
@@ -75,6 +81,15 @@ class FetchedPackage:
     def target(self) -> Target:
         """The target of the payload that the wheels contain."""
         return self.asset.target
+
+    @property
+    def unpacked_bytes(self) -> int | None:
+        """About the size of the unpacked package, for progress only; None if the package does not say."""
+        if self.asset.format is not ArchiveFormat.TAR_GZ or self.size_bytes < _GZIP_TRAILER_BYTES:
+            return None
+        with self.source.path.open("rb") as file:
+            file.seek(-_GZIP_SIZE_BYTES, os.SEEK_END)
+            return int.from_bytes(file.read(_GZIP_SIZE_BYTES), "little") or None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

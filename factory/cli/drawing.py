@@ -1,5 +1,6 @@
 """Draw tables and progress bars on a terminal, with rich."""
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -107,29 +108,68 @@ class BarProgress:
 
     def __init__(self, bars: Bars) -> None:
         self._bars = bars
+        self._whole = _Whole(bars)
 
     @contextmanager
     def task(self, label: str, *, total_bytes: int | None = None) -> Iterator[ProgressTask]:
         """Open a task with a bar; one without a total pulses until it is done."""
-        bar = _Bar(self._bars, label, total_bytes)
+        bar = _Bar(self._bars, label, total_bytes, whole=self._whole)
         yield bar
         bar.finish()
 
 
+class _Whole:
+    """The bar above the others: the bytes of all tasks that have begun, and the time left for them.
+
+    It is shown from the second task with a known size on. Tasks that begin later add to its total.
+    """
+
+    def __init__(self, bars: Bars) -> None:
+        self._bars = bars
+        self._tasks = 0
+        self._expected = 0
+        self._lock = threading.Lock()
+        self._task_id = bars.add_task("all so far", total=None, visible=False, summary="")
+
+    def expect(self, size_bytes: int, *, is_new: bool) -> None:
+        """Add to the total: the size of a new task, or the correction of one."""
+        with self._lock:
+            self._tasks += is_new
+            self._expected += size_bytes
+            self._bars.update(self._task_id, total=self._expected, visible=self._tasks > 1)
+
+    def advance(self, size_bytes: int) -> None:
+        """Report that more bytes of some task are done."""
+        self._bars.advance(self._task_id, size_bytes)
+
+
 class _Bar(ByteCounter):
-    def __init__(self, bars: Bars, label: str, total_bytes: int | None) -> None:
+    def __init__(self, bars: Bars, label: str, total_bytes: int | None, *, whole: _Whole) -> None:
         super().__init__()
         self._bars = bars
-        self._task_id = bars.add_task(label, total=total_bytes, summary="")
+        self._whole = whole
+        self._expected: int | None = None
+        self._task_id = bars.add_task(label, total=None, summary="")
+        if total_bytes is not None:
+            self.expect(total_bytes)
 
     def advance(self, size_bytes: int) -> None:
         super().advance(size_bytes)
         self._bars.advance(self._task_id, size_bytes)
+        if self._expected is not None:
+            self._whole.advance(size_bytes)
 
     def expect(self, total_bytes: int) -> None:
+        is_new = self._expected is None
+        self._whole.expect(total_bytes - (self._expected or 0), is_new=is_new)
+        if is_new:
+            self._whole.advance(self.size_bytes)
+        self._expected = total_bytes
         self._bars.update(self._task_id, total=total_bytes)
 
     def finish(self) -> None:
+        if self._expected is not None:  # the size may have been an estimate, or a part was there before
+            self._whole.expect(self.size_bytes - self._expected, is_new=False)
         self._bars.stop_task(self._task_id)
         self._bars.update(self._task_id, total=1, completed=1, summary=self.summary)
 

@@ -48,7 +48,7 @@ def compress(
     files: list[PayloadFile] = []
     contents: dict[Sha256, Deflated] = {}
     with (
-        progress.task(f"compress {package.target}") as task,
+        progress.task(f"compress {package.target}", total_bytes=package.unpacked_bytes) as task,
         package.source.walk(package.target) as entries,
     ):
         for entry in entries:

@@ -17,7 +17,11 @@ def test_each_finished_bar_shows_its_own_bytes() -> None:
     with progress.task("lay out"):
         pass
 
-    assert [(task.description, task.fields["summary"], task.finished) for task in bars.tasks] == [
+    assert [
+        (task.description, task.fields["summary"], task.finished)
+        for task in bars.tasks
+        if task.fields["summary"]
+    ] == [
         ("compress linux", "2.5 MB done", True),
         ("compress win", "10 B done", True),
         ("lay out", "done", True),
@@ -90,4 +94,28 @@ def test_a_size_that_is_learned_later_gives_a_total() -> None:
     bars = Bars(console=Console(file=io.StringIO()))
     with BarProgress(bars).task("codex.tgz") as task:
         task.expect(500)
-        assert (bars.tasks[0].total, bars.tasks[0].completed) == (500, 0)
+        assert shown(bars) == [("codex.tgz", 500, 0)]
+
+
+def shown(bars: Bars) -> list[tuple[str, float | None, float]]:
+    return [(task.description, task.total, task.completed) for task in bars.tasks if task.visible]
+
+
+def test_several_tasks_have_a_bar_for_all_of_them() -> None:
+    bars = Bars(console=Console(file=io.StringIO()))
+    progress = BarProgress(bars)
+    with progress.task("a", total_bytes=100) as one:
+        one.advance(10)
+        assert shown(bars) == [("a", 100, 10)]
+        with progress.task("lay out") as unknown, progress.task("b", total_bytes=300) as two:
+            unknown.advance(5)
+            two.advance(50)
+            assert shown(bars)[0] == ("all so far", 400, 60)
+            unknown.expect(20)
+            assert shown(bars)[0] == ("all so far", 420, 65)
+            two.advance(200)
+        assert shown(bars)[0] == ("all so far", 100 + 5 + 250, 265), (
+            "b and the other are done with what they had"
+        )
+        one.advance(90)
+    assert shown(bars)[0] == ("all so far", 355, 355)

@@ -1,3 +1,4 @@
+import gzip
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -122,7 +123,8 @@ class StoppingProgress:
 
     @contextmanager
     def task(self, label: str, *, total_bytes: int | None = None) -> Iterator[ProgressTask]:
-        assert (label, total_bytes) == (f"compress {TARGET}", None)
+        assert label == f"compress {TARGET}"
+        assert total_bytes is not None
         yield self
 
 
@@ -150,3 +152,11 @@ def test_a_payload_file_has_the_path_and_mode_of_the_archive(tarball: Path, cach
     codex = made(package(tarball, "manylinux_2_17_aarch64"), cache).payload.file("bin/codex")
     assert codex is not None
     assert (codex.path, oct(codex.mode), codex.kind.value) == (PurePosixPath("bin/codex"), "0o755", "elf")
+
+
+def test_the_unpacked_size_of_a_package_is_known_before_it_is_read(tarball: Path) -> None:
+    unpacked = len(gzip.decompress(tarball.read_bytes()))
+    assert package(tarball).unpacked_bytes == unpacked
+    empty = tarball.with_name("empty.tgz")
+    empty.write_bytes(b"x" * 7)
+    assert package(empty).unpacked_bytes is None
