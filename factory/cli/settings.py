@@ -15,7 +15,7 @@ ENCODERS = ("exact_deflate", "zlib")
 ENVIRONMENT_HELP = """\
 environment:
   FACTORY_CACHE_DIR      directory of downloads, toolchains and compressed files
-  FACTORY_ENCODER        zlib: compress with zlib, which is slower; the same bytes
+  FACTORY_ENCODER        zlib: use zlib, which is slower; the bytes are the same
   FACTORY_DEFLATE_LIMIT  size of the compressed files to keep (default: 8GB)
   FACTORY_IMAGE          builder image (default: codex-wheel-factory:local)
   FACTORY_NPM_REGISTRY   URL of the npm registry (default: npm's configuration)
