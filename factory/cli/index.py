@@ -1,16 +1,20 @@
 """Ask the package index that the option or the settings of pip and uv name."""
 
 import argparse
+import shutil
 from datetime import UTC, datetime
+from pathlib import Path
 
 from factory.audit.index import Listing, default_index, fetch_listing
 from factory.audit.index_settings.choice import choose_index
+from factory.audit.index_settings.keyring import PROGRAM, with_password
 from factory.audit.index_settings.setting import Setting
 from factory.build.template import DISTRIBUTION
 from factory.cli.client_files import client_files
 from factory.cli.console import say
 from factory.cli.settings import Settings
 from factory.system.http import HttpClient
+from factory.system.process import SubprocessRunner
 
 
 def add_index_option(parser: argparse._ActionsContainer) -> None:
@@ -24,9 +28,12 @@ def add_index_option(parser: argparse._ActionsContainer) -> None:
 
 def chosen_index(index_url: str | None, settings: Settings, *, project: str = DISTRIBUTION) -> Setting:
     """Return the index that the option or the settings of pip and uv name; its value may have a password."""
-    return choose_index(
+    index = choose_index(
         index_url, settings.environ, client_files(settings), project=project, default=default_index()
     )
+    found = shutil.which(PROGRAM, path=settings.search_path) if settings.search_path else None
+    program = None if found is None else Path(found).absolute()
+    return with_password(index, program, SubprocessRunner(), env=settings.environ)
 
 
 def ask_index(index_url: str | None, settings: Settings, *, project: str, client: HttpClient) -> Listing:
