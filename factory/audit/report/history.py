@@ -38,7 +38,7 @@ class Bar:
     @property
     def words(self) -> str:
         """The bar as text."""
-        return f"{self.release}: " + ", ".join(f"{part.count} {part.status.meaning}" for part in self.parts)
+        return f"{self.release}: " + ", ".join(f"{part.count} {part.status.value}" for part in self.parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
