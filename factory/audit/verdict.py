@@ -11,9 +11,9 @@ from enum import StrEnum
 
 from factory.audit.answer import WORST_FIRST, Answer, Status
 from factory.audit.origin import ListedOrigin, LocalOrigin, Origin
-from factory.core.codec import Form
 from factory.core.digests import Sha256
 from factory.core.errors import EXIT_INCONCLUSIVE, EXIT_OK
+from factory.core.form import Form
 from factory.core.model import Finding, Severity
 from factory.core.trust_level import TrustAssessment
 

@@ -2,6 +2,7 @@
 
 import argparse
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,6 +12,7 @@ from factory.cli.formats import Format, add_format_options, show_table
 from factory.cli.host import this_host
 from factory.cli.options import add_jobs_option, add_pip_options, this_pip
 from factory.cli.settings import Settings
+from factory.core.case_result import CaseResult
 from factory.core.codec import to_json
 from factory.core.errors import EXIT_INCONCLUSIVE, EXIT_OK, UsageError
 from factory.core.targets import Platform
@@ -83,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
         cases=cases,
     )
     acceptance = _accept(order, arguments, host)
-    _show(runtime, acceptance, arguments)
+    show(runtime, acceptance, arguments)
     if dist is not None and not arguments.case and not arguments.no_record:
         record(acceptance, runtime, dist)
         say(f"recorded in {arguments.runtime}")
@@ -120,12 +122,19 @@ def _accept(order: AcceptanceOrder, arguments: argparse.Namespace, host: Host) -
         return accept(order, context, progress=progress, jobs=jobs, stop=stop)
 
 
-def _show(runtime: RuntimeWheel, acceptance: Acceptance, arguments: argparse.Namespace) -> None:
+def show(runtime: RuntimeWheel, acceptance: Acceptance, arguments: argparse.Namespace) -> None:
+    """Print the result, with a row for each message that the SDK cannot parse."""
     say(f"{runtime.wheel.name} with {acceptance.summary}")
     wheel = {"name": runtime.wheel.name, "sha256": str(runtime.sha256)}
     show_table(
         arguments,
         (Column(heading="case"), Column(heading="outcome"), Column(heading="detail")),
-        [(result.case, result.outcome.value, result.detail) for result in acceptance.cases],
+        [row for result in acceptance.cases for row in _rows(result)],
         document=lambda: {"version": 1, "wheel": wheel, "acceptance": to_json(acceptance)},
     )
+
+
+def _rows(result: CaseResult) -> Iterator[tuple[str, str, str]]:
+    yield result.case, result.outcome.value, result.detail
+    for message in result.unparsed or ():
+        yield f"{message.kind} {message.name}", "refused", f"{message.example}: {message.problem}"

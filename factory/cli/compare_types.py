@@ -19,7 +19,7 @@ from factory.sdk.pip import fetch_sdk
 from factory.sdk.types.side import Side
 
 if TYPE_CHECKING:
-    from factory.sdk.parsing.unparsed import ParsedMessage
+    from factory.sdk.parsing.messages import ParsedMessage
     from factory.sdk.types.breaking import AssessedChange
     from factory.sdk.types.maker import TypesMaker
 

@@ -14,13 +14,14 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import Field, fields
 from datetime import UTC, datetime
-from enum import Enum, StrEnum, auto
+from enum import StrEnum
 from functools import partial
 from pathlib import PurePath, PurePosixPath
 from types import UnionType
 from typing import TYPE_CHECKING, TypeVar, cast, get_args, get_origin
 
 from factory.core.digests import Digest, MalformedDigest, Sha256
+from factory.core.form import Form
 from factory.core.json_reader import JsonObject, MalformedJson
 from factory.core.tags import CodexTag, MalformedTag
 
@@ -39,25 +40,6 @@ _TEXTS: Mapping[object, Callable[[str], object]] = {
     datetime: datetime.fromisoformat,
 }
 """How each type that JSON has as a string is parsed."""
-
-
-class Form(Enum):
-    """How a field's member differs from the rule, as metadata: ``field(metadata={Form.KEY: "name"})``."""
-
-    KEY = auto()
-    """The member's name, where it is not the field's."""
-    FLATTENED = auto()
-    """The members of the field's value are members of the object itself."""
-    KINDS = auto()
-    """The value is of one of several classes, by the text that the additional member ``kind`` then has."""
-    SHARED = auto()
-    """Members that the field's object does not repeat, each with the name of the outer member it equals."""
-    OCTAL = auto()
-    """The number is a string of octal digits, as file modes are: ``"0755"``."""
-    MAY_BE_MISSING = auto()
-    """Older documents lack the member; the field then has its default."""
-    OMITTED_IF_NONE = auto()
-    """None is written as no member, not as null."""
 
 
 def to_json(value: "DataclassInstance") -> dict[str, object]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
-from factory.core.codec import Form
 from factory.core.digests import Digest, Sha256
+from factory.core.form import Form
 from factory.core.tags import CodexTag
 from factory.core.targets import Target
 

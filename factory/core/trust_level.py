@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from factory.core.codec import Form
 from factory.core.digests import Sha256
+from factory.core.form import Form
 
 
 class Level(StrEnum):

@@ -4,8 +4,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from factory.core.case_result import CaseOutcome, CaseResult
-from factory.core.codec import Form
 from factory.core.digests import Sha256
+from factory.core.form import Form
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

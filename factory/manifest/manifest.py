@@ -12,9 +12,10 @@ from pathlib import PurePosixPath
 from typing import Self
 
 from factory.build.template import DISTRIBUTION
-from factory.core.codec import Form, from_json, to_json
+from factory.core.codec import from_json, to_json
 from factory.core.digests import Digest, Sha256
 from factory.core.errors import IntegrityError
+from factory.core.form import Form
 from factory.core.json_reader import JsonObject, MalformedJson
 from factory.core.member_path import is_plain
 from factory.core.model import ChannelName, Finding, WaivedFinding

@@ -185,7 +185,7 @@ def test_a_runtime_is_accepted_with_the_official_sdk_and_the_manifest_says_so(pl
     assert acceptance["how"] == "natively"
     others = {case["case"]: case["outcome"] for case in acceptance["cases"] if case["outcome"] != "passed"}
     assert others == dict.fromkeys(ONLY_OWN_SDK, "not-applicable")
-    assert len(acceptance["cases"]) == 39
+    assert len(acceptance["cases"]) == 41
     rerun = json.loads(succeed(place.factory("wheels", "0.163.0", "--json", *ONLY_LINUX)).out)
     assert rerun["wheels"] == [wheel]
 

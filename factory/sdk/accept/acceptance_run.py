@@ -182,6 +182,7 @@ def _run_case(
     home = context.directory / "cases" / case.name
     with writing(home):
         home.mkdir(parents=True)
+    environ = case_environ(environment, context.host, home)
     request = {
         "case": case.name,
         "needs": case.needs,
@@ -189,11 +190,11 @@ def _run_case(
         "package": environment.package,
         "codex": None if environment.codex is None else str(environment.codex),
         "version": runtime.tag.semver,
+        "environ": environ,
         "limit_s": limit_s,
     }
     # -P: a module in the case's directory must not shadow the driver's.
     argv = (str(environment.python), "-P", "-m", "factory.sdk.accept.driver", json.dumps(request))
-    environ = case_environ(environment, context.host, home)
     command = Command(argv=argv, env=environ, cwd=home, timeout_s=limit_s + _GRACE_S)
     try:
         result = read_result(case.name, context.runner.run(command))

@@ -223,6 +223,16 @@ CASES: tuple[Case, ...] = (
         needs=("ImageInput", "TextInput", *_TURN),
     ),
     Case(
+        name="viewed-images-reach-both-sides",
+        proves="An image that the model looks at is an item of the turn, and reaches the model.",
+        needs=("TurnHandle.stream", "Sandbox.full_access|final_text", *_TURN),
+    ),
+    Case(
+        name="every-message-is-parsed",
+        proves="The SDK parses every message that the runtime can send, in each of its forms.",
+        needs=("generated.v2_all:Turn", "generated.notification_registry:NOTIFICATION_MODELS"),
+    ),
+    Case(
         name="cancelled-waiting-leaves-the-client-usable",
         proves="Cancelling the task that waits for a turn leaves the client usable, and no process behind.",
         needs=("AsyncCodex.thread_start", "AsyncTurnHandle.interrupt", *_TURN),

@@ -1,4 +1,4 @@
-"""The program that parses instances with an SDK's models; it runs in an interpreter that has pydantic.
+"""Parse instances with an SDK's models: a program for an interpreter that has pydantic.
 
 Its arguments are two files. The first is a JSON document with the package of the generated modules, and
 the messages with their instances. It writes the results to the second.
@@ -7,20 +7,25 @@ the messages with their instances. It writes the results to the second.
 import importlib
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, TypedDict
 
 _MAX_CHARACTERS = 200
 
 
-class _Message(TypedDict):
+class Question(TypedDict):
+    """A message, the model to parse it with, and labelled instances of it."""
+
     name: str
     model: str
     is_notification: bool
     instances: list[tuple[str, object]]
 
 
-class _Result(TypedDict):
+class ModelAnswer(TypedDict):
+    """Whether the SDK has a model for a message, and the first instance that it refuses."""
+
     has_model: bool
     example: str
     problem: str
@@ -34,18 +39,24 @@ def main() -> None:
     """Parse the instances."""
     request, answer = (Path(argument) for argument in sys.argv[1:])
     document = json.loads(request.read_text(encoding="utf-8"))
-    models = importlib.import_module(f"{document['package']}.v2_all")
-    registry = importlib.import_module(f"{document['package']}.notification_registry")
+    results = results_of(document["package"], document["messages"])
+    answer.write_text(json.dumps({"results": results}), encoding="utf-8")
+
+
+def results_of(package: str, messages: Sequence[Question]) -> list[ModelAnswer]:
+    """Return what the models of a package of generated modules do with the instances of each message."""
+    models = importlib.import_module(f"{package}.v2_all")
+    registry = importlib.import_module(f"{package}.notification_registry")
     results = []
-    for message in document["messages"]:
+    for message in messages:
         model = getattr(models, message["model"], None)
         if message["is_notification"]:
             model = registry.NOTIFICATION_MODELS.get(message["name"])
         results.append(_result(message, model))
-    answer.write_text(json.dumps({"results": results}), encoding="utf-8")
+    return results
 
 
-def _result(message: _Message, model: _Model | None) -> _Result:
+def _result(message: Question, model: _Model | None) -> ModelAnswer:
     """Return the first refused example of a message."""
     if model is None:
         return {"has_model": False, "example": "", "problem": ""}

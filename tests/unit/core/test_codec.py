@@ -5,8 +5,9 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from factory.core.codec import Form, from_json, to_json
+from factory.core.codec import from_json, to_json
 from factory.core.digests import Digest, Sha256
+from factory.core.form import Form
 from factory.core.json_reader import JsonObject, MalformedJson
 from factory.core.model import ChannelName
 from factory.core.tags import CodexTag

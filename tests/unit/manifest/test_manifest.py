@@ -2,9 +2,10 @@ import json
 from dataclasses import replace
 from pathlib import PurePosixPath
 
+import jsonschema
 import pytest
 
-from factory.core.case_result import CaseOutcome, CaseResult
+from factory.core.case_result import CaseOutcome, CaseResult, UnparsedMessage
 from factory.core.digests import Digest, Sha256
 from factory.core.errors import IntegrityError
 from factory.core.json_reader import MalformedJson
@@ -21,6 +22,7 @@ from factory.manifest.manifest import (
     ToolchainRecord,
     WheelRecord,
 )
+from tests.children import ROOT
 
 ONE = Sha256("1" * 64)
 TWO = Sha256("2" * 64)
@@ -96,6 +98,25 @@ def test_acceptance_is_recorded_by_the_digest_of_the_wheel() -> None:
     assert Manifest.parse(accepted.render()) == accepted
     assert accepted.with_acceptance({}) == accepted
     assert MANIFEST.with_acceptance({TWO: ACCEPTANCE}) == MANIFEST
+
+
+def test_messages_that_the_sdk_cannot_parse_are_recorded() -> None:
+    message = UnparsedMessage(kind="response", name="R", example='Account (type "gcp")', problem="wrong")
+    case = CaseResult(case="every-message-is-parsed", outcome=CaseOutcome.FAILED, unparsed=(message,))
+    accepted = MANIFEST.with_acceptance({ONE: replace(ACCEPTANCE, cases=(*ACCEPTANCE.cases, case))})
+    assert Manifest.parse(accepted.render()) == accepted
+    document = json.loads(accepted.render())
+    passed, failed = document["wheels"][0]["acceptance"]["cases"]
+    assert "unparsed" not in passed
+    assert failed["unparsed"] == [
+        {"kind": "response", "name": "R", "example": 'Account (type "gcp")', "problem": "wrong"}
+    ]
+    wheel = json.loads((ROOT / "docs/manifest.schema.json").read_text())["properties"]["wheels"]["items"]
+    jsonschema.validate(
+        document["wheels"][0]["acceptance"],
+        wheel["properties"]["acceptance"],
+        cls=jsonschema.Draft202012Validator,
+    )
 
 
 def test_a_wheel_without_acceptance_run_has_no_acceptance_member() -> None:

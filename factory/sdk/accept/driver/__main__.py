@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from factory.core.case_result import CaseOutcome, CaseResult
-from factory.sdk.accept.driver.case_context import CannotRun, CaseContext, NotApplicable
+from factory.sdk.accept.driver.case_context import CannotRun, CaseContext, CaseFailed, NotApplicable
 from factory.sdk.accept.driver.case_functions import CASE_FUNCTIONS
 from factory.sdk.accept.driver.processes import kill, remaining_processes
 
@@ -46,15 +46,16 @@ def run_case(case: str, needs: Sequence[str], context: CaseContext) -> CaseResul
         if missing is not None:
             detail = f"this SDK has no {missing}"
             return CaseResult(case=case, outcome=CaseOutcome.NOT_APPLICABLE, detail=detail)
-        CASE_FUNCTIONS[case](context)
+        counted = CASE_FUNCTIONS[case](context)
     except NotApplicable as error:
         return CaseResult(case=case, outcome=CaseOutcome.NOT_APPLICABLE, detail=str(error))
     except CannotRun as error:
         return CaseResult(case=case, outcome=CaseOutcome.COULD_NOT_RUN, detail=str(error))
+    except CaseFailed as error:
+        return CaseResult(case=case, outcome=CaseOutcome.FAILED, detail=str(error), unparsed=error.unparsed)
     except BaseException as error:  # noqa: BLE001 - an SDK may raise anything, SystemExit among it
-        detail = f"{type(error).__name__}: {error}".removeprefix("CaseFailed: ")
-        return CaseResult(case=case, outcome=CaseOutcome.FAILED, detail=detail)
-    return CaseResult(case=case, outcome=CaseOutcome.PASSED)
+        return CaseResult(case=case, outcome=CaseOutcome.FAILED, detail=f"{type(error).__name__}: {error}")
+    return CaseResult(case=case, outcome=CaseOutcome.PASSED, detail=counted or "")
 
 
 def run_with_limit(limit_s: float, case: str, needs: Sequence[str], context: CaseContext) -> CaseResult:
@@ -84,9 +85,11 @@ def main(argv: Sequence[str]) -> None:
         package=request["package"],
         codex=request["codex"],
         version=request["version"],
+        environ=request["environ"],
     )
     result = run_with_limit(request["limit_s"], request["case"], request["needs"], context)
-    sys.stdout.write(f"\n{json.dumps(asdict(result))}\n")
+    members = {name: value for name, value in asdict(result).items() if value is not None}
+    sys.stdout.write(f"\n{json.dumps(members)}\n")
     sys.stdout.flush()
     os._exit(0)
 

@@ -2,13 +2,14 @@
 
 import importlib
 import sys
-from collections.abc import Callable, Iterator, Sequence, Sized
+from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
 
+from factory.core.case_result import UnparsedMessage
 from factory.sdk.accept.driver.sdk_protocols import Codex, Configuration
 from factory.sdk.accept.driver.sdk_style import SdkStyle, style_of
 from factory.sdk.model_server import Answer, ModelServer, model_server
@@ -18,7 +19,15 @@ _FAKE_APP_SERVER = "factory.sdk.accept.driver.fake_app_server"
 
 
 class CaseFailed(Exception):
-    """The SDK or the runtime does not do what the SDK documents."""
+    """The SDK or the runtime does not do what the SDK documents.
+
+    Attributes:
+        unparsed: The messages that the SDK cannot parse, if the case is about them.
+    """
+
+    def __init__(self, seen: str, unparsed: tuple[UnparsedMessage, ...] | None = None) -> None:
+        super().__init__(seen)
+        self.unparsed = unparsed
 
 
 class CannotRun(Exception):
@@ -62,12 +71,14 @@ class CaseContext:
         package: The name under which the SDK is imported.
         codex: The program to start instead of the installed executable, if any.
         version: The version that the runtime must report.
+        environ: The variables that the SDK starts the runtime with.
     """
 
     home: Path
     package: str
     codex: str | None
     version: str
+    environ: Mapping[str, str]
 
     @property
     def sdk(self) -> ModuleType:

@@ -8,11 +8,12 @@ from factory.sdk.accept.driver import (
     constructor_cases,
     error_cases,
     live_cases,
+    message_cases,
     turn_cases,
 )
 from factory.sdk.accept.driver.case_context import CaseContext
 
-_FUNCTIONS: tuple[Callable[[CaseContext], None], ...] = (
+_FUNCTIONS: tuple[Callable[[CaseContext], str | None], ...] = (
     constructor_cases.constructor_initialises,
     constructor_cases.runtime_not_installed,
     constructor_cases.override_points_nowhere,
@@ -48,11 +49,13 @@ _FUNCTIONS: tuple[Callable[[CaseContext], None], ...] = (
     live_cases.approval_is_declined,
     live_cases.approval_has_a_safe_default,
     live_cases.images_reach_the_model,
+    live_cases.viewed_images_reach_both_sides,
+    message_cases.every_message_is_parsed,
     live_cases.cancelled_waiting_leaves_the_client_usable,
     live_cases.runtime_is_killed,
     close_cases.closing_twice,
     close_cases.no_process_is_left,
 )
-CASE_FUNCTIONS: Mapping[str, Callable[[CaseContext], None]] = {
+CASE_FUNCTIONS: Mapping[str, Callable[[CaseContext], str | None]] = {
     function.__name__.replace("_", "-"): function for function in _FUNCTIONS
 }

@@ -1,6 +1,7 @@
 """Cases about a turn while it runs: interrupting, steering, approving, cancelling, losing the runtime."""
 
 import asyncio
+import base64
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from factory.sdk.accept.driver.case_context import (
 from factory.sdk.accept.driver.processes import can_list_processes, case_processes, kill, remaining_processes
 from factory.sdk.accept.driver.sdk_protocols import AsyncCodex, Codex, Notification, Question
 from factory.sdk.accept.driver.turn_cases import tool_calls_of
-from factory.sdk.model_server import Answer, Echo, Say, Stream
+from factory.sdk.model_server import Answer, CallTool, Echo, Say, Stream
 
 _OFFICIAL = "openai_codex"
 _DELTA = "item/agentMessage/delta"
@@ -186,6 +187,22 @@ def images_reach_the_model(context: CaseContext) -> None:
         context.style.run(codex.thread_start(), [sdk.TextInput("Look."), sdk.ImageInput(_PNG)])
     expect(b"input_image" in server.turns[0], "the request has no image")
     expect(b"iVBORw0KGgo" in server.turns[0], "the request lacks the image's bytes")
+
+
+def viewed_images_reach_both_sides(context: CaseContext) -> None:
+    """Let the model look at a file: the image is an item of the turn, and goes back to the model."""
+    image = context.home / "image.png"
+    image.write_bytes(base64.b64decode(_PNG.partition(",")[2]))
+    call = CallTool(name="view_image", arguments=json.dumps({"path": str(image)}))
+    with context.talk(call, Say(text="Seen.")) as (codex, server):
+        thread = codex.thread_start(**context.style.full_access())
+        events = list(thread.turn("Look at it.").stream())
+    items = [_payload(event).get("item") for event in events if event.method == "item/completed"]
+    paths = [item.get("path") for item in items if isinstance(item, dict) and item.get("type") == "imageView"]
+    expect(paths == [str(image)], f"the images among the items are {paths}")
+    expect(_status(events[-1]) == "completed", f"the turn ended as {_status(events[-1])}")
+    expect_count(server.turns, 2, "requests to the model")
+    expect(b"iVBORw0KGgo" in server.turns[1], "the second request lacks the image's bytes")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from factory.core.case_result import CaseOutcome, CaseResult
+from factory.core.case_result import CaseOutcome, CaseResult, UnparsedMessage
 from factory.core.digests import Sha256
 from factory.core.errors import BuildError, UpstreamError, UsageError, VerificationError
 from factory.core.progress import SilentProgress
@@ -115,6 +115,7 @@ def test_the_wheel_under_test_is_installed_and_the_case_runs_isolated(tmp_path: 
         "package": "openai_codex",
         "codex": None,
         "version": "0.163.0",
+        "environ": dict(command.env),
         "limit_s": 60.0,
     }
 
@@ -328,6 +329,14 @@ def test_the_answer_is_the_last_line() -> None:
     document = {"case": "closing-twice", "outcome": "failed", "detail": "seen"}
     result = read_result("closing-twice", prints(document))
     assert result == CaseResult(case="closing-twice", outcome=CaseOutcome.FAILED, detail="seen")
+
+
+def test_messages_that_the_sdk_cannot_parse_are_read() -> None:
+    message = {"kind": "response", "name": "R", "example": "Account", "problem": "wrong"}
+    result = read_result("closing-twice", prints({**PASSED, "outcome": "failed", "unparsed": [message]}))
+    assert result.unparsed == (
+        UnparsedMessage(kind="response", name="R", example="Account", problem="wrong"),
+    )
 
 
 def test_what_differs_from_run_to_run_is_replaced() -> None:

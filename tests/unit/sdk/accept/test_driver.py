@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from factory.core.case_result import CaseOutcome, CaseResult
+from factory.core.case_result import CaseOutcome, CaseResult, UnparsedMessage
 from factory.core.errors import UsageError
 from factory.sdk.accept.cases import CASE_NAMES, CASES, cases_named
 from factory.sdk.accept.driver.__main__ import run_case
 from factory.sdk.accept.driver.case_context import CaseContext, NotApplicable
 from factory.sdk.accept.driver.case_functions import CASE_FUNCTIONS
+from tests import protocols
 from tests.children import ROOT, Child
 
 SDK = """
@@ -38,13 +39,14 @@ def result(
     (directory / "openai_codex.py").write_text(sdk, encoding="utf-8")
     home = directory / "home"
     home.mkdir()
-    request = {
+    request: dict[str, object] = {
         "case": CASE,
         "needs": needs,
         "home": str(home),
         "package": "openai_codex",
         "codex": None,
         "version": "0.163.0",
+        "environ": {},
         "limit_s": limit_s,
     }
     ended = Child(
@@ -74,7 +76,7 @@ def test_cases_and_case_functions_match() -> None:
 def test_cases_are_chosen_by_name_in_table_order() -> None:
     chosen = cases_named(("closing-twice", "constructor-initialises"))
     assert [case.name for case in chosen] == ["constructor-initialises", "closing-twice"]
-    assert len(cases_named(())) == 39
+    assert len(cases_named(())) == 41
     with pytest.raises(UsageError, match="no acceptance case 'no-such-case'"):
         cases_named(("no-such-case",))
 
@@ -146,8 +148,90 @@ def test_a_runtime_without_the_feature_makes_a_case_not_applicable(
         raise NotApplicable("this release has no code mode")
 
     monkeypatch.setitem(CASE_FUNCTIONS, "code-mode", lacks)
-    context = CaseContext(home=tmp_path, package="json", codex=None, version="0.110.0")
+    context = CaseContext(home=tmp_path, package="json", codex=None, version="0.110.0", environ={})
     assert run_case("code-mode", ("loads|absent", "absent|dumps"), context) == CaseResult(
         case="code-mode", outcome=CaseOutcome.NOT_APPLICABLE, detail="this release has no code mode"
     )
     assert run_case("code-mode", ("absent|missing",), context).detail == "this SDK has no absent|missing"
+
+
+MODELS = """
+class Turn:
+    @classmethod
+    def model_validate(cls, value):
+        if "failed" in str(value):
+            raise ValueError("1 error\\nturn.status\\n  Input should be 'completed'")
+TurnCompletedNotification = Turn
+"""
+REGISTRY = """
+from openai_codex.generated.v2_all import Turn
+NOTIFICATION_MODELS = {"turn/completed": Turn}
+"""
+
+
+def messages_case(directory: Path, monkeypatch: pytest.MonkeyPatch, *, runtime: bytes) -> CaseResult:
+    """Run the case about messages with fake types, and an executable that writes a small protocol."""
+    codex = directory / "codex"
+    codex.write_bytes(runtime)
+    codex.chmod(0o755)
+    generated = directory / "openai_codex/generated"
+    generated.mkdir(parents=True)
+    for name, text in (
+        ("../__init__", ""),
+        ("__init__", ""),
+        ("v2_all", MODELS),
+        ("notification_registry", REGISTRY),
+    ):
+        (generated / f"{name}.py").write_text(text, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(directory))
+    for name in [name for name in sys.modules if name.split(".")[0] == "openai_codex"]:
+        monkeypatch.delitem(sys.modules, name)
+    home = directory / "home"
+    home.mkdir()
+    context = CaseContext(home=home, package="openai_codex", codex=str(codex), version="0.163.0", environ={})
+    (case,) = cases_named(("every-message-is-parsed",))
+    return run_case(case.name, case.needs, context)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the executable is a shell script")
+def test_messages_that_cannot_be_parsed_fail_the_case_and_are_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert messages_case(tmp_path, monkeypatch, runtime=protocols.runtime()) == CaseResult(
+        case="every-message-is-parsed",
+        outcome=CaseOutcome.FAILED,
+        detail="1 of 2 messages cannot be parsed: turn/completed",
+        unparsed=(
+            UnparsedMessage(
+                kind="server notification",
+                name="turn/completed",
+                example="TurnStatus (failed)",
+                problem="turn.status Input should be 'completed'",
+            ),
+        ),
+    )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the executable is a shell script")
+def test_messages_that_can_all_be_parsed_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    protocol = protocols.definitions()
+    protocols.v2(protocol)["TurnStatus"] = {"type": "string", "enum": ["completed"]}
+
+    assert messages_case(tmp_path, monkeypatch, runtime=protocols.runtime(protocol)) == CaseResult(
+        case="every-message-is-parsed",
+        outcome=CaseOutcome.PASSED,
+        detail="2 messages, 1 of them without a type",
+    )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the executable is a shell script")
+def test_a_runtime_that_writes_no_schema_is_not_a_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = protocols.script("echo 'no such command' >&2", "exit 2")
+
+    assert messages_case(tmp_path, monkeypatch, runtime=runtime) == CaseResult(
+        case="every-message-is-parsed",
+        outcome=CaseOutcome.COULD_NOT_RUN,
+        detail="the runtime wrote no schema: no such command",
+    )

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from factory.sdk.parsing.unparsed import Message, Parsed, messages_of, parse_messages
+from factory.sdk.parsing.messages import Message, Parsed, messages_of
+from factory.sdk.parsing.unparsed import parse_messages
 from factory.sdk.sdk_files import UnusableSdk
 from factory.sdk.types.runtime import TypesWorkspace
 from factory.system.process import SubprocessRunner
