@@ -1,9 +1,10 @@
 """``factory doctor``: check what this machine has and what is missing."""
 
 import argparse
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from functools import partial
 
@@ -52,12 +53,21 @@ def run(arguments: argparse.Namespace) -> int:
         *_examine_network(settings),
         *examine_containers(containers_of(settings)),
     )
+    if arguments.format == Format.TABLE and sys.stdout.isatty():
+        from factory.cli.drawing import draw_findings  # noqa: PLC0415 - rich is slow to import
+
+        draw_findings("this host", [(e.ability.value, e.subject, e.detail, e.remedy) for e in examinations])
+        return _status(examinations)
     show_table(
         arguments,
         [Column(heading=heading) for heading in ("what", "state", "detail", "remedy")],
         [(e.subject, e.ability.value, e.detail, e.remedy) for e in examinations],
         document=lambda: [_to_json(examination) for examination in examinations],
     )
+    return _status(examinations)
+
+
+def _status(examinations: Sequence[Examination]) -> int:
     is_unable = any(e.is_required and e.ability is not Ability.OK for e in examinations)
     return HostError.exit_code if is_unable else EXIT_OK
 

@@ -24,7 +24,7 @@ _CUT_WIDTH = 12
 _WIDE = 100
 _SEVERITY_WIDTH = 7
 _CHECK_WIDTH = 22
-_STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan", "waived": "dim"}
+_STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan", "waived": "dim", "ok": "green"}
 
 
 def draw_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, title: str) -> None:
@@ -74,7 +74,7 @@ def _draw_blocks(
 
 
 def draw_findings(title: str, rows: Sequence[tuple[str, str, str, str]]) -> None:
-    """Draw the findings of one wheel: severity, check, and finding above remedy."""
+    """Draw findings, of one wheel or of this host: severity, check, and finding above remedy."""
     console = Console()
     if not rows:
         console.print(Text.assemble(("ok  ", "green"), title))
@@ -85,7 +85,7 @@ def draw_findings(title: str, rows: Sequence[tuple[str, str, str, str]]) -> None
         table.add_column(no_wrap=False, width=width, overflow="fold")
     table.add_column(overflow="fold")
     for severity, check, found, conclusion in rows:
-        text = Text.assemble(found, ("\n> " + conclusion, "dim"))
+        text = Text.assemble(found, (f"\n> {conclusion}" if conclusion else "", "dim"))
         table.add_row(Text(severity, style=_STYLES.get(severity, "")), Text(check), text)
     console.print(table)
 

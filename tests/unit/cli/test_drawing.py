@@ -1,11 +1,14 @@
 import io
+import re
 
 import pytest
+from pytest_httpserver import HTTPServer
 from rich.console import Console
 from rich.progress import Progress as Bars
 
 from factory.cli.console import Column
-from factory.cli.drawing import BarProgress, draw_table
+from factory.cli.drawing import BarProgress, draw_findings, draw_table
+from tests.unit.cli.conftest import Factory
 
 
 def test_each_finished_bar_shows_its_own_bytes() -> None:
@@ -119,3 +122,30 @@ def test_several_tasks_have_a_bar_for_all_of_them() -> None:
         )
         one.advance(90)
     assert shown(bars)[0] == ("all so far", 355, 355)
+
+
+def test_a_row_without_a_conclusion_is_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    draw_findings("this host", [("ok", "npm", "/usr/bin/npm", ""), ("absent", "git", "none", "Install it.")])
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert lines == [
+        "",
+        "this host",
+        "ok       npm                     /usr/bin/npm",
+        "absent   git                     none",
+        "                                 > Install it.",
+    ]
+
+
+def test_a_terminal_gets_the_host_in_lines(
+    factory: Factory, monkeypatch: pytest.MonkeyPatch, httpserver: HTTPServer
+) -> None:
+    monkeypatch.setenv("FACTORY_NPM_REGISTRY", httpserver.url_for("/npm/"))
+    monkeypatch.setenv("PIP_INDEX_URL", httpserver.url_for("/simple/"))
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    ended = factory("doctor")
+    assert ended.status == 25, "the registry has no package"
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", ended.out)
+    assert "\nthis host\nok       python " in plain
