@@ -11,6 +11,7 @@ from factory.audit.local import audit_local
 from factory.audit.projects import PROJECTS, checked_project
 from factory.audit.report.badge import render_badge
 from factory.audit.report.html import render_html, require_renderer
+from factory.audit.report.sarif import audit_sarif
 from factory.audit.report.table import (
     HEADINGS,
     NARROW_HEADINGS,
@@ -98,7 +99,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="size of the packages and compressed files to keep in the cache after each release"
         " (default: %(default)s)",
     )
-    add_format_options(parser, Format.MARKDOWN, Format.HTML, Format.BADGE, json="docs/audit.schema.json")
+    add_format_options(
+        parser, Format.MARKDOWN, Format.HTML, Format.SARIF, Format.BADGE, json="docs/audit.schema.json"
+    )
     parser.add_argument("--html", type=Path, metavar="FILE", help=argparse.SUPPRESS)  # former name
     add_acceptance_options(parser)
     add_channel_options(parser)
@@ -198,6 +201,8 @@ def _show(report: AuditReport, arguments: argparse.Namespace) -> None:
             print_json(report_json(report))
         case Format.HTML:
             print(render_html(report), end="")
+        case Format.SARIF:
+            print_json(audit_sarif(report))
         case Format.BADGE:
             print(render_badge(report), end="")
         case Format.MARKDOWN:

@@ -5,8 +5,9 @@ logical location.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
+from typing import TypeAlias
 from urllib.parse import quote
 
 from factory import __version__
@@ -14,15 +15,33 @@ from factory.core.model import Finding, Severity, WaivedFinding
 from factory.verify.catalogue import CheckDescription, catalogue
 from factory.verify.output.report import CheckResults, Report, WheelReport
 
+Json: TypeAlias = dict[str, object]
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 
 def sarif_document(report: Report) -> dict[str, object]:
     """Return a report as a SARIF log of one run."""
-    rules = catalogue()
-    places = {rule.id: index for index, rule in enumerate(rules)}
     parts = [(wheel.path, wheel.results) for wheel in report.wheels]
     parts += [(release.path, release.results) for release in report.releases]
+    return sarif_log(
+        [rule(check) for check in catalogue()],
+        [result for path, results in parts for result in results_of(path, results)],
+        [each for wheel in report.wheels for each in _notifications(wheel)],
+    )
+
+
+def sarif_log(
+    rules: Sequence[Json], results: Sequence[Json], notifications: Sequence[Json]
+) -> dict[str, object]:
+    """Return a SARIF log of one run.
+
+    Args:
+        rules: Every rule that a result names.
+        results: The findings.
+        notifications: What could not be checked, so that it does not count as passed.
+    """
+    places = {str(rule["id"]): index for index, rule in enumerate(rules)}
+    is_successful = not any(notification["level"] == "error" for notification in notifications)
     return {
         "$schema": _SCHEMA,
         "version": "2.1.0",
@@ -32,22 +51,24 @@ def sarif_document(report: Report) -> dict[str, object]:
                     "driver": {
                         "name": "codex-wheel-factory",
                         "semanticVersion": __version__,
-                        "rules": [_rule(rule) for rule in rules],
+                        "rules": list(rules),
                     }
                 },
                 "columnKind": "unicodeCodePoints",
-                "invocations": [_invocation(report.wheels)],
-                "results": [
-                    result | {"ruleIndex": places[str(result["ruleId"])]}
-                    for path, results in parts
-                    for result in _results(path, results)
+                "invocations": [
+                    {
+                        "executionSuccessful": is_successful,
+                        "toolExecutionNotifications": list(notifications),
+                    }
                 ],
+                "results": [result | {"ruleIndex": places[str(result["ruleId"])]} for result in results],
             }
         ],
     }
 
 
-def _rule(rule: CheckDescription) -> dict[str, object]:
+def rule(rule: CheckDescription) -> Json:
+    """Return a check as a rule."""
     return {
         "id": rule.id,
         "shortDescription": {"text": rule.title},
@@ -56,12 +77,12 @@ def _rule(rule: CheckDescription) -> dict[str, object]:
             "text": f"{rule.protects}\nStandard: {rule.standard}\nWhat to do: {rule.remedy}",
             "markdown": f"{rule.protects}\n\n- Standard: {rule.standard}\n- What to do: {rule.remedy}",
         },
-        "defaultConfiguration": {"level": _level(rule.severity)},
+        "defaultConfiguration": {"level": level(rule.severity)},
         "properties": {"tags": [rule.scope.value]},
     }
 
 
-def _level(severity: Severity) -> str:
+def level(severity: Severity) -> str:
     """Return the SARIF level (SARIF 2.1.0, 3.27.10)."""
     match severity:
         case Severity.ERROR:
@@ -72,46 +93,40 @@ def _level(severity: Severity) -> str:
             return "note"
 
 
-def _invocation(wheels: Iterable[WheelReport]) -> dict[str, object]:
-    """List what could not be checked, so that it does not count as passed."""
-    notifications = [notification for wheel in wheels for notification in _notifications(wheel)]
-    return {
-        "executionSuccessful": not any(notification["level"] == "error" for notification in notifications),
-        "toolExecutionNotifications": notifications,
-    }
-
-
 def _notifications(wheel: WheelReport) -> Iterator[dict[str, object]]:
     if wheel.not_looked_at is not None:
-        yield _notification(wheel, "error", f"not looked at: {wheel.not_looked_at}")
+        yield notification(wheel.name, wheel.path, "error", f"not looked at: {wheel.not_looked_at}")
     if wheel.stock_report is not None and wheel.stock_report.not_run is not None:
-        level = "error" if wheel.stock_report.is_broken else "note"
-        yield _notification(
-            wheel, level, f"{wheel.stock_report.tool} not asked: {wheel.stock_report.not_run}"
-        )
+        sarif_level = "error" if wheel.stock_report.is_broken else "note"
+        text = f"{wheel.stock_report.tool} not asked: {wheel.stock_report.not_run}"
+        yield notification(wheel.name, wheel.path, sarif_level, text)
     if wheel.smoke is not None:
-        yield _notification(wheel, "note", f"start {wheel.smoke.outcome.value}: {wheel.smoke.detail}")
+        text = f"start {wheel.smoke.outcome.value}: {wheel.smoke.detail}"
+        yield notification(wheel.name, wheel.path, "note", text)
 
 
-def _notification(wheel: WheelReport, level: str, text: str) -> dict[str, object]:
+def notification(name: str, path: str, sarif_level: str, text: str) -> Json:
+    """Return a remark about a wheel: ``error`` if it could not be checked, else ``note``."""
     return {
-        "level": level,
-        "message": {"text": f"{wheel.name}: {text}"},
-        "locations": [{"physicalLocation": _physical_location(wheel.path)}],
+        "level": sarif_level,
+        "message": {"text": f"{name}: {text}"},
+        "locations": [{"physicalLocation": _physical_location(path)}],
     }
 
 
-def _results(path: str, results: CheckResults) -> Iterator[dict[str, object]]:
+def results_of(path: str, results: CheckResults) -> Iterator[Json]:
+    """Yield the findings about a file, and the waived ones as suppressed."""
     for finding in results.findings:
-        yield _result(path, finding)
+        yield result(path, finding)
     for waived in results.waived:
-        yield _result(path, waived.finding) | {"suppressions": [_suppression(waived)]}
+        yield result(path, waived.finding) | {"suppressions": [_suppression(waived)]}
 
 
-def _result(path: str, finding: Finding) -> dict[str, object]:
+def result(path: str, finding: Finding) -> Json:
+    """Return a finding about a file."""
     return {
         "ruleId": finding.check,
-        "level": _level(finding.severity),
+        "level": level(finding.severity),
         "message": {"text": f"{finding.place}: {finding.evidence}\nWhat to do: {finding.remedy}"},
         "locations": [
             {
