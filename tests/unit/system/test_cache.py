@@ -116,8 +116,11 @@ def test_the_bytes_of_an_interrupted_download_are_counted(tmp_path: Path) -> Non
 def test_restarting_discards_the_bytes_received(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     with cache.receive(ABC, name="blob") as blob:
-        blob.write(b"xyz")
+        blob.write(b"xy")
+        blob.write(b"z")
+        assert blob.size_bytes == 3
         blob.restart()
+        assert blob.size_bytes == 0
         blob.write(b"abc")
         blob.commit()
     assert cache.path(ABC).read_bytes() == b"abc"
