@@ -95,7 +95,11 @@ def measure(case: str, module: str, job: Job, *, extra: Sequence[str] = ()) -> M
     label = f"{case} {counted(len(job.platforms), 'wheel')}" if others else f"{case} {one.tag}"
     job.out.mkdir(parents=True, exist_ok=True)
     temporary = job.out / "tmp"
-    env = {**os.environ, "TMPDIR": str(temporary), "FACTORY_ENCODER": "zlib" if case in WITH_ZLIB else ""}
+    env = os.environ | {
+        "TMPDIR": str(temporary),
+        "FACTORY_CACHE_DIR": str(job.cache),
+        "FACTORY_ENCODER": "zlib" if case in WITH_ZLIB else "",
+    }
     temporary.mkdir(exist_ok=True)
     argv = (sys.executable, "-m", f"benchmarks.{module}", *job.argv, *extra)
     with _sampled(job.out) as sizes:
