@@ -12,7 +12,7 @@ from benchmarks.options import ROOT, Case, Options
 from benchmarks.release import Release, prepare
 from benchmarks.results import Results
 from factory.core.targets import PLATFORMS, Platform
-from factory.system.cache import Namespace
+from factory.system.cache_entries import Namespace
 from factory.system.parallel import usable_cores
 
 WHEELS = (1, 2, 4)

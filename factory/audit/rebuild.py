@@ -17,7 +17,8 @@ from factory.build.toolchain import lock_for
 from factory.core.digests import Sha256
 from factory.core.tags import CodexTag
 from factory.core.targets import Target
-from factory.system.cache import Namespace, made_again
+from factory.system.cache import made_again
+from factory.system.cache_entries import Namespace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

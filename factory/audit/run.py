@@ -24,7 +24,7 @@ from factory.audit.selection import Selection
 from factory.audit.verdict import AuditReport, Verdict
 from factory.audit.wheel_file import WheelFiles
 from factory.core.tags import CodexTag
-from factory.system.cache import Namespace
+from factory.system.cache_entries import Namespace
 from factory.system.parallel import in_parallel
 
 

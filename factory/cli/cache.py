@@ -14,7 +14,8 @@ from factory.cli.options import parse_size
 from factory.cli.settings import Settings
 from factory.core.counted import counted
 from factory.core.errors import EXIT_OK, UsageError
-from factory.system.cache import Cache, CacheEntry, Namespace
+from factory.system.cache import Cache
+from factory.system.cache_entries import CacheEntry, Namespace
 
 DAY_S = 86_400.0
 _MEANINGS = {

@@ -13,10 +13,11 @@ from factory.core.errors import IntegrityError, UpstreamError, UsageError
 from factory.core.model import Local, ReleaseAsset, Remote
 from factory.core.progress import Progress, ProgressTask
 from factory.release.channels.npm_login import NpmLogin
-from factory.system.cache import Cache, DamagedEntry, PartialBlob
+from factory.system.cache import Cache, DamagedEntry
 from factory.system.files import CannotRead, read_verified
 from factory.system.http import HttpClient, HttpResponse, HttpStatusError
 from factory.system.parallel import Stopped, in_parallel
+from factory.system.partial_blob import PartialBlob
 from factory.system.retry import RequestFailed, RetryPolicy
 
 MAX_ASSET_BYTES = 2 << 30

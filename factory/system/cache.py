@@ -22,19 +22,17 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from filelock import FileLock, Timeout
 
-from factory.core.digests import Digest, read_chunks
+from factory.core.digests import Digest
 from factory.core.errors import IntegrityError
+from factory.system.cache_entries import CacheEntry, Namespace, entries_of
 from factory.system.entries import (
-    files_below,
     is_entry,
     open_entry,
     open_own_file,
@@ -43,10 +41,8 @@ from factory.system.entries import (
     remove_entry,
 )
 from factory.system.files import (
-    TEMPORARY_PREFIX,
     CannotWrite,
     WrongDigest,
-    reading,
     sweep_temporaries,
     verified,
     writing,
@@ -57,10 +53,10 @@ from factory.system.lease import (
     gate,
     keep_partial,
     leased_entries,
-    sizes_of_temporaries,
     sweep,
 )
 from factory.system.parallel import Stopped
+from factory.system.partial_blob import PartialBlob
 
 ResultT = TypeVar("ResultT")
 
@@ -68,113 +64,10 @@ _LOCK_POLL_S = 0.2
 _STALE_TEMPORARY_S = 86_400.0
 
 
-class Namespace(StrEnum):
-    """The kinds of entries; each has a directory of its own."""
-
-    ASSETS = "assets"
-    PARTIALS = "partials"
-    RECORDS = "records"
-    DEFLATE = "deflate"
-    TEMPORARY = "temporary"
-    TOOLCHAINS = "toolchains"
-    LOGS = "logs"
-
-
 class DamagedEntry(IntegrityError):
     """An entry was damaged or gone when it was read; it has been removed, so that it is made again."""
 
     hint = "Run the same command again. If this happens often, check the disk."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CacheEntry:
-    """One file of the cache.
-
-    Attributes:
-        name: The path below the namespace's directory.
-        last_used_s: The time of the last use, in seconds since the epoch.
-    """
-
-    namespace: Namespace
-    name: str
-    path: Path
-    size_bytes: int
-    last_used_s: float
-
-
-class PartialBlob:
-    """A blob that is being received; it starts with the bytes of an earlier, interrupted attempt.
-
-    Only `Cache.receive` creates one. The file is in the directory of this run, so that no other
-    process writes to it, even if both receive the same blob.
-    """
-
-    def __init__(self, *, partial: Path, final: Path, digest: Digest, name: str) -> None:
-        self._partial = partial
-        self._final = final
-        self._digest = digest
-        self._name = name
-        self._file = open_own_file(partial, mode=0o644)
-        self._hash = digest.algorithm.new()
-        self._size_bytes = 0
-        with reading(partial):
-            self._file.seek(0)
-            for chunk in read_chunks(self._file):
-                self._hash.update(chunk)
-                self._size_bytes += len(chunk)
-
-    @property
-    def size_bytes(self) -> int:
-        """The number of bytes received."""
-        return self._size_bytes
-
-    @property
-    def actual(self) -> Digest:
-        """The digest of the bytes received."""
-        return Digest(self._digest.algorithm, self._hash.hexdigest())
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether the bytes received have the expected digest."""
-        return self.actual == self._digest
-
-    def write(self, chunk: bytes) -> None:
-        """Append a chunk.
-
-        Raises:
-            CannotWrite: The disk is full or read-only; the bytes received so far are kept.
-        """
-        with writing(self._partial):
-            self._file.write(chunk)
-        self._hash.update(chunk)
-        self._size_bytes += len(chunk)
-
-    def restart(self) -> None:
-        """Discard all bytes received."""
-        with writing(self._partial):
-            self._file.truncate(0)
-        self._hash = self._digest.algorithm.new()
-        self._size_bytes = 0
-
-    def commit(self) -> Path:
-        """Add the blob to the cache and return its path.
-
-        Raises:
-            WrongDigest: The bytes do not have the expected digest; they are discarded.
-        """
-        if not self.is_complete:
-            actual = self.actual
-            self.restart()
-            raise WrongDigest(self._name, expected=self._digest, actual=actual)
-        self.close()
-        put_entry(self._partial, self._final)
-        return self._final
-
-    def close(self) -> None:
-        """Close the file, keeping the bytes received for another attempt."""
-        if not self._file.closed:
-            with writing(self._partial):
-                self._file.close()
 
 
 class Cache:
@@ -349,7 +242,7 @@ class Cache:
 
     def entries(self) -> tuple[CacheEntry, ...]:
         """Return all entries and temporary files, the least recently used first."""
-        return _by_last_use(entry for namespace in Namespace for entry in self._entries_of(namespace))
+        return entries_of(self.root, *Namespace)
 
     def prune(self, *, max_bytes: int, older_than_s: float, now_s: float) -> tuple[CacheEntry, ...]:
         """Remove old entries, then the least recently used ones until the rest fits; return them.
@@ -370,7 +263,7 @@ class Cache:
 
         Entries that another process uses are kept; those that this process has used are not.
         """
-        return self._shrink(_by_last_use(self._entries_of(namespace)), max_bytes=max_bytes, but=self.lease)
+        return self._shrink(entries_of(self.root, namespace), max_bytes=max_bytes, but=self.lease)
 
     def clear(self) -> tuple[CacheEntry, ...]:
         """Remove every entry and temporary file that no other process uses, and return the removed ones."""
@@ -400,34 +293,11 @@ class Cache:
 
     def _sweep(self, *, before_s: float) -> tuple[CacheEntry, ...]:
         """Remove the temporary files of dead runs, and those of older versions that are old enough."""
-        before = tuple(self._entries_of(Namespace.TEMPORARY))
+        before = entries_of(self.root, Namespace.TEMPORARY)
         sweep(self.root)
         for namespace in Namespace:
             sweep_temporaries(self.root / namespace, before_s=before_s)
         return tuple(entry for entry in before if not entry.path.exists())
-
-    def _entries_of(self, namespace: Namespace) -> Iterator[CacheEntry]:
-        directory = self.root / namespace
-        if namespace is Namespace.TEMPORARY:
-            yield from self._temporaries()
-            return
-        if directory.is_symlink():  # what is behind it is not of this cache alone
-            return
-        if namespace is Namespace.TOOLCHAINS:
-            yield from _toolchains(directory)
-            return
-        for path in files_below(directory):
-            with suppress(FileNotFoundError):
-                if not path.name.startswith("."):
-                    yield _entry(namespace, path, path.lstat(), below=directory)
-
-    def _temporaries(self) -> Iterator[CacheEntry]:
-        for path, status in sizes_of_temporaries(self.root):
-            yield _entry(Namespace.TEMPORARY, path, status, below=self.root)
-        for namespace in Namespace:
-            for path in (self.root / namespace).glob(f"{TEMPORARY_PREFIX}*"):
-                with suppress(FileNotFoundError):
-                    yield _entry(Namespace.TEMPORARY, path, path.lstat(), below=self.root)
 
     def _remove(self, entry: CacheEntry) -> bool:
         match entry.namespace:
@@ -453,26 +323,6 @@ class Cache:
 
     def _record_path(self, kind: str, key: str) -> Path:
         return self.root / Namespace.RECORDS / f"{kind}-{hashlib.sha256(key.encode()).hexdigest()}.json"
-
-
-def _size_of(path: Path) -> int:
-    try:
-        return path.lstat().st_size
-    except FileNotFoundError:
-        return 0
-
-
-def _toolchains(directory: Path) -> Iterator[CacheEntry]:
-    """Yield each environment as one entry, and the logs beside them."""
-    for path in directory.glob("[!.]*"):
-        if path.suffix == ".lock":
-            continue
-        with suppress(FileNotFoundError):
-            entry = _entry(Namespace.TOOLCHAINS, path, path.lstat(), below=directory)
-            if path.is_dir() and not path.is_symlink():
-                sizes = map(_size_of, files_below(path))
-                entry = replace(entry, size_bytes=sum(sizes))
-            yield entry
 
 
 def made_again(action: Callable[[bool], ResultT]) -> ResultT:
@@ -502,20 +352,6 @@ def _checksum(key: str, value: object) -> str:
     """Return a digest of a record, to notice damage; who can write the file can also change the digest."""
     text = json.dumps([key, value], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _entry(namespace: Namespace, path: Path, status: os.stat_result, *, below: Path) -> CacheEntry:
-    return CacheEntry(
-        namespace=namespace,
-        name=path.relative_to(below).as_posix(),
-        path=path,
-        size_bytes=status.st_size,
-        last_used_s=status.st_mtime,
-    )
-
-
-def _by_last_use(entries: Iterable[CacheEntry]) -> tuple[CacheEntry, ...]:
-    return tuple(sorted(entries, key=lambda entry: (entry.last_used_s, entry.path)))
 
 
 def _blob_name(digest: Digest) -> str:

@@ -10,7 +10,8 @@ from factory.build.builder import Builder, BuilderName, BuiltWheel, Engine, Fetc
 from factory.build.deflate_cache import DeflateCache
 from factory.build.deflate_check import REFERENCE_ANSWER, require_reference_deflate
 from factory.core.errors import VerificationError
-from factory.system.cache import Namespace, made_again
+from factory.system.cache import made_again
+from factory.system.cache_entries import Namespace
 from factory.system.lease import Lease
 from factory.wheels.build_environment import BuildEnvironment, prepare_toolchain
 from factory.wheels.context import RunContext

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from factory.manifest.manifest import Manifest
 from factory.release.payload_cache import save_payload
-from factory.system.cache import Namespace
+from factory.system.cache_entries import Namespace
 from factory.wheels.build import fetch_and_build, require_published_bytes
 from factory.wheels.build_environment import open_build_environment
 from factory.wheels.context import RunContext

@@ -12,7 +12,8 @@ import pytest
 
 from factory.core.digests import Digest
 from factory.core.errors import IntegrityError
-from factory.system.cache import Cache, CacheEntry, Namespace
+from factory.system.cache import Cache
+from factory.system.cache_entries import CacheEntry, Namespace
 from factory.system.files import TEMPORARY_PREFIX, CannotWrite, WrongDigest
 from factory.system.parallel import Stopped
 

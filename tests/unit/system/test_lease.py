@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from factory.core.digests import Digest
-from factory.system.cache import Cache, Namespace
+from factory.system.cache import Cache
+from factory.system.cache_entries import Namespace
 from factory.system.lease import Lease
 from tests.children import ROOT, Child
 

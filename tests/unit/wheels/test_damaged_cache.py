@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from factory.core.targets import Target
-from factory.system.cache import Cache, Namespace
+from factory.system.cache import Cache
+from factory.system.cache_entries import Namespace
 from factory.system.files import CannotWrite
 from tests.packages import release_directory
 from tests.runs import run_factory
