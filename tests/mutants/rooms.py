@@ -64,7 +64,7 @@ ROOMS = (
     _room("manifest", "*", "."),
     _room("statements", "*", "."),
     _room("release/channels", "*", "."),
-    _room("system", "cache", "test_cache.py test_lease.py"),
+    _room("system", "cache cache_entries partial_blob", "test_cache.py test_lease.py"),
     _room("wheels build", "build", "test_build.py test_damaged_cache.py"),
     _room("wheels environment", "build_environment", "test_build_environment.py"),
     _room("wheels fetch", "fetch", "test_fetch.py test_damaged_cache.py"),

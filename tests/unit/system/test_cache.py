@@ -328,3 +328,12 @@ def test_trimming_one_namespace_keeps_the_others(tmp_path: Path) -> None:
     ]
     assert [entry.name for entry in cache.entries()] == [asset.name, "encoder/new"]
     assert cache.trim(Namespace.DEFLATE, max_bytes=15) == ()
+
+
+def test_a_log_beside_the_environments_of_tools_has_its_own_size(tmp_path: Path) -> None:
+    directory = tmp_path / "toolchains"
+    (directory / "hatchling-1").mkdir(parents=True)
+    (directory / "hatchling-1" / "python").write_bytes(b"12345")
+    (directory / "hatchling-1.txt").write_bytes(b"123")
+    sizes = {entry.name: entry.size_bytes for entry in Cache(tmp_path).entries()}
+    assert sizes == {"hatchling-1": 5, "hatchling-1.txt": 3}
