@@ -18,10 +18,11 @@ from factory.sdk.accept.driver.case_context import (
 from factory.sdk.accept.driver.processes import can_list_processes, case_processes, kill, remaining_processes
 from factory.sdk.accept.driver.sdk_protocols import AsyncCodex, Codex, Notification, Question
 from factory.sdk.accept.driver.turn_cases import tool_calls_of
-from factory.sdk.model_server import Answer, CallTool, Echo, Say, Stream
+from factory.sdk.model_server import Answer, CallTool, Echo, ModelServer, Say, Stream
 
 _OFFICIAL = "openai_codex"
 _DELTA = "item/agentMessage/delta"
+_POLL_S = 0.05
 _HELD = Stream(pieces=("One ", "two "), hold_s=30.0)
 """An answer that does not end by itself while a case runs."""
 _PNG = (
@@ -133,7 +134,7 @@ def approval_has_a_safe_default(context: CaseContext) -> None:
 def cancelled_waiting_leaves_the_client_usable(context: CaseContext) -> None:
     """Cancel the task that waits for a turn: the turn can be interrupted, and another one runs."""
 
-    async def use() -> str | None:
+    async def use(server: ModelServer) -> str | None:
         client: AsyncCodex = context.sdk.AsyncCodex(context.configuration())
         try:
             thread = await client.thread_start()
@@ -143,7 +144,9 @@ def cancelled_waiting_leaves_the_client_usable(context: CaseContext) -> None:
                 await handle.run()
 
             waiting = asyncio.create_task(wait())
-            await asyncio.sleep(0.5)
+            # The held answer is for this turn; the next one would get it if the model were not asked yet.
+            while not server.turns:  # noqa: ASYNC110 - the server runs in another thread
+                await asyncio.sleep(_POLL_S)
             waiting.cancel()
             with suppress(asyncio.CancelledError):
                 await waiting
@@ -153,8 +156,8 @@ def cancelled_waiting_leaves_the_client_usable(context: CaseContext) -> None:
         finally:
             await client.close()
 
-    with context.model(_HELD, Say(text="Usable.")):
-        response = asyncio.run(use())
+    with context.model(_HELD, Say(text="Usable.")) as server:
+        response = asyncio.run(use(server))
     expect(response == "Usable.", f"the next turn returned {response!r}")
     left = remaining_processes(context.home)
     expect(not left, f"still running: {', '.join(process.name for process in left)}")
