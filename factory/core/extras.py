@@ -55,6 +55,6 @@ def _explained(extra: Extra, what: str, error: type[FactoryError]) -> Iterator[N
         yield
     except ModuleNotFoundError as missing:
         raise error(
-            f"{what} needs {missing.name}, which is not installed",
+            f"{what} needs the Python package {missing.name}, which is not installed",
             hint=f"Install it: python -m pip install '{DISTRIBUTION}[{extra}]'",
         ) from missing

@@ -294,6 +294,6 @@ def test_what_is_wrong_remains_wrong_without_the_extra(monkeypatch: pytest.Monke
 
 def test_a_page_without_its_renderer_is_refused_before_the_audit(monkeypatch: pytest.MonkeyPatch) -> None:
     take_away(monkeypatch, "jinja2")
-    with pytest.raises(HostError, match=r"^the HTML page needs jinja2") as caught:
+    with pytest.raises(HostError, match=r"^the HTML page needs the Python package jinja2") as caught:
         require_renderer()
     assert caught.value.hint == "Install it: python -m pip install 'codex-wheel-factory[report]'"

@@ -127,7 +127,7 @@ def test_a_bundle_without_sigstore_is_not_judged(
     bundle.write_text("{}")
     ended = factory("show", "signers", program, "--bundle", bundle)
     assert ended.status == 11
-    assert "NOT CHECKED: a sigstore bundle needs sigstore" in ended.err
+    assert "NOT CHECKED: a sigstore bundle needs the Python package sigstore" in ended.err
     assert "python -m pip install 'codex-wheel-factory[sign]'" in ended.err
 
 

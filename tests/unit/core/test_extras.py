@@ -16,7 +16,9 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 def test_a_question_without_its_extra_is_not_decided(monkeypatch: pytest.MonkeyPatch) -> None:
     take_away(monkeypatch, "sigstore")
     with (
-        pytest.raises(NotDecided, match=r"^a bundle needs sigstore\.?\w*, which is not installed$") as caught,
+        pytest.raises(
+            NotDecided, match=r"^a bundle needs the Python package sigstore\.?\w*, which is not installed$"
+        ) as caught,
         needs(Extra.SIGN, "a bundle"),
     ):
         import sigstore  # noqa: F401, PLC0415 - it must not be found

@@ -156,7 +156,7 @@ def test_without_sigstore_a_bundle_is_not_decided_and_nothing_is_signed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     take_away(monkeypatch, "sigstore")
-    with pytest.raises(NotDecided, match=r"^a sigstore bundle needs sigstore"):
+    with pytest.raises(NotDecided, match=r"^a sigstore bundle needs the Python package sigstore"):
         open_bundle(b"{}", identity=ME, issuer=ISSUER, where="x.json")
-    with pytest.raises(HostError, match=r"^signing with sigstore needs sigstore"):
+    with pytest.raises(HostError, match=r"^signing with sigstore needs the Python package sigstore"):
         KeylessSigner().sign(b"{}")
