@@ -13,11 +13,10 @@ from types import FrameType
 from typing import NoReturn
 
 from factory.cli.log import ENDING, logging_to
-from factory.cli.parser import make_parser
+from factory.cli.parser import EXIT_NO_COMMAND, make_parser
 from factory.cli.streams import CannotPrint, discard_stdout, usable_streams
 from factory.core.errors import FactoryError, UsageError
 
-EXIT_NO_COMMAND = 2
 EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
 EXIT_TERMINATED = 143

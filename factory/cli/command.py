@@ -1,6 +1,7 @@
 """Parsers of commands: each adds its options when it is used, with its help and its examples."""
 
 import argparse
+import difflib
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -69,6 +70,18 @@ class CommandParser(argparse.ArgumentParser):
         if used:
             parsed.defaults_used = tuple(used)
         return parsed, rest
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        """Refuse an unknown command with the name that it resembles, instead of a list with former names."""
+        if not isinstance(action, argparse._SubParsersAction) or value in action.choices:  # noqa: SLF001 - as above
+            super()._check_value(action, value)
+            return
+        listed = [choice.dest for choice in action._get_subactions()]  # noqa: SLF001 - as above
+        close = difflib.get_close_matches(str(value), listed, n=1) or difflib.get_close_matches(
+            str(value), action.choices, n=1
+        )
+        meant = f" Did you mean {close[0]!r}?" if close else ""
+        raise argparse.ArgumentError(None, f"unknown command {value!r}.{meant} See '{self.prog} --help'.")
 
     def described(self) -> Iterator[tuple[str, list[tuple[str, str]]]]:
         """Yield the title of each group of options, and its options with their descriptions."""

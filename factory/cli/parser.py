@@ -6,6 +6,7 @@ waits for the imports of another one.
 """
 
 import argparse
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +21,8 @@ from factory.cli.settings import ENVIRONMENT_HELP, Settings
 if TYPE_CHECKING:
     from factory.cli.configuration import Default
 
+EXIT_NO_COMMAND = 2
+"""As argparse ends for a wrong command line."""
 DESCRIPTION = "Build, verify and audit the Python wheels of the Codex CLI's executables."
 EXAMPLES = """\
 examples:
@@ -237,7 +240,8 @@ def _add(
     prog = " ".join(("factory", *words)) if old else None
     parser = add_command(commands, old or name.name, summary=name.summary, prog=prog, is_listed=is_listed)
     if name.parts:
-        parts = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+        parts = parser.add_subparsers(title="commands", metavar="COMMAND")
+        parser.set_defaults(command=partial(_print_help, parser))
         for part in name.parts:
             _add(parts, part, words=words)
         examples = "\n".join(f"  factory {name.name} {part.name} --help" for part in name.parts)
@@ -251,6 +255,12 @@ def _fill(parser: CommandParser, module_name: str) -> None:
     module = import_module(f"factory.cli.{module_name}")
     finish_command(parser, epilog=module.EPILOG, run=module.run)
     module.add_arguments(parser)
+
+
+def _print_help(parser: CommandParser, _arguments: argparse.Namespace) -> int:
+    """Print the help of a group that was named without a command."""
+    parser.print_help(sys.stderr)
+    return EXIT_NO_COMMAND
 
 
 def _read_defaults(words: tuple[str, ...]) -> "tuple[Default, ...]":

@@ -76,5 +76,31 @@ def test_the_value_of_an_option_is_no_command(words: str) -> None:
 def test_a_group_alone_is_refused(factory: Factory, group: str) -> None:
     ended = factory(group)
     assert (ended.status, ended.out) == (2, "")
-    assert f"usage: factory {group} [-h]" in ended.err
+    assert ended.err.startswith(f"usage: factory {group} [-h]")
+    assert f"\nexamples:\n  factory {group} " in ended.err
     assert factory(group, "nosuch").status == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ("verfy", "x"),
+            "factory: error: unknown command 'verfy'. Did you mean 'verify'? See 'factory --help'.",
+        ),
+        (
+            ("sdk", "pim"),
+            "factory sdk: error: unknown command 'pim'. Did you mean 'pin'? See 'factory sdk --h",
+        ),
+        (("attets",), "factory: error: unknown command 'attets'. Did you mean 'attest'?"),
+        (("zzz",), "factory: error: unknown command 'zzz'. See 'factory --help'."),
+        (("show", "completion", "ksh"), "completion: error: argument shell: invalid choice: 'ksh'"),
+    ],
+)
+def test_an_unknown_command_is_answered_with_the_one_that_it_resembles(
+    factory: Factory, words: tuple[str, ...], said: str
+) -> None:
+    ended = factory(*words)
+    assert ended.status == 2
+    assert said in ended.err
+    assert "check-statement" not in ended.err
