@@ -16,7 +16,13 @@ from factory.core.model import ChannelName
 from factory.release.channels import Channel
 from factory.release.channels.directory import DirectoryChannel
 from factory.release.channels.github import API, GithubChannel
-from factory.release.channels.npm import SCOPE, NpmChannel, default_npm_registry, npm_registry_from_client
+from factory.release.channels.npm import (
+    SCOPE,
+    NpmChannel,
+    default_npm_registry,
+    npm_registry_from_client,
+    registry_keys,
+)
 from factory.release.channels.npm_login import NpmLogin
 from factory.release.channels.npm_settings import NpmSetting, read_npm_settings
 from factory.system.http import HttpClient, RequestsClient, Timeouts
@@ -26,7 +32,12 @@ from factory.system.retry import RetryPolicy
 
 @contextmanager
 def asking_npm(
-    arguments: argparse.Namespace, settings: Settings, runner: Runner, *, stop: threading.Event
+    arguments: argparse.Namespace,
+    settings: Settings,
+    runner: Runner,
+    *,
+    stop: threading.Event,
+    scope: str | None = SCOPE,
 ) -> Iterator[Callable[[], NpmLogin | None]]:
     """Yield a function that returns the npm registry and its credentials; None for another channel.
 
@@ -45,12 +56,12 @@ def asking_npm(
         yield lambda: None
         return
     configured = read_npm_settings(settings.environ, npm_files(settings))
-    found = _configured_login(arguments.npm_registry, settings, configured)
+    found = _configured_login(arguments.npm_registry, settings, configured, scope)
     if found is not None:
         yield lambda: found
         return
     with ThreadPoolExecutor(max_workers=1) as pool:
-        asked = pool.submit(npm_registry_from_client, runner, env=settings.environ)
+        asked = pool.submit(npm_registry_from_client, runner, env=settings.environ, scope=scope)
 
         def login() -> NpmLogin:
             if (address := asked.result()) is not None:
@@ -75,13 +86,13 @@ def open_client(arguments: argparse.Namespace) -> RequestsClient:
 
 
 def _configured_login(
-    option: str | None, settings: Settings, configured: Mapping[str, NpmSetting]
+    option: str | None, settings: Settings, configured: Mapping[str, NpmSetting], scope: str | None
 ) -> NpmLogin | None:
     """Return the registry that the option, the environment or npm's files name."""
     for address, place in ((option, "--npm-registry"), (settings.npm_registry, "FACTORY_NPM_REGISTRY")):
         if address:
             return NpmLogin.of(address, place, configured)
-    for key in (f"{SCOPE}:registry", "registry"):
+    for key in registry_keys(scope):
         if key in configured and configured[key].required:
             return NpmLogin.of(configured[key].value, configured[key].place, configured)
     return None

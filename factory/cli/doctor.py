@@ -23,7 +23,8 @@ from factory.cli.options import containers_of
 from factory.cli.settings import Settings
 from factory.core.errors import EXIT_OK, HostError
 from factory.core.model import ChannelName
-from factory.release.channels.npm import ABBREVIATED, package_url
+from factory.release.channels.npm import PACKAGE
+from factory.release.channels.npm_package import ABBREVIATED, package_url
 from factory.system.http import RequestsClient, Timeouts, netrc_has, proxy_for
 from factory.system.process import SubprocessRunner
 
@@ -102,7 +103,7 @@ def _registry(settings: Settings) -> Server:
     with asking_npm(options, settings, SubprocessRunner(stop), stop=stop) as ask:
         login = ask()
     assert login is not None  # noqa: S101 - the channel is npm
-    url = package_url(login.registry)
+    url = package_url(login.registry, PACKAGE)
     credential = login.credential_for(url)
     place = credential.place if credential is not None else _netrc(url)
     return Server(

@@ -13,6 +13,7 @@ from factory.cli.offline import client_of, offline_settings
 from factory.cli.settings import Settings
 from factory.release.channels import Channel
 from factory.release.channels.cached import CachedChannel
+from factory.release.channels.npm import SCOPE
 from factory.release.download import Downloader
 from factory.system.cache import Cache
 from factory.system.process import SubprocessRunner
@@ -43,6 +44,7 @@ def open_session(
     *,
     jobs: int | None = None,
     deflate_limit: str | None = None,
+    scope: str | None = SCOPE,
 ) -> Iterator[Session]:
     """Open a session, with progress shown until the context ends.
 
@@ -50,6 +52,7 @@ def open_session(
         arguments: The options of `add_channel_options` and `add_refresh_option`.
         settings: The environment.
         jobs: Number of workers; None for one per core.
+        scope: The scope of the npm packages, which can have a registry of its own; None for none.
         deflate_limit: Size of the compressed files to keep, with a unit; None for the settings' limit.
     """
     stop = threading.Event()
@@ -57,7 +60,7 @@ def open_session(
     settings = offline_settings(arguments, settings)
     with (
         closing(Cache(settings.cache_dir)) as cache,
-        asking_npm(arguments, settings, runner, stop=stop) as npm_login,
+        asking_npm(arguments, settings, runner, stop=stop, scope=scope) as npm_login,
         closing(client_of(arguments)) as client,
     ):
         # Slow to import, so these wait until npm has been started.

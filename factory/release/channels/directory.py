@@ -23,6 +23,7 @@ from factory.core.tags import CodexTag
 from factory.core.targets import Target
 from factory.release.channels import github, npm, tags_in, unknown_release
 from factory.release.channels.checksums import parse_checksums
+from factory.release.channels.npm_package import purl_of
 
 CHECKSUM_FILES = ("SHA512SUMS", "SHA256SUMS", github.CHECKSUMS)
 
@@ -135,7 +136,7 @@ def _names(tag: CodexTag, target: Target) -> Iterator[str]:
 
 def _purl_of(tag: CodexTag, name: str) -> str:
     if name.endswith(".tgz"):
-        return npm.purl_of(name.removesuffix(".tgz").removeprefix("openai-").removeprefix("codex-"))
+        return purl_of(npm.PACKAGE, name.removesuffix(".tgz").removeprefix("openai-").removeprefix("codex-"))
     return github.purl_of(tag, name.removeprefix(f"{tag}-"))
 
 

@@ -7,36 +7,28 @@ others in ``optionalDependencies``.
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from urllib.parse import quote
 
-from packageurl import PackageURL
 from packageurl.contrib import purl2url
 
 from factory.core.addresses import split_address
-from factory.core.digests import Digest, DigestAlgorithm, MalformedDigest
-from factory.core.errors import IntegrityError
 from factory.core.json_reader import JsonObject, MalformedJson
-from factory.core.model import ArchiveFormat, ChannelName, ReleaseAsset, ReleaseAssets, Remote
+from factory.core.model import ChannelName, ReleaseAsset, ReleaseAssets
 from factory.core.tags import CodexTag
 from factory.core.targets import Target
 from factory.release.channels import (
-    checked_url,
     malformed_answer,
     release_without_packages,
     tags_in,
     unknown_release,
 )
 from factory.release.channels.npm_login import NpmLogin
+from factory.release.channels.npm_package import asset_of, fetch_versions
 from factory.system.http import HttpClient
 from factory.system.process import CannotStart, Command, Runner
 
 SCOPE = "@openai"
 NAME = "codex"
-
-ABBREVIATED = "application/vnd.npm.install-v1+json"
-"""npm's abbreviated package document, a tenth of the size of the full one."""
-_MAX_DOCUMENT_BYTES = 8 << 20
-"""The abbreviated document of the package has 450 kB."""
+PACKAGE = f"{SCOPE}/{NAME}"
 
 
 class NpmChannel:
@@ -85,43 +77,15 @@ class NpmChannel:
         return self._versions
 
     def _fetch_versions(self) -> Mapping[str, JsonObject]:
-        url = package_url(self._login.registry)
-        headers = {"Accept": ABBREVIATED, **self._login.headers_for(url)}
-        with self._login.explaining_refusals(url):
-            body = self._client.get(url, headers=headers, max_bytes=_MAX_DOCUMENT_BYTES)
-        versions = JsonObject.parse(body, where=f"{SCOPE}/{NAME}").child("versions")
-        return {version: versions.child(version) for version in versions.members}
+        return fetch_versions(self._client, self._login, PACKAGE)
 
     def _assets_of(self, tag: CodexTag, versions: Mapping[str, JsonObject]) -> Iterator[ReleaseAsset]:
         for target in Target:
             version = f"{tag.semver}-{target.npm_suffix}"
             if version in versions:
-                yield self._asset(target, version, versions[version])
+                yield asset_of(PACKAGE, version, versions[version], target=target)
             elif tag.semver in versions and "optionalDependencies" not in versions[tag.semver].members:
-                yield self._asset(target, tag.semver, versions[tag.semver])
-
-    def _asset(self, target: Target, version: str, entry: JsonObject) -> ReleaseAsset:
-        dist = entry.child("dist")
-        purl = purl_of(version)
-        return ReleaseAsset(
-            target=target,
-            name=f"{NAME}-{version}.tgz",
-            purl=purl,
-            digest=_integrity(purl, dist.text_or_none("integrity") or ""),
-            size_bytes=None,
-            format=ArchiveFormat.TAR_GZ,
-            location=Remote(url=checked_url(dist.text("tarball"), ChannelName.NPM)),
-        )
-
-
-def package_url(registry: str) -> str:
-    """Return the URL of the package's document in a registry."""
-    return f"{registry}/{SCOPE}{quote('/', safe='')}{NAME}"
-
-
-def purl_of(version: str) -> str:
-    """Return the package URL of one version of the npm package."""
-    return PackageURL(type="npm", namespace=SCOPE, name=NAME, version=version).to_string()
+                yield asset_of(PACKAGE, tag.semver, versions[tag.semver], target=target)
 
 
 def default_npm_registry() -> str:
@@ -134,9 +98,9 @@ def default_npm_registry() -> str:
 
 
 def npm_registry_from_client(
-    runner: Runner, *, env: Mapping[str, str], cwd: Path | None = None
+    runner: Runner, *, env: Mapping[str, str], cwd: Path | None = None, scope: str | None = SCOPE
 ) -> str | None:
-    """Return the registry that the npm client would use for the package.
+    """Return the registry that the npm client would use for the packages of a scope.
 
     A registry configured for the scope takes precedence, as in npm itself.
 
@@ -144,12 +108,15 @@ def npm_registry_from_client(
         runner: Starts the client.
         env: The client's environment, from which it finds its configuration files.
         cwd: A directory that may have a project's npmrc.
+        scope: The scope; None for packages without one.
 
     Returns:
         The URL, or None if the npm client is missing or its answer is not usable.
     """
-    scoped, general = f"{SCOPE}:registry", "registry"
-    command = Command(argv=("npm", "config", "get", scoped, general), env=env, cwd=cwd, timeout_s=20.0)
+    keys = registry_keys(scope)
+    # With one key, npm prints the bare value; so two are asked for in any case.
+    asked = keys if len(keys) > 1 else (*keys, "user-agent")
+    command = Command(argv=("npm", "config", "get", *asked), env=env, cwd=cwd, timeout_s=20.0)
     try:
         completed = runner.run(command)
     except CannotStart:
@@ -157,18 +124,10 @@ def npm_registry_from_client(
     if completed.returncode != 0:
         return None
     answers = dict(line.strip().partition("=")[::2] for line in completed.output.splitlines())
-    usable = (answers.get(key, "") for key in (scoped, general))
+    usable = (answers.get(key, "") for key in keys)
     return next((url for url in usable if split_address(url) is not None), None)
 
 
-def _integrity(purl: str, integrity: str) -> Digest:
-    try:
-        digest = Digest.parse_integrity(integrity)
-    except MalformedDigest:
-        digest = None
-    if digest is None or digest.algorithm is not DigestAlgorithm.SHA512:
-        raise IntegrityError(
-            f"{purl} has no SHA-512 integrity",
-            hint="The registry is very old or was altered: use another registry or channel.",
-        )
-    return digest
+def registry_keys(scope: str | None) -> tuple[str, ...]:
+    """Return the keys of npm's configuration that name the registry of a scope, the strongest first."""
+    return ("registry",) if scope is None else (f"{scope}:registry", "registry")

@@ -126,8 +126,10 @@ class PackageSource:
         return cls.executable(path)
 
     @contextmanager
-    def walk(self, target: Target) -> Iterator[Iterator[PackageEntry]]:
+    def walk(self, target: Target | None) -> Iterator[Iterator[PackageEntry]]:
         """Read the package once, and yield a target's files in the package's order.
+
+        Without a target, all files of an archive are yielded, with their paths in it.
 
         The caller must not use the bytes before the context has ended without an error: the rest
         of the package is read and checked at the end.
@@ -137,8 +139,9 @@ class PackageSource:
             IntegrityError: The package is damaged, unsafe or too large.
         """
         guard = Guard(self.name, self.limits)
-        with closing(self.entries(target, guard)) as entries:
-            wanted = entries_of(entries, target, guard)
+        any_target = Target.LINUX_X86_64  # an archive has the same entries for every target
+        with closing(self.entries(target or any_target, guard)) as entries:
+            wanted = entries if target is None else entries_of(entries, target, guard)
             try:
                 yield wanted
                 for entry in wanted:
@@ -150,6 +153,11 @@ class PackageSource:
     def scan(self, target: Target) -> Payload:
         """Read the package once, and return its files with their digests."""
         return self.extract(target, place=lambda _: ())
+
+    def scan_all(self) -> tuple[PayloadFile, ...]:
+        """Read an archive once, and return all its files with their digests and their paths in it."""
+        with self.walk(None) as entries:
+            return tuple(_receive(entry, (), NewFiles()) for entry in entries)
 
     def extract(self, target: Target, *, place: Destinations) -> Payload:
         """Write a target's files in one pass; after an error all of them are removed.
