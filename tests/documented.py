@@ -45,6 +45,7 @@ NEEDS: tuple[tuple[str, Need], ...] = (
     ("factory sdk model-server *", Need.HOST),  # it serves until it is ended
     ("factory doctor", Need.NETWORK),
     ("factory audit *", Need.NETWORK),
+    ("factory projects draft *", Need.NETWORK),
     ("factory bundle *", Need.NETWORK),  # pip downloads the toolchain
     ("factory wheels 0.163.0 --offline *", Need.NETWORK),
     ("factory wheels 0.163.0 --like-published *", Need.NETWORK),

@@ -148,14 +148,14 @@ class Comparer:
     def _compare(self, wheel: RebuiltWheel, package: ReadPackage, scratch: Path) -> ComparedWheel:
         published = wheel.audited.wheel
         if wheel.sha256 == published.sha256:
-            inspection = _inspect(wheel.path, package, scratch)
+            inspection = inspect_published(wheel.path, package, scratch)
             chain, comparison = wheel.inferred.chain, None
         else:
             with self.files.whole(published, wheel.audited.fetched) as path:
-                inspection = _inspect(path, package, scratch)
+                inspection = inspect_published(path, package, scratch)
                 rebuilt = read_wheel(wheel.path, scratch=scratch)
                 comparison = compare_contents(inspection.contents, rebuilt, promised=published.sha256)
-                chain = _chain_of(inspection.contents, package)
+                chain = chain_in(inspection.contents, package)
         return ComparedWheel(
             audited=wheel.audited,
             inferred=wheel.inferred,
@@ -173,7 +173,7 @@ class Comparer:
         published = wheel.audited.wheel
         try:
             with self.files.whole(published, wheel.audited.fetched) as path:
-                inspection = _inspect(path, package, scratch)
+                inspection = inspect_published(path, package, scratch)
         except (UpstreamError, IntegrityError):  # the first reason says more than this one
             return wheel
         contents = inspection.contents
@@ -181,7 +181,7 @@ class Comparer:
             wheel=wheel,
             inspection=inspection,
             reviews=self.reviewer.review(contents, published, package.payload),
-            chain=_chain_of(contents, package),
+            chain=chain_in(contents, package),
             ambiguous=tuple(ambiguous_parts(contents)),
         )
 
@@ -220,7 +220,7 @@ def _not_rebuilt(wheel: RebuiltWheel, failure: Failure) -> NotRebuilt:
     return NotRebuilt(audited=wheel.audited, failure=failure, inferred=wheel.inferred, rebuilt=wheel.sha256)
 
 
-def _inspect(path: Path, package: ReadPackage, scratch: Path) -> Inspection:
+def inspect_published(path: Path, package: ReadPackage, scratch: Path) -> Inspection:
     """Run the checks of ``factory verify``, except those that review members: the audit has its own reviews.
 
     Executables are assessed with the package's files as promised: the channel states the package's digest.
@@ -231,7 +231,7 @@ def _inspect(path: Path, package: ReadPackage, scratch: Path) -> Inspection:
     return replace(inspection, findings=findings)
 
 
-def _chain_of(contents: WheelContents, package: ReadPackage) -> tuple[ChainLink, ...]:
+def chain_in(contents: WheelContents, package: ReadPackage) -> tuple[ChainLink, ...]:
     """Return for each executable the file of the release package with the same SHA-256, or None."""
     paths = {file.sha256: str(file.path) for file in reversed(package.payload.files)}
     return tuple(

@@ -46,7 +46,7 @@ def verdict_on(
         case ExaminedWheel():
             verdict = _on_examined(wheel, decision)
         case NotRebuilt():
-            verdict = _verdict(decision, wheel.audited, wheel.inferred, wheel.rebuilt)
+            verdict = base_verdict(decision, wheel.audited, wheel.inferred, wheel.rebuilt)
             verdict = replace(verdict, reason=wheel.failure.reason)
         case _:
             assert_never(wheel)
@@ -58,9 +58,9 @@ def _on_compared(wheel: ComparedWheel, decision: Decision, rebuild: Rebuild) -> 
     differences = () if wheel.comparison is None else wheel.comparison.causes
     if rebuild is Rebuild.NO_RECIPE:  # RECORD fits the members, so its difference follows from theirs
         differences = tuple(cause for cause in differences if not cause.place.endswith("/RECORD"))
-    verdict = _verdict(decision, wheel.audited, wheel.inferred, wheel.rebuilt)
+    verdict = base_verdict(decision, wheel.audited, wheel.inferred, wheel.rebuilt)
     return replace(
-        _with_contents(verdict, wheel.inspection, wheel.reviews),
+        with_contents(verdict, wheel.inspection, wheel.reviews),
         causes=combined_causes(wheel.reviews, differences, wheel.inspection.contents),
         replayed=tuple(cause.id for cause in differences) if decision.outcome is Outcome.REPLAYED else (),
         chain=wheel.chain,
@@ -69,17 +69,17 @@ def _on_compared(wheel: ComparedWheel, decision: Decision, rebuild: Rebuild) -> 
 
 def _on_examined(wheel: ExaminedWheel, decision: Decision) -> Verdict:
     audited, reason = wheel.wheel.audited, wheel.wheel.failure.reason
-    verdict = _verdict(decision, audited, wheel.wheel.inferred, wheel.wheel.rebuilt)
+    verdict = base_verdict(decision, audited, wheel.wheel.inferred, wheel.wheel.rebuilt)
     causes = combined_causes(wheel.reviews, wheel.ambiguous, wheel.inspection.contents)
     return replace(
-        _with_contents(verdict, wheel.inspection, wheel.reviews),
+        with_contents(verdict, wheel.inspection, wheel.reviews),
         reason=reason if decision.outcome is Outcome.NOT_REBUILT else "",
         causes=(*causes, _not_rebuilt(audited.wheel.name, reason)),
         chain=wheel.chain,
     )
 
 
-def _verdict(
+def base_verdict(
     decision: Decision, audited: AuditedWheel, inferred: Inferred | None, rebuilt: Sha256 | None
 ) -> Verdict:
     """Return a verdict with what every verdict has."""
@@ -102,7 +102,7 @@ def _verdict(
     )
 
 
-def _with_contents(verdict: Verdict, inspection: Inspection, reviews: Sequence[MemberReview]) -> Verdict:
+def with_contents(verdict: Verdict, inspection: Inspection, reviews: Sequence[MemberReview]) -> Verdict:
     """Add what the whole contents show; a finding on the whole file names the published wheel."""
     known = {review.name for review in reviews if review.kind.is_known}
     texts = verdict.trust_base or tuple(_texts_of(inspection.contents))

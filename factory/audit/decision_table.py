@@ -44,6 +44,7 @@ class Situation(StrEnum):
     NOT_READ = "not-read"
     UNSEEN_TEXT = "unseen-text"
     NO_PAYLOAD = "no-payload"
+    SEPARATE_BUILD = "separate-build"
     ERRORS = "errors"
     NO_RECIPE = "no-recipe"
     EQUIVALENT = "equivalent"
@@ -176,6 +177,15 @@ TABLE = (
         situation=Situation.NO_PAYLOAD,
         meaning="the channel has no package of that release for that target",
         cells=Cells(reading=(Reading.NO_PAYLOAD,)),
+        outcome=Outcome.NOT_REBUILT,
+        status=Status.NOTHING_TO_COMPARE,
+        answer=Answer.UNDECIDED,
+    ),
+    Row(
+        situation=Situation.SEPARATE_BUILD,
+        meaning="the mapping says that the project builds its own executables, and they differ from the"
+        " released ones",
+        cells=Cells(payload=(PayloadEvidence.SEPARATE,)),
         outcome=Outcome.NOT_REBUILT,
         status=Status.NOTHING_TO_COMPARE,
         answer=Answer.UNDECIDED,

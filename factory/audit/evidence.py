@@ -24,6 +24,8 @@ class PayloadEvidence(StrEnum):
 
     AS_RELEASED = "as-released"
     NOT_SEEN = "not-seen"
+    SEPARATE = "separate"
+    """The mapping says that the project builds its own executables, and they are not the released ones."""
     WRONG = "wrong"
     """Unknown, of another release or target, moved, or missing."""
 

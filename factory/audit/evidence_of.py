@@ -32,7 +32,7 @@ def evidence_of(wheel: ComparedWheel | ExaminedWheel | NotRebuilt, provenance: S
                 others=others_evidence(wheel.reviews),
                 rebuild=_compared(wheel),
                 errors=VerifyErrors.SOME if is_false or wheel.inspection.errors else VerifyErrors.NONE,
-                voucher=_voucher(wheel.audited),
+                voucher=voucher_of(wheel.audited),
             )
         case ExaminedWheel():
             return Evidence(
@@ -41,7 +41,7 @@ def evidence_of(wheel: ComparedWheel | ExaminedWheel | NotRebuilt, provenance: S
                 others=others_evidence(wheel.reviews),
                 rebuild=_examined(wheel),
                 errors=VerifyErrors.SOME if is_false or wheel.inspection.errors else VerifyErrors.NONE,
-                voucher=_voucher(wheel.wheel.audited),
+                voucher=voucher_of(wheel.wheel.audited),
             )
         case NotRebuilt():
             return Evidence(
@@ -50,7 +50,7 @@ def evidence_of(wheel: ComparedWheel | ExaminedWheel | NotRebuilt, provenance: S
                 others=OtherMembers.NOT_SEEN,
                 rebuild=Rebuild.NOT_DONE,
                 errors=VerifyErrors.NOT_RUN,
-                voucher=_voucher(wheel.audited),
+                voucher=voucher_of(wheel.audited),
             )
 
 
@@ -128,7 +128,8 @@ def _reading(failure: Failure) -> Reading:
             return Reading.DONE
 
 
-def _voucher(audited: AuditedWheel) -> Voucher:
+def voucher_of(audited: AuditedWheel) -> Voucher:
+    """Return whether an index lists the SHA-256 of a wheel."""
     origin = audited.wheel.origin
     is_listed = isinstance(origin, ListedOrigin) and origin.sha256 == audited.wheel.sha256
     return Voucher.INDEX if is_listed else Voucher.NO_INDEX

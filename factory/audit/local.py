@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 from factory.audit.audited import AuditedWheel
 from factory.audit.context import AuditContext
 from factory.audit.index import Listing, PublishedWheel, local_wheel, project_of
-from factory.audit.run import audit_release
+from factory.audit.run import Auditor, audit_release
 from factory.audit.verdict import AuditReport, UnexpectedFile, Verdict
 from factory.core.errors import UsageError
 
@@ -20,8 +20,9 @@ def audit_local(
     context: AuditContext,
     *,
     done: Callable[[Verdict], None],
+    auditor: Auditor | None = None,
 ) -> AuditReport:
-    """Audit local files.
+    """Audit local files; without an auditor, as wheels of Codex.
 
     If the index has a wheel of the same name, the recipe is inferred from that one, so that every
     difference from the published wheel is found. Otherwise it is inferred from the file, and the
@@ -38,13 +39,13 @@ def audit_local(
             wheel = _as_listed(wheel, listing)
         if isinstance(wheel, UnexpectedFile):
             unexpected.append(wheel)
+        elif auditor is not None:
+            verdicts += auditor.audit([_with_reference(wheel, listing)], done=done)
         elif (tag := wheel.tag) is None:
             reason = f"its version {wheel.version} names no Codex release"
             unexpected.append(UnexpectedFile(name=wheel.name, reason=reason))
         else:
-            listed = listing.wheel(wheel.name)
-            audited = AuditedWheel(wheel=wheel, reference=_reference(wheel, listed))
-            verdicts += audit_release(tag, [audited], context, done=done)
+            verdicts += audit_release(tag, [_with_reference(wheel, listing)], context, done=done)
     return AuditReport(
         project=listing.project,
         channel=context.channel.name.value,
@@ -80,6 +81,10 @@ def _as_listed(wheel: PublishedWheel, listing: Listing) -> PublishedWheel | Unex
     return replace(
         wheel, origin=listed.origin, provenance=listed.provenance, no_provenance=listed.no_provenance
     )
+
+
+def _with_reference(wheel: PublishedWheel, listing: Listing) -> AuditedWheel:
+    return AuditedWheel(wheel=wheel, reference=_reference(wheel, listing.wheel(wheel.name)))
 
 
 def _reference(wheel: PublishedWheel, listed: PublishedWheel | None) -> PublishedWheel:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Protocol
 
 from factory.audit.audited import AuditedWheel, Failure, NotRebuilt
 from factory.audit.compare import Comparer
@@ -41,6 +42,31 @@ class AuditProgress:
     release: Callable[[str, int, int], None]
 
 
+class Auditor(Protocol):
+    """Audits wheels of one version of a project."""
+
+    def audit(self, wheels: Sequence[AuditedWheel], *, done: Callable[[Verdict], None]) -> Sequence[Verdict]:
+        """Return one verdict for each wheel, in order, and pass each one on as soon as there is one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodexAuditor:
+    """Audits wheels of Codex: rebuilt from the release, and compared with the reviewed baseline."""
+
+    context: AuditContext
+
+    def audit(self, wheels: Sequence[AuditedWheel], *, done: Callable[[Verdict], None]) -> Sequence[Verdict]:
+        """Return one verdict for each wheel, in order."""
+        if wheels[0].wheel.tag is not None:
+            return audit_release(wheels[0].wheel.tag, wheels, self.context, done=done)
+        # No channel has packages for a version that is not a Codex release.
+        failure = Failure(reason=f"its version {wheels[0].wheel.version} names no Codex release")
+        verdicts = [verdict_on(NotRebuilt(audited=wheel, failure=failure)) for wheel in wheels]
+        for verdict in verdicts:
+            done(verdict)
+        return verdicts
+
+
 def audit_listing(
     listing: Listing,
     selection: Selection,
@@ -48,8 +74,9 @@ def audit_listing(
     *,
     results: Results,
     progress: AuditProgress,
+    auditor: Auditor | None = None,
 ) -> AuditReport:
-    """Audit the selected wheels of a project, the oldest release first.
+    """Audit the selected wheels of a project, the oldest release first; by default with `CodexAuditor`.
 
     Each verdict is saved at once, and a conclusive one on the same bytes is not decided again. After
     each release the cache is pruned to its limit.
@@ -60,7 +87,7 @@ def audit_listing(
     for index, version in enumerate(versions):
         progress.release(version, index, len(versions))
         wheels = [wheel for wheel in selected if wheel.version == version]
-        verdicts += _audit_version(wheels, context, results, progress)
+        verdicts += _audit_version(wheels, auditor or CodexAuditor(context=context), results, progress)
         for namespace in (Namespace.ASSETS, Namespace.DEFLATE):
             context.tools.cache.trim(namespace, max_bytes=context.cache_limit_bytes)
     return AuditReport(
@@ -118,7 +145,7 @@ def audit_release(
 
 
 def _audit_version(
-    wheels: Sequence[PublishedWheel], context: AuditContext, results: Results, progress: AuditProgress
+    wheels: Sequence[PublishedWheel], auditor: Auditor, results: Results, progress: AuditProgress
 ) -> tuple[Verdict, ...]:
     """Audit the wheels of one version, except those with a conclusive verdict from an earlier run."""
     recalled = {wheel: results.recall(wheel.name, wheel.sha256) for wheel in wheels}
@@ -136,21 +163,6 @@ def _audit_version(
         results.keep(verdict)
         progress.verdict(verdict)
 
-    verdicts |= zip(new, _audit_new(new, context, done), strict=True)
+    audited = [AuditedWheel(wheel=wheel, reference=wheel) for wheel in new]
+    verdicts |= zip(new, auditor.audit(audited, done=done) if audited else (), strict=True)
     return tuple(verdicts[wheel] for wheel in wheels)
-
-
-def _audit_new(
-    wheels: Sequence[PublishedWheel], context: AuditContext, done: Callable[[Verdict], None]
-) -> Sequence[Verdict]:
-    if not wheels:
-        return ()
-    audited = [AuditedWheel(wheel=wheel, reference=wheel) for wheel in wheels]
-    if wheels[0].tag is not None:
-        return audit_release(wheels[0].tag, audited, context, done=done)
-    # No channel has packages for a version that is not a Codex release.
-    failure = Failure(reason=f"its version {wheels[0].version} names no Codex release")
-    verdicts = [verdict_on(NotRebuilt(audited=wheel, failure=failure)) for wheel in audited]
-    for verdict in verdicts:
-        done(verdict)
-    return verdicts

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from packaging.utils import (
     InvalidSdistFilename,
@@ -13,7 +14,25 @@ from packaging.version import Version
 
 from factory.audit.index import Listing, PublishedWheel, platforms_in
 from factory.audit.verdict import UnexpectedFile
-from factory.core.tags import CodexTag, MalformedTag
+
+
+class Release(Protocol):
+    """A release that a user can name; its text is for people."""
+
+    @property
+    def pep440(self) -> str:
+        """The version as an index has it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectVersion:
+    """A version of a project that is not numbered as Codex is."""
+
+    project: str
+    pep440: str
+
+    def __str__(self) -> str:
+        return f"{self.project} {self.pep440}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +45,8 @@ class Selection:
         platforms: Only wheels with one of these platform tags; None for all.
     """
 
-    tags: tuple[CodexTag, ...] | None
-    since: CodexTag | None = None
+    tags: tuple[Release, ...] | None
+    since: Release | None = None
     platforms: tuple[str, ...] | None = None
 
     def takes(self, wheel: PublishedWheel) -> bool:
@@ -39,7 +58,7 @@ class Selection:
         """Whether all wheels of the project are selected."""
         return self.tags is None and self.since is None and self.platforms is None
 
-    def takes_release(self, tag: CodexTag, platform: str | None) -> bool:
+    def takes_release(self, tag: Release, platform: str | None) -> bool:
         """Whether wheels of a release, and for a platform, are selected; None for any platform."""
         return self._takes(Version(tag.pep440), None if platform is None else (platform,))
 
@@ -67,20 +86,20 @@ class Selection:
         if self.tags is None:
             yield from self._missing_platforms(listing, None)
             return
-        tags = {wheel.tag for wheel in listing.wheels}
-        tags |= {_tag_of(_version_in(file.name)) for file in listing.unexpected}
+        versions = {Version(wheel.version) for wheel in listing.wheels}
+        versions |= {version for file in listing.unexpected if (version := _version_in(file.name))}
         for tag in self.tags:
-            if tag in tags:
+            if Version(tag.pep440) in versions:
                 yield from self._missing_platforms(listing, tag)
             else:
                 yield f"the index has no wheel of {tag}"
 
-    def _missing_platforms(self, listing: Listing, tag: CodexTag | None) -> Iterator[str]:
+    def _missing_platforms(self, listing: Listing, tag: Release | None) -> Iterator[str]:
         names = [*(wheel.name for wheel in listing.wheels), *(file.name for file in listing.unexpected)]
         present = {
             ".".join(platforms_in(name)): platforms_in(name)
             for name in names
-            if _is_wheel(name) and (tag is None or _tag_of(_version_in(name)) == tag)
+            if _is_wheel(name) and (tag is None or _version_in(name) == Version(tag.pep440))
         }
         what = "wheel" if tag is None else f"wheel of {tag}"
         for platform in self.platforms or ():
@@ -93,7 +112,7 @@ class Selection:
             return self.tags is None
         if self.since is not None and version < Version(self.since.pep440):
             return False
-        if self.tags is not None and _tag_of(version) not in self.tags:
+        if self.tags is not None and version not in {Version(tag.pep440) for tag in self.tags}:
             return False
         return self.platforms is None or platforms is None or bool(set(self.platforms) & set(platforms))
 
@@ -107,11 +126,4 @@ def _version_in(name: str) -> Version | None:
     try:
         return parse_wheel_filename(name)[1] if name.endswith(".whl") else parse_sdist_filename(name)[1]
     except (InvalidWheelFilename, InvalidSdistFilename):
-        return None
-
-
-def _tag_of(version: Version | None) -> CodexTag | None:
-    try:
-        return None if version is None else CodexTag.parse(str(version))
-    except MalformedTag:
         return None

@@ -177,7 +177,8 @@ class Verdict:
     """The answer for one published wheel.
 
     Attributes:
-        tag: The Codex tag of its version; empty if the version is not that of a Codex release.
+        tag: The Codex tag of its version; empty if the version is not that of a Codex release. For a project
+            with a mapping, the version of the project.
         platform: The platform tags of the file name, joined by dots.
         size_bytes: The size that the index gives, if it gives one.
         sha256: The digest that the index lists, or the digest of the local file.
@@ -269,6 +270,28 @@ class UnexpectedFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MappingRef:
+    """Which mapping an audit used, for reports and statements.
+
+    Attributes:
+        name: The project of a bundled mapping, or the name of the user's file.
+        sha256: The digest of the file.
+        is_bundled: Whether it was reviewed in this factory; a user's own never gives a summary.
+    """
+
+    name: str
+    sha256: Sha256
+    is_bundled: bool
+
+    @property
+    def sentence(self) -> str:
+        """The mapping as a sentence."""
+        if self.is_bundled:
+            return f"the reviewed mapping of {self.name}, sha256:{self.sha256}"
+        return f"the auditor's own mapping {self.name}, sha256:{self.sha256}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditReport:
     """The verdicts on some wheels of one project.
 
@@ -279,6 +302,7 @@ class AuditReport:
         verdicts: In the order of releases and platforms.
         unexpected: Files of the audited releases that could not be audited.
         absent: A sentence for each release and platform that was asked for and that the index lacks.
+        mapping: The mapping of the project; None for wheels of Codex itself.
     """
 
     project: str
@@ -288,6 +312,9 @@ class AuditReport:
     verdicts: tuple[Verdict, ...] = field(metadata={Form.KEY: "wheels"})
     unexpected: tuple[UnexpectedFile, ...] = ()
     absent: tuple[str, ...] = ()
+    mapping: MappingRef | None = field(
+        default=None, metadata={Form.MAY_BE_MISSING: True, Form.OMITTED_IF_NONE: True}
+    )
 
     @property
     def exit_status(self) -> int:

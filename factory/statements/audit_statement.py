@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from factory.audit.answer import Answer
 from factory.audit.origin import ListedOrigin
-from factory.audit.verdict import AuditReport, Outcome, ProvenanceState, Verdict
+from factory.audit.verdict import AuditReport, MappingRef, Outcome, ProvenanceState, Verdict
 from factory.core.codec import to_json
 from factory.core.model import Severity
 from factory.statements.statement import OUR_TYPES, Author, Statement, Subject
@@ -34,18 +34,24 @@ def audit_statement(report: AuditReport, verdict: Verdict, *, auditor: Author) -
             "auditor": auditor.to_json(),
             "project": report.project,
             "channel": report.channel,
+            **({} if report.mapping is None else {"mapping": to_json(report.mapping)}),
             "verdict": _reproducible(to_json(verdict)),
         },
     )
 
 
-def summary_statement(verdict: Verdict, *, project: str, auditor: Author) -> Statement | None:
+def summary_statement(
+    verdict: Verdict, *, project: str, auditor: Author, mapping: MappingRef | None = None
+) -> Statement | None:
     """Summarise a verdict for tools that read SLSA's summaries; return None if it is neither yes nor no.
 
     Only a wheel that an index lists gets a summary, because a summary is about a package of the index.
     See https://slsa.dev/spec/v1.0/verification_summary. The verified levels are our own: an audit
-    cannot determine the levels of SLSA, which are about the build platform.
+    cannot determine the levels of SLSA, which are about the build platform. A wheel that was compared by a
+    mapping is not rebuilt by a recipe, so it does not pass; by the auditor's own mapping it does not fail.
     """
+    if mapping is not None and (not mapping.is_bundled or meets_policy(verdict)):
+        return None
     is_different = verdict.answer is Answer.NO and _is_listed(verdict)
     if not meets_policy(verdict) and not is_different:
         return None

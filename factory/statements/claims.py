@@ -96,11 +96,19 @@ def _audit(predicate: JsonObject) -> Claims:
         answer=_answer(verdict, outcome),
         sentences=(
             f"audited by {predicate.child('auditor').text('id')}",
+            *_mapping(predicate.child_or_none("mapping")),
             f"{outcome}: {outcome.meaning}",
             _origin(verdict.child("origin")),
             *_details(verdict),
         ),
     )
+
+
+def _mapping(mapping: JsonObject | None) -> Iterator[str]:
+    if mapping is not None:
+        is_bundled = mapping.members.get("is_bundled") is True
+        kind = "a reviewed mapping" if is_bundled else "the auditor's own mapping"
+        yield f"compared by {kind}, {mapping.text('name')}, sha256:{mapping.text('sha256')}"
 
 
 def _outcome(verdict: JsonObject) -> Outcome:

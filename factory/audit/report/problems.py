@@ -85,7 +85,9 @@ def repeat_command(report: AuditReport) -> str:
         words += [word for name in files for word in ("--wheel", name)]
     else:
         words += tags if len(tags) <= _MOST_TAGS else ["--all"]
-    if report.project != DISTRIBUTION:
+    if report.mapping is not None and not report.mapping.is_bundled:
+        words += ["--mapping", report.mapping.name]
+    elif report.project != DISTRIBUTION:
         words += ["--project", report.project]
     if report.channel != ChannelName.NPM:
         words += ["--channel", report.channel]

@@ -95,6 +95,7 @@ def summary(report: AuditReport) -> str:
     outcomes = ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome])
     lines = [audited_line(report) + (f": {outcomes}" if outcomes else "")]
     lines += [asked_line(report)]
+    lines += [] if report.mapping is None else [f"mapping: {report.mapping.sentence}"]
     lines += list(report.absent)
     lines += [f"unexpected: {file.name}: {file.reason}" for file in report.unexpected]
     open_reasons = Counter(

@@ -31,6 +31,7 @@ class MemberKind(StrEnum):
     DIST_INFO = "dist-info"
     ACCEPTED_TEXT = "text-accepted"
     UNSEEN_TEXT = "text-not-seen-before"
+    NOT_JUDGED = "members-not-judged"
     UNSEEN_METADATA = "metadata-not-seen-before"
     UNKNOWN_GENERATOR = "generator-not-seen-before"
     PAYLOAD_MOVED = "payload-moved"
@@ -84,6 +85,10 @@ _MEANINGS: dict[MemberKind, tuple[MemberClass, str]] = {
     MemberKind.UNSEEN_TEXT: (
         MemberClass.NOT_SEEN,
         "No reviewed wheel has this text: upstream may have edited it, or somebody else. Read it.",
+    ),
+    MemberKind.NOT_JUDGED: (
+        MemberClass.NOT_SEEN,
+        "No text of this release was reviewed, so the members that are not payload were not judged.",
     ),
     MemberKind.UNSEEN_METADATA: (
         MemberClass.NOT_SEEN,

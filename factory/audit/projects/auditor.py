@@ -1,0 +1,289 @@
+"""Audit the wheels of a project by its mapping: npm's executables, reviewed texts, and the same decision."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from factory.audit.audited import AuditedWheel, Failure, NotRebuilt, attempt
+from factory.audit.compare import chain_in, inspect_published
+from factory.audit.context import AuditContext
+from factory.audit.decide import base_verdict, verdict_on, with_contents
+from factory.audit.decision_table import decide
+from factory.audit.evidence import (
+    Evidence,
+    OtherMembers,
+    PayloadEvidence,
+    Reading,
+    Rebuild,
+    VerifyErrors,
+)
+from factory.audit.evidence_of import others_evidence, payload_evidence, voucher_of
+from factory.audit.packages import ReadPackage
+from factory.audit.projects.container import encoder_note, hidden_parts, taken_values, write_again
+from factory.audit.projects.mapping import Built, MappedPlatform, PackedWith, ProjectMapping, ReviewedRelease
+from factory.audit.projects.members import MappedMembers
+from factory.audit.projects.npm_release import MakerPackages, released_files
+from factory.audit.projects.stated_version import stated_version
+from factory.audit.provenance import look_up, provenance_causes
+from factory.audit.review_causes import combined_causes
+from factory.audit.verdict import Cause, Outcome, ProvenanceState, ServedProvenance, Verdict
+from factory.audit.wheel_file import WheelFiles
+from factory.core.digests import Sha256
+from factory.core.errors import UpstreamError
+from factory.core.model import Severity
+from factory.release.channels import NotOnChannel
+from factory.system.parallel import in_parallel
+from factory.verify.baseline.member_kinds import MemberClass, MemberReview
+from factory.verify.inspection import Inspection
+
+NOT_JUDGED = "executables are the maker's, other members not judged"
+BUILT_SEPARATELY = "not the released bytes: built separately"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Expected:
+    """What a wheel should contain: the package of its platform, and what was reviewed of its version."""
+
+    platform: MappedPlatform
+    release: ReviewedRelease | None
+    package: ReadPackage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Container:
+    """How the wheel's container compares: the notes and errors, and the digest of the wheel written again."""
+
+    rebuild: Rebuild
+    causes: tuple[Cause, ...]
+    rebuilt: Sha256 | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappedAuditor:
+    """Audits the wheels of one version.
+
+    Attributes:
+        mapping: The mapping of the project.
+        packages: Reads npm packages.
+        context: The objects that every audit uses.
+    """
+
+    mapping: ProjectMapping
+    packages: MakerPackages
+    context: AuditContext
+
+    def audit(
+        self, wheels: Sequence[AuditedWheel], *, done: Callable[[Verdict], None]
+    ) -> tuple[Verdict, ...]:
+        """Return one verdict for each wheel, in order."""
+        with TemporaryDirectory(prefix="audit-", dir=self.context.scratch) as directory:
+            files = WheelFiles(tools=self.context.tools, scratch=Path(directory) / "published")
+
+            def conclude(audited: AuditedWheel) -> Verdict:
+                served = look_up(audited.wheel, self.context.tools.downloader.client)
+                with TemporaryDirectory(prefix="wheel-", dir=directory) as scratch:
+                    verdict = self._audit(audited, files, served, Path(scratch))
+                verdict = replace(verdict, tag=audited.wheel.version)
+                done(verdict)
+                return verdict
+
+            return in_parallel(
+                conclude,
+                wheels,
+                jobs=self.context.tools.jobs,
+                weight=lambda audited: audited.weight,
+                stop=self.context.tools.stop,
+            )
+
+    def _audit(
+        self, audited: AuditedWheel, files: WheelFiles, served: ServedProvenance, scratch: Path
+    ) -> Verdict:
+        expected = attempt(partial(self._expected, audited, files))
+        if isinstance(expected, Failure):
+            return verdict_on(NotRebuilt(audited=audited, failure=expected), served)
+        judged = attempt(partial(self._judge, audited, expected, files, served, scratch))
+        if isinstance(judged, Failure):
+            return verdict_on(NotRebuilt(audited=audited, failure=judged), served)
+        return judged
+
+    def _expected(self, audited: AuditedWheel, files: WheelFiles) -> _Expected:
+        wheel = audited.wheel
+        platform = self.mapping.platform_for(wheel.platforms)
+        if platform is None:
+            raise NotOnChannel(f"the mapping names no npm package for the platform {wheel.platform}")
+        release = self.mapping.release_for(wheel.version, wheel.platforms)
+        version = self._npm_version(audited, release, files)
+        package = _read(self.packages, platform, version, is_stated=self._is_stated(release))
+        return _Expected(platform=platform, release=release, package=package)
+
+    def _is_stated(self, release: ReviewedRelease | None) -> bool:
+        """Whether only the wheel itself says which npm version its executables are of."""
+        return self.mapping.constant is not None and release is None
+
+    def _npm_version(self, audited: AuditedWheel, release: ReviewedRelease | None, files: WheelFiles) -> str:
+        if release is not None and release.npm_version is not None:
+            return release.npm_version
+        if self.mapping.constant is not None:
+            return stated_version(self.mapping.constant, audited, files)
+        version = self.mapping.rule.npm_version(audited.wheel.version)
+        if version is None:
+            raise NotOnChannel(
+                f"the version rule {self.mapping.rule} gives no npm version for {audited.wheel.version};"
+                " correct 'version' in the mapping"
+            )
+        return version
+
+    def _judge(
+        self,
+        audited: AuditedWheel,
+        expected: _Expected,
+        files: WheelFiles,
+        served: ServedProvenance,
+        scratch: Path,
+    ) -> Verdict:
+        with files.whole(audited.wheel, audited.fetched) as path:
+            inspection = inspect_published(path, expected.package, scratch)
+            members = MappedMembers(
+                contents=inspection.contents,
+                mapping=self.mapping,
+                release=expected.release,
+                package=expected.package,
+                files=released_files(expected.platform, expected.package, expected.release),
+                baseline=self.context.baseline,
+            )
+            if self.mapping.built is Built.SEPARATELY and not members.has_equal_executable:
+                return self._separate(audited, inspection, members, served)
+            reviews = members.review()
+            container = self._container(audited, members, reviews, scratch)
+        evidence = Evidence(
+            reading=Reading.DONE,
+            payload=payload_evidence(reviews),
+            others=others_evidence(reviews),
+            rebuild=container.rebuild,
+            errors=_errors(inspection, served),
+            voucher=voucher_of(audited),
+        )
+        decision = decide(evidence)
+        verdict = with_contents(base_verdict(decision, audited, None, container.rebuilt), inspection, reviews)
+        causes = combined_causes(reviews, container.causes, inspection.contents)
+        is_replayed = decision.outcome is Outcome.REPLAYED
+        is_not_judged = not members.reviewed and evidence.payload is PayloadEvidence.AS_RELEASED
+        return replace(
+            verdict,
+            causes=(*causes, *provenance_causes(verdict.name, served)),
+            replayed=tuple(cause.id for cause in container.causes) if is_replayed else (),
+            chain=chain_in(inspection.contents, expected.package),
+            provenance=served,
+            reason=NOT_JUDGED if is_not_judged else "",
+        )
+
+    def _separate(
+        self,
+        audited: AuditedWheel,
+        inspection: Inspection,
+        members: MappedMembers,
+        served: ServedProvenance,
+    ) -> Verdict:
+        """Return the verdict on a wheel of a project that builds the executables itself."""
+        evidence = Evidence(
+            reading=Reading.DONE,
+            payload=PayloadEvidence.SEPARATE,
+            others=OtherMembers.NOT_SEEN,
+            rebuild=Rebuild.NOT_DONE,
+            errors=_errors(inspection, served),
+            voucher=voucher_of(audited),
+        )
+        verdict = with_contents(base_verdict(decide(evidence), audited, None, None), inspection, ())
+        released = ", ".join(f"{file.path} {file.sha256}" for file in members.files.values())
+        cause = Cause(
+            id="built-separately",
+            severity=Severity.NOTE,
+            place=verdict.name,
+            sentence="The project builds its executables itself, as its mapping says: they are not the files"
+            " on npm, and this audit says nothing about them.",
+            evidence=f"{members.package.asset.purl} has {released}",
+        )
+        return replace(
+            verdict,
+            reason=BUILT_SEPARATELY,
+            trust_base=(),  # no text was compared with anything
+            causes=(cause, *provenance_causes(verdict.name, served)),
+            chain=chain_in(inspection.contents, members.package),
+            provenance=served,
+        )
+
+    def _container(
+        self,
+        audited: AuditedWheel,
+        members: MappedMembers,
+        reviews: Sequence[MemberReview],
+        scratch: Path,
+    ) -> _Container:
+        """Write the wheel again if every member is known; otherwise the other evidence decides."""
+        contents = members.contents
+        hidden = hidden_parts(contents)
+        is_local_variant = audited.reference.sha256 != audited.wheel.sha256
+        if hidden or (is_local_variant and _has_unseen(reviews)):
+            return _Container(rebuild=Rebuild.DIFFERENT, causes=(*hidden, *_variant(audited)))
+        release = members.release
+        if release is None or not members.reviewed or not _are_known(reviews):
+            return _Container(rebuild=Rebuild.NOT_DONE, causes=_variant(audited))
+        if release.packed_with is PackedWith.UNKNOWN:
+            note = encoder_note(contents, f"the deflate encoder of {release.generator} is unknown")
+            return _Container(rebuild=Rebuild.EQUIVALENT, causes=(note, *_variant(audited)))
+        written = write_again(
+            contents,
+            members.placed,
+            members.package,
+            encoders=self.context.tools.encoders,
+            promised=audited.wheel.sha256,
+            scratch=scratch,
+        )
+        if written.sha256 == audited.wheel.sha256:
+            causes = (*taken_values(contents), *_variant(audited))
+            return _Container(rebuild=Rebuild.REPLAYED, causes=causes, rebuilt=written.sha256)
+        note = encoder_note(contents, written.problem or "zlib's level 6 gives other bytes")
+        return _Container(
+            rebuild=Rebuild.EQUIVALENT, causes=(note, *_variant(audited)), rebuilt=written.sha256
+        )
+
+
+def _read(packages: MakerPackages, platform: MappedPlatform, version: str, *, is_stated: bool) -> ReadPackage:
+    """Read a package. If only the wheel names the version, a missing one is no reason for a milder answer."""
+    try:
+        return packages.read(platform, version)
+    except NotOnChannel as error:
+        if not is_stated:
+            raise
+        raise UpstreamError(f"the wheel states the npm version {version}: {error}") from error
+
+
+def _errors(inspection: Inspection, served: ServedProvenance) -> VerifyErrors:
+    is_false = served.state is ProvenanceState.NOT_VALID
+    return VerifyErrors.SOME if is_false or inspection.errors else VerifyErrors.NONE
+
+
+def _has_unseen(reviews: Sequence[MemberReview]) -> bool:
+    return any(review.kind.member_class is MemberClass.NOT_SEEN for review in reviews)
+
+
+def _are_known(reviews: Sequence[MemberReview]) -> bool:
+    known = {MemberClass.KNOWN, MemberClass.ACCEPTED}
+    return bool(reviews) and all(review.kind.member_class in known for review in reviews)
+
+
+def _variant(audited: AuditedWheel) -> tuple[Cause, ...]:
+    """Return a cause if a local file is not the wheel that the index lists under its name."""
+    if audited.reference.sha256 == audited.wheel.sha256:
+        return ()
+    return (
+        Cause(
+            id="not-the-listed-file",
+            severity=Severity.WARNING,
+            place=audited.wheel.name,
+            sentence="The index lists another file under this name.",
+            evidence=f"SHA-256 {audited.wheel.sha256}; listed is {audited.reference.sha256}",
+        ),
+    )

@@ -1,0 +1,437 @@
+"""The verdicts on wheels of a project with a mapping, honest and tampered with."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from factory.audit.audited import AuditedWheel
+from factory.audit.index import PublishedWheel, local_wheel
+from factory.audit.verdict import Verdict
+from factory.verify.baseline.baseline import AcceptedText
+from tests.mapped import (
+    ARM_PROGRAM,
+    INFO,
+    LAUNCHER,
+    METADATA,
+    OLD_PROGRAM,
+    PACKAGE,
+    PROGRAM,
+    SCRIPT,
+    TEXTS,
+    VERSION,
+    FakeWorld,
+    MappedWheel,
+    audit_mapped,
+    digest,
+    good_mapped_wheel,
+    listed,
+    mapped_auditor,
+    mapping,
+    mapping_text,
+    member,
+    npm_files,
+)
+
+FOREIGN_PROGRAM = PROGRAM[:-40] + b"evil" * 10
+TYPO = 'version = "1.2.3"\ngenerator = "packer 1.0"\npacked = "{packed}"\n'
+
+
+def ids(verdict: Verdict) -> list[tuple[str, str]]:
+    return [(cause.id, cause.place) for cause in verdict.causes]
+
+
+def decided(verdict: Verdict) -> tuple[str, str, str, int]:
+    return verdict.outcome.value, verdict.status.value, verdict.answer.value, verdict.exit_status
+
+
+@pytest.mark.parametrize(("method", "packed"), [(8, "zlib-6"), (0, "stored"), (0, "zlib-6")])
+def test_a_wheel_of_npm_s_executable_and_reviewed_texts_is_written_again(
+    method: int, packed: str, tmp_path: Path
+) -> None:
+    used = mapping(mapping_text(release=TYPO.format(packed=packed)))
+    wheel = good_mapped_wheel(method=method)
+
+    verdict = audit_mapped(wheel, tmp_path, used)
+
+    assert decided(verdict) == ("IDENTICAL-REPLAYED", "faithful", "replayed", 0)
+    assert verdict.rebuilt == digest(wheel.content())
+    assert verdict.replayed == ("order", "time", "mode", "zip-host")
+    assert [(link.member, link.asset, link.path) for link in verdict.chain] == [
+        (SCRIPT, f"pkg:npm/%40gadget/linux-x64@{VERSION}", "bin/gadget")
+    ]
+    assert verdict.tag == VERSION
+    assert all(text.is_known for text in verdict.trust_base)
+
+
+def test_a_wheel_of_an_unknown_encoder_is_equivalent(tmp_path: Path) -> None:
+    verdict = audit_mapped(
+        good_mapped_wheel(), tmp_path, mapping(mapping_text(release=TYPO.format(packed="unknown")))
+    )
+
+    assert decided(verdict) == ("EQUIVALENT", "faithful", "payload-only", 0)
+    (cause,) = verdict.causes
+    assert cause.id == "encoder"
+    assert cause.evidence.endswith("the deflate encoder of packer 1.0 is unknown")
+
+
+def test_a_wheel_of_another_level_than_reviewed_is_equivalent(tmp_path: Path) -> None:
+    """A stored block of the same content is no error, and no equal file either."""
+    packed = b"\x01" + len(LAUNCHER).to_bytes(2, "little") + (0xFFFF - len(LAUNCHER)).to_bytes(2, "little")
+    wheel = good_mapped_wheel()
+    members = tuple(
+        replace(one, packed=packed + LAUNCHER) if one.content == LAUNCHER else one for one in wheel.members
+    )
+
+    verdict = audit_mapped(replace(wheel, members=members), tmp_path)
+
+    assert decided(verdict) == ("EQUIVALENT", "faithful", "payload-only", 0)
+    assert verdict.causes[0].evidence.endswith("zlib's level 6 gives other bytes")
+    assert verdict.rebuilt is not None
+
+
+@pytest.mark.parametrize("table", ["unreviewed", "nothing"])
+def test_without_reviewed_texts_the_executables_are_compared_and_nothing_else_is_judged(
+    table: str, tmp_path: Path
+) -> None:
+    text = mapping_text(table="unreviewed") if table == "unreviewed" else mapping_text(texts={})
+
+    verdict = audit_mapped(good_mapped_wheel(), tmp_path, mapping(text))
+
+    assert decided(verdict) == ("NOT-REBUILT", "not-decided", "undecided", 11)
+    assert verdict.reason == "executables are the maker's, other members not judged"
+    assert [cause.id for cause in verdict.causes] == ["members-not-judged"]
+    assert not any(text.is_known for text in verdict.trust_base)
+
+
+TAMPERED = {
+    "an executable of another version": (
+        good_mapped_wheel().edited(SCRIPT, OLD_PROGRAM),
+        [("executable-of-another-release", SCRIPT)],
+    ),
+    "an executable of another platform": (
+        good_mapped_wheel().edited(SCRIPT, ARM_PROGRAM),
+        [("executable-of-another-target", SCRIPT)],
+    ),
+    "a changed executable": (
+        good_mapped_wheel().edited(SCRIPT, FOREIGN_PROGRAM),
+        [("executable-not-upstream", SCRIPT)],
+    ),
+    "an executable that became a script": (
+        good_mapped_wheel().edited(SCRIPT, b"#!/bin/sh\nexit 0\n"),
+        [("payload-unknown", SCRIPT)],
+    ),
+    "no executable": (
+        good_mapped_wheel().without(SCRIPT),
+        [("payload-missing", "{data}/scripts/gadget")],
+    ),
+    "a second executable": (
+        good_mapped_wheel().with_member("gadget_cli/other", FOREIGN_PROGRAM),
+        [("executable-not-upstream", "gadget_cli/other")],
+    ),
+    "the executable at a second place": (
+        good_mapped_wheel().with_member("gadget_cli/other", PROGRAM),
+        [("executable-moved", "gadget_cli/other")],
+    ),
+    "an extra module": (
+        good_mapped_wheel().with_member("gadget_cli/extra.py", b"import os\n"),
+        [("importable-file", "gadget_cli/extra.py")],
+    ),
+    "a path file": (
+        good_mapped_wheel().with_member("gadget.pth", b"import os\n"),
+        [("importable-file", "gadget.pth")],
+    ),
+    "an entry point": (
+        good_mapped_wheel().with_member(
+            f"{INFO}/entry_points.txt", b"[console_scripts]\na = gadget_cli.main:main\n"
+        ),
+        [("entry-point", f"{INFO}/entry_points.txt")],
+    ),
+    "a header file": (
+        good_mapped_wheel().with_member(f"gadget_cli-{VERSION}.data/data/etc/profile", b"x"),
+        [("data-directory", f"gadget_cli-{VERSION}.data/data/etc/profile")],
+    ),
+    "a data file": (
+        good_mapped_wheel().with_member("gadget_cli/notes.txt", b"x"),
+        [("foreign-member", "gadget_cli/notes.txt")],
+    ),
+    "no launcher": (
+        good_mapped_wheel().without("gadget_cli/main.py"),
+        [("text-missing", "gadget_cli/main.py")],
+    ),
+    "another tag": (
+        good_mapped_wheel().edited(f"{INFO}/WHEEL", TEXTS["{dist-info}/WHEEL"] + b"Tag: py3-none-any\n"),
+        [("wheel-file", f"{INFO}/WHEEL")],
+    ),
+    "a RECORD of other members": (
+        replace(good_mapped_wheel(), record=f"{INFO}/RECORD,,\n"),
+        [("record", f"{INFO}/RECORD")],
+    ),
+}
+
+
+@pytest.mark.parametrize("tampering", TAMPERED)
+def test_a_tampered_wheel_is_different_with_its_cause(tampering: str, tmp_path: Path) -> None:
+    wheel, causes = TAMPERED[tampering]
+
+    verdict = audit_mapped(wheel, tmp_path)
+
+    assert decided(verdict) == ("DIFFERENT", "different", "no", 10)
+    assert [one for one in ids(verdict) if one[0] != "encoder"] == causes
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "cause"),
+    [
+        ("gadget_cli/main.py", LAUNCHER + b"import socket\n", "text-not-seen-before"),
+        (f"{INFO}/METADATA", METADATA + b"Requires-Dist: other\n", "text-not-seen-before"),
+        (
+            f"{INFO}/WHEEL",
+            TEXTS["{dist-info}/WHEEL"].replace(b"packer 1.0", b"packer 2.0")
+            + b"Tag: py3-none-manylinux_2_17_x86_64\n",
+            "generator-not-seen-before",
+        ),
+    ],
+)
+def test_a_text_that_is_not_the_reviewed_one_is_not_decided(
+    name: str, content: bytes, cause: str, tmp_path: Path
+) -> None:
+    verdict = audit_mapped(good_mapped_wheel().edited(name, content), tmp_path)
+
+    assert decided(verdict) == ("NOT-REBUILT", "not-decided", "undecided", 11)
+    assert ids(verdict) == [(cause, name)]
+    assert verdict.reason == ""
+
+
+def test_a_text_that_the_user_accepts_is_named_and_gives_no_stronger_answer(tmp_path: Path) -> None:
+    content = LAUNCHER + b"# a comment\n"
+    accepted = AcceptedText(path="gadget_cli/main.py", sha256=digest(content), reason="only a comment")
+    wheel = good_mapped_wheel().edited("gadget_cli/main.py", content)
+
+    verdict = audit_mapped(wheel, tmp_path, accepted=(accepted,))
+
+    assert decided(verdict) == ("IDENTICAL-REPLAYED", "faithful", "accepted", 0)
+    assert [(one.place, one.reason) for one in verdict.accepted] == [
+        ("gadget_cli/main.py", f"SHA-256 {digest(content)}: only a comment")
+    ]
+
+
+def test_a_mapping_of_the_user_gives_accepted_texts_only(tmp_path: Path) -> None:
+    verdict = audit_mapped(good_mapped_wheel(), tmp_path, mapping(is_bundled=False))
+
+    assert decided(verdict) == ("IDENTICAL-REPLAYED", "faithful", "accepted", 0)
+    assert [one.place for one in verdict.accepted] == [
+        "gadget_cli/__init__.py",
+        "gadget_cli/main.py",
+        f"{INFO}/METADATA",
+        f"{INFO}/WHEEL",
+    ]
+    assert all("the auditor's own mapping gadget.toml" in one.reason for one in verdict.accepted)
+
+
+def test_a_wrong_executable_is_different_under_a_mapping_of_the_user(tmp_path: Path) -> None:
+    wheel = good_mapped_wheel().edited(SCRIPT, OLD_PROGRAM)
+    assert decided(audit_mapped(wheel, tmp_path, mapping(is_bundled=False)))[3] == 10
+
+
+SEPARATELY = 'built = "separately"\n'
+
+
+def test_a_separately_built_project_is_no_accusation(tmp_path: Path) -> None:
+    wheel = good_mapped_wheel().edited(SCRIPT, FOREIGN_PROGRAM)
+
+    verdict = audit_mapped(wheel, tmp_path, mapping(mapping_text(built=SEPARATELY)))
+
+    assert decided(verdict) == ("NOT-REBUILT", "nothing-to-compare", "undecided", 12)
+    assert verdict.reason == "not the released bytes: built separately"
+    assert [(cause.id, cause.severity) for cause in verdict.causes] == [("built-separately", "note")]
+    assert [link.asset for link in verdict.chain] == [None]
+    assert verdict.trust_base == ()
+
+
+def test_a_separately_built_project_with_npm_s_executable_is_judged_as_usual(tmp_path: Path) -> None:
+    used = mapping(mapping_text(built=SEPARATELY))
+    assert decided(audit_mapped(good_mapped_wheel(), tmp_path, used))[2] == "replayed"
+
+
+def test_a_directory_entry_of_members_is_no_difference(tmp_path: Path) -> None:
+    wheel = good_mapped_wheel()
+    entry = member("gadget_cli/", b"", mode=0o40755, method=0)
+    verdict = audit_mapped(
+        replace(wheel, members=(entry, *wheel.members), record=wheel.record_text()), tmp_path
+    )
+    assert verdict.outcome == "IDENTICAL-REPLAYED"
+
+
+def test_a_directory_entry_of_no_member_is_foreign(tmp_path: Path) -> None:
+    wheel = good_mapped_wheel()
+    entry = member("elsewhere/", b"", mode=0o40755, method=0)
+    verdict = audit_mapped(
+        replace(wheel, members=(*wheel.members, entry), record=wheel.record_text()), tmp_path
+    )
+    assert ids(verdict) == [("foreign-member", "elsewhere/")]
+
+
+def test_bytes_between_members_are_different(tmp_path: Path) -> None:
+    wheel = good_mapped_wheel()
+    members = (*wheel.members[:-1], replace(wheel.members[-1], before=b"hidden"))
+    verdict = audit_mapped(replace(wheel, members=members), tmp_path)
+    assert decided(verdict)[0] == "DIFFERENT"
+    assert "stray-bytes" in [cause.id for cause in verdict.causes]
+
+
+def test_a_reviewed_record_that_is_wrong_is_known_and_an_error_of_verify(tmp_path: Path) -> None:
+    """Some published wheels have a RECORD that was written before WHEEL was changed."""
+    wheel = good_mapped_wheel()
+    record = wheel.record_text().replace(f"{INFO}/WHEEL,sha256=", f"{INFO}/WHEEL,sha256=A", 1)
+    used = mapping(mapping_text(texts={**TEXTS, "{dist-info}/RECORD": record.encode()}))
+
+    verdict = audit_mapped(replace(wheel, record=record), tmp_path, used)
+
+    assert decided(verdict) == ("IDENTICAL-REPLAYED", "faithful-with-errors", "with-errors", 24)
+
+
+def test_npm_without_the_version_is_nothing_to_compare(tmp_path: Path) -> None:
+    world = FakeWorld(packages={(PACKAGE, "1.2.4"): npm_files()})
+
+    verdict = audit_mapped(good_mapped_wheel(), tmp_path, world=world)
+
+    assert decided(verdict)[1:] == ("nothing-to-compare", "undecided", 12)
+    assert verdict.reason == (
+        "npm has no version 1.2.3 of @gadget/linux-x64; it has 1.2.4. If the project numbers its versions in"
+        " another way, correct 'version' in the mapping"
+    )
+
+
+def test_a_package_that_has_gone_is_no_reason_for_a_milder_answer(tmp_path: Path) -> None:
+    verdict = audit_mapped(good_mapped_wheel(), tmp_path, world=FakeWorld(packages={}))
+
+    assert decided(verdict)[1:] == ("not-decided", "none", 11)
+    assert verdict.reason == (
+        "npm has no package @gadget/linux-x64, which the mapping names for manylinux_*_x86_64; if its maker"
+        " renamed it, correct 'npm' in the mapping"
+    )
+
+
+def test_a_package_without_the_file_is_not_decided(tmp_path: Path) -> None:
+    world = FakeWorld(packages={(PACKAGE, VERSION): {"package/other": (PROGRAM, 0o755)}})
+    verdict = audit_mapped(good_mapped_wheel(), tmp_path, world=world)
+    assert decided(verdict)[3] == 11
+    assert verdict.reason.startswith("pkg:npm/%40gadget/linux-x64@1.2.3 has no file bin/gadget")
+
+
+def test_a_package_with_another_file_than_reviewed_is_not_decided(tmp_path: Path) -> None:
+    """The registry and the wheel agree, and yet not with the review."""
+    world = FakeWorld(packages={(PACKAGE, VERSION): npm_files(FOREIGN_PROGRAM)})
+    verdict = audit_mapped(good_mapped_wheel().edited(SCRIPT, FOREIGN_PROGRAM), tmp_path, world=world)
+    assert decided(verdict)[3] == 11
+    assert "is not the file that was reviewed" in verdict.reason
+
+
+def test_a_package_with_a_file_twice_is_not_decided(tmp_path: Path) -> None:
+    files = {**npm_files(), "other/bin/gadget": (FOREIGN_PROGRAM, 0o755)}
+    verdict = audit_mapped(
+        good_mapped_wheel(), tmp_path, world=FakeWorld(packages={(PACKAGE, VERSION): files})
+    )
+    assert verdict.reason == "pkg:npm/%40gadget/linux-x64@1.2.3 has bin/gadget more than once"
+    assert verdict.exit_status == 11
+
+
+def test_a_platform_without_a_package_is_nothing_to_compare(tmp_path: Path) -> None:
+    wheel = replace(good_mapped_wheel(), name=f"gadget_cli-{VERSION}-py3-none-win_amd64.whl")
+    verdict = audit_mapped(wheel, tmp_path)
+    assert verdict.reason == "the mapping names no npm package for the platform win_amd64"
+    assert verdict.exit_status == 12
+
+
+def test_a_wheel_for_two_kinds_of_platform_is_not_compared_with_the_package_of_one(tmp_path: Path) -> None:
+    name = f"gadget_cli-{VERSION}-py3-none-manylinux_2_17_x86_64.win_amd64.whl"
+    verdict = audit_mapped(replace(good_mapped_wheel(), name=name), tmp_path)
+    assert verdict.exit_status == 12
+
+
+STATED = '{ member = "gadget_cli/_version.py", constant = "GADGET" }'
+
+
+def stating(version: bytes) -> MappedWheel:
+    return good_mapped_wheel().with_member("gadget_cli/_version.py", b'GADGET = "' + version + b'"\n')
+
+
+def test_a_version_that_a_member_states_comes_from_the_mapping_for_a_reviewed_release(tmp_path: Path) -> None:
+    """So the wheel cannot choose another release; its text would not be the reviewed one."""
+    release = TYPO.format(packed="zlib-6") + f'npm-version = "{VERSION}"\n'
+    texts = {**TEXTS, "gadget_cli/_version.py": b'GADGET = "1.2.3"\n'}
+    text = mapping_text(version=STATED, release=release, texts=texts)
+    used = mapping(text.replace('version = "1.2.2"', 'version = "1.2.2"\nnpm-version = "1.2.2"'))
+    world = FakeWorld(packages={(PACKAGE, VERSION): npm_files(), (PACKAGE, "1.2.2"): npm_files(OLD_PROGRAM)})
+
+    assert decided(audit_mapped(stating(b"1.2.3"), tmp_path, used, world=world))[2] == "replayed"
+    downgraded = stating(b"1.2.2").edited(SCRIPT, OLD_PROGRAM)
+    verdict = audit_mapped(downgraded, tmp_path, used, world=world)
+    assert verdict.exit_status == 10
+    assert ("executable-of-another-release", SCRIPT) in ids(verdict)
+
+
+@pytest.mark.parametrize(
+    ("stated", "status", "reason"),
+    [
+        (b"1.2.3", 11, "executables are the maker's, other members not judged"),
+        (b"9.9.9", 11, "the wheel states the npm version 9.9.9: npm has no version 9.9.9 of"),
+        (b"1.2.2", 10, ""),
+    ],
+)
+def test_a_version_that_only_the_wheel_states_never_gives_a_milder_answer(
+    stated: bytes, status: int, reason: str, tmp_path: Path
+) -> None:
+    text = mapping_text(
+        version=STATED, release='version = "0.1"\nnpm-version = "0.1"\ngenerator = "p"\npacked = "stored"\n'
+    )
+    used = mapping(text.replace('version = "1.2.2"', 'version = "1.2.2"\nnpm-version = "1.2.2"'))
+    world = FakeWorld(packages={(PACKAGE, VERSION): npm_files(), (PACKAGE, "1.2.2"): npm_files(OLD_PROGRAM)})
+
+    verdict = audit_mapped(stating(stated), tmp_path, used, world=world)
+
+    assert verdict.exit_status == status
+    assert verdict.reason.startswith(reason)
+
+
+def test_a_wheel_without_the_stated_version_is_not_decided(tmp_path: Path) -> None:
+    text = mapping_text(
+        version=STATED, release='version = "0.1"\nnpm-version = "0.1"\ngenerator = "p"\npacked = "stored"\n'
+    )
+    used = mapping(text.replace('version = "1.2.2"', 'version = "1.2.2"\nnpm-version = "1.2.2"'))
+    verdict = audit_mapped(good_mapped_wheel(), tmp_path, used)
+    assert verdict.exit_status == 11
+    assert "it has no gadget_cli/_version.py" in verdict.reason
+
+
+@pytest.mark.parametrize("is_changed", [False, True])
+def test_a_local_file_is_compared_with_the_listed_one(tmp_path: Path, *, is_changed: bool) -> None:
+    good = good_mapped_wheel()
+    world = FakeWorld(wheels={good.name: good.content()})
+    changed = good.edited("gadget_cli/main.py", LAUNCHER + b"import socket\n")
+    path = tmp_path / good.name
+    path.write_bytes((changed if is_changed else good).content())
+    wheel = local_wheel(path)
+    assert isinstance(wheel, PublishedWheel)
+    (reference,) = listed(world)
+    audited = AuditedWheel(wheel=wheel, reference=reference if is_changed else wheel)
+
+    (verdict,) = mapped_auditor(world, tmp_path).audit([audited], done=lambda _: None)
+
+    if is_changed:
+        assert decided(verdict) == ("DIFFERENT", "different", "no", 10)
+        assert [cause.id for cause in verdict.causes] == ["text-not-seen-before", "not-the-listed-file"]
+    else:
+        assert decided(verdict) == ("IDENTICAL-REPLAYED", "faithful", "this-file", 0)
+
+
+def test_a_file_that_is_no_archive_is_not_decided(tmp_path: Path) -> None:
+    path = tmp_path / good_mapped_wheel().name
+    path.write_bytes(b"not a zip archive")
+    wheel = local_wheel(path)
+    assert isinstance(wheel, PublishedWheel)
+    audited = AuditedWheel(wheel=wheel, reference=wheel)
+    (verdict,) = mapped_auditor(FakeWorld(), tmp_path).audit([audited], done=lambda _: None)
+    assert not verdict.answer.is_yes
+    assert verdict.exit_status in {10, 11}
