@@ -23,6 +23,7 @@ from tests.workflow_files import (
 )
 
 VALUES = {
+    "versions": "1.2.3",
     "TAG": "rust-v0.163.0",
     "PLATFORM": "win_amd64",
     "SINCE": "0.160.0",
@@ -93,6 +94,7 @@ def test_commands_in_scripts_are_accepted_by_the_parser(path: Path) -> None:
         "release.yml": [],
         "wheels.yml": ["ci matrix", "wheels", "ci merge", "sdk pin", "statement create"],
         "audit.yml": ["ci matrix", "audit", "ci baseline", "statement create", "audit"],
+        "audit-project.yml": ["audit", "statement create"],
         "action.yml": ["verify"],
     }
     assert command_names(commands) == expected[path.name]
@@ -136,7 +138,15 @@ def act(tmp_path: Path, *, status: int = 0, **inputs: str) -> tuple[int, str, st
     output = tmp_path / "output"
     output.touch()
     env = {"PLACE": str(place), "GITHUB_OUTPUT": str(output), "STATUS": str(status)}
-    env |= {"PATHS": "", "TAGS": "", "ARGS": "", "SOURCE": "/the action", **inputs}
+    env |= {
+        "PATHS": "",
+        "TAGS": "",
+        "PROJECT": "",
+        "MAPPING": "",
+        "ARGS": "",
+        "SOURCE": "/the action",
+        **inputs,
+    }
     script = script_of(ACTION, "-m factory")
     child = Child(
         argv=("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script), env=env, cwd=tmp_path
@@ -168,6 +178,15 @@ def test_the_action_returns_the_exit_status_of_the_audit(tmp_path: Path) -> None
     assert status == 10
     assert called == f"<-I><-m><factory><audit><--json><--out><{place}/audit><0.163.0><0.162.0>"
     assert output == f"status=10\nreport={place}/audit.json\n"
+
+
+def test_the_action_passes_a_project_and_a_mapping_to_an_audit_only(tmp_path: Path) -> None:
+    mapping = "mappings/a gadget.toml"
+    _, called, _ = act(tmp_path, COMMAND="audit", TAGS="1.2.3", PROJECT="gadget-cli", MAPPING=mapping)
+    assert called.endswith(f"/audit><--project><gadget-cli><--mapping><{mapping}><1.2.3>")
+    (tmp_path / "again").mkdir()
+    _, called, _ = act(tmp_path / "again", COMMAND="verify", PATHS="dist", PROJECT="gadget-cli")
+    assert "gadget" not in called
 
 
 def test_the_action_refuses_other_commands(tmp_path: Path) -> None:
