@@ -21,7 +21,13 @@ from factory.audit.evidence import (
 )
 from factory.audit.evidence_of import others_evidence, payload_evidence, voucher_of
 from factory.audit.packages import ReadPackage
-from factory.audit.projects.container import encoder_note, hidden_parts, taken_values, write_again
+from factory.audit.projects.container import (
+    encoder_note,
+    hidden_parts,
+    odd_modes,
+    taken_values,
+    write_again,
+)
 from factory.audit.projects.mapping import Built, MappedPlatform, PackedWith, ProjectMapping, ReviewedRelease
 from factory.audit.projects.members import MappedMembers
 from factory.audit.projects.npm_release import MakerPackages, released_files
@@ -230,6 +236,9 @@ class MappedAuditor:
         release = members.release
         if release is None or not members.reviewed or not _are_known(reviews):
             return _Container(rebuild=Rebuild.NOT_DONE, causes=_variant(audited))
+        odd = odd_modes(contents, release.modes)
+        if odd:
+            return _Container(rebuild=Rebuild.DIFFERENT, causes=(*odd, *_variant(audited)))
         if release.packed_with is PackedWith.UNKNOWN:
             note = encoder_note(contents, f"the deflate encoder of {release.generator} is unknown")
             return _Container(rebuild=Rebuild.EQUIVALENT, causes=(note, *_variant(audited)))

@@ -4,6 +4,7 @@ The container values that no recipe explains are taken from the wheel and listed
 executables come from the package, and a text is the one that a person reviewed.
 """
 
+import stat
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,8 +23,11 @@ from factory.core.digests import CHUNK_BYTES, Sha256
 from factory.core.model import PayloadFile, Severity
 from factory.core.zip_records import DEFLATED, STORED, CentralHeader
 from factory.system.files import writing
-from factory.verify.reading.contents import WheelContents
+from factory.verify.reading.contents import Member, WheelContents
 from factory.verify.reading.unpack import content_chunks
+
+_DANGEROUS_BITS = 0o7022
+"""Set-user-id, set-group-id and sticky; writable by the group or by everybody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +113,30 @@ def taken_values(contents: WheelContents) -> tuple[Cause, ...]:
 def hidden_parts(contents: WheelContents) -> tuple[Cause, ...]:
     """Return the parts of the container that installers can read differently."""
     return tuple(ambiguous_parts(contents))
+
+
+def odd_modes(contents: WheelContents, allowed: frozenset[int]) -> tuple[Cause, ...]:
+    """Return a cause for each member with a mode that installers apply and that no reviewed wheel has.
+
+    The wheel chooses the modes: those that let others write, set a user id or make a link are not taken over.
+    """
+    return tuple(
+        Cause(
+            id="mode",
+            severity=Severity.ERROR,
+            place=member.name,
+            sentence="Its mode is not that of reviewed wheels: installers apply this mode.",
+            evidence=f"published {member.mode:o}",
+        )
+        for member in contents.members
+        if not _is_usual(member, allowed)
+    )
+
+
+def _is_usual(member: Member, allowed: frozenset[int]) -> bool:
+    kind, permissions = stat.S_IFMT(member.mode), stat.S_IMODE(member.mode)
+    is_expected = kind in ({0, stat.S_IFDIR} if member.is_directory else {0, stat.S_IFREG})
+    return is_expected and (not permissions & _DANGEROUS_BITS or permissions in allowed)
 
 
 def encoder_note(contents: WheelContents, evidence: str) -> Cause:

@@ -82,6 +82,7 @@ class ReviewedRelease:
         npm_version: The npm version of its executables; None if the version rule gives it.
         platforms: Shell patterns; each platform tag of a wheel must match one.
         generator: As WHEEL names it.
+        modes: Permissions that let others write, and that members of the reviewed wheels have anyway.
         texts: The reviewed digests of each path, as the mapping writes paths; of WHEEL without its tags.
         unreviewed: The same for texts that a draft lists and that no person has read.
         executables: The digests of files on npm, by package and path, ``lefthook-linux-x64/bin/lefthook``.
@@ -93,6 +94,7 @@ class ReviewedRelease:
     platforms: tuple[str, ...] = ("*",)
     generator: str
     packed_with: PackedWith
+    modes: frozenset[int] = frozenset()
     texts: Mapping[str, frozenset[Sha256]]
     unreviewed: Mapping[str, frozenset[Sha256]]
     executables: Mapping[str, frozenset[Sha256]]

@@ -50,6 +50,7 @@ _NPM_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+-]*")
 _NPM_TEMPLATE = re.compile(r"\{version\}(?:-[0-9A-Za-z.-]+)?")
 _PYTHON_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLATFORM_PATTERN = re.compile(r"[a-z0-9_*?\[\]]+")
+_MODE = re.compile(r"[0-7]{3}")
 _MAX_BYTES = 4 << 20
 
 
@@ -185,7 +186,15 @@ def _member(table: StrictTable, path: str) -> str:
 
 def _release(table: StrictTable, rule: VersionRule) -> ReviewedRelease:
     table.only(
-        "version", "npm-version", "platforms", "generator", "packed", "texts", "unreviewed", "executables"
+        "version",
+        "npm-version",
+        "platforms",
+        "generator",
+        "packed",
+        "modes",
+        "texts",
+        "unreviewed",
+        "executables",
     )
     version = table.text("version")
     if normalised(version) != version:
@@ -204,10 +213,19 @@ def _release(table: StrictTable, rule: VersionRule) -> ReviewedRelease:
         platforms=_patterns(table, "platforms") if "platforms" in table.members else ("*",),
         generator=table.text("generator"),
         packed_with=_choice(table, "packed", PackedWith),
+        modes=_modes(table) if "modes" in table.members else frozenset(),
         texts=texts,
         unreviewed=unreviewed,
         executables=_digests(table.table("executables")),
     )
+
+
+def _modes(table: StrictTable) -> frozenset[int]:
+    texts = table.texts("modes")
+    for text in texts:
+        if not _MODE.fullmatch(text):
+            raise table.wrong(f"'modes' has {text!r}, which is not three octal digits")
+    return frozenset(int(text, 8) for text in texts)
 
 
 def _distinct(table: StrictTable, releases: tuple[ReviewedRelease, ...]) -> tuple[ReviewedRelease, ...]:

@@ -280,6 +280,33 @@ def test_bytes_between_members_are_different(tmp_path: Path) -> None:
     assert "stray-bytes" in [cause.id for cause in verdict.causes]
 
 
+def with_mode(wheel: MappedWheel, mode: int) -> MappedWheel:
+    members = (replace(one, mode=mode) if one.content == LAUNCHER else one for one in wheel.members)
+    return replace(wheel, members=tuple(members))
+
+
+@pytest.mark.parametrize("mode", [0o100666, 0o100664, 0o104755, 0o102644, 0o101644, 0o120644, 0o666])
+def test_a_mode_that_lets_others_write_or_makes_a_link_is_different(mode: int, tmp_path: Path) -> None:
+    verdict = audit_mapped(with_mode(good_mapped_wheel(), mode), tmp_path)
+    assert decided(verdict) == ("DIFFERENT", "different", "no", 10)
+    assert [(cause.id, cause.place, cause.evidence) for cause in verdict.causes] == [
+        ("mode", "gadget_cli/main.py", f"published {mode:o}")
+    ]
+
+
+@pytest.mark.parametrize("mode", [0o100644, 0o100600, 0o100755, 0o644, 0])
+def test_other_modes_are_taken_from_the_wheel(mode: int, tmp_path: Path) -> None:
+    verdict = audit_mapped(with_mode(good_mapped_wheel(), mode), tmp_path)
+    assert verdict.outcome == "IDENTICAL-REPLAYED"
+
+
+def test_a_mapping_can_allow_a_mode_that_its_wheels_have(tmp_path: Path) -> None:
+    used = mapping(mapping_text(release=TYPO.format(packed="zlib-6") + 'modes = ["664"]\n'))
+    wheel = good_mapped_wheel()
+    assert audit_mapped(with_mode(wheel, 0o100664), tmp_path, used).outcome == "IDENTICAL-REPLAYED"
+    assert audit_mapped(with_mode(wheel, 0o100666), tmp_path, used).outcome == "DIFFERENT"
+
+
 def test_a_reviewed_record_that_is_wrong_is_known_and_an_error_of_verify(tmp_path: Path) -> None:
     """Some published wheels have a RECORD that was written before WHEEL was changed."""
     wheel = good_mapped_wheel()
