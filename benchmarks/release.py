@@ -70,8 +70,10 @@ def _read(plan: WheelsPlan, store: Cache, floor: Path | None) -> Release:
     for planned in plan.wheels:
         asset = planned.asset
         source = PackageSource.archive(store.path(asset.digest), asset.format, name=asset.name)
-        payload = load_payload(store, asset.digest, asset.target) or source.scan(asset.target)
-        save_payload(store, asset.digest, payload)
+        size_bytes = store.path(asset.digest).stat().st_size
+        payload = load_payload(store, asset.digest, asset.target, package_bytes=size_bytes)
+        payload = payload or source.scan(asset.target)
+        save_payload(store, asset.digest, payload, package_bytes=size_bytes)
         members = lay_out(planned.recipe, payload).members
         contents[planned.recipe.platform.tag] = {m.file.sha256: m.file.size_bytes for m in members}
         files |= {

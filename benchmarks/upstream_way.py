@@ -27,7 +27,9 @@ def main() -> None:
     with opened(job.cache, jobs=1, progress=SilentProgress()) as (channel, context):
         (planned,) = job.plan(channel).wheels
         archive = context.cache.path(planned.asset.digest)
-        payload = load_payload(context.cache, planned.asset.digest, planned.asset.target)
+        payload = load_payload(
+            context.cache, planned.asset.digest, planned.asset.target, package_bytes=archive.stat().st_size
+        )
     if payload is None:
         raise SystemExit("the cache no longer has the payload's record")
     extracted = job.out / "extracted"

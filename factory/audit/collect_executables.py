@@ -61,17 +61,22 @@ def _packages(tag: CodexTag, context: AuditContext) -> tuple[PackageExecutables,
 
 def _payload(asset: ReleaseAsset, context: AuditContext, downloaded: set[Digest]) -> Payload:
     tools = context.tools
-    payload = load_payload(tools.cache, asset.digest, asset.target)
+    payload = load_payload(tools.cache, asset.digest, asset.target, package_bytes=None)
     if payload is None:
         if not tools.cache.has(asset.digest):
             downloaded.add(asset.digest)
         with tools.progress.task(f"read {asset.name}"):
-            payload = made_again(partial(_scan, asset, context))
-        save_payload(tools.cache, asset.digest, payload)
+            payload, size_bytes = made_again(partial(_scan, asset, context))
+        save_payload(tools.cache, asset.digest, payload, package_bytes=size_bytes)
     return payload
 
 
-def _scan(asset: ReleaseAsset, context: AuditContext, is_checked: bool) -> Payload:  # noqa: FBT001 - see `made_again`
+def _scan(
+    asset: ReleaseAsset,
+    context: AuditContext,
+    is_checked: bool,  # noqa: FBT001 - see `made_again`
+) -> tuple[Payload, int]:
+    """Return the payload of a package, and the size of the package."""
     tools = context.tools
     path = tools.downloader.fetch(asset, stop=tools.stop, is_checked=is_checked)
-    return source_of(asset, path, tools.cache).scan(asset.target)
+    return source_of(asset, path, tools.cache).scan(asset.target), path.stat().st_size

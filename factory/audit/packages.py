@@ -81,9 +81,10 @@ def _read(
     tools = context.tools
     path = tools.downloader.fetch(asset, stop=tools.stop, is_checked=is_checked)
     source = source_of(asset, path, tools.cache)
-    payload = load_payload(tools.cache, asset.digest, target)
+    size_bytes = path.stat().st_size
+    payload = load_payload(tools.cache, asset.digest, target, package_bytes=size_bytes)
     if payload is None:
         with tools.progress.task(f"read {target}"):
             payload = source.scan(target)
-        save_payload(tools.cache, asset.digest, payload)
-    return ReadPackage(asset=asset, source=source, size_bytes=path.stat().st_size, payload=payload)
+        save_payload(tools.cache, asset.digest, payload, package_bytes=size_bytes)
+    return ReadPackage(asset=asset, source=source, size_bytes=size_bytes, payload=payload)

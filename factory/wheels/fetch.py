@@ -35,16 +35,20 @@ def fetch_packages(
         by_target.setdefault(wheel.asset.target, []).append(wheel)
     assets = [group[0].asset for group in by_target.values()]
     paths = context.downloader.fetch_all(assets, jobs=DOWNLOADS, is_checked=is_checked)
-    return tuple(
-        FetchedPackage(
-            asset=asset,
-            source=source_of(asset, path, context.cache),
-            size_bytes=path.stat().st_size,
-            payload=None if is_checked else load_payload(context.cache, asset.digest, asset.target),
-            wheels=tuple(by_target[asset.target]),
+    packages = []
+    for asset, path in zip(assets, paths, strict=True):
+        size_bytes = path.stat().st_size
+        payload = load_payload(context.cache, asset.digest, asset.target, package_bytes=size_bytes)
+        packages.append(
+            FetchedPackage(
+                asset=asset,
+                source=source_of(asset, path, context.cache),
+                size_bytes=size_bytes,
+                payload=None if is_checked else payload,
+                wheels=tuple(by_target[asset.target]),
+            )
         )
-        for asset, path in zip(assets, paths, strict=True)
-    )
+    return tuple(packages)
 
 
 def source_of(asset: ReleaseAsset, path: Path, cache: Cache) -> PackageSource:

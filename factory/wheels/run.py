@@ -51,8 +51,10 @@ def make_wheels(plan: WheelsPlan, context: RunContext) -> WheelsRun:
                 missing, request=request, environment=environment, context=context, scratch=scratch
             )
             require_published_bytes(built)
+            sizes = {package.asset.digest: package.size_bytes for package in packages}
             for wheel in built:
-                save_payload(context.cache, wheel.planned.asset.digest, wheel.layout.payload)
+                asset = wheel.planned.asset.digest
+                save_payload(context.cache, asset, wheel.layout.payload, package_bytes=sizes[asset])
             verified = verify_wheels(built, plan, context, scratch)
             toolchain = replace(toolchain, encoder=context.encoders.label)
             manifest = record_run(plan, toolchain, packages, verified, reused=reused, earlier=earlier)

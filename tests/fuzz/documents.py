@@ -63,12 +63,12 @@ def read_records(data: bytes) -> None:
         login = NpmLogin.of(BASE, "test", {})
         cached = CachedChannel(NpmChannel(_SameAnswer(Answer(body=(b"{}",))), login=login), cache)
         value = _object_in(data)
-        cache.write_record("payload-v1", f"{DIGEST} {Target.LINUX_X86_64}", value or {})
+        cache.write_record("payload-v2", f"{DIGEST} {Target.LINUX_X86_64}", value or {})
         cache.write_record("release-v3", f"npm {BASE} {TAG}", value or {})
         if value is None:
             for entry in cache.entries():
                 entry.path.write_bytes(data)
-        load_payload(cache, DIGEST, Target.LINUX_X86_64)
+        load_payload(cache, DIGEST, Target.LINUX_X86_64, package_bytes=1)
         with suppress(FactoryError):
             cached.assets(TAG)
         cache.close()

@@ -96,7 +96,8 @@ def test_each_needed_package_is_read_and_its_payload_saved(context: AuditContext
     assert isinstance(package.asset.location, Local)
     assert package.size_bytes == package.asset.location.path.stat().st_size
     assert "bin/codex" in {str(file.path) for file in package.payload.files}
-    assert load_payload(context.tools.cache, package.asset.digest, LINUX) == package.payload
+    saved = load_payload(context.tools.cache, package.asset.digest, LINUX, package_bytes=package.size_bytes)
+    assert saved == package.payload
     assert packages.package_for(wheels[0].wheel) == package
     assert packages.package_for(wheels[1].wheel) == package
 
@@ -105,7 +106,9 @@ def test_a_saved_payload_is_not_read_again(context: AuditContext) -> None:
     asset = context.channel.assets(TAG).for_target(LINUX)
     assert asset is not None
     saved = Payload(target=LINUX, files=())
-    save_payload(context.tools.cache, asset.digest, saved)
+    assert isinstance(asset.location, Local)
+    size_bytes = asset.location.path.stat().st_size
+    save_payload(context.tools.cache, asset.digest, saved, package_bytes=size_bytes)
 
     package = read_packages(TAG, [audited("manylinux_2_17_x86_64")], context).by_target[LINUX]
     assert isinstance(package, ReadPackage)

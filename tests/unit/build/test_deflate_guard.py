@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from factory.build import deflate_guard
-from factory.build.deflate import Deflated, deflate
+from factory.build.deflate import DamagedDeflated, Deflated, deflate
 from factory.build.deflate_check import DeflateIdentity
 from factory.build.deflate_guard import require_like_zlib, require_sample_like_zlib
 from factory.build.encoder import Encoder, EncoderDiffers
@@ -32,6 +32,17 @@ def test_other_bytes_are_found(tmp_path: Path, sample_bytes: int) -> None:
         "exact_deflate 5e5e5e5e5e5e5e5e gives other bytes than zlib for the file "
         f"with SHA-256 {Sha256.of([WORDS])}"
     )
+
+
+def test_a_damaged_file_is_not_blamed_on_the_encoder(tmp_path: Path) -> None:
+    for position in range(100, 2000, 20):
+        made = compressed(tmp_path, WORDS, EQUAL)
+        content = bytearray(made.path.read_bytes())
+        content[position] ^= 0x10
+        made.path.write_bytes(content)
+        with pytest.raises(DamagedDeflated):
+            require_like_zlib(made, EQUAL, sample_bytes=50_000)
+        made.path.unlink(missing_ok=True)
 
 
 def test_only_large_files_are_in_the_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,15 +31,21 @@ PAYLOAD = Payload(
 
 
 def test_a_payload_is_loaded_as_it_was_saved(tmp_path: Path) -> None:
-    save_payload(Cache(tmp_path), ASSET, PAYLOAD)
-    assert load_payload(Cache(tmp_path), ASSET, Target.WINDOWS_AARCH64) == PAYLOAD
+    save_payload(Cache(tmp_path), ASSET, PAYLOAD, package_bytes=9)
+    assert load_payload(Cache(tmp_path), ASSET, Target.WINDOWS_AARCH64, package_bytes=9) == PAYLOAD
+
+
+def test_a_package_of_another_size_is_read_again(tmp_path: Path) -> None:
+    save_payload(Cache(tmp_path), ASSET, PAYLOAD, package_bytes=9)
+    assert load_payload(Cache(tmp_path), ASSET, Target.WINDOWS_AARCH64, package_bytes=8) is None
+    assert load_payload(Cache(tmp_path), ASSET, Target.WINDOWS_AARCH64, package_bytes=None) == PAYLOAD
 
 
 def test_a_payload_is_not_loaded_for_another_digest_or_target(tmp_path: Path) -> None:
-    save_payload(Cache(tmp_path), ASSET, PAYLOAD)
-    assert load_payload(Cache(tmp_path), ASSET, Target.WINDOWS_X86_64) is None
+    save_payload(Cache(tmp_path), ASSET, PAYLOAD, package_bytes=9)
+    assert load_payload(Cache(tmp_path), ASSET, Target.WINDOWS_X86_64, package_bytes=9) is None
     other = Digest.parse("sha512:" + "cd" * 64)
-    assert load_payload(Cache(tmp_path), other, Target.WINDOWS_AARCH64) is None
+    assert load_payload(Cache(tmp_path), other, Target.WINDOWS_AARCH64, package_bytes=9) is None
 
 
 @pytest.mark.parametrize(
@@ -54,9 +60,9 @@ def test_a_payload_is_not_loaded_for_another_digest_or_target(tmp_path: Path) ->
     ids=["key", "mode", "kind", "digest", "cut"],
 )
 def test_a_malformed_record_is_ignored(tmp_path: Path, before: str, after: str) -> None:
-    save_payload(Cache(tmp_path), ASSET, PAYLOAD)
+    save_payload(Cache(tmp_path), ASSET, PAYLOAD, package_bytes=9)
     (record,) = tmp_path.rglob("*.json")
     text = record.read_text()
     assert before in text
     record.write_text(text.replace(before, after))
-    assert load_payload(Cache(tmp_path), ASSET, Target.WINDOWS_AARCH64) is None
+    assert load_payload(Cache(tmp_path), ASSET, Target.WINDOWS_AARCH64, package_bytes=9) is None

@@ -301,8 +301,9 @@ def test_after_damage_the_packages_are_read_again(packages: Path, tmp_path: Path
     context = replace(run_context(tmp_path / "cache"), toolchain_for=unused_toolchain)
     planned = plan_wheels(REQUEST, DirectoryChannel(packages)).wheels
     built = build(REQUEST, native(tmp_path), packages, tmp_path, engine=Engine.ASSEMBLER)
-    for wheel in built:
-        save_payload(context.cache, wheel.planned.asset.digest, wheel.layout.payload)
+    for package, wheel in zip(fetch_packages(planned, context), built, strict=True):
+        payload = wheel.layout.payload
+        save_payload(context.cache, package.asset.digest, payload, package_bytes=package.size_bytes)
     entry = next(path for path in (tmp_path / "cache" / "deflate").rglob("*") if path.is_file())
     entry.write_bytes(entry.read_bytes()[:-1] + b"?")
     fetched, again = fetch_and_build(

@@ -1,6 +1,7 @@
 """The packages that a run downloads: those of the wheels to build, and no others."""
 
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -113,6 +114,21 @@ def test_the_payload_of_an_earlier_run_is_known(packages: Path, tmp_path: Path) 
     assert package.payload == package.source.scan(Target.WINDOWS_AARCH64)
 
 
+def test_the_size_of_a_damaged_package_is_not_in_the_manifest(packages: Path, tmp_path: Path) -> None:
+    """All contents are known and compressed, so that nothing else would notice the damage."""
+    local = plan(packages, tmp_path / "dist", "win_arm64")
+    first = make_wheels(
+        remote(local), downloading(tmp_path / "cache", client_for(local, Target.WINDOWS_AARCH64))
+    )
+    (package,) = (tmp_path / "cache" / "assets").iterdir()
+    package.write_bytes(b"[" * 100_000)
+    shutil.rmtree(local.dist.directory)
+    second = make_wheels(
+        remote(local), downloading(tmp_path / "cache", client_for(local, Target.WINDOWS_AARCH64))
+    )
+    assert second.manifest == first.manifest
+
+
 def change(package: Path) -> None:
     """Change the time in the gzip header (RFC 1952, 2.3), which only the digest shows."""
     content = bytearray(package.read_bytes())
@@ -135,7 +151,8 @@ def test_a_checked_fetch_trusts_neither_a_cached_package_nor_what_is_known_of_it
     local = plan(packages, tmp_path, "win_arm64")
     context = downloading(tmp_path / "cache", client_for(local, Target.WINDOWS_AARCH64))
     (package,) = fetch_packages(remote(local).wheels, context)
-    save_payload(context.cache, package.asset.digest, package.source.scan(Target.WINDOWS_AARCH64))
+    payload = package.source.scan(Target.WINDOWS_AARCH64)
+    save_payload(context.cache, package.asset.digest, payload, package_bytes=package.size_bytes)
     (known,) = fetch_packages(remote(local).wheels, context)
     change(package.source.path)
 
