@@ -93,7 +93,7 @@ def test_commands_in_scripts_are_accepted_by_the_parser(path: Path) -> None:
         "ci.yml": [],
         "release.yml": [],
         "wheels.yml": ["ci matrix", "wheels", "ci merge", "sdk pin", "statement create"],
-        "audit.yml": ["ci matrix", "audit", "ci baseline", "statement create", "audit"],
+        "audit.yml": ["ci matrix", "audit", "ci baseline", "statement create", "audit", "audit"],
         "audit-project.yml": ["audit", "statement create"],
         "action.yml": ["verify"],
     }
