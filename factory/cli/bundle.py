@@ -1,13 +1,13 @@
 """``factory bundle``: collect all that a machine without a network needs."""
 
 import argparse
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from factory.cli.console import human_size, print_json, say
 from factory.cli.formats import Format, add_format_options
 from factory.cli.options import add_channel_options, add_refresh_option, platforms_of
+from factory.cli.pip_python import python_with_pip
 from factory.cli.program_wheel import program_wheel
 from factory.cli.session import Session, open_session
 from factory.cli.settings import Settings
@@ -90,7 +90,7 @@ def _program(arguments: argparse.Namespace, session: Session, scratch: Path) -> 
         return wheel
     return program_wheel(
         toolchain=session.context.toolchain_for,
-        python=Path(sys.executable),
+        python=python_with_pip(session.settings, session.context.runner),
         env=session.settings.environ,
         runner=session.context.runner,
         scratch=scratch,

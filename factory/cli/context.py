@@ -10,6 +10,7 @@ from factory.build.toolchain import Lock, Toolchain, make_toolchain
 from factory.cli.console import say
 from factory.cli.encoder import choose_encoder
 from factory.cli.options import containers_of, parse_size
+from factory.cli.pip_python import python_with_pip
 from factory.cli.settings import Settings
 from factory.core.progress import Progress
 from factory.release.download import Downloader
@@ -73,7 +74,7 @@ def _fetch_wheels(
 ) -> Path:
     return fetch_locked_wheels(
         locks,
-        python=python,
+        python=python_with_pip(settings, runner) if python == Path(sys.executable) else python,
         cache_dir=settings.cache_dir,
         env=settings.environ,
         runner=runner,

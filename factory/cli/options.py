@@ -2,7 +2,6 @@
 
 import argparse
 import re
-import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -269,10 +268,14 @@ def add_pip_options(parser: argparse.ArgumentParser) -> None:
 
 
 def this_pip(arguments: argparse.Namespace, runner: Runner | None = None) -> Pip:
-    """Return the pip of this interpreter, with the user's configuration and the options."""
+    """Return a pip for this interpreter, with the user's configuration and the options."""
+    from factory.cli.pip_python import python_with_pip  # noqa: PLC0415 - it imports the toolchains
+
+    settings = Settings.from_environ()
+    runner = runner or SubprocessRunner()
     return Pip(
-        python=Path(sys.executable),
-        env=Settings.from_environ().environ,
-        runner=runner or SubprocessRunner(),
+        python=python_with_pip(settings, runner),
+        env=settings.environ,
+        runner=runner,
         sources=Sources(find_links=tuple(arguments.find_links), is_local=arguments.no_index),
     )
