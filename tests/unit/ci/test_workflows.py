@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from factory import __version__
 from factory.audit.known_file import read_known
 from factory.cli.parser import make_parser
 from tests.children import Child
@@ -268,3 +269,13 @@ def test_the_hooks_for_pre_commit_are_commands_of_the_parser() -> None:
     name = "openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl"
     assert all(re.search(pattern, path) for path in (name, f"dist/0.163.0/{name}"))
     assert not any(re.search(pattern, path) for path in ("other-1-py3-none-any.whl", f"{name}.cdx.json"))
+
+
+def test_the_changelog_has_the_version_with_a_date_as_the_release_requires() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    version, _, date = headings[0].partition(" - ")
+    assert version == __version__
+    assert re.fullmatch(r"\d{4}-\d{2}-\d{2}", date)
+    script = script_of(ROOT / ".github/workflows/release.yml", "CHANGELOG.md")
+    assert '"^## ${TAG#v} - [0-9]{4}-[0-9]{2}-[0-9]{2}$" CHANGELOG.md' in script
