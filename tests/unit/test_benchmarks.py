@@ -8,9 +8,11 @@ import pytest
 from benchmarks.job import Job
 from benchmarks.measure import Measured, MeasuredFile
 from benchmarks.options import ROOT, Case, parse_options
+from benchmarks.projects import RUNS, Run, rows_of
 from benchmarks.release import ContentFile
 from benchmarks.report import RATIOS, Ratio, write_report
 from benchmarks.results import Results
+from factory.audit.projects.bundled import bundled_projects
 from factory.core.errors import VerificationError
 from factory.core.tags import CodexTag
 from factory.core.targets import PLATFORMS, Platform
@@ -167,3 +169,30 @@ def test_the_report_compares_the_encoders_by_file(results: Results, tmp_path: Pa
 def test_encoders_that_give_different_streams_are_an_error(results: Results) -> None:
     with pytest.raises(VerificationError, match="different streams for the file with SHA-256 aa"):
         with_files(results, "22")
+
+
+def test_the_page_of_projects_has_a_row_for_each_audited_wheel() -> None:
+    wheel = {
+        "platform": "manylinux2014_x86_64.musllinux_1_1_x86_64",
+        "inferred": None,
+        "chain": [{"asset": "pkg:npm/a@1"}, {"asset": None}],
+        "outcome": "DIFFERENT",
+        "fetched_bytes": 5_400_000,
+        "reason": "npm has no version 1. If the project numbers",
+        "findings": [
+            {"check": "elf-musl", "severity": "error"},
+            {"check": "elf-musl", "severity": "error"},
+            {"check": "elf-soname", "severity": "warning"},
+        ],
+    }
+    run = Run(project="lefthook", version="2.2.2", report={"wheels": [wheel]}, status=10, seconds=4.25)
+    (row,) = rows_of(run)
+    assert row == (
+        "| lefthook | 2.2.2 | manylinux2014_x86_64, musllinux_1_1_x86_64 | hatchling 1.32.4 | 1 of 2"
+        " | DIFFERENT | 10 | 5.4 MB | 4.2 s | npm has no version 1; 2 errors: elf-musl |"
+    )
+
+
+def test_the_page_of_projects_is_about_all_mappings() -> None:
+    assert sorted(project for project, _, _ in RUNS) == list(bundled_projects())
+    assert all(platforms for _, _, platforms in RUNS)
