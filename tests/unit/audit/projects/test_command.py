@@ -142,6 +142,18 @@ def statements(report: str, directory: Path) -> Sequence[NamedStatement]:
     return make_statements(path, by=BY)
 
 
+def test_the_registry_is_that_of_the_scope_of_the_mapping_s_packages(
+    factory: Factory, world: FakeWorld, own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FACTORY_NPM_REGISTRY")
+    npmrc = tmp_path / "npmrc"
+    npmrc.write_text(
+        f"@openai:registry=http://127.0.0.1:1/\nregistry=http://127.0.0.1:1/\n@gadget:registry={world.registry}\n"
+    )
+    monkeypatch.setenv("npm_config_userconfig", str(npmrc))
+    assert factory("audit", "--mapping", own, VERSION, "--out", tmp_path / "out").status == 0
+
+
 @pytest.mark.usefixtures("world")
 def test_the_summary_names_the_mapping(factory: Factory, own: Path, tmp_path: Path) -> None:
     ended = factory("audit", "--mapping", own, "--all", "--out", tmp_path / "out")

@@ -12,6 +12,7 @@ from factory.core.tags import CodexTag
 from factory.core.targets import Target
 from factory.release.channels.npm import NpmChannel, default_npm_registry, npm_registry_from_client
 from factory.release.channels.npm_login import NpmLogin
+from factory.release.channels.npm_package import package_url, purl_of
 from factory.system.process import CannotStart, Command, Completed
 from tests.fake_runner import Expected, FakeRunner
 from tests.fakes import Answer, FakeHttpClient
@@ -180,6 +181,39 @@ def test_the_registry_of_the_scope_takes_precedence(output: str, registry: str |
     assert npm_registry_from_client(runner, env={"PATH": "/bin"}, cwd=Path("/project")) == registry
     (command,) = runner.commands
     assert (command.env, command.cwd, command.timeout_s) == ({"PATH": "/bin"}, Path("/project"), 20.0)
+
+
+@pytest.mark.parametrize(
+    ("scope", "keys"),
+    [("@deno", ("@deno:registry", "registry")), (None, ("registry", "user-agent"))],
+)
+def test_the_client_is_asked_for_the_registry_of_another_scope(
+    scope: str | None, keys: tuple[str, ...]
+) -> None:
+    """With one key npm prints the bare value, so a second one is asked for in any case."""
+    output = f"{keys[0]}=https://s.example.invalid/\n{keys[1]}=https://other.example.invalid/\n"
+    completed = Completed(returncode=0, output=output)
+    runner = FakeRunner(Expected(argv=("npm", "config", "get", *keys), completed=completed))
+    assert npm_registry_from_client(runner, env={}, scope=scope) == "https://s.example.invalid/"
+
+
+def test_the_agent_is_no_registry_of_packages_without_a_scope() -> None:
+    output = "registry=undefined\nuser-agent=https://s.example.invalid/\n"
+    argv = ("npm", "config", "get", "registry", "user-agent")
+    runner = FakeRunner(Expected(argv=argv, completed=Completed(returncode=0, output=output)))
+    assert npm_registry_from_client(runner, env={}, scope=None) is None
+
+
+@pytest.mark.parametrize(
+    ("package", "url", "purl"),
+    [
+        ("@deno/linux", "https://r.example.invalid/@deno%2Flinux", "pkg:npm/%40deno/linux@1.0.0"),
+        ("lefthook", "https://r.example.invalid/lefthook", "pkg:npm/lefthook@1.0.0"),
+    ],
+)
+def test_a_package_has_an_address_with_and_without_a_scope(package: str, url: str, purl: str) -> None:
+    assert package_url("https://r.example.invalid", package) == url
+    assert purl_of(package, "1.0.0") == purl
 
 
 def test_without_a_working_npm_client_no_registry_is_configured() -> None:
