@@ -234,6 +234,24 @@ def test_a_wrong_executable_is_different_under_a_mapping_of_the_user(tmp_path: P
     assert decided(audit_mapped(wheel, tmp_path, mapping(is_bundled=False)))[3] == 10
 
 
+def test_an_executable_is_never_a_text(tmp_path: Path) -> None:
+    """Neither a mapping that lists its digest nor an acceptance makes an unknown executable a known one."""
+    wheel = good_mapped_wheel().with_member("gadget_cli/other", FOREIGN_PROGRAM)
+    used = mapping(mapping_text(texts={**TEXTS, "gadget_cli/other": FOREIGN_PROGRAM}))
+    accepted = AcceptedText(path="gadget_cli/other", sha256=digest(FOREIGN_PROGRAM), reason="read")
+    verdict = audit_mapped(wheel, tmp_path, used, accepted=(accepted,))
+    assert decided(verdict)[3] == 10
+    assert ids(verdict) == [("executable-not-upstream", "gadget_cli/other")]
+
+
+def test_a_damaged_member_gives_no_yes(tmp_path: Path) -> None:
+    wheel = good_mapped_wheel()
+    members = (replace(one, packed=b"\xff\xff") if one.content == LAUNCHER else one for one in wheel.members)
+    verdict = audit_mapped(replace(wheel, members=tuple(members)), tmp_path)
+    assert decided(verdict)[1:] == ("different", "no", 10)
+    assert "unreadable-member" in [cause.id for cause in verdict.causes]
+
+
 SEPARATELY = 'built = "separately"\n'
 
 
