@@ -10,7 +10,7 @@ import os
 import sys
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ from factory.system.process import Command, SubprocessRunner
 from factory.verify.reading.contents import WheelContents
 from factory.verify.reading.read import read_wheel
 from tests.authority import TRUST
+from tests.pip_driver import PipDriver
 from tests.wheels import Wheel, good_wheel
 from tests.zoo.container import CONTAINER
 from tests.zoo.dist_info import DIST_INFO
@@ -45,17 +46,21 @@ _ENVIRONMENT = {"PATH": os.environ["PATH"], "HOME": tempfile.gettempdir()}
 _WRITTEN_BY_INSTALLERS = frozenset({"INSTALLER", "REQUESTED", "direct_url.json", "RECORD", "uv_cache.json"})
 
 
+Install = Callable[[Path, str, tuple[str, ...]], int]
+"""Installs into a directory, from a path or an address, with further options; returns the exit status."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installers:
     """The installers to compare.
 
     Attributes:
-        commands: The words before the place to install to and the wheel, by the name of the installer.
+        commands: The installers, by name.
         server: The address of a directory on this machine, for the installers that read over HTTP.
         served: That directory.
     """
 
-    commands: Mapping[str, tuple[str, ...]]
+    commands: Mapping[str, Install]
     server: str
     served: Path
 
@@ -64,58 +69,69 @@ class Installers:
     def started(cls, directory: Path) -> Iterator[Self]:
         """Make the installers' environments below a directory, and serve another one over HTTP."""
         old, new = (_environment(directory / name, VERSIONS[name]) for name in ("pip old", "pip"))
-        uv = _environment(directory / "uv", VERSIONS["uv"])
+        uv = _uv(_environment(directory / "uv", VERSIONS["uv"]) / "uv")
         served = directory / "served"
         served.mkdir(exist_ok=True)
         server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Handler, directory=str(served)))
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        pip = ("-m", "pip", "install", "--no-deps", "--no-index", "--no-compile", "--no-cache-dir", "-q")
-        of_uv = (
-            str(uv / "uv"),
-            "pip",
-            "install",
-            "--no-deps",
-            "--no-cache",
-            "-q",
-            "--python",
-            sys.executable,
-        )
-        commands = {
-            "pip old": (str(old / "python"), *pip, "--target"),
-            "pip": (str(new / "python"), *pip, "--target"),
-            "uv, file": (*of_uv, "--target"),
-            "uv, http": (*of_uv, "--target"),
-            "unzip": ("unzip", "-qq", "-o", "-d"),
-        }
-        try:
-            yield cls(commands=commands, served=served, server=f"http://127.0.0.1:{server.server_port}")
-        finally:
-            server.shutdown()
-            server.server_close()
+        with (
+            PipDriver.started(old / "python", _ENVIRONMENT) as old_pip,
+            PipDriver.started(new / "python", _ENVIRONMENT) as new_pip,
+        ):
+            commands = {
+                "pip old": _pip(old_pip),
+                "pip": _pip(new_pip),
+                "uv, file": uv,
+                "uv, http": uv,
+                "unzip": _unzip,
+            }
+            try:
+                yield cls(commands=commands, served=served, server=f"http://127.0.0.1:{server.server_port}")
+            finally:
+                server.shutdown()
+                server.server_close()
 
-    def answers(
-        self, path: Path, contents: WheelContents, names: Iterable[str] | None = None
-    ) -> dict[str, str]:
-        """Return what each installer, or each named one, does with a wheel: as verify read it, or not."""
-        return {name: self._answer(name, path, _read(contents)) for name in names or self.commands}
+    def answers(self, path: Path, contents: WheelContents) -> dict[str, str]:
+        """Return what each installer does with a wheel: as verify read it, or not."""
+        return {name: self._answer(name, path, _read(contents)) for name in self.commands}
 
     def _answer(self, name: str, path: Path, expected: dict[str, Sha256]) -> str:
         with tempfile.TemporaryDirectory() as temporary:
             target = Path(temporary) / "target"
-            source = self._address(path) if name.endswith("http") else str(path)
-            words = [*self.commands[name], str(target), source, *_foreign(name, path)]
-            if name == "unzip":
-                words = [*self.commands[name][:-1], source, "-d", str(target)]
-            done = SubprocessRunner().run(Command(argv=tuple(words), env=_ENVIRONMENT, timeout_s=_SECONDS))
+            if not name.endswith("http"):
+                status = self.commands[name](target, str(path), _foreign(name, path))
+            else:
+                with self._address(path) as address:
+                    status = self.commands[name](target, address, _foreign(name, path))
             # unzip ends with 1 after a warning.
-            if done.returncode not in ({0, 1} if name == "unzip" else {0}):
+            if status not in ({0, 1} if name == "unzip" else {0}):
                 return REFUSED
             return "same" if _tree(target) == expected else "different"
 
-    def _address(self, path: Path) -> str:
-        directory = Path(tempfile.mkdtemp(dir=self.served))
-        (directory / path.name).write_bytes(path.read_bytes())
-        return f"{self.server}/{directory.name}/{path.name}"
+    @contextmanager
+    def _address(self, path: Path) -> Iterator[str]:
+        with tempfile.TemporaryDirectory(dir=self.served) as directory:
+            (Path(directory) / path.name).write_bytes(path.read_bytes())
+            yield f"{self.server}/{Path(directory).name}/{path.name}"
+
+
+def _pip(driver: PipDriver) -> Install:
+    """Return a function that installs with one version of pip."""
+    words = ("install", "--no-deps", "--no-index", "--no-compile", "--no-cache-dir", "-q", "--target")
+    return lambda target, source, options: driver.run((*words, str(target), source, *options))
+
+
+def _uv(program: Path) -> Install:
+    words = ("pip", "install", "--no-deps", "--no-cache", "-q", "--python", sys.executable, "--target")
+    return lambda target, source, options: _run(str(program), *words, str(target), source, *options)
+
+
+def _unzip(target: Path, source: str, _: tuple[str, ...]) -> int:
+    return _run("unzip", "-qq", "-o", "-d", str(target), source)
+
+
+def _run(*words: str) -> int:
+    return SubprocessRunner().run(Command(argv=words, env=_ENVIRONMENT, timeout_s=_SECONDS)).returncode
 
 
 class _Handler(SimpleHTTPRequestHandler):
