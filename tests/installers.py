@@ -21,6 +21,8 @@ from typing import Self
 from factory.core.digests import Sha256
 from factory.system.files import atomic_write
 from factory.system.process import Command, SubprocessRunner
+from factory.verify.checks.dist_info_files import dist_info_text
+from factory.verify.checks.entry_points import entry_points
 from factory.verify.reading.contents import WheelContents
 from factory.verify.reading.read import read_wheel
 from tests.authority import TRUST
@@ -93,9 +95,12 @@ class Installers:
 
     def answers(self, path: Path, contents: WheelContents) -> dict[str, str]:
         """Return what each installer does with a wheel: as verify read it, or not."""
-        return {name: self._answer(name, path, _read(contents)) for name in self.commands}
+        return {
+            name: self._answer(name, path, _read(contents) | ({} if name == "unzip" else _scripts(contents)))
+            for name in self.commands
+        }
 
-    def _answer(self, name: str, path: Path, expected: dict[str, Sha256]) -> str:
+    def _answer(self, name: str, path: Path, expected: dict[str, Sha256 | None]) -> str:
         with tempfile.TemporaryDirectory() as temporary:
             target = Path(temporary) / "target"
             if not name.endswith("http"):
@@ -106,7 +111,11 @@ class Installers:
             # unzip ends with 1 after a warning.
             if status not in ({0, 1} if name == "unzip" else {0}):
                 return REFUSED
-            return "same" if _tree(target) == expected else "different"
+            found = {
+                file: None if file in expected and expected[file] is None else sha256
+                for file, sha256 in _tree(target).items()
+            }
+            return "same" if found == expected else "different"
 
     @contextmanager
     def _address(self, path: Path) -> Iterator[str]:
@@ -163,7 +172,14 @@ def _environment(directory: Path, requirement: str) -> Path:
     return programs
 
 
-def _read(contents: WheelContents) -> dict[str, Sha256]:
+def _scripts(contents: WheelContents) -> dict[str, Sha256 | None]:
+    """Return the scripts that an installer makes for the entry points that verify read, with any content."""
+    text = dist_info_text(contents, "entry_points.txt")
+    points = {} if text is None else entry_points(text).get("console_scripts", {})
+    return {f"bin/{name}": None for name in points}
+
+
+def _read(contents: WheelContents) -> dict[str, Sha256 | None]:
     """Return the files that verify read."""
     return {
         name: member.sha256

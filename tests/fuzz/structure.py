@@ -1,9 +1,9 @@
 """Change the structure of a wheel at random, and compare what verify accepts with what installers install.
 
 ``python -m tests.fuzz.structure [NUMBER [SEED [DIRECTORY]]]`` makes that many wheels, each with one to three
-random changes of its zip records, RECORD or METADATA, or of the structures of an ELF, Mach-O or PE file.
-None may end verify with an exception or run for more than ten seconds. If verify reports no error, every
-installer must install what verify read.
+random changes of its zip records, of the texts in .dist-info, or of the structures of an ELF, Mach-O or PE
+file. None may end verify with an exception or run for more than ten seconds. If verify reports no error,
+every installer must install what verify read.
 """
 
 import random
@@ -29,6 +29,10 @@ _SIGNATURE = re.compile(rb"PK(?:\x01\x02|\x03\x04|\x05\x06|\x06\x06|\x06\x07|\x0
 _NUMBERS = (0, 1, 7, 0x14, 0x2D, 0x7F, 0x80, 0xFF, 0xFFFF, 0x10000, 0x7FFFFFFF, 0xFFFFFFFF)
 _RECORDS = (b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07", b"PK\x01\x02", b"PK\x03\x04", b"PK\x07\x08")
 _HEADER_BYTES = 46
+_TEXT_FILES = ("RECORD", "METADATA", "WHEEL", "entry_points.txt")
+_ENTRY_POINTS = (
+    "[console_scripts]\ncodex-path = codex_cli_bin:bundled_codex_path\n\n[other]\nx = codex_cli_bin\n"
+)
 _TEXTS = (
     "\n",
     "\r",
@@ -78,18 +82,46 @@ def changed(seed: int) -> tuple[str, bytes]:
 
 
 def _with_changed_text(wheel: Wheel, chance: random.Random) -> Wheel:
-    """Change a line of RECORD or METADATA."""
+    """Change RECORD, METADATA, WHEEL, or an entry_points.txt that is added."""
 
     def edit(text: str) -> str:
-        at = chance.randrange(len(text) + 1)
-        return text[:at] + chance.choice(_TEXTS) + text[at + chance.choice((0, 1, 8)) :]
+        return chance.choice(_TEXT_CHANGES)(text, chance)
 
-    if chance.random() < 0.5:
+    file = chance.choice(_TEXT_FILES)
+    if file == "RECORD":
         return replace(wheel, edit_record=edit)
+    if file == "entry_points.txt":
+        wheel = wheel.with_info(file, _ENTRY_POINTS)
     return wheel.edited(
-        f"{INFO}/METADATA",
-        lambda member: replace(member, content=edit(member.content.decode()).encode()),
+        f"{INFO}/{file}", lambda member: replace(member, content=edit(member.content.decode()).encode())
     )
+
+
+def _text_edited(text: str, chance: random.Random) -> str:
+    at = chance.randrange(len(text) + 1)
+    return text[:at] + chance.choice(_TEXTS) + text[at + chance.choice((0, 1, 8)) :]
+
+
+def _lines_edited(text: str, chance: random.Random) -> str:
+    """Remove, repeat, move, join or indent a line, or end it in another way."""
+    lines = text.splitlines(keepends=True)
+    at = chance.randrange(len(lines))
+    line = lines[at]
+    lines[at : at + 1] = chance.choice(
+        (
+            [],
+            [line, line],
+            [line, chance.choice(("\n", " \n", "\t\n", "\r\n", "#\n", "x\n", "x: y\n", ": y\n"))],
+            [chance.choice((" ", "\t", "\ufeff", "\x85", "\u2028", "#", ";")) + line],
+            [
+                line.rstrip("\n")
+                + chance.choice(("", "\r\n", "\r", " \n", "\x0b\n", "\x0c", "\x1c", "\u2028"))
+            ],
+            [line.swapcase()],
+            [line.replace(chance.choice(": ,=/"), chance.choice(("", " ", "::", ",,", "//", "\\")), 1)],
+        )
+    )
+    return "".join(lines)
 
 
 def _in_other_form(wheel: Wheel, chance: random.Random) -> Wheel:
@@ -152,6 +184,9 @@ _CHANGES: tuple[Callable[[bytes, random.Random], bytes], ...] = (
     _comment,
     _cut,
 )
+
+
+_TEXT_CHANGES: tuple[Callable[[str, random.Random], str], ...] = (_text_edited, _lines_edited, _lines_edited)
 
 
 def _record(content: bytes, chance: random.Random) -> int:

@@ -3,7 +3,7 @@
 from tests.zoo.breakage import Breakage, Twin
 from tests.zoo.closed_world import CLOSED_WORLD_BREAKAGES
 from tests.zoo.container import CONTAINER
-from tests.zoo.dist_info import DIST_INFO
+from tests.zoo.dist_info import DIST_INFO, DIST_INFO_TWINS
 from tests.zoo.images_bounds import BOUNDS_TWINS, MACHO_BOUNDS, PE_BOUNDS
 from tests.zoo.images_elf import IMAGES_ELF, TWINS_ELF
 from tests.zoo.images_macho import IMAGES_MACHO, TWINS_MACHO
@@ -26,4 +26,4 @@ ZOO: tuple[Breakage, ...] = (
     *PE_BOUNDS,
 )
 
-TWINS: tuple[Twin, ...] = (*TWINS_ELF, *TWINS_MACHO, *TWINS_PE, *BOUNDS_TWINS)
+TWINS: tuple[Twin, ...] = (*DIST_INFO_TWINS, *TWINS_ELF, *TWINS_MACHO, *TWINS_PE, *BOUNDS_TWINS)

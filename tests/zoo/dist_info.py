@@ -1,12 +1,14 @@
 """Wheels with a wrong file name, ``.dist-info`` or RECORD."""
 
+import base64
+import hashlib
 import random
 from collections.abc import Callable
 from dataclasses import replace
 
-from tests.wheels import INFO, PACKAGE, Wheel, file_name
+from tests.wheels import INFO, PACKAGE, Wheel, file_name, good_wheel
 from tests.zip_writer import ZipMember
-from tests.zoo.breakage import Breakage, with_content, with_text, without
+from tests.zoo.breakage import Breakage, Twin, with_content, with_text, without
 
 _NOTICE = f"{PACKAGE}/codex-resources/NOTICE.md"
 _METADATA = f"{INFO}/METADATA"
@@ -106,6 +108,17 @@ def _with_other_info(wheel: Wheel) -> Wheel:
     return _with_info_directory(wheel, INFO.replace("openai_codex_cli_bin", "codex_bin"))
 
 
+_POINT = "codex = codex_cli_bin:bundled_codex_path\n"
+
+
+def _entry_points(text: str) -> Callable[[Wheel], Wheel]:
+    return lambda wheel: wheel.with_info("entry_points.txt", text)
+
+
+def _with_field(line: str) -> Callable[[Wheel], Wheel]:
+    return with_text(_METADATA, "Requires-Python", f"{line}\nRequires-Python")
+
+
 _APACHE = "License :: OSI Approved :: Apache Software License"
 
 DIST_INFO: tuple[Breakage, ...] = (
@@ -124,6 +137,27 @@ DIST_INFO: tuple[Breakage, ...] = (
     ),
     Breakage(
         "an unknown field in WHEEL", "wheel-fields", with_text(_WHEEL, "Generator", "Colour: blue\nGenerator")
+    ),
+    Breakage(
+        "a line in WHEEL that is not a field", "wheel-format", with_text(_WHEEL, "x86_64\n", "x86_64\npure\n")
+    ),
+    Breakage(
+        "fields after an empty line in WHEEL",
+        "wheel-format",
+        with_text(_WHEEL, "x86_64\n", "x86_64\n\nRoot-Is-Purelib: true\n"),
+    ),
+    Breakage(
+        "a line separator of Unicode in WHEEL",
+        "wheel-format",
+        with_text(_WHEEL, "1.33.0", "1.33.0\u2028Root-Is-Purelib: true"),
+    ),
+    Breakage(
+        "Root-Is-Purelib twice in WHEEL",
+        "wheel-format",
+        with_text(_WHEEL, "Root-Is-Purelib", "Root-Is-Purelib: false\nRoot-Is-Purelib"),
+    ),
+    Breakage(
+        "Generator twice in WHEEL", "wheel-fields", with_text(_WHEEL, "Gen", "Generator: hatchling 1\nGen")
     ),
     Breakage(
         "a pure wheel", "wheel-purelib", with_text(_WHEEL, "Root-Is-Purelib: false", "Root-Is-Purelib: true")
@@ -166,6 +200,16 @@ DIST_INFO: tuple[Breakage, ...] = (
         "an unknown field in METADATA",
         "metadata-valid",
         with_text(_METADATA, "Requires-Python", "Colour: blue\nRequires-Python"),
+    ),
+    Breakage(
+        "a line in METADATA that is not a field",
+        "metadata-valid",
+        with_text(_METADATA, "markdown\n", "markdown\nx\n"),
+    ),
+    Breakage(
+        "a line separator of Unicode in a field of METADATA",
+        "metadata-valid",
+        with_text(_METADATA, "Summary: ", "Summary: A\u2028"),
     ),
     Breakage(
         "METADATA of another project",
@@ -239,6 +283,8 @@ DIST_INFO: tuple[Breakage, ...] = (
         "record-format",
         _notice_line(lambda line: line.rpartition(",")[0] + "\n"),
     ),
+    Breakage("an empty line in RECORD", "record-format", _notice_line(lambda line: f"\n{line}")),
+    Breakage("an empty line at the end of RECORD", "record-format", _record(lambda text: f"{text}\n")),
     Breakage("a member that RECORD omits", "record-complete", _notice_line(lambda _: "")),
     Breakage(
         "a RECORD line without a member",
@@ -270,9 +316,58 @@ DIST_INFO: tuple[Breakage, ...] = (
         "entry-points",
         lambda wheel: wheel.with_info("entry_points.txt", "[console_scripts]\ncodex = codex_cli_bin:main\n"),
     ),
-    Breakage(
-        "an entry_points.txt that cannot be parsed",
-        "entry-points",
-        lambda wheel: wheel.with_info("entry_points.txt", "codex = codex_cli_bin:main\n"),
+    *(
+        Breakage(name, "entry-points", _entry_points(text))
+        for name, text in (
+            ("an entry_points.txt that cannot be parsed", "codex = codex_cli_bin:bundled_codex_path\n"),
+            ("an entry point that is repeated", f"[console_scripts]\n{_POINT}{_POINT}"),
+            ("a group of entry points that is repeated", f"[console_scripts]\n{_POINT}[console_scripts]\n"),
+            ("an indented entry point", f"[console_scripts]\n{_POINT}  other = codex_cli_bin\n"),
+            ("a line separator of Unicode in an entry_points.txt", f"[console_scripts]\u2028{_POINT}"),
+            ("entry points by default", f"[DEFAULT]\n{_POINT}[console_scripts]\n"),
+            ("a semicolon before an entry point", f"[console_scripts]\n;{_POINT}"),
+            ("a script that is a path", f"[console_scripts]\n../{_POINT}"),
+            ("a script that is no function", "[console_scripts]\ncodex = codex_cli_bin\n"),
+            ("a reference that is an expression", "[x]\ncodex = codex_cli_bin:bundled_codex_path()\n"),
+            (
+                "two scripts that differ by case",
+                f"[console_scripts]\n{_POINT}[gui_scripts]\n{_POINT.capitalize()}",
+            ),
+        )
     ),
+)
+
+
+def _sizeless(text: str) -> str:
+    return "".join(f"{line.rpartition(',')[0]},\n" for line in text.splitlines())
+
+
+def _sha512(line: str) -> str:
+    digest = base64.urlsafe_b64encode(hashlib.sha512(good_wheel().member(_NOTICE).content).digest())
+    return f"{_NOTICE},sha512={digest.rstrip(b'=').decode()},{line.rpartition(',')[2]}"
+
+
+def _twin(name: str, make: Callable[[Wheel], Wheel], *, has_new_content: bool = True) -> Twin:
+    return Twin(name, make, has_new_content=has_new_content)
+
+
+DIST_INFO_TWINS: tuple[Twin, ...] = (
+    _twin("RECORD without sizes", _record(_sizeless), has_new_content=False),
+    _twin("a SHA-512 in RECORD", _notice_line(_sha512), has_new_content=False),
+    _twin("a WHEEL that ends with an empty line", with_text(_WHEEL, "x86_64\n", "x86_64\n\n")),
+    _twin("two spellings of one platform", _tagged("manylinux2014_x86_64", "manylinux_2_17_x86_64")),
+    _twin("a Requires-Python with an upper bound", with_text(_METADATA, ">=3.10", ">=3.10,<4")),
+    _twin("a classifier of the list", _with_field("Classifier: Topic :: Utilities")),
+    _twin("a private classifier", _with_field("Classifier: Private :: Do Not Upload")),
+    _twin("a long field in two lines", _with_field("Keywords: one,\n two")),
+    _twin("a line separator of Unicode in the description", with_text(_METADATA, "# Exe", "# A\u2028Exe")),
+    _twin(
+        "entry points that exist",
+        _entry_points(f"[console_scripts]\n# One:\n{_POINT}\n[x]\ny=codex_cli_bin\n"),
+    ),
+    _twin(
+        "entry points with the line ends of Windows",
+        _entry_points(f"[console_scripts]\r\n{_POINT.strip()}\r\n"),
+    ),
+    _twin("an entry point with an extra", _entry_points("[x]\ny = codex_cli_bin:PACKAGE_NAME [all]\n")),
 )

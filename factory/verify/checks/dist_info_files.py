@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.parser import Parser
@@ -13,6 +14,8 @@ from factory.verify.reading.contents import Member, WheelContents
 NOT_TEXT = "it is not UTF-8 text"
 """Evidence for a file whose content was kept; `archive-limit` reports one that was not."""
 _RECORD_COLUMNS = 3
+_UNCLEAR_LINE_END = re.compile("\r(?!\n)|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+"""Python's ``splitlines`` and other readers differ in whether a line ends there."""
 
 
 def dist_info_directories(wheel: WheelContents) -> tuple[str, ...]:
@@ -70,6 +73,24 @@ def metadata_fields(wheel: WheelContents) -> dict[str, tuple[str, ...]] | None:
     return _fields(wheel, "METADATA")
 
 
+def why_lines_are_unclear(text: str) -> str | None:
+    """Return why readers differ in where the lines of a text end, or None."""
+    unclear = _UNCLEAR_LINE_END.search(text)
+    return None if unclear is None else f"readers differ in whether {unclear[0]!a} ends a line"
+
+
+def find_unclear_fields(text: str, *, has_body: bool) -> Iterator[str]:
+    """Yield why readers differ in the fields of WHEEL or METADATA; a body is a description."""
+    message = Parser(policy=compat32).parsestr(text)
+    body = str(message.get_payload())
+    if message.defects:
+        yield "a line is not a field: some readers stop there, others go on"
+    elif body.strip() and not has_body:
+        yield "there is text after an empty line, which some readers take for fields"
+    if (reason := why_lines_are_unclear(text.removesuffix(body))) is not None:
+        yield reason
+
+
 def _fields(wheel: WheelContents, name: str) -> dict[str, tuple[str, ...]] | None:
     text = dist_info_text(wheel, name)
     if text is None:
@@ -91,7 +112,10 @@ class RecordLine:
 
 
 def record_lines(wheel: WheelContents) -> tuple[RecordLine, ...] | None:
-    """Return the lines of RECORD; None if it is missing, not UTF-8, or not a CSV file of three columns."""
+    """Return the lines of RECORD; None if it is missing, not UTF-8, or not a CSV file of three columns.
+
+    An empty line has no column: pip ends with a traceback on it.
+    """
     text = dist_info_text(wheel, "RECORD")
     if text is None:
         return None
@@ -99,6 +123,6 @@ def record_lines(wheel: WheelContents) -> tuple[RecordLine, ...] | None:
         rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error:
         return None
-    if any(len(row) not in {0, _RECORD_COLUMNS} for row in rows):
+    if any(len(row) != _RECORD_COLUMNS for row in rows):
         return None
-    return tuple(RecordLine(path=row[0], hash=row[1], size=row[2]) for row in rows if row)
+    return tuple(RecordLine(path=row[0], hash=row[1], size=row[2]) for row in rows)

@@ -13,6 +13,7 @@ from factory.verify.checks.dist_info_files import (
     dist_info_place,
     dist_info_text,
     find_missing_text,
+    find_unclear_fields,
 )
 from factory.verify.reading.contents import WheelContents
 
@@ -61,6 +62,8 @@ def _find_invalid(wheel: WheelContents) -> Iterator[Fault]:
     text = dist_info_text(wheel, "METADATA")
     if text is None:
         return
+    for evidence in find_unclear_fields(text, has_body=True):
+        yield _fault(wheel, evidence)
     raw, unparsed = parse_email(text)
     for field, values in unparsed.items():
         shown = repr(str(values[0])[:_SHOWN_CHARACTERS])

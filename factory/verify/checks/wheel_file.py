@@ -10,11 +10,18 @@ from factory.core.model import Severity
 from factory.core.platform_tags import why_not_understood
 from factory.core.targets import OperatingSystem
 from factory.verify.checks.check import Checks, Fault
-from factory.verify.checks.dist_info_files import dist_info_place, find_missing_text, wheel_fields
+from factory.verify.checks.dist_info_files import (
+    dist_info_place,
+    dist_info_text,
+    find_missing_text,
+    find_unclear_fields,
+    wheel_fields,
+)
 from factory.verify.reading.contents import ParsedName, WheelContents
 
 _TAGS = "packaging.python.org: platform compatibility tags"
 _GENERATOR = "hatchling "
+_DECISIVE_FIELDS = ("Wheel-Version", "Root-Is-Purelib", "Build")
 _KNOWN_FIELDS = frozenset({"Wheel-Version", "Generator", "Root-Is-Purelib", "Tag", "Build"})
 
 check = Checks[WheelContents](standard="packaging.python.org: binary distribution format")
@@ -45,15 +52,33 @@ def _find_missing(wheel: WheelContents) -> Iterator[Fault]:
 
 
 @check(
+    "wheel-format",
+    Severity.ERROR,
+    title="WHEEL is a list of fields, and those that decide about the installation occur once",
+    protects="Users: installers differ in which fields they read.",
+    remedy="Build the wheel again; it was edited.",
+)
+def _find_unclear_fields(wheel: WheelContents) -> Iterator[Fault]:
+    text = dist_info_text(wheel, "WHEEL")
+    if text is None:
+        return
+    for evidence in find_unclear_fields(text, has_body=False):
+        yield _fault(wheel, evidence)
+    for field, values in (wheel_fields(wheel) or {}).items():
+        if field in _DECISIVE_FIELDS and len(values) > 1:
+            yield _fault(wheel, f"{field} occurs {counted(len(values), 'time')}")
+
+
+@check(
     "wheel-fields",
     Severity.WARNING,
-    title="WHEEL has only known fields, and each one once",
-    protects="Users: installers differ in which value they use.",
+    title="WHEEL has only known fields, and Generator once",
+    protects="Anyone who reads the wheel: nothing reads the field, or which value counts is open.",
     remedy="Build the wheel again.",
 )
-def _find_repeated_fields(wheel: WheelContents) -> Iterator[Fault]:
+def _find_unknown_fields(wheel: WheelContents) -> Iterator[Fault]:
     for field, values in (wheel_fields(wheel) or {}).items():
-        if field != "Tag" and len(values) > 1:
+        if field not in {"Tag", *_DECISIVE_FIELDS} and len(values) > 1:
             yield _fault(wheel, f"{field} occurs {counted(len(values), 'time')}")
         if field not in _KNOWN_FIELDS:
             yield _fault(wheel, f"{field} is not a field of the format")
