@@ -22,7 +22,7 @@ from factory.core.digests import Sha256
 from factory.system.files import atomic_write
 from factory.system.process import Command, SubprocessRunner
 from factory.verify.checks.dist_info_files import dist_info_text
-from factory.verify.checks.entry_points import entry_points
+from factory.verify.checks.entry_points import scripts
 from factory.verify.reading.contents import WheelContents
 from factory.verify.reading.read import read_wheel
 from tests.authority import TRUST
@@ -96,7 +96,7 @@ class Installers:
     def answers(self, path: Path, contents: WheelContents) -> dict[str, str]:
         """Return what each installer does with a wheel: as verify read it, or not."""
         return {
-            name: self._answer(name, path, _read(contents) | ({} if name == "unzip" else _scripts(contents)))
+            name: self._answer(name, path, _expected(contents, is_unpacked=name == "unzip"))
             for name in self.commands
         }
 
@@ -172,20 +172,28 @@ def _environment(directory: Path, requirement: str) -> Path:
     return programs
 
 
-def _scripts(contents: WheelContents) -> dict[str, Sha256 | None]:
-    """Return the scripts that an installer makes for the entry points that verify read, with any content."""
-    text = dist_info_text(contents, "entry_points.txt")
-    points = {} if text is None else entry_points(text).get("console_scripts", {})
-    return {f"bin/{name}": None for name in points}
-
-
-def _read(contents: WheelContents) -> dict[str, Sha256 | None]:
-    """Return the files that verify read."""
-    return {
+def _expected(contents: WheelContents, *, is_unpacked: bool) -> dict[str, Sha256 | None]:
+    """Return the files that verify read, where installers put them; scripts may have any content."""
+    files = {
         name: member.sha256
         for name, member in contents.by_name.items()
         if member.sha256 is not None and not member.is_directory and not _is_written(name)
     }
+    if is_unpacked:
+        return dict(files)
+    made = scripts(dist_info_text(contents, "entry_points.txt") or "")
+    return {f"bin/{name}": None for name in made} | dict(
+        _spread(name, sha256) for name, sha256 in files.items()
+    )
+
+
+def _spread(name: str, sha256: Sha256) -> tuple[str, Sha256 | None]:
+    """Return where installers put a file of a ``.data`` directory with ``--target``."""
+    top, _, rest = name.partition("/")
+    scheme, _, path = rest.partition("/")
+    if not top.endswith(".data"):
+        return name, sha256
+    return (f"bin/{path}", None) if scheme == "scripts" else (path, sha256)
 
 
 def _tree(target: Path) -> dict[str, Sha256]:

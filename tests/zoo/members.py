@@ -6,6 +6,7 @@ from dataclasses import replace
 from tests.wheels import INFO, PACKAGE, Wheel
 from tests.zip_writer import ZipMember
 from tests.zoo.breakage import Breakage
+from tests.zoo.package import of_another_project
 
 _CODEX = f"{PACKAGE}/bin/codex"
 _NOTICE = f"{PACKAGE}/codex-resources/NOTICE.md"
@@ -41,6 +42,21 @@ def _with_second_info(wheel: Wheel) -> Wheel:
             ),
         )
     )
+
+
+_DATA = "tool-0.163.0.data"
+
+
+def _spread(*names: str) -> Callable[[Wheel], Wheel]:
+    """Add members to a wheel of another project."""
+    added = [ZipMember(name=name.encode(), content=f"{name}\n".encode()) for name in names]
+    return lambda wheel: of_another_project(wheel.with_first(*added))
+
+
+def _script_twice(wheel: Wheel) -> Wheel:
+    points = "[console_scripts]\ntool = codex_cli_bin:bundled_codex_path\n"
+    renamed = points.replace("codex_cli_bin", "tool")
+    return _spread(f"{_DATA}/scripts/tool")(wheel.with_info("entry_points.txt", renamed))
 
 
 MEMBERS: tuple[Breakage, ...] = (
@@ -113,6 +129,41 @@ MEMBERS: tuple[Breakage, ...] = (
     Breakage("a .pth file", "path-file", _added(b"codex.pth", content=b"import os\n")),
     Breakage("a second package", "top-level", _added(b"codex_tools/__init__.py")),
     Breakage("a script for PATH", "top-level", _added(b"openai_codex_cli_bin-0.163.0.data/scripts/codex")),
+    *(
+        Breakage(name, check, _spread(*members), is_of_another_project=True)
+        for name, check, *members in (
+            ("a .data directory of another name", "data-directory", "other-1.data/purelib/other.py"),
+            ("a .data directory of another spelling", "data-directory", "tool-0.163.data/purelib/other.py"),
+            ("an unknown scheme in .data", "data-scheme", f"{_DATA}/python/other.py"),
+            ("a file in no scheme of .data", "data-scheme", f"{_DATA}/other.py"),
+            ("a directory among the scripts", "data-scheme", f"{_DATA}/scripts/sub/tool"),
+            ("two files for one place", "data-place", f"{_DATA}/purelib/tool/__init__.py"),
+            (
+                "two schemes with one place",
+                "data-place",
+                f"{_DATA}/purelib/one.py",
+                f"{_DATA}/platlib/One.py",
+            ),
+            (
+                "a script and a file of data for one place",
+                "data-place",
+                f"{_DATA}/scripts/x",
+                f"{_DATA}/data/bin/x",
+            ),
+            ("metadata of another distribution", "data-place", f"{_DATA}/purelib/other-1.dist-info/METADATA"),
+            ("a file of data for site-packages", "data-place", f"{_DATA}/data/lib/site-packages/other.py"),
+            ("metadata of an older format", "data-place", "tool.egg-info/PKG-INFO"),
+        )
+    ),
+    Breakage(
+        "a script that an entry point makes, too", "data-place", _script_twice, is_of_another_project=True
+    ),
+    Breakage("a name of 65 parts", "member-name-length", _added(f"{PACKAGE}/{'a/' * 63}b".encode())),
+    Breakage(
+        "a file that only uv writes",
+        "dist-info-installer-file",
+        lambda wheel: wheel.with_info("uv_cache.json", "{}"),
+    ),
     Breakage("bytecode", "bytecode", _added(f"{PACKAGE}/__pycache__/__init__.cpython-311.pyc".encode())),
     Breakage(
         "an INSTALLER file", "dist-info-installer-file", lambda wheel: wheel.with_info("INSTALLER", "pip\n")

@@ -12,7 +12,9 @@ from factory.verify.reading.contents import WheelContents
 PACKAGE = "codex_cli_bin"
 _KNOWN_FILES = frozenset({"METADATA", "WHEEL", "RECORD", "entry_points.txt", "top_level.txt"})
 _KNOWN_DIRECTORIES = frozenset({"licenses", "sboms"})
-_INSTALLERS_FILES = frozenset({"INSTALLER", "REQUESTED", "direct_url.json", "provenance_url.json"})
+_INSTALLERS_FILES = frozenset(
+    {"INSTALLER", "REQUESTED", "direct_url.json", "provenance_url.json", "uv_cache.json", "uv_build.json"}
+)
 
 check = Checks[WheelContents](standard="packaging.python.org: binary distribution format")
 check_for_project = Checks[WheelContents](

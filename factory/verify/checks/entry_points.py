@@ -78,6 +78,19 @@ def entry_points(text: str) -> dict[str, dict[str, str]]:
     return points
 
 
+def scripts(text: str) -> list[str]:
+    """Return the names of the scripts that installers make; none if `entry_points` cannot read the file."""
+    try:
+        points = entry_points(text)
+    except ValueError:
+        return []
+    return _scripts_in(points)
+
+
+def _scripts_in(points: dict[str, dict[str, str]]) -> list[str]:
+    return [name for group in _SCRIPTS for name in points.get(group, {})]
+
+
 def _by_lines(text: str) -> dict[str, dict[str, str]]:
     """Return what ``importlib.metadata``, which pip uses, reads."""
     points: dict[str, dict[str, str]] = {}
@@ -94,7 +107,7 @@ def _by_lines(text: str) -> dict[str, dict[str, str]]:
 
 def _find_bad_names(points: dict[str, dict[str, str]]) -> Iterator[str]:
     """Yield what is wrong with the scripts: each name becomes the name of a file."""
-    names = [name for group in _SCRIPTS for name in points.get(group, {})]
+    names = _scripts_in(points)
     for name in names:
         if not _SCRIPT_NAME.fullmatch(name):
             yield f"{name!r} is not a name that every installer can give to a script"

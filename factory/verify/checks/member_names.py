@@ -50,13 +50,15 @@ def _unsafe(member: Member) -> str:
 @check(
     "member-name-length",
     Severity.ERROR,
-    title="No part of a member name is longer than a file system allows",
+    title="No part of a member name is longer than a file system allows, and there are not too many parts",
     protects="Users: the installation fails half-way.",
     standard="POSIX limits.h, NAME_MAX",
     remedy="Shorten the name.",
 )
 def _find_long_names(wheel: WheelContents) -> Iterator[Fault]:
     for member in wheel.members:
+        if (parts := member.name.count("/")) >= _MOST_PARTS:
+            yield Fault(member.name, f"not judged: the name has {parts + 1} parts, not at most {_MOST_PARTS}")
         longest = max(len(part.encode("utf-8", "replace")) for part in member.name.split("/"))
         if longest > LONGEST_PART_BYTES:
             yield Fault(
