@@ -108,6 +108,7 @@ class Installers:
             else:
                 with self._address(path) as address:
                     status = self.commands[name](target, address, _foreign(name, path))
+            assert status >= 0, f"{name} was ended by signal {-status}: {path.name}"
             # unzip ends with 1 after a warning.
             if status not in ({0, 1} if name == "unzip" else {0}):
                 return REFUSED
@@ -232,16 +233,24 @@ def ask(name: str, wheel: Wheel, installers: Installers) -> Row:
         return Row(name=name, errors=errors_of(contents), answers=installers.answers(path, contents))
 
 
-def zoo_rows(installers: Installers) -> list[Row]:
-    """Ask about the good wheel, and about every wheel of the zoo with a broken container or names."""
-    wheels = [("nothing wrong", good_wheel(PLATFORM))]
-    wheels += [
+def shown(errors: tuple[str, ...]) -> str:
+    """Return the cell of the page with the errors of verify."""
+    return ", ".join(f"`{error}`" for error in errors) or "passed"
+
+
+def asked_wheels() -> list[tuple[str, Wheel]]:
+    """Return the good wheel, and every wheel of the zoo with a broken container, names or texts."""
+    return [("nothing wrong", good_wheel(PLATFORM))] + [
         (breakage.name, breakage.make(good_wheel(PLATFORM)))
         for breakage in (*CONTAINER, *MEMBERS, *DIST_INFO)
         if breakage.platform == PLATFORM
     ]
+
+
+def zoo_rows(installers: Installers) -> list[Row]:
+    """Ask about all of these wheels."""
     with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(lambda pair: ask(pair[0], pair[1], installers), wheels))
+        return list(pool.map(lambda pair: ask(pair[0], pair[1], installers), asked_wheels()))
 
 
 def render(rows: list[Row]) -> str:
@@ -265,7 +274,7 @@ def render(rows: list[Row]) -> str:
         f"|---|---|{'---|' * len(names)}",
     ]
     for row in rows:
-        errors = ", ".join(f"`{error}`" for error in row.errors) or "passed"
+        errors = shown(row.errors)
         lines.append(f"| {row.name} | {errors} | {' | '.join(row.answers[name] for name in names)} |")
     return "\n".join(lines) + "\n"
 

@@ -2,13 +2,13 @@
 
 from tests.zoo.breakage import Breakage, Twin
 from tests.zoo.closed_world import CLOSED_WORLD_BREAKAGES
-from tests.zoo.container import CONTAINER
+from tests.zoo.container import CONTAINER, CONTAINER_TWINS
 from tests.zoo.dist_info import DIST_INFO, DIST_INFO_TWINS
 from tests.zoo.images_bounds import BOUNDS_TWINS, MACHO_BOUNDS, PE_BOUNDS
 from tests.zoo.images_elf import IMAGES_ELF, TWINS_ELF
 from tests.zoo.images_macho import IMAGES_MACHO, TWINS_MACHO
 from tests.zoo.images_pe import IMAGES_PE, TWINS_PE
-from tests.zoo.members import MEMBERS
+from tests.zoo.members import MEMBERS, MEMBERS_TWINS
 from tests.zoo.package import PACKAGE_BREAKAGES
 from tests.zoo.sboms import SBOMS
 
@@ -26,4 +26,12 @@ ZOO: tuple[Breakage, ...] = (
     *PE_BOUNDS,
 )
 
-TWINS: tuple[Twin, ...] = (*DIST_INFO_TWINS, *TWINS_ELF, *TWINS_MACHO, *TWINS_PE, *BOUNDS_TWINS)
+TWINS: tuple[Twin, ...] = (
+    *CONTAINER_TWINS,
+    *MEMBERS_TWINS,
+    *DIST_INFO_TWINS,
+    *TWINS_ELF,
+    *TWINS_MACHO,
+    *TWINS_PE,
+    *BOUNDS_TWINS,
+)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tests.wheels import INFO, PACKAGE, Wheel
 from tests.zip_writer import ZipArchive, ZipMember, deflated, extra_field
-from tests.zoo.breakage import Breakage
+from tests.zoo.breakage import Breakage, Twin
 
 _INIT = f"{PACKAGE}/__init__.py"
 _NOTICE = f"{PACKAGE}/codex-resources/NOTICE.md"
@@ -88,6 +88,28 @@ def _long_name(part: str) -> Callable[[Wheel], Wheel]:
     return lambda wheel: wheel.with_first(ZipMember(name=name.encode(), content=b"x\n"))
 
 
+def _archive_in_comment(wheel: Wheel) -> Wheel:
+    """Put a wheel with other code into the comment; its own comment claims a byte beyond the file."""
+    other = wheel.edited_text(_INIT, "import", "import os\nimport").content()
+    assert other.endswith(b"\0\0")
+    return wheel.in_archive(lambda archive: replace(archive, comment=other[:-2] + b"\1\0"))
+
+
+CONTAINER_TWINS: tuple[Twin, ...] = (
+    Twin(
+        "a stored member that is a zip archive",
+        lambda wheel: wheel.with_first(
+            ZipMember(
+                name=f"{PACKAGE}/codex-resources/inner.zip".encode(),
+                content=ZipArchive(members=(ZipMember(name=b"x", content=b"x"),)).content(),
+                method=0,
+            )
+        ),
+    ),
+    Twin("a stored member", _member(lambda member: replace(member, method=0))),
+    Twin("a member that needs zip 1.0", _member(lambda member: replace(member, method=0, version=10))),
+)
+
 CONTAINER: tuple[Breakage, ...] = (
     Breakage(
         "an end record in the comment whose comment is too long",
@@ -99,6 +121,7 @@ CONTAINER: tuple[Breakage, ...] = (
         "archive-one-end",
         _end_in_comment(comment_bytes=0, offset=7),
     ),
+    Breakage("a wheel with other code in the comment", "archive-one-end", _archive_in_comment),
     Breakage(
         "a signature of an end record in the comment",
         "archive-one-end",

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 
+from tests.images import Elf, ElfMachine
 from tests.wheels import INFO, PACKAGE, Wheel, file_name, good_wheel
 from tests.zip_writer import ZipMember
 from tests.zoo.breakage import Breakage, Twin, with_content, with_text, without
@@ -41,7 +42,7 @@ def _tagged(*platforms: str) -> Callable[[Wheel], Wheel]:
     return lambda wheel: edit(replace(wheel, name=file_name(".".join(platforms))))
 
 
-_NOT_UNDERSTOOD = (
+NOT_UNDERSTOOD = (
     "banana",
     "any",
     "linux_x86_64",
@@ -58,6 +59,12 @@ _NOT_UNDERSTOOD = (
     "win32",
     "windows_amd64",
 )
+
+
+def _for_armv7l(wheel: Wheel) -> Wheel:
+    for name in ("bin/codex", "codex-path/rg", "codex-resources/bwrap"):
+        wheel = with_content(f"{PACKAGE}/{name}", Elf(bits=32, machine=ElfMachine.ARM).content())(wheel)
+    return _tagged("manylinux_2_17_armv7l")(wheel)
 
 
 def _with_long_description(wheel: Wheel) -> Wheel:
@@ -178,8 +185,9 @@ DIST_INFO: tuple[Breakage, ...] = (
     Breakage("a Tag that is not a tag", "wheel-tags", with_text(_WHEEL, "Tag: ", "Tag: nonsense\nTag: ")),
     *(
         Breakage(f"the platform tag {tag}", "wheel-platform-not-judged", _tagged(tag))
-        for tag in _NOT_UNDERSTOOD
+        for tag in NOT_UNDERSTOOD
     ),
+    Breakage("32-bit programs for armv7l", "wheel-platform-not-judged", _for_armv7l),
     Breakage(
         "tags of two operating systems",
         "wheel-platform-not-judged",
@@ -355,6 +363,10 @@ DIST_INFO_TWINS: tuple[Twin, ...] = (
     _twin("RECORD without sizes", _record(_sizeless), has_new_content=False),
     _twin("a SHA-512 in RECORD", _notice_line(_sha512), has_new_content=False),
     _twin("a WHEEL that ends with an empty line", with_text(_WHEEL, "x86_64\n", "x86_64\n\n")),
+    *(
+        _twin(f"the platform tag {tag}", _tagged(tag), has_new_content=False)
+        for tag in ("manylinux1_x86_64", "manylinux_2_28_x86_64", "manylinux_2_41_x86_64")
+    ),
     _twin("two spellings of one platform", _tagged("manylinux2014_x86_64", "manylinux_2_17_x86_64")),
     _twin("a Requires-Python with an upper bound", with_text(_METADATA, ">=3.10", ">=3.10,<4")),
     _twin("a classifier of the list", _with_field("Classifier: Topic :: Utilities")),

@@ -48,6 +48,10 @@ def _second_segment(address: int) -> Callable[[Wheel], Wheel]:
     return _damaged("<IIQQQQQQ", 64 + 56, *fields, program=Elf(runpath="$ORIGIN"))
 
 
+def _file(name: str, content: bytes) -> ZipMember:
+    return ZipMember(name=f"{PACKAGE}/codex-resources/{name}".encode(), content=content)
+
+
 def _rg(content: bytes) -> Callable[[Wheel], Wheel]:
     return with_content(_RG, content)
 
@@ -81,6 +85,13 @@ IMAGES_ELF = (
                 mode=0o100755,
             )
         ),
+    ),
+    Breakage("a WebAssembly program", "image-format", _rg(b"\0asm\1\0\0\0")),
+    Breakage("a program of an unknown format", "image-format", _rg(b"\x01\xdf\0\1" + bytes(60))),
+    Breakage(
+        "a library that is not one",
+        "image-format",
+        lambda wheel: wheel.with_first(_file("lib/libown.so.1", b"BC\xc0\xde")),
     ),
     Breakage("a FreeBSD program", "image-not-judged", _rg(Elf(os_abi=9).content())),
     Breakage("an ELF file of an unknown type", "image-not-judged", _damaged("<H", 16, 7)),
@@ -274,6 +285,22 @@ IMAGES_ELF = (
 )
 
 TWINS_ELF = (
+    Twin(
+        "a public symbol of glibc",
+        _rg(
+            Elf(
+                needed=("libc.so.6",),
+                versions=(("libc.so.6", ("GLIBC_2.17",)),),
+                symbols=(("puts", "GLIBC_2.17"),),
+            ).content()
+        ),
+    ),
+    Twin("a static program that states Linux as its OS ABI", _rg(replace(_PROGRAM, os_abi=3).content())),
+    Twin("a library without an executable stack", _with_library(_PROGRAM)),
+    Twin(
+        "data with the numbers of a version in its name",
+        lambda wheel: wheel.with_first(_file("model-1.so.bin", b"\0" * 64)),
+    ),
     Twin(
         "a library that the search path leads to",
         _with_library(

@@ -9,6 +9,7 @@ from tests.authority import SIGNED_AT
 from tests.images import Elf, FatMachO, MachO, MachOCpu, MachOType, code_signature
 from tests.images.apple_signature import LEAKED, SOMEBODY, AppleSignature, signed
 from tests.wheels import PACKAGE, Wheel
+from tests.zip_writer import ZipMember
 from tests.zoo.breakage import Breakage, Twin, with_content
 
 _ARM64 = "macosx_11_0_arm64"
@@ -114,7 +115,25 @@ IMAGES_MACHO = (
     ),
     Breakage("an iOS program", "macho-platform", _rg(MachO(platform=2).content()), platform=_ARM64),
     Breakage(
-        "a Mach-O object file", "macho-type", _rg(MachO(type=MachOType.OBJECT).content()), platform=_ARM64
+        "a Mach-O object file as a program",
+        "macho-type-program",
+        _rg(MachO(type=MachOType.OBJECT).content()),
+        platform=_ARM64,
+    ),
+    Breakage(
+        "a Mach-O object file",
+        "macho-type",
+        lambda wheel: wheel.with_first(
+            ZipMember(
+                name=f"{PACKAGE}/codex-resources/start.o".encode(),
+                content=MachO(type=MachOType.OBJECT).content(),
+                mode=0o100755,
+            )
+        ),
+        platform=_ARM64,
+    ),
+    Breakage(
+        "a Mach-O file of an unknown type", "image-not-judged", _rg(MachO(type=99).content()), platform=_ARM64
     ),
     Breakage(
         "a Homebrew library",

@@ -49,6 +49,12 @@ IMAGES_PE = (
         platform=_AMD64,
     ),
     Breakage(
+        "a DOS program",
+        "image-format",
+        _program(b"MZ" + bytes(58) + b"\x40\0\0\0NE" + bytes(64)),
+        platform=_AMD64,
+    ),
+    Breakage(
         "a Linux program in a Windows wheel", "image-foreign", _program(Elf().content()), platform=_AMD64
     ),
     Breakage(
@@ -196,6 +202,24 @@ IMAGES_PE = (
 )
 
 TWINS_PE = (
+    Twin(
+        "libraries of newer versions of Windows",
+        _program(
+            signed(
+                replace(
+                    _GOOD,
+                    imports=("d3d12.dll", "icuuc.dll", "icu.dll", "dcomp.dll", "dxcore.dll"),
+                    delay_imports=("ProjectedFSLib.dll", "WinHvPlatform.dll"),
+                )
+            )
+        ),
+        platform=_AMD64,
+    ),
+    Twin(
+        "a weak signature with a strong one nested in it",
+        _program(signed(_GOOD, Authenticode(digest="sha1", nested=(Authenticode(),)))),
+        platform=_AMD64,
+    ),
     Twin(
         "a codex.exe with the Visual C++ runtime beside it",
         lambda wheel: _program(signed(replace(_GOOD, imports=("KERNEL32.dll", "VCRUNTIME140.dll"))), _CODEX)(

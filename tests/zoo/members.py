@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from tests.wheels import INFO, PACKAGE, Wheel
 from tests.zip_writer import ZipMember
-from tests.zoo.breakage import Breakage
+from tests.zoo.breakage import Breakage, Twin
 from tests.zoo.package import of_another_project
 
 _CODEX = f"{PACKAGE}/bin/codex"
@@ -44,6 +44,11 @@ def _with_second_info(wheel: Wheel) -> Wheel:
     )
 
 
+def _long_path(length: int) -> Callable[[Wheel], Wheel]:
+    start = f"{PACKAGE}/codex-resources/"
+    return _added(start.encode() + b"a/" * 10 + b"n" * (length - len(start) - 20))
+
+
 _DATA = "tool-0.163.0.data"
 
 
@@ -59,6 +64,21 @@ def _script_twice(wheel: Wheel) -> Wheel:
     return _spread(f"{_DATA}/scripts/tool")(wheel.with_info("entry_points.txt", renamed))
 
 
+MEMBERS_TWINS: tuple[Twin, ...] = (
+    Twin("a path of 200 characters", _long_path(200), platform="win_amd64"),
+    Twin("a part of 255 bytes", _added(f"{PACKAGE}/codex-resources/{'n' * 255}".encode())),
+    Twin("a name of 64 parts", _added(f"{PACKAGE}/codex-resources/{'a/' * 61}b".encode())),
+    Twin(
+        "names that begin as those of Windows devices do",
+        lambda wheel: wheel.with_first(
+            *(
+                ZipMember(name=f"{PACKAGE}/codex-resources/{name}".encode(), content=name.encode())
+                for name in ("auxiliary.txt", "com10.txt", "nul_.txt", "console")
+            )
+        ),
+    ),
+)
+
 MEMBERS: tuple[Breakage, ...] = (
     Breakage("a path out of site-packages", "member-path", _added(f"{PACKAGE}/../../evil.txt".encode())),
     Breakage("an absolute path", "member-path", _added(b"/etc/evil")),
@@ -67,7 +87,7 @@ MEMBERS: tuple[Breakage, ...] = (
     Breakage(
         "a path that is too long for Windows",
         "member-windows-path",
-        _added(f"{PACKAGE}/codex-resources/{'deep/' * 40}notice.md".encode()),
+        _long_path(201),
         platform="win_amd64",
     ),
     Breakage("a newline in a name", "member-control-character", _added(f"{PACKAGE}/a\nb.txt".encode())),
@@ -113,6 +133,7 @@ MEMBERS: tuple[Breakage, ...] = (
     Breakage("a symbolic link", "member-special-file", _link),
     Breakage("a FIFO", "member-special-file", _mode(0o010644)),
     Breakage("a setuid executable", "member-setuid", _mode(0o104755, _CODEX)),
+    Breakage("a group-writable file", "member-writable", _mode(0o100664)),
     Breakage("a world-writable file", "member-writable", _mode(0o100666)),
     Breakage("a missing executable bit", "member-not-executable", _mode(0o100644, _CODEX)),
     Breakage("a mode without the bits of a regular file", "member-not-executable", _mode(0o755, _CODEX)),

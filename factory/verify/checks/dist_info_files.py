@@ -3,16 +3,22 @@
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from email.parser import Parser
 from email.policy import compat32
+
+from packaging.metadata import RawMetadata, parse_email
 
 from factory.verify.checks.check import Fault
 from factory.verify.reading.contents import Member, WheelContents
 
 NOT_TEXT = "it is not UTF-8 text"
 """Evidence for a file whose content was kept; `archive-limit` reports one that was not."""
+MOST_FIELD_NAMES = 256
+"""No format of METADATA has fifty fields."""
+
 _RECORD_COLUMNS = 3
 _UNCLEAR_LINE_END = re.compile("\r(?!\n)|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 """Python's ``splitlines`` and other readers differ in whether a line ends there."""
@@ -95,11 +101,27 @@ def _fields(wheel: WheelContents, name: str) -> dict[str, tuple[str, ...]] | Non
     text = dist_info_text(wheel, name)
     if text is None:
         return None
-    message = Parser(policy=compat32).parsestr(text)
-    fields: dict[str, tuple[str, ...]] = {}
-    for field in message.keys():  # noqa: SIM118 - a Message iterates over numbers
-        fields[field] = tuple(str(value).strip() for value in message.get_all(field, []))
-    return fields
+    items = [(field, str(value).strip()) for field, value in Parser(policy=compat32).parsestr(text).items()]
+    values: dict[str, list[str]] = defaultdict(list)
+    for field, value in items:
+        values[field.lower()].append(value)
+    shared = {name: tuple(texts) for name, texts in values.items()}
+    return {field: shared[field.lower()] for field, _ in items}
+
+
+def raw_metadata(wheel: WheelContents) -> tuple[RawMetadata, Mapping[str, Sequence[str]]] | None:
+    """Return the fields of METADATA, not validated, and those that packaging does not understand.
+
+    None is returned if METADATA cannot be read, or if it has more different fields than are judged:
+    packaging searches all fields for each of them.
+    """
+    text = dist_info_text(wheel, "METADATA")
+    return None if text is None or len(field_names(text)) > MOST_FIELD_NAMES else parse_email(text)
+
+
+def field_names(text: str) -> set[str]:
+    """Return the different names of the fields in the head of a text."""
+    return {field.lower() for field, _ in Parser(policy=compat32).parsestr(text, headersonly=True).items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,9 +15,13 @@ from factory.executables.image_bytes import MalformedImage
 from factory.executables.macho import MachoFacts
 from factory.executables.pe import PeFacts
 from factory.verify.checks.check import Checks, Fault
+from factory.verify.checks.member_modes import is_of_unknown_format
 from factory.verify.reading.contents import Member, WheelContents
 
 FactsT = TypeVar("FactsT", ElfFacts, MachoFacts, PeFacts)
+
+KNOWN_MACHO_TYPES = frozenset(range(1, 13))
+"""From MH_OBJECT to MH_FILESET; `macho-type` judges those that dyld does not load."""
 
 _ELF_OS_ABIS = {0, 3}  # System V and Linux
 
@@ -81,6 +85,10 @@ def _find_not_judged(wheel: WheelContents) -> Iterator[Fault]:
     for member, facts in readable(wheel, ElfFacts):
         if (reason := _why_not_judged(facts)) is not None:
             yield Fault(member.name, f"not judged: {reason}")
+    for member, file in readable(wheel, MachoFacts):
+        for part in file.slices:
+            if part.type not in KNOWN_MACHO_TYPES:
+                yield Fault(member.name, f"not judged: the Mach-O file type {part.type} is not known")
 
 
 def _why_not_judged(facts: ElfFacts) -> str | None:
@@ -91,6 +99,22 @@ def _why_not_judged(facts: ElfFacts) -> str | None:
     if facts.abi_version:
         return f"the version {facts.abi_version} of the OS ABI is not known"
     return None
+
+
+@check(
+    "image-format",
+    Severity.ERROR,
+    title="Every program and library has a format that the checks know",
+    protects="Users: nothing is known about whether the file can start.",
+    standard="System V gABI; Apple mach-o/loader.h; Microsoft PE Format",
+    remedy="Take the file from the release package again, or give it the name and the mode of a data file.",
+)
+def _find_unknown_formats(wheel: WheelContents) -> Iterator[Fault]:
+    for member in wheel.members:
+        if is_of_unknown_format(member):
+            yield Fault(
+                member.name, "not judged: it has the name or mode of a program or library, not a known format"
+            )
 
 
 @check(

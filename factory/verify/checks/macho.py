@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from factory.core.model import Severity
 from factory.executables.macho import MachoFacts, MachoSlice, MachoType
 from factory.verify.checks.check import Checks, Fault
-from factory.verify.checks.images import dotted, readable
+from factory.verify.checks.images import KNOWN_MACHO_TYPES, dotted, readable
 from factory.verify.checks.system_names import is_known_macos_library
 from factory.verify.reading.contents import Member, WheelContents
 
@@ -25,6 +25,8 @@ _LOADER_RELATIVE = ("@loader_path", "@executable_path")
 _FAMILIES = {"x86_64h": "x86_64", "arm64e": "arm64"}
 _LIBRARIES = "/usr/lib/"
 _LIBSYSTEM_PARTS = "/usr/lib/system/"
+_NOT_MEANT = re.compile(r"\.o\Z|\.dSYM/")
+_NOT_LOADED = KNOWN_MACHO_TYPES - set(MachoType)
 
 check = Checks[WheelContents]()
 
@@ -125,8 +127,26 @@ def _find_platform(wheel: WheelContents) -> Iterator[Fault]:
     remedy="Leave the file out.",
 )
 def _find_type(wheel: WheelContents) -> Iterator[Fault]:
+    return _find_not_loaded(wheel, is_program=False)
+
+
+@check(
+    "macho-type-program",
+    Severity.ERROR,
+    title="No object file, core dump or other file that dyld does not load is marked as a program",
+    protects="Users: 'exec format error'.",
+    standard="Apple mach-o/loader.h, filetype",
+    remedy="Put the linked program into the wheel.",
+)
+def _find_type_of_program(wheel: WheelContents) -> Iterator[Fault]:
+    return _find_not_loaded(wheel, is_program=True)
+
+
+def _find_not_loaded(wheel: WheelContents, *, is_program: bool) -> Iterator[Fault]:
+    """Find files that dyld never loads: those that are meant as programs, or all others."""
     for member, part in _slices(wheel):
-        if part.type not in set(MachoType):
+        is_meant = bool(member.mode & 0o111) and not _NOT_MEANT.search(member.name)
+        if part.type in _NOT_LOADED and is_meant is is_program:
             yield Fault(member.name, f"file type is {part.type}; dyld loads 2, 6 and 8")
 
 

@@ -14,6 +14,7 @@ from factory.verify.checks.check import Checks, Fault
 from factory.verify.reading.contents import Member, WheelContents
 
 _LIBRARY = re.compile(r"\.(?:so(?:\.\d+)*|dylib|dll|pyd|node)\Z", re.IGNORECASE)
+_LOADED = re.compile(r"\.(?:exe|sys|dll|pyd|node|dylib|so(?:\.\d+)*)\Z", re.IGNORECASE)
 _PROGRAM_MODE = 0o100755
 _DATA_MODES = frozenset({0o100644, 0o644})
 _EXECUTE = 0o111
@@ -28,6 +29,19 @@ check = Checks[WheelContents]()
 def is_program(member: Member) -> bool:
     """Whether it is an executable image by its content, and not a library by its name."""
     return member.kind.is_executable_image and not _LIBRARY.search(member.name)
+
+
+def is_of_unknown_format(member: Member) -> bool:
+    """Whether a loader would get it, by its name or its mode, though it has no format that is known here.
+
+    A program without a suffix can be text that a shell runs; that is another matter.
+    """
+    if member.kind is not FileKind.DATA or member.is_directory or member.sha256 is None:
+        return False
+    if _LOADED.search(member.name):
+        return True
+    is_text = member.data is not None and b"\0" not in member.data
+    return bool(member.mode & _EXECUTE) and "." not in member.name.rpartition("/")[2] and not is_text
 
 
 @check(
@@ -113,7 +127,8 @@ def _has_lost_execute_bit(member: Member, system: OperatingSystem | None) -> boo
 )
 def _find_executable_data(wheel: WheelContents) -> Iterator[Fault]:
     for member in _files(wheel):
-        if member.kind is FileKind.DATA and member.mode & _EXECUTE:
+        is_data = member.kind is FileKind.DATA and not is_of_unknown_format(member)
+        if is_data and member.mode & _EXECUTE:
             yield Fault(member.name, f"mode {member.mode:#o} is executable, but the content is not a program")
 
 

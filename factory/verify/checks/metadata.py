@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from packaging.metadata import Metadata, RawMetadata, parse_email
+from packaging.metadata import Metadata, RawMetadata
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
@@ -12,8 +12,10 @@ from factory.verify.checks.dist_info_files import (
     dist_info_member,
     dist_info_place,
     dist_info_text,
+    field_names,
     find_missing_text,
     find_unclear_fields,
+    raw_metadata,
 )
 from factory.verify.reading.contents import WheelContents
 
@@ -28,12 +30,12 @@ check_for_project = Checks[WheelContents](
 
 def _raw(wheel: WheelContents) -> RawMetadata:
     """Return the fields of METADATA, not validated; no fields if METADATA cannot be read."""
-    text = dist_info_text(wheel, "METADATA")
-    return {} if text is None else parse_email(text)[0]
+    found = raw_metadata(wheel)
+    return {} if found is None else found[0]
 
 
 def _is_readable(wheel: WheelContents) -> bool:
-    return dist_info_text(wheel, "METADATA") is not None
+    return raw_metadata(wheel) is not None
 
 
 def _fault(wheel: WheelContents, evidence: str) -> Fault:
@@ -64,7 +66,11 @@ def _find_invalid(wheel: WheelContents) -> Iterator[Fault]:
         return
     for evidence in find_unclear_fields(text, has_body=True):
         yield _fault(wheel, evidence)
-    raw, unparsed = parse_email(text)
+    found = raw_metadata(wheel)
+    if found is None:
+        yield _fault(wheel, f"not judged: it has {len(field_names(text))} different fields")
+        return
+    raw, unparsed = found
     for field, values in unparsed.items():
         shown = repr(str(values[0])[:_SHOWN_CHARACTERS])
         yield _fault(wheel, f"{field}: {shown} is an unknown field, or cannot be parsed")

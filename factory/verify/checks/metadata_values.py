@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from packaging.metadata import RawMetadata, parse_email
+from packaging.metadata import RawMetadata
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from trove_classifiers import classifiers, deprecated_classifiers
 
 from factory.core.model import Severity
 from factory.verify.checks.check import Checks, Fault
-from factory.verify.checks.dist_info_files import dist_info_place, dist_info_text
+from factory.verify.checks.dist_info_files import dist_info_place, raw_metadata
 from factory.verify.reading.contents import WheelContents
 
 _MOST_CLAUSES = 64
@@ -25,8 +25,8 @@ check = Checks[WheelContents](standard="packaging.python.org: core metadata spec
 
 def _raw(wheel: WheelContents) -> RawMetadata:
     """Return the fields of METADATA, not validated; no fields if METADATA cannot be read."""
-    text = dist_info_text(wheel, "METADATA")
-    return {} if text is None else parse_email(text)[0]
+    found = raw_metadata(wheel)
+    return {} if found is None else found[0]
 
 
 @check(

@@ -1,5 +1,6 @@
 """Checks of WHEEL: its fields, and its tags compared with those of the file name."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 
@@ -21,6 +22,7 @@ from factory.verify.reading.contents import ParsedName, WheelContents
 
 _TAGS = "packaging.python.org: platform compatibility tags"
 _GENERATOR = "hatchling "
+_MOST_TAGS = 4096
 _DECISIVE_FIELDS = ("Wheel-Version", "Root-Is-Purelib", "Build")
 _KNOWN_FIELDS = frozenset({"Wheel-Version", "Generator", "Root-Is-Purelib", "Tag", "Build"})
 
@@ -152,7 +154,7 @@ def _find_tags(wheel: WheelContents) -> Iterator[Fault]:
     texts = fields.get("Tag", ())
     for text in texts:
         if not _tags_in(text):
-            yield _fault(wheel, f"Tag is {text}, which is not a tag")
+            yield _fault(wheel, f"Tag is {text[:80]}, which is not a tag, or a set of more than {_MOST_TAGS}")
     tags = frozenset(tag for text in texts for tag in _tags_in(text))
     if tags != wheel.parsed.tags:
         in_wheel = ", ".join(sorted(map(str, tags))) or "missing"
@@ -161,7 +163,9 @@ def _find_tags(wheel: WheelContents) -> Iterator[Fault]:
 
 
 def _tags_in(text: str) -> frozenset[Tag]:
-    """Return the tags of a line; none if it is not valid."""
+    """Return the tags of a line; none if it is not valid, or a set of more tags than a wheel can need."""
+    if math.prod(part.count(".") + 1 for part in text.split("-")) > _MOST_TAGS:
+        return frozenset()
     try:
         return parse_tag(text)
     except (InvalidTag, ValueError):
@@ -178,7 +182,7 @@ def _tags_in(text: str) -> frozenset[Tag]:
 def _find_compressed_tags(wheel: WheelContents) -> Iterator[Fault]:
     for text in (wheel_fields(wheel) or {}).get("Tag", ()):
         if "." in text:
-            yield _fault(wheel, f"Tag is {text}, which is a compressed set and not one tag")
+            yield _fault(wheel, f"Tag is {text[:80]}, which is a compressed set and not one tag")
 
 
 @check_for_project(

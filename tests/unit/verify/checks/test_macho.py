@@ -173,7 +173,7 @@ BROKEN = {
     "object file": (
         ARM64,
         replace(GOOD_ARM64, type=MachOType.OBJECT),
-        ("macho-type", RG, "file type is 1; dyld loads 2, 6 and 8"),
+        ("macho-type-program", RG, "file type is 1; dyld loads 2, 6 and 8"),
     ),
     "a Homebrew library": (
         ARM64,

@@ -1,0 +1,80 @@
+"""The work of verify is linear in the members: counted in calls of functions, so that no clock decides."""
+
+import sys
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from types import FrameType
+
+import pytest
+
+from tests.growing_wheels import SHAPES, Shape, grown
+from tests.wheels import INFO, Wheel, good_wheel
+from tests.zip_writer import ZipMember
+from tests.zoo.judge import findings_of
+
+MEMBERS = 60
+LINES = 120
+
+
+def calls(wheel: Wheel, directory: Path) -> int:
+    count = 0
+
+    def note(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in {"call", "c_call"}
+
+    directory.mkdir()
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        findings_of(wheel, directory)
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+TEXTS = {
+    "classifiers": ("METADATA", "Classifier: Private :: {}"),
+    "unknown fields": ("METADATA", "X{}: x"),
+    "dependencies": ("METADATA", "Requires-Dist: x{}>=1"),
+    "tags": ("WHEEL", "Tag: py3-none-x{}"),
+    "unknown fields of WHEEL": ("WHEEL", "X{}: x"),
+}
+
+
+@pytest.mark.parametrize(("name", "line"), TEXTS.values(), ids=list(TEXTS))
+def test_twice_the_lines_are_twice_the_work(name: str, line: str, tmp_path: Path) -> None:
+    def with_lines(number: int) -> Wheel:
+        added = "".join(f"{line.format(one)}\n" for one in range(number))
+        edit = partial(_with_lines, added=added)
+        return good_wheel().edited(f"{INFO}/{name}", edit)
+
+    none, some, twice = (
+        calls(with_lines(number), tmp_path / str(number)) for number in (0, LINES, 2 * LINES)
+    )
+    assert some > none
+    assert twice - none < 2.2 * (some - none)
+
+
+def _with_lines(member: ZipMember, added: str) -> ZipMember:
+    """Add lines to the head of a text."""
+    first, _, rest = member.content.partition(b"\n")
+    return replace(member, content=first + b"\n" + added.encode() + rest)
+
+
+def test_a_set_of_millions_of_tags_is_not_expanded(tmp_path: Path) -> None:
+    many = ".".join(f"a{one}" for one in range(3000))
+    wheel = good_wheel().edited_text(f"{INFO}/WHEEL", "Tag:", f"Tag: {many}-{many}-x\nTag:")
+    evidence = [one.evidence for one in findings_of(wheel, tmp_path) if one.check == "wheel-tags"]
+    assert len(evidence) == 1
+    assert evidence[0].endswith("which is not a tag, or a set of more than 4096")
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=list(SHAPES))
+def test_twice_the_members_are_twice_the_work(shape: Shape, tmp_path: Path) -> None:
+    none, some, twice = (
+        calls(grown(shape, number), tmp_path / str(number)) for number in (0, MEMBERS, 2 * MEMBERS)
+    )
+    assert some > none
+    assert twice - none < 2.2 * (some - none)
