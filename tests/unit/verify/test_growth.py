@@ -17,6 +17,12 @@ MEMBERS = 60
 LINES = 120
 
 
+@pytest.fixture(autouse=True, scope="module")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Import and read once what is then kept."""
+    findings_of(good_wheel(), tmp_path_factory.mktemp("warm"))
+
+
 def calls(wheel: Wheel, directory: Path) -> int:
     count = 0
 
@@ -36,7 +42,6 @@ def calls(wheel: Wheel, directory: Path) -> int:
 
 TEXTS = {
     "classifiers": ("METADATA", "Classifier: Private :: {}"),
-    "unknown fields": ("METADATA", "X{}: x"),
     "dependencies": ("METADATA", "Requires-Dist: x{}>=1"),
     "tags": ("WHEEL", "Tag: py3-none-x{}"),
     "unknown fields of WHEEL": ("WHEEL", "X{}: x"),
@@ -61,6 +66,15 @@ def _with_lines(member: ZipMember, added: str) -> ZipMember:
     """Add lines to the head of a text."""
     first, _, rest = member.content.partition(b"\n")
     return replace(member, content=first + b"\n" + added.encode() + rest)
+
+
+def test_more_different_fields_than_a_format_has_are_not_judged(tmp_path: Path) -> None:
+    fields = "".join(f"X{one}: x\n" for one in range(5000))
+    wheel = good_wheel().edited_text(f"{INFO}/METADATA", "Requires-Python", f"{fields}Requires-Python")
+    found = [one for one in findings_of(wheel, tmp_path) if one.check.startswith("metadata-")]
+    assert [(one.check, one.evidence) for one in found] == [
+        ("metadata-valid", "not judged: it has 5008 different fields")
+    ]
 
 
 def test_a_set_of_millions_of_tags_is_not_expanded(tmp_path: Path) -> None:
