@@ -10,7 +10,7 @@ from factory.audit.context import AuditContext
 from factory.audit.index import Listing
 from factory.audit.local import audit_local
 from factory.audit.report.badge import render_badge
-from factory.audit.report.html import render_html, require_renderer
+from factory.audit.report.html import render_html
 from factory.audit.report.sarif import audit_sarif
 from factory.audit.report.table import (
     HEADINGS,
@@ -44,6 +44,7 @@ from factory.system.files import TEMPORARY_PREFIX, atomic_write
 from factory.system.scratch import scratch_directory
 from factory.verify.baseline.baseline_file import bundled_baseline
 from factory.verify.baseline.executables_file import bundled_executables
+from factory.verify.output.page_template import require_renderer
 
 EPILOG = """\
 examples:

@@ -22,6 +22,8 @@ from factory.system.process import SubprocessRunner
 from factory.verify.examine import VerifyContext, examine
 from factory.verify.inputs import WheelGroup, find_wheels
 from factory.verify.output.findings_json import findings_document
+from factory.verify.output.html import render_findings
+from factory.verify.output.page_template import require_renderer
 from factory.verify.output.report import Report, RunStatus
 from factory.verify.output.sarif import sarif_document
 from factory.verify.reading.unpack import DEFAULT_LIMITS
@@ -48,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="a wheel; or a release to check as a whole: a manifest.json or a directory of wheels",
     )
-    add_format_options(parser, Format.MARKDOWN, Format.SARIF, json="docs/findings.schema.json")
+    add_format_options(parser, Format.MARKDOWN, Format.HTML, Format.SARIF, json="docs/findings.schema.json")
     parser.add_argument("--sarif", metavar="FILE", help=argparse.SUPPRESS)  # former name
     parser.add_argument(
         "--smoke",
@@ -78,6 +80,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
+    if arguments.format == Format.HTML:
+        require_renderer()  # before the work
     waivers = waivers_of(arguments)
     groups = find_wheels(arguments.paths)
     settings = Settings.from_environ()
@@ -126,5 +130,7 @@ def _show(report: Report, arguments: argparse.Namespace) -> None:
             print_json(sarif_document(report))
         case Format.JSON:
             print_json(findings_document(report))
+        case Format.HTML:
+            print(render_findings(report), end="")
         case form:
             show_report(report, as_markdown=form is Format.MARKDOWN)

@@ -21,10 +21,9 @@ from factory.audit.report.texts import seen_texts
 from factory.audit.signer_history import signer_changes
 from factory.audit.verdict import AuditReport, Cause, Outcome, Verdict, first_breaks
 from factory.core.codec import format_utc
-from factory.core.counted import counted
-from factory.core.extras import Extra, needs_to_work
 from factory.core.model import Finding
 from factory.verify.catalogue import by_id
+from factory.verify.output.page_template import page_template
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,31 +34,10 @@ class MatrixRow:
     cells: tuple[Verdict | None, ...]
 
 
-def require_renderer() -> None:
-    """Import what `render_html` needs.
-
-    Raises:
-        HostError: It is not installed.
-    """
-    with needs_to_work(Extra.REPORT, "the HTML page"):
-        import jinja2  # noqa: F401, PLC0415 - few runs need it
-
-
 def render_html(report: AuditReport) -> str:
     """Render a report as a page."""
-    require_renderer()
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - few runs need it
-
-    environment = Environment(
-        loader=PackageLoader("factory.audit.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["counted"] = counted
     platforms = tuple(sorted({verdict.platform for verdict in report.verdicts}))
-    return environment.get_template("page.html").render(
+    return page_template("factory.audit.report", "page.html").render(
         report=report,
         version=__version__,
         platforms=platforms,

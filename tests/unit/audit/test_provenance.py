@@ -16,7 +16,7 @@ from pypi_attestations import Attestation, Distribution, GitHubPublisher
 from factory.audit.answer import Status
 from factory.audit.index import PublishedWheel, read_page
 from factory.audit.provenance import look_up, provenance_causes, verify_provenance
-from factory.audit.report.html import render_html, require_renderer
+from factory.audit.report.html import render_html
 from factory.audit.report.table import provenance_word, summary
 from factory.audit.results import Results
 from factory.audit.verdict import NOT_LOOKED_UP, ProvenanceState, ServedProvenance
@@ -24,6 +24,7 @@ from factory.core.digests import Sha256
 from factory.core.errors import HostError
 from factory.core.model import Remote, Severity
 from factory.statements.audit_statement import meets_policy
+from factory.verify.output.page_template import require_renderer
 from tests.extras import take_away
 from tests.fakes import Answer, FakeHttpClient
 from tests.origins import ASKED, listed

@@ -174,6 +174,13 @@ def test_sarif_is_written_beside_the_other_output(tmp_path: Path, printed: Print
     assert json.loads(printed()[0])["verdict"] == "rejected"
 
 
+def test_a_page_is_written_also_for_rejected_wheels(tmp_path: Path, printed: Printed) -> None:
+    path = tmp_path / "page.html"
+    assert verify(BROKEN.write(tmp_path), "--format", "html", "--output", path) == 24
+    assert '<span class="rejected">rejected</span>' in path.read_text()
+    assert printed()[0] == ""
+
+
 def test_sarif_can_be_printed_instead(tmp_path: Path, printed: Printed) -> None:
     assert verify(BROKEN.write(tmp_path), "--sarif", "-") == 24
     (run,) = json.loads(printed()[0])["runs"]
