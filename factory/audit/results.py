@@ -7,7 +7,7 @@ from pathlib import Path
 from factory import __version__
 from factory.audit.answer import Status
 from factory.audit.index import Listing
-from factory.audit.verdict import AuditReport, ProvenanceState, Verdict
+from factory.audit.verdict import AuditReport, MappingRef, ProvenanceState, Verdict
 from factory.core.codec import from_json, to_json
 from factory.core.digests import Sha256
 from factory.core.json_reader import JsonObject, MalformedJson
@@ -42,11 +42,18 @@ def parse_report(data: JsonObject) -> AuditReport:
     return from_json(AuditReport, data)
 
 
-def identity_of(*, listing: Listing, channel: ChannelName) -> dict[str, str]:
+def identity_of(
+    *, listing: Listing, channel: ChannelName, mapping: MappingRef | None = None
+) -> dict[str, str]:
     """Return what a verdict depends on besides the wheel; a change makes the kept verdict invalid.
 
     The rules are the code and the data that decide, not a version: a check that becomes stricter keeps its
     name, and must not keep the verdicts.
+
+    Args:
+        listing: What the index lists of the project.
+        channel: Where the release packages come from.
+        mapping: The mapping of another project than Codex.
     """
     return {
         "rules": rules_digest(_DECIDING_ROOMS).hex,
@@ -54,6 +61,7 @@ def identity_of(*, listing: Listing, channel: ChannelName) -> dict[str, str]:
         "index": "" if listing.asked is None else listing.asked.address,
         "channel": channel.value,
         "factory_version": __version__,
+        **({} if mapping is None else {"mapping": mapping.sentence}),
     }
 
 

@@ -177,8 +177,7 @@ def _results(
     arguments: argparse.Namespace, listing: Listing, channel: Channel, project: AuditedProject
 ) -> Results:
     identity = {
-        **identity_of(listing=listing, channel=channel.name),
-        **({} if project.is_codex else {"mapping": project.mapping.ref.sentence}),
+        **identity_of(listing=listing, channel=channel.name, mapping=project.ref),
         # An identity of its own matches no verdict of an earlier run.
         **({"run": str(time.time_ns())} if arguments.fresh else {}),
     }

@@ -17,7 +17,7 @@ from factory.audit.projects.npm_release import MakerPackages
 from factory.audit.projects.version_rule import VersionRule, normalised
 from factory.audit.run import Auditor
 from factory.audit.selection import ProjectVersion, Release, Selection
-from factory.audit.verdict import AuditReport
+from factory.audit.verdict import AuditReport, MappingRef
 from factory.build.template import DISTRIBUTION
 from factory.cli.console import say
 from factory.core.counted import counted
@@ -77,6 +77,11 @@ class AuditedProject:
         """Whether its wheels are rebuilt with an inferred recipe, and its texts are in the baseline."""
         return self.name == DISTRIBUTION
 
+    @property
+    def ref(self) -> MappingRef | None:
+        """The mapping, for reports; None for Codex itself."""
+        return None if self.is_codex else self.mapping.ref
+
     def release(self, text: str) -> Release:
         """Return a release that the user names.
 
@@ -121,7 +126,7 @@ class AuditedProject:
 
     def named_in(self, report: AuditReport) -> AuditReport:
         """Return a report that names the mapping."""
-        return report if self.is_codex else replace(report, mapping=self.mapping.ref)
+        return replace(report, mapping=self.ref)
 
 
 def _mapping(name: str | None, path: Path | None) -> ProjectMapping:

@@ -10,6 +10,7 @@ from factory.audit.results import Results, identity_of
 from factory.audit.selection import Selection
 from factory.build.template import DISTRIBUTION
 from factory.ci.matrix import Job, audit_jobs, github_matrix, matrix_json, wheel_jobs
+from factory.cli.audited_project import AuditedProject
 from factory.cli.channel import asking_npm, open_channel
 from factory.cli.console import print_json
 from factory.cli.formats import add_output_option
@@ -110,14 +111,10 @@ def _audits(arguments: argparse.Namespace, settings: Settings) -> tuple[Job, ...
         since=None if arguments.since is None else CodexTag.parse(arguments.since),
         platforms=None if arguments.platform is None else tuple(arguments.platform),
     )
+    project = AuditedProject(mapping=codex_project(arguments.project))
     with closing(client_of(arguments)) as client:
-        listing = ask_index(
-            arguments.index_url,
-            settings,
-            project=codex_project(arguments.project),
-            client=client,
-        )
-    identity = identity_of(listing=listing, channel=ChannelName(arguments.channel))
+        listing = ask_index(arguments.index_url, settings, project=project.name, client=client)
+    identity = identity_of(listing=listing, channel=ChannelName(arguments.channel), mapping=project.ref)
     return audit_jobs(
         selection.wheels_of(listing), Results(arguments.results or Path("audit"), identity=identity)
     )

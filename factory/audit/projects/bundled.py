@@ -49,8 +49,8 @@ def mapping_of(name: str) -> ProjectMapping:
     )
 
 
-def codex_project(name: str) -> str:
-    """Return the normalised name of a project whose versions are those of Codex releases.
+def codex_project(name: str) -> ProjectMapping:
+    """Return the mapping of a project that numbers its versions as Codex does.
 
     Raises:
         UsageError: It is another project.
@@ -61,4 +61,4 @@ def codex_project(name: str) -> str:
             f"the versions of {mapping.project} are not those of Codex releases",
             hint="Audit it with 'factory audit --project', which needs no CI matrix.",
         )
-    return mapping.project
+    return mapping

@@ -33,4 +33,4 @@ def test_a_project_without_known_releases_is_refused(
     ],
 )
 def test_a_project_with_known_releases_is_normalised(name: str, project: str) -> None:
-    assert codex_project(name) == project
+    assert codex_project(name).project == project

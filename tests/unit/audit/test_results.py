@@ -10,7 +10,7 @@ from factory import __version__
 from factory.audit.answer import Answer, Status
 from factory.audit.index import Listing
 from factory.audit.results import Results, identity_of, parse_report, report_json
-from factory.audit.verdict import Accepted, AcceptedThing, ProvenanceState, Verdict
+from factory.audit.verdict import Accepted, AcceptedThing, MappingRef, ProvenanceState, Verdict
 from factory.core.json_reader import JsonObject, MalformedJson
 from factory.core.model import ChannelName
 from tests.origins import ASKED
@@ -29,6 +29,9 @@ def test_a_verdict_depends_on_index_project_channel_and_rules() -> None:
     assert len(identity["rules"]) == 64
     without = identity_of(listing=replace(LISTING, asked=None), channel=ChannelName.NPM)
     assert without == {**identity, "index": ""}
+    mapping = MappingRef(name="deno", sha256=IDENTICAL.sha256, is_bundled=True)
+    mapped = identity_of(listing=LISTING, channel=ChannelName.NPM, mapping=mapping)
+    assert mapped == {**identity, "mapping": f"the reviewed mapping of deno, sha256:{IDENTICAL.sha256}"}
 
 
 def test_a_kept_verdict_is_recalled(tmp_path: Path) -> None:

