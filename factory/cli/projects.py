@@ -163,4 +163,6 @@ def _chosen(listing: Listing, arguments: argparse.Namespace) -> PublishedWheel:
             hint="Check the name, --version and --platform; a project without wheels cannot be audited.",
         )
     usual = [wheel for wheel in wheels if all(part in wheel.platform for part in _USUAL_PLATFORM)]
-    return (usual or wheels)[0]
+    return min(
+        usual or wheels, key=lambda wheel: len(wheel.platforms)
+    )  # another tag may need another package

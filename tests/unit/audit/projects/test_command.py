@@ -21,6 +21,7 @@ from tests.mapped import (
     NAME,
     OLD_PROGRAM,
     PACKAGE,
+    PLATFORM,
     SCRIPT,
     VERSION,
     FakeWorld,
@@ -284,6 +285,16 @@ def test_a_draft_has_every_text_as_unreviewed(factory: Factory, tmp_path: Path) 
     reviewed = out.read_text(encoding="utf-8").replace("[release.unreviewed]", "[release.texts]")
     out.write_text(reviewed, encoding="utf-8")
     assert factory("audit", "--mapping", out, VERSION, "--out", tmp_path / "out").status == 0
+
+
+def test_a_draft_is_about_the_wheel_with_the_fewest_platforms(factory: Factory, world: FakeWorld) -> None:
+    """The wheel for musl as well may have the executable of another package."""
+    both = NAME.replace(".whl", ".musllinux_1_1_x86_64.whl")
+    for names in ((NAME, both), (both, NAME)):
+        world.wheels = {name: good_mapped_wheel().content() for name in names}
+        drafted = factory("projects", "draft", "gadget-cli", "--npm", PACKAGE, "--platform", PLATFORM)
+        assert f"wheel: {NAME}\n" in drafted.err
+        assert drafted.status == 0
 
 
 def test_a_draft_finds_the_constant_that_states_the_version(factory: Factory, world: FakeWorld) -> None:
