@@ -3,7 +3,8 @@
 import configparser
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 
 from factory.core.counted import counted
 from factory.core.model import Severity
@@ -16,7 +17,7 @@ from factory.verify.checks.dist_info_files import (
     member_text,
     why_lines_are_unclear,
 )
-from factory.verify.checks.python_source import may_define
+from factory.verify.checks.python_source import ANY_NAME, possible_names
 from factory.verify.reading.contents import WheelContents
 
 _FILE = "entry_points.txt"
@@ -49,9 +50,10 @@ def _find_entry_points(wheel: WheelContents) -> Iterator[Fault]:
         return
     for evidence in _find_bad_names(points):
         yield Fault(place, evidence)
+    names = cache(possible_names)  # a thousand entry points can be in one module
     for group, references in points.items():
         for name, reference in references.items():
-            if (reason := _why_malformed(group, reference) or _why_not(wheel, reference)) is not None:
+            if (reason := _why_malformed(group, reference) or _why_not(wheel, reference, names)) is not None:
                 yield Fault(place, f"{group}: {name} names {reference}, {reason}")
 
 
@@ -124,7 +126,7 @@ def _why_malformed(group: str, reference: str) -> str | None:
     return "which is no function" if group in _SCRIPTS and match["attribute"] is None else None
 
 
-def _why_not(wheel: WheelContents, reference: str) -> str | None:
+def _why_not(wheel: WheelContents, reference: str, names: Callable[[str], frozenset[str]]) -> str | None:
     """Return what is wrong with ``module:attribute``; None if a module of the wheel may define it."""
     module, _, attribute = reference.partition("[")[0].strip().partition(":")
     path = module.strip().replace(".", "/")
@@ -134,8 +136,8 @@ def _why_not(wheel: WheelContents, reference: str) -> str | None:
             return None
         text = member_text(member)
         if text is not None:
-            is_defined = may_define(text, attribute.strip().partition(".")[0])
-            return None if is_defined else _NOT_DEFINED
+            wanted = {attribute.strip().partition(".")[0], *ANY_NAME}
+            return None if names(text) & wanted else _NOT_DEFINED
         if member is not None:
             return f"which is not judged: {candidate} is damaged, not UTF-8, or above the limit python_bytes"
     # What a compiled module defines cannot be read here, and a directory of files is a namespace package.

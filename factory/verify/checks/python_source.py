@@ -1,11 +1,17 @@
 """What Python source defines, read from its syntax tree; the source is never run."""
 
 import ast
+import re
 import threading
 
 # CPython's parser counts its recursion depth once for all threads, and reports the count of another
 # thread as a mismatch (SystemError, "AST constructor recursion depth mismatch"; seen on 3.11.7).
 _PARSER = threading.Lock()
+_F_STRING = re.compile("""[fF][rR]?["']|[rR][fF]["']""")
+_MOST_SEARCHED = 10**10
+"""Characters that the parser may search: about two seconds."""
+
+ANY_NAME = frozenset({"*", "__getattr__"})
 
 
 def defined_names(source: str) -> frozenset[str]:
@@ -22,10 +28,10 @@ def defined_names(source: str) -> frozenset[str]:
     return frozenset(names)
 
 
-def may_define(source: str, name: str) -> bool:
-    """Whether a module may bind a name, in any branch of its top level; True if that cannot be read.
+def possible_names(source: str) -> frozenset[str]:
+    """Return the names that a module may bind, in any branch of its top level; none if it cannot be parsed.
 
-    A star import, or a ``__getattr__`` of the module, can provide every name.
+    With one of `ANY_NAME`, a star import or a ``__getattr__`` of the module, it can provide every name.
     """
     names: set[str] = set()
     waiting: list[ast.AST] = list(parsed_source(source))
@@ -42,11 +48,16 @@ def may_define(source: str, name: str) -> bool:
                 names.add(bound)
             case _:
                 waiting += ast.iter_child_nodes(node)
-    return bool(names & {name, "*", "__getattr__"})
+    return frozenset(names)
 
 
 def parsed_source(source: str) -> list[ast.stmt]:
-    """Parse Python source; return no statements if it is invalid or too deeply nested."""
+    """Parse Python source; return no statements if it is invalid, too deeply nested, or would take minutes.
+
+    The parser of Python 3.11 searches a whole f-string for each field in it, and cannot be interrupted.
+    """
+    if source.count("{") * len(source) > _MOST_SEARCHED and _F_STRING.search(source):
+        return []
     try:
         with _PARSER:
             return ast.parse(source).body

@@ -1,10 +1,12 @@
 """The work of verify is linear in the members: counted in calls of functions, so that no clock decides."""
 
+import ast
 import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import FrameType
+from unittest.mock import patch
 
 import pytest
 
@@ -75,6 +77,13 @@ def test_more_different_fields_than_a_format_has_are_not_judged(tmp_path: Path) 
     assert [(one.check, one.evidence) for one in found] == [
         ("metadata-valid", "not judged: it has 5008 different fields")
     ]
+
+
+def test_a_module_with_many_entry_points_is_parsed_once(tmp_path: Path) -> None:
+    points = "".join(f"e{one} = codex_cli_bin:PACKAGE_NAME\n" for one in range(500))
+    with patch("ast.parse", wraps=ast.parse) as parse:
+        findings_of(good_wheel().with_info("entry_points.txt", f"[x]\n{points}"), tmp_path)
+    assert parse.call_count < 20
 
 
 def test_a_set_of_millions_of_tags_is_not_expanded(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from factory.verify.checks.python_source import defined_names, may_define, parsed_source
+from factory.verify.checks.python_source import ANY_NAME, defined_names, parsed_source, possible_names
 
 
 def yield_to_other_threads(_phase: str, _details: dict[str, int]) -> None:
@@ -36,6 +36,17 @@ def test_defined_names_are_those_of_the_top_level() -> None:
     assert defined_names(source) == {"system", "c", "X", "y", "f", "C"}
 
 
+@pytest.mark.parametrize("quote", ['f"', "rF'", 'fr"', "F'"])
+def test_an_f_string_of_very_many_fields_is_not_parsed(quote: str) -> None:
+    source = f"def main(): pass\nx = {quote}{'{1}' * 120_000}{quote[-1]}"
+    assert parsed_source(source) == []
+    assert len(parsed_source(source.replace(quote, quote[-1]))) == 2
+
+
+def test_a_short_f_string_is_parsed() -> None:
+    assert len(parsed_source(f'x = f"{"{1}" * 500}"')) == 1
+
+
 @pytest.mark.parametrize("source", ["def", "\0", "(" * 5000, "x = " + "-" * 50_000 + "1"])
 def test_invalid_python_defines_no_names(source: str) -> None:
     assert defined_names(source) == frozenset()
@@ -57,7 +68,7 @@ def test_invalid_python_defines_no_names(source: str) -> None:
     ],
 )
 def test_a_name_may_be_defined(source: str) -> None:
-    assert may_define(source, "main")
+    assert possible_names(source) & {"main", *ANY_NAME}
 
 
 @pytest.mark.parametrize(
@@ -71,4 +82,4 @@ def test_a_name_may_be_defined(source: str) -> None:
     ],
 )
 def test_a_name_is_not_defined(source: str) -> None:
-    assert not may_define(source, "main")
+    assert not possible_names(source) & {"main", *ANY_NAME}
