@@ -19,6 +19,8 @@ NOT_TEXT = "it is not UTF-8 text"
 MOST_FIELD_NAMES = 256
 """No format of METADATA has fifty fields."""
 
+_LONGEST_VALUE = 10_000
+_TEXT_FIELDS = ("description", "license")
 _RECORD_COLUMNS = 3
 _UNCLEAR_LINE_END = re.compile("\r(?!\n)|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 """Python's ``splitlines`` and other readers differ in whether a line ends there."""
@@ -112,16 +114,25 @@ def _fields(wheel: WheelContents, name: str) -> dict[str, tuple[str, ...]] | Non
 def raw_metadata(wheel: WheelContents) -> tuple[RawMetadata, Mapping[str, Sequence[str]]] | None:
     """Return the fields of METADATA, not validated, and those that packaging does not understand.
 
-    None is returned if METADATA cannot be read, or if it has more different fields than are judged:
-    packaging searches all fields for each of them.
+    None is returned if METADATA cannot be read, or for the reasons of `why_not_judged`.
     """
     text = dist_info_text(wheel, "METADATA")
-    return None if text is None or len(field_names(text)) > MOST_FIELD_NAMES else parse_email(text)
+    return None if text is None or why_not_judged(text) is not None else parse_email(text)
 
 
-def field_names(text: str) -> set[str]:
-    """Return the different names of the fields in the head of a text."""
-    return {field.lower() for field, _ in Parser(policy=compat32).parsestr(text, headersonly=True).items()}
+def why_not_judged(text: str) -> str | None:
+    """Return why the fields of METADATA are not judged, or None.
+
+    packaging searches all fields for each different one, and parses some values in quadratic time.
+    """
+    items = Parser(policy=compat32).parsestr(text, headersonly=True).items()
+    names = {field.lower() for field, _ in items}
+    if len(names) > MOST_FIELD_NAMES:
+        return f"it has {len(names)} different fields"
+    for field, value in items:
+        if len(str(value)) > _LONGEST_VALUE and field.lower() not in _TEXT_FIELDS:
+            return f"{field[:60]} has {len(str(value))} characters"
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

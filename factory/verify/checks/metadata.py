@@ -12,10 +12,10 @@ from factory.verify.checks.dist_info_files import (
     dist_info_member,
     dist_info_place,
     dist_info_text,
-    field_names,
     find_missing_text,
     find_unclear_fields,
     raw_metadata,
+    why_not_judged,
 )
 from factory.verify.reading.contents import WheelContents
 
@@ -68,7 +68,7 @@ def _find_invalid(wheel: WheelContents) -> Iterator[Fault]:
         yield _fault(wheel, evidence)
     found = raw_metadata(wheel)
     if found is None:
-        yield _fault(wheel, f"not judged: it has {len(field_names(text))} different fields")
+        yield _fault(wheel, f"not judged: {why_not_judged(text)}")
         return
     raw, unparsed = found
     for field, values in unparsed.items():
@@ -81,6 +81,8 @@ def _find_invalid(wheel: WheelContents) -> Iterator[Fault]:
     except ExceptionGroup as group:
         for error in group.exceptions:
             yield _fault(wheel, str(error))
+    except (RecursionError, ValueError) as error:
+        yield _fault(wheel, f"not judged: a field is nested too deeply, or has too large a number ({error})")
 
 
 @check(

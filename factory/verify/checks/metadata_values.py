@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from packaging.metadata import RawMetadata
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 from trove_classifiers import classifiers, deprecated_classifiers
 
 from factory.core.model import Severity
@@ -42,12 +42,18 @@ def _find_no_python(wheel: WheelContents) -> Iterator[Fault]:
         return  # metadata-requires-python reports it
     try:
         specifiers = SpecifierSet(text)
-    except InvalidSpecifier:
+    except ValueError:  # InvalidSpecifier, or a number of thousands of digits
         return  # metadata-valid reports it
     place = dist_info_place(wheel, "METADATA")
     if len(specifiers) > _MOST_CLAUSES:
         yield Fault(place, f"not judged: Requires-Python has {len(specifiers)} clauses")
-    elif not any(specifiers.contains(version) for version in _PYTHONS):
+        return
+    try:
+        is_satisfied = any(specifiers.contains(version) for version in _PYTHONS)
+    except ValueError:
+        yield Fault(place, "not judged: Requires-Python has too large a number")
+        return
+    if not is_satisfied:
         yield Fault(place, f"Requires-Python is {text[:60]}, which no Python from 2.7 to 3.19 satisfies")
 
 

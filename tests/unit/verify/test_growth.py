@@ -79,6 +79,50 @@ def test_more_different_fields_than_a_format_has_are_not_judged(tmp_path: Path) 
     ]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "check", "evidence"),
+    [
+        (
+            "text/markdown",
+            "text/" + '"' * 20_000,
+            "metadata-valid",
+            "not judged: Description-Content-Type has 20005",
+        ),
+        (
+            "Version: 0.163.0",
+            "Version: " + "1" * 5000,
+            "metadata-valid",
+            "not judged: a field is nested too deeply",
+        ),
+        (
+            "Requires-Python",
+            "Requires-Dist: x; " + "(" * 4000 + 'python_version>"3"' + ")" * 4000 + "\nRequires-Python",
+            "metadata-valid",
+            "not judged: a field is nested too deeply",
+        ),
+        (
+            ">=3.10",
+            "===" + "3" * 5000,
+            "metadata-python",
+            "not judged: Requires-Python has too large a number",
+        ),
+    ],
+    ids=["a long value", "a version of many digits", "a nested marker", "a Python of many digits"],
+)
+def test_a_value_that_packaging_cannot_take_is_not_judged(
+    old: str, new: str, check: str, evidence: str, tmp_path: Path
+) -> None:
+    found = findings_of(good_wheel().edited_text(f"{INFO}/METADATA", old, new), tmp_path)
+    assert "check-crashed" not in {one.check for one in found}
+    assert [one.evidence for one in found if one.check == check and one.evidence.startswith(evidence)] != []
+
+
+def test_a_long_licence_text_in_a_field_is_judged(tmp_path: Path) -> None:
+    text = "License: " + "word " * 3000 + "\nRequires-Python"
+    found = findings_of(good_wheel().edited_text(f"{INFO}/METADATA", "Requires-Python", text), tmp_path)
+    assert "metadata-valid" not in {one.check for one in found}
+
+
 def test_a_module_with_many_entry_points_is_parsed_once(tmp_path: Path) -> None:
     points = "".join(f"e{one} = codex_cli_bin:PACKAGE_NAME\n" for one in range(500))
     with patch("ast.parse", wraps=ast.parse) as parse:
