@@ -24,10 +24,13 @@ class NotProven(VerificationError):
 
     hint = "Run 'factory wheels' for the release again, and pin its manifest."
 
-    def __init__(self, path: Path, refusals: Sequence[str]) -> None:
+    def __init__(self, path: Path, refusals: Sequence[str], *, absent: Sequence[Platform] = ()) -> None:
         lines = "".join(f"\n  {refusal}" for refusal in refusals)
         super().__init__(f"{path} cannot be pinned:{lines}")
         self.refusals = tuple(refusals)
+        if absent and len(absent) == len(refusals):  # nothing else is wrong
+            options = " ".join(f"--without {platform.tag}" for platform in absent)
+            self.hint = f"Build them with 'factory wheels'. To pin the release without them, add: {options}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +98,7 @@ def prove_manifest(manifest: Manifest, place: Path, terms: Terms) -> ProvenManif
         *_directory_problems(manifest, place.parent),
     ]
     if refusals:
-        raise NotProven(place, refusals)
+        raise NotProven(place, refusals, absent=_absent(manifest, terms))
     return ProvenManifest(manifest=manifest, directory=place.parent, terms=terms)
 
 
@@ -120,14 +123,25 @@ def read_manifest(path: Path) -> tuple[Manifest, Path]:
 
 def _missing_platforms(manifest: Manifest, terms: Terms) -> Iterator[str]:
     """Compare with the platform table; macosx_10_9 and macosx_10_12 are for the same users."""
-    excused = {slot_of(platform) for platform in terms.without}
-    present = Counter(slot_of(platform_of_tag(wheel.platform)) for wheel in manifest.wheels)
+    present = _present(manifest)
+    absent = _absent(manifest, terms)
     for platform in PLATFORMS:
         count = present[slot_of(platform)]
         if count > 1:
             yield f"{counted(count, 'wheel is', 'wheels are')} for {platform}"
-        if count == 0 and slot_of(platform) not in excused:
+        if platform in absent:
             yield f"there is no wheel for {platform}"
+
+
+def _absent(manifest: Manifest, terms: Terms) -> tuple[Platform, ...]:
+    """Return the platforms without a wheel, apart from those that may be missing."""
+    present = _present(manifest)
+    excused = {slot_of(platform) for platform in terms.without}
+    return tuple(each for each in PLATFORMS if not present[slot_of(each)] and slot_of(each) not in excused)
+
+
+def _present(manifest: Manifest) -> Counter[tuple[str, str]]:
+    return Counter(slot_of(platform_of_tag(wheel.platform)) for wheel in manifest.wheels)
 
 
 def slot_of(platform: Platform) -> tuple[str, str]:

@@ -404,3 +404,17 @@ def test_the_command_prints_the_refusals(dist: Path, factory: Factory) -> None:
         f"  {WINDOWS} is missing\n"
         "hint: Run 'factory wheels' for the release again, and pin its manifest.\n"
     )
+
+
+def test_the_hint_has_the_options_if_only_platforms_are_missing(dist: Path, factory: Factory) -> None:
+    without_windows(dist)
+    ended = factory("sdk", "pin", dist, "--accept-waivers")
+    assert ended.status == 24
+    assert ended.err == (
+        f"factory: {dist}/manifest.json cannot be pinned:\n"
+        "  there is no wheel for win_amd64\n"
+        "hint: Build them with 'factory wheels'. To pin the release without them, add: --without win_amd64\n"
+    )
+    assert factory("sdk", "pin", dist, "--accept-waivers", "--without", "win_amd64").status == 0
+    (dist / WINDOWS.replace("win_amd64", "win_arm64")).unlink()
+    assert "To pin the release without" not in factory("sdk", "pin", dist, "--accept-waivers").err
