@@ -1,6 +1,7 @@
 """The runtime with uv, PyInstaller and zipapp, as docs/sdk.md describes it."""
 
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,14 +63,13 @@ def test_pyinstaller_collects_the_executables_if_it_is_asked_to(place: Place, tm
 
 
 def test_a_zipapp_says_why_the_executable_cannot_start(place: Place, tmp_path: Path) -> None:
-    python = environment(tmp_path / "env")
     app = tmp_path / "app"
-    install = (str(python), "-m", "pip", "install", "--quiet", "--no-index", "--target", str(app))
+    install = (sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--target", str(app))
     succeed(Child(argv=(*install, str(place.wheel(SDK_RUNTIME))), cwd=tmp_path))
     (app / "__main__.py").write_text(PROGRAM, encoding="utf-8")
-    succeed(Child(argv=(str(python), "-m", "zipapp", str(app)), cwd=tmp_path))
+    succeed(Child(argv=(sys.executable, "-m", "zipapp", str(app)), cwd=tmp_path))
 
-    assert succeed(Child(argv=(str(python), str(app)), cwd=tmp_path)).out == VERSION
-    ended = Child(argv=(str(python), str(tmp_path / "app.pyz")), cwd=tmp_path).run()
+    assert succeed(Child(argv=(sys.executable, str(app)), cwd=tmp_path)).out == VERSION
+    ended = Child(argv=(sys.executable, str(tmp_path / "app.pyz")), cwd=tmp_path).run()
     assert ended.status == 1
     assert "openai-codex-cli-bin is imported from an archive" in ended.err
