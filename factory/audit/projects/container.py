@@ -19,6 +19,7 @@ from factory.audit.replay import written_digest
 from factory.audit.verdict import Cause
 from factory.build.deflate_check import deflate_identity
 from factory.build.encoder import ZLIB, Encoder, EncoderChoice
+from factory.core.counted import counted
 from factory.core.digests import CHUNK_BYTES, Sha256
 from factory.core.model import PayloadFile, Severity
 from factory.core.zip_records import DEFLATED, STORED, CentralHeader
@@ -97,7 +98,7 @@ def taken_values(contents: WheelContents) -> tuple[Cause, ...]:
     modes = sorted({f"{member.mode & 0o7777:o}" for member in contents.members})
     hosts = sorted({str(header.create_system) for header in headers})
     values = [
-        ("order", "the order of its members", f"{len(headers)} members"),
+        ("order", "the order of its members", counted(len(headers), "member")),
         ("time", "the times of its members", " to ".join(dict.fromkeys((moments[0], moments[-1])))),
         ("mode", "the modes of its members", ", ".join(modes)),
         ("zip-host", "the zip host of its members", f"create_system {', '.join(hosts)}"),

@@ -83,8 +83,9 @@ class MappedMembers:
         return (*reviews, *self._not_judged(len(judged) - len(reviews)), *self._missing())
 
     def _judge(self, member: Member, counts: Mapping[str, int]) -> Judgement:
-        if counts[member.name] > 1:
-            return MemberKind.FOREIGN, f"{counts[member.name]} members have this name"
+        count = counts[member.name]
+        if count > 1:
+            return MemberKind.FOREIGN, f"{counted(count, 'member has', 'members have')} this name"
         if member.is_directory:
             is_plain = member.is_empty_directory and self._has_file_below(member.name)
             return (
