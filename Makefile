@@ -47,6 +47,9 @@ sdk: $(READY) ## Make wheels and an SDK that install from one directory: make sd
 	@test -n "$(CODEX_TAG)" || { echo "CODEX_TAG is not set: make sdk CODEX_TAG=rust-v0.163.0" >&2; exit 1; }
 	@$(BIN)/factory sdk make $(CODEX_TAG) --out $(OUT) --sdk-out $(SDK_OUT) $(if $(SDK),--sdk "$(SDK)") $(ARGS)
 
+# Some hundred processes of the tests start the program; without bytecode each compiles it again.
+test test-slow test-network test-docker: export PYTHONDONTWRITEBYTECODE :=
+
 test: $(READY) ## Run the fast tests, which need no network and no Docker
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not network and not docker and not slow" $(ARGS)
 
