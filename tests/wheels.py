@@ -3,13 +3,14 @@
 import base64
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path, PurePosixPath
 
 from factory.build.builder import BuiltWheel, PlannedWheel, WheelFile
-from factory.build.recipe import lay_out, our_recipe
+from factory.build.recipe import WheelLayout, WheelMember, lay_out, our_recipe
+from factory.build.sbom import SBOM_PATH, render_sbom
 from factory.build.stage import StagedRuntime
 from factory.build.template import bundled_template
 from factory.core.digests import Digest, Sha256
@@ -67,6 +68,7 @@ class Wheel:
         edit_record: Changes the text of RECORD.
         edit_record_member: Changes the member with RECORD.
         is_recorded: Whether the wheel has a RECORD.
+        described: The platform of the bill of materials that describes the members; None for no bill.
     """
 
     name: str
@@ -74,19 +76,42 @@ class Wheel:
     edit_record: Callable[[str], str] = lambda text: text
     edit_record_member: Callable[[ZipMember], ZipMember] = lambda member: member
     is_recorded: bool = True
+    described: str | None = None
 
     def content(self) -> bytes:
         """Return the wheel's bytes."""
         if not self.is_recorded:
-            return self.archive.content()
+            return replace(self.archive, members=self.members).content()
         record = ZipMember(
             name=f"{INFO}/RECORD".encode(), content=self.edit_record(self.record_text()).encode(), mode=0o644
         )
-        members = (*self.archive.members, self.edit_record_member(record))
+        members = (*self.members, self.edit_record_member(record))
         order = self.archive.directory_order
         if order is not None:
-            order = (*order, len(self.archive.members))
+            order = (*order, *range(len(self.archive.members), len(members)))
         return replace(self.archive, members=members, directory_order=order).content()
+
+    @property
+    def members(self) -> tuple[ZipMember, ...]:
+        """All members but RECORD."""
+        if self.described is None:
+            return self.archive.members
+        recipe = our_recipe(Platform.parse(self.described), template=bundled_template())
+        files = sorted(self._payload_files(), key=lambda file: file.path)
+        layout = WheelLayout(
+            payload=Payload(target=recipe.platform.target, files=tuple(files)),
+            members=tuple(WheelMember(path=file.path, file=file, mode=recipe.mode(file)) for file in files),
+            left_out=(),
+        )
+        bill = render_sbom(recipe, layout, tag=CodexTag.parse(VERSION))
+        member = ZipMember(name=f"{INFO}/{SBOM_PATH}".encode(), content=bill, mode=0o644)
+        return (*self.archive.members, member)
+
+    def _payload_files(self) -> Iterator[PayloadFile]:
+        for member in self.archive.members:
+            path = PurePosixPath(member.name.decode())
+            if path.parts[0] == PACKAGE and path.suffix not in {".py", ".typed"}:
+                yield payload_file(member)
 
     def write(self, directory: Path) -> Path:
         """Write the wheel with its name into a directory."""
@@ -136,10 +161,21 @@ class Wheel:
         """Return the text of the correct RECORD."""
         lines = [
             f"{_as_zipfile_reads(member)},{_hash(member.content)},{len(member.content)}\n"
-            for member in self.archive.members
+            for member in self.members
             if not member.name.endswith(b"/")
         ]
         return "".join([*lines, f"{INFO}/RECORD,,\n"])
+
+
+def payload_file(member: ZipMember) -> PayloadFile:
+    """Return the payload file that became a member."""
+    return PayloadFile(
+        path=PurePosixPath(member.name.decode()).relative_to(PACKAGE),
+        mode=member.mode & 0o777,
+        size_bytes=len(member.content),
+        sha256=Sha256.of([member.content]),
+        kind=kind_of(member.content),
+    )
 
 
 def _hash(content: bytes) -> str:
@@ -263,9 +299,8 @@ def own_wheel(platform: str = "manylinux_2_17_x86_64") -> Wheel:
     )
     for name, text in texts.items():
         wheel = wheel.edited(name, lambda member, text=text: replace(member, content=text))  # type: ignore[misc]
-    return wheel.with_info(
-        "licenses/THIRD_PARTY_NOTICES.md", template.content("THIRD_PARTY_NOTICES.md").decode()
-    )
+    notices = template.content("THIRD_PARTY_NOTICES.md").decode()
+    return replace(wheel.with_info("licenses/THIRD_PARTY_NOTICES.md", notices), described=platform)
 
 
 def built_wheel(wheel: Wheel, directory: Path, platform: str = "manylinux_2_17_x86_64") -> BuiltWheel:
@@ -281,16 +316,7 @@ def built_wheel(wheel: Wheel, directory: Path, platform: str = "manylinux_2_17_x
         format=ArchiveFormat.TAR_GZ,
         location=Remote(url="https://registry.example/codex.tgz"),
     )
-    files = tuple(
-        PayloadFile(
-            path=PurePosixPath(member.name.decode()).relative_to(PACKAGE),
-            mode=member.mode & 0o777,
-            size_bytes=len(member.content),
-            sha256=Sha256.of([member.content]),
-            kind=kind_of(member.content),
-        )
-        for member in payload_members(recipe.platform)
-    )
+    files = tuple(map(payload_file, payload_members(recipe.platform)))
     path = wheel.write(directory)
     return BuiltWheel(
         planned=PlannedWheel(tag=CodexTag.parse(VERSION), asset=asset, recipe=recipe),

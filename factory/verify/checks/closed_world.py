@@ -116,13 +116,14 @@ def closed_world_checks(known: Reference = BUNDLED) -> tuple[Check[WheelContents
     @check(
         "closed-world-complete",
         Severity.ERROR,
-        title="A wheel of this project has every executable of its release",
-        protects="Users: without a helper, features such as code mode or the sandbox fail later.",
-        remedy="Stage the whole release package. If upstream left the file out, add the release to the index"
-        " with 'factory ci baseline executables'.",
+        title="A wheel of this project has every executable of its release, and every reviewed text",
+        protects="Users: without a helper, features such as code mode or the sandbox fail later. Auditors: a"
+        " licence or the bill of materials is missing.",
+        remedy="Build the wheel again from the whole release package. If upstream left an executable out, add"
+        " the release to the index with 'factory ci baseline executables'.",
     )
     def _find_missing(wheel: WheelContents) -> Iterator[Fault]:
-        return _faults(wheel, known, {MemberKind.PAYLOAD_MISSING})
+        return _faults(wheel, known, {MemberKind.PAYLOAD_MISSING, MemberKind.TEXT_MISSING})
 
     @check(
         "closed-world-dependency",

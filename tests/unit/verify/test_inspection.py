@@ -14,7 +14,7 @@ from factory.verify.reading.contents import ExpectedWheel
 from factory.verify.waivers import Waiver
 from tests.images import Elf
 from tests.index_of_executables import REAL_INDEX, index_at
-from tests.wheels import PACKAGE, Wheel, built_wheel, own_wheel, payload_members
+from tests.wheels import INFO, PACKAGE, Wheel, built_wheel, own_wheel, payload_members
 from tests.zip_writer import ZipMember
 
 PLATFORM = Platform.parse("manylinux_2_17_x86_64")
@@ -24,7 +24,6 @@ EXPECTED = ExpectedWheel(
     platform=PLATFORM,
     payload={member.name.decode(): Sha256.of([member.content]) for member in payload_members(PLATFORM)},
 )
-NO_TYPED = f"{PACKAGE}/py.typed"
 
 
 def checks_of(wheel: Wheel, directory: Path, expected: ExpectedWheel = EXPECTED) -> set[str]:
@@ -41,9 +40,10 @@ def test_a_own_wheel_is_verified(tmp_path: Path) -> None:
 
 
 def test_notes_and_warnings_do_not_reject(tmp_path: Path) -> None:
-    verified = verify(built_wheel(own_wheel().without(NO_TYPED), tmp_path), scratch=tmp_path)
+    changed = own_wheel().edited_text(f"{INFO}/METADATA", "Keywords: cli", "Keywords: command")
+    verified = verify(built_wheel(changed, tmp_path), scratch=tmp_path)
     assert [(finding.check, finding.severity) for finding in verified.findings] == [
-        ("package-typed", Severity.NOTE)
+        ("closed-world-dist-info", Severity.WARNING)
     ]
 
 

@@ -19,7 +19,7 @@ from factory.verify.reading.contents import ExpectedWheel, WheelContents
 from factory.verify.reading.read import read_wheel
 from tests.baselines import BASELINE
 from tests.images import Elf
-from tests.wheels import PACKAGE, VERSION, Wheel, good_wheel, own_wheel
+from tests.wheels import INFO, PACKAGE, VERSION, Wheel, good_wheel, own_wheel
 from tests.zip_writer import ZipMember
 from tests.zoo.judge import CLOSED_WORLD, findings_of
 from tests.zoo.package import of_another_project
@@ -236,6 +236,21 @@ def test_a_wheel_with_every_executable_is_complete(tmp_path: Path) -> None:
 
 def test_a_later_release_says_nothing_about_an_earlier_one(tmp_path: Path) -> None:
     assert missing(good_wheel(), package_of(good_wheel(), "0.164.0", HOST), tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("wheel", "missing"),
+    [
+        (replace(own_wheel(), described=None), f"{INFO}/sboms/openai-codex-cli-bin.cdx.json"),
+        (own_wheel().without(f"{INFO}/licenses/LICENSE"), f"{INFO}/licenses/LICENSE"),
+        (own_wheel().without(f"{PACKAGE}/py.typed"), f"{PACKAGE}/py.typed"),
+        (own_wheel().without(f"{PACKAGE}/__main__.py"), f"{PACKAGE}/__main__.py"),
+    ],
+    ids=["bill of materials", "licence", "marker", "module"],
+)
+def test_a_missing_text_is_an_error(wheel: Wheel, missing: str, tmp_path: Path) -> None:
+    found = find_all(read_wheel(wheel.write(tmp_path), scratch=tmp_path), closed_world_checks())
+    assert [(finding.check, finding.place) for finding in found] == [("closed-world-complete", missing)]
 
 
 def test_the_members_are_reviewed_once_for_all_checks(tmp_path: Path) -> None:
