@@ -39,8 +39,9 @@ def test_actionlint_finds_nothing(place: Path, path: Path) -> None:
 
 
 def test_actionlint_would_find_something(place: Path) -> None:
-    broken = WORKFLOWS[0].read_text(encoding="utf-8").replace("github.", "githup.")
-    (place / "broken.yml").write_text(broken, encoding="utf-8")
+    texts = (path.read_text(encoding="utf-8") for path in WORKFLOWS)
+    using = next(text for text in texts if "${{ github." in text)
+    (place / "broken.yml").write_text(using.replace("${{ github.", "${{ githup."), encoding="utf-8")
     ended = lint(place, "broken.yml")
     assert ended.status == 1
     assert 'undefined variable "githup"' in ended.out
