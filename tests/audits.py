@@ -27,7 +27,6 @@ from factory.build.encoder import EncoderChoice
 from factory.build.recipe import our_recipe
 from factory.build.template import bundled_template
 from factory.core.digests import Sha256
-from factory.core.errors import UpstreamError
 from factory.core.model import Local, Payload
 from factory.core.tags import CodexTag
 from factory.core.targets import OperatingSystem, Platform, Target
@@ -37,7 +36,7 @@ from factory.release.payload import PackageSource
 from factory.system.http import HttpResponse, HttpStatusError
 from factory.verify.baseline.baseline import Baseline, KnownLeftOut, KnownText
 from tests.baselines import FIRST, LAST, SHAPE
-from tests.fakes import Answer
+from tests.fakes import Answer, StreamedClient
 from tests.origins import ASKED_AT
 from tests.packages import TAG, release_directory, release_files
 from tests.runs import run_context
@@ -51,7 +50,7 @@ PROJECT = "openai-codex-cli-bin"
 
 
 @dataclass(slots=True, kw_only=True)
-class FakeIndex:
+class FakeIndex(StreamedClient):
     """An `HttpClient` for an index: serves a project page, and files whole or in ranges.
 
     Attributes:
@@ -68,13 +67,6 @@ class FakeIndex:
     gives_ranges: bool = True
     edit: Callable[[Answer], Answer] = lambda answer: answer
     served_bytes: int = 0
-
-    def get(self, url: str, *, headers: Mapping[str, str] | None = None, max_bytes: int) -> bytes:
-        with self.stream(url, headers=headers) as response:
-            body = b"".join(response.chunks())
-        if len(body) > max_bytes:
-            raise UpstreamError(f"{url} sent more than {max_bytes} bytes")
-        return body
 
     @contextmanager
     def stream(self, url: str, *, headers: Mapping[str, str] | None = None) -> Iterator[HttpResponse]:

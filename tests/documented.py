@@ -3,7 +3,7 @@
 `tests/unit/cli/test_documented_commands.py` is the runner. It runs every command that needs nothing but
 this program and the packages of a release, in a directory that has what the pages speak of, with the
 channel of a ``factory.toml``. A command that needs more has a row here, which names the need. A new
-command in a page without a row is run, so nobody has to think of it.
+command in a page has no row, so it is run.
 """
 
 import re

@@ -1,7 +1,8 @@
 """A strict fake HTTP client: an unscripted request fails the test."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 
 from factory.core.errors import UpstreamError
@@ -41,12 +42,10 @@ class Request:
     headers: Mapping[str, str]
 
 
-class FakeHttpClient:
-    """An `HttpClient` that gives the scripted answers of each URL in order, each once."""
+class StreamedClient(ABC):
+    """What fake clients share: `get` reads the whole answer of `stream`."""
 
-    def __init__(self, script: Mapping[str, tuple[Answer, ...]]) -> None:
-        self._left = {url: list(answers) for url, answers in script.items()}
-        self.requests: list[Request] = []
+    __slots__ = ()
 
     def get(self, url: str, *, headers: Mapping[str, str] | None = None, max_bytes: int) -> bytes:
         with self.stream(url, headers=headers) as response:
@@ -54,6 +53,20 @@ class FakeHttpClient:
         if len(body) > max_bytes:
             raise UpstreamError(f"{url} sent more than {max_bytes} bytes")
         return body
+
+    @abstractmethod
+    def stream(
+        self, url: str, *, headers: Mapping[str, str] | None = None
+    ) -> AbstractContextManager[HttpResponse]:
+        """Send a request."""
+
+
+class FakeHttpClient(StreamedClient):
+    """An `HttpClient` that gives the scripted answers of each URL in order, each once."""
+
+    def __init__(self, script: Mapping[str, tuple[Answer, ...]]) -> None:
+        self._left = {url: list(answers) for url, answers in script.items()}
+        self.requests: list[Request] = []
 
     @contextmanager
     def stream(self, url: str, *, headers: Mapping[str, str] | None = None) -> Iterator[HttpResponse]:

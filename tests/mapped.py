@@ -19,14 +19,13 @@ from factory.audit.projects.mapping_file import parse_mapping
 from factory.audit.projects.npm_release import MakerPackages
 from factory.audit.verdict import Verdict
 from factory.core.digests import Sha256
-from factory.core.errors import UpstreamError
 from factory.core.targets import Target
 from factory.release.channels.directory import DirectoryChannel
 from factory.release.channels.npm_login import NpmLogin
 from factory.release.download import Downloader
 from factory.system.http import HttpResponse, HttpStatusError
 from factory.verify.baseline.baseline import AcceptedText, Baseline
-from tests.fakes import Answer
+from tests.fakes import Answer, StreamedClient
 from tests.origins import ASKED_AT
 from tests.packages import Files, executable, tar_bytes
 from tests.runs import run_context
@@ -171,7 +170,7 @@ def npm_files(program: bytes = PROGRAM) -> Files:
 
 
 @dataclass(slots=True, kw_only=True)
-class FakeWorld:
+class FakeWorld(StreamedClient):
     """An `HttpClient` for an index and an npm registry.
 
     Attributes:
@@ -204,13 +203,6 @@ class FakeWorld:
     def index(self) -> str:
         """The address of the index."""
         return f"{self.base}/simple/" if self.base else INDEX
-
-    def get(self, url: str, *, headers: Mapping[str, str] | None = None, max_bytes: int) -> bytes:
-        with self.stream(url, headers=headers) as response:
-            body = b"".join(response.chunks())
-        if len(body) > max_bytes:
-            raise UpstreamError(f"{url} sent more than {max_bytes} bytes")
-        return body
 
     @contextmanager
     def stream(self, url: str, *, headers: Mapping[str, str] | None = None) -> Iterator[HttpResponse]:
