@@ -179,6 +179,7 @@ class FakeWorld(StreamedClient):
         others: Other files on the index, which are no wheels.
         base: The address of the server in place of the three of this module.
         requested: The addresses that were requested.
+        whole: Those of which more than a range was requested.
     """
 
     wheels: Mapping[str, bytes] = field(default_factory=dict)
@@ -188,6 +189,7 @@ class FakeWorld(StreamedClient):
     others: tuple[str, ...] = ()
     base: str = ""
     requested: list[str] = field(default_factory=list)
+    whole: list[str] = field(default_factory=list)
 
     @property
     def files(self) -> str:
@@ -212,6 +214,7 @@ class FakeWorld(StreamedClient):
             raise HttpStatusError(url, 404)
         asked = re.fullmatch(r"bytes=(\d+)-(\d+)", (headers or {}).get("Range", ""))
         if asked is None:
+            self.whole.append(url)
             yield Answer(body=(content,), headers={"content-length": str(len(content))})
             return
         start, stop = int(asked[1]), min(int(asked[2]), len(content) - 1)
@@ -304,10 +307,13 @@ def audit_mapped(
     """Return the verdict on a wheel that the index lists."""
     world = world or FakeWorld()
     world.wheels = {wheel.name: wheel.content()}
-    auditor = mapped_auditor(world, directory, used, accepted=accepted)
-    (verdict,) = auditor.audit(
-        [AuditedWheel(wheel=one, reference=one) for one in listed(world)], done=_ignore
-    )
+    return audit_listed(mapped_auditor(world, directory, used, accepted=accepted), world)
+
+
+def audit_listed(auditor: MappedAuditor, world: FakeWorld) -> Verdict:
+    """Return the verdict on the one wheel that the index lists."""
+    wheels = [AuditedWheel(wheel=one, reference=one) for one in listed(world)]
+    (verdict,) = auditor.audit(wheels, done=_ignore)
     return verdict
 
 

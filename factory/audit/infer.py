@@ -14,7 +14,7 @@ from packaging.version import Version
 
 from factory.audit.index import PublishedWheel
 from factory.audit.matching import Match, match_payload
-from factory.audit.project_file import README, CoreMetadata, NotInferable, project_file
+from factory.audit.project_file import HOOK, README, CoreMetadata, NotInferable, project_file
 from factory.audit.published import PublishedContents, PublishedReader, dist_info_of, read_record
 from factory.audit.verdict import ChainLink, InferredFacts, TrustedText
 from factory.build.payload_rules import Placement
@@ -106,7 +106,7 @@ def infer(
         generator=generator,
         metadata_version=metadata.one("Metadata-Version") or "",
         create_system=recipe.container.create_system,
-        line_ends=_line_ends(contents.texts[member] for member in template_members),
+        line_ends=line_ends(contents.texts[member] for member in template_members),
         recipe=recipe.identity,
         left_out=tuple(str(file.path) for file in payload.files if file.path not in placed),
     )
@@ -136,10 +136,10 @@ def _generator(wheel_file: bytes, usual: Iterable[str]) -> tuple[str, str]:
     """Return the generator that WHEEL names, and the version of the backend for the rebuild."""
     found = _GENERATOR.findall(wheel_file.decode("utf-8", "replace"))
     named = found[0] if len(found) == 1 else ""
-    version = _locked_version(named)
+    version = locked_version(named)
     if version is not None:
         return named, version
-    versions = [locked for name in usual if (locked := _locked_version(name)) is not None]
+    versions = [locked for name in usual if (locked := locked_version(name)) is not None]
     if versions:
         return named, max(versions, key=Version)
     if len(found) != 1:
@@ -150,7 +150,8 @@ def _generator(wheel_file: bytes, usual: Iterable[str]) -> tuple[str, str]:
     raise NotInferable(f"no locked toolchain for its generator {named}; available: {known}")
 
 
-def _locked_version(generator: str) -> str | None:
+def locked_version(generator: str) -> str | None:
+    """Return the version of hatchling that a generator names, if a locked toolchain has it."""
     match = _HATCHLING.fullmatch(generator)
     return match[1] if match is not None and match[1] in locked_versions() else None
 
@@ -215,7 +216,7 @@ def _template(
     ]
     own = {
         "pyproject.toml": project_file(metadata, backend=backend),
-        "hatch_build.py": bundled_template().content("hatch_build.py"),
+        HOOK: bundled_template().content(HOOK),
     }
     if metadata.one("Description-Content-Type") is not None:
         own[README] = metadata.description.encode("utf-8")
@@ -238,7 +239,8 @@ def _permissions(contents: PublishedContents, name: str) -> int:
     return contents.headers[name].external_attributes >> 16 & 0o777
 
 
-def _line_ends(texts: Iterable[bytes]) -> str:
+def line_ends(texts: Iterable[bytes]) -> str:
+    """Return what the lines of some texts end with: ``LF``, ``CRLF`` or ``mixed``."""
     joined = b"".join(texts)
     crlf, lf = joined.count(b"\r\n"), joined.count(b"\n")
     return "LF" if not crlf else "CRLF" if crlf == lf else "mixed"

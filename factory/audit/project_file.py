@@ -14,6 +14,7 @@ import tomlkit
 from factory.build.template import DISTRIBUTION
 
 README = "README.md"
+HOOK = "hatch_build.py"
 _SINGLE = {
     "Metadata-Version",
     "Name",
@@ -79,7 +80,7 @@ def _field(line: str) -> tuple[str, str]:
 
 
 def project_file(metadata: CoreMetadata, *, backend: str) -> bytes:
-    """Write the ``pyproject.toml`` that gives some METADATA; staging adds version and platform tag.
+    """Write the ``pyproject.toml`` of Codex that gives some METADATA; staging adds version and platform tag.
 
     Args:
         metadata: The METADATA that a build must give.
@@ -90,10 +91,58 @@ def project_file(metadata: CoreMetadata, *, backend: str) -> bytes:
     """
     if metadata.one("Name") != DISTRIBUTION:
         raise NotInferable(f"METADATA names {metadata.one('Name')!r}, not {DISTRIBUTION!r}")
+    project = {**project_table(metadata), "version": "0"}
+    return hatchling_project(
+        project, {"packages": ["src/codex_cli_bin"]}, {}, metadata=metadata, backend=backend
+    )
+
+
+def hatchling_project(
+    project: Mapping[str, object],
+    wheel: Mapping[str, object],
+    hook: Mapping[str, object],
+    *,
+    metadata: CoreMetadata,
+    backend: str,
+) -> bytes:
+    """Write a ``pyproject.toml`` for hatchling.
+
+    Args:
+        project: Its ``[project]`` table.
+        wheel: What the wheel contains, as keys of hatchling's table for wheels.
+        hook: The options of the build hook in ``hatch_build.py``.
+        metadata: The METADATA that a build must give.
+        backend: The exact requirement of the backend.
+
+    Raises:
+        NotInferable: METADATA does not have its own version.
+    """
     version = metadata.one("Metadata-Version")
     if version is None:
         raise NotInferable("METADATA has no Metadata-Version")
-    project: dict[str, object] = {"name": DISTRIBUTION, "version": "0"}
+    document = {
+        "build-system": {"requires": [backend], "build-backend": "hatchling.build"},
+        "project": project,
+        "tool": {
+            "hatch": {
+                "build": {
+                    "ignore-vcs": True,
+                    "targets": {"wheel": {"core-metadata-version": version, **wheel}},
+                    "hooks": {"custom": {"path": HOOK, **hook}},
+                }
+            }
+        },
+    }
+    return tomlkit.dumps(document).encode("utf-8")
+
+
+def project_table(metadata: CoreMetadata) -> dict[str, object]:
+    """Return the ``[project]`` table that gives some METADATA.
+
+    Raises:
+        NotInferable: No table gives the value of some field.
+    """
+    project: dict[str, object] = {"name": metadata.one("Name"), "version": metadata.one("Version")}
     for field, (key, origin) in _ORIGINS.items():
         values = metadata.all(field)
         if values:
@@ -103,21 +152,7 @@ def project_file(metadata: CoreMetadata, *, backend: str) -> bytes:
         project["readme"] = {"file": README, "content-type": metadata.one("Description-Content-Type")}
     elif metadata.description:
         raise NotInferable("METADATA has a description without a content type")
-    wheel = {"core-metadata-version": version, "packages": ["src/codex_cli_bin"]}
-    document = {
-        "build-system": {"requires": [backend], "build-backend": "hatchling.build"},
-        "project": project,
-        "tool": {
-            "hatch": {
-                "build": {
-                    "ignore-vcs": True,
-                    "targets": {"wheel": wheel},
-                    "hooks": {"custom": {"path": "hatch_build.py"}},
-                }
-            }
-        },
-    }
-    return tomlkit.dumps(document).encode("utf-8")
+    return project
 
 
 def _urls(values: Iterable[str]) -> dict[str, str]:

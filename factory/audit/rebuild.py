@@ -19,6 +19,7 @@ from factory.core.tags import CodexTag
 from factory.core.targets import Target
 from factory.system.cache import made_again
 from factory.system.cache_entries import Namespace
+from factory.wheels.context import RunContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +104,7 @@ def _rebuild_group(
         scratch: Where the wheels are written.
         cold: A directory for the compressed files in place of the cache.
     """
-    builder = attempt(lambda: _builder(group[0].backend_version, context, cold))
+    builder = attempt(lambda: builder_for(group[0].backend_version, context.tools, cold))
     if isinstance(builder, Failure):
         return _failed(group, builder)
     built = _try_build(tag, group, builder, context, scratch / "all")
@@ -135,8 +136,11 @@ def _try_build(
     return built
 
 
-def _builder(version: str, context: AuditContext, cold: Path | None) -> AssemblingBuilder:
-    tools = context.tools
+def builder_for(version: str, tools: RunContext, cold: Path | None = None) -> AssemblingBuilder:
+    """Return the assembler with the toolchain of a version of hatchling.
+
+    ``cold`` is a directory for the compressed files in place of the cache.
+    """
     encoder = tools.encoders.current()
     if encoder.is_zlib:
         require_reference_deflate(deflate_identity())

@@ -47,8 +47,9 @@ def summary_statement(
 
     Only a wheel that an index lists gets a summary, because a summary is about a package of the index.
     See https://slsa.dev/spec/v1.0/verification_summary. The verified levels are our own: an audit
-    cannot determine the levels of SLSA, which are about the build platform. A wheel that was compared by a
-    mapping is not rebuilt by a recipe, so it does not pass; by the auditor's own mapping it does not fail.
+    cannot determine the levels of SLSA, which are about the build platform. They are about
+    wheels of Codex, so a wheel that was compared by a mapping does not pass; by the auditor's own mapping it
+    does not fail.
     """
     if mapping is not None and (not mapping.is_bundled or meets_policy(verdict)):
         return None

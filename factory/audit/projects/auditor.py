@@ -1,10 +1,12 @@
 """Audit the wheels of a project by its mapping: npm's executables, reviewed texts, and the same decision."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeGuard
 
 from factory.audit.audited import AuditedWheel, Failure, NotRebuilt, attempt
 from factory.audit.compare import chain_in, inspect_published
@@ -20,31 +22,36 @@ from factory.audit.evidence import (
     VerifyErrors,
 )
 from factory.audit.evidence_of import others_evidence, payload_evidence, voucher_of
+from factory.audit.infer import locked_version
 from factory.audit.packages import ReadPackage
 from factory.audit.projects.container import (
+    backend_note,
     encoder_note,
     hidden_parts,
     odd_modes,
     taken_values,
     write_again,
 )
+from factory.audit.projects.hatchling import BuiltAgain, build_again
 from factory.audit.projects.mapping import Built, MappedPlatform, PackedWith, ProjectMapping, ReviewedRelease
 from factory.audit.projects.members import MappedMembers
 from factory.audit.projects.npm_release import MakerPackages, released_files
+from factory.audit.projects.read_texts import read_reviewed
 from factory.audit.projects.stated_version import stated_version
 from factory.audit.provenance import look_up, provenance_causes
 from factory.audit.review_causes import combined_causes
-from factory.audit.verdict import Cause, Outcome, ProvenanceState, ServedProvenance, Verdict
+from factory.audit.verdict import Cause, InferredFacts, ProvenanceState, ServedProvenance, Verdict
 from factory.audit.wheel_file import WheelFiles
 from factory.core.digests import Sha256
 from factory.core.errors import UpstreamError
-from factory.core.model import Severity
+from factory.core.model import PayloadFile, Severity
 from factory.release.channels import NotOnChannel
 from factory.system.parallel import in_parallel
 from factory.verify.baseline.member_kinds import MemberClass, MemberReview
 from factory.verify.inspection import Inspection
 
 NOT_JUDGED = "executables are the maker's, other members not judged"
+_USE = "reviewed text, from which the project that the backend built was inferred"
 BUILT_SEPARATELY = "not the released bytes: built separately"
 
 
@@ -59,11 +66,20 @@ class _Expected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Container:
-    """How the wheel's container compares: the notes and errors, and the digest of the wheel written again."""
+    """How the wheel's container compares.
+
+    Attributes:
+        causes: The notes and errors.
+        rebuilt: The digest of the wheel that was built or written again.
+        taken: The container values that were taken from the wheel.
+        recipe: The recipe of an equal wheel that its backend built.
+    """
 
     rebuild: Rebuild
     causes: tuple[Cause, ...]
     rebuilt: Sha256 | None = None
+    taken: tuple[str, ...] = ()
+    recipe: InferredFacts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +157,28 @@ class MappedAuditor:
             )
         return version
 
+    def _built(
+        self,
+        audited: AuditedWheel,
+        expected: _Expected,
+        places: Mapping[str, PayloadFile],
+        files: WheelFiles,
+        scratch: Path,
+    ) -> BuiltAgain | None:
+        """Build a wheel again if its texts are reviewed, and its backend has a locked toolchain."""
+        release = expected.release
+        backend = None if release is None else locked_version(release.generator)
+        if release is None or backend is None or release.packed_with is not PackedWith.ZLIB:
+            return None
+        published = read_reviewed(
+            audited, files, release=release, places=places, baseline=self.context.baseline
+        )
+        if published is None:
+            return None
+        return build_again(
+            published, expected.package, backend=backend, tools=self.context.tools, scratch=scratch
+        )
+
     def _judge(
         self,
         audited: AuditedWheel,
@@ -149,20 +187,22 @@ class MappedAuditor:
         served: ServedProvenance,
         scratch: Path,
     ) -> Verdict:
-        with files.whole(audited.wheel, audited.fetched) as path:
+        places = released_files(expected.platform, expected.package, expected.release)
+        built = attempt(partial(self._built, audited, expected, places, files, scratch))
+        with _bytes_of(audited, built, files) as path:
             inspection = inspect_published(path, expected.package, scratch)
             members = MappedMembers(
                 contents=inspection.contents,
                 mapping=self.mapping,
                 release=expected.release,
                 package=expected.package,
-                files=released_files(expected.platform, expected.package, expected.release),
+                files=places,
                 baseline=self.context.baseline,
             )
             if self.mapping.built is Built.SEPARATELY and not members.has_equal_executable:
                 return self._separate(audited, inspection, members, served)
             reviews = members.review()
-            container = self._container(audited, members, reviews, scratch)
+            container = self._container(audited, members, reviews, built, scratch)
         evidence = Evidence(
             reading=Reading.DONE,
             payload=payload_evidence(reviews),
@@ -174,12 +214,14 @@ class MappedAuditor:
         decision = decide(evidence)
         verdict = with_contents(base_verdict(decision, audited, None, container.rebuilt), inspection, reviews)
         causes = combined_causes(reviews, container.causes, inspection.contents)
-        is_replayed = decision.outcome is Outcome.REPLAYED
+        if container.recipe is not None:
+            texts = tuple(replace(text, use=_USE) for text in verdict.trust_base)
+            verdict = replace(verdict, inferred=container.recipe, trust_base=texts)
         is_not_judged = not members.reviewed and evidence.payload is PayloadEvidence.AS_RELEASED
         return replace(
             verdict,
             causes=(*causes, *provenance_causes(verdict.name, served)),
-            replayed=tuple(cause.id for cause in container.causes) if is_replayed else (),
+            replayed=container.taken,
             chain=chain_in(inspection.contents, expected.package),
             provenance=served,
             reason=NOT_JUDGED if is_not_judged else "",
@@ -225,9 +267,10 @@ class MappedAuditor:
         audited: AuditedWheel,
         members: MappedMembers,
         reviews: Sequence[MemberReview],
+        built: BuiltAgain | Failure | None,
         scratch: Path,
     ) -> _Container:
-        """Write the wheel again if every member is known; otherwise the other evidence decides."""
+        """Rebuild the wheel if every member is known; otherwise the other evidence decides."""
         contents = members.contents
         hidden = hidden_parts(contents)
         is_local_variant = audited.reference.sha256 != audited.wheel.sha256
@@ -242,6 +285,18 @@ class MappedAuditor:
         if release.packed_with is PackedWith.UNKNOWN:
             note = encoder_note(contents, f"the deflate encoder of {release.generator} is unknown")
             return _Container(rebuild=Rebuild.EQUIVALENT, causes=(note, *_variant(audited)))
+        if _is_equal(built, audited):
+            return _Container(
+                rebuild=Rebuild.IDENTICAL, causes=_variant(audited), rebuilt=built.sha256, recipe=built.facts
+            )
+        missed = () if built is None else (backend_note(contents, release.generator, built),)
+        return self._written(audited, members, missed, scratch)
+
+    def _written(
+        self, audited: AuditedWheel, members: MappedMembers, notes: tuple[Cause, ...], scratch: Path
+    ) -> _Container:
+        """Write the wheel again with values taken from it."""
+        contents, causes = members.contents, (*notes, *_variant(audited))
         written = write_again(
             contents,
             members.placed,
@@ -251,12 +306,29 @@ class MappedAuditor:
             scratch=scratch,
         )
         if written.sha256 == audited.wheel.sha256:
-            causes = (*taken_values(contents), *_variant(audited))
-            return _Container(rebuild=Rebuild.REPLAYED, causes=causes, rebuilt=written.sha256)
+            taken = taken_values(contents)
+            return _Container(
+                rebuild=Rebuild.REPLAYED,
+                causes=(*taken, *causes),
+                rebuilt=written.sha256,
+                taken=tuple(cause.id for cause in taken),
+            )
         note = encoder_note(contents, written.problem or "zlib's level 6 gives other bytes")
-        return _Container(
-            rebuild=Rebuild.EQUIVALENT, causes=(note, *_variant(audited)), rebuilt=written.sha256
-        )
+        return _Container(rebuild=Rebuild.EQUIVALENT, causes=(note, *causes), rebuilt=written.sha256)
+
+
+@contextmanager
+def _bytes_of(audited: AuditedWheel, built: BuiltAgain | Failure | None, files: WheelFiles) -> Iterator[Path]:
+    """Yield a file with the bytes of a wheel: the one that was built with its digest, or else a download."""
+    if _is_equal(built, audited):
+        yield built.path
+    else:
+        with files.whole(audited.wheel, audited.fetched) as path:
+            yield path
+
+
+def _is_equal(built: BuiltAgain | Failure | None, audited: AuditedWheel) -> TypeGuard[BuiltAgain]:
+    return isinstance(built, BuiltAgain) and built.sha256 == audited.wheel.sha256
 
 
 def _read(packages: MakerPackages, platform: MappedPlatform, version: str, *, is_stated: bool) -> ReadPackage:

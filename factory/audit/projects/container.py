@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
+from factory.audit.audited import Failure
 from factory.audit.compare import ambiguous_parts
 from factory.audit.packages import ReadPackage
+from factory.audit.projects.hatchling import BuiltAgain
 from factory.audit.projects.npm_release import below_top
 from factory.audit.replay import written_digest
 from factory.audit.verdict import Cause
@@ -146,6 +148,13 @@ def encoder_note(contents: WheelContents, evidence: str) -> Cause:
     counts = f"{methods[DEFLATED]} deflated and {methods[STORED]} stored members"
     sentence = "The contents are equal; the file was not written again bit for bit."
     return _note("encoder", contents, sentence, f"{counts}; {evidence}")
+
+
+def backend_note(contents: WheelContents, backend: str, built: BuiltAgain | Failure) -> Cause:
+    """Return the note on a wheel that its backend did not build again bit for bit."""
+    evidence = built.reason if isinstance(built, Failure) else f"it gives SHA-256 {built.sha256}"
+    sentence = f"{backend} did not build this file again, so that less is known of the container."
+    return _note("backend", contents, sentence, evidence)
 
 
 def _note(id_: str, contents: WheelContents, sentence: str, evidence: str) -> Cause:

@@ -99,6 +99,11 @@ class ReviewedRelease:
     unreviewed: Mapping[str, frozenset[Sha256]]
     executables: Mapping[str, frozenset[Sha256]]
 
+    @property
+    def reviewed(self) -> Mapping[str, frozenset[Sha256]]:
+        """The reviewed digests by path; empty if no person has read every text."""
+        return {} if self.unreviewed else self.texts
+
     def covers(self, version: str, platforms: tuple[str, ...]) -> bool:
         """Whether it is about a wheel of this version and these platforms."""
         return version == self.version and all(matches(tag, self.platforms) for tag in platforms)

@@ -19,8 +19,8 @@ from factory.verify.reading.contents import Member, WheelContents
 
 Judgement = tuple[MemberKind, str]
 
-_RECORD = f"{DIST_INFO}/RECORD"
-_WHEEL = f"{DIST_INFO}/WHEEL"
+RECORD = f"{DIST_INFO}/RECORD"
+WHEEL = f"{DIST_INFO}/WHEEL"
 _TAG = b"Tag: "
 
 
@@ -47,7 +47,7 @@ class MappedMembers:
     @property
     def reviewed(self) -> Mapping[str, frozenset[Sha256]]:
         """The reviewed digests by path; empty if no person has read every text of the release."""
-        return {} if self.release is None or self.release.unreviewed else self.release.texts
+        return {} if self.release is None else self.release.reviewed
 
     @property
     def has_equal_executable(self) -> bool:
@@ -126,11 +126,11 @@ class MappedMembers:
     def _judge_text(self, member: Member, path: str, sha256: Sha256) -> Judgement:
         if not self.reviewed:
             return MemberKind.NOT_JUDGED, ""
-        if path == _WHEEL and member.data is not None:
+        if path == WHEEL and member.data is not None:
             return self._judge_wheel_file(member.data)
         if sha256 in self.reviewed.get(path, frozenset()):
             return self._known(sha256)  # also a wrong RECORD that a person saw: 'factory verify' reports it
-        if path == _RECORD and member.data is not None:
+        if path == RECORD and member.data is not None:
             return judge_record(member.data, name=member.name, members=self.contents.members)
         kind = MemberKind.UNSEEN_TEXT if path in self.reviewed else _outside(path)
         return self._unless_accepted(kind, member, path, sha256)
@@ -142,7 +142,7 @@ class MappedMembers:
         if tags is None or tags != named:
             return MemberKind.FOREIGN, "its tags are not those of the file name"
         sha256 = Sha256.of([rest])
-        if sha256 in self.reviewed.get(_WHEEL, frozenset()):
+        if sha256 in self.reviewed.get(WHEEL, frozenset()):
             return self._known(sha256)
         return MemberKind.UNKNOWN_GENERATOR, f"SHA-256 {sha256} without the tags"
 
@@ -173,7 +173,7 @@ class MappedMembers:
                 evidence = f"{self.package.asset.purl} has it as {file.path}, SHA-256 {file.sha256}"
                 yield MemberReview(name=place, kind=MemberKind.PAYLOAD_MISSING, evidence=evidence)
         if self.reviewed:
-            for path in dict.fromkeys((*self.reviewed, _RECORD)):
+            for path in dict.fromkeys((*self.reviewed, RECORD)):
                 if path not in present:
                     yield MemberReview(name=path, kind=MemberKind.TEXT_MISSING, evidence="it is missing")
 

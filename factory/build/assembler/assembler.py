@@ -115,7 +115,7 @@ class AssemblingBuilder:
         ]
         with ThreadPoolExecutor(max_workers=1) as pool:  # the skeletons are built by another process
             checked = pool.submit(self._check_sample, compressed)
-            skeletons = self._skeletons(wheels, scratch)
+            skeletons = self.skeletons([_stage(wheel, scratch) for wheel in wheels], scratch)
             built = in_parallel(
                 lambda pair: self._assemble(*pair, scratch / "wheels"),
                 list(zip(wheels, skeletons, strict=True)),
@@ -138,19 +138,8 @@ class AssemblingBuilder:
         made = [content for content in contents.values() if self.cache.has_made(content)]
         require_sample_like_zlib(made, self.cache.encoder)
 
-    def _skeletons(self, wheels: Sequence[_CompressedWheel], scratch: Path) -> tuple[Skeleton, ...]:
-        """Let the backend build all wheels with empty payload files, in one process."""
-        stages = tuple(
-            stage_skeleton(
-                StageRequest(
-                    destination=scratch / f"skeleton-{wheel.planned.platform}",
-                    tag=wheel.planned.tag,
-                    recipe=wheel.planned.recipe,
-                ),
-                wheel.layout,
-            )
-            for wheel in wheels
-        )
+    def skeletons(self, stages: Sequence[Path], scratch: Path) -> tuple[Skeleton, ...]:
+        """Let the backend build all stages with empty payload files, in one process."""
         plan = plan_skeletons(
             stages=stages, toolchain=self.toolchain, scratch=scratch / "skeletons", host_env=self.host_env
         )
@@ -176,3 +165,10 @@ class AssemblingBuilder:
                     encoder=self.cache.encoder,
                 )
         return BuiltWheel(planned=planned, layout=wheel.layout, file=file)
+
+
+def _stage(wheel: _CompressedWheel, scratch: Path) -> Path:
+    planned = wheel.planned
+    destination = scratch / f"skeleton-{planned.platform}"
+    request = StageRequest(destination=destination, tag=planned.tag, recipe=planned.recipe)
+    return stage_skeleton(request, wheel.layout).path

@@ -9,7 +9,6 @@ from factory.build.assembler import skeleton_hooks
 from factory.build.assembler.skeleton import Skeleton, read_skeleton
 from factory.build.backend.front_end import scrubbed_env
 from factory.build.backend.output import BuildFailed
-from factory.build.stage import StagedRuntime
 from factory.build.toolchain import Toolchain
 from factory.system.files import require_room, writing
 from factory.system.process import Command, Runner
@@ -29,7 +28,7 @@ class SkeletonPlan:
 
 
 def plan_skeletons(
-    *, stages: Sequence[StagedRuntime], toolchain: Toolchain, scratch: Path, host_env: Mapping[str, str]
+    *, stages: Sequence[Path], toolchain: Toolchain, scratch: Path, host_env: Mapping[str, str]
 ) -> SkeletonPlan:
     """Plan the build of some stages with empty payload files, in the scrubbed environment."""
     place = scratch.absolute()
@@ -37,7 +36,7 @@ def plan_skeletons(
     argv = (str(toolchain.python), "-I", "-B", script, str(place / "out"))
     return SkeletonPlan(
         command=Command(
-            argv=(*argv, *(str(stage.path.absolute()) for stage in stages)),
+            argv=(*argv, *(str(stage.absolute()) for stage in stages)),
             env={**host_env, **scrubbed_env(place)},
             cwd=place / "work",
             log=scratch.with_name(f"{scratch.name}.log"),

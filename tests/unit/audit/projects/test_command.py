@@ -246,7 +246,7 @@ def test_the_mappings_are_listed(factory: Factory) -> None:
     (row,) = [line.split("\t") for line in ended.out.splitlines() if line.startswith("lefthook\t")]
     assert row[1] == "from-release"
     assert row[2].startswith("lefthook-linux-x64, lefthook-linux-arm64,")
-    assert row[3] == "2.2.2"
+    assert row[3] == "2.2.2, 2.2.1"
     listed = json.loads(factory("projects", "--format", "json").out)
     assert [one["built"] for one in listed if one["project"] == "rust-just"] == ["separately"]
     assert [one["reviewed"] for one in listed if one["project"] == "claude-agent-sdk"] == [[]]

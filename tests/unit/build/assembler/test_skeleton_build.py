@@ -7,7 +7,6 @@ import pytest
 from factory.build.assembler import skeleton_hooks
 from factory.build.assembler.skeleton_build import SkeletonPlan, build_skeletons, plan_skeletons
 from factory.build.backend.output import BuildFailed
-from factory.build.stage import StagedRuntime
 from factory.system.files import CannotWrite
 from factory.system.process import Command, Completed, SubprocessRunner
 from tests.fake_runner import Expected, FakeRunner
@@ -15,16 +14,11 @@ from tests.toolchains import running_toolchain
 from tests.unit.build.assembler.test_skeleton import write_wheel
 from tests.unit.build.assembler.wheel_pairs import NAME, Part, build_in_process, write_stage
 from tests.unit.build.backend.test_native_plan import TOOLCHAIN
-from tests.wheels import staged_runtime
-
-
-def runtime(path: Path) -> StagedRuntime:
-    return staged_runtime(path, "win_arm64")
 
 
 def plan(tmp_path: Path, *stages: Path) -> SkeletonPlan:
     return plan_skeletons(
-        stages=[runtime(stage) for stage in stages],
+        stages=stages,
         toolchain=running_toolchain(),
         scratch=tmp_path / "skeletons",
         host_env={},
@@ -33,7 +27,7 @@ def plan(tmp_path: Path, *stages: Path) -> SkeletonPlan:
 
 def test_the_whole_plan() -> None:
     made = plan_skeletons(
-        stages=[runtime(Path("/stage/one")), runtime(Path("/stage/two"))],
+        stages=[Path("/stage/one"), Path("/stage/two")],
         toolchain=TOOLCHAIN,
         scratch=Path("/scratch/skeletons"),
         host_env={"SYSTEMROOT": "C:/Windows", "TZ": "Asia/Tokyo"},
