@@ -18,7 +18,7 @@ VERIFY = "verify"
 LAY_OUT = "lay out"
 
 
-class PhaseClock:
+class PhaseClock(SilentProgress):
     """A `Progress` that records when the first task of each kind began and the last one ended."""
 
     def __init__(self) -> None:

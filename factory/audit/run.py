@@ -124,6 +124,8 @@ def audit_release(
         scratch = Path(directory)
         files = WheelFiles(tools=context.tools, scratch=scratch / "published")
         inferred = infer_recipes(wheels, packages, files, context)
+        progress = context.tools.progress
+        progress.plan({f"check {wheel.wheel.platform}": wheel.weight for wheel in wheels})
         rebuilt = rebuild_wheels(tag, inferred, context, scratch)
 
         reviewer = Reviewer(tag=tag, baseline=context.baseline, executables=context.executables)
@@ -131,7 +133,8 @@ def audit_release(
 
         def conclude(wheel: RebuiltWheel | NotRebuilt) -> Verdict:
             served = look_up(wheel.audited.wheel, context.tools.downloader.client)
-            verdict = verdict_on(comparer.compare(wheel), served)
+            with progress.task(f"check {wheel.audited.wheel.platform}"):
+                verdict = verdict_on(comparer.compare(wheel), served)
             done(verdict)
             return verdict
 

@@ -57,6 +57,8 @@ class PlannedWheel:
         return wheel_name(self.tag, self.platform)
 
 
+_USUAL_RATIO = 2.6
+"""The size of the unpacked packages of 0.163.0, compared with the packed ones."""
 _GZIP_TRAILER_BYTES = 8
 _GZIP_SIZE_BYTES = 4
 """The end of a gzip stream: the size of its content modulo 2**32 (RFC 1952, ISIZE)."""
@@ -81,6 +83,13 @@ class FetchedPackage:
     def target(self) -> Target:
         """The target of the payload that the wheels contain."""
         return self.asset.target
+
+    @property
+    def content_bytes(self) -> int:
+        """About the size of its payload, for progress only."""
+        if self.payload is not None:
+            return self.payload.size_bytes
+        return self.unpacked_bytes or round(self.size_bytes * _USUAL_RATIO)
 
     @property
     def unpacked_bytes(self) -> int | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from factory.core.progress import ProgressTask
+from factory.core.progress import ProgressTask, SilentProgress
 
 UNITS = ("B", "kB", "MB", "GB", "TB")
 THOUSAND = 1000
@@ -55,7 +55,7 @@ class Column:
     is_for_pipes: bool = False
 
 
-class LineProgress:
+class LineProgress(SilentProgress):
     """Progress for logs: one line when a task begins and one when it ends."""
 
     def __init__(self) -> None:

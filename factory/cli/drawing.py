@@ -1,7 +1,8 @@
 """Draw tables and progress bars on a terminal, with rich."""
 
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rich.box import SIMPLE_HEAD
@@ -15,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from factory.cli.console import ByteCounter, Column, human_size
+from factory.cli.time_left import TimeLeft
 from factory.core.progress import ProgressTask
 
 _BAR_WIDTH = 24
@@ -93,22 +95,31 @@ def draw_findings(title: str, rows: Sequence[tuple[str, str, str, str]]) -> None
 @contextmanager
 def drawn_bars() -> Iterator["BarProgress"]:
     """Draw bars on stderr while the context lasts."""
-    # On a narrow terminal the label is cut, so that each task stays on one line.
-    label = TableColumn(no_wrap=True, overflow="ellipsis", ratio=1)
-    text = TextColumn("{task.description}", markup=False, table_column=label)
     console = Console(stderr=True)
-    bar = BarColumn(bar_width=_BAR_WIDTH if console.width >= _WIDE else _BAR_WIDTH // 4)
-    amount = _Amount(table_column=TableColumn(no_wrap=True))
-    with Bars(text, bar, amount, console=console, expand=console.width < _WIDE) as bars:
+    with Bars(*columns(console.width), console=console, expand=console.width < _WIDE) as bars:
         yield BarProgress(bars)
+
+
+def columns(width: int) -> tuple[ProgressColumn, ...]:
+    """Return the columns of the bars; on a narrow terminal labels are cut, so that a task has one line."""
+    label = TableColumn(no_wrap=True, overflow="ellipsis", ratio=1)
+    return (
+        TextColumn("{task.description}", markup=False, table_column=label),
+        BarColumn(bar_width=_BAR_WIDTH if width >= _WIDE else _BAR_WIDTH // 4),
+        _Amount(table_column=TableColumn(no_wrap=True)),
+    )
 
 
 class BarProgress:
     """Progress for a terminal: a bar per task."""
 
-    def __init__(self, bars: Bars) -> None:
+    def __init__(self, bars: Bars, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._bars = bars
-        self._whole = _Whole(bars)
+        self._whole = _Whole(bars, clock_s)
+
+    def plan(self, sizes: Mapping[str, int]) -> None:
+        """Show the time left for these tasks and all others that are planned."""
+        self._whole.plan(sizes)
 
     @contextmanager
     def task(self, label: str, *, total_bytes: int | None = None) -> Iterator[ProgressTask]:
@@ -119,37 +130,55 @@ class BarProgress:
 
 
 class _Whole:
-    """The bar above the others: the bytes of all tasks that have begun, and the time left for them.
+    """The bar above the others: the planned work and its time left.
 
-    It is shown from the second task with a known size on. Tasks that begin later add to its total.
+    As long as nothing is planned it has the bytes of all tasks that have begun, from the second task
+    with a known size on.
     """
 
-    def __init__(self, bars: Bars) -> None:
+    def __init__(self, bars: Bars, clock_s: Callable[[], float]) -> None:
         self._bars = bars
+        self._clock_s = clock_s
         self._tasks = 0
         self._expected = 0
         self._lock = threading.Lock()
-        self._task_id = bars.add_task("all so far", total=None, visible=False, summary="")
+        self._task_id = bars.add_task("all so far", total=None, visible=False, summary="", left=None)
+        self._left: TimeLeft | None = None
+
+    def plan(self, sizes: Mapping[str, int]) -> None:
+        """Add planned tasks."""
+        with self._lock:
+            self._left = self._left or TimeLeft(self._clock_s)
+            self._left.plan(sizes)
+            self._bars.reset(self._task_id, description="planned work", visible=True, left=self._left)
+
+    def begin(self, label: str) -> TimeLeft | None:
+        """Begin a task; return what its progress is reported to if it is planned."""
+        return self._left if self._left is not None and self._left.begin(label) else None
 
     def expect(self, size_bytes: int, *, is_new: bool) -> None:
         """Add to the total: the size of a new task, or the correction of one."""
         with self._lock:
             self._tasks += is_new
             self._expected += size_bytes
-            self._bars.update(self._task_id, total=self._expected, visible=self._tasks > 1)
+            if self._left is None:
+                self._bars.update(self._task_id, total=self._expected, visible=self._tasks > 1)
 
     def advance(self, size_bytes: int) -> None:
         """Report that more bytes of some task are done."""
-        self._bars.advance(self._task_id, size_bytes)
+        if self._left is None:
+            self._bars.advance(self._task_id, size_bytes)
 
 
 class _Bar(ByteCounter):
     def __init__(self, bars: Bars, label: str, total_bytes: int | None, *, whole: _Whole) -> None:
         super().__init__()
         self._bars = bars
+        self._label = label
         self._whole = whole
         self._expected: int | None = None
-        self._task_id = bars.add_task(label, total=None, summary="")
+        self._left = whole.begin(label)
+        self._task_id = bars.add_task(label, total=None, summary="", left=None)
         if total_bytes is not None:
             self.expect(total_bytes)
 
@@ -158,6 +187,8 @@ class _Bar(ByteCounter):
         self._bars.advance(self._task_id, size_bytes)
         if self._expected is not None:
             self._whole.advance(size_bytes)
+            if self._left is not None and self._expected:
+                self._left.advance(self._label, self.size_bytes / self._expected)
 
     def expect(self, total_bytes: int) -> None:
         is_new = self._expected is None
@@ -170,6 +201,8 @@ class _Bar(ByteCounter):
     def finish(self) -> None:
         if self._expected is not None:  # the size may have been an estimate, or a part was there before
             self._whole.expect(self.size_bytes - self._expected, is_new=False)
+        if self._left is not None:
+            self._left.end(self._label)
         self._bars.stop_task(self._task_id)
         self._bars.update(self._task_id, total=1, completed=1, summary=self.summary)
 
@@ -178,6 +211,8 @@ class _Amount(ProgressColumn):
     """The bytes done, the total, the speed and the time left, as far as each is known."""
 
     def render(self, task: Task) -> Text:
+        if task.fields["left"] is not None:
+            return _planned(task, task.fields["left"])
         if task.fields["summary"]:
             seconds = f" in {task.elapsed:.1f} s" if task.elapsed is not None else ""
             return Text(f"{task.fields['summary']}{seconds}")
@@ -185,5 +220,21 @@ class _Amount(ProgressColumn):
             return Text()
         of = f" of {human_size(int(task.total))}" if task.total is not None else ""
         speed = f", {human_size(int(task.speed))}/s" if task.speed else ""
-        left = f", {task.time_remaining:.0f} s left" if task.time_remaining else ""
+        left = f", {clock_time(task.time_remaining)} left" if task.time_remaining else ""
         return Text(f"{human_size(int(task.completed))}{of}{speed}{left}")
+
+
+def _planned(task: Task, left: TimeLeft) -> Text:
+    """Return the time left, and set the bar of the planned work, which is drawn with the next refresh."""
+    seconds = left.seconds()
+    if seconds is None:
+        return Text("time left not known yet")
+    elapsed_s = task.elapsed or 0.0
+    task.total, task.completed = elapsed_s + seconds, elapsed_s
+    return Text(f"about {clock_time(seconds)} left" if seconds else "")
+
+
+def clock_time(seconds: float) -> str:
+    """Return ``45 s`` or ``2 min 05 s``."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"

@@ -1,6 +1,6 @@
 """The interface by which long operations report progress; the command line implements it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
@@ -18,6 +18,14 @@ class ProgressTask(Protocol):
 class Progress(Protocol):
     """Receives progress updates; the command line shows them as bars or plain lines."""
 
+    def plan(self, sizes: Mapping[str, int]) -> None:
+        """Announce tasks before they begin, so that the time left includes them.
+
+        Args:
+            sizes: The bytes of each task, by label; the first word of a label is the kind of the work,
+                within which they must be comparable. A task can report others, such as compressed ones.
+        """
+
     def task(self, label: str, *, total_bytes: int | None = None) -> AbstractContextManager[ProgressTask]:
         """Start a task, which ends with the context. May be called from any thread."""
 
@@ -32,6 +40,9 @@ class _SilentTask:
 
 class SilentProgress:
     """A `Progress` that shows nothing."""
+
+    def plan(self, sizes: Mapping[str, int]) -> None:
+        """Discard the sizes."""
 
     @contextmanager
     def task(self, label: str, *, total_bytes: int | None = None) -> Iterator[ProgressTask]:  # noqa: ARG002

@@ -36,6 +36,8 @@ def fetch_and_build(
     def attempt(is_checked: bool) -> tuple[tuple[FetchedPackage, ...], tuple[BuiltWheel, ...]]:  # noqa: FBT001 - see `made_again`
         context.stop.clear()  # the threads of the failed attempt have ended
         packages = fetch_packages(wheels, context, is_checked=is_checked)
+        sizes = {wheel.platform: package.content_bytes for package in packages for wheel in package.wheels}
+        context.progress.plan({f"verify {platform}": size for platform, size in sizes.items()})
         place = scratch / ("again" if is_checked else "once")
         return packages, build_wheels(packages, request, environment, context, place)
 

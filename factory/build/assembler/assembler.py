@@ -99,15 +99,22 @@ class AssemblingBuilder:
             return with_zlib._build(packages, scratch / "zlib")  # noqa: SLF001 - the same class
 
     def _build(self, packages: Sequence[FetchedPackage], scratch: Path) -> tuple[BuiltWheel, ...]:
+        recalled = [self._recall(package) for package in packages]
+        todo = [package for package, known in zip(packages, recalled, strict=True) if known is None]
+        self._plan(packages, todo)
         workers = min(self.jobs, usable_cores())  # deflate is bound by the processor
-        threads = max(1, workers // max(1, len(packages)))
-        compressed = in_parallel(
-            lambda package: self._compress(package, threads),
-            packages,
+        threads = max(1, workers // max(1, len(todo)))
+        fresh = in_parallel(
+            lambda package: compress(
+                package, cache=self.cache, progress=self.progress, stop=self.stop, threads=threads
+            ),
+            todo,
             jobs=workers,
             weight=lambda package: package.size_bytes,
             stop=self.stop,
         )
+        following = iter(fresh)
+        compressed = [known or next(following) for known in recalled]
         wheels = [
             _CompressedWheel.of(planned, done)
             for package, done in zip(packages, compressed, strict=True)
@@ -126,12 +133,16 @@ class AssemblingBuilder:
             checked.result()
         return built
 
-    def _compress(self, package: FetchedPackage, threads: int) -> CompressedPackage:
-        if package.payload is not None:
-            recalled = recall(package.payload, package=package, cache=self.cache)
-            if recalled is not None:
-                return recalled
-        return compress(package, cache=self.cache, progress=self.progress, stop=self.stop, threads=threads)
+    def _recall(self, package: FetchedPackage) -> CompressedPackage | None:
+        if package.payload is None:
+            return None
+        return recall(package.payload, package=package, cache=self.cache)
+
+    def _plan(self, packages: Sequence[FetchedPackage], todo: Sequence[FetchedPackage]) -> None:
+        sizes = {f"compress {package.target}": package.content_bytes for package in todo}
+        wheels = [(package, wheel) for package in packages for wheel in package.wheels]
+        sizes |= {f"assemble {wheel.platform}": package.content_bytes for package, wheel in wheels}
+        self.progress.plan(sizes)
 
     def _check_sample(self, packages: Sequence[CompressedPackage]) -> None:
         contents = {sha256: content for package in packages for sha256, content in package.contents.items()}

@@ -195,7 +195,7 @@ def run_docker_build(
         with writing(output.out):
             output.out.mkdir()
             output.out.chmod(0o777)  # for the container's user; other users of this host cannot enter scratch
-        with progress.task(f"build {output.staged.platform} in a container"):
+        with progress.task(f"build {output.staged.platform}"):
             ended = run_container(plan.spec, engine, stop=stop)
         if ended.reason is not ContainerExit.DONE:
             raise _failure(plan, ended)

@@ -36,6 +36,8 @@ class ReferenceBuilder:
             BuildError: The backend failed.
             CannotWrite: There is no room.
         """
+        sizes = {wheel.platform: package.content_bytes for package in packages for wheel in package.wheels}
+        self.progress.plan({f"build {platform}": size for platform, size in sizes.items()})
         built = in_parallel(
             lambda package: self._build_package(package, scratch),
             packages,

@@ -38,6 +38,7 @@ from tests.fakes import Answer as HttpAnswer
 from tests.images import MachO, MachOCpu
 from tests.origins import ASKED, ASKED_AT, listed
 from tests.packages import TAG, release_directory
+from tests.planned import PlannedProgress
 from tests.runs import run_factory
 from tests.toolchains import running_toolchain
 from tests.wheels import INFO, Wheel
@@ -708,6 +709,8 @@ def test_an_audit_reports_its_progress(packages: Path, honest: dict[str, Wheel],
         release=lambda *release: releases.append(release),
     )
     context = audit_context(index, packages, tmp_path)
+    planned = PlannedProgress()
+    context = replace(context, tools=replace(context.tools, progress=planned))
 
     audit_listing(listing, Selection(tags=None), context, results=results, progress=progress)
     report = audit_listing(listing, Selection(tags=None), context, results=results, progress=progress)
@@ -718,6 +721,12 @@ def test_an_audit_reports_its_progress(packages: Path, honest: dict[str, Wheel],
     ]
     assert report.verdicts[1].reason == "its version 2026.1.post1 names no Codex release"
     assert releases == [("0.163.0", 0, 2), ("2026.1.post1", 1, 2)] * 2
+    assert sorted(planned.sizes) == [
+        "assemble manylinux_2_17_x86_64",
+        "check manylinux_2_17_x86_64",
+        "compress x86_64-unknown-linux-musl",
+    ]
+    assert set(planned.sizes) <= set(planned.begun)
     assert reported == [LINUX, NOT_CODEX] * 2
     assert results.recall(LINUX, report.verdicts[0].sha256) == report.verdicts[0]
 

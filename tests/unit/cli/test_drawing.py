@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import Progress as Bars
 
 from factory.cli.console import Column
-from factory.cli.drawing import BarProgress, draw_findings, draw_table
+from factory.cli.drawing import BarProgress, columns, draw_findings, draw_table
 from tests.unit.cli.conftest import Factory
 
 
@@ -122,6 +122,37 @@ def test_several_tasks_have_a_bar_for_all_of_them() -> None:
         )
         one.advance(90)
     assert shown(bars)[0] == ("all so far", 355, 355)
+
+
+def test_planned_work_has_a_bar_with_the_time_left() -> None:
+    now_s = 0.0
+    file = io.StringIO()
+    bars = Bars(*columns(80), console=Console(file=file, width=80), get_time=lambda: now_s)
+    progress = BarProgress(bars, clock_s=lambda: now_s)
+    with progress.task("codex.tgz", total_bytes=10):
+        assert [task.description for task in bars.tasks if task.visible] == ["codex.tgz"]
+    progress.plan({"verify a": 1000, "verify b": 1000, "compress a": 1000})
+    progress.plan({"compress b": 1000})
+    assert "planned work time left not known yet" in line_of(bars, file)
+    with progress.task("compress a", total_bytes=500) as one:
+        now_s = 60.0
+        one.advance(250)
+        assert "planned work about 3 min 48 s left" in line_of(bars, file)
+        whole = bars.tasks[0]
+        assert whole.total is not None
+        assert whole.completed / whole.total == pytest.approx(60 / (60 + 228))
+    with progress.task("compress b"), progress.task("verify a"), progress.task("verify b"):
+        pass
+    assert line_of(bars, file).endswith("planned work")
+
+
+def line_of(bars: Bars, file: io.StringIO) -> str:
+    """Draw the bars, and return the line of the planned work without its bar."""
+    file.seek(0)
+    file.truncate()
+    bars.console.print(bars.make_tasks_table(bars.tasks))
+    (line,) = [line for line in file.getvalue().splitlines() if line.startswith("planned work")]
+    return " ".join(re.sub("[\u2501\u2578\u257a]", "", line).split())
 
 
 def test_a_row_without_a_conclusion_is_one_line(

@@ -34,7 +34,7 @@ ABCDEF = ReleaseAsset(
 BROKEN = unreachable(URL, "broke off")
 
 
-class Bar:
+class Bar(SilentProgress):
     """A `Progress` and its only task, which records the reported bytes."""
 
     def __init__(self) -> None:

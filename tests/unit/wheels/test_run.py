@@ -29,6 +29,7 @@ from factory.wheels.plan import WheelsPlan, WheelsRequest, plan_wheels
 from factory.wheels.run import WheelsRun, make_wheels
 from tests.encoders import EQUAL
 from tests.packages import TAG, npm_tarball, release_directory, release_files
+from tests.planned import PlannedProgress
 from tests.runs import run_context, run_factory, run_request
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -427,3 +428,35 @@ def test_a_run_limits_the_cache_of_compressed_files(packages: Path, tmp_path: Pa
     plan = planned(packages, tmp_path / "dist")
     make_wheels(plan, replace(run_context(tmp_path / "cache"), deflate_limit_bytes=0))
     assert [path for path in (tmp_path / "cache" / "deflate").rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize(
+    ("engine", "kinds", "others"),
+    [
+        (Engine.ASSEMBLER, {"compress", "assemble", "verify"}, {"lay"}),
+        (Engine.BACKEND, {"build", "verify"}, {"stage"}),
+    ],
+)
+def test_every_planned_task_begins_once(
+    packages: Path, tmp_path: Path, engine: Engine, kinds: set[str], others: set[str]
+) -> None:
+    progress = PlannedProgress()
+    platforms = (Platform.parse("manylinux_2_17_x86_64"), Platform.parse("musllinux_1_1_x86_64"))
+    request = WheelsRequest(tag=TAG, platforms=platforms, out=tmp_path / "dist", engine=engine)
+    plan = plan_wheels(request, DirectoryChannel(packages))
+    make_wheels(plan, run_context(tmp_path / "cache", progress=progress))
+    assert sorted(progress.sizes) == sorted(label for label in progress.begun if label in progress.sizes)
+    assert {label.partition(" ")[0] for label in progress.sizes} == kinds
+    assert progress.unplanned == others
+    assert min(progress.sizes.values()) > 0
+
+
+def test_what_is_compressed_already_is_not_planned(packages: Path, whole: Whole, tmp_path: Path) -> None:
+    shutil.copytree(whole.cache, tmp_path / "cache")
+    progress = PlannedProgress()
+    plan = plan_wheels(
+        WheelsRequest(tag=TAG, platforms=None, out=tmp_path / "dist"), DirectoryChannel(packages)
+    )
+    make_wheels(plan, run_context(tmp_path / "cache", progress=progress))
+    assert {label.partition(" ")[0] for label in progress.sizes} == {"assemble", "verify"}
+    assert sorted(progress.sizes) == sorted(set(progress.begun) - {"lay out"})

@@ -1,6 +1,7 @@
 """The verification of the wheels of a run."""
 
 import threading
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -57,6 +58,9 @@ class RecordingProgress:
     def __init__(self) -> None:
         self.labels: list[str] = []
 
+    def plan(self, sizes: Mapping[str, int]) -> None:
+        raise AssertionError(sizes)
+
     def task(self, label: str, *, total_bytes: int | None = None) -> AbstractContextManager[ProgressTask]:
         self.labels.append(label)
         return SilentProgress().task(label, total_bytes=total_bytes)
@@ -84,6 +88,9 @@ class FailingProgress:
     def __init__(self) -> None:
         self.stop = threading.Event()
         self._tasks = 0
+
+    def plan(self, sizes: Mapping[str, int]) -> None:
+        raise AssertionError(sizes)
 
     def task(self, label: str, *, total_bytes: int | None = None) -> AbstractContextManager[ProgressTask]:
         self._tasks += 1

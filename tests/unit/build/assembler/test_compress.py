@@ -108,7 +108,7 @@ def test_an_incomplete_payload_is_not_recalled(tarball: Path, cache: DeflateCach
     assert digest_of("codex-path/rg") not in recalled.contents
 
 
-class StoppingProgress:
+class StoppingProgress(SilentProgress):
     """Sets an event after the first bytes."""
 
     def __init__(self, stop: threading.Event) -> None:
