@@ -1,20 +1,24 @@
 """Ask the package index that the option or the settings of pip and uv name."""
 
 import argparse
+import importlib.util
 import shutil
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 from factory.audit.index import Listing, default_index, fetch_listing
 from factory.audit.index_settings.choice import choose_index
-from factory.audit.index_settings.keyring import PROGRAM, with_password
+from factory.audit.index_settings.keyring import PROGRAM, Keyring, with_credentials, with_password
 from factory.audit.index_settings.setting import Setting
 from factory.build.template import DISTRIBUTION
 from factory.cli.client_files import client_files
 from factory.cli.console import say
 from factory.cli.settings import Settings
-from factory.system.http import HttpClient
+from factory.system.http import HttpClient, HttpStatusError
 from factory.system.process import SubprocessRunner
+
+_UNAUTHORIZED = 401
 
 
 def add_index_option(parser: argparse._ActionsContainer) -> None:
@@ -31,16 +35,32 @@ def chosen_index(index_url: str | None, settings: Settings, *, project: str = DI
     index = choose_index(
         index_url, settings.environ, client_files(settings), project=project, default=default_index()
     )
+    return with_password(index, _keyring(settings))
+
+
+def _keyring(settings: Settings) -> Keyring:
+    """Return the program on PATH, or the module beside this program, as pip does."""
     found = shutil.which(PROGRAM, path=settings.search_path) if settings.search_path else None
-    program = None if found is None else Path(found).absolute()
-    return with_password(index, program, SubprocessRunner(), env=settings.environ)
+    if found is not None:
+        argv: tuple[str, ...] = (str(Path(found).absolute()),)
+    else:
+        argv = (sys.executable, "-m", PROGRAM) if importlib.util.find_spec(PROGRAM) else ()
+    return Keyring(argv=argv, runner=SubprocessRunner(), env=settings.environ)
 
 
 def ask_index(index_url: str | None, settings: Settings, *, project: str, client: HttpClient) -> Listing:
     """Return what an index lists of a project, and say which index it is."""
     index = chosen_index(index_url, settings, project=project)
     say(f"index: {index.shown}")
-    listing = fetch_listing(client, index=index.value, project=project, asked_at=datetime.now(tz=UTC))
+    asked_at = datetime.now(tz=UTC)
+    try:
+        listing = fetch_listing(client, index=index.value, project=project, asked_at=asked_at)
+    except HttpStatusError as error:
+        known = with_credentials(index, _keyring(settings)) if error.status == _UNAUTHORIZED else None
+        if known is None:
+            raise
+        say(f"the index requires credentials: {known.shown}")
+        listing = fetch_listing(client, index=known.value, project=project, asked_at=asked_at)
     for note in listing.notes:
         say(f"note: {note}")
     return listing
