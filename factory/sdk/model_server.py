@@ -152,8 +152,8 @@ def model_server(script: Sequence[Answer]) -> Iterator[ModelServer]:
 def last_text(body: bytes) -> str:
     """Return the last text that the user said in a request."""
     items = json.loads(body)["input"]
-    messages = [item for item in items if item.get("role") == "user"]
-    return str(messages[-1]["content"][-1]["text"]) if messages else ""
+    parts = [part for item in items if item.get("role") == "user" for part in item["content"]]
+    return next((str(part["text"]) for part in reversed(parts) if "text" in part), "")
 
 
 class _ResponsesHandler(BaseHTTPRequestHandler):

@@ -25,6 +25,10 @@ class Models:
         """Whether the module has a class with fields of this name."""
         return bool(self.fields.get(name))
 
+    def is_text(self, name: str) -> bool:
+        """Whether a class only wraps a text."""
+        return [(one.name, one.annotation) for one in self.fields.get(name, {}).values()] == [("root", "str")]
+
 
 def read_models(source: bytes) -> Models:
     """Read the source of a module.

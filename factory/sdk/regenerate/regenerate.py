@@ -9,7 +9,8 @@ from factory.core.tags import CodexTag
 from factory.sdk.regenerate.files import RegeneratedFiles, noticed
 from factory.sdk.regenerate.flat_methods import Releases, with_methods_of
 from factory.sdk.regenerate.models import Models, read_models
-from factory.sdk.regenerate.sdk_package import SdkPackage, dropped_fields, missing_names
+from factory.sdk.regenerate.sdk_package import MODELS_FILE, SdkPackage, dropped_fields, missing_names
+from factory.sdk.regenerate.text_wrappers import with_wrappers_of
 from factory.sdk.sdk_files import SdkFile
 from factory.sdk.types.maker import TypesMaker
 from factory.sdk.types.registry_module import MODELS
@@ -51,22 +52,26 @@ def regenerated(
         BuildError: The formatter fails.
     """
     package = SdkPackage.find(files, source)
-    generated = {
-        name.removesuffix(".py"): read_models(text) for name, text in regeneration.types.files.items()
-    }
+    types = {package.generated / name: content for name, content in regeneration.types.files.items()}
+    models = package.generated / MODELS_FILE
+    types[models], kept_classes = with_wrappers_of(package.models, types[models])
+    generated = {path.stem: read_models(content) for path, content in types.items()}
     modules, method_changes = _with_methods(package, generated[MODELS])
     _require_complete(modules, generated, runtime)
-    changed = {path: text for path, text in modules.items() if text != package.modules[path]}
-    formatted = regeneration.format_modules({str(path): text.encode() for path, text in changed.items()})
+    changed = {path: text.encode() for path, text in modules.items() if text != package.modules[path]}
+    if kept_classes:
+        changed[models] = types[models]
+    formatted = regeneration.format_modules({str(path): content for path, content in changed.items()})
     kept = [file for file in files if not file.path.is_relative_to(package.generated)]
     own = (
-        SdkFile(path=package.generated / name, content=text, mode=0o644)
-        for name, text in regeneration.types.files.items()
+        SdkFile(path=path, content=formatted.get(str(path), content), mode=0o644)
+        for path, content in types.items()
     )
     return RegeneratedFiles(
         files=(*(_replaced(file, formatted, runtime) for file in kept), *own),
         changes=(
             _type_change(package, generated[MODELS], runtime),
+            *kept_classes,
             *method_changes,
             *(
                 f"{text}, which the release does not have"

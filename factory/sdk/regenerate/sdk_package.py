@@ -12,7 +12,7 @@ from factory.sdk.regenerate.models import Models, read_models
 from factory.sdk.sdk_files import SdkFile, UnusableSdk
 from factory.sdk.types.registry_module import MODELS
 
-_MODELS_FILE = f"{MODELS}.py"
+MODELS_FILE = f"{MODELS}.py"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +36,9 @@ class SdkPackage:
         Raises:
             UnusableSdk: There is no such module, or more than one, or a module is not Python.
         """
-        found = [file for file in files if file.path.name == _MODELS_FILE and file.path.parts[0] != "tests"]
+        found = [file for file in files if file.path.name == MODELS_FILE and file.path.parts[0] != "tests"]
         if len(found) != 1:
-            seen = counted(len(found), f"module {_MODELS_FILE}", f"modules {_MODELS_FILE}")
+            seen = counted(len(found), f"module {MODELS_FILE}", f"modules {MODELS_FILE}")
             raise UnusableSdk(source, f"it has {seen} of generated types")
         generated = found[0].path.parent
         try:

@@ -22,11 +22,17 @@ def fields_of(definition: ast.ClassDef) -> Iterator[ModelField]:
     """Return the fields of a model's class."""
     for node in definition.body:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            annotation = node.annotation
-            if isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value) == "Annotated":
-                annotation = (
-                    annotation.slice.elts[0] if isinstance(annotation.slice, ast.Tuple) else annotation
-                )
             yield ModelField(
-                name=node.target.id, annotation=ast.unparse(annotation), is_required=node.value is None
+                name=node.target.id,
+                annotation=ast.unparse(type_of(node.annotation)),
+                is_required=node.value is None,
             )
+
+
+def type_of(annotation: ast.expr) -> ast.expr:
+    """Return the type in an annotation, without ``Annotated``."""
+    match annotation:
+        case ast.Subscript(value=ast.Name(id="Annotated"), slice=ast.Tuple(elts=[inner, *_])):
+            return inner
+        case _:
+            return annotation

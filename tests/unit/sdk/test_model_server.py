@@ -157,3 +157,14 @@ def test_it_repeats_the_users_last_words() -> None:
         assert text_of(stream) == "b  c"
         assert types(stream).count("response.output_text.delta") == 2
         assert text_of(ask(server, '{"input":[]}')[2]) == ""
+
+
+def test_it_repeats_the_words_before_an_image() -> None:
+    image = {"type": "input_image", "image_url": "data:image/png;base64,AA=="}
+    said = {"role": "user", "content": [{"type": "input_text", "text": "Look."}, image]}
+    with model_server((Echo(),)) as server:
+        assert text_of(ask(server, json.dumps({"input": [said]}))[2]) == "Look."
+        assert (
+            text_of(ask(server, json.dumps({"input": [said, {"role": "user", "content": [image]}]}))[2])
+            == "Look."
+        )

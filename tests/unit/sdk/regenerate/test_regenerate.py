@@ -13,7 +13,7 @@ from factory.sdk.regenerate.regenerate import Regeneration
 from factory.sdk.sdk_files import requested_sdk
 from factory.sdk.stage_record import changed_stage, recorded_in
 from factory.sdk.staged_sdk import SdkOrder, require_stageable, stage_sdk
-from tests.unit.sdk.regenerate.small_sdk import NEW_MODELS, new_types, small_sdk
+from tests.unit.sdk.regenerate.small_sdk import NEW_MODELS, OLD_MODELS, new_types, small_sdk
 
 NEWER = CodexTag.parse("0.171.0")
 
@@ -134,3 +134,16 @@ def test_an_sdk_of_our_own_has_no_origin(tmp_path: Path) -> None:
     assert staged.record is None
     assert project["tool"]["codex-wheel-factory"] == {"runtime": "0.171.0"}
     assert (staged.path / "README.md").read_text() == "# Small\n"
+
+
+def test_classes_of_texts_stay_where_the_form_is_the_same(tmp_path: Path) -> None:
+    texts = "\n\nclass Path(RootModel[str]):\n    root: str\n\n\nclass Text(RootModel[str]):\n    root: str\n"
+    field = "\n\nclass At(BaseModel):\n    path: {}\n"
+    source = small_sdk(tmp_path / "sdk", v2_all=OLD_MODELS + texts + field.format("Path"))
+    newer = NEW_MODELS + texts + field.format("Text")
+    types = replace(new_types(), files={**new_types().files, "v2_all.py": newer.encode()})
+    regeneration = Regeneration(types=types, format_modules=formatted)
+    staged = stage_sdk(replace(order(source, tmp_path), regeneration=regeneration))
+    models = (staged.path / "src" / "small_sdk" / "generated" / "v2_all.py").read_text()
+    assert models == NEW_MODELS + texts + field.format("Path") + "# formatted\n"
+    assert "At.path stays Path; the release has Text" in staged.changes
