@@ -30,11 +30,13 @@ from factory.core.digests import Sha256
 from factory.core.model import Local, Payload
 from factory.core.tags import CodexTag
 from factory.core.targets import OperatingSystem, Platform, Target
+from factory.release.archives.inflate import Codec
 from factory.release.channels.directory import DirectoryChannel
 from factory.release.download import Downloader
 from factory.release.payload import PackageSource
 from factory.system.http import HttpResponse, HttpStatusError
 from factory.verify.baseline.baseline import Baseline, KnownLeftOut, KnownText
+from factory.verify.reading.unpack import ZLIB_DEFLATE
 from tests.baselines import FIRST, LAST, SHAPE
 from tests.fakes import Answer, StreamedClient
 from tests.origins import ASKED_AT
@@ -227,7 +229,7 @@ class Release:
         """The digest of the good wheel."""
         return Sha256.of([self.wheel.content()])
 
-    def comparer(self, files: WheelFiles, scratch: Path) -> Comparer:
+    def comparer(self, files: WheelFiles, scratch: Path, *, rebuilt_codec: Codec = ZLIB_DEFLATE) -> Comparer:
         """Return a comparer that knows the release's texts and executables."""
         payloads = [(TAG, package.payload) for package in self.packages]
         return Comparer(
@@ -235,6 +237,7 @@ class Release:
             reviewer=Reviewer(tag=TAG, baseline=_SMALL, executables=KnownPayloads(*payloads, *self.older)),
             files=files,
             scratch=scratch,
+            rebuilt_codec=rebuilt_codec,
         )
 
     def rebuilt(self, audited: AuditedWheel, directory: Path) -> RebuiltWheel:

@@ -6,7 +6,7 @@ comparison trusts neither RECORD nor the zip directory: contents are compared by
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -33,11 +33,12 @@ from factory.core.digests import Sha256
 from factory.core.errors import IntegrityError, UpstreamError
 from factory.core.model import Severity
 from factory.executables.signatures.policy import TrustPolicy
+from factory.release.archives.inflate import Codec, fast_deflate_codec
 from factory.verify.baseline.member_kinds import MemberReview
 from factory.verify.checks.closed_world import CLOSED_WORLD_IDS
-from factory.verify.inspection import Inspection, inspect
+from factory.verify.inspection import Inspection, inspect_contents
 from factory.verify.reading.contents import WheelContents
-from factory.verify.reading.read import read_wheel
+from factory.verify.reading.read import read_own_wheel, read_wheel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,12 +124,15 @@ class Comparer:
         reviewer: Judges members.
         files: Opens the published wheels.
         scratch: An existing directory.
+        rebuilt_codec: Inflates the rebuilt wheels. They need not be read as installers do, because each of
+            their streams was inflated when our encoder wrote it.
     """
 
     packages: ReleasePackages
     reviewer: Reviewer
     files: WheelFiles
     scratch: Path
+    rebuilt_codec: Codec = field(default_factory=fast_deflate_codec)
 
     def compare(self, wheel: RebuiltWheel | NotRebuilt) -> ComparedWheel | ExaminedWheel | NotRebuilt:
         """Compare a published wheel with its rebuild, or examine its contents if there is none.
@@ -148,12 +152,13 @@ class Comparer:
     def _compare(self, wheel: RebuiltWheel, package: ReadPackage, scratch: Path) -> ComparedWheel:
         published = wheel.audited.wheel
         if wheel.sha256 == published.sha256:
-            inspection = inspect_published(wheel.path, package, scratch)
+            rebuilt = read_own_wheel(wheel.path, scratch=scratch, codec=self.rebuilt_codec)
+            inspection = inspect_published(rebuilt, package, scratch)
             chain, comparison = wheel.inferred.chain, None
         else:
             with self.files.whole(published, wheel.audited.fetched) as path:
-                inspection = inspect_published(path, package, scratch)
-                rebuilt = read_wheel(wheel.path, scratch=scratch)
+                inspection = inspect_published(read_wheel(path, scratch=scratch), package, scratch)
+                rebuilt = read_own_wheel(wheel.path, scratch=scratch, codec=self.rebuilt_codec)
                 comparison = compare_contents(inspection.contents, rebuilt, promised=published.sha256)
                 chain = chain_in(inspection.contents, package)
         return ComparedWheel(
@@ -173,7 +178,7 @@ class Comparer:
         published = wheel.audited.wheel
         try:
             with self.files.whole(published, wheel.audited.fetched) as path:
-                inspection = inspect_published(path, package, scratch)
+                inspection = inspect_published(read_wheel(path, scratch=scratch), package, scratch)
         except (UpstreamError, IntegrityError):  # the first reason says more than this one
             return wheel
         contents = inspection.contents
@@ -220,13 +225,13 @@ def _not_rebuilt(wheel: RebuiltWheel, failure: Failure) -> NotRebuilt:
     return NotRebuilt(audited=wheel.audited, failure=failure, inferred=wheel.inferred, rebuilt=wheel.sha256)
 
 
-def inspect_published(path: Path, package: ReadPackage, scratch: Path) -> Inspection:
+def inspect_published(contents: WheelContents, package: ReadPackage, scratch: Path) -> Inspection:
     """Run the checks of ``factory verify``, except those that review members: the audit has its own reviews.
 
     Executables are assessed with the package's files as promised: the channel states the package's digest.
     """
     trust = TrustPolicy(promises={file.sha256: package.asset.purl for file in package.payload.files})
-    inspection = inspect(path, scratch=scratch, trust=trust)
+    inspection = inspect_contents(replace(contents, trust=trust), scratch=scratch)
     findings = tuple(one for one in inspection.findings if one.check not in CLOSED_WORLD_IDS)
     return replace(inspection, findings=findings)
 

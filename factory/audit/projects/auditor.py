@@ -49,6 +49,7 @@ from factory.release.channels import NotOnChannel
 from factory.system.parallel import in_parallel
 from factory.verify.baseline.member_kinds import MemberClass, MemberReview
 from factory.verify.inspection import Inspection
+from factory.verify.reading.read import read_wheel
 
 NOT_JUDGED = "executables are the maker's, other members not judged"
 _USE = "reviewed text, from which the project that the backend built was inferred"
@@ -190,7 +191,7 @@ class MappedAuditor:
         places = released_files(expected.platform, expected.package, expected.release)
         built = attempt(partial(self._built, audited, expected, places, files, scratch))
         with _bytes_of(audited, built, files) as path:
-            inspection = inspect_published(path, expected.package, scratch)
+            inspection = inspect_published(read_wheel(path, scratch=scratch), expected.package, scratch)
             members = MappedMembers(
                 contents=inspection.contents,
                 mapping=self.mapping,

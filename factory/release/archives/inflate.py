@@ -66,7 +66,9 @@ class ZlibDecompressor:
     @property
     def unused_data(self) -> bytes:
         """The input after the end of the stream."""
-        return self._zlib.unused_data
+        if not self._zlib.eof:
+            return b""
+        return self._zlib.unused_data or self._zlib.unconsumed_tail  # it may be in either: cpython #132526
 
     def decompress(self, data: bytes, max_length: int = 0, /) -> bytes:
         """Add input, and return at most ``max_length`` bytes of output."""

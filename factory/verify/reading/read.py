@@ -24,6 +24,7 @@ from factory.core.errors import UsageError
 from factory.core.model import FileKind
 from factory.core.zip_records import UTF8_FLAG, CentralHeader
 from factory.executables.signatures.policy import TrustPolicy
+from factory.release.archives.inflate import Codec
 from factory.verify.reading.contents import (
     Archive,
     ExpectedWheel,
@@ -35,6 +36,7 @@ from factory.verify.reading.contents import (
 )
 from factory.verify.reading.unpack import (
     DEFAULT_LIMITS,
+    ZLIB_DEFLATE,
     Content,
     Stop,
     UnpackLimits,
@@ -85,22 +87,41 @@ def read_wheel(
         Stopped: `stop` was set.
     """
     watch = Watch.begin(limits.seconds, stop=stop)
+    contents = _read(path, scratch=scratch, limits=limits, watch=watch, codec=ZLIB_DEFLATE)
+    return replace(contents, expected=expected, trust=trust or TrustPolicy())
+
+
+def read_own_wheel(path: Path, *, scratch: Path, codec: Codec) -> WheelContents:
+    """Read a wheel whose streams our encoder wrote, and which were inflated when they were written.
+
+    Only zlib refuses exactly the streams that installers refuse. Here that question does not arise, so a
+    faster codec may read them.
+
+    Raises:
+        UsageError: The file does not exist or is not readable.
+        HostError: An executable cannot be written to scratch.
+        TimedOut: The time limit was reached.
+    """
+    watch = Watch.begin(DEFAULT_LIMITS.seconds)
+    return _read(path, scratch=scratch, limits=DEFAULT_LIMITS, watch=watch, codec=codec)
+
+
+def _read(path: Path, *, scratch: Path, limits: UnpackLimits, watch: Watch, codec: Codec) -> WheelContents:
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            return _contents(path, expected, evidence="not a regular file")
+            return _contents(path, evidence="not a regular file")
         with path.open("rb") as file:
             size = file.seek(0, 2)
             directory = read_directory(file, size_bytes=size, place=_display_name(path))
             if isinstance(directory, Problem):
-                return _contents(path, expected, evidence=directory.evidence)
+                return _contents(path, evidence=directory.evidence)
             own = fresh_directory(scratch, prefix="wheel-")
-            reader = _Reader(file=file, scratch=own, limits=limits, watch=watch)
+            reader = _Reader(file=file, scratch=own, limits=limits, watch=watch, codec=codec)
             members = tuple(reader.members(directory, place=_display_name(path)))
     except OSError as error:
         raise cannot_read(path, error) from error
     return replace(
-        _contents(path, expected),
-        trust=trust or TrustPolicy(),
+        _contents(path),
         watch=watch,
         members=members,
         archive=_lay_out(directory.archive, directory.end, members),
@@ -148,7 +169,7 @@ def decode_name(header: CentralHeader) -> str:
     return header.name.decode(encoding, "backslashreplace")
 
 
-def _contents(path: Path, expected: ExpectedWheel | None, *, evidence: str = "") -> WheelContents:
+def _contents(path: Path, *, evidence: str = "") -> WheelContents:
     """Return contents without members; with evidence, the wheel counts as unreadable."""
     name = _display_name(path)
     problem = Problem(kind=ProblemKind.UNREADABLE, place=name, evidence=evidence)
@@ -159,7 +180,6 @@ def _contents(path: Path, expected: ExpectedWheel | None, *, evidence: str = "")
         members=(),
         archive=Archive(),
         problems=(problem,) if evidence else (),
-        expected=expected,
     )
 
 
@@ -199,11 +219,14 @@ def own_scratch(scratch: Path, *, prefix: str) -> Iterator[Path]:
 class _Reader:
     """Reads the members of one archive within the limits, and notes problems."""
 
-    def __init__(self, *, file: BinaryIO, scratch: Path, limits: UnpackLimits, watch: Watch) -> None:
+    def __init__(
+        self, *, file: BinaryIO, scratch: Path, limits: UnpackLimits, watch: Watch, codec: Codec
+    ) -> None:
         self._file = file
         self._scratch = scratch
         self._limits = limits
         self._watch = watch
+        self._codec = codec
         self._unpacked_bytes = 0
         self._kept_bytes: Counter[str] = Counter()
         self._claimed: list[tuple[int, int]] = []
@@ -247,7 +270,11 @@ class _Reader:
         is_info = _is_dist_info(member.central)
         kept_bytes = self._limits.dist_info_bytes if is_info else self._limits.kept_member_bytes
         content = Content(
-            limits=self._limits, header=member.central, kept_bytes=kept_bytes, watch=self._watch
+            limits=self._limits,
+            header=member.central,
+            kept_bytes=kept_bytes,
+            watch=self._watch,
+            codec=self._codec,
         )
         target = self._scratch / f"{index:05}.image"
         try:

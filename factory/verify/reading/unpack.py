@@ -1,11 +1,10 @@
 """Read the content of one member in a single bounded pass: count it, hash it, keep or extract it."""
 
 import hashlib
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from factory.core.counted import counted
 from factory.core.digests import CHUNK_BYTES, Sha256
@@ -13,11 +12,15 @@ from factory.core.errors import HostError, UsageError
 from factory.core.model import FileKind
 from factory.core.zip_records import CentralHeader
 from factory.executables.file_kind import kind_of
+from factory.release.archives.inflate import Codec, deflate_codec, fast_crc32
 from factory.verify.reading.contents import ProblemKind
 from factory.verify.reading.watch import Watch
 
 _HEAD_BYTES = 4096
 _SHORT = "its compressed data is shorter than its compressed size"
+
+ZLIB_DEFLATE: Final = deflate_codec()
+"""Installers use zlib, so a stream that it refuses is refused here, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +99,9 @@ def cannot_write(path: Path, error: OSError) -> HostError:
 class Content:
     """The content of one member, as it is read."""
 
-    def __init__(self, *, limits: UnpackLimits, header: CentralHeader, kept_bytes: int, watch: Watch) -> None:
+    def __init__(
+        self, *, limits: UnpackLimits, header: CentralHeader, kept_bytes: int, watch: Watch, codec: Codec
+    ) -> None:
         """Begin with nothing read.
 
         Args:
@@ -104,11 +109,14 @@ class Content:
             header: The central directory's entry.
             kept_bytes: Up to this size the content is kept.
             watch: Asked after each chunk.
+            codec: Inflates compressed content.
         """
         self._limits = limits
         self._kept_bytes = kept_bytes
         self._watch = watch
+        self._codec = codec
         self._header = header
+        self._crc32_of = fast_crc32()
         self._hasher = hashlib.sha256()
         self._head = b""
         self._buffer: bytearray | None = bytearray()
@@ -130,7 +138,7 @@ class Content:
         Raises:
             Stop: The content is damaged, too large, or compressed with an unknown method.
         """
-        for chunk in content_chunks(file, start, self._header):
+        for chunk in content_chunks(file, start, self._header, self._codec):
             if self.size_bytes == 0:
                 self._begin(chunk, target)
             self._take(chunk, room_bytes)
@@ -157,7 +165,7 @@ class Content:
         self._watch.poll()
         self.size_bytes += len(chunk)
         self._forbid_bomb(room_bytes)
-        self.crc32 = zlib.crc32(chunk, self.crc32)
+        self.crc32 = self._crc32_of(chunk, self.crc32)
         self._hasher.update(chunk)
         if self._image is not None:
             _write(self._image, chunk)
@@ -175,8 +183,10 @@ class Content:
             raise Stop(ProblemKind.LIMIT, f"the archive unpacks to more: {self._limits.hint('total_bytes')}")
 
 
-def content_chunks(file: BinaryIO, start: int, header: CentralHeader) -> Iterator[bytes]:
-    """Yield the content of a member in chunks.
+def content_chunks(
+    file: BinaryIO, start: int, header: CentralHeader, codec: Codec = ZLIB_DEFLATE
+) -> Iterator[bytes]:
+    """Yield the content of a member in chunks; only zlib refuses exactly what installers refuse.
 
     Raises:
         Stop: It is damaged, encrypted or compressed with an unknown method.
@@ -188,7 +198,7 @@ def content_chunks(file: BinaryIO, start: int, header: CentralHeader) -> Iterato
         case 0:
             return packed
         case 8:
-            return _inflate(packed)
+            return _inflate(packed, codec)
         case method:
             raise Stop(ProblemKind.METHOD, f"installers do not support compression method {method}")
 
@@ -213,26 +223,22 @@ def _read_range(file: BinaryIO, start: int, size_bytes: int) -> Iterator[bytes]:
         yield chunk
 
 
-def _inflate(chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _inflate(chunks: Iterator[bytes], codec: Codec) -> Iterator[bytes]:
     """Inflate raw deflate data in bounded steps; it must end exactly at the end of the compressed bytes."""
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    is_over = False
+    inflater = codec.start()
     for chunk in chunks:
-        if is_over:
+        if inflater.eof:
             raise Stop(ProblemKind.CONTENT, _SHORT)
-        step, pending = b"", chunk
-        while pending or len(step) == CHUNK_BYTES:
+        pending = chunk
+        while pending or not (inflater.needs_input or inflater.eof):
             try:
                 step = inflater.decompress(pending, CHUNK_BYTES)
-            except zlib.error as error:
+            except codec.failures as error:
                 raise Stop(ProblemKind.CONTENT, f"its compressed data is damaged: {error}") from error
+            pending = b""
             if step:
                 yield step
-            pending = inflater.unconsumed_tail
-            is_over = inflater.eof
-            if is_over:  # zlib may leave input in `unconsumed_tail` for ever (cpython #132526)
-                break
-        if inflater.unused_data or inflater.unconsumed_tail:
+        if inflater.unused_data:
             raise Stop(ProblemKind.CONTENT, _SHORT)
-    if not is_over:
+    if not inflater.eof:
         raise Stop(ProblemKind.CONTENT, "its compressed data is incomplete")

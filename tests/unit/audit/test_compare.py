@@ -18,9 +18,11 @@ from factory.core.errors import HostError
 from factory.core.model import Remote
 from factory.core.targets import Target
 from factory.core.trust_level import Level
+from factory.release.archives.inflate import Decompressor
 from factory.release.download import Downloader
 from factory.system.parallel import Stopped
 from factory.verify.baseline.member_kinds import MemberKind
+from factory.verify.reading.unpack import ZLIB_DEFLATE
 from tests.audits import INFERRED, Release, audited_file, good_release
 from tests.fakes import Answer, FakeHttpClient
 from tests.images import MachO, MachOCpu
@@ -109,6 +111,28 @@ def test_other_digests_are_compared_after_a_download(release: Release, tmp_path:
     assert result.chain[0].asset == release.packages[0].asset.purl
     assert {one.level for one in result.inspection.contents.assessments} == {Level.INTEGRITY_ONLY}
     assert audited.fetched.size_bytes == len(wheel.content())
+
+
+@pytest.mark.parametrize("is_equal", [True, False])
+def test_only_our_own_streams_are_read_with_another_codec_than_zlib(
+    release: Release, tmp_path: Path, *, is_equal: bool
+) -> None:
+    """A published wheel with other bytes may have streams that only zlib, and so pip, refuses."""
+    wheel = release.wheel if is_equal else release.wheel.in_archive(lambda one: replace(one, comment=b"x"))
+    audited = audited_file(wheel.write(tmp_path))
+    started = 0
+
+    def start() -> Decompressor:
+        nonlocal started
+        started += 1
+        return ZLIB_DEFLATE.start()
+
+    comparer = release.comparer(files(tmp_path), tmp_path, rebuilt_codec=replace(ZLIB_DEFLATE, start=start))
+    result = comparer.compare(release.rebuilt(audited, tmp_path / "rebuilt"))
+    assert isinstance(result, ComparedWheel)
+    deflated = [one for one in result.inspection.contents.members if one.central.method == zlib.DEFLATED]
+    assert (result.comparison is None) is is_equal
+    assert started == len(deflated) > 0
 
 
 @pytest.mark.parametrize("comment", [b"", b"x"])

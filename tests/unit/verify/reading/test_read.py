@@ -10,12 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from factory.core.digests import Sha256
 from factory.core.errors import UsageError
 from factory.core.model import FileKind
 from factory.core.targets import Architecture, OperatingSystem
+from factory.release.archives.inflate import Codec, fast_deflate_codec
 from factory.verify.checks.registry import find_all
 from factory.verify.reading.contents import ProblemKind, WheelContents
-from factory.verify.reading.read import content_digest, parse_name, read_wheel
+from factory.verify.reading.read import content_digest, parse_name, read_own_wheel, read_wheel
 from factory.verify.reading.unpack import UnpackLimits
 from tests.wheels import PACKAGE, Wheel, good_wheel
 from tests.zip_writer import ZipArchive, ZipMember
@@ -24,9 +26,13 @@ NAME = "openai_codex_cli_bin-0.163.0-py3-none-manylinux_2_17_x86_64.whl"
 GOOD = good_wheel().content()
 
 
-def read(content: bytes, directory: Path, *, limits: UnpackLimits | None = None) -> WheelContents:
+def read(
+    content: bytes, directory: Path, *, limits: UnpackLimits | None = None, codec: Codec | None = None
+) -> WheelContents:
     path = directory / NAME
     path.write_bytes(content)
+    if codec is not None:
+        return read_own_wheel(path, scratch=directory, codec=codec)
     return read_wheel(path, scratch=directory, limits=limits or UnpackLimits())
 
 
@@ -293,16 +299,28 @@ def test_any_package_text_is_checked_without_a_crash(
     assert "check-crashed" not in checks(read(wheel.content(), tmp_path_factory.mktemp("text")))
 
 
+@pytest.mark.parametrize("codec", [None, fast_deflate_codec()], ids=["zlib", "fast"])
+@pytest.mark.parametrize(
+    ("spare_bytes", "evidence"),
+    [
+        (-1, ["its compressed data is incomplete"]),
+        (0, []),
+        (1, ["its compressed data is shorter than its compressed size"]),
+    ],
+)
 @pytest.mark.parametrize("size_bytes", [1, 100_000, 3_000_000, 5 << 20])
-def test_a_spare_byte_after_a_compressed_stream_ends_the_reading(size_bytes: int, tmp_path: Path) -> None:
+def test_a_compressed_stream_ends_where_the_directory_says(
+    size_bytes: int, spare_bytes: int, evidence: list[str], codec: Codec | None, tmp_path: Path
+) -> None:
     compressor = zlib.compressobj(6, zlib.DEFLATED, -15)
-    content = os.urandom(40_000) * (size_bytes // 40_000 + 1)
-    packed = compressor.compress(content[:size_bytes]) + compressor.flush() + b"\0"
-    member = ZipMember(name=b"a.bin", content=content[:size_bytes], packed=packed)
-    contents = read(ZipArchive(members=(member,)).content(), tmp_path)
-    assert [problem.evidence for problem in contents.problems] == [
-        "its compressed data is shorter than its compressed size"
-    ]
+    content = (os.urandom(40_000) * (size_bytes // 40_000 + 1))[:size_bytes]
+    stream = compressor.compress(content) + compressor.flush() + b"\0"
+    member = ZipMember(name=b"a.bin", content=content, packed=stream[: len(stream) - 1 + spare_bytes])
+    contents = read(ZipArchive(members=(member,)).content(), tmp_path, codec=codec)
+    assert [problem.evidence for problem in contents.problems] == evidence
+    (read_member,) = contents.members
+    assert (read_member.sha256 == Sha256.of([content])) is (spare_bytes == 0)
+    assert read_member.crc32 == (zlib.crc32(content) if spare_bytes == 0 else read_member.crc32)
 
 
 @pytest.mark.parametrize(
