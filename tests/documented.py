@@ -1,9 +1,10 @@
 """The commands in the documents' code blocks, and what each needs to run.
 
-`tests/unit/cli/test_documented_commands.py` is the runner. It runs every command that needs nothing but
-this program and the packages of a release, in a directory that has what the pages speak of, with the
-channel of a ``factory.toml``. A command that needs more has a row here, which names the need. A new
-command in a page has no row, so it is run.
+`tests/unit/cli/test_documented_commands.py` runs every command that needs nothing but this program and the
+packages of a release, in a directory that has what the pages speak of, with the channel of a
+``factory.toml``. `tests/integration/test_documented_session.py` runs those of `tests/documented_session.py`
+with the registries. A command that needs more has a row here, which names the need. A new command in a page
+has no row, so it is run.
 """
 
 import re
@@ -12,6 +13,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from tests.documented_session import SESSION
 from tests.workflow_files import ROOT, fenced
 
 _CONTINUED = re.compile(r"\\\n\s*")
@@ -20,43 +22,44 @@ _EVIDENCE = "docs/published-findings.md"
 
 
 class Need(StrEnum):
-    """What a command needs; `NOTHING` is run by the fast tests."""
+    """What a command needs; only the first two are run by a test as they are in the page."""
 
-    NOTHING = "nothing"
-    NETWORK = "the registries, or published wheels"
+    NOTHING = "nothing; the fast tests run it"
+    REGISTRIES = "the registries; tests/integration/test_documented_session.py runs it"
+    TIME = "the registries, and minutes"
+    PLACEHOLDER = "a file, project or program that the page invents"
     DOCKER = "a container engine"
-    INSTALLER = "pip or uv, and something to install"
-    MAKE = "the development environment; .ci/run runs it"
-    HOST = "a program of the host, or its home directory"
+    INSTALLER = "a distribution that is not on the index, or that another command makes"
+    MAKE = "the development environment; .ci/run runs it, or it takes hours"
+    HOST = "a program of the host, or it does not end by itself"
 
 
 NEEDS: tuple[tuple[str, Need], ...] = (
     ("make *", Need.MAKE),
     (".ci/run", Need.MAKE),
     ("*docker*", Need.DOCKER),
-    ("*cibuildwheel*", Need.DOCKER),
     ("uv *", Need.INSTALLER),
     ("uvx *", Need.INSTALLER),
     ("python* -m *", Need.INSTALLER),
     ("man factory", Need.HOST),
     ("jq *", Need.HOST),
-    ("(cd *", Need.HOST),
     ("CODEX_HOME=*", Need.HOST),
-    ("factory sdk model-server *", Need.HOST),  # it serves until it is ended
-    ("factory doctor", Need.NETWORK),
-    ("factory audit *", Need.NETWORK),
-    ("factory projects draft *", Need.NETWORK),
-    ("factory bundle *", Need.NETWORK),  # pip downloads the toolchain
-    ("factory wheels 0.163.0 --offline *", Need.NETWORK),
-    ("factory wheels 0.163.0 --like-published *", Need.NETWORK),
-    ("factory wheels * --require-authorship *", Need.NETWORK),  # only Apple and Microsoft sign so
-    ("factory ci reproduce *", Need.NETWORK),  # real toolchains
-    ("factory sdk accept *", Need.NETWORK),  # real executables
-    ("factory sdk types *", Need.NETWORK),  # as above
-    ("factory sdk stage *", Need.NETWORK),  # as above, and the official SDK
-    ("factory statement create audit.json *", Need.NETWORK),  # after an audit
-    ("factory statement check *", Need.NETWORK),  # as above
-    ("factory show signers codex --bundle *", Need.NETWORK),  # a released bundle
+    ("factory sdk model-server *", Need.HOST),
+    ("factory audit --mapping gadget.toml *", Need.PLACEHOLDER),
+    ("factory audit --wheel some.whl*", Need.PLACEHOLDER),
+    ("factory projects draft *", Need.PLACEHOLDER),
+    ("factory sdk types --schema-dir *", Need.PLACEHOLDER),
+    ("factory sdk accept dist/0.164.0 *", Need.PLACEHOLDER),
+    ("factory sdk stage * --sdk-source openai_codex-*", Need.PLACEHOLDER),
+    ("factory statement check *", Need.PLACEHOLDER),
+    ("factory show signers codex --bundle *", Need.PLACEHOLDER),
+    ("factory ci reproduce 0.163.0 * --python *", Need.PLACEHOLDER),
+    ("factory audit *", Need.TIME),  # all releases, another project, another platform
+    ("factory bundle 0.163.0 --out codex-0.163.0", Need.TIME),  # six packages
+    ("factory wheels 0.163.0 --like-published *", Need.TIME),  # for waivers of all platforms
+    ("factory wheels * --require-authorship *", Need.TIME),  # for macOS and Windows
+    ("factory ci reproduce *", Need.TIME),
+    ("factory sdk accept *", Need.TIME),
 )
 
 
@@ -70,6 +73,8 @@ class Documented:
     @property
     def need(self) -> Need:
         """What it needs."""
+        if self.line in {step.line for step in SESSION}:
+            return Need.REGISTRIES
         return next((need for pattern, need in NEEDS if fnmatchcase(self.line, pattern)), Need.NOTHING)
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from tests.documented import NEEDS, Documented, Need, documented
+from tests.documented_session import SESSION
 from tests.images import Pe
 from tests.unit.cli.conftest import Factory
 from tests.workflow_files import factory_commands
 
 COMMANDS = documented()
-RUN = sorted({one.line for one in COMMANDS if one.need is Need.NOTHING})
+RUN = sorted({one.line for one in COMMANDS if one.need is Need.NOTHING} | {"factory wheels 0.163.0"})
 WINDOWS = "openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl"
 SETTINGS = """
 channel = "directory"
@@ -29,13 +30,20 @@ def test_the_documents_have_commands_and_most_that_can_be_run_here_are_run() -> 
 
 def test_every_need_is_that_of_a_command() -> None:
     lines = {one.line for one in COMMANDS}
+    lines -= {step.line for step in SESSION}
     unused = [pattern for pattern, _ in NEEDS if not any(fnmatchcase(line, pattern) for line in lines)]
     assert unused == []
 
 
 def test_a_new_command_is_run_unless_it_has_a_row() -> None:
     assert Documented(page="x.md", line="factory show platforms --format json").need is Need.NOTHING
-    assert Documented(page="x.md", line="factory audit 0.163.0").need is Need.NETWORK
+    assert Documented(page="x.md", line="factory audit 0.163.0").need is Need.REGISTRIES
+    assert Documented(page="x.md", line="factory audit 0.162.0").need is Need.TIME
+
+
+def test_the_session_has_only_documented_commands() -> None:
+    lines = {one.line for one in COMMANDS}
+    assert [step.line for step in SESSION if step.line not in lines] == []
 
 
 @pytest.fixture
