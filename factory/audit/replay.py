@@ -35,11 +35,17 @@ def replayed_digest(published: WheelContents, rebuilt: WheelContents) -> Sha256 
         )
 
 
+def _as_python_writes(header: CentralHeader) -> CentralHeader:
+    """Return a header with the fields that no replay explains as Python's zipfile writes them."""
+    return replace(header, create_version=_CREATE_VERSION, internal_attributes=0)
+
+
 def written_digest(
     published: WheelContents,
     *,
     source: Callable[[Member], CentralHeader],
     content: Callable[[Member], Iterable[bytes]],
+    central: Callable[[CentralHeader], CentralHeader] = _as_python_writes,
 ) -> Sha256:
     """Return the SHA-256 of a wheel with the headers of a published wheel and given contents.
 
@@ -47,6 +53,7 @@ def written_digest(
         published: Supplies headers, order and comment.
         source: Returns the header with a member's method, CRC and sizes.
         content: Returns a member's compressed bytes.
+        central: Returns the header for the directory, from the published one.
     """
     hasher = hashlib.sha256()
     position, offsets = 0, {}
@@ -57,7 +64,8 @@ def written_digest(
             hasher.update(chunk)
             position += len(chunk)
     directory = b"".join(
-        _central(member, source(member), offsets[member.name]) for member in published.members
+        _central(central(member.central), source(member), offsets[member.name])
+        for member in published.members
     )
     hasher.update(directory)
     hasher.update(
@@ -84,9 +92,8 @@ def _local(header: Header, source: CentralHeader) -> bytes:
     return _for_content(header, source).pack_local()
 
 
-def _central(member: Member, source: CentralHeader, offset: int) -> bytes:
-    header = replace(member.central, create_version=_CREATE_VERSION, internal_attributes=0, offset=offset)
-    return _for_content(header, source).pack_central()
+def _central(header: CentralHeader, source: CentralHeader, offset: int) -> bytes:
+    return _for_content(replace(header, offset=offset), source).pack_central()
 
 
 def _for_content(header: HeaderT, source: CentralHeader) -> HeaderT:

@@ -2,6 +2,7 @@
 
 import argparse
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -10,7 +11,7 @@ from packaging.version import Version
 from factory.audit.audited import AuditedWheel
 from factory.audit.index import Listing, PublishedWheel
 from factory.audit.projects.bundled import bundled_mapping, bundled_projects
-from factory.audit.projects.draft import draft_mapping, likely_version, quoted
+from factory.audit.projects.draft import draft_mapping, likely_version, quoted, rule_for
 from factory.audit.projects.mapping import MappedPlatform, ProjectMapping
 from factory.audit.projects.mapping_file import parse_mapping
 from factory.audit.projects.npm_release import MakerPackages
@@ -44,7 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     draft.add_argument(
         "--npm", required=True, metavar="PACKAGE", help="npm package with the executables of one platform"
     )
-    draft.add_argument("--version", metavar="VERSION", help="version of the project (default: the newest)")
+    draft.add_argument(
+        "--version",
+        metavar="VERSION",
+        help="version of the project (default: the newest that npm has as well)",
+    )
     draft.add_argument(
         "--platform", metavar="TAG", help="platform tag of the wheel (default: Linux on x86-64, or the first)"
     )
@@ -111,10 +116,10 @@ def _draft(arguments: argparse.Namespace) -> int:
         listing = ask_index(
             arguments.index_url, session.settings, project=project, client=tools.downloader.client
         )
-        wheel = _chosen(listing, arguments)
-        say(f"wheel: {wheel.name}")
         packages = MakerPackages(tools=tools)
         versions = packages.versions(row)
+        wheel = _chosen(listing, arguments, versions)
+        say(f"wheel: {wheel.name}")
         audited = AuditedWheel(wheel=wheel, reference=wheel)
         with WheelFiles(tools=tools, scratch=scratch).whole(wheel, audited.fetched) as path:
             contents = read_wheel(path, scratch=scratch)
@@ -141,27 +146,34 @@ def _named_package(npm: str) -> MappedPlatform:
     return checked.platforms[0]
 
 
-def _chosen(listing: Listing, arguments: argparse.Namespace) -> PublishedWheel:
-    """Return the wheel that the options name.
+def _chosen(listing: Listing, arguments: argparse.Namespace, on_npm: Collection[str]) -> PublishedWheel:
+    """Return the wheel that the options name, by default of the newest version that npm has as well.
 
     Raises:
         UsageError: The index has no such wheel.
     """
     wanted = None if arguments.version is None else normalised(arguments.version)
-    named = [wheel for wheel in listing.wheels if arguments.version is None or wheel.version == wanted]
-    newest = max((Version(wheel.version) for wheel in named), default=None)
-    wheels = [
+    named = [
         wheel
-        for wheel in named
-        if Version(wheel.version) == newest
+        for wheel in listing.wheels
+        if arguments.version is None or wheel.version == wanted
         if arguments.platform is None or arguments.platform in wheel.platforms
     ]
-    if not wheels:
+    if not named:
         asked = " ".join(filter(None, [listing.project, arguments.version, arguments.platform]))
+        wrong = [file.reason for file in listing.unexpected if file.name.endswith(".whl")]
+        refused = f" that can be audited ({wrong[0]})" if wrong and not listing.wheels else ""
         raise UsageError(
-            f"the index has no wheel of {asked}",
+            f"the index has no wheel of {asked}{refused}",
             hint="Check the name, --version and --platform; a project without wheels cannot be audited.",
         )
+
+    def preference(version: str) -> tuple[bool, bool, Version]:
+        parsed = Version(version)
+        return rule_for(version, on_npm) is not None, not parsed.is_prerelease, parsed
+
+    best = max((wheel.version for wheel in named), key=preference)
+    wheels = [wheel for wheel in named if wheel.version == best]
     usual = [wheel for wheel in wheels if all(part in wheel.platform for part in _USUAL_PLATFORM)]
     return min(
         usual or wheels, key=lambda wheel: len(wheel.platforms)

@@ -31,6 +31,8 @@ from factory.verify.reading.unpack import content_chunks
 
 _DANGEROUS_BITS = 0o7022
 """Set-user-id, set-group-id and sticky; writable by the group or by everybody."""
+_BY_PYTHON = (20, 0)
+"""The version and the internal attributes that Python's zipfile writes into the directory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +109,10 @@ def taken_values(contents: WheelContents) -> tuple[Cause, ...]:
     ]
     if any(header.extra or header.comment for header in headers) or contents.archive.comment:
         values.append(("header", "comments or extra fields", repr(contents.archive.comment[:32])))
+    makers = sorted({(header.create_version, header.internal_attributes) for header in headers})
+    if makers != [_BY_PYTHON]:
+        evidence = ", ".join(f"create_version {version} with attributes {value}" for version, value in makers)
+        values.append(("zip-writer", "what its members say of the program that wrote them", evidence))
     return tuple(
         _note(id_, contents, f"The wheel is equal with {what} taken from it.", evidence)
         for id_, what, evidence in values
@@ -134,6 +140,12 @@ def odd_modes(contents: WheelContents, allowed: frozenset[int]) -> tuple[Cause, 
         for member in contents.members
         if not _is_usual(member, allowed)
     )
+
+
+def permissions_of_others(contents: WheelContents) -> tuple[str, ...]:
+    """Return the permissions of members that let others write, as a mapping would allow them."""
+    permissions = {member.mode & 0o777 for member in contents.members}
+    return tuple(f"{one:o}" for one in sorted(permissions) if one & _DANGEROUS_BITS)
 
 
 def _is_usual(member: Member, allowed: frozenset[int]) -> bool:
@@ -189,6 +201,7 @@ def _write(
             contents,
             source=lambda member: packed[member.name].header(member.central),
             content=lambda member: _stored(scratch, packed[member.name]),
+            central=lambda header: header,
         )
     place.unlink()
     return digest

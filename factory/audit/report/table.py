@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from factory.audit.origin import origin_word
 from factory.audit.signer_history import signer_changes
-from factory.audit.verdict import AuditReport, Outcome, ProvenanceState, Verdict, first_breaks
+from factory.audit.verdict import AuditReport, Cause, Outcome, ProvenanceState, Verdict, first_breaks
 from factory.core.codec import format_utc
 from factory.core.counted import counted
 from factory.core.model import Severity
@@ -70,11 +70,17 @@ def provenance_word(verdict: Verdict) -> str:
 
 
 def cause_lines(report: AuditReport) -> Iterator[str]:
-    """Yield the causes of all wheels, one paragraph each."""
+    """Yield the causes of all wheels, one paragraph for each sentence about a wheel."""
     for verdict in report.verdicts:
+        groups: dict[tuple[str, str, str], list[Cause]] = {}
         for cause in verdict.causes:
-            yield f"\n{verdict.name}: {cause.severity}: {cause.id}: {cause.place}\n  {cause.sentence}"
-            yield "\n".join(f"    {line}" for line in cause.evidence.splitlines())
+            groups.setdefault((cause.severity, cause.id, cause.sentence), []).append(cause)
+        for (severity, id_, sentence), causes in groups.items():
+            place = causes[0].place if len(causes) == 1 else counted(len(causes), "place")
+            yield f"\n{verdict.name}: {severity}: {id_}: {place}\n  {sentence}"
+            for cause in causes:
+                evidence = cause.evidence if len(causes) == 1 else f"{cause.place}: {cause.evidence}"
+                yield "\n".join(f"    {line}" for line in evidence.splitlines())
 
 
 def asked_line(report: AuditReport) -> str:

@@ -278,6 +278,16 @@ def test_a_lost_signature_is_reported() -> None:
     assert (change.before, change.now) == ("OpenAI OpCo, LLC", "no verified signer")
 
 
+def test_causes_with_one_sentence_are_one_paragraph() -> None:
+    verdict = REPORT.verdicts[1]
+    more = replace(verdict.causes[0], place="elsewhere", evidence="1\n2")
+    report = replace(REPORT, verdicts=(replace(verdict, causes=(*verdict.causes, more)),))
+    (head, first, second) = list(cause_lines(report))
+    assert head.endswith(f": {more.id}: 2 places\n  {more.sentence}")
+    assert first.startswith(f"    {verdict.causes[0].place}: ")
+    assert second == "    elsewhere: 1\n    2"
+
+
 def test_the_table_and_the_summary() -> None:
     assert verdict_row(REPORT.verdicts[1]) == (
         "openai_codex_cli_bin-0.2.0-py3-none-win_amd64.whl",

@@ -14,6 +14,7 @@ from tests.mapped import (
     INFO,
     LAUNCHER,
     METADATA,
+    NAME,
     OLD_PROGRAM,
     PACKAGE,
     PROGRAM,
@@ -22,6 +23,7 @@ from tests.mapped import (
     VERSION,
     FakeWorld,
     MappedWheel,
+    audit_listed,
     audit_mapped,
     digest,
     good_mapped_wheel,
@@ -73,6 +75,22 @@ def test_a_wheel_of_an_unknown_encoder_is_equivalent(tmp_path: Path) -> None:
     (cause,) = verdict.causes
     assert cause.id == "encoder"
     assert cause.evidence.endswith("the deflate encoder of packer 1.0 is unknown")
+
+
+def test_what_a_wheel_says_of_its_zip_writer_is_taken_from_it(tmp_path: Path) -> None:
+    """uv writes zlib's bytes and another "version made by" than Python does."""
+    content = bytearray(good_mapped_wheel().content())
+    content[content.rindex(b"PK\x01\x02") + 4] = 63
+    world = FakeWorld(wheels={NAME: bytes(content)})
+
+    verdict = audit_listed(mapped_auditor(world, tmp_path), world)
+
+    assert decided(verdict) == ("IDENTICAL-REPLAYED", "faithful", "replayed", 0)
+    assert verdict.replayed == ("order", "time", "mode", "zip-host", "zip-writer")
+    assert (
+        verdict.causes[-1].evidence
+        == "create_version 20 with attributes 0, create_version 63 with attributes 0"
+    )
 
 
 def test_a_wheel_of_another_level_than_reviewed_is_equivalent(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 import json
 import re
+import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from tests.mapped import (
     OLD_PROGRAM,
     PACKAGE,
     PLATFORM,
+    PROGRAM,
     SCRIPT,
     VERSION,
     FakeWorld,
@@ -307,6 +310,70 @@ def test_a_draft_finds_the_constant_that_states_the_version(factory: Factory, wo
     assert drafted.status == 0
     assert 'version = { member = "gadget_cli/_version.py", constant = "CLI" }\n' in drafted.out
     assert 'version = "1.2.3"\nnpm-version = "7.0.1"\n' in drafted.out
+
+
+def test_a_draft_is_about_the_newest_version_that_npm_has(factory: Factory, world: FakeWorld) -> None:
+    """A pre-release counts only if npm has no other one."""
+    for on_npm, chosen in ((("1.2.3",), "1.2.3"), (("1.2.3", "1.3.0-beta.1"), "1.2.3"), ((), "1.3.0")):
+        world.wheels = {
+            NAME.replace("1.2.3", version): good_mapped_wheel().content()
+            for version in ("1.2.3", "1.3.0", "1.3.0b1")
+        }
+        world.packages = {(PACKAGE, version): npm_files() for version in (*on_npm, "0.1.0")}
+        drafted = factory("projects", "draft", "gadget-cli", "--npm", PACKAGE)
+        assert f"wheel: {NAME.replace('1.2.3', chosen)}\n" in drafted.err
+
+
+def test_a_draft_has_the_files_beside_the_executable(factory: Factory, world: FakeWorld) -> None:
+    """They need no review: the package has them at the same place."""
+    base = f"gadget_cli-{VERSION}.data/scripts"
+    texts = {f"{base}/data/one.txt": b"1", f"{base}/data/two.txt": b"2", f"{base}/own.txt": b"3"}
+    wheel = good_mapped_wheel()
+    for name, content in texts.items():
+        wheel = wheel.with_member(name, content)
+    world.wheels = {NAME: wheel.content()}
+    files = {"package/bin/data/one.txt": b"1", "package/bin/data/two.txt": b"2", "package/data/own.txt": b"3"}
+    world.packages = {
+        (PACKAGE, VERSION): {**npm_files(), **{name: (content, 0o644) for name, content in files.items()}}
+    }
+
+    drafted = factory("projects", "draft", "gadget-cli", "--npm", PACKAGE)
+
+    assert (
+        "[platform.executables]\n"
+        '"bin/gadget" = "{data}/scripts/gadget"\n'
+        '"bin/data/one.txt" = "{data}/scripts/data/one.txt"\n'
+        '"bin/data/two.txt" = "{data}/scripts/data/two.txt"\n'
+    ) in drafted.out
+    unreviewed = [line for line in drafted.out.splitlines() if line.startswith('"{data}/scripts/')]
+    assert unreviewed == [f'"{{data}}/scripts/own.txt" = "{digest(b"3")}"']
+
+
+def test_a_draft_names_the_encoder_and_permissions_of_others(factory: Factory, world: FakeWorld) -> None:
+    wheel = good_mapped_wheel()
+    members = tuple(
+        replace(one, packed=stored_block(one.content), mode=0o100777) if one.content == PROGRAM else one
+        for one in wheel.members
+    )
+    world.wheels = {NAME: replace(wheel, members=members).content()}
+
+    drafted = factory("projects", "draft", "gadget-cli", "--npm", PACKAGE)
+
+    assert 'packed = "unknown"\nmodes = ["777"]\n' in drafted.out
+
+
+def stored_block(content: bytes) -> bytes:
+    """Return a deflate stream that no level of zlib gives."""
+    compressor = zlib.compressobj(0, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return compressor.compress(content) + compressor.flush()
+
+
+def test_a_draft_says_why_a_wheel_cannot_be_audited(factory: Factory, world: FakeWorld) -> None:
+    world.wheels = {}
+    world.others = ("gadget_cli-1.2.3.tar.gz", "gadget_cli-1.2.3-py3.whl")
+    assert draft_error(factory, "--npm", PACKAGE).startswith(
+        "factory: the index has no wheel of gadget-cli that can be audited ("
+    )
 
 
 def draft_error(factory: Factory, *words: str) -> str:
