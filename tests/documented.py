@@ -56,6 +56,7 @@ NEEDS: tuple[tuple[str, Need], ...] = (
     ("factory ci reproduce 0.163.0 * --python *", Need.PLACEHOLDER),
     ("factory audit *", Need.TIME),  # all releases, another project, another platform
     ("factory bundle 0.163.0 --out codex-0.163.0", Need.TIME),  # six packages
+    ("factory wheels 0.163.0 --offline *", Need.TIME),  # test_bundle_offline.py runs such a build
     ("factory wheels 0.163.0 --like-published *", Need.TIME),  # for waivers of all platforms
     ("factory wheels * --require-authorship *", Need.TIME),  # for macOS and Windows
     ("factory ci reproduce *", Need.TIME),

@@ -44,7 +44,6 @@ SESSION = (
         before="factory statement create --new-key codex.key",
     ),
     Step(line=f"factory bundle 0.163.0 --out codex-0.163.0 --platform {PLATFORM} --no-program"),
-    Step(line="factory wheels 0.163.0 --offline codex-0.163.0", before="rm -r dist"),
     Step(line="factory sdk types --codex-version rust-v0.163.0 --out src/openai_codex/generated"),
     Step(line="factory sdk types --codex-version 0.163.0 --out src/openai_codex/generated --check"),
     Step(line="factory sdk types --compare 0.147.0 0.163.0"),
