@@ -39,6 +39,7 @@ from factory.cli.options import (
 from factory.cli.session import Session, open_session
 from factory.cli.settings import Settings
 from factory.core.errors import UsageError
+from factory.core.printable import escaped_lines
 from factory.release.channels import Channel
 from factory.system.files import TEMPORARY_PREFIX, atomic_write
 from factory.system.scratch import scratch_directory
@@ -228,5 +229,5 @@ def _show_table(report: AuditReport) -> None:
     headings, row = (NARROW_HEADINGS, narrow_row) if is_narrow else (HEADINGS, verdict_row)
     print_table([Column(heading=heading) for heading in headings], [row(v) for v in report.verdicts])
     for line in cause_lines(report):
-        print(line)
+        print(escaped_lines(line))
     say(summary(report))

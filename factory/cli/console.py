@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+from factory.core.printable import escaped_lines
 from factory.core.progress import ProgressTask, SilentProgress
 
 UNITS = ("B", "kB", "MB", "GB", "TB")
@@ -30,7 +31,11 @@ def print_json(document: object) -> None:
 
 
 def say(message: str) -> None:
-    """Print a message to stderr, unless the user wants none; a full disk there does not end the work."""
+    """Print a message to stderr, unless the user wants none; a full disk there does not end the work.
+
+    Control characters are escaped: messages have names from other people's files.
+    """
+    message = escaped_lines(message)
     logger = logging.getLogger("factory")
     if logger.handlers:
         logger.info("%s", message)

@@ -14,3 +14,8 @@ def escaped(text: str) -> str:
         char.encode("unicode_escape").decode() if unicodedata.category(char) in CONTROL_CATEGORIES else char
         for char in text
     )
+
+
+def escaped_lines(text: str) -> str:
+    """Escape the characters of a text, but not its line ends."""
+    return "\n".join(map(escaped, text.split("\n")))

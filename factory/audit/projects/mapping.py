@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
+from packaging.version import Version
+
 from factory.audit.projects.version_rule import VersionRule
 from factory.audit.verdict import MappingRef
 from factory.core.digests import Sha256
@@ -105,8 +107,10 @@ class ReviewedRelease:
         return {} if self.unreviewed else self.texts
 
     def covers(self, version: str, platforms: tuple[str, ...]) -> bool:
-        """Whether it is about a wheel of this version and these platforms."""
-        return version == self.version and all(matches(tag, self.platforms) for tag in platforms)
+        """Whether it is about a wheel of this version and these platforms; 1.2 and 1.2.0 are equal."""
+        return Version(version) == Version(self.version) and all(
+            matches(tag, self.platforms) for tag in platforms
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,4 +165,5 @@ def member_path(name: str, wheel: str) -> str:
     for directory, placeholder in ((f"{stem}.dist-info/", DIST_INFO), (f"{stem}.data/", DATA)):
         if name.startswith(directory):
             return f"{placeholder}/{name.removeprefix(directory)}"
-    return name
+    is_literal = name.partition("/")[0] in {DIST_INFO, DATA}
+    return f"/{name}" if is_literal else name  # a member can have such a name, and no mapping this path

@@ -30,10 +30,9 @@ class VersionRule(StrEnum):
             case VersionRule.SAME:
                 return _semver(Version(version))
             case VersionRule.DROP_LAST_NUMBER:
-                numbers = Version(version).release
-                is_plain = _semver(Version(version)) == version and not Version(version).is_prerelease
-                is_longer = is_plain and len(numbers) > _SEMVER_NUMBERS
-                return ".".join(map(str, numbers[:-1])) if is_longer else None
+                parsed = Version(version)
+                is_longer = len(parsed.release) > _SEMVER_NUMBERS and not parsed.is_prerelease
+                return _semver(parsed, numbers=parsed.release[:-1]) if is_longer else None
             case VersionRule.DROP_POST_RELEASE:
                 return _semver(Version(version.partition(".post")[0]))
             case VersionRule.CODEX:
@@ -50,18 +49,29 @@ def normalised(text: str) -> str | None:
         return None
 
 
-def _semver(version: Version) -> str | None:
+def _semver(version: Version, numbers: tuple[int, ...] | None = None) -> str | None:
+    """Return the version on npm, or None if npm cannot have it."""
     if version.post is not None or version.dev is not None or version.local or version.epoch:
         return None
-    release = ".".join(map(str, version.release))
+    text = _three_numbers(numbers or version.release)
     if version.pre is None:
-        return release
+        return text
     stage, number = version.pre
-    return f"{release}-{_STAGES[stage]}.{number}"
+    return f"{text}-{_STAGES[stage]}.{number}"
+
+
+def _three_numbers(numbers: tuple[int, ...]) -> str:
+    """Return three or more numbers, without zeros after the third: installers take 1.2.0.0 for 1.2.0."""
+    release = [*numbers, *[0] * (_SEMVER_NUMBERS - len(numbers))]
+    while len(release) > _SEMVER_NUMBERS and not release[-1]:
+        del release[-1]
+    return ".".join(map(str, release))
 
 
 def _codex(version: str) -> str | None:
+    release = Version(version).release
+    same = version.replace(".".join(map(str, release)), _three_numbers(release), 1)
     try:
-        return CodexTag.parse(version).semver
+        return CodexTag.parse(same).semver
     except MalformedTag:
         return None

@@ -17,6 +17,7 @@ from tests.mapped import (
     NAME,
     OLD_PROGRAM,
     PACKAGE,
+    PLATFORM,
     PROGRAM,
     SCRIPT,
     TEXTS,
@@ -164,6 +165,14 @@ TAMPERED = {
             f"{INFO}/entry_points.txt", b"[console_scripts]\na = gadget_cli.main:main\n"
         ),
         [("entry-point", f"{INFO}/entry_points.txt")],
+    ),
+    "the executable in a directory with the name of a placeholder": (
+        good_mapped_wheel().without(SCRIPT).with_member("{data}/scripts/gadget", PROGRAM),
+        [("payload-missing", "{data}/scripts/gadget")],
+    ),
+    "METADATA in a directory with the name of a placeholder": (
+        good_mapped_wheel().without(f"{INFO}/METADATA").with_member("{dist-info}/METADATA", METADATA),
+        [("text-missing", "{dist-info}/METADATA")],
     ),
     "a header file": (
         good_mapped_wheel().with_member(f"gadget_cli-{VERSION}.data/data/etc/profile", b"x"),
@@ -314,6 +323,19 @@ def test_bytes_between_members_are_different(tmp_path: Path) -> None:
     verdict = audit_mapped(replace(wheel, members=members), tmp_path)
     assert decided(verdict)[0] == "DIFFERENT"
     assert "stray-bytes" in [cause.id for cause in verdict.causes]
+
+
+def test_a_version_with_more_zeros_is_the_same_release(tmp_path: Path) -> None:
+    """Installers take 1.2.3.0 for 1.2.3, so it must not be a version of which nothing is known."""
+    wheel = good_mapped_wheel().edited(SCRIPT, FOREIGN_PROGRAM)
+    members = tuple(replace(one, name=one.name.replace(b"-1.2.3.", b"-1.2.3.0.")) for one in wheel.members)
+    renamed = replace(wheel, name=NAME.replace("1.2.3", "1.2.3.0"), members=members)
+
+    verdict = audit_mapped(renamed, tmp_path)
+
+    assert decided(verdict)[1:] == ("different", "no", 10)
+    assert ("executable-not-upstream", SCRIPT.replace("1.2.3", "1.2.3.0")) in ids(verdict)
+    assert mapping().release_for("1.2.3.0", (PLATFORM,)) == mapping().release_for("1.2.3", (PLATFORM,))
 
 
 def with_mode(wheel: MappedWheel, mode: int) -> MappedWheel:

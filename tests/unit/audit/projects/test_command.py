@@ -312,6 +312,19 @@ def test_a_draft_finds_the_constant_that_states_the_version(factory: Factory, wo
     assert 'version = "1.2.3"\nnpm-version = "7.0.1"\n' in drafted.out
 
 
+def test_a_name_with_control_characters_does_not_reach_the_terminal(
+    factory: Factory, world: FakeWorld, tmp_path: Path, own: Path
+) -> None:
+    wheel = good_mapped_wheel().with_member("gadget_cli/\x1b[2Jclean.txt", b"x")
+    world.wheels = {NAME: wheel.content()}
+
+    ended = factory("audit", "--mapping", own, VERSION, "--out", tmp_path / "out")
+
+    assert ended.status == 10
+    assert ": foreign-member: gadget_cli/\\x1b[2Jclean.txt\n" in ended.out
+    assert "\x1b" not in ended.out + ended.err
+
+
 def test_a_draft_is_about_the_newest_version_that_npm_has(factory: Factory, world: FakeWorld) -> None:
     """A pre-release counts only if npm has no other one."""
     for on_npm, chosen in ((("1.2.3",), "1.2.3"), (("1.2.3", "1.3.0-beta.1"), "1.2.3"), ((), "1.3.0")):
