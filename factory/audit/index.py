@@ -125,7 +125,7 @@ def _refusal_hint(index: str) -> str:
         return "Check the user name and the password in the address of the index."
     return (
         "The index requires credentials or blocks this address. Put a user name and a password into the"
-        " address (--index-url, or the settings of pip and uv) or into ~/.netrc."
+        " address (--index-url, or the settings of pip and uv), into ~/.netrc or into the keyring."
     )
 
 

@@ -9,6 +9,7 @@ from contextlib import closing
 from functools import partial
 
 from factory.audit.index import page_url
+from factory.audit.index_settings.setting import Setting
 from factory.build.recipe import BACKEND_VERSION
 from factory.build.template import DISTRIBUTION
 from factory.build.toolchain import lock_for
@@ -17,7 +18,7 @@ from factory.cli.console import Column
 from factory.cli.encoder import open_encoder
 from factory.cli.formats import Format, add_format_options, show_table
 from factory.cli.host_report import Ability, Examination, examine_containers, examine_deflate, examine_host
-from factory.cli.index import chosen_index
+from factory.cli.index import after_refusal, chosen_index
 from factory.cli.network_report import Server, examine_certificates, examine_proxy, examine_server
 from factory.cli.options import containers_of
 from factory.cli.settings import Settings
@@ -25,7 +26,7 @@ from factory.core.errors import EXIT_OK, HostError
 from factory.core.model import ChannelName
 from factory.release.channels.npm import PACKAGE
 from factory.release.channels.npm_package import ABBREVIATED, package_url
-from factory.system.http import RequestsClient, Timeouts, netrc_has, proxy_for
+from factory.system.http import HttpStatusError, RequestsClient, Timeouts, netrc_has, proxy_for
 from factory.system.process import SubprocessRunner
 
 EPILOG = """\
@@ -117,7 +118,14 @@ def _registry(settings: Settings) -> Server:
 
 
 def _index(settings: Settings, *, is_required: bool) -> Server:
-    index = chosen_index(None, settings)
+    return _index_server(chosen_index(None, settings), settings, is_required=is_required)
+
+
+def _index_server(index: Setting, settings: Settings, *, is_required: bool) -> Server:
+    def again(error: HttpStatusError) -> Server | None:
+        known = after_refusal(index, error, settings)
+        return None if known is None else _index_server(known, settings, is_required=is_required)
+
     url = page_url(index.value, DISTRIBUTION)
     return Server(
         url=url,
@@ -125,6 +133,7 @@ def _index(settings: Settings, *, is_required: bool) -> Server:
         login=f"the address in {index.place}" if "@" in url.partition("?")[0] else _netrc(url),
         needed_for="needed for the toolchain" if is_required else "needed by 'factory audit'",
         is_required=is_required,
+        again=again,
     )
 
 

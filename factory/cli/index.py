@@ -48,6 +48,11 @@ def _keyring(settings: Settings) -> Keyring:
     return Keyring(argv=argv, runner=SubprocessRunner(), env=settings.environ)
 
 
+def after_refusal(index: Setting, error: HttpStatusError, settings: Settings) -> Setting | None:
+    """Return an index with credentials of the keyring, if it answered 401 and the keyring has some."""
+    return with_credentials(index, _keyring(settings)) if error.status == _UNAUTHORIZED else None
+
+
 def ask_index(index_url: str | None, settings: Settings, *, project: str, client: HttpClient) -> Listing:
     """Return what an index lists of a project, and say which index it is."""
     index = chosen_index(index_url, settings, project=project)
@@ -56,7 +61,7 @@ def ask_index(index_url: str | None, settings: Settings, *, project: str, client
     try:
         listing = fetch_listing(client, index=index.value, project=project, asked_at=asked_at)
     except HttpStatusError as error:
-        known = with_credentials(index, _keyring(settings)) if error.status == _UNAUTHORIZED else None
+        known = after_refusal(index, error, settings)
         if known is None:
             raise
         say(f"the index requires credentials: {known.shown}")

@@ -23,6 +23,7 @@ class Server:
         login: Where the credentials are set; empty if there are none.
         needed_for: What does not work without it.
         is_required: Whether ``factory wheels`` needs it.
+        again: Returns the server with other credentials after a refusal, if there are some.
     """
 
     url: str = field(repr=False)
@@ -31,6 +32,7 @@ class Server:
     login: str = ""
     needed_for: str
     is_required: bool
+    again: Callable[[HttpStatusError], "Server | None"] = field(default=lambda _: None, repr=False)
 
 
 def examine_server(
@@ -60,6 +62,8 @@ def examine_server(
         with client.stream(server.url, headers=server.headers):
             answer = f"answers in {clock() - begun:.1f} s"
     except HttpStatusError as error:
+        if (other := server.again(error)) is not None:
+            return examine_server(subject, lambda: other, client, is_required=is_required, clock=clock)
         detail = f"{server.shown}; answers with status {error.status}; {login}"
         return _broken(subject, detail, f"{server.needed_for}: {error.hint}", is_required=server.is_required)
     except FactoryError as error:

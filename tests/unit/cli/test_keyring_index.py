@@ -121,3 +121,18 @@ def test_without_credentials_the_refusal_is_reported(
     said = audit(factory, packages, tmp_path, httpserver.url_for("/simple/"))
     assert seen == [None]
     assert "answered with status 401" in said
+
+
+@pytest.mark.usefixtures("program")
+def test_doctor_asks_the_keyring_as_well(
+    factory: Factory, httpserver: HTTPServer, seen: list[str | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    httpserver.expect_request("/npm/@openai/codex").respond_with_data("{}")
+    monkeypatch.setenv("FACTORY_NPM_REGISTRY", httpserver.url_for("/npm/"))
+    monkeypatch.setenv("PIP_INDEX_URL", httpserver.url_for("/simple/"))
+    ended = factory("doctor")
+    assert "top-secret" not in ended.out + ended.err
+    assert seen == [None, HEADER]
+    (row,) = [line.split("\t") for line in ended.out.splitlines() if line.startswith("package index")]
+    assert row[1] == "ok"
+    assert row[2].endswith("; credentials: the address in PIP_INDEX_URL, with the credentials of the keyring")
