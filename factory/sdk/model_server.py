@@ -55,14 +55,16 @@ class Stream:
     Attributes:
         pieces: The parts of the text.
         interval_s: The wait before each piece; the bytes of an event are then sent one half at a time.
-        hold_s: How long the stream stays open, without an event, before it is completed. It ends earlier
-            when the client closes the connection.
+        hold_s: How long the stream stays open, without an event, before it is completed. The hold ends
+            earlier when the client closes the connection.
+        released: Ends the hold when it is set.
         is_cut: End after the pieces, without the events that complete the answer.
     """
 
     pieces: tuple[str, ...]
     interval_s: float = 0.0
     hold_s: float = 0.0
+    released: threading.Event = field(default_factory=threading.Event, compare=False)
     is_cut: bool = False
 
 
@@ -198,7 +200,7 @@ class _ResponsesHandler(BaseHTTPRequestHandler):
         with suppress(OSError):  # the client has closed the connection
             for event in (_CREATED, _added(), *map(_delta, stream.pieces)):
                 self._send_event(event, stream.interval_s)
-            self._hold(stream.hold_s)
+            self._hold(stream.hold_s, stream.released)
             if not stream.is_cut:
                 for event in _completion(_message("".join(stream.pieces))):
                     self._send_event(event, 0.0)
@@ -211,13 +213,12 @@ class _ResponsesHandler(BaseHTTPRequestHandler):
             self.wfile.flush()
             time.sleep(interval_s / 2)
 
-    def _hold(self, hold_s: float) -> None:
-        """Keep the connection open with comments, which clients ignore, until the client closes it."""
+    def _hold(self, hold_s: float, released: threading.Event) -> None:
+        """Keep the connection open with comments, which clients ignore."""
         deadline = time.monotonic() + hold_s
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and not released.wait(_HOLD_INTERVAL_S):
             self.wfile.write(b": still here\n\n")
             self.wfile.flush()
-            time.sleep(_HOLD_INTERVAL_S)
 
     def _stream(self, item: Mapping[str, object]) -> None:
         events = b"".join(map(_encoded, (_CREATED, *_completion(item))))

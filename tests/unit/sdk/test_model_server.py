@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import threading
 import time
 import tomllib
 from pathlib import Path
@@ -147,6 +148,15 @@ def test_a_client_that_leaves_ends_the_hold() -> None:
         connection.request("POST", f"{address.path}/responses", "{}")
         connection.getresponse().read(10)
         connection.close()
+
+
+def test_an_event_ends_the_hold() -> None:
+    held = Stream(pieces=("One",), hold_s=60)
+    with model_server((held,)) as server:
+        threading.Timer(0.1, held.released.set).start()
+        began = time.monotonic()
+        assert types(ask(server)[2])[-1] == "response.completed"
+        assert 0.1 <= time.monotonic() - began < 4
 
 
 def test_it_repeats_the_users_last_words() -> None:

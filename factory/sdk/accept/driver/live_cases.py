@@ -23,7 +23,8 @@ from factory.sdk.model_server import Answer, CallTool, Echo, ModelServer, Say, S
 _OFFICIAL = "openai_codex"
 _DELTA = "item/agentMessage/delta"
 _POLL_S = 0.05
-_HELD = Stream(pieces=("One ", "two "), hold_s=30.0)
+_HOLD_S = 30.0
+_HELD = Stream(pieces=("One ", "two "), hold_s=_HOLD_S)
 """An answer that does not end by itself while a case runs."""
 _PNG = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9"
@@ -48,16 +49,18 @@ def interrupt_ends_the_turn(context: CaseContext) -> None:
 
 
 def steer_reaches_the_model(context: CaseContext) -> None:
-    """Steer while the model is speaking: the next request of the same turn contains the new input."""
-    held = Stream(pieces=("Working.",), hold_s=1.0)
+    """Steer while the model is speaking: the next request of the same turn contains the new input.
+
+    The model speaks until the runtime has accepted the input: a turn that has ended cannot be steered.
+    """
+    held = Stream(pieces=("Working.",), hold_s=_HOLD_S)
     with context.talk(held, Say(text="Steered.")) as (codex, server):
         handle = codex.thread_start().turn("A question.")
-        is_steered = False
         texts = []
         for event in handle.stream():
-            if event.method == _DELTA and not is_steered:
-                is_steered = True
+            if event.method == _DELTA and not held.released.is_set():
                 handle.steer("Turn left.")
+                held.released.set()
             texts.append(json.dumps(_payload(event)))
     expect_count(server.turns, 2, "requests to the model")
     expect(b"Turn left." in server.turns[1], "the second request lacks the new input")
