@@ -7,6 +7,7 @@ START says how it begins: ``well``, or a way to be broken. The text of a turn sa
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import threading
 import time
@@ -160,6 +161,16 @@ class Server:
         sys.stdout.flush()
         raise SystemExit(7)
 
+    def do_chatter(self, thread: str, turn: str, count: str) -> None:
+        sys.stderr.write("".join(f"line {number} {'e' * 80}\n" for number in range(int(count))))
+        self.do_die(thread, turn, "")
+
+    def do_orphan(self, _thread: str, _turn: str, _text: str) -> None:
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+        sys.stderr.write(f"{child.pid}\n")
+        sys.stderr.flush()
+        raise SystemExit(7)
+
     def do_half(self, _thread: str, _turn: str, _text: str) -> None:
         sys.stdout.write('{"method": "turn/comp')
         sys.stdout.flush()
@@ -205,7 +216,10 @@ def main(start: str) -> int:
     if start in STARTS:
         sys.stdin.readline()
         write(STARTS[start])
-    if start == "silent" or start in STARTS:
+    if start == "half":
+        sys.stdout.write('{"id": 1, "res')
+        sys.stdout.flush()
+    if start in {"silent", "half"} or start in STARTS:
         sys.stdin.read()
         return 0
     server = Server()

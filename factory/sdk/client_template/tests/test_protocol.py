@@ -6,6 +6,7 @@ import json
 
 import pytest
 from codex_factory_sdk import (
+    InvalidRequestError,
     ProtocolError,
     ServerBusyError,
     SlowConsumer,
@@ -63,12 +64,35 @@ def test_an_error_has_its_class() -> None:
 
 
 @pytest.mark.parametrize(
+    "data", [{"codexErrorInfo": {"httpConnectionFailed": {"httpStatusCode": 500}}}, [], 1]
+)
+def test_an_error_can_have_any_data(data: object) -> None:
+    machine = connection()
+    machine.request("model/list", None)
+    (event,) = machine.receive(line({"id": 1, "error": {"code": -32600, "message": "no", "data": data}}))
+    assert isinstance(event, Failed)
+    assert isinstance(event.error, InvalidRequestError)
+    assert event.error.data == data
+
+
+def test_an_error_without_a_message_is_shown() -> None:
+    machine = connection()
+    machine.request("model/list", None)
+    (event,) = machine.receive(line({"id": 1, "error": {"reason": "busy"}}))
+    assert isinstance(event, Failed)
+    assert str(event.error) == "{'reason': 'busy'} (JSON-RPC error 0)"
+
+
+@pytest.mark.parametrize(
     "message",
     [
         {"id": 5, "result": {}},
         {"id": None, "error": {"code": -32700, "message": "what"}},
         {"id": 1},
+        {"id": 1, "error": None},
+        {"id": 1, "error": "no"},
         {"id": "1", "result": {}},
+        {"id": True, "result": {}},
         {},
         [],
         7,
@@ -322,3 +346,34 @@ def test_any_bytes_end_in_a_known_state(chunks: list[bytes]) -> None:
     events += machine.end(TransportClosedError("gone"))
     assert isinstance(events[-1], Ended)
     assert sum(isinstance(event, Answered | Failed) for event in events) == 1
+
+
+TEXTS = st.sampled_from(["t1", "turn/completed", "x"])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 2) | st.floats() | TEXTS,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(TEXTS, inner, max_size=2),
+    max_leaves=4,
+)
+
+
+def some_of(**fields: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    """Objects with some of these fields, or in their place any JSON."""
+    return st.fixed_dictionaries({}, optional=fields) | JSON
+
+
+TURN = some_of(id=JSON)
+ERROR = some_of(code=JSON, message=JSON, data=some_of(codexErrorInfo=JSON))
+PARAMS = some_of(turn=TURN, turnId=JSON, threadId=JSON, loginId=JSON)
+ANSWERS = st.fixed_dictionaries({"id": st.integers(1, 2)}, optional={"result": PARAMS, "error": ERROR})
+MESSAGES = ANSWERS | some_of(id=JSON, method=TEXTS, params=PARAMS, result=PARAMS, error=ERROR)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(MESSAGES, max_size=5))
+def test_any_messages_end_in_a_known_state(messages: list[object]) -> None:
+    machine = connection()
+    machine.request("turn/start", {}, subscription())
+    machine.request("model/list", None)
+    events = [event for message in messages for event in machine.receive(line(message))]
+    ended = [event.error for event in events if isinstance(event, Ended)]
+    assert ended == ([] if machine.failure is None else [machine.failure])

@@ -41,11 +41,13 @@ Fake = Callable[..., CodexConfig]
 
 
 def is_running(pid: int) -> bool:
+    """Whether a process has not ended; in some containers, ended orphans are never collected."""
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+        stat = Path("/proc", str(pid), "stat")
+        return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
         return False
-    return True
 
 
 def process_of(codex: Codex) -> int:
@@ -287,6 +289,25 @@ def test_a_dead_app_server_fails_every_call_with_its_last_words(fake: Fake) -> N
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_what_a_dead_app_server_started_is_killed_and_holds_up_nothing(fake: Fake) -> None:
+    with Codex(fake()) as codex:
+        with pytest.raises(TransportClosedError, match="exit status 7") as caught:
+            a_thread(codex).turn("orphan").run()
+        child = int(caught.value.stderr)
+        deadline = time.monotonic() + 10
+        while is_running(child) and time.monotonic() < deadline:  # until init has collected it
+            time.sleep(0.05)
+        assert not is_running(child)
+
+
+def test_the_last_lines_of_much_output_are_kept(fake: Fake) -> None:
+    with Codex(fake()) as codex, pytest.raises(TransportClosedError) as caught:
+        a_thread(codex).turn("chatter 20000").run()
+    lines = caught.value.stderr.splitlines()
+    assert (len(lines), lines[-1]) == (20, "my last words")
+    assert lines[-2].startswith("line 19999 ")
+
+
 def test_a_killed_app_server_fails_the_turn(fake: Fake) -> None:
     with Codex(fake()) as codex:
         handle = a_thread(codex).turn("hold")
@@ -339,13 +360,14 @@ def test_a_second_answer_to_a_call_is_an_error(fake: Fake) -> None:
         ("nameless", IncompatibleAppServer, "initialize"),
         ("old", IncompatibleAppServer, r"0\.0\.1"),
         ("unknown-method", MethodNotFoundError, "too old"),
-        ("silent", RequestTimeout, "initialize"),
+        ("silent", RequestTimeout, r"initialize within 0\.3 s$"),
+        ("half", RequestTimeout, r"within 3 s; the app-server's last message was incomplete: .*res"),
     ],
 )
 def test_the_constructor_fails_with_a_reason(
     fake: Fake, start: str, kind: type[Exception], words: str
 ) -> None:
-    options = {"startup_timeout_s": 0.3} if start == "silent" else {}
+    options = {"silent": {"startup_timeout_s": 0.3}, "half": {"startup_timeout_s": 3.0}}.get(start, {})
     with pytest.raises(kind, match=words):
         Codex(fake(start, **options))
 

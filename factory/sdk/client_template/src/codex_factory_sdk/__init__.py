@@ -2,12 +2,12 @@
 
 For example::
 
-from codex_factory_sdk import Codex, final_text
+    from codex_factory_sdk import Codex, final_text
 
-with Codex() as codex:
-    thread = codex.thread_start()
-    turn = thread.turn("Describe this project.").run()
-    print(final_text(turn))
+    with Codex() as codex:
+        thread = codex.thread_start()
+        handle = thread.turn("Describe this project.")
+        print(handle.run().status, final_text(handle.items()))
 """
 
 from codex_factory_sdk._notification import Notification, UnknownNotification

@@ -77,7 +77,9 @@ class AsyncTransport:
             self.process.send(data)
             return await asyncio.wait_for(future, limit)
         except asyncio.TimeoutError:
-            raise RequestTimeout(f"the app-server did not answer {method} within {limit:g} s") from None
+            raise RequestTimeout(
+                f"the app-server did not answer {method} within {limit:g} s{self._connection.incomplete()}"
+            ) from None
         finally:
             if self._calls.pop(call, None) is not None:
                 self._connection.abandon(call)

@@ -9,7 +9,6 @@ import signal
 import subprocess  # noqa: TID251 - the SDK has no other module that starts processes
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from typing import IO
@@ -18,7 +17,7 @@ from codex_factory_sdk.errors import RuntimeNotFound, TransportClosedError
 
 _CHUNK_BYTES = 1 << 16
 _STDERR_LINES = 20
-_STDERR_LINE_BYTES = 1000
+_STDERR_BYTES = 10_000
 _OUTGOING_MESSAGES = 10_000
 _GRACE_S = 2.0
 
@@ -47,7 +46,7 @@ class AppServerProcess:
         self._on_data = on_data
         self._on_end = on_end
         self._outgoing: queue.Queue[bytes | None] = queue.Queue(_OUTGOING_MESSAGES)
-        self._stderr: deque[bytes] = deque(maxlen=_STDERR_LINES)
+        self._stderr = b""
         self._lock = threading.Lock()
         self._is_closing = False
         try:
@@ -68,6 +67,7 @@ class AppServerProcess:
         self._errors = self._start(self._read_stderr)
         self._writer = self._start(self._write)
         self._reader = self._start(self._read)
+        self._watcher = self._start(self._watch)
 
     @property
     def pid(self) -> int:
@@ -97,21 +97,24 @@ class AppServerProcess:
                 self._process.wait(timeout_s)
             except subprocess.TimeoutExpired:
                 self.kill()
-            if threading.current_thread() is not self._reader:
-                self._reader.join(_GRACE_S)
+            if threading.current_thread() not in {self._reader, self._watcher}:
+                self._watcher.join(_GRACE_S)
 
     def kill(self) -> None:
         """Kill the process and its group at once; used where nothing can wait."""
         self._is_closing = True
         if self._process.poll() is not None:
             return
+        self._kill_group()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_GRACE_S)
+
+    def _kill_group(self) -> None:
         with contextlib.suppress(OSError):
             if sys.platform == "win32":
                 self._process.kill()
             else:
                 os.killpg(self._process.pid, signal.SIGKILL)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_GRACE_S)
 
     def _start(self, target: Callable[[], None]) -> threading.Thread:
         thread = threading.Thread(target=target, name=f"codex-app-server{target.__name__}", daemon=True)
@@ -123,15 +126,22 @@ class AppServerProcess:
         with stdout, contextlib.suppress(OSError, ValueError):
             while data := os.read(stdout.fileno(), _CHUNK_BYTES):
                 self._on_data(data)
-        # It has closed its output: it is ending, or is of no use any more.
-        with contextlib.suppress(subprocess.TimeoutExpired):
+        try:
             self._process.wait(_GRACE_S)
+        except subprocess.TimeoutExpired:
+            self._on_end(TransportClosedError("the app-server closed its output", stderr=self._last_words()))
+            self.kill()
+
+    def _watch(self) -> None:
+        """Wait for the end of the process, and report it."""
+        code = self._process.wait()
+        is_closing = self._is_closing
+        self._kill_group()  # what it started would run on, and may have its pipes open
+        self._reader.join(_GRACE_S)
         self._errors.join(_GRACE_S)
-        code = self._process.poll()
-        reason = "the client was closed" if self._is_closing else "the app-server ended"
-        stderr = "" if self._is_closing else self._last_words()
+        reason = "the client was closed" if is_closing else "the app-server ended"
+        stderr = "" if is_closing else self._last_words()
         self._on_end(TransportClosedError(reason, exit_code=code, stderr=stderr))
-        self.kill()
 
     def _write(self) -> None:
         stdin = _pipe(self._process.stdin)
@@ -145,11 +155,12 @@ class AppServerProcess:
     def _read_stderr(self) -> None:
         stderr = _pipe(self._process.stderr)
         with stderr, contextlib.suppress(OSError, ValueError):
-            while line := stderr.readline(_STDERR_LINE_BYTES):
-                self._stderr.append(line.rstrip())
+            while data := os.read(stderr.fileno(), _CHUNK_BYTES):
+                self._stderr = (self._stderr + data)[-_STDERR_BYTES:]
 
     def _last_words(self) -> str:
-        return b"\n".join(list(self._stderr)).decode("utf-8", "replace")
+        lines = self._stderr.decode("utf-8", "replace").splitlines()
+        return "\n".join(line.rstrip() for line in lines[-_STDERR_LINES:])
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

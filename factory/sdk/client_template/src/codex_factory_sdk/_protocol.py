@@ -252,13 +252,17 @@ class Connection:
             events += self.end(error)
         return events
 
+    def incomplete(self) -> str:
+        """Return words for an error about the part of a line that came last, if there is one."""
+        rest = self._lines.rest()
+        return f"; the app-server's last message was incomplete: {_shown(rest)}" if rest else ""
+
     def end(self, error: ConnectionFailed) -> list[Event]:
         """End the connection: every pending call and every subscription gets the error."""
         if self.failure is not None:
             return []
-        rest = self._lines.rest()
-        if rest and not isinstance(error, ProtocolError):
-            error.args = (f"{error}; the app-server's last message was incomplete: {_shown(rest)}",)
+        if not isinstance(error, ProtocolError):
+            error.args = (f"{error}{self.incomplete()}",)
         self.failure = error
         failed = [Failed(number, error) for number, call in self._calls.items() if not call.is_abandoned]
         waiting = [call.subscription for call in self._calls.values() if call.subscription is not None]
@@ -284,17 +288,19 @@ class Connection:
             notification = Notification(method, params if isinstance(params, Mapping) else {})
             if "id" not in message:
                 self._route(notification)
-            elif isinstance(number, int | str) and number not in self._asked:
+            elif isinstance(number, int | str) and not isinstance(number, bool) and number not in self._asked:
                 self._asked.add(number)
                 yield Asked(number, method, notification.params)
             else:
                 raise ProtocolError(f"the app-server asked twice under one id: {_show(message)}")
-        elif (
-            isinstance(number, int) and number in self._calls and ("result" in message or "error" in message)
-        ):
+        elif type(number) is not int or number not in self._calls:
+            raise ProtocolError(f"the app-server sent an answer to no open call: {_show(message)}")
+        elif "result" in message or isinstance(message.get("error"), Mapping):
             yield from self._response(number, message)
         else:
-            raise ProtocolError(f"the app-server sent an answer to no open call: {_show(message)}")
+            raise ProtocolError(
+                f"the app-server sent an answer without a result or an error: {_show(message)}"
+            )
 
     def _response(self, number: int, message: JsonObject) -> Iterator[Event]:
         call = self._calls.pop(number)

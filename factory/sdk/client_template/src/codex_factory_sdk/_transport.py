@@ -82,7 +82,9 @@ class Transport:
         except FutureTimeout:
             if future.done():  # an error of the operation itself
                 raise
-            raise RequestTimeout(f"the app-server did not answer {method} within {limit:g} s") from None
+            raise RequestTimeout(
+                f"the app-server did not answer {method} within {limit:g} s{self._connection.incomplete()}"
+            ) from None
         finally:
             if not future.done():
                 with self._lock:

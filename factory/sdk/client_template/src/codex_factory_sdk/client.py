@@ -84,7 +84,7 @@ class CodexClient(ClientMethods):
     def notifications(self) -> Iterator[Notification]:
         """Yield the notifications that belong to no turn or login of this client, as they come.
 
-        They are kept from the start of the client, up to ``CodexConfig.queue_limit``.
+        They are kept from the start of the client, up to ``CodexConfig.client_queue_limit``.
         """
         while (notification := self._transport.next(self._transport.unrouted)) is not None:
             yield notification

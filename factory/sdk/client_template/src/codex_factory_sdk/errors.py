@@ -41,7 +41,7 @@ class SlowConsumer(CodexError):
     def __init__(self, lost: int, limit: int) -> None:
         super().__init__(
             f"{lost} notifications were lost: {limit} were already waiting to be consumed; "
-            "consume faster, or raise CodexConfig.queue_limit"
+            "consume faster, or raise queue_limit (client_queue_limit) of CodexConfig"
         )
         self.lost = lost
 
@@ -128,6 +128,7 @@ def rpc_error(error: Mapping[str, object]) -> CodexRpcError:
     code, message, data = error.get("code"), error.get("message"), error.get("data")
     number = code if isinstance(code, int) else 0
     kind = _CLASSES.get(number, CodexRpcError)
-    if isinstance(data, Mapping) and data.get("codexErrorInfo") in _OVERLOADED:
+    info = data.get("codexErrorInfo") if isinstance(data, Mapping) else None
+    if isinstance(info, str) and info in _OVERLOADED:  # an object for some errors
         kind = ServerBusyError
-    return kind(number, str(message), data)
+    return kind(number, message if isinstance(message, str) else str(error), data)

@@ -1,7 +1,4 @@
-"""The types of the release's protocol, by their names in the schema.
-
-from codex_factory_sdk.types import Turn
-"""
+"""The types of the release's protocol, by their names in the schema."""
 
 from codex_factory_sdk._open_models import UnknownResult, UnknownVariant
 from codex_factory_sdk.generated import v2_all as _models
