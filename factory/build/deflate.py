@@ -26,10 +26,10 @@ PIECE_BYTES = 16384
 """The number of bytes that hatchling passes to the encoder at once. The pieces decide how zlib refills its
 window, so that another size might change the output."""
 
-_FIELDS = struct.Struct("<8sLQQ32s32s")
-_CHECKSUM = struct.Struct("<L")  # the CRC-32 of the fields: no other digest covers the sizes
+_FIELDS = struct.Struct("<8sLQQ32sL")
+_CHECKSUM = struct.Struct("<L")  # the CRC-32 of the fields
 _HEADER_BYTES = _FIELDS.size + _CHECKSUM.size
-_MAGIC = b"cwf-dfl2"
+_MAGIC = b"cwf-dfl3"
 
 
 class DamagedDeflated(DamagedEntry):
@@ -49,7 +49,9 @@ class Deflated:
         crc32: The CRC-32 of the content.
         size_bytes: The size of the content.
         compressed_bytes: The size of the stream.
-        compressed_sha256: The digest of the stream, checked whenever the stream is read.
+        compressed_crc32: The CRC-32 of the stream, checked whenever the stream is read. It finds damage; a
+            cryptographic digest would find no more, because whoever can write the file can write both.
+            What a wheel contains is compared with the release's digests when the wheel is verified.
     """
 
     path: Path
@@ -57,7 +59,7 @@ class Deflated:
     crc32: int
     size_bytes: int
     compressed_bytes: int
-    compressed_sha256: Sha256
+    compressed_crc32: int
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -83,7 +85,7 @@ class Deflated:
                     crc32=crc32,
                     size_bytes=size_bytes,
                     compressed_bytes=compressed_bytes,
-                    compressed_sha256=Sha256(stream.hex()),
+                    compressed_crc32=stream,
                 )
         raise _removed(path, Sha256.of([raw]))
 
@@ -91,18 +93,18 @@ class Deflated:
         """Yield the raw deflate stream.
 
         Raises:
-            DamagedDeflated: The file is gone; or, after the last chunk, the stream does not have its digest.
+            DamagedDeflated: The file is gone; or, after the last chunk, the stream does not have its CRC-32.
         """
-        hasher = hashlib.sha256()
+        crc32_of, crc32 = fast_crc32(), 0
         file = open_entry(self.path)
         if file is None:
             raise DamagedDeflated(self.sha256)
         with file, reading(self.path):
             file.seek(_HEADER_BYTES)
             for chunk in read_chunks(file, CHUNK_BYTES):
-                hasher.update(chunk)
+                crc32 = crc32_of(chunk, crc32)
                 yield chunk
-        if hasher.hexdigest() != self.compressed_sha256.hex:
+        if crc32 != self.compressed_crc32:
             raise _removed(self.path, self.sha256)
 
 
@@ -114,7 +116,7 @@ def _removed(path: Path, content: Sha256) -> DamagedDeflated:
 
 
 def deflate(chunks: Iterable[bytes], into: Path, encoder: Encoder = ZLIB, *, threads: int = 1) -> Deflated:
-    """Compress a content into a new file, and compute the digests of content and stream.
+    """Compress a content into a new file, and compute its digest and the checksums of content and stream.
 
     Args:
         chunks: The content.
@@ -126,15 +128,15 @@ def deflate(chunks: Iterable[bytes], into: Path, encoder: Encoder = ZLIB, *, thr
         EncoderDiffers: The encoder is not zlib, and its stream does not inflate to the content.
         CannotWrite: There is no room.
     """
-    content, stream = hashlib.sha256(), hashlib.sha256()
-    crc32_of = fast_crc32()
-    crc32 = size_bytes = compressed_bytes = 0
+    content, crc32_of = hashlib.sha256(), fast_crc32()
+    crc32 = size_bytes = compressed_crc32 = compressed_bytes = 0
     with writing(into):
         opened = into.open("xb")
     with written(opened, into) as file:
 
         def write(compressed: bytes) -> int:
-            stream.update(compressed)
+            nonlocal compressed_crc32
+            compressed_crc32 = crc32_of(compressed, compressed_crc32)
             with writing(into):  # not around the loop: errors of the source are not about this file
                 return file.write(compressed)
 
@@ -148,7 +150,7 @@ def deflate(chunks: Iterable[bytes], into: Path, encoder: Encoder = ZLIB, *, thr
         compressed_bytes += write(compressor.flush())
         if isinstance(compressor, _Inflated):
             compressor.require(crc32=crc32, size_bytes=size_bytes)
-        header = _MAGIC, crc32, size_bytes, compressed_bytes, content.digest(), stream.digest()
+        header = _MAGIC, crc32, size_bytes, compressed_bytes, content.digest(), compressed_crc32
         fields = _FIELDS.pack(*header)
         with writing(into):
             file.seek(0)
@@ -159,7 +161,7 @@ def deflate(chunks: Iterable[bytes], into: Path, encoder: Encoder = ZLIB, *, thr
         crc32=crc32,
         size_bytes=size_bytes,
         compressed_bytes=compressed_bytes,
-        compressed_sha256=Sha256(stream.hexdigest()),
+        compressed_crc32=compressed_crc32,
     )
 
 

@@ -42,7 +42,7 @@ def require_like_zlib(deflated: Deflated, encoder: Encoder, *, sample_bytes: int
         stream, expected = b"", None
     if stream == expected:
         return
-    for _ in chunks:  # a damaged file has the wrong digest, which is known at its end
+    for _ in chunks:  # a damaged file has the wrong CRC-32, which is known at its end
         pass
     raise EncoderDiffers(
         f"{encoder.label} gives other bytes than zlib for the file with SHA-256 {deflated.sha256}"
