@@ -19,6 +19,7 @@ from factory.core.digests import Digest, Sha256
 from factory.core.errors import IntegrityError, UsageError
 from factory.core.json_reader import JsonObject
 from factory.core.model import ReleaseAsset
+from factory.core.progress import Progress
 from factory.core.tags import CodexTag
 from factory.core.targets import Platform
 from factory.release.channels import Channel
@@ -121,11 +122,12 @@ def make_bundle(
     _require_replaceable(request.out)
     assets = _assets(request, channel)
     paths = downloader.fetch_all(assets, jobs=DOWNLOADS)
+    progress = downloader.progress
     with atomic_directory(request.out.absolute()) as draft:
         _add_packages(draft / _PACKAGES, assets, paths)
-        _add_wheels(draft / _TOOLCHAIN, tuple(map(lock_for, locked_versions())), fetch_wheels)
+        _add_wheels(draft / _TOOLCHAIN, tuple(map(lock_for, locked_versions())), fetch_wheels, progress)
         if request.program is not None:
-            _add_wheels(draft / _PROGRAM, (program_lock(),), fetch_wheels)
+            _add_wheels(draft / _PROGRAM, (program_lock(),), fetch_wheels, progress)
             shutil.copyfile(request.program, draft / _PROGRAM / request.program.name)
         _write(draft / BUNDLE_NAME, _description(request.tag, assets))
         _write(draft / "README.md", _readme(request))
@@ -209,11 +211,14 @@ def _add_packages(directory: Path, assets: tuple[ReleaseAsset, ...], paths: tupl
         _write(directory / sums, "".join(f"{digests[name].hex}  {name}\n" for name in sorted(digests)))
 
 
-def _add_wheels(directory: Path, locks: tuple[Lock, ...], fetch_wheels: FetchWheels) -> None:
+def _add_wheels(
+    directory: Path, locks: tuple[Lock, ...], fetch_wheels: FetchWheels, progress: Progress
+) -> None:
     """Copy the wheels of some locks, and the locks."""
     directory.mkdir()
     for lock in locks:
-        fetched = fetch_wheels((lock,), Path(sys.executable))
+        with progress.task(f"wheels of {lock.name}"):
+            fetched = fetch_wheels((lock,), Path(sys.executable))
         for path in sorted(fetched.iterdir()):
             shutil.copyfile(path, directory / path.name)
 

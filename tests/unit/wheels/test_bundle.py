@@ -11,7 +11,7 @@ from factory.build.toolchain import Lock
 from factory.cli.offline import OfflineClient
 from factory.core.digests import Sha256
 from factory.core.errors import IntegrityError, UpstreamError, UsageError
-from factory.core.progress import SilentProgress
+from factory.core.progress import Progress, SilentProgress
 from factory.core.targets import Platform
 from factory.release.channels.directory import DirectoryChannel
 from factory.release.download import Downloader
@@ -19,6 +19,7 @@ from factory.system.cache import Cache
 from factory.wheels.bundle import Bundle, BundleRequest, make_bundle, open_bundle, program_lock
 from tests.fakes import FakeHttpClient
 from tests.packages import TAG, release_directory
+from tests.planned import PlannedProgress
 from tests.unit.cli.conftest import Factory, cache, cache_with_toolchain, factory
 
 __all__ = ["cache", "cache_with_toolchain", "factory"]
@@ -44,7 +45,9 @@ def bundled(packages: Path, tmp_path: Path) -> Callable[..., Bundle]:
         (directory / f"{lock.name}-py3-none-any.whl").write_text(lock.name)
         return directory
 
-    def make(out: Path, *platforms: str, has_program: bool = True) -> Bundle:
+    def make(
+        out: Path, *platforms: str, has_program: bool = True, progress: Progress | None = None
+    ) -> Bundle:
         program = tmp_path / "codex_wheel_factory-0.1.0-py3-none-any.whl"
         program.write_text("a wheel")
         request = BundleRequest(
@@ -54,7 +57,7 @@ def bundled(packages: Path, tmp_path: Path) -> Callable[..., Bundle]:
             program=program if has_program else None,
         )
         store = Cache(tmp_path / "store")
-        downloader = Downloader(cache=store, client=FakeHttpClient({}), progress=SilentProgress())
+        downloader = Downloader(cache=store, client=FakeHttpClient({}), progress=progress or SilentProgress())
         channel = DirectoryChannel(packages)
         return make_bundle(request, channel, downloader=downloader, fetch_wheels=fetch_wheels)
 
@@ -86,6 +89,14 @@ def test_a_bundle_has_packages_tools_and_the_program(bundled: Callable[..., Bund
     assert b"cryptography==" in (made.directory / "program/requirements.txt").read_bytes()
     opened = open_bundle(made.directory)
     assert (opened.tag, opened.sha256) == (TAG, made.sha256)
+
+
+def test_each_download_of_pip_is_a_task(bundled: Callable[..., Bundle], tmp_path: Path) -> None:
+    progress = PlannedProgress()
+    bundled(tmp_path / "out", progress=progress)
+    assert progress.begun == [f"wheels of hatchling-{version}" for version in HATCHLINGS] + [
+        "wheels of requirements"
+    ]
 
 
 def test_equal_contents_give_equal_bytes(bundled: Callable[..., Bundle], tmp_path: Path) -> None:
