@@ -102,6 +102,30 @@ def test_the_page_is_drawn(tmp_path: Path, scheme: str) -> None:
     assert len(drawn) > 20_000  # an empty page of this size has 6 kB
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_the_printed_page_is_whole_and_light(tmp_path: Path, page: str) -> None:
+    """The rules for paper, on a screen that is as wide as a letter without its margins."""
+    printed = (
+        PAGES[page]().replace("@media print", "@media all").replace("@media screen and", "@media not all and")
+    )
+    cells = "".join('<th scope="col">musllinux_<wbr>1_<wbr>1_<wbr>aarch64</th>' for _ in range(8))
+    printed = printed.replace('<th scope="col">Release</th>', f'<th scope="col">Release</th>{cells}')
+    script = """
+      const style = (one, name) => page.getComputedStyle(one).getPropertyValue(name);
+      const wide = [...page.document.querySelectorAll(".wide")].map((one) => style(one, "overflow-x"));
+      const summaries = [...page.document.querySelectorAll("summary")];
+      const marks = summaries.map((one) => style(one, "list-style-type"));
+      return {width: page.document.documentElement.scrollWidth, wide: [...new Set(wide)],
+        marks: [...new Set(marks)], back: style(page.document.body, "background-color")};
+    """
+    assert asked(tmp_path, printed, script, width=740, is_dark=True) == {
+        "width": 740,
+        "wide": ["visible"] if page == "audit" else [],
+        "marks": ["none"],
+        "back": "rgb(255, 255, 255)",
+    }
+
+
 def test_the_page_prints(tmp_path: Path) -> None:
     paper = tmp_path / "audit.pdf"
 
