@@ -59,6 +59,7 @@ of the command, which audits both wheels of dprint-py at once.
 _TAIL = """
 The errors are findings of `factory verify` about the published wheels, not about the audit.
 Where npm has no such package or version, the registry that the run asked had none; it may be a mirror.
+The machine of the run may have done other work, so that the times are upper bounds.
 """
 
 
