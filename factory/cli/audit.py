@@ -1,6 +1,7 @@
 """``factory audit``: rebuild published wheels bit for bit and report what they are."""
 
 import argparse
+import json
 import sys
 import time
 from dataclasses import replace
@@ -28,7 +29,7 @@ from factory.cli.acceptances import Acceptances, add_acceptance_options
 from factory.cli.audited_project import AuditedProject, add_project_options
 from factory.cli.console import Column, print_json, say
 from factory.cli.display import print_table
-from factory.cli.formats import Format, add_format_options, print_markdown
+from factory.cli.formats import Format, add_format_options, print_markdown, write_form
 from factory.cli.index import add_index_option, ask_index
 from factory.cli.options import (
     add_channel_options,
@@ -41,7 +42,7 @@ from factory.cli.settings import Settings
 from factory.core.errors import UsageError
 from factory.core.printable import escaped_lines
 from factory.release.channels import Channel
-from factory.system.files import TEMPORARY_PREFIX, atomic_write
+from factory.system.files import TEMPORARY_PREFIX
 from factory.system.scratch import scratch_directory
 from factory.verify.baseline.baseline_file import bundled_baseline
 from factory.verify.baseline.executables_file import bundled_executables
@@ -102,7 +103,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_format_options(
         parser, Format.MARKDOWN, Format.HTML, Format.SARIF, Format.BADGE, json="docs/audit.schema.json"
     )
-    parser.add_argument("--html", type=Path, metavar="FILE", help=argparse.SUPPRESS)  # former name
+    # Beside --format, for runs that need two forms of one audit.
+    for option in ("--html", "--sarif"):
+        parser.add_argument(option, type=Path, metavar="FILE", help=argparse.SUPPRESS)
     add_acceptance_options(parser)
     add_channel_options(parser)
 
@@ -204,8 +207,9 @@ class _Clock:
 
 def _show(report: AuditReport, arguments: argparse.Namespace) -> None:
     if arguments.html is not None:
-        atomic_write(arguments.html, render_html(report).encode("utf-8", "backslashreplace"))
-        say(f"wrote {arguments.html}")
+        write_form(arguments.html, render_html(report))
+    if arguments.sarif is not None:
+        write_form(arguments.sarif, json.dumps(audit_sarif(report), indent=2, ensure_ascii=False) + "\n")
     match Format(arguments.format):
         case Format.JSON:
             print_json(report_json(report))

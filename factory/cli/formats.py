@@ -116,9 +116,9 @@ def written_report(path: Path | None) -> Iterator[None]:
             yield
     except FactoryError:
         if printed.getvalue():
-            _write(path, printed.getvalue())
+            write_form(path, printed.getvalue())
         raise
-    _write(path, printed.getvalue())
+    write_form(path, printed.getvalue())
 
 
 def _require_place(path: Path) -> None:
@@ -128,7 +128,8 @@ def _require_place(path: Path) -> None:
         raise UsageError(f"cannot write {path}: {problem}", hint="Give --output the path of a file.")
 
 
-def _write(path: Path, text: str) -> None:
+def write_form(path: Path, text: str) -> None:
+    """Write a form of a result to a file, and say so."""
     from factory.system.files import atomic_write  # noqa: PLC0415 - most runs print
 
     atomic_write(path, text.encode("utf-8", "backslashreplace"))

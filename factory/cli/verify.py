@@ -7,16 +7,15 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from factory.cli.console import print_json, say
+from factory.cli.console import print_json
 from factory.cli.display import shown_progress
 from factory.cli.findings import exit_status, show_report
-from factory.cli.formats import Format, add_format_options
+from factory.cli.formats import Format, add_format_options, write_form
 from factory.cli.host import this_host
 from factory.cli.options import add_authorship_option, add_jobs_option, add_waiver_options, waivers_of
 from factory.cli.settings import Settings
 from factory.executables.signatures.policy import TrustPolicy
 from factory.executables.signatures.requirement import Requirement
-from factory.system.files import atomic_write
 from factory.system.parallel import usable_cores
 from factory.system.process import SubprocessRunner
 from factory.verify.examine import VerifyContext, examine
@@ -123,8 +122,7 @@ def _show(report: Report, arguments: argparse.Namespace) -> None:
         arguments.format = Format.SARIF
     elif arguments.sarif is not None:
         text = json.dumps(sarif_document(report), indent=2, ensure_ascii=False) + "\n"
-        atomic_write(Path(arguments.sarif), text.encode("utf-8", "backslashreplace"))
-        say(f"wrote {arguments.sarif}")
+        write_form(Path(arguments.sarif), text)
     match Format(arguments.format):
         case Format.SARIF:
             print_json(sarif_document(report))

@@ -132,7 +132,8 @@ def test_a_private_index_is_audited_and_its_password_is_not_shown(
     if is_absolute:
         index.files = f"http://{index.host}/files/"
 
-    _, out, err = audit("0.163.0", "--json", "--html", tmp_path / "page.html")
+    forms = ("--json", "--html", tmp_path / "page.html", "--sarif", tmp_path / "audit.sarif")
+    _, out, err = audit("0.163.0", *forms)
 
     report = parse_report(JsonObject.parse(out.encode(), where="the report"))
     (verdict,) = report.verdicts
@@ -147,6 +148,7 @@ def test_a_private_index_is_audited_and_its_password_is_not_shown(
     assert verdict.outcome == "IDENTICAL"
     assert f"index: http://{index.host}/simple/ (PIP_INDEX_URL)\n" in err
     assert "yanked" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert json.loads((tmp_path / "audit.sarif").read_text(encoding="utf-8"))["version"] == "2.1.0"
     (tmp_path / "report.json").write_text(out, encoding="utf-8")
     for named in make_statements(tmp_path / "report.json", by=BY):
         (tmp_path / f"{named.name}.json").write_bytes(named.statement.render())

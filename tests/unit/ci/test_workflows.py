@@ -177,17 +177,44 @@ def test_the_action_returns_the_exit_status_of_the_audit(tmp_path: Path) -> None
     status, called, output = act(tmp_path, status=10, COMMAND="audit", TAGS="0.163.0\n0.162.0")
     place = tmp_path / "a place"
     assert status == 10
-    assert called == f"<-I><-m><factory><audit><--json><--out><{place}/audit><0.163.0><0.162.0>"
+    report = f"<--out><{place}/audit><--sarif><{place}/audit.sarif>"
+    assert called == f"<-I><-m><factory><audit><--json>{report}<0.163.0><0.162.0>"
     assert output == f"status=10\nreport={place}/audit.json\n"
 
 
 def test_the_action_passes_a_project_and_a_mapping_to_an_audit_only(tmp_path: Path) -> None:
     mapping = "mappings/a gadget.toml"
     _, called, _ = act(tmp_path, COMMAND="audit", TAGS="1.2.3", PROJECT="gadget-cli", MAPPING=mapping)
-    assert called.endswith(f"/audit><--project><gadget-cli><--mapping><{mapping}><1.2.3>")
+    assert called.endswith(f"/audit.sarif><--project><gadget-cli><--mapping><{mapping}><1.2.3>")
     (tmp_path / "again").mkdir()
     _, called, _ = act(tmp_path / "again", COMMAND="verify", PATHS="dist", PROJECT="gadget-cli")
     assert "gadget" not in called
+
+
+@pytest.mark.parametrize(("category", "used"), [("", "wheels/verify"), ("mine", "mine")])
+def test_the_action_uploads_findings_in_a_step_of_its_own(category: str, used: str, tmp_path: Path) -> None:
+    place = tmp_path / "a place"
+    (place / "bin").mkdir(parents=True)
+    program = place / "bin" / "python"
+    program.write_text('#!/bin/bash\nprintf "<%s>" "$@"\nexit 21\n')
+    program.chmod(0o755)
+    env = {"PLACE": str(place), "SARIF": "a.sarif", "COMMAND": "verify", "CATEGORY": category}
+    env |= {"SOURCE": "/the action", "GITHUB_JOB": "wheels"}
+    argv = (
+        "bash",
+        "--noprofile",
+        "--norc",
+        "-e",
+        "-o",
+        "pipefail",
+        "-c",
+        script_of(ACTION, "upload_sarif.py"),
+    )
+    ended = Child(argv=argv, env=env, cwd=tmp_path).run()
+    assert (ended.status, ended.out) == (21, f"<-I></the action/.ci/upload_sarif.py><a.sarif><{used}>")
+    text = ACTION.read_text(encoding="utf-8")
+    assert text.count("inputs.token") == 1
+    assert "if: ${{ !cancelled() && inputs.upload-sarif == 'true' && steps.run.outputs.sarif }}" in text
 
 
 def test_the_action_refuses_other_commands(tmp_path: Path) -> None:
