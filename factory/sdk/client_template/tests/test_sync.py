@@ -379,6 +379,8 @@ def test_a_missing_executable_is_named(tmp_path: Path) -> None:
     assert isinstance(caught.value, FileNotFoundError)
     with pytest.raises(RuntimeNotFound, match="nowhere"):
         Codex(CodexConfig(launch_args_override=[str(nowhere)]))
+    with pytest.raises(RuntimeNotFound, match="could not be started"):
+        Codex(CodexConfig(launch_args_override=[f"{nowhere}\0"]))
 
 
 def test_a_missing_runtime_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,7 @@ from codex_factory_sdk import (
     retry_on_overload,
 )
 from codex_factory_sdk._launch import require_release
+from codex_factory_sdk._notification import parse
 from codex_factory_sdk._open_models import OpenModel, OpenRoot
 from codex_factory_sdk._options import build
 from codex_factory_sdk.config import CodexConfig
@@ -146,8 +147,11 @@ def test_a_notification_is_parsed_when_it_is_used() -> None:
 
 def test_a_notification_that_does_not_fit_is_an_error_and_keeps_what_came() -> None:
     notification = Notification("item/agentMessage/delta", {"delta": 5})
-    with pytest.raises(UnexpectedMessage, match=r"item/agentMessage/delta does not fit AgentMessageDelta"):
+    words = r"item/agentMessage/delta does not fit AgentMessageDelta.*: delta: .* string, got 5 "
+    with pytest.raises(UnexpectedMessage, match=words):
         _ = notification.payload
+    with pytest.raises(UnexpectedMessage, match=r"does not fit Turn: all of it: .*, got \[1\]"):
+        parse(v2_all.Turn, [1], "the turn")
     assert notification.params == {"delta": 5}
 
 

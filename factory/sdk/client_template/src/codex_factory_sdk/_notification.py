@@ -63,7 +63,8 @@ def parse(model: type[ModelT], value: object, what: str) -> ModelT:
         return model.model_validate(value)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
+        place = ".".join(str(part) for part in first["loc"]) or "all of it"
         raise UnexpectedMessage(
-            f"{what} does not fit {model.__name__}: {place}: {first['msg']} ({error.error_count()} in all)"
+            f"{what} does not fit {model.__name__}: {place}: {first['msg']}, got {first['input']!r:.80} "
+            f"({error.error_count()} in all)"
         ) from error

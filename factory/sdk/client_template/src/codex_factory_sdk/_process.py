@@ -62,7 +62,7 @@ class AppServerProcess:
                 # the client; and the commands that the app-server started can be killed with it.
                 start_new_session=sys.platform != "win32",
             )
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: a null character
             raise RuntimeNotFound(f"{command[0]} could not be started: {error}") from error
         self._errors = self._start(self._read_stderr)
         self._writer = self._start(self._write)
