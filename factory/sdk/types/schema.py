@@ -38,6 +38,7 @@ _ASSERTIONS = (
     *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
     *("minLength", "maxLength", "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties"),
 )
+_TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 _KNOWN = frozenset((*_NAMED, *_SINGLE, *_LISTED, *_ANNOTATIONS, *_ASSERTIONS))
 
 
@@ -187,6 +188,10 @@ def _checked_parts(schema: Schema, where: str, targets: Mapping[str, str]) -> Sc
     unknown = sorted(schema.keys() - _KNOWN)
     if unknown:
         raise UnusableSchema(where, f"has unknown keywords: {', '.join(unknown)}")
+    types = schema.get("type", [])
+    for kind in types if isinstance(types, list) else [types]:
+        if kind not in _TYPES:
+            raise UnusableSchema(where, f"has an unknown type: {kind!r}")
     flat = with_parts(schema, lambda keyword, part: _checked_parts(part, f"{where}: {keyword}", targets))
     if "$ref" in flat:
         flat["$ref"] = _REFERENCE + _target(flat["$ref"], where, targets)

@@ -117,6 +117,16 @@ def test_a_keyword_outside_json_schema_is_refused(keyword: str) -> None:
         bundle(protocol)
 
 
+@pytest.mark.parametrize(
+    ("kind", "shown"), [("decimal", "'decimal'"), (["null", "decimal"], "'decimal'"), ({}, "{}")]
+)
+def test_a_type_that_json_schema_does_not_have_is_refused(kind: object, shown: str) -> None:
+    protocol = definitions()
+    v2(protocol)["Turn"] = {"items": {"type": kind}}
+    with pytest.raises(UnusableSchema, match=f"Turn: items: has an unknown type: {shown}"):
+        bundle(protocol)
+
+
 @pytest.mark.parametrize("name", ["Turn-2", "", "2Turn", "a\nimport os"])
 def test_a_definition_needs_a_valid_class_name(name: str) -> None:
     protocol = definitions()
