@@ -77,7 +77,7 @@ class Deflated:
             stream_bytes = os.fstat(file.fileno()).st_size - _HEADER_BYTES
         fields, checksum = raw[: _FIELDS.size], raw[_FIELDS.size :]
         if fields.startswith(_MAGIC) and checksum == _CHECKSUM.pack(zlib.crc32(fields)):
-            _, crc32, size_bytes, compressed_bytes, content, stream = _FIELDS.unpack(fields)
+            _, crc32, size_bytes, compressed_bytes, content, compressed_crc32 = _FIELDS.unpack(fields)
             if compressed_bytes == stream_bytes:
                 return cls(
                     path=path,
@@ -85,7 +85,7 @@ class Deflated:
                     crc32=crc32,
                     size_bytes=size_bytes,
                     compressed_bytes=compressed_bytes,
-                    compressed_crc32=stream,
+                    compressed_crc32=compressed_crc32,
                 )
         raise _removed(path, Sha256.of([raw]))
 
