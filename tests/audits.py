@@ -5,17 +5,19 @@ import json
 import re
 import stat
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from factory.audit.audited import AuditedWheel
-from factory.audit.compare import Comparer
+from factory.audit.audited import AuditedWheel, Inferred
+from factory.audit.codex.auditor import CodexAuditor
+from factory.audit.codex.comparer import Comparer
 from factory.audit.context import AuditContext
-from factory.audit.index import PublishedWheel, fetch_listing, local_wheel
-from factory.audit.infer import Inferred
-from factory.audit.packages import ReadPackage, ReleasePackages
+from factory.audit.index import Listing, PublishedWheel, fetch_listing, local_wheel
+from factory.audit.local import audit_local
+from factory.audit.packages import ReleasePackages
+from factory.audit.read_package import ReadPackage
 from factory.audit.rebuild import RebuiltWheel
 from factory.audit.results import Results
 from factory.audit.review import Reviewer
@@ -127,6 +129,22 @@ def audit_context(
     )
 
 
+def codex_auditor(context: AuditContext) -> CodexAuditor:
+    """Return the auditor of Codex's wheels."""
+    return CodexAuditor(context=context)
+
+
+def audit_files(
+    paths: Sequence[Path],
+    listing: Listing,
+    context: AuditContext,
+    *,
+    done: Callable[[Verdict], None] = lambda _: None,
+) -> AuditReport:
+    """Audit local files as wheels of Codex."""
+    return audit_local(paths, listing, codex_auditor(context), context, done=done)
+
+
 def run_audit(
     client: FakeIndex,
     packages: Path,
@@ -139,10 +157,12 @@ def run_audit(
     """Audit the wheels of a fake index."""
     listing = fetch_listing(client, index=INDEX, project=PROJECT, asked_at=ASKED_AT)
     reported = [] if reported is None else reported
+    context = audit_context(client, packages, directory, encoders=encoders)
     return audit_listing(
         listing,
         selection or Selection(tags=(TAG,)),
-        audit_context(client, packages, directory, encoders=encoders),
+        codex_auditor(context),
+        context,
         results=Results(directory / "out", identity={"channel": "directory"}),
         progress=AuditProgress(verdict=reported.append, release=lambda *_: None),
     )

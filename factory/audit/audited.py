@@ -6,10 +6,11 @@ from enum import Enum, auto
 from typing import TypeVar
 
 from factory.audit.index import PublishedWheel
-from factory.audit.infer import Inferred
 from factory.audit.project_file import NotInferable
 from factory.audit.published import UnreadableWheel
 from factory.audit.remote_zip import Fetched
+from factory.audit.verdict import ChainLink, InferredFacts, TrustedText
+from factory.build.recipe import Recipe
 from factory.core.digests import Sha256
 from factory.core.errors import BuildError, FactoryError
 from factory.release.channels import NotOnChannel
@@ -37,6 +38,16 @@ class AuditedWheel:
     def weight(self) -> int:
         """How much work the wheel is; the largest is started first."""
         return self.wheel.size_bytes or 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inferred:
+    """An inferred recipe, and what was read to infer it."""
+
+    recipe: Recipe
+    facts: InferredFacts
+    chain: tuple[ChainLink, ...]
+    trust_base: tuple[TrustedText, ...]
 
 
 class FailureKind(Enum):

@@ -4,12 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import assert_never
 
-from factory.audit.audited import AuditedWheel, NotRebuilt
+from factory.audit.audited import AuditedWheel, Inferred, NotRebuilt
 from factory.audit.compare import ComparedWheel, ExaminedWheel
 from factory.audit.decision_table import Decision, decide
 from factory.audit.evidence import Rebuild
 from factory.audit.evidence_of import evidence_of
-from factory.audit.infer import Inferred
 from factory.audit.provenance import provenance_causes
 from factory.audit.review_causes import combined_causes
 from factory.audit.verdict import (

@@ -7,20 +7,35 @@ the rebuild proves that the inference is right: the SHA-256 is equal, or the dif
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from packaging.version import Version
 
+from factory.audit.audited import Inferred
 from factory.audit.index import PublishedWheel
+from factory.audit.locked_backend import HATCHLING, locked_version
 from factory.audit.matching import Match, match_payload
-from factory.audit.project_file import HOOK, README, CoreMetadata, NotInferable, project_file
-from factory.audit.published import PublishedContents, PublishedReader, dist_info_of, read_record
+from factory.audit.project_file import (
+    HOOK,
+    README,
+    CoreMetadata,
+    NotInferable,
+    hatchling_project,
+    project_table,
+)
+from factory.audit.published import PublishedContents, PublishedReader, dist_info_of, line_ends, read_record
 from factory.audit.verdict import ChainLink, InferredFacts, TrustedText
 from factory.build.payload_rules import Placement
 from factory.build.recipe import Backend, Container, Recipe
 from factory.build.sbom import SBOM_PATH
-from factory.build.template import PACKAGE, SOURCE_DIRECTORY, Template, TemplateFile, bundled_template
+from factory.build.template import (
+    DISTRIBUTION,
+    PACKAGE,
+    SOURCE_DIRECTORY,
+    Template,
+    TemplateFile,
+    bundled_template,
+)
 from factory.build.toolchain import lock_for, locked_versions
 from factory.core.counted import counted
 from factory.core.digests import Sha256
@@ -30,19 +45,8 @@ from factory.core.targets import Platform, Target
 from factory.release.payload import kind_of
 
 _GENERATOR = re.compile(r"^Generator: (.+)$", re.MULTILINE)
-_HATCHLING = re.compile(r"hatchling (\d+(?:\.\d+)*)")
 _EXECUTE = 0o111
 _PLATFORM_TAG = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inferred:
-    """An inferred recipe, and what was read to infer it."""
-
-    recipe: Recipe
-    facts: InferredFacts
-    chain: tuple[ChainLink, ...]
-    trust_base: tuple[TrustedText, ...]
 
 
 def read_contents(reader: PublishedReader, *, name: str, payload: Payload) -> PublishedContents:
@@ -144,16 +148,10 @@ def _generator(wheel_file: bytes, usual: Iterable[str]) -> tuple[str, str]:
         return named, max(versions, key=Version)
     if len(found) != 1:
         raise NotInferable(f"WHEEL names {counted(len(found), 'generator')}")
-    if _HATCHLING.fullmatch(named) is None:
+    if HATCHLING.fullmatch(named) is None:
         raise NotInferable(f"its generator {named!r} is unknown")
     known = ", ".join(locked_versions())
     raise NotInferable(f"no locked toolchain for its generator {named}; available: {known}")
-
-
-def locked_version(generator: str) -> str | None:
-    """Return the version of hatchling that a generator names, if a locked toolchain has it."""
-    match = _HATCHLING.fullmatch(generator)
-    return match[1] if match is not None and match[1] in locked_versions() else None
 
 
 def _platform(wheel: PublishedWheel, target: Target) -> Platform:
@@ -239,13 +237,6 @@ def _permissions(contents: PublishedContents, name: str) -> int:
     return contents.headers[name].external_attributes >> 16 & 0o777
 
 
-def line_ends(texts: Iterable[bytes]) -> str:
-    """Return what the lines of some texts end with: ``LF``, ``CRLF`` or ``mixed``."""
-    joined = b"".join(texts)
-    crlf, lf = joined.count(b"\r\n"), joined.count(b"\n")
-    return "LF" if not crlf else "CRLF" if crlf == lf else "mixed"
-
-
 def _trust_base(contents: PublishedContents, members: Iterable[str]) -> tuple[TrustedText, ...]:
     """Return the texts taken from the wheel; the rest comes from the channel or the backend."""
     metadata = f"{contents.dist_info}/METADATA"
@@ -259,4 +250,22 @@ def _trust_base(contents: PublishedContents, members: Iterable[str]) -> tuple[Tr
             text=contents.texts[name].decode("utf-8", "backslashreplace"),
         )
         for name, use in texts
+    )
+
+
+def project_file(metadata: CoreMetadata, *, backend: str) -> bytes:
+    """Write the ``pyproject.toml`` of Codex that gives some METADATA; staging adds version and platform tag.
+
+    Args:
+        metadata: The METADATA that a build must give.
+        backend: The exact requirement of the build backend, ``hatchling==1.29.0``.
+
+    Raises:
+        NotInferable: No project file gives the value of some field.
+    """
+    if metadata.one("Name") != DISTRIBUTION:
+        raise NotInferable(f"METADATA names {metadata.one('Name')!r}, not {DISTRIBUTION!r}")
+    project = {**project_table(metadata), "version": "0"}
+    return hatchling_project(
+        project, {"packages": ["src/codex_cli_bin"]}, {}, metadata=metadata, backend=backend
     )

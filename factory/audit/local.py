@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 from factory.audit.audited import AuditedWheel
 from factory.audit.context import AuditContext
 from factory.audit.index import Listing, PublishedWheel, local_wheel, project_of
-from factory.audit.run import Auditor, audit_release
+from factory.audit.run import Auditor
 from factory.audit.verdict import AuditReport, UnexpectedFile, Verdict
 from factory.core.errors import UsageError
 
@@ -17,12 +17,12 @@ from factory.core.errors import UsageError
 def audit_local(
     paths: Sequence[Path],
     listing: Listing,
+    auditor: Auditor,
     context: AuditContext,
     *,
     done: Callable[[Verdict], None],
-    auditor: Auditor | None = None,
 ) -> AuditReport:
-    """Audit local files; without an auditor, as wheels of Codex.
+    """Audit local files.
 
     If the index has a wheel of the same name, the recipe is inferred from that one, so that every
     difference from the published wheel is found. Otherwise it is inferred from the file, and the
@@ -39,13 +39,8 @@ def audit_local(
             wheel = _as_listed(wheel, listing)
         if isinstance(wheel, UnexpectedFile):
             unexpected.append(wheel)
-        elif auditor is not None:
-            verdicts += auditor.audit([_with_reference(wheel, listing)], done=done)
-        elif (tag := wheel.tag) is None:
-            reason = f"its version {wheel.version} names no Codex release"
-            unexpected.append(UnexpectedFile(name=wheel.name, reason=reason))
         else:
-            verdicts += audit_release(tag, [_with_reference(wheel, listing)], context, done=done)
+            verdicts += auditor.audit([_with_reference(wheel, listing)], done=done)
     return AuditReport(
         project=listing.project,
         channel=context.channel.name.value,

@@ -7,26 +7,16 @@ from functools import partial
 from factory.audit.audited import AuditedWheel, Failure, attempt
 from factory.audit.context import AuditContext
 from factory.audit.index import PublishedWheel
-from factory.core.model import Payload, ReleaseAsset, ReleaseAssets
+from factory.audit.read_package import ReadPackage
+from factory.core.model import ReleaseAssets
 from factory.core.platform_tags import architecture_of, operating_system_of
 from factory.core.tags import CodexTag
 from factory.core.targets import Target
 from factory.release.channels import NotOnChannel
-from factory.release.payload import PackageSource
 from factory.release.payload_cache import load_payload, save_payload
 from factory.system.cache import made_again
 from factory.system.parallel import in_parallel
 from factory.wheels.fetch import source_of
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadPackage:
-    """A release package on this machine, with the list of its files."""
-
-    asset: ReleaseAsset
-    source: PackageSource
-    size_bytes: int
-    payload: Payload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 
 import tomlkit
 
-from factory.build.template import DISTRIBUTION
-
 README = "README.md"
 HOOK = "hatch_build.py"
 _SINGLE = {
@@ -77,24 +75,6 @@ def _field(line: str) -> tuple[str, str]:
     if name not in _SINGLE | _REPEATED:
         raise NotInferable(f"METADATA has the field {name}, which comes from no known key of a project file")
     return name, value
-
-
-def project_file(metadata: CoreMetadata, *, backend: str) -> bytes:
-    """Write the ``pyproject.toml`` of Codex that gives some METADATA; staging adds version and platform tag.
-
-    Args:
-        metadata: The METADATA that a build must give.
-        backend: The exact requirement of the build backend, ``hatchling==1.29.0``.
-
-    Raises:
-        NotInferable: No project file gives the value of some field.
-    """
-    if metadata.one("Name") != DISTRIBUTION:
-        raise NotInferable(f"METADATA names {metadata.one('Name')!r}, not {DISTRIBUTION!r}")
-    project = {**project_table(metadata), "version": "0"}
-    return hatchling_project(
-        project, {"packages": ["src/codex_cli_bin"]}, {}, metadata=metadata, backend=backend
-    )
 
 
 def hatchling_project(

@@ -4,7 +4,7 @@ import base64
 import csv
 import zlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -148,3 +148,10 @@ def _sha256(encoded: str) -> Sha256:
     """Decode URL-safe base64 without padding (PEP 427)."""
     padded = encoded + "=" * (-len(encoded) % 4)
     return Sha256(base64.urlsafe_b64decode(padded).hex())
+
+
+def line_ends(texts: Iterable[bytes]) -> str:
+    """Return what the lines of some texts end with: ``LF``, ``CRLF`` or ``mixed``."""
+    joined = b"".join(texts)
+    crlf, lf = joined.count(b"\r\n"), joined.count(b"\n")
+    return "LF" if not crlf else "CRLF" if crlf == lf else "mixed"

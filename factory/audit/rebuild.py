@@ -4,22 +4,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from factory.audit.audited import AuditedWheel, Failure, NotRebuilt, attempt
+from factory.audit.audited import AuditedWheel, Failure, Inferred, NotRebuilt, attempt
 from factory.audit.context import AuditContext
-from factory.audit.infer import Inferred
+from factory.audit.locked_backend import builder_for
 from factory.audit.recipes import InferredWheel
 from factory.build.assembler.assembler import AssemblingBuilder
 from factory.build.builder import FetchedPackage, PlannedWheel
-from factory.build.deflate_cache import DeflateCache
-from factory.build.deflate_check import REFERENCE_ANSWER, deflate_identity, require_reference_deflate
+from factory.build.deflate_check import deflate_identity
 from factory.build.encoder import Encoder, EncoderChoice
-from factory.build.toolchain import lock_for
 from factory.core.digests import Sha256
 from factory.core.tags import CodexTag
 from factory.core.targets import Target
 from factory.system.cache import made_again
-from factory.system.cache_entries import Namespace
-from factory.wheels.context import RunContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,34 +130,6 @@ def _try_build(
         # The failed build has stopped its threads, and they have ended: let the next step start.
         context.tools.stop.clear()
     return built
-
-
-def builder_for(version: str, tools: RunContext, cold: Path | None = None) -> AssemblingBuilder:
-    """Return the assembler with the toolchain of a version of hatchling.
-
-    ``cold`` is a directory for the compressed files in place of the cache.
-    """
-    encoder = tools.encoders.current()
-    if encoder.is_zlib:
-        require_reference_deflate(deflate_identity())
-    toolchain = tools.toolchain_for(lock_for(version))
-    if encoder.is_zlib:
-        require_reference_deflate(toolchain.interpreter.deflate)
-    return AssemblingBuilder(
-        toolchain=toolchain,
-        runner=tools.runner,
-        progress=tools.progress,
-        host_env=tools.host_env,
-        jobs=tools.jobs,
-        cache=DeflateCache(
-            root=cold or tools.cache.root / Namespace.DEFLATE,
-            answer=REFERENCE_ANSWER,
-            encoder=encoder,
-            lease=None if cold else tools.cache.lease,
-        ),
-        stop=tools.stop,
-        encoders=tools.encoders,
-    )
 
 
 def _as_read(package: FetchedPackage) -> FetchedPackage:

@@ -172,9 +172,9 @@ def _audit(
     auditor = project.auditor(context)
     progress = AuditProgress(verdict=_print_verdict, release=_Clock().print_release)
     if arguments.wheel:
-        return audit_local(arguments.wheel, listing, context, done=progress.verdict, auditor=auditor)
+        return audit_local(arguments.wheel, listing, auditor, context, done=progress.verdict)
     results = _results(arguments, listing, context.channel, project)
-    return audit_listing(listing, selection, context, results=results, progress=progress, auditor=auditor)
+    return audit_listing(listing, selection, auditor, context, results=results, progress=progress)
 
 
 def _results(

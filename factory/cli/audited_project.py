@@ -6,6 +6,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
+from factory.audit.codex.auditor import CodexAuditor
 from factory.audit.context import AuditContext
 from factory.audit.index import Listing
 from factory.audit.known import Known
@@ -113,10 +114,10 @@ class AuditedProject:
         wheels = tuple(file for file in listing.unexpected if file.name.endswith(".whl"))
         return replace(listing, unexpected=wheels)
 
-    def auditor(self, context: AuditContext) -> Auditor | None:
-        """Return what audits its wheels; None for Codex itself."""
+    def auditor(self, context: AuditContext) -> Auditor:
+        """Return what audits its wheels."""
         if self.is_codex:
-            return None
+            return CodexAuditor(context=context)
         packages = MakerPackages(tools=context.tools)
         return MappedAuditor(mapping=self.mapping, packages=packages, context=context)
 

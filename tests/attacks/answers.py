@@ -13,7 +13,6 @@ from enum import StrEnum
 from pathlib import Path
 
 from factory.audit.index import Listing, fetch_listing
-from factory.audit.local import audit_local
 from factory.audit.results import report_json
 from factory.audit.verdict import AuditReport
 from factory.ci.merge import merge
@@ -33,7 +32,7 @@ from factory.verify.proof import Terms, prove
 from factory.verify.reading.read import read_wheel
 from tests.attacks.attack import ManifestAttack, StatementAttack, WheelAttack
 from tests.attacks.on_wheels import with_unknown_generator
-from tests.audits import INDEX, PROJECT, FakeIndex, audit_context, opened, run_audit
+from tests.audits import INDEX, PROJECT, FakeIndex, audit_context, audit_files, opened, run_audit
 from tests.authority import TRUST
 from tests.origins import ASKED_AT
 from tests.packages import release_directory
@@ -225,7 +224,7 @@ def _local(bench: Bench, path: Path, index: FakeIndex | None, directory: Path) -
         else fetch_listing(index, index=INDEX, project=PROJECT, asked_at=ASKED_AT)
     )
     context = audit_context(index or FakeIndex(files={}), bench.packages, directory)
-    return audit_local([path], listing, context, done=lambda _: None)
+    return audit_files([path], listing, context)
 
 
 def _of_report(report: AuditReport) -> Answered:

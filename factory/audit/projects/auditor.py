@@ -22,8 +22,7 @@ from factory.audit.evidence import (
     VerifyErrors,
 )
 from factory.audit.evidence_of import others_evidence, payload_evidence, voucher_of
-from factory.audit.infer import locked_version
-from factory.audit.packages import ReadPackage
+from factory.audit.locked_backend import locked_version
 from factory.audit.projects.container import (
     backend_note,
     encoder_note,
@@ -39,6 +38,7 @@ from factory.audit.projects.npm_release import MakerPackages, released_files
 from factory.audit.projects.read_texts import read_reviewed
 from factory.audit.projects.stated_version import stated_version
 from factory.audit.provenance import look_up, provenance_causes
+from factory.audit.read_package import ReadPackage
 from factory.audit.review_causes import combined_causes
 from factory.audit.verdict import Cause, InferredFacts, ProvenanceState, ServedProvenance, Verdict
 from factory.audit.wheel_file import WheelFiles

@@ -14,9 +14,9 @@ from typing import BinaryIO
 
 from factory.audit.audited import Failure
 from factory.audit.compare import ambiguous_parts
-from factory.audit.packages import ReadPackage
 from factory.audit.projects.hatchling import BuiltAgain
 from factory.audit.projects.npm_release import below_top
+from factory.audit.read_package import ReadPackage
 from factory.audit.replay import written_digest
 from factory.audit.verdict import Cause
 from factory.build.deflate_check import deflate_identity

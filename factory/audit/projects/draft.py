@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 
-from factory.audit.packages import ReadPackage
 from factory.audit.projects.container import permissions_of_others
 from factory.audit.projects.mapping import DIST_INFO, PackedWith, member_path
 from factory.audit.projects.members import split_wheel_file
 from factory.audit.projects.version_rule import VersionRule
+from factory.audit.read_package import ReadPackage
 from factory.audit.replay import stored_content
 from factory.build.encoder import ZLIB
 from factory.core.counted import counted

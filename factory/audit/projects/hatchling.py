@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path, PurePosixPath
 
-from factory.audit.infer import line_ends
-from factory.audit.packages import ReadPackage
+from factory.audit.locked_backend import builder_for
 from factory.audit.project_file import (
     HOOK,
     README,
@@ -23,7 +22,8 @@ from factory.audit.project_file import (
 from factory.audit.projects.mapping import DATA, DIST_INFO, member_path
 from factory.audit.projects.npm_release import below_top
 from factory.audit.projects.read_texts import MappedTexts
-from factory.audit.rebuild import builder_for
+from factory.audit.published import line_ends
+from factory.audit.read_package import ReadPackage
 from factory.audit.verdict import InferredFacts
 from factory.build.assembler.assemble import assemble
 from factory.build.builder import WheelFile

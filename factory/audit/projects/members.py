@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from packaging.tags import InvalidTag, Tag, parse_tag
 
-from factory.audit.packages import ReadPackage
 from factory.audit.projects.mapping import DIST_INFO, ProjectMapping, ReviewedRelease, member_path
+from factory.audit.read_package import ReadPackage
 from factory.core.counted import counted
 from factory.core.digests import Sha256
 from factory.core.model import PayloadFile

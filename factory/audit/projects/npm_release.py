@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import PurePosixPath
 
-from factory.audit.packages import ReadPackage
 from factory.audit.projects.mapping import VERSION, MappedPlatform, ReviewedRelease
+from factory.audit.read_package import ReadPackage
 from factory.core.errors import IntegrityError, UpstreamError, UsageError
 from factory.core.json_reader import JsonObject, MalformedJson
 from factory.core.model import ChannelName, Payload, PayloadFile, ReleaseAsset

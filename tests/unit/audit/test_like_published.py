@@ -18,7 +18,7 @@ from factory.verify.inputs import find_wheels
 from factory.verify.waivers import Waiver
 from factory.wheels.plan import WheelsPlan, WheelsRequest
 from factory.wheels.run import make_wheels
-from tests.audits import INDEX, PROJECT, FakeIndex, as_upstream, audit_context
+from tests.audits import INDEX, PROJECT, FakeIndex, as_upstream, audit_context, codex_auditor
 from tests.origins import ASKED_AT
 from tests.packages import TAG, release_directory
 from tests.runs import run_factory
@@ -157,10 +157,12 @@ def test_an_audit_prunes_the_cache_to_its_limit(
     listing = fetch_listing(index, index=INDEX, project=PROJECT, asked_at=ASKED_AT)
     progress = AuditProgress(verdict=lambda _: None, release=lambda *_: None)
     for limit, kept in ((1_000_000_000, True), (0, False)):
+        context = audit_context(index, packages, tmp_path, cache_limit_bytes=limit)
         audit_listing(
             listing,
             Selection(tags=(TAG,)),
-            audit_context(index, packages, tmp_path, cache_limit_bytes=limit),
+            codex_auditor(context),
+            context,
             results=Results(tmp_path / str(limit), identity={}),
             progress=progress,
         )

@@ -9,9 +9,10 @@ import pytest
 from factory.audit.audited import AuditedWheel, Failure, FailureKind, attempt
 from factory.audit.context import AuditContext
 from factory.audit.index import PublishedWheel
-from factory.audit.packages import ReadPackage, read_packages, target_of
+from factory.audit.packages import read_packages, target_of
 from factory.audit.project_file import NotInferable
 from factory.audit.published import UnreadableWheel
+from factory.audit.read_package import ReadPackage
 from factory.core.digests import Sha256
 from factory.core.errors import FactoryError, HostError, UpstreamError
 from factory.core.model import ChannelName, Local, Payload, ReleaseAsset, ReleaseAssets, Remote

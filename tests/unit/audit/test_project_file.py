@@ -2,7 +2,8 @@ import tomllib
 
 import pytest
 
-from factory.audit.project_file import CoreMetadata, NotInferable, project_file
+from factory.audit.infer import project_file
+from factory.audit.project_file import CoreMetadata, NotInferable
 
 METADATA = b"""\
 Metadata-Version: 2.4

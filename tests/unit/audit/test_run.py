@@ -10,14 +10,14 @@ import pytest
 
 from factory.audit.answer import Answer, Status
 from factory.audit.audited import AuditedWheel, NotRebuilt
+from factory.audit.codex.auditor import audit_release
 from factory.audit.index import Listing, fetch_listing
-from factory.audit.local import audit_local
 from factory.audit.origin import LocalOrigin
 from factory.audit.packages import read_packages
 from factory.audit.rebuild import RebuiltWheel, rebuild_wheels
 from factory.audit.recipes import infer_recipes
 from factory.audit.results import Results, identity_of, report_json
-from factory.audit.run import AuditProgress, audit_listing, audit_release
+from factory.audit.run import AuditProgress, audit_listing
 from factory.audit.selection import Selection
 from factory.audit.verdict import Accepted, AcceptedThing, AuditReport, Outcome, Verdict, first_breaks
 from factory.audit.wheel_file import WheelFiles
@@ -31,7 +31,18 @@ from factory.core.model import ChannelName
 from factory.core.tags import CodexTag
 from factory.statements.audit_statement import meets_policy
 from factory.verify.baseline.rules import ROOMS, rules_digest
-from tests.audits import FILES, INDEX, PROJECT, FakeIndex, as_upstream, audit_context, opened, run_audit
+from tests.audits import (
+    FILES,
+    INDEX,
+    PROJECT,
+    FakeIndex,
+    as_upstream,
+    audit_context,
+    audit_files,
+    codex_auditor,
+    opened,
+    run_audit,
+)
 from tests.decisions import decided
 from tests.encoders import EQUAL, OTHER_BYTES
 from tests.fakes import Answer as HttpAnswer
@@ -712,8 +723,11 @@ def test_an_audit_reports_its_progress(packages: Path, honest: dict[str, Wheel],
     planned = PlannedProgress()
     context = replace(context, tools=replace(context.tools, progress=planned))
 
-    audit_listing(listing, Selection(tags=None), context, results=results, progress=progress)
-    report = audit_listing(listing, Selection(tags=None), context, results=results, progress=progress)
+    auditor = codex_auditor(context)
+    audit_listing(listing, Selection(tags=None), auditor, context, results=results, progress=progress)
+    report = audit_listing(
+        listing, Selection(tags=None), auditor, context, results=results, progress=progress
+    )
 
     assert [(verdict.name, verdict.tag) for verdict in report.verdicts] == [
         (LINUX, "rust-v0.163.0"),
@@ -837,7 +851,7 @@ def test_a_file_that_the_index_lists_with_two_digests_is_not_audited(
     assert file.reason == f"the index lists it 2 times, with the SHA-256 {'0' * 64} and {digest}"
     assert report.exit_status == 11
 
-    local = audit_local(
+    local = audit_files(
         [honest[LINUX].write(tmp_path)],
         fetch_listing(index, index=INDEX, project=PROJECT, asked_at=ASKED_AT),
         audit_context(index, packages, tmp_path),
@@ -852,7 +866,7 @@ def test_a_local_wheel_of_another_project_is_not_audited(packages: Path, tmp_pat
     path.write_bytes(b"")
     listing = Listing(project=PROJECT, asked=None, wheels=(), unexpected=())
 
-    report = audit_local(
+    report = audit_files(
         [path], listing, audit_context(FakeIndex(files={}), packages, tmp_path), done=lambda _: None
     )
 
@@ -868,7 +882,7 @@ def test_a_local_file_is_compared_with_the_published_one(
     path = tampered.write(tmp_path)
     index = served(honest[LINUX])
 
-    report = audit_local(
+    report = audit_files(
         [path],
         fetch_listing(index, index=INDEX, project=PROJECT, asked_at=ASKED_AT),
         audit_context(index, packages, tmp_path),
@@ -889,7 +903,7 @@ def audited_file(path: Path, index: FakeIndex | None, packages: Path, directory:
         else fetch_listing(index, index=INDEX, project=PROJECT, asked_at=ASKED_AT)
     )
     context = audit_context(index or FakeIndex(files={}), packages, directory)
-    (verdict,) = audit_local([path], listing, context, done=lambda _: None).verdicts
+    (verdict,) = audit_files([path], listing, context).verdicts
     return verdict
 
 

@@ -1,0 +1,88 @@
+"""The audit of one release of Codex from top to bottom: read, infer, rebuild, compare, decide.
+
+Each step takes the value of the step before and returns the next. A step that fails for one wheel
+returns `NotRebuilt` with the reason; the other wheels go on.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from factory.audit.audited import AuditedWheel, Failure, NotRebuilt
+from factory.audit.codex.comparer import Comparer
+from factory.audit.context import AuditContext
+from factory.audit.decide import verdict_on
+from factory.audit.packages import read_packages
+from factory.audit.provenance import look_up
+from factory.audit.rebuild import RebuiltWheel, rebuild_wheels
+from factory.audit.recipes import infer_recipes
+from factory.audit.review import Reviewer
+from factory.audit.verdict import Verdict
+from factory.audit.wheel_file import WheelFiles
+from factory.core.tags import CodexTag
+from factory.system.parallel import in_parallel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodexAuditor:
+    """Audits wheels of Codex: rebuilt from the release, and compared with the reviewed baseline."""
+
+    context: AuditContext
+
+    def audit(self, wheels: Sequence[AuditedWheel], *, done: Callable[[Verdict], None]) -> Sequence[Verdict]:
+        """Return one verdict for each wheel, in order."""
+        if wheels[0].wheel.tag is not None:
+            return audit_release(wheels[0].wheel.tag, wheels, self.context, done=done)
+        # No channel has packages for a version that is not a Codex release.
+        failure = Failure(reason=f"its version {wheels[0].wheel.version} names no Codex release")
+        verdicts = [verdict_on(NotRebuilt(audited=wheel, failure=failure)) for wheel in wheels]
+        for verdict in verdicts:
+            done(verdict)
+        return verdicts
+
+
+def audit_release(
+    tag: CodexTag,
+    wheels: Sequence[AuditedWheel],
+    context: AuditContext,
+    *,
+    done: Callable[[Verdict], None],
+) -> tuple[Verdict, ...]:
+    """Audit some wheels of one release.
+
+    Args:
+        tag: The release.
+        wheels: Its wheels.
+        context: The objects that every step uses.
+        done: Receives each verdict as soon as there is one.
+
+    Returns:
+        One verdict for each wheel, in order.
+    """
+    packages = read_packages(tag, wheels, context)
+    with TemporaryDirectory(prefix="audit-", dir=context.scratch) as directory:
+        scratch = Path(directory)
+        files = WheelFiles(tools=context.tools, scratch=scratch / "published")
+        inferred = infer_recipes(wheels, packages, files, context)
+        progress = context.tools.progress
+        progress.plan({f"check {wheel.wheel.platform}": wheel.weight for wheel in wheels})
+        rebuilt = rebuild_wheels(tag, inferred, context, scratch)
+
+        reviewer = Reviewer(tag=tag, baseline=context.baseline, executables=context.executables)
+        comparer = Comparer(packages=packages, reviewer=reviewer, files=files, scratch=scratch)
+
+        def conclude(wheel: RebuiltWheel | NotRebuilt) -> Verdict:
+            served = look_up(wheel.audited.wheel, context.tools.downloader.client)
+            with progress.task(f"check {wheel.audited.wheel.platform}"):
+                verdict = verdict_on(comparer.compare(wheel), served)
+            done(verdict)
+            return verdict
+
+        return in_parallel(
+            conclude,
+            rebuilt,
+            jobs=context.tools.jobs,
+            weight=lambda wheel: wheel.audited.weight,
+            stop=context.tools.stop,
+        )
