@@ -13,14 +13,14 @@ from pathlib import Path
 from factory.audit.audited import AuditedWheel, Inferred
 from factory.audit.codex.auditor import CodexAuditor
 from factory.audit.codex.comparer import Comparer
+from factory.audit.codex.packages import ReleasePackages
+from factory.audit.codex.rebuild import RebuiltWheel
+from factory.audit.codex.review import Reviewer
 from factory.audit.context import AuditContext
 from factory.audit.index import Listing, PublishedWheel, fetch_listing, local_wheel
 from factory.audit.local import audit_local
-from factory.audit.packages import ReleasePackages
 from factory.audit.read_package import ReadPackage
-from factory.audit.rebuild import RebuiltWheel
 from factory.audit.results import Results
-from factory.audit.review import Reviewer
 from factory.audit.run import AuditProgress, audit_listing
 from factory.audit.selection import Selection
 from factory.audit.verdict import AuditReport, InferredFacts, Verdict

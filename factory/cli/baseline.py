@@ -120,7 +120,7 @@ def _executables(arguments: argparse.Namespace) -> int:
 
 def _extend(known: KnownExecutables, tags: list[CodexTag], file: Path, session: Session) -> None:
     # Slow to import, and the session has imported it.
-    from factory.audit.collect_executables import collect, missing_from  # noqa: PLC0415
+    from factory.audit.codex.collect_executables import collect, missing_from  # noqa: PLC0415
     from factory.audit.context import AuditContext  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory(prefix="factory-baseline-") as scratch:
@@ -139,8 +139,8 @@ def _complete_releases(session: Session) -> tuple[CodexTag, ...]:
 
 def _propose(arguments: argparse.Namespace) -> int:
     # Slow to import, and no other action needs it.
-    from factory.audit.baseline_proposal import extend, proposal  # noqa: PLC0415
-    from factory.audit.rebuilt_facts import read_results  # noqa: PLC0415
+    from factory.audit.codex.baseline_proposal import extend, proposal  # noqa: PLC0415
+    from factory.audit.codex.rebuilt_facts import read_results  # noqa: PLC0415
 
     results = read_results(arguments.results)
     for name, causes in results.foreign.items():
@@ -166,8 +166,8 @@ def _own_metadata(wheel: Path | None) -> tuple[KnownMetadata, ...]:
 
 def _leave_one_out(arguments: argparse.Namespace) -> int:
     # Slow to import, and no other action needs it.
-    from factory.audit.leave_one_out import render_page  # noqa: PLC0415
-    from factory.audit.rebuilt_facts import read_results  # noqa: PLC0415
+    from factory.audit.codex.leave_one_out import render_page  # noqa: PLC0415
+    from factory.audit.codex.rebuilt_facts import read_results  # noqa: PLC0415
 
     wheels = read_results(arguments.results).wheels
     if not wheels:

@@ -2,8 +2,8 @@
 
 import argparse
 
+from factory.audit.codex.like_published import plan_like_published
 from factory.audit.context import AuditContext
-from factory.audit.like_published import plan_like_published
 from factory.build.template import DISTRIBUTION
 from factory.cli.index import ask_index
 from factory.cli.session import Session

@@ -11,13 +11,13 @@ from tempfile import TemporaryDirectory
 
 from factory.audit.audited import AuditedWheel, Failure, NotRebuilt
 from factory.audit.codex.comparer import Comparer
+from factory.audit.codex.packages import read_packages
+from factory.audit.codex.rebuild import RebuiltWheel, rebuild_wheels
+from factory.audit.codex.recipes import infer_recipes
+from factory.audit.codex.review import Reviewer
 from factory.audit.context import AuditContext
 from factory.audit.decide import verdict_on
-from factory.audit.packages import read_packages
 from factory.audit.provenance import look_up
-from factory.audit.rebuild import RebuiltWheel, rebuild_wheels
-from factory.audit.recipes import infer_recipes
-from factory.audit.review import Reviewer
 from factory.audit.verdict import Verdict
 from factory.audit.wheel_file import WheelFiles
 from factory.core.tags import CodexTag

@@ -5,6 +5,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from factory.audit.audited import Failure, FailureKind, NotRebuilt, attempt
+from factory.audit.codex.packages import ReleasePackages
+from factory.audit.codex.rebuild import RebuiltWheel
+from factory.audit.codex.review import Reviewer
 from factory.audit.compare import (
     ComparedWheel,
     ExaminedWheel,
@@ -13,10 +16,7 @@ from factory.audit.compare import (
     compare_contents,
     inspect_published,
 )
-from factory.audit.packages import ReleasePackages
 from factory.audit.read_package import ReadPackage
-from factory.audit.rebuild import RebuiltWheel
-from factory.audit.review import Reviewer
 from factory.audit.wheel_file import WheelFiles
 from factory.core.errors import IntegrityError, UpstreamError
 from factory.release.archives.inflate import Codec, fast_deflate_codec

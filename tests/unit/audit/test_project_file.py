@@ -2,7 +2,7 @@ import tomllib
 
 import pytest
 
-from factory.audit.infer import project_file
+from factory.audit.codex.infer import project_file
 from factory.audit.project_file import CoreMetadata, NotInferable
 
 METADATA = b"""\

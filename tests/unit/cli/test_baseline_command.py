@@ -3,7 +3,7 @@ from pathlib import Path
 
 from factory.verify.baseline.baseline_file import BASELINE_PATH
 from tests.packages import release_directory
-from tests.unit.audit.test_baseline_proposal import verdict, write
+from tests.unit.audit.codex.test_baseline_proposal import verdict, write
 from tests.unit.cli.conftest import Factory
 from tests.wheels import good_wheel, own_wheel
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from factory.audit.audited import AuditedWheel, Failure, Inferred, NotRebuilt, attempt
+from factory.audit.codex.infer import infer, read_contents
+from factory.audit.codex.packages import ReleasePackages
 from factory.audit.context import AuditContext
 from factory.audit.index import PublishedWheel
-from factory.audit.infer import infer, read_contents
-from factory.audit.packages import ReleasePackages
 from factory.audit.published import PublishedReader
 from factory.audit.read_package import ReadPackage
 from factory.audit.wheel_file import WheelFiles

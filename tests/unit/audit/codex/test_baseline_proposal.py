@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from factory.audit.baseline_proposal import extend, observed, proposal, published_shape, reviewed
-from factory.audit.leave_one_out import leave_one_out, render_page
-from factory.audit.rebuilt_facts import RebuiltFacts, read_results
+from factory.audit.codex.baseline_proposal import extend, observed, proposal, published_shape, reviewed
+from factory.audit.codex.leave_one_out import leave_one_out, render_page
+from factory.audit.codex.rebuilt_facts import RebuiltFacts, read_results
 from factory.core.digests import Sha256
 from factory.core.errors import IntegrityError, UsageError
 from factory.core.json_reader import MalformedJson

@@ -6,10 +6,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from factory.audit.audited import AuditedWheel, NotRebuilt
+from factory.audit.codex.packages import read_packages
+from factory.audit.codex.recipes import InferredWheel, infer_recipes
 from factory.audit.context import AuditContext
 from factory.audit.index import Listing, PublishedWheel
-from factory.audit.packages import read_packages
-from factory.audit.recipes import InferredWheel, infer_recipes
 from factory.audit.selection import Selection
 from factory.audit.wheel_file import WheelFiles
 from factory.build.builder import PlannedWheel

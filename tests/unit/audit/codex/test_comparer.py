@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from factory.audit.audited import AuditedWheel, Failure, FailureKind, NotRebuilt
+from factory.audit.codex.packages import ReleasePackages
+from factory.audit.codex.rebuild import RebuiltWheel
 from factory.audit.compare import ComparedWheel, ExaminedWheel
-from factory.audit.packages import ReleasePackages
-from factory.audit.rebuild import RebuiltWheel
 from factory.audit.wheel_file import WheelFiles
 from factory.core.errors import HostError
 from factory.core.model import Remote

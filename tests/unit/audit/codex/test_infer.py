@@ -8,8 +8,8 @@ from pathlib import PurePosixPath
 import pytest
 
 from factory.audit.audited import Inferred
+from factory.audit.codex.infer import infer, read_contents
 from factory.audit.index import PublishedWheel
-from factory.audit.infer import infer, read_contents
 from factory.audit.project_file import NotInferable
 from factory.audit.published import PublishedContents, PublishedReader
 from factory.build.toolchain import lock_for

@@ -4,7 +4,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from factory.audit.matching import match_payload
+from factory.audit.codex.matching import match_payload
 from factory.core.digests import Sha256
 from factory.core.model import FileKind, Payload, PayloadFile
 from factory.core.targets import Target

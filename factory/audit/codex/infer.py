@@ -12,9 +12,9 @@ from pathlib import PurePosixPath
 from packaging.version import Version
 
 from factory.audit.audited import Inferred
+from factory.audit.codex.matching import Match, match_payload
 from factory.audit.index import PublishedWheel
 from factory.audit.locked_backend import HATCHLING, locked_version
-from factory.audit.matching import Match, match_payload
 from factory.audit.project_file import (
     HOOK,
     README,

@@ -4,7 +4,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from factory.audit.review import Reviewer
+from factory.audit.codex.review import Reviewer
 from factory.core.digests import Sha256
 from factory.core.model import FileKind, Payload, PayloadFile
 from factory.core.tags import CodexTag

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from factory.audit.codex.like_published import plan_like_published
 from factory.audit.index import fetch_listing
-from factory.audit.like_published import plan_like_published
 from factory.audit.results import Results
 from factory.audit.run import AuditProgress, audit_listing
 from factory.audit.selection import Selection

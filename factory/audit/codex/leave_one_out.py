@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from string import Template
 
-from factory.audit.baseline_proposal import observed, published_shape
-from factory.audit.rebuilt_facts import RebuiltFacts
+from factory.audit.codex.baseline_proposal import observed, published_shape
+from factory.audit.codex.rebuilt_facts import RebuiltFacts
 from factory.core.errors import EXIT_AUDIT_DIFFERS, EXIT_INCONCLUSIVE
 from factory.core.platform_tags import platform_of_tag
 from factory.core.tags import CodexTag
 from factory.verify.baseline.baseline import DIST_INFO, Shape
 from factory.verify.baseline.member_kinds import MemberClass, MemberKind
 
-_PAGE = Path(__file__).parent / "report" / "templates" / "leave_one_out.md"
+_PAGE = Path(__file__).parent / "leave_one_out.md"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

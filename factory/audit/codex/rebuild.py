@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from factory.audit.audited import AuditedWheel, Failure, Inferred, NotRebuilt, attempt
+from factory.audit.codex.recipes import InferredWheel
 from factory.audit.context import AuditContext
 from factory.audit.locked_backend import builder_for
-from factory.audit.recipes import InferredWheel
 from factory.build.assembler.assembler import AssemblingBuilder
 from factory.build.builder import FetchedPackage, PlannedWheel
 from factory.build.deflate_check import deflate_identity

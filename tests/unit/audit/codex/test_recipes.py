@@ -7,9 +7,9 @@ from typing import NoReturn
 
 import pytest
 
+from factory.audit.codex.packages import ReleasePackages
+from factory.audit.codex.recipes import infer_recipes
 from factory.audit.index import PublishedWheel
-from factory.audit.packages import ReleasePackages
-from factory.audit.recipes import infer_recipes
 from factory.audit.remote_zip import Fetched
 from factory.audit.wheel_file import WheelFiles
 from factory.system.parallel import Stopped

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from factory.audit.audited import AuditedWheel, Failure, FailureKind, attempt
+from factory.audit.codex.packages import read_packages, target_of
 from factory.audit.context import AuditContext
 from factory.audit.index import PublishedWheel
-from factory.audit.packages import read_packages, target_of
 from factory.audit.project_file import NotInferable
 from factory.audit.published import UnreadableWheel
 from factory.audit.read_package import ReadPackage

@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import PurePosixPath
 from typing import TypeVar
 
-from factory.audit.rebuilt_facts import MetadataFacts, RebuiltFacts
+from factory.audit.codex.rebuilt_facts import MetadataFacts, RebuiltFacts
 from factory.core.digests import Sha256
 from factory.core.platform_tags import operating_system_of
 from factory.core.tags import CodexTag

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from factory.audit.collect_executables import collect, missing_from
+from factory.audit.codex.collect_executables import collect, missing_from
 from factory.audit.context import AuditContext
 from factory.core.digests import Sha256
 from factory.core.errors import UpstreamError

@@ -11,11 +11,11 @@ import pytest
 from factory.audit.answer import Answer, Status
 from factory.audit.audited import AuditedWheel, NotRebuilt
 from factory.audit.codex.auditor import audit_release
+from factory.audit.codex.packages import read_packages
+from factory.audit.codex.rebuild import RebuiltWheel, rebuild_wheels
+from factory.audit.codex.recipes import infer_recipes
 from factory.audit.index import Listing, fetch_listing
 from factory.audit.origin import LocalOrigin
-from factory.audit.packages import read_packages
-from factory.audit.rebuild import RebuiltWheel, rebuild_wheels
-from factory.audit.recipes import infer_recipes
 from factory.audit.results import Results, identity_of, report_json
 from factory.audit.run import AuditProgress, audit_listing
 from factory.audit.selection import Selection
