@@ -13,7 +13,7 @@ from types import FrameType
 from typing import NoReturn
 
 from factory.cli.log import ENDING, logging_to
-from factory.cli.parser import EXIT_NO_COMMAND, make_parser
+from factory.cli.parser import EXIT_NO_COMMAND, make_parser, short_help
 from factory.cli.streams import CannotPrint, discard_stdout, usable_streams
 from factory.core.errors import FactoryError, UsageError
 
@@ -82,7 +82,7 @@ def _status_of(words: Sequence[str]) -> int:
 
 def _run(words: Sequence[str]) -> int:
     if not words:
-        make_parser().print_help(sys.stderr)
+        print(short_help(), end="", file=sys.stderr)
         return EXIT_NO_COMMAND
     try:
         arguments = make_parser().parse_args(words)

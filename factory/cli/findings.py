@@ -9,7 +9,7 @@ from factory.cli.formats import print_markdown
 from factory.core.counted import counted
 from factory.core.errors import EXIT_INCONCLUSIVE, EXIT_OK, VerificationError
 from factory.core.model import Finding, Severity
-from factory.verify.output.report import CheckResults, Report, RunStatus, WheelReport
+from factory.verify.output.report import MISSING_PLATFORM, CheckResults, Report, RunStatus, WheelReport
 from factory.verify.smoke import SmokeOutcome
 
 _WAIVED = "waived"
@@ -21,7 +21,7 @@ def exit_status(status: RunStatus) -> int:
     match status:
         case RunStatus.PASSED:
             return EXIT_OK
-        case RunStatus.REJECTED:
+        case RunStatus.REJECTED | RunStatus.INCOMPLETE:
             return VerificationError.exit_code
         case RunStatus.INCONCLUSIVE:
             return EXIT_INCONCLUSIVE
@@ -41,6 +41,12 @@ def show_report(report: Report, *, as_markdown: bool = False) -> None:
     for waiver in report.unused:
         say(f"no finding matches the waiver {waiver.check}:{waiver.pattern}")
     say(_closing_line(report))
+    if report.status is RunStatus.INCOMPLETE:
+        say(
+            "no file has an error, but the release lacks the wheels of"
+            f" {counted(report.missing_platforms, 'platform')};"
+            f" if you built a part on purpose, add --allow '{MISSING_PLATFORM}:*=REASON'"
+        )
 
 
 def _draw(report: Report) -> None:

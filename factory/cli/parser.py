@@ -159,7 +159,7 @@ COMMANDS = (
     ),
     CommandName(
         name="bundle",
-        summary="collect all that a machine without a network needs to build and audit",
+        summary="collect what a machine without a network needs to build and audit",
         module="bundle",
     ),
     CommandName(
@@ -174,7 +174,7 @@ COMMANDS = (
             ),
             CommandName(
                 name="check",
-                summary="explain a check and how to fix what it finds",
+                summary="explain checks and how to fix what they find",
                 module="explain",
                 old="explain",
             ),
@@ -203,6 +203,26 @@ UPSTREAM_COMMANDS = (
     CommandName(name="generate-types", summary=_TYPES, module="generate_types"),
 )
 """The commands with the names and options of upstream's script."""
+
+
+def short_help() -> str:
+    """Return what the program prints without arguments: the commands, and where the rest is described."""
+    names = "\n".join(f"  {one.name:<11}{one.summary}" for one in COMMANDS)
+    return f"""\
+usage: factory COMMAND ...
+
+{DESCRIPTION}
+
+{names}
+
+to begin:
+  factory doctor           what this machine has and what is missing
+  factory wheels 0.163.0   build and verify the wheels of a release
+  factory audit 0.163.0    rebuild the published wheels and compare them
+
+'factory COMMAND --help' describes a command. 'factory --help' has the exit
+statuses and the environment variables.
+"""
 
 
 def make_parser() -> CommandParser:

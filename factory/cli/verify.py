@@ -87,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="factory-verify-", ignore_cleanup_errors=True) as scratch:
         report = _examine(groups, arguments, settings, Path(scratch), waivers)
     _show(report, arguments)
-    if report.status is not RunStatus.REJECTED:
+    if report.status in {RunStatus.PASSED, RunStatus.INCONCLUSIVE}:
         require_used(report.unused)
     return exit_status(report.status)
 

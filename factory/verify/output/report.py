@@ -12,12 +12,16 @@ from factory.verify.smoke import SmokeResult
 from factory.verify.stock.stock_tools import StockReport
 from factory.verify.waivers import Waiver
 
+MISSING_PLATFORM = "release-platforms"
+"""The check whose errors are about wheels that are not there."""
+
 
 class RunStatus(StrEnum):
     """The result of a whole run."""
 
     PASSED = "passed"
     REJECTED = "rejected"
+    INCOMPLETE = "incomplete"
     INCONCLUSIVE = "inconclusive"
 
 
@@ -114,12 +118,21 @@ class Report:
 
     @property
     def status(self) -> RunStatus:
-        """The result; an error outweighs a wheel that could not be checked."""
-        if self.counts[Severity.ERROR]:
+        """The result; an error in a file outweighs a wheel that could not be checked.
+
+        A wheel that could not be read counts as missing, so it outweighs missing platforms.
+        """
+        errors = {finding.check for finding in self.findings if finding.severity is Severity.ERROR}
+        if errors - {MISSING_PLATFORM}:
             return RunStatus.REJECTED
         if any(wheel.is_inconclusive for wheel in self.wheels):
             return RunStatus.INCONCLUSIVE
-        return RunStatus.PASSED
+        return RunStatus.INCOMPLETE if errors else RunStatus.PASSED
+
+    @property
+    def missing_platforms(self) -> int:
+        """The number of platforms without a wheel that no waiver accepts."""
+        return sum(finding.check == MISSING_PLATFORM for finding in self.findings)
 
     @property
     def _results(self) -> Iterator[CheckResults]:

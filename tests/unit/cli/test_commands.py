@@ -9,11 +9,15 @@ from factory.cli.parser import listed_commands
 from tests.unit.cli.conftest import Factory
 
 
-def test_a_call_without_arguments_prints_the_help(factory: Factory) -> None:
+def test_a_call_without_arguments_prints_the_commands(factory: Factory) -> None:
     ended = factory()
+    lines = ended.err.splitlines()
     assert (ended.status, ended.out) == (2, "")
-    assert "factory wheels rust-v0.163.0" in ended.err
-    assert "FACTORY_CACHE_DIR" in ended.err
+    assert len(lines) <= 25
+    assert max(map(len, lines)) < 80
+    listed = [words[0] for words in listed_commands() if len(words) == 1][:-3]  # without upstream's
+    assert [line.split()[0] for line in lines[4:15]] == listed
+    assert "'factory COMMAND --help' describes a command." in ended.err
 
 
 @pytest.mark.parametrize(

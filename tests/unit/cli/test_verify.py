@@ -219,6 +219,42 @@ def test_all_checks_are_listed_and_explained(printed: Printed) -> None:
     assert printed()[0].startswith("release-platforms: Every platform has a wheel.\nseverity: error\n")
 
 
+def test_several_checks_are_explained_by_either_name(printed: Printed) -> None:
+    assert main(["show", "checks", "elf-musl", "record-hash"]) == 0
+    explained = printed()[0]
+    assert explained.startswith("elf-musl: ")
+    assert "\n\nrecord-hash: " in explained
+    assert main(["show", "check", "elf-musl", "record-hash"]) == 0
+    assert printed()[0] == explained
+    for name in ("check", "checks"):
+        assert main(["show", name, "elf-musl", "record-hash", "--json"]) == 0
+        assert [one["id"] for one in json.loads(printed()[0])] == ["elf-musl", "record-hash"]
+    assert main(["show", "check", "elf-musl", "--json"]) == 0
+    assert json.loads(printed()[0])["id"] == "elf-musl"
+    assert main(["show", "checks", "elf-musl", "--format", "markdown"]) == 0
+    assert len(printed()[0].splitlines()) == 3
+    assert main(["show", "checks", "elf-musl", "nothing"]) == 20
+
+
+@pytest.mark.parametrize("more", [(), ("--allow", "pe-machine:*=not needed")])
+def test_a_part_of_a_release_is_incomplete(more: tuple[str, ...], tmp_path: Path, printed: Printed) -> None:
+    GOOD.write(tmp_path)
+    assert verify(tmp_path, *more) == 24
+    assert printed()[1].endswith(
+        "incomplete: 1 wheel, 7 errors, 0 warnings, 0 notes, 0 waived\n"
+        "no file has an error, but the release lacks the wheels of 7 platforms;"
+        " if you built a part on purpose, add --allow 'release-platforms:*=REASON'\n"
+    )
+    assert verify(tmp_path, "--allow", "release-platforms:*=a part", "--json") == 0
+    assert json.loads(printed()[0])["verdict"] == "passed"
+
+
+def test_an_error_in_a_wheel_of_a_part_rejects_it(tmp_path: Path, printed: Printed) -> None:
+    BROKEN.write(tmp_path)
+    assert verify(tmp_path, "--json") == 24
+    assert json.loads(printed()[0])["verdict"] == "rejected"
+
+
 def test_an_unknown_check_cannot_be_explained(printed: Printed) -> None:
     assert main(["explain", "nothing"]) == 20
     assert "'factory show checks' lists them" in printed()[1]
