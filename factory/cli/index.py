@@ -9,8 +9,16 @@ from pathlib import Path
 
 from factory.audit.index import Listing, default_index, fetch_listing
 from factory.audit.index_settings.choice import choose_index
-from factory.audit.index_settings.keyring import PROGRAM, Keyring, with_credentials, with_password
-from factory.audit.index_settings.setting import Setting
+from factory.audit.index_settings.keyring import (
+    PROGRAM,
+    Keyring,
+    keyring_providers,
+    lacks_credentials,
+    lacks_password,
+    with_credentials,
+    with_password,
+)
+from factory.audit.index_settings.setting import KeyringProvider, Setting
 from factory.build.template import DISTRIBUTION
 from factory.cli.client_files import client_files
 from factory.cli.console import say
@@ -35,22 +43,28 @@ def chosen_index(index_url: str | None, settings: Settings, *, project: str = DI
     index = choose_index(
         index_url, settings.environ, client_files(settings), project=project, default=default_index()
     )
-    return with_password(index, _keyring(settings))
+    return with_password(index, _keyring(settings)) if lacks_password(index) else index
 
 
 def _keyring(settings: Settings) -> Keyring:
-    """Return the program on PATH, or the module beside this program, as pip does."""
+    """Return the module beside this program and the program on PATH, as far as the settings allow them."""
     found = shutil.which(PROGRAM, path=settings.search_path) if settings.search_path else None
-    if found is not None:
-        argv: tuple[str, ...] = (str(Path(found).absolute()),)
-    else:
-        argv = (sys.executable, "-m", PROGRAM) if importlib.util.find_spec(PROGRAM) else ()
-    return Keyring(argv=argv, runner=SubprocessRunner(), env=settings.environ)
+    programs = {
+        KeyringProvider.IMPORT: (sys.executable, "-m", PROGRAM) if importlib.util.find_spec(PROGRAM) else (),
+        KeyringProvider.SUBPROCESS: (str(Path(found).absolute()),) if found else (),
+    }
+    providers = keyring_providers(settings.environ, client_files(settings), project=DISTRIBUTION)
+    return Keyring(
+        programs=tuple(filter(None, (programs[provider] for provider in providers))),
+        runner=SubprocessRunner(),
+        env=settings.environ,
+    )
 
 
 def after_refusal(index: Setting, error: HttpStatusError, settings: Settings) -> Setting | None:
     """Return an index with credentials of the keyring, if it answered 401 and the keyring has some."""
-    return with_credentials(index, _keyring(settings)) if error.status == _UNAUTHORIZED else None
+    is_asked = error.status == _UNAUTHORIZED and lacks_credentials(index)
+    return with_credentials(index, _keyring(settings)) if is_asked else None
 
 
 def ask_index(index_url: str | None, settings: Settings, *, project: str, client: HttpClient) -> Listing:

@@ -11,69 +11,89 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, quote, unquote
 
-from factory.audit.index_settings.setting import Setting
+from factory.audit.index_settings.pip_settings import pip_settings
+from factory.audit.index_settings.setting import KeyringProvider, Setting, SettingsFiles
+from factory.audit.index_settings.uv_settings import uv_settings
 from factory.core.addresses import split_address
 from factory.system.process import Command, Runner
 
 PROGRAM = "keyring"
-_PROVIDERS = ("PIP_KEYRING_PROVIDER", "UV_KEYRING_PROVIDER")
 _TIMEOUT_S = 60.0
-_YES = {"1", "true", "yes", "on", "y", "t"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keyring:
-    """The ``keyring`` program.
+    """The programs that ask the user's keyring.
 
     Attributes:
-        argv: How it is started; empty if it is not installed.
-        runner: Starts it.
-        env: Its environment, which it needs to find the user's keyring.
+        programs: How each is started, in the order in which they are asked.
+        runner: Starts them.
+        env: Their environment, which they need to find the user's keyring.
     """
 
-    argv: tuple[str, ...]
+    programs: tuple[tuple[str, ...], ...]
     runner: Runner
     env: Mapping[str, str]
 
-    @property
-    def is_used(self) -> bool:
-        """Whether it is installed, and not turned off by the settings of pip and uv.
+    def answers(self, words: tuple[str, ...], parts: SplitResult, *user: str) -> Iterator[str]:
+        """Ask each program for the address and then for the host of an index; yield the last line of each."""
+        for program in self.programs:
+            for service in _services(parts):
+                command = Command(argv=(*program, *words, service, *user), env=self.env, timeout_s=_TIMEOUT_S)
+                done = self.runner.run(command)
+                if done.returncode == 0:
+                    yield done.output.strip().rpartition("\n")[2]
 
-        pip's ``--no-input`` turns it off too, unless a provider is named: a keyring may ask the user.
-        """
-        providers = {self.env[name] for name in _PROVIDERS if name in self.env}
-        is_silent = self.env.get("PIP_NO_INPUT", "").lower() in _YES and not providers - {"auto"}
-        return bool(self.argv) and "disabled" not in providers and not is_silent
 
-    def ask(self, *words: str) -> str:
-        """Run the program; return the last line of its output, empty if it failed."""
-        command = Command(argv=(*self.argv, *words), env=self.env, timeout_s=_TIMEOUT_S)
-        done = self.runner.run(command)
-        return "" if done.returncode else done.output.strip().rpartition("\n")[2]
+def keyring_providers(
+    environ: Mapping[str, str], files: SettingsFiles, *, project: str
+) -> tuple[KeyringProvider, ...]:
+    """Return how the settings of pip and uv allow the keyring to be asked, in this order.
+
+    A provider that is named goes before ``auto``, pip's default. Without one, pip's ``no-input`` turns the
+    keyring off, since it may ask the user. ``disabled`` in one client is not overridden by the other.
+
+    Raises:
+        UsageError: A file cannot be read, or names an unknown provider.
+    """
+    clients = (*pip_settings(environ, files), *uv_settings(environ, files, project=project))
+    named = {client.keyring for client in clients} - {None, KeyringProvider.AUTO}
+    if KeyringProvider.DISABLED in named or (not named and any(client.is_silent for client in clients)):
+        return ()
+    both = (KeyringProvider.IMPORT, KeyringProvider.SUBPROCESS)
+    return tuple(provider for provider in both if not named or provider in named)
+
+
+def lacks_password(index: Setting) -> bool:
+    """Whether the address of an index has a user name without a password."""
+    parts = split_address(index.value)
+    return parts is not None and bool(parts.username) and parts.password is None
 
 
 def with_password(index: Setting, keyring: Keyring) -> Setting:
-    """Return the index with a password from the keyring, if its address has only a user name."""
+    """Return an index that `lacks_password` with one from the keyring, if that has it."""
     parts = split_address(index.value)
-    if not keyring.is_used or parts is None or not parts.username or parts.password is not None:
+    if parts is None or not parts.username:
         return index
     user = unquote(parts.username)
-    for service in _services(parts):
-        if password := keyring.ask("get", service, user):
+    for password in keyring.answers(("get",), parts, user):
+        if password:
             return _with(index, parts, user, password, "password")
     return index
 
 
-def with_credentials(index: Setting, keyring: Keyring) -> Setting | None:
-    """Return an index that answered 401 with credentials from the keyring.
-
-    None if the keyring has none, or if the address has some: those are wrong, as far as pip is concerned.
-    """
+def lacks_credentials(index: Setting) -> bool:
+    """Whether the address of an index has no credentials; after a 401, those that it has are wrong."""
     parts = split_address(index.value)
-    if not keyring.is_used or parts is None or parts.username is not None:
+    return parts is not None and parts.username is None
+
+
+def with_credentials(index: Setting, keyring: Keyring) -> Setting | None:
+    """Return an index that `lacks_credentials` with some from the keyring; None if it has none."""
+    parts = split_address(index.value)
+    if parts is None:
         return None
-    for service in _services(parts):
-        found = keyring.ask("--mode", "creds", "--output", "json", "get", service)
+    for found in keyring.answers(("--mode", "creds", "--output", "json", "get"), parts):
         try:
             credentials = json.loads(found)
             user, password = credentials["username"], credentials["password"]

@@ -14,8 +14,10 @@ from pathlib import Path
 from factory.audit.index_settings.setting import (
     GIVE_INDEX_URL,
     ClientSettings,
+    KeyringProvider,
     Setting,
     SettingsFiles,
+    keyring_provider,
     read_settings,
     unusable,
 )
@@ -113,12 +115,14 @@ def _of_command(command: str, sections: Sections) -> ClientSettings:
                 index = setting
             elif setting.value:
                 others[key] = setting
-    no_index = others.get("no-index")
+    no_index, no_input = others.get("no-index"), others.get("no-input")
     return ClientSettings(
         index=index,
         extra_indexes=_words(others.get("extra-index-url")),
         find_links=_words(others.get("find-links")),
         no_index=no_index if no_index is not None and _is_true(no_index) else None,
+        keyring=keyring_provider(others.get("keyring-provider"), KeyringProvider),
+        is_silent=no_input is not None and _is_true(no_input),
     )
 
 

@@ -1,7 +1,9 @@
 """The settings of pip and uv that decide from where a file comes, as values with their places."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from factory.core.addresses import redacted, split_address
@@ -9,6 +11,15 @@ from factory.core.errors import UsageError
 
 GIVE_INDEX_URL = "Name the index with --index-url."
 _NOT_PRINTABLE = re.compile(r"[\s\x00-\x1f\x7f]")
+
+
+class KeyringProvider(StrEnum):
+    """How a client asks the keyring; uv knows two of them."""
+
+    AUTO = "auto"
+    DISABLED = "disabled"
+    IMPORT = "import"
+    SUBPROCESS = "subprocess"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +49,16 @@ class ClientSettings:
         extra_indexes: Indexes that the client asks in addition.
         find_links: Directories and pages of files that it searches in addition.
         no_index: The setting that turns all indexes off, if one does.
+        keyring: How it asks the keyring; None if no setting says so.
+        is_silent: It must not ask the user.
     """
 
     index: Setting | None = None
     extra_indexes: tuple[Setting, ...] = ()
     find_links: tuple[Setting, ...] = ()
     no_index: Setting | None = None
+    keyring: KeyringProvider | None = None
+    is_silent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +122,23 @@ def checked_address(setting: Setting) -> str:
             hint="Name an index that answers over https with --index-url.",
         )
     return value
+
+
+def keyring_provider(setting: Setting | None, known: Iterable[KeyringProvider]) -> KeyringProvider | None:
+    """Return the provider that a setting names; None if it is missing or empty.
+
+    Raises:
+        UsageError: The client does not know it. The value is not repeated: it may be a password.
+    """
+    if setting is None or not setting.value:
+        return None
+    for provider in known:
+        if provider.value == setting.value:
+            return provider
+    raise UsageError(
+        f"{setting.place} is not the name of a keyring provider",
+        hint=f"Set it to one of {', '.join(known)}, or give the index's address with its credentials.",
+    )
 
 
 def shown_address(value: str) -> str:

@@ -13,10 +13,17 @@ from urllib.parse import quote
 
 from packaging.utils import canonicalize_name
 
-from factory.audit.index_settings.setting import ClientSettings, Setting, SettingsFiles
+from factory.audit.index_settings.setting import (
+    ClientSettings,
+    KeyringProvider,
+    Setting,
+    SettingsFiles,
+    keyring_provider,
+)
 from factory.audit.index_settings.toml_table import TomlTable
 from factory.audit.index_settings.uv_files import uv_tables
 
+_PROVIDERS = (KeyringProvider.DISABLED, KeyringProvider.SUBPROCESS)
 _NAMED = re.compile(r"(?P<name>[A-Za-z0-9._-]+)=(?P<url>.+)", re.DOTALL)
 
 
@@ -70,6 +77,7 @@ def _settings(
         ),
         find_links=(*_split(environ, "UV_FIND_LINKS", ","), *links, *flat),
         no_index=_no_index((*pip, *tables)) or _without_default(default),
+        keyring=_keyring(environ, (*pip, *tables)),
     )
 
 
@@ -173,6 +181,12 @@ def _no_index(tables: Iterable[TomlTable]) -> Setting | None:
         if flag is not None:
             return Setting(value="true", place=table.place("no-index")) if flag else None
     return None
+
+
+def _keyring(environ: Mapping[str, str], tables: Iterable[TomlTable]) -> KeyringProvider | None:
+    variable = Setting(value=environ.get("UV_KEYRING_PROVIDER", ""), place="UV_KEYRING_PROVIDER")
+    settings = (variable, *(table.text("keyring-provider") for table in tables))
+    return next(filter(None, (keyring_provider(setting, _PROVIDERS) for setting in settings)), None)
 
 
 def _without_default(default: _Index | None) -> Setting | None:

@@ -62,14 +62,42 @@ def audit(factory: Factory, packages: Path, tmp_path: Path, index: str) -> str:
 
 
 @pytest.fixture
-def program(tmp_path: Path, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The program on PATH."""
+def program(cache: Path, tmp_path: Path, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program on PATH; the module beside this program would ask the user's own keyring."""
+    monkeypatch.setenv("PIP_KEYRING_PROVIDER", "subprocess")
+    assert cache.is_dir()  # it removes the settings of pip first
     programs = tmp_path / "programs"
     programs.mkdir()
     script = programs / "keyring"
     script.write_text(f"#!{sys.executable}\n{KEYRING.format(service=httpserver.url_for('/simple/'))}")
     script.chmod(0o755)
     monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+
+
+@pytest.mark.usefixtures("program")
+@pytest.mark.parametrize(
+    ("provider", "sent"), [("subprocess", [None, HEADER]), ("import", [None]), ("disabled", [None])]
+)
+def test_the_provider_comes_from_the_configuration_of_pip(  # noqa: PLR0913, PLR0917 - fixtures
+    factory: Factory,
+    packages: Path,
+    httpserver: HTTPServer,
+    tmp_path: Path,
+    seen: list[str | None],
+    monkeypatch: pytest.MonkeyPatch,
+    provider: str,
+    sent: list[str | None],
+) -> None:
+    modules = tmp_path / "modules"
+    modules.mkdir()
+    (modules / "keyring.py").write_text("raise SystemExit(1)\n")  # not the user's own
+    monkeypatch.setenv("PYTHONPATH", str(modules))
+    monkeypatch.delenv("PIP_KEYRING_PROVIDER")
+    conf = tmp_path / "pip.conf"
+    conf.write_text(f"[global]\nkeyring-provider = {provider}\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(conf))
+    audit(factory, packages, tmp_path, httpserver.url_for("/simple/"))
+    assert seen == sent
 
 
 @pytest.mark.usefixtures("program")
