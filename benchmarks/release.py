@@ -49,9 +49,10 @@ class Release:
 
 
 def prepare(job: Job, *, floor: Path | None) -> Release:
-    """Download missing packages, read each one once, and extract each distinct content for the floor.
+    """Make what a machine has after its first run, read each package once, and extract the floor's files.
 
-    This is not measured: it gives every measured process the same files to start from.
+    That is the downloads, the toolchain and the compiled encoder. This is not measured: it gives every
+    measured process the same files to start from.
 
     Args:
         job: Names the release, the platforms and the cache.
@@ -60,6 +61,7 @@ def prepare(job: Job, *, floor: Path | None) -> Release:
     with opened(job.cache, jobs=job.jobs, progress=SilentProgress()) as (channel, context):
         plan = job.plan(channel)
         context.toolchain_for(plan.lock)
+        context.encoders.current()
         fetch_packages(plan.wheels, context)
         return _read(plan, context.cache, floor)
 

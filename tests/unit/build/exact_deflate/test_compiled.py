@@ -140,6 +140,43 @@ def test_another_source_other_flags_or_another_platform_need_another_library(
     assert len(compiler.commands) == 2
 
 
+def cpuinfo_of(tmp_path: Path, flags: str) -> Path:
+    path = tmp_path / "cpuinfo"
+    path.write_text(f"processor\t: 0\nmodel name\t: a processor\nflags\t\t: {flags}\n", encoding="utf-8")
+    return path
+
+
+def test_a_library_of_this_machine_is_for_its_processor(
+    directory: Path, search_path: str, tmp_path: Path
+) -> None:
+    compiler = FakeCompiler()
+    paths = [
+        compile_library(
+            directory=directory, search_path=search_path, runner=compiler, cpuinfo=cpuinfo_of(tmp_path, flags)
+        ).path
+        for flags in ("fpu sse2 avx2", "fpu sse2", "fpu sse2 avx2")
+    ]
+    assert paths[0] == paths[2] != paths[1]  # a restored directory cannot bring instructions that are missing
+    assert ["-march=native" in command.argv for command in compiler.commands] == [True, True]
+
+
+@pytest.mark.parametrize("cpuinfo", ["no-such-file", "of-another-architecture"])
+def test_a_processor_without_known_features_gets_the_common_library(
+    directory: Path, search_path: str, tmp_path: Path, cpuinfo: str
+) -> None:
+    (tmp_path / "of-another-architecture").write_text("Features\t: fp asimd\n", encoding="utf-8")
+    compiler = FakeCompiler()
+    compile_library(directory=directory, search_path=search_path, runner=compiler, cpuinfo=tmp_path / cpuinfo)
+    assert "-march=native" not in compiler.commands[0].argv
+
+
+def test_a_shipped_library_is_for_every_processor(directory: Path, search_path: str) -> None:
+    directory.parent.mkdir()
+    compiler = FakeCompiler()
+    ship(search_path=search_path, runner=compiler, directory=directory)
+    assert "-march=native" not in compiler.commands[0].argv
+
+
 def test_no_compiler(directory: Path, tmp_path: Path) -> None:
     message = re.escape("no C compiler (cc, gcc, clang) is on PATH")
     with pytest.raises(NotAvailable, match=message) as raised:
