@@ -35,7 +35,7 @@ class Case(StrEnum):
 
 MEANINGS = {
     Case.UPSTREAM: "upstream's method: extract, copy, isolated `python -m build`, one wheel after the other",
-    Case.COLD: "`factory wheels` up to the built wheels: the packages are here, and nothing is compressed yet",
+    Case.COLD: "`factory wheels` up to the built wheels: the packages are here, nothing is compressed yet",
     Case.WARM: "the same again, with every content already compressed",
     Case.ZLIB: "only the distinct payload bytes, compressed by bare zlib on all cores",
     Case.FLOOR: "the same with the run's own encoder: exact_deflate where a C compiler is present",
