@@ -1,6 +1,7 @@
 """Check that the commands in the workflows, the action and docs/ci.md are accepted by the program."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -215,6 +216,20 @@ def test_the_action_uploads_findings_in_a_step_of_its_own(category: str, used: s
     text = ACTION.read_text(encoding="utf-8")
     assert text.count("inputs.token") == 1
     assert "if: ${{ !cancelled() && inputs.upload-sarif == 'true' && steps.run.outputs.sarif }}" in text
+
+
+def test_the_action_gives_the_directory_and_the_key_of_a_cache(tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    env = {"PYTHON": sys.executable, "SOURCE": str(ROOT), "GITHUB_OUTPUT": str(output)}
+    env |= {"CACHE_DIR": "/a directory/of $files", "RUNNER_OS": "Linux", "RUNNER_ARCH": "X64"}
+    script = script_of(ACTION, "cache_key.py")
+    argv = ("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script)
+    assert Child(argv=argv, env=env, cwd=tmp_path).run().status == 0
+    place, key = output.read_text().splitlines()
+    assert place == "cache-dir=/a directory/of $files"
+    assert re.fullmatch(r"cache-key=codex-wheel-factory-[0-9.]+-Linux-X64-py3[0-9.]+-[0-9a-f]{16}", key)
+    text = ACTION.read_text(encoding="utf-8")
+    assert text.count("if: ${{ inputs.command != 'cache-key' }}") == 2  # nothing is installed for it
 
 
 def test_the_action_refuses_other_commands(tmp_path: Path) -> None:
