@@ -25,4 +25,4 @@ def cache_key(root: Path, *words: str) -> str:
 
 
 if __name__ == "__main__":
-    print(cache_key(ROOT, *sys.argv[1:], f"py{platform.python_version()}"))
+    sys.stdout.write(cache_key(ROOT, *sys.argv[1:], f"py{platform.python_version()}") + "\n")
