@@ -1,4 +1,4 @@
-"""The key of a cache changes with the program's version and each lock, and with nothing else of the source."""
+"""The key of a cache changes with the program's version and each lock, and with no other file."""
 
 import importlib.util
 import shutil
