@@ -19,6 +19,7 @@ from factory.audit.codex.review import Reviewer
 from factory.audit.context import AuditContext
 from factory.audit.index import Listing, PublishedWheel, fetch_listing, local_wheel
 from factory.audit.local import audit_local
+from factory.audit.projects.bundled import bundled_mapping
 from factory.audit.read_package import ReadPackage
 from factory.audit.results import Results
 from factory.audit.run import AuditProgress, audit_listing
@@ -51,6 +52,7 @@ from tests.zip_writer import ZipArchive, ZipMember
 INDEX = "https://index.example.invalid/simple/"
 FILES = "https://files.example.invalid/"
 PROJECT = "openai-codex-cli-bin"
+CODEX_MAPPING = bundled_mapping(PROJECT)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -131,7 +133,7 @@ def audit_context(
 
 def codex_auditor(context: AuditContext) -> CodexAuditor:
     """Return the auditor of Codex's wheels."""
-    return CodexAuditor(context=context)
+    return CodexAuditor(mapping=CODEX_MAPPING, context=context)
 
 
 def audit_files(
@@ -245,6 +247,12 @@ class Release:
     older: tuple[tuple[CodexTag, Payload], ...] = ()
 
     @property
+    def read_packages(self) -> ReleasePackages:
+        """The packages by target."""
+        by_target = {one.asset.target: one for one in self.packages}
+        return ReleasePackages(tag=TAG, mapping=CODEX_MAPPING, by_target=by_target)
+
+    @property
     def sha256(self) -> Sha256:
         """The digest of the good wheel."""
         return Sha256.of([self.wheel.content()])
@@ -253,7 +261,9 @@ class Release:
         """Return a comparer that knows the release's texts and executables."""
         payloads = [(TAG, package.payload) for package in self.packages]
         return Comparer(
-            packages=ReleasePackages(by_target={one.asset.target: one for one in self.packages}),
+            packages=ReleasePackages(
+                tag=TAG, mapping=CODEX_MAPPING, by_target={one.asset.target: one for one in self.packages}
+            ),
             reviewer=Reviewer(tag=TAG, baseline=_SMALL, executables=KnownPayloads(*payloads, *self.older)),
             files=files,
             scratch=scratch,

@@ -85,7 +85,7 @@ def base_verdict(
     wheel = audited.wheel
     return Verdict(
         name=wheel.name,
-        tag=str(wheel.tag or ""),
+        tag=wheel.version,
         platform=wheel.platform,
         size_bytes=wheel.size_bytes,
         sha256=wheel.sha256,

@@ -23,7 +23,6 @@ from factory.core.errors import UpstreamError, UsageError
 from factory.core.json_reader import MalformedJson, parse_json
 from factory.core.model import Local, Remote
 from factory.core.printable import escaped
-from factory.core.tags import CodexTag, MalformedTag
 from factory.system.http import HttpClient, HttpStatusError
 
 if TYPE_CHECKING:
@@ -60,14 +59,6 @@ class PublishedWheel:
     origin: Origin
     provenance: Remote | None = None
     no_provenance: str = "it is a local file"
-
-    @property
-    def tag(self) -> CodexTag | None:
-        """The Codex release of the version, or None if the version is not that of a Codex release."""
-        try:
-            return CodexTag.parse(self.version)
-        except MalformedTag:
-            return None
 
     @property
     def platform(self) -> str:

@@ -8,11 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from factory.audit.answer import Status
-from factory.audit.selection import Selection
+from factory.audit.selection import Release, Selection
 from factory.audit.verdict import Accepted, AcceptedThing, AuditReport, Verdict
 from factory.core.digests import Sha256
 from factory.core.model import Severity
-from factory.core.tags import CodexTag
 from factory.verify.waivers import Waiver
 
 ANY_PLATFORM = "*"
@@ -26,7 +25,7 @@ class KnownGap:
         platform: The platform of the wheel; ``*`` for all of the release.
     """
 
-    release: CodexTag
+    release: Release
     platform: str
     reason: str
 

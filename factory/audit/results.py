@@ -53,7 +53,7 @@ def identity_of(
     Args:
         listing: What the index lists of the project.
         channel: Where the release packages come from.
-        mapping: The mapping of another project than Codex.
+        mapping: The mapping that the audit rests on; None if it rests on inferred recipes and the baseline.
     """
     return {
         "rules": rules_digest(_DECIDING_ROOMS).hex,

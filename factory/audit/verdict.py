@@ -302,7 +302,7 @@ class AuditReport:
         verdicts: In the order of releases and platforms.
         unexpected: Files of the audited releases that could not be audited.
         absent: A sentence for each release and platform that was asked for and that the index lacks.
-        mapping: The mapping of the project; None for wheels of Codex itself.
+        mapping: The mapping that the audit rests on; None if it rests on inferred recipes and the baseline.
     """
 
     project: str

@@ -11,7 +11,9 @@ from typing import Protocol
 
 from packaging.version import Version
 
+from factory.audit.codex.releases import release_of
 from factory.audit.index import PublishedWheel
+from factory.audit.projects.version_rule import VersionRule
 from factory.audit.results import Results
 from factory.core.counted import counted
 from factory.core.errors import UsageError
@@ -123,8 +125,9 @@ def audit_jobs(wheels: Iterable[PublishedWheel], results: Results) -> tuple[Audi
     """
     open_wheels: dict[CodexTag, int] = {}
     for wheel in wheels:
-        if wheel.tag is not None and results.recall(wheel.name, wheel.sha256) is None:
-            open_wheels[wheel.tag] = open_wheels.get(wheel.tag, 0) + 1
+        tag = release_of(wheel.version, VersionRule.CODEX)
+        if tag is not None and results.recall(wheel.name, wheel.sha256) is None:
+            open_wheels[tag] = open_wheels.get(tag, 0) + 1
     ordered = sorted(open_wheels, key=lambda tag: Version(tag.pep440))
     return tuple(AuditJob(tag=tag, wheels=open_wheels[tag]) for tag in ordered)
 

@@ -12,7 +12,7 @@ from factory.audit.index import Listing
 from factory.audit.known import Known
 from factory.audit.projects.auditor import MappedAuditor
 from factory.audit.projects.bundled import mapping_of
-from factory.audit.projects.mapping import ProjectMapping
+from factory.audit.projects.mapping import Built, ProjectMapping
 from factory.audit.projects.mapping_file import read_mapping
 from factory.audit.projects.npm_release import MakerPackages
 from factory.audit.projects.version_rule import VersionRule, normalised
@@ -61,7 +61,7 @@ class AuditedProject:
             UsageError: It has no mapping, the mapping is malformed, or the options contradict each other.
         """
         project = cls(mapping=_mapping(arguments.project, arguments.mapping))
-        if not project.is_codex and arguments.channel != ChannelName.NPM:
+        if not project.has_recipe and arguments.channel != ChannelName.NPM:
             raise UsageError(
                 f"the mapping of {project.name} names packages of npm, not of channel {arguments.channel}",
                 hint="Leave --channel out.",
@@ -74,14 +74,14 @@ class AuditedProject:
         return self.mapping.project
 
     @property
-    def is_codex(self) -> bool:
+    def has_recipe(self) -> bool:
         """Whether its wheels are rebuilt with an inferred recipe, and its texts are in the baseline."""
-        return self.name == DISTRIBUTION
+        return self.mapping.built is Built.BY_RECIPE
 
     @property
     def ref(self) -> MappingRef | None:
         """The mapping, for reports; None for Codex itself."""
-        return None if self.is_codex else self.mapping.ref
+        return None if self.has_recipe else self.mapping.ref
 
     def release(self, text: str) -> Release:
         """Return a release that the user names.
@@ -89,7 +89,7 @@ class AuditedProject:
         Raises:
             UsageError: It is not a version.
         """
-        if self.is_codex:
+        if self.has_recipe:
             return CodexTag.parse(text)
         if self.mapping.rule is VersionRule.CODEX:
             return ProjectVersion(project=self.name, pep440=CodexTag.parse(text).pep440)
@@ -106,7 +106,7 @@ class AuditedProject:
 
         Wheels of Codex are all that its project has, so there another file stays unexpected.
         """
-        if self.is_codex:
+        if self.has_recipe:
             return listing
         others = [file for file in selection.unexpected_of(listing) if not file.name.endswith(".whl")]
         if others:
@@ -116,14 +116,14 @@ class AuditedProject:
 
     def auditor(self, context: AuditContext) -> Auditor:
         """Return what audits its wheels."""
-        if self.is_codex:
-            return CodexAuditor(context=context)
+        if self.has_recipe:
+            return CodexAuditor(mapping=self.mapping, context=context)
         packages = MakerPackages(tools=context.tools)
         return MappedAuditor(mapping=self.mapping, packages=packages, context=context)
 
     def known(self, known: Known) -> Known:
         """Return what a person accepts of this project; gaps are about releases of Codex."""
-        return known if self.is_codex else replace(known, gaps=())
+        return known if self.has_recipe else replace(known, gaps=())
 
     def named_in(self, report: AuditReport) -> AuditReport:
         """Return a report that names the mapping."""

@@ -4,6 +4,7 @@ import argparse
 
 from factory.audit.codex.like_published import plan_like_published
 from factory.audit.context import AuditContext
+from factory.audit.projects.bundled import bundled_mapping
 from factory.build.template import DISTRIBUTION
 from factory.cli.index import ask_index
 from factory.cli.session import Session
@@ -24,4 +25,6 @@ def plan_as_published(arguments: argparse.Namespace, request: WheelsRequest, ses
     with writing(scratch):
         scratch.mkdir(parents=True, exist_ok=True)
     context = AuditContext(tools=tools, channel=session.channel, scratch=scratch)
-    return plan_like_published(request, listing, context, platforms=arguments.platform or ())
+    return plan_like_published(
+        request, listing, context, bundled_mapping(DISTRIBUTION), platforms=arguments.platform or ()
+    )

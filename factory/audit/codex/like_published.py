@@ -10,6 +10,7 @@ from factory.audit.codex.packages import read_packages
 from factory.audit.codex.recipes import InferredWheel, infer_recipes
 from factory.audit.context import AuditContext
 from factory.audit.index import Listing, PublishedWheel
+from factory.audit.projects.mapping import ProjectMapping
 from factory.audit.selection import Selection
 from factory.audit.wheel_file import WheelFiles
 from factory.build.builder import PlannedWheel
@@ -20,7 +21,12 @@ from factory.wheels.plan import WheelsPlan, WheelsRequest
 
 
 def plan_like_published(
-    request: WheelsRequest, listing: Listing, context: AuditContext, *, platforms: Sequence[str]
+    request: WheelsRequest,
+    listing: Listing,
+    context: AuditContext,
+    mapping: ProjectMapping,
+    *,
+    platforms: Sequence[str],
 ) -> WheelsPlan:
     """Infer the recipes of a release's published wheels, and plan to build the same bytes.
 
@@ -30,6 +36,7 @@ def plan_like_published(
         request: What to build; its platforms are ignored, since published platform tags may differ from ours.
         listing: The wheels of the index.
         context: The objects that the steps of an audit use.
+        mapping: The mapping of Codex.
         platforms: Published platform tags; all if empty.
 
     Raises:
@@ -41,7 +48,7 @@ def plan_like_published(
         AuditedWheel(wheel=wheel, reference=wheel) for wheel in _chosen(request.tag, listing, platforms)
     ]
     released = context.channel.assets(request.tag)
-    packages = read_packages(request.tag, wheels, context)
+    packages = read_packages(request.tag, wheels, context, mapping)
     with TemporaryDirectory(prefix="like-", dir=context.scratch) as directory:
         files = WheelFiles(tools=context.tools, scratch=Path(directory))
         planned = tuple(
@@ -58,7 +65,7 @@ def plan_like_published(
 
 
 def _chosen(tag: CodexTag, listing: Listing, platforms: Sequence[str]) -> list[PublishedWheel]:
-    of_release = [wheel for wheel in listing.wheels if wheel.tag == tag]
+    of_release = [wheel for wheel in listing.wheels if wheel.version == tag.pep440]
     listed = {wheel.platform for wheel in of_release}
     for file in Selection(tags=(tag,), platforms=tuple(platforms) or None).unexpected_of(listing):
         raise UpstreamError(

@@ -57,9 +57,14 @@ def match_payload(members: Mapping[PurePosixPath, Sha256 | None], payload: Paylo
     return tuple(sorted(matches, key=lambda match: match.path))
 
 
+def places_of(path: PurePosixPath) -> frozenset[PurePosixPath]:
+    """Return where a release file can be below the import package: at its path, and where it was moved to."""
+    moved = (rule.move(path) for rule in LEGACY_MOVES)
+    return frozenset({path, *(place for place in moved if place is not None)})
+
+
 def _is_same_path(path: PurePosixPath, file: PayloadFile) -> bool:
-    moved = (rule.move(file.path) for rule in LEGACY_MOVES)
-    return path in {file.path, *(place for place in moved if place is not None)}
+    return path in places_of(file.path)
 
 
 def _is_same_name(path: PurePosixPath, file: PayloadFile) -> bool:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from factory.audit.audited import AuditedWheel, Failure, attempt
+from factory.audit.codex.releases import require_executables, row_for, target_of
 from factory.audit.context import AuditContext
 from factory.audit.index import PublishedWheel
+from factory.audit.projects.mapping import MappedPlatform, ProjectMapping
 from factory.audit.read_package import ReadPackage
 from factory.core.model import ReleaseAssets
-from factory.core.platform_tags import architecture_of, operating_system_of
 from factory.core.tags import CodexTag
 from factory.core.targets import Target
 from factory.release.channels import NotOnChannel
@@ -23,48 +24,48 @@ from factory.wheels.fetch import source_of
 class ReleasePackages:
     """The packages of a release by target, each read or with the reason why it could not be."""
 
+    tag: CodexTag
+    mapping: ProjectMapping
     by_target: Mapping[Target, ReadPackage | Failure]
 
     def package_for(self, wheel: PublishedWheel) -> ReadPackage | Failure:
         """Return the package whose executables a wheel should have, or why there is no such package."""
-        target = target_of(wheel)
-        if target is None:
+        row = row_for(wheel, self.mapping)
+        if row is None:
             return Failure(reason=f"its platform tag {wheel.platform} names no single target of Codex")
-        return self.by_target[target]
+        return self.by_target[target_of(row)]
 
 
-def target_of(wheel: PublishedWheel) -> Target | None:
-    """Return the target that all platform tags of a wheel name; None if they name no target or several."""
-    named = {(operating_system_of(tag), architecture_of(tag)) for tag in wheel.platforms}
-    return next(
-        (target for target in Target if named == {(target.operating_system, target.architecture)}), None
-    )
-
-
-def read_packages(tag: CodexTag, wheels: Sequence[AuditedWheel], context: AuditContext) -> ReleasePackages:
+def read_packages(
+    tag: CodexTag, wheels: Sequence[AuditedWheel], context: AuditContext, mapping: ProjectMapping
+) -> ReleasePackages:
     """Download the packages of all targets that some wheel is for, and list their files."""
-    targets = sorted({target for audited in wheels if (target := target_of(audited.wheel)) is not None})
-    if not targets:
-        return ReleasePackages(by_target={})
-    released = attempt(lambda: context.channel.assets(tag))
-    if isinstance(released, Failure):
-        return ReleasePackages(by_target=dict.fromkeys(targets, released))
-    packages = in_parallel(
-        lambda target: attempt(lambda: made_again(partial(_read, released, target, context))),
-        targets,
-        jobs=context.tools.jobs,
-        weight=lambda _: 1,
-        stop=context.tools.stop,
-    )
-    return ReleasePackages(by_target=dict(zip(targets, packages, strict=True)))
+    found = (row_for(audited.wheel, mapping) for audited in wheels)
+    rows = {target_of(row): row for row in found if row is not None}
+    by_target: dict[Target, ReadPackage | Failure] = {}
+    if rows:
+        released = attempt(lambda: context.channel.assets(tag))
+        if isinstance(released, Failure):
+            by_target = dict.fromkeys(rows, released)
+        else:
+            read = in_parallel(
+                lambda row: attempt(lambda: made_again(partial(_read, released, row, context))),
+                tuple(rows.values()),
+                jobs=context.tools.jobs,
+                weight=lambda _: 1,
+                stop=context.tools.stop,
+            )
+            by_target = dict(zip(rows, read, strict=True))
+    return ReleasePackages(tag=tag, mapping=mapping, by_target=by_target)
 
 
 def _read(
     released: ReleaseAssets,
-    target: Target,
+    row: MappedPlatform,
     context: AuditContext,
     is_checked: bool,  # noqa: FBT001 - see `made_again`
 ) -> ReadPackage:
+    target = target_of(row)
     asset = released.for_target(target)
     if asset is None:
         raise NotOnChannel(f"channel {released.channel} has no package of {released.tag} for {target}")
@@ -77,4 +78,5 @@ def _read(
         with tools.progress.task(f"read {target}"):
             payload = source.scan(target)
         save_payload(tools.cache, asset.digest, payload, package_bytes=size_bytes)
+    require_executables(row, payload, purl=asset.purl)
     return ReadPackage(asset=asset, source=source, size_bytes=size_bytes, payload=payload)

@@ -7,10 +7,10 @@ from factory.audit.audited import AuditedWheel, Failure, Inferred, NotRebuilt, a
 from factory.audit.codex.infer import infer, read_contents
 from factory.audit.codex.packages import ReleasePackages
 from factory.audit.context import AuditContext
-from factory.audit.index import PublishedWheel
 from factory.audit.published import PublishedReader
 from factory.audit.read_package import ReadPackage
 from factory.audit.wheel_file import WheelFiles
+from factory.core.tags import CodexTag
 from factory.system.parallel import in_parallel
 from factory.verify.baseline.baseline import Baseline
 
@@ -37,7 +37,7 @@ def infer_recipes(
 ) -> tuple[InferredWheel | NotRebuilt, ...]:
     """Infer the recipe of each wheel, several wheels at once."""
     return in_parallel(
-        lambda audited: _infer_recipe(audited, packages, files, context.baseline),
+        lambda audited: _infer_recipe(audited, packages, files, _usual(packages.tag, context.baseline)),
         wheels,
         jobs=max(context.tools.jobs, _REQUESTS),
         weight=lambda audited: audited.weight,
@@ -46,29 +46,27 @@ def infer_recipes(
 
 
 def _infer_recipe(
-    audited: AuditedWheel, packages: ReleasePackages, files: WheelFiles, baseline: Baseline
+    audited: AuditedWheel, packages: ReleasePackages, files: WheelFiles, usual: Sequence[str]
 ) -> InferredWheel | NotRebuilt:
     package = packages.package_for(audited.wheel)
     if isinstance(package, Failure):
         return NotRebuilt(audited=audited, failure=package)
-    inferred = attempt(lambda: _read_and_infer(audited, package, files, baseline))
+    inferred = attempt(lambda: _read_and_infer(audited, package, files, usual))
     if isinstance(inferred, Failure):
         return NotRebuilt(audited=audited, failure=inferred)
     return InferredWheel(audited=audited, package=package, inferred=inferred)
 
 
 def _read_and_infer(
-    audited: AuditedWheel, package: ReadPackage, files: WheelFiles, baseline: Baseline
+    audited: AuditedWheel, package: ReadPackage, files: WheelFiles, usual: Sequence[str]
 ) -> Inferred:
     reference = audited.reference
     with files.open(reference, audited.fetched) as (file, size_bytes):
         reader = PublishedReader(file, size_bytes=size_bytes, name=reference.name)
         contents = read_contents(reader, name=reference.name, payload=package.payload)
-    return infer(reference, contents, package.payload, package.asset, usual=_usual(reference, baseline))
+    return infer(reference, contents, package.payload, package.asset, usual=usual)
 
 
-def _usual(wheel: PublishedWheel, baseline: Baseline) -> tuple[str, ...]:
-    """Return the generators of reviewed wheels of a wheel's release."""
-    if wheel.tag is None:
-        return ()
-    return tuple(generator.name for shape in baseline.shapes for generator in shape.generators_for(wheel.tag))
+def _usual(tag: CodexTag, baseline: Baseline) -> tuple[str, ...]:
+    """Return the generators of reviewed wheels of a release."""
+    return tuple(generator.name for shape in baseline.shapes for generator in shape.generators_for(tag))

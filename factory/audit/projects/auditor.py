@@ -108,7 +108,6 @@ class MappedAuditor:
                 served = look_up(audited.wheel, self.context.tools.downloader.client)
                 with TemporaryDirectory(prefix="wheel-", dir=directory) as scratch:
                     verdict = self._audit(audited, files, served, Path(scratch))
-                verdict = replace(verdict, tag=audited.wheel.version)
                 done(verdict)
                 return verdict
 

@@ -24,11 +24,13 @@ VERSION = "{version}"
 
 
 class Built(StrEnum):
-    """Where a project's executables come from."""
+    """How a project's wheels are built."""
 
     FROM_RELEASE = "from-release"
     SEPARATELY = "separately"
-    """The project compiles them itself: equal bytes are not expected."""
+    """The project compiles the executables itself: equal bytes are not expected."""
+    BY_RECIPE = "by-recipe"
+    """From the release, by a recipe that the audit infers; the reviewed texts are in the baseline."""
 
 
 class PackedWith(StrEnum):

@@ -88,6 +88,9 @@ def parse_mapping(content: bytes, *, where: str, name: str, is_bundled: bool) ->
     table = StrictTable.parse(content, where=where)
     table.only("project", "about", "version", "built", "platform", "release")
     rule, constant = _version_rule(table)
+    built = _choice(table, "built", Built) if "built" in table.members else Built.FROM_RELEASE
+    if built is Built.BY_RECIPE and not (is_bundled and rule is VersionRule.CODEX):
+        raise table.wrong(f"'built' is {built.value!r}, which only the mapping of Codex can have")
     platforms = tuple(_platform(one) for one in table.tables("platform"))
     if not platforms:
         raise table.wrong("it has no [[platform]]")
@@ -98,7 +101,7 @@ def parse_mapping(content: bytes, *, where: str, name: str, is_bundled: bool) ->
         about=table.text("about"),
         rule=rule,
         constant=constant,
-        built=_choice(table, "built", Built) if "built" in table.members else Built.FROM_RELEASE,
+        built=built,
         platforms=platforms,
         releases=_distinct(table, tuple(_release(one, rule) for one in table.tables("release"))),
         ref=MappingRef(name=name, sha256=Sha256.of([content]), is_bundled=is_bundled),

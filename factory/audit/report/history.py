@@ -54,7 +54,7 @@ def history(report: AuditReport) -> Chart:
     """Arrange the verdicts by release; the order of releases is that of the report."""
     counts: dict[str, Counter[Status]] = {}
     for verdict in report.verdicts:
-        counts.setdefault(verdict.tag or "no Codex release", Counter())[verdict.status] += 1
+        counts.setdefault(verdict.tag or "no release", Counter())[verdict.status] += 1
     height = WHEEL_PX * max((sum(count.values()) for count in counts.values()), default=0)
     bars = tuple(
         Bar(release=release, left=index * BAR_PX, parts=_parts(count, height))

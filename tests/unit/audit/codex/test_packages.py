@@ -2,12 +2,12 @@
 
 import threading
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 from factory.audit.audited import AuditedWheel, Failure, FailureKind, attempt
-from factory.audit.codex.packages import read_packages, target_of
+from factory.audit.codex.packages import read_packages
 from factory.audit.context import AuditContext
 from factory.audit.index import PublishedWheel
 from factory.audit.project_file import NotInferable
@@ -15,7 +15,16 @@ from factory.audit.published import UnreadableWheel
 from factory.audit.read_package import ReadPackage
 from factory.core.digests import Sha256
 from factory.core.errors import FactoryError, HostError, UpstreamError
-from factory.core.model import ChannelName, Local, Payload, ReleaseAsset, ReleaseAssets, Remote
+from factory.core.model import (
+    ChannelName,
+    FileKind,
+    Local,
+    Payload,
+    PayloadFile,
+    ReleaseAsset,
+    ReleaseAssets,
+    Remote,
+)
 from factory.core.tags import CodexTag
 from factory.core.targets import Target
 from factory.release.channels.directory import DirectoryChannel
@@ -23,6 +32,7 @@ from factory.release.download import Downloader
 from factory.release.payload_cache import load_payload, save_payload
 from factory.system.cache import DamagedEntry
 from factory.system.parallel import Stopped
+from tests.audits import CODEX_MAPPING
 from tests.origins import listed
 from tests.packages import TAG, release_directory
 from tests.runs import run_context
@@ -48,23 +58,6 @@ def audited(*platforms: str) -> AuditedWheel:
     return AuditedWheel(wheel=wheel, reference=wheel)
 
 
-@pytest.mark.parametrize(
-    ("platforms", "target"),
-    [
-        (("manylinux_2_17_x86_64",), LINUX),
-        (("musllinux_1_1_x86_64",), LINUX),
-        (("manylinux_2_17_x86_64", "manylinux2014_x86_64"), LINUX),
-        (("win_amd64",), WINDOWS),
-        (("manylinux_2_17_x86_64", "manylinux_2_17_aarch64"), None),
-        (("win_amd64", "manylinux_2_17_x86_64"), None),
-        (("any",), None),
-        (("manylinux_2_17_s390x",), None),
-    ],
-)
-def test_all_platform_tags_must_name_one_target(platforms: tuple[str, ...], target: Target | None) -> None:
-    assert target_of(published(*platforms)) is target
-
-
 @dataclass
 class RefusingChannel:
     """A channel whose every request fails."""
@@ -88,7 +81,7 @@ def context(tmp_path: Path) -> AuditContext:
 
 def test_each_needed_package_is_read_and_its_payload_saved(context: AuditContext) -> None:
     wheels = [audited("manylinux_2_17_x86_64"), audited("musllinux_1_1_x86_64"), audited("any")]
-    packages = read_packages(TAG, wheels, context)
+    packages = read_packages(TAG, wheels, context, CODEX_MAPPING)
 
     package = packages.by_target[LINUX]
     assert isinstance(package, ReadPackage)
@@ -106,18 +99,21 @@ def test_each_needed_package_is_read_and_its_payload_saved(context: AuditContext
 def test_a_saved_payload_is_not_read_again(context: AuditContext) -> None:
     asset = context.channel.assets(TAG).for_target(LINUX)
     assert asset is not None
-    saved = Payload(target=LINUX, files=())
+    codex = PayloadFile(
+        path=PurePosixPath("bin/codex"), mode=0, size_bytes=1, sha256=Sha256("1" * 64), kind=FileKind.ELF
+    )
+    saved = Payload(target=LINUX, files=(codex,))
     assert isinstance(asset.location, Local)
     size_bytes = asset.location.path.stat().st_size
     save_payload(context.tools.cache, asset.digest, saved, package_bytes=size_bytes)
 
-    package = read_packages(TAG, [audited("manylinux_2_17_x86_64")], context).by_target[LINUX]
+    package = read_packages(TAG, [audited("manylinux_2_17_x86_64")], context, CODEX_MAPPING).by_target[LINUX]
     assert isinstance(package, ReadPackage)
     assert package.payload == saved
 
 
 def test_a_wheel_for_no_single_target_has_a_reason(context: AuditContext) -> None:
-    packages = read_packages(TAG, [audited("manylinux_2_17_x86_64")], context)
+    packages = read_packages(TAG, [audited("manylinux_2_17_x86_64")], context, CODEX_MAPPING)
 
     assert packages.package_for(published("any")) == Failure(
         reason="its platform tag any names no single target of Codex"
@@ -126,7 +122,7 @@ def test_a_wheel_for_no_single_target_has_a_reason(context: AuditContext) -> Non
 
 def test_a_missing_package_is_a_failure_of_its_target_alone(context: AuditContext) -> None:
     wheels = [audited("manylinux_2_17_x86_64"), audited("win_amd64")]
-    packages = read_packages(TAG, wheels, context)
+    packages = read_packages(TAG, wheels, context, CODEX_MAPPING)
 
     assert isinstance(packages.package_for(wheels[0].wheel), ReadPackage)
     assert packages.package_for(wheels[1].wheel) == Failure(
@@ -138,7 +134,7 @@ def test_a_missing_package_is_a_failure_of_its_target_alone(context: AuditContex
 def test_a_damaged_package_is_a_failure_of_its_target_alone(context: AuditContext, tmp_path: Path) -> None:
     (tmp_path / "packages/codex-0.163.0-linux-arm64.tgz").write_bytes(b"damaged")
     wheels = [audited("manylinux_2_17_x86_64"), audited("manylinux_2_17_aarch64")]
-    packages = read_packages(TAG, wheels, context)
+    packages = read_packages(TAG, wheels, context, CODEX_MAPPING)
 
     assert isinstance(packages.package_for(wheels[0].wheel), ReadPackage)
     assert isinstance(packages.package_for(wheels[1].wheel), Failure)
@@ -187,7 +183,9 @@ def test_a_damaged_package_of_the_cache_is_checked_and_downloaded_again(context:
     healing = HealingDownloader(
         cache=tools.cache, client=tools.downloader.client, progress=tools.progress, asked=[]
     )
-    packages = read_packages(TAG, [audited("manylinux_2_17_x86_64")], with_downloader(context, healing))
+    packages = read_packages(
+        TAG, [audited("manylinux_2_17_x86_64")], with_downloader(context, healing), CODEX_MAPPING
+    )
 
     assert isinstance(packages.by_target[LINUX], ReadPackage)
     assert healing.asked == [False, True]
@@ -203,13 +201,13 @@ def test_an_error_stops_the_other_downloads(context: AuditContext) -> None:
     )
     wheels = [audited("manylinux_2_17_x86_64"), audited("manylinux_2_17_aarch64")]
     with pytest.raises(ArithmeticError):
-        read_packages(TAG, wheels, with_downloader(context, failing))
+        read_packages(TAG, wheels, with_downloader(context, failing), CODEX_MAPPING)
     assert tools.stop.is_set()
 
 
 def test_without_a_target_the_channel_is_not_asked(context: AuditContext) -> None:
     refusing = replace(context, channel=RefusingChannel(UpstreamError("asked")))
-    packages = read_packages(TAG, [audited("any")], refusing)
+    packages = read_packages(TAG, [audited("any")], refusing, CODEX_MAPPING)
 
     assert packages.by_target == {}
 
@@ -217,14 +215,16 @@ def test_without_a_target_the_channel_is_not_asked(context: AuditContext) -> Non
 def test_a_channel_that_fails_is_the_reason_for_every_target(context: AuditContext) -> None:
     refusing = replace(context, channel=RefusingChannel(UpstreamError("no network")))
     wheels = [audited("manylinux_2_17_x86_64"), audited("win_amd64")]
-    packages = read_packages(TAG, wheels, refusing)
+    packages = read_packages(TAG, wheels, refusing, CODEX_MAPPING)
 
     assert [packages.package_for(one.wheel) for one in wheels] == [Failure(reason="no network")] * 2
 
 
 def test_an_interrupted_run_is_no_reason(context: AuditContext) -> None:
     with pytest.raises(Stopped):
-        read_packages(TAG, [audited("win_amd64")], replace(context, channel=RefusingChannel(Stopped())))
+        read_packages(
+            TAG, [audited("win_amd64")], replace(context, channel=RefusingChannel(Stopped())), CODEX_MAPPING
+        )
 
 
 @pytest.mark.parametrize(

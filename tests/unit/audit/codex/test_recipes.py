@@ -7,7 +7,6 @@ from typing import NoReturn
 
 import pytest
 
-from factory.audit.codex.packages import ReleasePackages
 from factory.audit.codex.recipes import infer_recipes
 from factory.audit.index import PublishedWheel
 from factory.audit.remote_zip import Fetched
@@ -43,7 +42,6 @@ def test_an_error_stops_the_other_wheels(tmp_path: Path) -> None:
     )
     first = audited_file(release.wheel.write(tmp_path))
     second = replace(first, reference=replace(first.reference, version="2"))
-    packages = ReleasePackages(by_target={one.asset.target: one for one in release.packages})
     with pytest.raises(ArithmeticError):
-        infer_recipes([first, second], packages, files, context)
+        infer_recipes([first, second], release.read_packages, files, context)
     assert context.tools.stop.is_set()

@@ -32,6 +32,7 @@ from factory.core.tags import CodexTag
 from factory.statements.audit_statement import meets_policy
 from factory.verify.baseline.rules import ROOMS, rules_digest
 from tests.audits import (
+    CODEX_MAPPING,
     FILES,
     INDEX,
     PROJECT,
@@ -641,7 +642,7 @@ def test_a_package_that_cannot_be_built_from_stops_no_other(honest: dict[str, Wh
     context = audit_context(index, directory, tmp_path)
     listing = fetch_listing(index, index=INDEX, project=PROJECT, asked_at=ASKED_AT)
     wheels = [AuditedWheel(wheel=wheel, reference=wheel) for wheel in listing.wheels]
-    packages = read_packages(TAG, wheels, context)
+    packages = read_packages(TAG, wheels, context, CODEX_MAPPING)
     files = WheelFiles(tools=context.tools, scratch=tmp_path / "published")
     inferred = infer_recipes(wheels, packages, files, context)
     (directory / "codex-0.163.0-win32-x64.tgz").write_bytes(b"damaged since")
@@ -668,7 +669,7 @@ def test_a_missing_toolchain_is_the_reason(packages: Path, honest: dict[str, Whe
     listing = fetch_listing(index, index=INDEX, project=PROJECT, asked_at=ASKED_AT)
     wheels = [AuditedWheel(wheel=wheel, reference=wheel) for wheel in listing.wheels]
 
-    (verdict,) = audit_release(TAG, wheels, context, done=lambda _: None)
+    (verdict,) = audit_release(TAG, wheels, context, CODEX_MAPPING, done=lambda _: None)
 
     assert (verdict.outcome, verdict.reason) == (Outcome.NOT_REBUILT, "pip failed")
     assert verdict.inferred is not None
@@ -702,7 +703,7 @@ def test_a_deflate_encoder_that_is_not_the_reference_is_the_reason(
     listing = fetch_listing(index, index=INDEX, project=PROJECT, asked_at=ASKED_AT)
     wheels = [AuditedWheel(wheel=wheel, reference=wheel) for wheel in listing.wheels]
 
-    (verdict,) = audit_release(TAG, wheels, context, done=lambda _: None)
+    (verdict,) = audit_release(TAG, wheels, context, CODEX_MAPPING, done=lambda _: None)
 
     assert verdict.outcome is Outcome.NOT_REBUILT
     assert "gives other bytes than stock zlib" in verdict.reason

@@ -166,6 +166,10 @@ MALFORMED = {
         GOOD.replace("zlib-6", "zlib-9", 1),
         "'packed' is 'zlib-9'; it should be one of zlib-6, stored, unknown",
     ),
+    "the recipes of Codex": (
+        GOOD.replace('version = "same"', 'version = "codex"\nbuilt = "by-recipe"'),
+        "'built' is 'by-recipe', which only the mapping of Codex can have",
+    ),
     "a mode that is none": (
         GOOD.replace('packed = "zlib-6"', 'packed = "zlib-6"\nmodes = "0o664"', 1),
         "'modes' has '0o664', which is not three octal digits",
