@@ -104,7 +104,7 @@ def author_of(environ: Mapping[str, str]) -> str:
 
 def _make_key(path: Path) -> None:
     public = make_key(path)
-    say(f"wrote the private key to {path} (keep it secret) and the public key to {path}.pub: {public.key_id}")
+    say(f"private key: {path} (keep it secret)\npublic key: {path}.pub\nkey ID: {public.key_id}")
 
 
 def _signer(arguments: argparse.Namespace) -> StatementSigner:

@@ -14,7 +14,7 @@ from factory.build.recipe import BACKEND_VERSION
 from factory.build.template import DISTRIBUTION
 from factory.build.toolchain import lock_for
 from factory.cli.channel import asking_npm
-from factory.cli.console import Column
+from factory.cli.console import Column, say
 from factory.cli.encoder import open_encoder
 from factory.cli.formats import Format, add_format_options, show_table
 from factory.cli.host_report import Ability, Examination, examine_containers, examine_deflate, examine_host
@@ -59,19 +59,26 @@ def run(arguments: argparse.Namespace) -> int:
         from factory.cli.drawing import draw_findings  # noqa: PLC0415 - rich is slow to import
 
         draw_findings("this host", [(e.ability.value, e.subject, e.detail, e.remedy) for e in examinations])
-        return _status(examinations)
-    show_table(
-        arguments,
-        [Column(heading=heading) for heading in ("what", "state", "detail", "remedy")],
-        [(e.subject, e.ability.value, e.detail, e.remedy) for e in examinations],
-        document=lambda: [_to_json(examination) for examination in examinations],
-    )
-    return _status(examinations)
+    else:
+        show_table(
+            arguments,
+            [Column(heading=heading) for heading in ("what", "state", "detail", "remedy")],
+            [(e.subject, e.ability.value, e.detail, e.remedy) for e in examinations],
+            document=lambda: [_to_json(examination) for examination in examinations],
+        )
+    return _concluded(examinations)
 
 
-def _status(examinations: Sequence[Examination]) -> int:
-    is_unable = any(e.is_required and e.ability is not Ability.OK for e in examinations)
-    return HostError.exit_code if is_unable else EXIT_OK
+def _concluded(examinations: Sequence[Examination]) -> int:
+    """Say whether the main job can run here, and return the exit status."""
+    wrong = [e for e in examinations if e.ability is not Ability.OK]
+    needed = ", ".join(e.subject for e in wrong if e.is_required)
+    if needed:
+        say(f"'factory wheels' cannot run here: {needed}")
+        return HostError.exit_code
+    optional = ", ".join(e.subject for e in wrong)
+    say(f"'factory wheels' can run here{f', without: {optional}' if optional else ''}")
+    return EXIT_OK
 
 
 def _examine_network(settings: Settings) -> Iterator[Examination]:

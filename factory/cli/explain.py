@@ -1,6 +1,9 @@
 """``factory show check``: explain checks."""
 
 import argparse
+import shutil
+import sys
+import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -53,4 +56,12 @@ def _explain(found: CheckDescription) -> None:
         ("remedy", found.remedy),
         ("waiver", waiver if found.is_waivable else "not possible: the wheel was not fully checked"),
     ):
-        print(f"{heading}: {text}")
+        print(_folded(f"{heading}: {text}"))
+
+
+def _folded(line: str) -> str:
+    """Fold a line at words on a terminal; a pipe gets it whole."""
+    if not sys.stdout.isatty():
+        return line
+    width = shutil.get_terminal_size().columns
+    return textwrap.fill(line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from itertools import groupby
 
 from factory.cli.console import Column, say
 from factory.cli.display import print_table
@@ -44,8 +45,8 @@ def show_report(report: Report, *, as_markdown: bool = False) -> None:
     if report.status is RunStatus.INCOMPLETE:
         say(
             "no file has an error, but the release lacks the wheels of"
-            f" {counted(report.missing_platforms, 'platform')};"
-            f" if you built a part on purpose, add --allow '{MISSING_PLATFORM}:*=REASON'"
+            f" {counted(report.missing_platforms, 'platform')}\n"
+            f"hint: to accept a part, add --allow '{MISSING_PLATFORM}:*=REASON'"
         )
 
 
@@ -66,7 +67,8 @@ def _rows(results: CheckResults) -> Iterator[tuple[str, str, str, str]]:
     for finding, severity, conclusion in found:
         rows.setdefault((severity, finding.check, conclusion), []).append(finding)
     for (severity, check, conclusion), findings in sorted(rows.items(), key=lambda row: _weight(row[0][0])):
-        text = "\n".join(f"{finding.place}\n{finding.evidence}" for finding in findings)
+        places = groupby(findings, key=lambda finding: finding.place)
+        text = "\n".join("\n".join((place, *(one.evidence for one in group))) for place, group in places)
         yield severity, check, text, conclusion
 
 

@@ -29,7 +29,7 @@ def _missing(engine: ContainerEngine, reference: str) -> HostError:
     if other is None:
         return HostError(
             f"the container engine has no image {reference}",
-            hint="Build it with 'make image', or choose another one with --image.",
+            hint="Build it with 'make image' in a checkout, or choose another one with --image.",
         )
     return HostError(
         f"the container engine's image {name} is not {reference}: its id is {other.id}",

@@ -122,12 +122,14 @@ def test_the_main_job_cannot_run_without_the_registry(
     ended = factory("doctor", "--json")
     seen = rows(ended.out)
     assert ended.status == 25
+    assert ended.err.endswith("'factory wheels' cannot run here: npm registry\n")
     assert str(seen["npm registry"]["seen"]) == (
         f"{httpserver.url_for('/npm')} (FACTORY_NPM_REGISTRY); answers with status 500; no credentials"
     )
     httpserver.expect_request("/npm/@openai/codex").respond_with_data("{}")
     ended = factory("doctor", "--json")
     assert ended.status == 0, ended.out
+    assert "'factory wheels' can run here, without: " in ended.err
     assert rows(ended.out)["npm registry"]["state"] == "ok"
 
 

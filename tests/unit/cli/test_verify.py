@@ -242,11 +242,33 @@ def test_a_part_of_a_release_is_incomplete(more: tuple[str, ...], tmp_path: Path
     assert verify(tmp_path, *more) == 24
     assert printed()[1].endswith(
         "incomplete: 1 wheel, 7 errors, 0 warnings, 0 notes, 0 waived\n"
-        "no file has an error, but the release lacks the wheels of 7 platforms;"
-        " if you built a part on purpose, add --allow 'release-platforms:*=REASON'\n"
+        "no file has an error, but the release lacks the wheels of 7 platforms\n"
+        "hint: to accept a part, add --allow 'release-platforms:*=REASON'\n"
     )
     assert verify(tmp_path, "--allow", "release-platforms:*=a part", "--json") == 0
     assert json.loads(printed()[0])["verdict"] == "passed"
+
+
+def test_a_terminal_names_a_place_once(
+    tmp_path: Path, printed: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    GOOD.write(tmp_path)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert verify(tmp_path) == 24
+    drawn = printed()[0]
+    assert drawn.count("there is no wheel for ") == 7
+    assert drawn.partition("release-platforms")[2].count(tmp_path.name) == 1
+
+
+def test_a_terminal_gets_explanations_in_its_width(printed: Printed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    assert main(["show", "check", "elf-musl"]) == 0
+    whole = printed()[0]
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert main(["show", "check", "elf-musl"]) == 0
+    folded = printed()[0]
+    assert max(map(len, folded.splitlines())) <= 60 < max(map(len, whole.splitlines()))
+    assert folded.split() == whole.split()
 
 
 def test_an_error_in_a_wheel_of_a_part_rejects_it(tmp_path: Path, printed: Printed) -> None:
