@@ -71,7 +71,8 @@ class WheelFiles:
             yield wheel.location.path
             return
         asset = _asset(wheel)
-        path = self.tools.downloader.fetch(asset, stop=self.tools.stop)
+        # A stopped audit can leave a wheel in the cache, and no later step checks its digest.
+        path = self.tools.downloader.fetch(asset, stop=self.tools.stop, is_checked=True)
         fetched.size_bytes += path.stat().st_size
         place = self.scratch / wheel.name
         with writing(place):

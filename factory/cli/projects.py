@@ -3,6 +3,7 @@
 import argparse
 import tempfile
 from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -24,6 +25,7 @@ from factory.cli.options import add_channel_options, add_refresh_option
 from factory.cli.session import open_session
 from factory.cli.settings import Settings
 from factory.core.errors import EXIT_OK, UsageError
+from factory.system.cache import made_again
 from factory.system.files import atomic_write
 from factory.verify.reading.read import read_wheel
 
@@ -125,7 +127,7 @@ def _draft(arguments: argparse.Namespace) -> int:
             contents = read_wheel(path, scratch=scratch)
             version = likely_version(contents, wheel.version, versions)
             say(f"npm: {row.package} {version.npm_version}")
-            package = packages.read(row, version.npm_version)
+            package = made_again(partial(packages.read, row, version.npm_version))
             text = draft_mapping(contents, package, version, project=project, npm=row.package)
     parse_mapping(text.encode(), where="the draft", name="draft", is_bundled=False)
     if arguments.write is None:

@@ -46,6 +46,8 @@ from factory.core.digests import Sha256
 from factory.core.errors import UpstreamError
 from factory.core.model import PayloadFile, Severity
 from factory.release.channels import NotOnChannel
+from factory.system.cache import made_again
+from factory.system.files import writing
 from factory.system.parallel import in_parallel
 from factory.verify.baseline.member_kinds import MemberClass, MemberReview
 from factory.verify.inspection import Inspection
@@ -122,23 +124,38 @@ class MappedAuditor:
     def _audit(
         self, audited: AuditedWheel, files: WheelFiles, served: ServedProvenance, scratch: Path
     ) -> Verdict:
-        expected = attempt(partial(self._expected, audited, files))
-        if isinstance(expected, Failure):
-            return verdict_on(NotRebuilt(audited=audited, failure=expected), served)
-        judged = attempt(partial(self._judge, audited, expected, files, served, scratch))
+        def judge(is_checked: bool) -> Verdict:  # noqa: FBT001 - see `made_again`
+            expected = self._expected(audited, files, is_checked=is_checked)
+            place = scratch / ("again" if is_checked else "first")
+            with writing(place):
+                place.mkdir()
+            return self._judge(audited, expected, files, served, place)
+
+        judged = attempt(lambda: made_again(judge))
         if isinstance(judged, Failure):
             return verdict_on(NotRebuilt(audited=audited, failure=judged), served)
         return judged
 
-    def _expected(self, audited: AuditedWheel, files: WheelFiles) -> _Expected:
+    def _expected(self, audited: AuditedWheel, files: WheelFiles, *, is_checked: bool) -> _Expected:
         wheel = audited.wheel
         platform = self.mapping.platform_for(wheel.platforms)
         if platform is None:
             raise NotOnChannel(f"the mapping names no npm package for the platform {wheel.platform}")
         release = self.mapping.release_for(wheel.version, wheel.platforms)
         version = self._npm_version(audited, release, files)
-        package = _read(self.packages, platform, version, is_stated=self._is_stated(release))
+        package = self._read(platform, version, is_stated=self._is_stated(release), is_checked=is_checked)
         return _Expected(platform=platform, release=release, package=package)
+
+    def _read(
+        self, platform: MappedPlatform, version: str, *, is_stated: bool, is_checked: bool
+    ) -> ReadPackage:
+        """Read a package; if only the wheel names the version, a missing one makes no answer milder."""
+        try:
+            return self.packages.read(platform, version, is_checked)
+        except NotOnChannel as error:
+            if not is_stated:
+                raise
+            raise UpstreamError(f"the wheel states the npm version {version}: {error}") from error
 
     def _is_stated(self, release: ReviewedRelease | None) -> bool:
         """Whether only the wheel itself says which npm version its executables are of."""
@@ -329,16 +346,6 @@ def _bytes_of(audited: AuditedWheel, built: BuiltAgain | Failure | None, files: 
 
 def _is_equal(built: BuiltAgain | Failure | None, audited: AuditedWheel) -> TypeGuard[BuiltAgain]:
     return isinstance(built, BuiltAgain) and built.sha256 == audited.wheel.sha256
-
-
-def _read(packages: MakerPackages, platform: MappedPlatform, version: str, *, is_stated: bool) -> ReadPackage:
-    """Read a package. If only the wheel names the version, a missing one is no reason for a milder answer."""
-    try:
-        return packages.read(platform, version)
-    except NotOnChannel as error:
-        if not is_stated:
-            raise
-        raise UpstreamError(f"the wheel states the npm version {version}: {error}") from error
 
 
 def _errors(inspection: Inspection, served: ServedProvenance) -> VerifyErrors:

@@ -103,6 +103,8 @@ def build_again(
 
     def build(is_checked: bool) -> WheelFile:  # noqa: FBT001 - see `made_again`
         place = scratch / ("built-again" if is_checked else "built")
+        if is_checked:
+            tools.downloader.fetch(package.asset, stop=tools.stop, is_checked=True)
         _write(project, place / "stage")
         (skeleton,) = builder.skeletons([place / "stage"], place)
         payload = _compressed(published.placed, package, builder.cache, threads=tools.jobs)

@@ -34,8 +34,18 @@ class MakerPackages:
 
     tools: RunContext
 
-    def read(self, platform: MappedPlatform, version: str) -> ReadPackage:
+    def read(
+        self,
+        platform: MappedPlatform,
+        version: str,
+        is_checked: bool = False,  # noqa: FBT001, FBT002 - see `made_again`
+    ) -> ReadPackage:
         """Download a platform's package, and list its files with their paths below its top directory.
+
+        Args:
+            platform: The row of the mapping.
+            version: The npm version.
+            is_checked: Check a package of the cache first, and download it again if it is damaged.
 
         Raises:
             NotOnChannel: npm has the package, and not this version of it.
@@ -50,7 +60,7 @@ class MakerPackages:
             asset = asset_of(platform.package, version, versions[version], target=_ANY_TARGET)
         except MalformedJson as error:
             raise malformed_answer(ChannelName.NPM, str(error)) from error
-        path = self.tools.downloader.fetch(asset, stop=self.tools.stop)
+        path = self.tools.downloader.fetch(asset, stop=self.tools.stop, is_checked=is_checked)
         source = source_of(asset, path, self.tools.cache)
         with self.tools.progress.task(f"read {asset.name}"):
             files = tuple(below for file in source.scan_all() if (below := _below(file)) is not None)

@@ -1,12 +1,15 @@
 """The verdicts on wheels of a project with a mapping, honest and tampered with."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from factory.audit.audited import AuditedWheel
 from factory.audit.index import PublishedWheel, local_wheel
+from factory.audit.projects.mapping import MappedPlatform
+from factory.audit.projects.npm_release import MakerPackages
+from factory.audit.read_package import ReadPackage
 from factory.audit.verdict import Verdict
 from factory.verify.baseline.baseline import AcceptedText
 from tests.mapped import (
@@ -65,6 +68,55 @@ def test_a_wheel_of_npm_s_executable_and_reviewed_texts_is_written_again(
     ]
     assert verdict.tag == VERSION
     assert all(text.is_known for text in verdict.trust_base)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DamagingPackages(MakerPackages):
+    """Damages the package in the cache after it was read for the first time."""
+
+    cached: Path
+
+    def read(self, platform: MappedPlatform, version: str, is_checked: bool = False) -> ReadPackage:  # noqa: FBT001, FBT002
+        package = MakerPackages.read(self, platform, version, is_checked)
+        if not is_checked:
+            damage(self.cached)
+        return package
+
+
+def damage(cache: Path) -> None:
+    (package,) = (cache / "assets").glob("sha512-*")
+    content = package.read_bytes()
+    package.write_bytes(content[:-30] + b"damaged" + content[-23:])
+
+
+def test_a_damaged_package_in_the_cache_is_downloaded_again(tmp_path: Path) -> None:
+    world, wheel = FakeWorld(), good_mapped_wheel()
+    first = audit_mapped(wheel, tmp_path, world=world)
+    damage(tmp_path / "cache")
+
+    assert audit_mapped(wheel, tmp_path, world=world) == first
+    assert len([url for url in world.requested if url.endswith(".tgz")]) == 2
+
+
+def test_a_package_that_was_damaged_after_it_was_read_is_downloaded_again(tmp_path: Path) -> None:
+    wheel = good_mapped_wheel()
+    world = FakeWorld(wheels={wheel.name: wheel.content()})
+    auditor = mapped_auditor(world, tmp_path)
+    damaging = DamagingPackages(tools=auditor.context.tools, cached=tmp_path / "cache")
+
+    verdict = audit_listed(replace(auditor, packages=damaging), world)
+
+    assert decided(verdict) == ("IDENTICAL-REPLAYED", "faithful", "replayed", 0)
+    assert len([url for url in world.requested if url.endswith(".tgz")]) == 2
+
+
+def test_a_damaged_wheel_that_a_stopped_audit_left_in_the_cache_is_downloaded_again(tmp_path: Path) -> None:
+    wheel = good_mapped_wheel()
+    left = tmp_path / "cache" / "assets" / f"sha256-{digest(wheel.content()).hex}"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(wheel.edited("gadget_cli/main.py", LAUNCHER[:-1] + b" ").content())
+
+    assert decided(audit_mapped(wheel, tmp_path)) == ("IDENTICAL-REPLAYED", "faithful", "replayed", 0)
 
 
 def test_a_wheel_of_an_unknown_encoder_is_equivalent(tmp_path: Path) -> None:
