@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from factory.audit.audited import AuditedWheel
+from factory.audit.project_file import NotInferable
 from factory.audit.projects.mapping import ReviewedRelease, member_path
 from factory.audit.projects.members import RECORD, WHEEL, split_wheel_file
 from factory.audit.published import PublishedReader
@@ -46,6 +47,7 @@ def read_reviewed(
         baseline: What the user accepts for this run.
 
     Raises:
+        NotInferable: It has an entry that hatchling does not write.
         UnreadableWheel: It is not an archive that can be read safely.
         FactoryError: It cannot be downloaded.
     """
@@ -56,6 +58,8 @@ def read_reviewed(
         reader = PublishedReader(file, size_bytes=size_bytes, name=wheel.name)
         for name in reader.headers:
             path = member_path(name, wheel.name)
+            if name.endswith("/"):
+                raise NotInferable(f"it has an entry for the directory {name}; hatchling writes none")
             if path in places:
                 placed[name] = places[path]
             elif path != RECORD:

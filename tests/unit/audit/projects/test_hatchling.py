@@ -178,6 +178,28 @@ def test_a_tampered_wheel_is_not_built(published: bytes, tmp_path: Path) -> None
     ]
 
 
+def test_a_wheel_with_a_directory_entry_is_replayed_and_the_note_says_why(
+    published: bytes, tmp_path: Path
+) -> None:
+    contents = members_of(published, tmp_path)
+    members = tuple(
+        member(name, content, mode=0o100755 if name == SCRIPT else 0o100644)
+        for name, content in contents.items()
+        if name != f"{INFO}/RECORD"
+    )
+    entry = member("gadget_cli/", b"", mode=0o40755, method=0)
+    wheel = MappedWheel(members=(*members, entry), record=MappedWheel(members=members).record_text())
+    used = reviewed(published, tmp_path)
+
+    verdict = audit(wheel.content(), used, tmp_path, is_read_whole=True)
+
+    assert decided(verdict) == ("IDENTICAL-REPLAYED", "replayed", 0)
+    assert (verdict.causes[-1].id, verdict.causes[-1].evidence) == (
+        "backend",
+        "it has an entry for the directory gadget_cli/; hatchling writes none",
+    )
+
+
 def packed(contents: Mapping[str, bytes]) -> bytes:
     """Return a wheel with a correct RECORD."""
     names = [name for name in contents if name != f"{INFO}/RECORD"]
