@@ -12,19 +12,16 @@ place = "codex_cli_bin/codex-resources/voice/*"
 reason = "reported upstream on 2026-11-20"
 """
 
-import tomllib
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from factory.audit.known import ANY_PLATFORM, Known, KnownFinding, KnownGap
+from factory.audit.strict_toml import StrictTable
 from factory.core.digests import MalformedDigest, Sha256
 from factory.core.errors import UsageError
 from factory.core.platform_tags import platform_of_tag
 from factory.core.tags import CodexTag
 from factory.verify.waivers import Waiver
 
-_GAP = ("release", "platform", "reason")
-_FINDING = ("sha256", "check", "place", "reason")
 _HINT = (
     "Write [[gap]] entries with release, platform and reason, and [[finding]] entries with sha256, check,"
     " place and reason; docs/audit.md has an example."
@@ -38,55 +35,31 @@ def read_known(path: Path) -> Known:
         UsageError: The file cannot be read, is not TOML, or has a malformed or forbidden entry.
     """
     try:
-        document: Mapping[str, object] = tomllib.loads(path.read_bytes().decode())
+        content = path.read_bytes()
     except OSError as error:
-        raise _malformed(path, error.strerror or str(error)) from error
-    except (ValueError, RecursionError) as error:  # TOMLDecodeError and UnicodeDecodeError are ValueErrors
-        raise _malformed(path, f"not TOML ({error})") from error
-    unknown = sorted(document.keys() - {"gap", "finding"})
-    if unknown:
-        raise _malformed(path, f"unknown key {unknown[0]}")
+        raise UsageError(f"{path}: {error.strerror or error}", hint=_HINT) from error
+    table = StrictTable.parse(content, where=str(path), hint=_HINT).only("gap", "finding")
     return Known(
-        gaps=tuple(_gap(path, entry) for entry in _entries(path, document, "gap", _GAP)),
-        findings=tuple(_finding(path, entry) for entry in _entries(path, document, "finding", _FINDING)),
+        gaps=tuple(_gap(entry) for entry in table.tables("gap")),
+        findings=tuple(_finding(entry) for entry in table.tables("finding")),
     )
 
 
-def _entries(
-    path: Path, document: Mapping[str, object], name: str, keys: tuple[str, ...]
-) -> Iterator[dict[str, str]]:
-    entries = document.get(name, [])
-    if not isinstance(entries, list):
-        raise _malformed(path, f"{name} should be written as [[{name}]]")
-    for number, entry in enumerate(entries, start=1):
-        if not isinstance(entry, dict) or entry.keys() != set(keys):
-            raise _malformed(path, f"{name} {number} should have exactly {', '.join(keys)}")
-        texts = {key: value.strip() for key, value in entry.items() if isinstance(value, str)}
-        empty = [key for key in keys if not texts.get(key)]
-        if empty:
-            raise _malformed(path, f"{name} {number}: {empty[0]} should be a text that is not empty")
-        yield texts
-
-
-def _gap(path: Path, entry: Mapping[str, str]) -> KnownGap:
-    platform = entry["platform"]
+def _gap(entry: StrictTable) -> KnownGap:
+    entry.only("release", "platform", "reason")
+    release, platform, reason = (entry.text(key) for key in ("release", "platform", "reason"))
     try:
-        release = CodexTag.parse(entry["release"])
         if platform != ANY_PLATFORM:
             platform_of_tag(platform)
+        return KnownGap(release=CodexTag.parse(release), platform=platform, reason=reason)
     except UsageError as error:
-        raise _malformed(path, str(error)) from error
-    return KnownGap(release=release, platform=platform, reason=entry["reason"])
+        raise entry.wrong(str(error)) from error
 
 
-def _finding(path: Path, entry: Mapping[str, str]) -> KnownFinding:
+def _finding(entry: StrictTable) -> KnownFinding:
+    entry.only("sha256", "check", "place", "reason")
+    sha256, check, place, reason = (entry.text(key) for key in ("sha256", "check", "place", "reason"))
     try:
-        sha256 = Sha256(entry["sha256"])
-        waiver = Waiver(check=entry["check"], pattern=entry["place"], reason=entry["reason"])
+        return KnownFinding(sha256=Sha256(sha256), waiver=Waiver(check=check, pattern=place, reason=reason))
     except (MalformedDigest, UsageError) as error:
-        raise _malformed(path, str(error)) from error
-    return KnownFinding(sha256=sha256, waiver=waiver)
-
-
-def _malformed(path: Path, problem: str) -> UsageError:
-    return UsageError(f"{path}: {problem}", hint=_HINT)
+        raise entry.wrong(str(error)) from error

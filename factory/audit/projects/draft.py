@@ -1,6 +1,5 @@
 """Propose a mapping from one wheel and one npm package; a person reviews it before it counts."""
 
-import ast
 import difflib
 import json
 import re
@@ -9,8 +8,9 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from factory.audit.projects.container import permissions_of_others
-from factory.audit.projects.mapping import DIST_INFO, PackedWith, member_path
-from factory.audit.projects.members import split_wheel_file
+from factory.audit.projects.mapping import PackedWith, member_path
+from factory.audit.projects.members import RECORD, WHEEL, split_wheel_file
+from factory.audit.projects.stated_version import text_constants
 from factory.audit.projects.version_rule import VersionRule
 from factory.audit.read_package import ReadPackage
 from factory.audit.replay import stored_content
@@ -22,8 +22,6 @@ from factory.core.zip_records import DEFLATED
 from factory.verify.reading.contents import Member, WheelContents
 
 _LIKELY_RULES = (VersionRule.SAME, VersionRule.DROP_LAST_NUMBER, VersionRule.DROP_POST_RELEASE)
-_RECORD = f"{DIST_INFO}/RECORD"
-_WHEEL = f"{DIST_INFO}/WHEEL"
 _GENERATOR = re.compile(rb"^Generator: (.+?)\r?$", re.MULTILINE)
 _IN_ONE_LINE = 2
 
@@ -92,17 +90,17 @@ def draft_mapping(
     """
     executables = _executables(contents, package)
     files = {**executables, **_files_beside(executables, contents, package)}
-    wheel_file = next((one.data for one in contents.members if _path(one.name, contents) == _WHEEL), None)
+    wheel_file = next((one.data for one in contents.members if _path(one.name, contents) == WHEEL), None)
     found = _GENERATOR.findall(wheel_file or b"")
     generator = found[0].decode("ascii", "replace") if len(found) == 1 else "unknown"
     texts = {
         path: member.sha256
         for member in contents.members
         if member.sha256 is not None and not member.is_directory
-        if (path := _path(member.name, contents)) not in {_RECORD, _WHEEL, *files.values()}
+        if (path := _path(member.name, contents)) not in {RECORD, WHEEL, *files.values()}
     }
     if wheel_file is not None:
-        texts[_WHEEL] = Sha256.of([split_wheel_file(wheel_file)[0]])
+        texts[WHEEL] = Sha256.of([split_wheel_file(wheel_file)[0]])
     modes = permissions_of_others(contents)
     lines = [
         "# A draft. Correct 'tags' and add the other platforms. Read each text of the wheel, and only then",
@@ -215,17 +213,9 @@ def _path(name: str, contents: WheelContents) -> str:
 def _constants(contents: WheelContents) -> Iterator[tuple[str, str, str]]:
     """Yield the member, the name and the value of each text constant of the wheel's modules."""
     for member in contents.members:
-        if not member.name.endswith(".py") or member.data is None:
-            continue
-        try:
-            tree = ast.parse(member.data)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
-        for node in tree.body:
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
-                target, value = node.targets[0], node.value.value
-                if isinstance(target, ast.Name) and isinstance(value, str):
-                    yield _path(member.name, contents), target.id, value
+        if member.name.endswith(".py") and member.data is not None:
+            for name, value in text_constants(member.data):
+                yield _path(member.name, contents), name, value
 
 
 def _digest_lines(texts: Mapping[str, Sha256]) -> Iterator[str]:

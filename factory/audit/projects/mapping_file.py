@@ -36,8 +36,8 @@ from factory.audit.projects.mapping import (
     ProjectMapping,
     ReviewedRelease,
 )
-from factory.audit.projects.strict_toml import StrictTable
 from factory.audit.projects.version_rule import VersionRule, normalised
+from factory.audit.strict_toml import StrictTable
 from factory.audit.verdict import MappingRef
 from factory.core.digests import MalformedDigest, Sha256
 from factory.core.errors import UsageError
@@ -52,6 +52,7 @@ _PYTHON_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLATFORM_PATTERN = re.compile(r"[a-z0-9_*?\[\]]+")
 _MODE = re.compile(r"[0-7]{3}")
 _MAX_BYTES = 4 << 20
+_HINT = "docs/projects.md describes each key; 'factory projects draft NAME --npm PACKAGE' writes a mapping."
 
 
 def read_mapping(path: Path) -> ProjectMapping:
@@ -85,7 +86,7 @@ def parse_mapping(content: bytes, *, where: str, name: str, is_bundled: bool) ->
     Raises:
         UsageError: Something in it is not as docs/projects.md says.
     """
-    table = StrictTable.parse(content, where=where)
+    table = StrictTable.parse(content, where=where, hint=_HINT)
     table.only("project", "about", "version", "built", "platform", "release")
     rule, constant = _version_rule(table)
     built = _choice(table, "built", Built) if "built" in table.members else Built.FROM_RELEASE

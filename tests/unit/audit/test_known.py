@@ -197,12 +197,12 @@ def test_an_empty_file_accepts_nothing(tmp_path: Path) -> None:
 MALFORMED: dict[str, tuple[str, str]] = {
     "no TOML": ("[[gap]\n", "not TOML"),
     "not UTF-8": ("\udcff", "not TOML"),
-    "an unknown table": ("[[gaps]]\nrelease = 'x'\n", "unknown key gaps"),
-    "no list": ("gap = 'x'\n", r"gap should be written as \[\[gap\]\]"),
-    "a missing key": (FILE.replace('reason = "reported"\n', ""), "finding 1 should have exactly"),
-    "another key": (FILE + 'since = "0.1.0"\n', "finding 1 should have exactly"),
-    "no reason": (FILE.replace('"reported"', '" "'), "finding 1: reason should be a text"),
-    "a number": (FILE.replace('"reported"', "7"), "finding 1: reason should be a text"),
+    "an unknown table": ("[[gaps]]\nrelease = 'x'\n", "unknown key 'gaps'; did you mean 'gap'"),
+    "no list": ("gap = 'x'\n", r"'gap' should be written as \[\[gap\]\]"),
+    "a missing key": (FILE.replace('reason = "reported"\n', ""), "finding 1: 'reason' should be a text"),
+    "another key": (FILE + 'since = "0.1.0"\n', "finding 1: unknown key 'since'"),
+    "no reason": (FILE.replace('"reported"', '" "'), "finding 1: 'reason' should be a text"),
+    "a number": (FILE.replace('"reported"', "7"), "finding 1: 'reason' should be a text"),
     "no digest": (FILE.replace(str(IDENTICAL.sha256), "abc"), "abc"),
     "no release": (FILE.replace("rust-v0.163.0", "newest"), "newest"),
     "an unknown platform": (FILE.replace("win_amd64", "banana"), "banana"),
@@ -218,7 +218,7 @@ def test_a_malformed_file_is_refused(tmp_path: Path, case: str) -> None:
 
     with pytest.raises(UsageError, match=message) as refused:
         read_known(path)
-    assert str(refused.value).startswith(f"{path}: ")
+    assert str(refused.value).startswith(str(path))
     assert refused.value.hint is not None
     assert refused.value.hint.startswith("Write [[gap]] entries with release, platform and reason")
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from factory.core.errors import UsageError
 
-HINT = "docs/projects.md describes each key; 'factory projects draft NAME --npm PACKAGE' writes a mapping."
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrictTable:
@@ -16,22 +14,24 @@ class StrictTable:
 
     Attributes:
         where: The file and the table, for messages.
+        hint: What to do about an error.
     """
 
     where: str
+    hint: str
     members: Mapping[str, object]
 
     @classmethod
-    def parse(cls, content: bytes, *, where: str) -> "StrictTable":
+    def parse(cls, content: bytes, *, where: str, hint: str) -> "StrictTable":
         """Parse a whole file.
 
         Raises:
             UsageError: It is not TOML.
         """
         try:
-            return cls(where=where, members=tomllib.loads(content.decode("utf-8")))
+            return cls(where=where, hint=hint, members=tomllib.loads(content.decode("utf-8")))
         except (ValueError, RecursionError) as error:  # a TOMLDecodeError or UnicodeDecodeError is one
-            raise UsageError(f"{where}: not TOML ({error})", hint=HINT) from error
+            raise UsageError(f"{where}: not TOML ({error})", hint=hint) from error
 
     def only(self, *keys: str) -> "StrictTable":
         """Return the table after refusing every other key."""
@@ -75,9 +75,9 @@ class StrictTable:
 
     def wrong(self, problem: str) -> UsageError:
         """Return the error for a table."""
-        return UsageError(f"{self.where}: {problem}", hint=HINT)
+        return UsageError(f"{self.where}: {problem}", hint=self.hint)
 
     def _table(self, key: str, value: object) -> "StrictTable":
         if not isinstance(value, dict):
             raise self.wrong(f"{key!r} should be a table")
-        return StrictTable(where=f"{self.where}, {key}", members=value)
+        return StrictTable(where=f"{self.where}, {key}", hint=self.hint, members=value)
