@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TypeGuard
 
 from factory.audit.audited import AuditedWheel, Failure, NotRebuilt, attempt
-from factory.audit.compare import chain_in, inspect_published
+from factory.audit.compare import ambiguous_parts, chain_in, inspect_published
 from factory.audit.context import AuditContext
 from factory.audit.decide import base_verdict, verdict_on, with_contents
 from factory.audit.decision_table import decide
@@ -26,7 +26,6 @@ from factory.audit.locked_backend import locked_version
 from factory.audit.projects.container import (
     backend_note,
     encoder_note,
-    hidden_parts,
     odd_modes,
     taken_values,
     write_again,
@@ -143,23 +142,14 @@ class MappedAuditor:
             raise NotOnChannel(f"the mapping names no npm package for the platform {wheel.platform}")
         release = self.mapping.release_for(wheel.version, wheel.platforms)
         version = self._npm_version(audited, release, files)
-        package = self._read(platform, version, is_stated=self._is_stated(release), is_checked=is_checked)
-        return _Expected(platform=platform, release=release, package=package)
-
-    def _read(
-        self, platform: MappedPlatform, version: str, *, is_stated: bool, is_checked: bool
-    ) -> ReadPackage:
-        """Read a package; if only the wheel names the version, a missing one makes no answer milder."""
         try:
-            return self.packages.read(platform, version, is_checked)
+            package = self.packages.read(platform, version, is_checked)
         except NotOnChannel as error:
-            if not is_stated:
+            if self.mapping.constant is None or release is not None:
                 raise
+            # Only the wheel names the version: a missing one must not make the answer milder.
             raise UpstreamError(f"the wheel states the npm version {version}: {error}") from error
-
-    def _is_stated(self, release: ReviewedRelease | None) -> bool:
-        """Whether only the wheel itself says which npm version its executables are of."""
-        return self.mapping.constant is not None and release is None
+        return _Expected(platform=platform, release=release, package=package)
 
     def _npm_version(self, audited: AuditedWheel, release: ReviewedRelease | None, files: WheelFiles) -> str:
         if release is not None and release.npm_version is not None:
@@ -289,7 +279,7 @@ class MappedAuditor:
     ) -> _Container:
         """Rebuild the wheel if every member is known; otherwise the other evidence decides."""
         contents = members.contents
-        hidden = hidden_parts(contents)
+        hidden = tuple(ambiguous_parts(contents))
         is_local_variant = audited.reference.sha256 != audited.wheel.sha256
         if hidden or (is_local_variant and _has_unseen(reviews)):
             return _Container(rebuild=Rebuild.DIFFERENT, causes=(*hidden, *_variant(audited)))

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from factory.audit.audited import Failure
-from factory.audit.compare import ambiguous_parts
 from factory.audit.projects.hatchling import BuiltAgain
 from factory.audit.projects.npm_release import below_top
 from factory.audit.read_package import ReadPackage
@@ -117,11 +116,6 @@ def taken_values(contents: WheelContents) -> tuple[Cause, ...]:
         _note(id_, contents, f"The wheel is equal with {what} taken from it.", evidence)
         for id_, what, evidence in values
     )
-
-
-def hidden_parts(contents: WheelContents) -> tuple[Cause, ...]:
-    """Return the parts of the container that installers can read differently."""
-    return tuple(ambiguous_parts(contents))
 
 
 def odd_modes(contents: WheelContents, allowed: frozenset[int]) -> tuple[Cause, ...]:
