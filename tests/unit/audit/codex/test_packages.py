@@ -112,6 +112,20 @@ def test_a_saved_payload_is_not_read_again(context: AuditContext) -> None:
     assert package.payload == saved
 
 
+def test_a_package_without_the_executable_of_the_mapping_is_a_failure(context: AuditContext) -> None:
+    asset = context.channel.assets(TAG).for_target(LINUX)
+    assert asset is not None
+    assert isinstance(asset.location, Local)
+    size_bytes = asset.location.path.stat().st_size
+    save_payload(context.tools.cache, asset.digest, Payload(target=LINUX, files=()), package_bytes=size_bytes)
+
+    failed = read_packages(TAG, [audited("manylinux_2_17_x86_64")], context, CODEX_MAPPING).by_target[LINUX]
+
+    assert isinstance(failed, Failure)
+    assert failed.kind is FailureKind.OUTSIDE
+    assert "has no file vendor/x86_64-unknown-linux-musl/bin/codex" in failed.reason
+
+
 def test_a_wheel_for_no_single_target_has_a_reason(context: AuditContext) -> None:
     packages = read_packages(TAG, [audited("manylinux_2_17_x86_64")], context, CODEX_MAPPING)
 
