@@ -26,7 +26,7 @@ class Release(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectVersion:
-    """A version of a project that has no releases of its own kind."""
+    """A version that a user names, as an index has it."""
 
     project: str
     pep440: str
