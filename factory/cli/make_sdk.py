@@ -20,6 +20,7 @@ from factory.cli.options import (
     add_jobs_option,
     add_pip_options,
     add_refresh_option,
+    platforms_of,
     this_pip,
 )
 from factory.cli.session import open_session
@@ -51,16 +52,19 @@ class MadeWheels:
     Attributes:
         not_released: The channel has no package for them.
         refused: Their wheels have errors.
+        not_selected: The settings of 'factory wheels' leave them out.
     """
 
     directory: Path
     not_released: tuple[Platform, ...]
     refused: tuple[Platform, ...]
+    not_selected: tuple[Platform, ...]
 
     @property
     def missing(self) -> tuple[Platform, ...]:
         """The platforms without a wheel, in table order."""
-        return tuple(each for each in PLATFORMS if each in {*self.not_released, *self.refused})
+        without = {*self.not_released, *self.refused, *self.not_selected}
+        return tuple(each for each in PLATFORMS if each in without)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -114,11 +118,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _make_wheels(arguments: argparse.Namespace, tag: CodexTag) -> MadeWheels:
-    """Build the wheels of all platforms; if some have errors, those of the others."""
+    """Build the wheels of all selected platforms; if some have errors, those of the others."""
+    from factory.cli.parser import make_parser  # noqa: PLC0415 - the parser imports this module
+
     with open_session(arguments, Settings.from_environ()) as session:
         released = session.channel.assets(tag)
-    platforms = tuple(each for each in PLATFORMS if released.for_target(each.target) is not None)
+    known = tuple(each for each in PLATFORMS if released.for_target(each.target) is not None)
     words = ("wheels", tag.pep440, "--out", str(arguments.out), *_channel_words(arguments), *_jobs(arguments))
+    selected = platforms_of(make_parser().parse_args(words))
+    platforms = tuple(each for each in known if selected is None or each in selected)
     refused: list[Platform] = []
     try:
         _step(*words)
@@ -129,8 +137,9 @@ def _make_wheels(arguments: argparse.Namespace, tag: CodexTag) -> MadeWheels:
             raise
     return MadeWheels(
         directory=arguments.out / tag.pep440,
-        not_released=tuple(each for each in PLATFORMS if each not in platforms),
+        not_released=tuple(each for each in PLATFORMS if each not in known),
         refused=tuple(refused),
+        not_selected=tuple(each for each in known if each not in platforms),
     )
 
 
@@ -176,6 +185,7 @@ def _report(made: MadeWheels) -> None:
     for platforms, reason in (
         (made.not_released, "the channel has no package"),
         (made.refused, "its wheel has errors"),
+        (made.not_selected, "the settings of 'factory wheels' do not name it"),
     ):
         for platform in platforms:
             say(f"missing: {platform} ({reason})")

@@ -76,6 +76,18 @@ def test_platforms_without_a_package_are_named(factory: Factory, only_linux: Pat
     assert not any(platform in steps[3] for platform in LINUX)
 
 
+def test_platforms_that_the_settings_leave_out_are_named(
+    factory: Factory, packages: Path, steps: Steps, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "factory.toml").write_text(f"[wheels]\nplatform = {list(LINUX)}\n")
+    ended = factory(*words(packages, "--no-index"))
+    assert ended.status == 0, ended.err
+    assert {word for word in steps[-1] if word in {*LINUX, *OTHERS}} == set(OTHERS)
+    for platform in OTHERS:
+        assert f"missing: {platform} (the settings of 'factory wheels' do not name it)\n" in ended.err
+
+
 def test_a_refused_platform_is_left_out_and_named(
     factory: Factory, packages: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
