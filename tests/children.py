@@ -31,6 +31,7 @@ class Child:
         env: Variables that are added to `environ`.
         umask: -1 inherits the umask of this process.
         environ: The environment; None inherits that of this process.
+        timeout_s: After this time `run` kills it, and fails.
     """
 
     argv: Sequence[str]
@@ -38,11 +39,16 @@ class Child:
     cwd: Path
     umask: int = -1
     environ: Mapping[str, str] | None = None
+    timeout_s: float = _TIMEOUT_S
 
     def run(self) -> Ended:
         """Run the process until it ends."""
         with self._start() as process:
-            out, err = process.communicate(timeout=_TIMEOUT_S)
+            try:
+                out, err = process.communicate(timeout=self.timeout_s)
+            except subprocess.TimeoutExpired:
+                process.kill()  # leaving the context waits for it
+                raise
         return Ended(status=process.returncode, out=out, err=err)
 
     def kill_at(

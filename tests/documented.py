@@ -8,12 +8,13 @@ has no row, so it is run.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from tests.documented_session import SESSION
+from tests.documented_session import SESSION_LINES
 from tests.workflow_files import ROOT, fenced
 
 _CONTINUED = re.compile(r"\\\n\s*")
@@ -22,51 +23,46 @@ _EVIDENCE = "docs/published-findings.md"
 
 
 class Need(StrEnum):
-    """What a command needs; only the first two are run by a test as they are in the page."""
+    """What a command needs; those with the first five are run as they are in the page."""
 
-    NOTHING = "nothing; the fast tests run it"
+    NOTHING = "nothing; the unit tests run it, some as slow ones"
     REGISTRIES = "the registries; tests/integration/test_documented_session.py runs it"
-    TIME = "the registries, and minutes"
-    PLACEHOLDER = "a file, project or program that the page invents"
-    DOCKER = "a container engine"
-    INSTALLER = "a distribution that is not on the index, or that another command makes"
-    MAKE = "the development environment; .ci/run runs it, or it takes hours"
-    HOST = "a program of the host, or it does not end by itself"
+    HOST = "a program of the host; the fast tests run it where there is one"
+    DOCKER = "a container engine; tests/integration/test_containers_real.py runs it"
+    GATE = "the development environment; .ci/run runs it"
+    TIME = "the registries, and more time than the gate has"
+    WORK = "the development environment, and more time than the gate has"
+    CONTAINER_NETWORK = "the registries from inside a container"
+    REGISTRY_OF_IMAGES = "a base image from a registry of images; .ci/run names one of its own"
+    GITHUB = "a release on GitHub"
 
 
 NEEDS: tuple[tuple[str, Need], ...] = (
-    ("make *", Need.MAKE),
-    (".ci/run", Need.MAKE),
-    ("*docker*", Need.DOCKER),
-    ("uv *", Need.INSTALLER),
-    ("uvx *", Need.INSTALLER),
-    ("python* -m *", Need.INSTALLER),
+    ("make test", Need.GATE),
+    ("make test-*", Need.GATE),
+    ("make setup", Need.GATE),
+    ("make check", Need.GATE),
+    (".ci/run", Need.GATE),
+    ("make fuzz", Need.WORK),
+    ("make soak", Need.WORK),
+    ("make mutants", Need.WORK),
+    ("make docs", Need.WORK),  # it changes the tree
+    ("make image*", Need.REGISTRY_OF_IMAGES),
+    ("docker run *", Need.CONTAINER_NETWORK),
+    ("factory wheels 0.163.0 --builder docker", Need.DOCKER),
     ("man factory", Need.HOST),
     ("jq *", Need.HOST),
-    ("CODEX_HOME=*", Need.HOST),
-    ("factory sdk model-server *", Need.HOST),
-    ("factory audit --mapping gadget.toml *", Need.PLACEHOLDER),
-    ("factory audit --wheel some.whl*", Need.PLACEHOLDER),
-    ("factory projects draft *", Need.PLACEHOLDER),
-    ("factory sdk types --schema-dir *", Need.PLACEHOLDER),
-    ("factory sdk accept dist/0.164.0 *", Need.PLACEHOLDER),
-    ("factory sdk stage * --sdk-source openai_codex-*", Need.PLACEHOLDER),
-    ("factory statement check *", Need.PLACEHOLDER),
-    ("factory show signers codex --bundle *", Need.PLACEHOLDER),
-    ("factory ci reproduce 0.163.0 * --python *", Need.PLACEHOLDER),
-    ("factory audit *", Need.TIME),  # all releases, another project, another platform
-    ("factory bundle 0.163.0 --out codex-0.163.0", Need.TIME),  # six packages
-    ("factory wheels 0.163.0 --offline *", Need.TIME),  # test_bundle_offline.py runs such a build
+    ("factory show signers codex --bundle *", Need.GITHUB),
+    ("factory audit --all --since *", Need.TIME),  # the wheels of all releases
+    ("factory sdk accept *", Need.TIME),  # a minute each; "make sdk" runs it twice, with its own SDK
+    ("factory ci reproduce * --like-published *", Need.TIME),  # eight wheels, in containers
     ("factory wheels 0.163.0 --like-published *", Need.TIME),  # for waivers of all platforms
-    ("factory wheels * --require-authorship *", Need.TIME),  # for macOS and Windows
-    ("factory ci reproduce *", Need.TIME),
-    ("factory sdk accept *", Need.TIME),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Documented:
-    """A command as a page shows it, on one line and without the prompt and the comment."""
+    """A command as a page shows it, with continued lines joined, without the prompt and the comment."""
 
     page: str
     line: str
@@ -74,7 +70,7 @@ class Documented:
     @property
     def need(self) -> Need:
         """What it needs."""
-        if self.line in {step.line for step in SESSION}:
+        if self.line in SESSION_LINES:
             return Need.REGISTRIES
         return next((need for pattern, need in NEEDS if fnmatchcase(self.line, pattern)), Need.NOTHING)
 
@@ -83,13 +79,22 @@ def documented(root: Path = ROOT) -> tuple[Documented, ...]:
     """Return each command of the documents once for each page."""
     pages = [*sorted(root.glob("*.md")), *sorted((root / "docs").rglob("*.md"))]
     found = (
-        Documented(page=page.relative_to(root).as_posix(), line=_command(line))
+        Documented(page=page.relative_to(root).as_posix(), line=line)
         for page in pages
         for block in fenced(page)
-        for line in _CONTINUED.sub("", block).splitlines()
-        if line.startswith("$ ")
+        for line in _commands(block)
     )
     return tuple(dict.fromkeys(one for one in found if one.page != _EVIDENCE))
+
+
+def _commands(block: str) -> Iterator[str]:
+    lines = iter(_CONTINUED.sub("", block).splitlines())
+    for line in lines:
+        if line.startswith("$ "):
+            command = _command(line)
+            while command.count("'") % 2:  # a quoted text has more lines
+                command += "\n" + next(lines)
+            yield command
 
 
 def _command(line: str) -> str:

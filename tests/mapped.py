@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from werkzeug import Request, Response
+
 from factory.audit.audited import AuditedWheel
 from factory.audit.context import AuditContext
 from factory.audit.index import PublishedWheel, fetch_listing
@@ -221,6 +223,15 @@ class FakeWorld(StreamedClient):
         span = f"bytes {start}-{stop}/{len(content)}"
         headers = {"content-range": span, "etag": '"1"'}
         yield Answer(body=(content[start : stop + 1],), status=206, headers=headers)
+
+    def answer(self, request: Request) -> Response:
+        """Answer a request to the server at `base`."""
+        content = self.content(f"{self.base}{request.path.replace('/npm/@gadget/', '/npm/@gadget%2F')}")
+        if content is None:
+            return Response(status=404)
+        response = Response(content)
+        response.make_conditional(request, accept_ranges=True, complete_length=len(content))
+        return response
 
     def content(self, url: str) -> bytes | None:
         """Return what an address has; None if there is nothing."""

@@ -5,6 +5,7 @@ They run where an engine answers and has the builder image; ``.ci/run`` provides
 
 import json
 import os
+import shlex
 import signal
 import sys
 import tempfile
@@ -28,8 +29,9 @@ from factory.system.containers.images import require_image
 from factory.system.containers.run_container import ContainerExit, ContainerResult, run_container
 from factory.system.parallel import Stopped
 from tests.children import Child, factory
+from tests.documented import Need, documented
 from tests.engines import ENGINE, IMAGE, required_engine
-from tests.packages import bulky_directory
+from tests.packages import bulky_directory, release_directory
 from tests.relay import Relay
 from tests.wheels import staged_runtime
 
@@ -37,6 +39,7 @@ pytestmark = pytest.mark.docker
 
 WHEEL = "openai_codex_cli_bin-0.163.0-py3-none-win_amd64.whl"
 REAL_WHEEL = "openai_codex_cli_bin-0.131.0-py3-none-win_arm64.whl"
+REAL_PLATFORM = "win_arm64"
 MIB = 1 << 20
 
 Containers = Callable[[], list[str]]
@@ -383,3 +386,19 @@ def test_the_image_makes_the_same_wheel_with_a_filled_cache_and_no_network(
     )
     assert b"builder: native (no container engine answers)" in said
     assert (out / "0.131.0" / REAL_WHEEL).read_bytes() == expected
+
+
+def test_the_documented_commands_run(place: Path, engine: DockerEngine) -> None:
+    assert engine.identify().name
+    work = place / "documented"
+    release_directory(work / "packages")
+    settings = f'channel = "directory"\ndirectory = "packages"\n[wheels]\nplatform = ["{REAL_PLATFORM}"]\n'
+    (work / "factory.toml").write_text(settings)
+    lines = {one.line for one in documented() if one.need is Need.DOCKER}
+    for line in lines:
+        program, *words = shlex.split(line)
+        assert program == "factory"
+        ended = factory(*words, cwd=work, env={"FACTORY_CACHE_DIR": str(place / "cache"), **ENGINE}).run()
+        assert ended.status == 0, ended.err
+    manifest = json.loads((work / "dist/0.163.0/manifest.json").read_bytes())
+    assert manifest["toolchain"]["builder"] == "docker"

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from pytest_httpserver import HTTPServer
-from werkzeug import Request, Response
 
 from factory.audit.projects.mapping_file import parse_mapping
 from factory.audit.results import parse_report
@@ -49,16 +48,7 @@ def world(cache: Path, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) 
         others=OTHERS,
         base=f"http://{httpserver.host}:{httpserver.port}",
     )
-
-    def answer(request: Request) -> Response:
-        content = world.content(f"{world.base}{request.path.replace('/npm/@gadget/', '/npm/@gadget%2F')}")
-        if content is None:
-            return Response(status=404)
-        response = Response(content)
-        response.make_conditional(request, accept_ranges=True, complete_length=len(content))
-        return response
-
-    httpserver.expect_request(re.compile("/.*")).respond_with_handler(answer)
+    httpserver.expect_request(re.compile("/.*")).respond_with_handler(world.answer)
     monkeypatch.setenv("PIP_INDEX_URL", world.index)
     monkeypatch.setenv("FACTORY_NPM_REGISTRY", world.registry)
     return world
