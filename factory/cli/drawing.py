@@ -231,7 +231,7 @@ def _planned(task: Task, left: TimeLeft) -> Text:
         return Text("time left not known yet")
     elapsed_s = task.elapsed or 0.0
     task.total, task.completed = elapsed_s + seconds, elapsed_s
-    return Text(f"about {clock_time(seconds)} left" if seconds else "")
+    return Text(f"about {clock_time(seconds)} left" if seconds else "done")
 
 
 def clock_time(seconds: float) -> str:

@@ -143,7 +143,7 @@ def test_planned_work_has_a_bar_with_the_time_left() -> None:
         assert whole.completed / whole.total == pytest.approx(60 / (60 + 228))
     with progress.task("compress b"), progress.task("verify a"), progress.task("verify b"):
         pass
-    assert line_of(bars, file).endswith("planned work")
+    assert line_of(bars, file).endswith("planned work done")
 
 
 def line_of(bars: Bars, file: io.StringIO) -> str:
