@@ -62,7 +62,7 @@ def _semver(version: Version, numbers: tuple[int, ...] | None = None) -> str | N
 
 def _three_numbers(numbers: tuple[int, ...]) -> str:
     """Return three or more numbers, without zeros after the third: installers take 1.2.0.0 for 1.2.0."""
-    release = [*numbers, *[0] * (_SEMVER_NUMBERS - len(numbers))]
+    release = [*numbers, 0, 0]
     while len(release) > _SEMVER_NUMBERS and not release[-1]:
         del release[-1]
     return ".".join(map(str, release))
