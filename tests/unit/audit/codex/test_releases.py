@@ -98,6 +98,7 @@ def test_a_package_without_the_executable_of_the_mapping_is_refused() -> None:
         "pkg:npm/x@1 has no file vendor/x86_64-unknown-linux-musl/bin/codex, which the mapping places at"
         " codex_cli_bin/bin/codex"
     )
+    assert caught.value.hint == "Check that this is a package of a Codex release."
 
 
 def payload(target: Target, path: str) -> Payload:
