@@ -55,6 +55,7 @@ _PINNED = (
 )
 _UNINSTALL = "python -m pip uninstall --quiet --yes openai-codex-cli-bin"
 _LIKE = "factory wheels 0.163.0 --like-published --out published"
+_WHEEL = f"openai_codex_cli_bin-0.163.0-py3-none-{PLATFORM}.whl"
 _LOCAL = f"openai_codex_cli_bin-0.163.0-py3-none-{WINDOWS}.whl"
 
 SESSION = (
@@ -62,7 +63,7 @@ SESSION = (
     Step(line="make wheels CODEX_TAG=rust-v0.163.0"),
     Step(line="factory wheels 0.163.0"),
     Step(line="(cd dist/0.163.0 && sha256sum --check SHA256SUMS)"),
-    Step(line=f"python -m pip install dist/0.163.0/openai_codex_cli_bin-0.163.0-py3-none-{PLATFORM}.whl"),
+    Step(line=f"python -m pip install dist/0.163.0/{_WHEEL}"),
     Step(line="python -m codex_cli_bin --version"),
     Step(
         line="python -m pip install --no-index --find-links dist/0.163.0/openai-codex-cli-bin/index.html"
@@ -83,10 +84,9 @@ SESSION = (
         before="factory statement create --new-key codex.key",
     ),
     Step(
-        line="factory statement check statements/X.whl.audit.dsse.json --wheel X.whl"
+        line=f"factory statement check statements/{_WHEEL}.audit.dsse.json --wheel {_WHEEL}"
         " --public-key codex.key.pub",
-        before=f"{_LIKE} && cp published/*/*{PLATFORM}.whl X.whl"
-        " && cp statements/*.audit.dsse.json statements/X.whl.audit.dsse.json",
+        before=f"{_LIKE} && cp published/*/{_WHEEL} .",
     ),
     Step(line=f"factory audit 0.163.0 --platform {WINDOWS}"),
     Step(line="factory wheels rust-v0.163.0 --require-authorship macos,windows", platforms=(WINDOWS,)),
