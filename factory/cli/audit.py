@@ -154,6 +154,11 @@ def _selection(arguments: argparse.Namespace, project: AuditedProject) -> Select
 def _listing(arguments: argparse.Namespace, session: Session, project: str) -> Listing:
     if arguments.no_index:
         return Listing(project=project, asked=None, wheels=(), unexpected=())
+    if arguments.offline is not None:
+        raise UsageError(
+            "--offline opens no connection, so no index can be asked",
+            hint="For an audit of local files add --wheel FILE --no-index; or leave --offline out.",
+        )
     return ask_index(
         arguments.index_url,
         session.settings,

@@ -88,5 +88,5 @@ def _tags(arguments: argparse.Namespace) -> list[str]:
 def _refusal(url: str) -> UpstreamError:
     return UpstreamError(
         f"{redacted(url)} was not asked: --offline opens no connection",
-        hint="For an audit of local files add --no-index; or leave --offline out.",
+        hint="Leave --offline out.",
     )
