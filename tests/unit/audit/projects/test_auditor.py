@@ -369,6 +369,39 @@ def test_a_directory_entry_of_no_member_is_foreign(tmp_path: Path) -> None:
     assert ids(verdict) == [("foreign-member", "elsewhere/")]
 
 
+def evidence(verdict: Verdict) -> list[tuple[str, str]]:
+    return [(cause.id, cause.evidence) for cause in verdict.causes]
+
+
+def test_two_members_of_one_name_are_different(tmp_path: Path) -> None:
+    wheel = good_mapped_wheel()
+    verdict = audit_mapped(replace(wheel, members=(*wheel.members, wheel.members[1])), tmp_path)
+    assert verdict.outcome == "DIFFERENT"
+    twice = "2 members have this name; 2 members have this name"  # by the review, and by the container
+    assert evidence(verdict) == [("member-doubled", twice)]
+
+
+def test_an_unknown_executable_is_shown_with_its_size_and_digest(tmp_path: Path) -> None:
+    verdict = audit_mapped(good_mapped_wheel().edited(SCRIPT, FOREIGN_PROGRAM), tmp_path)
+    shown = f"{len(FOREIGN_PROGRAM)} bytes, SHA-256 {digest(FOREIGN_PROGRAM)}"
+    assert shown in [text for _, text in evidence(verdict)]
+
+
+def test_without_reviewed_texts_the_members_are_counted(tmp_path: Path) -> None:
+    verdict = audit_mapped(good_mapped_wheel(), tmp_path, mapping(mapping_text(table="unreviewed")))
+    shown = "5 members; no text of 1.2.3 was reviewed in gadget.toml"
+    assert shown in [text for _, text in evidence(verdict)]
+
+
+def test_a_wheel_file_without_a_reviewed_text_is_of_an_unknown_generator(tmp_path: Path) -> None:
+    texts = {path: text for path, text in TEXTS.items() if path != "{dist-info}/WHEEL"}
+    verdict = audit_mapped(good_mapped_wheel(), tmp_path, mapping(mapping_text(texts=texts)))
+    assert (verdict.outcome, ids(verdict)) == (
+        "NOT-REBUILT",
+        [("generator-not-seen-before", f"{INFO}/WHEEL")],
+    )
+
+
 def test_bytes_between_members_are_different(tmp_path: Path) -> None:
     wheel = good_mapped_wheel()
     members = (*wheel.members[:-1], replace(wheel.members[-1], before=b"hidden"))
