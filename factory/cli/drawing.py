@@ -30,36 +30,61 @@ _STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan", "waived": "
 
 
 def draw_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, title: str) -> None:
-    """Draw a table on stdout; if the terminal is too narrow for whole words, draw each row as a block."""
-    shown = [index for index, column in enumerate(columns) if not column.is_for_pipes]
-    needed = sum(_least_width(columns[index], [row[index] for row in rows]) + _COLUMN_GAP for index in shown)
+    """Draw a table on stdout; if the terminal is too narrow for whole words, draw each row as a block.
+
+    A column that is empty in every row is left out.
+    """
+    shown = [
+        index
+        for index, column in enumerate(columns)
+        if not column.is_for_pipes and (not rows or any(row[index] for row in rows))
+    ]
+    columns, rows = [columns[index] for index in shown], [[row[index] for index in shown] for row in rows]
     console = Console()
-    if needed > console.width:
-        headings = [columns[index].heading for index in shown]
-        _draw_blocks(console, headings, [[row[index] for index in shown] for row in rows], title)
+    widths = _widths(columns, rows, console.width - _COLUMN_GAP * len(columns) - 1)
+    if widths is None:
+        _draw_blocks(console, [column.heading for column in columns], rows, title)
         return
     table = Table(title=escape(title) or None, box=SIMPLE_HEAD, title_justify="left")
-    is_cutting = any(column.is_cut for column in columns)  # then only those columns shrink
-    for column in columns:
-        if not column.is_for_pipes:
-            table.add_column(
-                column.heading,
-                justify="right" if column.is_number else "left",
-                overflow="ellipsis" if column.is_cut else "fold",
-                no_wrap=column.is_number or (is_cutting and not column.is_cut),
-            )
+    for column, width in zip(columns, widths, strict=True):
+        table.add_column(
+            column.heading,
+            width=width,
+            justify="right" if column.is_number else "left",
+            overflow="ellipsis" if column.is_cut else "fold",
+            no_wrap=column.is_number or column.is_cut,
+        )
     for row in rows:
-        cells = (cell for cell, column in zip(row, columns, strict=True) if not column.is_for_pipes)
-        table.add_row(*(escape(cell) for cell in cells))
+        table.add_row(*map(escape, row))
     console.print(table)
 
 
-def _least_width(column: Column, cells: Sequence[str]) -> int:
+def _widths(columns: Sequence[Column], rows: Sequence[Sequence[str]], room: int) -> list[int] | None:
+    """Share the characters of a line among columns; None if some word would not fit.
+
+    rich shrinks columns in proportion, also below their longest word. Here each column gets its longest
+    word, and what is left goes to the columns that need the least to show their cells in one line.
+    """
+    cells = [[column.heading, *(row[index] for row in rows)] for index, column in enumerate(columns)]
+    whole = [max(map(len, texts)) for texts in cells]
+    widths = [
+        _least_width(column, texts, most) for column, texts, most in zip(columns, cells, whole, strict=True)
+    ]
+    spare = room - sum(widths)
+    if spare < 0:
+        return None
+    for index in sorted(range(len(columns)), key=lambda index: whole[index] - widths[index]):
+        added = min(spare, whole[index] - widths[index])
+        widths[index] += added
+        spare -= added
+    return widths
+
+
+def _least_width(column: Column, texts: Sequence[str], whole: int) -> int:
     """Return the width that a column needs so that no word is broken."""
     if column.is_cut:
-        return max(len(column.heading), _CUT_WIDTH)
-    whole = [column.heading, *cells]
-    return max(len(part) for text in whole for part in ([text] if column.is_number else text.split() or [""]))
+        return min(whole, max(len(column.heading), _CUT_WIDTH))
+    return whole if column.is_number else max(len(word) for text in texts for word in text.split() or [""])
 
 
 def _draw_blocks(

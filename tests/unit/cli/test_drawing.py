@@ -72,6 +72,32 @@ def test_rows_become_blocks_if_a_word_would_be_broken(
     ]
 
 
+@pytest.mark.parametrize("width", range(60, 120))
+def test_no_word_is_broken_at_any_width(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    rows = [
+        ("rust-v0.163.0", "manylinux_2_17_aarch64", "IDENTICAL", "1 warning, 3 notes", ""),
+        ("rust-v0.163.0", "musllinux_1_1_x86_64", "IDENTICAL", "28 errors, 3 warnings, 2 notes", "texts"),
+    ]
+    headings = ("release", "platform", "outcome", "verify", "why")
+    draw_table([Column(heading=heading) for heading in headings], rows, title="")
+    words = capsys.readouterr().out.split()
+    assert [word for row in rows for cell in row for word in cell.split() if word not in words] == []
+
+
+def test_a_column_without_content_is_left_out(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    columns = (Column(heading="what"), Column(heading="why"))
+    draw_table(columns, [("npm", ""), ("docker", "")], title="")
+    assert capsys.readouterr().out.split()[0] == "what"
+    draw_table(columns, [], title="")
+    assert capsys.readouterr().out.split()[:2] == ["what", "why"]
+
+
 def test_a_cut_column_makes_room_for_whole_words(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
