@@ -10,7 +10,7 @@ from itertools import takewhile
 from factory.audit.projects.container import permissions_of_others
 from factory.audit.projects.mapping import PackedWith, member_path
 from factory.audit.projects.members import RECORD, WHEEL, split_wheel_file
-from factory.audit.projects.stated_version import text_constants
+from factory.audit.projects.stated_version import assigned_constants
 from factory.audit.projects.version_rule import VersionRule
 from factory.audit.read_package import ReadPackage
 from factory.audit.replay import stored_content
@@ -214,8 +214,9 @@ def _constants(contents: WheelContents) -> Iterator[tuple[str, str, str]]:
     """Yield the member, the name and the value of each text constant of the wheel's modules."""
     for member in contents.members:
         if member.name.endswith(".py") and member.data is not None:
-            for name, value in text_constants(member.data):
-                yield _path(member.name, contents), name, value
+            for names, value in assigned_constants(member.data):
+                if names and isinstance(value, str):
+                    yield _path(member.name, contents), names[0], value
 
 
 def _digest_lines(texts: Mapping[str, Sha256]) -> Iterator[str]:

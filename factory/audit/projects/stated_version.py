@@ -32,20 +32,18 @@ def stated_version(constant: ConstantOfMember, audited: AuditedWheel, files: Whe
 
 def constant_in(source: bytes, name: str) -> str | None:
     """Return the text that a module assigns to a name once; None if it is not that simple."""
-    found = [value for other, value in text_constants(source) if other == name]
-    value = found[0] if len(found) == 1 else ""
-    return value if value.isprintable() and 0 < len(value) <= _LONGEST else None
+    found = [value for names, value in assigned_constants(source) if names == (name,)]
+    value = found[0] if len(found) == 1 else None
+    is_version = isinstance(value, str) and value.isprintable() and 0 < len(value) <= _LONGEST
+    return value if is_version and isinstance(value, str) else None
 
 
-def text_constants(source: bytes) -> Iterator[tuple[str, str]]:
-    """Yield each name to which a module assigns a text, and the text; nothing if it cannot be parsed."""
+def assigned_constants(source: bytes) -> Iterator[tuple[tuple[str, ...], object]]:
+    """Yield the names to which a module assigns a constant, and its value; nothing if it cannot be parsed."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
-            value = node.value.value
-            for target in node.targets:
-                if isinstance(target, ast.Name) and isinstance(value, str):
-                    yield target.id, value
+            yield tuple(one.id for one in node.targets if isinstance(one, ast.Name)), node.value.value

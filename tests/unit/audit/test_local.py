@@ -77,12 +77,12 @@ def test_several_files_have_a_verdict_each_and_a_listed_one_keeps_its_provenance
     page = Remote(url="https://files.example.invalid/x.provenance")
     on_index = replace(wheel, origin=listed(wheel.sha256), provenance=page, no_provenance="not asked")
     context = audit_context(FakeIndex(files={}), packages, tmp_path)
-    told: list[Verdict] = []
+    verdicts: list[Verdict] = []
 
-    report = audit_files([first, second], replace(NOTHING, wheels=(on_index,)), context, done=told.append)
+    report = audit_files([first, second], replace(NOTHING, wheels=(on_index,)), context, done=verdicts.append)
 
     assert [verdict.name for verdict in report.verdicts] == [first.name, second.name]
-    assert told == list(report.verdicts)
+    assert verdicts == list(report.verdicts)
     assert report.verdicts[1].origin == listed(wheel.sha256)
     # The fake index serves no such page, so the attestations could not be looked at.
     assert report.verdicts[1].provenance.state != report.verdicts[0].provenance.state
