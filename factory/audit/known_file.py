@@ -47,7 +47,7 @@ def read_known(path: Path) -> Known:
 
 def _gap(entry: StrictTable) -> KnownGap:
     entry.only("release", "platform", "reason")
-    release, platform, reason = (entry.text(key) for key in ("release", "platform", "reason"))
+    release, platform, reason = (entry.text(key).strip() for key in ("release", "platform", "reason"))
     try:
         if platform != ANY_PLATFORM:
             platform_of_tag(platform)
@@ -58,7 +58,7 @@ def _gap(entry: StrictTable) -> KnownGap:
 
 def _finding(entry: StrictTable) -> KnownFinding:
     entry.only("sha256", "check", "place", "reason")
-    sha256, check, place, reason = (entry.text(key) for key in ("sha256", "check", "place", "reason"))
+    sha256, check, place, reason = (entry.text(key).strip() for key in ("sha256", "check", "place", "reason"))
     try:
         return KnownFinding(sha256=Sha256(sha256), waiver=Waiver(check=check, pattern=place, reason=reason))
     except (MalformedDigest, UsageError) as error:

@@ -187,6 +187,14 @@ def test_the_file_is_read(tmp_path: Path) -> None:
     assert read_known(path) == ALL
 
 
+def test_spaces_around_a_text_do_not_matter(tmp_path: Path) -> None:
+    path = tmp_path / "known.toml"
+    path.write_text(
+        FILE.replace('"reported"', '" reported "').replace('"0.163.0"', '" 0.163.0"'), encoding="utf-8"
+    )
+    assert read_known(path) == ALL
+
+
 def test_an_empty_file_accepts_nothing(tmp_path: Path) -> None:
     path = tmp_path / "known.toml"
     path.write_text("")
